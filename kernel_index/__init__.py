@@ -1,0 +1,4 @@
+"""C++ kernel sources in, an index of kernel registrations and op definitions out.
+
+This package knows nothing of models, templates or the command line.
+"""

@@ -1,0 +1,101 @@
+"""Filegroups followed to the files they hold, across packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES
+from kernel_index.build_files.labels import Label, parse_label
+from kernel_index.build_files.starlark import BuildFile, Entry, Target, parse_build_file
+from kernel_index.records import Diagnostic, Location
+
+_GROUP_RULES = {"filegroup": "srcs", "alias": "actual"}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A filegroup or alias: every file in it, other groups followed, and its own entries as they are spelled."""
+
+    files: tuple[str, ...]
+    entries: tuple[Entry, ...]
+
+
+class GroupReader:
+    """Reads the groups of one checkout; each BUILD file is parsed once, each group followed once.
+
+    ``groups`` holds every group that was asked for or met on the way, ``diagnostics`` what could not be followed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._build_files: dict[str, BuildFile | None] = {}
+        self._open: list[Label] = []
+        self.groups: dict[Label, Group] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def build_file(self, package: str) -> BuildFile | None:
+        """The BUILD file of a package; None where there is none or where it cannot be parsed."""
+        if package not in self._build_files:
+            self._build_files[package] = self._read(package)
+        return self._build_files[package]
+
+    def _read(self, package: str) -> BuildFile | None:
+        folder = self._root / package
+        name = next((name for name in BUILD_FILE_NAMES if (folder / name).is_file()), None)
+        if name is None:
+            return None
+        parsed = parse_build_file(f"{package}/{name}".lstrip("/"), folder, (folder / name).read_bytes())
+        if isinstance(parsed, Diagnostic):
+            self.diagnostics.append(parsed)
+            return None
+        return parsed
+
+    def group(self, label: Label) -> Group | None:
+        """The group of that label; None where the label is no filegroup and no alias of one."""
+        build_file = self.build_file(label.package)
+        target = build_file.targets.get(label.name) if build_file else None
+        if build_file is None or target is None or target.rule not in _GROUP_RULES:
+            return None
+        if label not in self.groups:
+            self._open.append(label)
+            self.groups[label] = self._follow(build_file, target)
+            self._open.pop()
+        return self.groups[label]
+
+    def _follow(self, build_file: BuildFile, target: Target) -> Group:
+        sources = target.arguments.get(_GROUP_RULES[target.rule])
+        if sources is None:
+            return Group((), ())
+        already = len(build_file.diagnostics)
+        if target.rule == "alias":
+            entries = build_file.aliased(target)
+        else:
+            entries = build_file.strings(sources)
+        self.diagnostics.extend(build_file.diagnostics[already:])
+        files: dict[str, None] = {}
+        for entry in entries:
+            files.update(dict.fromkeys(self._files(build_file, entry)))
+        return Group(tuple(files), tuple(entries))
+
+    def _files(self, build_file: BuildFile, entry: Entry) -> Iterable[str]:
+        label = parse_label(entry.text, build_file.package)
+        if label is None:
+            return ()
+        location = Location(build_file.path, entry.line)
+        if label in self._open:
+            self.diagnostics.append(Diagnostic(location, f"{label} contains itself"))
+            return ()
+        group = self.group(label)
+        if group is not None:
+            return group.files
+        if (self._root / label.path).is_file():
+            return (label.path,)
+        if not self._is_target(label):
+            self.diagnostics.append(Diagnostic(location, f"{entry.text} is neither a file nor a target"))
+        return ()
+
+    def _is_target(self, label: Label) -> bool:
+        build_file = self.build_file(label.package)
+        return build_file is not None and label.name in build_file.targets

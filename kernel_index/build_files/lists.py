@@ -1,0 +1,109 @@
+"""A release's own build lists: the mobile filegroups of its BUILD files and the makefile's ``tf_op_files.txt``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES
+from kernel_index.build_files.groups import Group, GroupReader
+from kernel_index.build_files.labels import Label
+from kernel_index.errors import Place, SourceTreeError
+from kernel_index.records import BuildLists, Diagnostic, Location
+
+KERNELS_PACKAGE = "tensorflow/core/kernels"
+"""The package whose BUILD file has the mobile filegroups."""
+
+MAKEFILE_LIST = "tensorflow/contrib/makefile/tf_op_files.txt"
+"""The list that ``tensorflow/contrib/makefile/Makefile`` compiles, one path a line."""
+
+_PREFIXES = ("portable", "android")
+_GROUP_NAMES = ("android_", "portable_", "mobile_")
+_PACKAGE_ROOTS = ("tensorflow/core", "tensorflow/c", "tensorflow/contrib")
+
+
+def read_build_lists(root: Path) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
+    """The build lists of the checkout at ``root``, and what is wrong with them.
+
+    Read are all filegroups and aliases of ``tensorflow/core/kernels/BUILD`` named ``android_…``, ``portable_…`` and
+    ``mobile_…``, under their names, and every group of another package that they lead to, under its full label.
+    ``groups`` has files that exist, from the root of the checkout, and counts every branch of a ``select`` (the
+    lists hold one for ``xsmm``, off by default); ``group_selects`` says which entries are conditional. Entries that
+    are no file (generated ones, other rules, other repositories) stay in ``group_labels`` only.
+
+    An entry that names nothing, a list that cannot be evaluated or parsed, and a release without filegroups are
+    diagnostics with file and line. Raises SourceTreeError where ``root`` is no folder.
+    """
+    if not root.is_dir():
+        raise SourceTreeError(str(root), "is no folder", "Give the root of a TensorFlow checkout.")
+    reader = GroupReader(root)
+    build_file = reader.build_file(KERNELS_PACKAGE)
+    names = [n for n in build_file.targets if n.startswith(_GROUP_NAMES)] if build_file else []
+    for name in names:
+        reader.group(Label(KERNELS_PACKAGE, name))
+    groups = {_key(label): group for label, group in sorted(reader.groups.items())}
+    prefix = next((p for p in _PREFIXES if f"{p}_core_ops" in groups), "")
+    makefile, missing, diagnostics = _read_makefile_list(root)
+    if not prefix and not reader.diagnostics:
+        where = Location(f"{KERNELS_PACKAGE}/BUILD", 1)
+        diagnostics.append(Diagnostic(where, "no filegroup android_core_ops or portable_core_ops: no Bazel lists"))
+    lists = BuildLists(
+        prefix=prefix or _PREFIXES[0],
+        groups={name: group.files for name, group in groups.items()},
+        group_labels={name: tuple(dict.fromkeys(e.text for e in group.entries)) for name, group in groups.items()},
+        makefile=makefile,
+        group_selects={name: selects for name, group in groups.items() if (selects := _selects(group))},
+        makefile_missing=missing,
+        packages=tuple(sorted(package for top in _PACKAGE_ROOTS for package in _packages(root, top))),
+    )
+    return lists, tuple(sorted([*reader.diagnostics, *diagnostics], key=lambda d: (d.location, d.message)))
+
+
+def _key(label: Label) -> str:
+    return label.name if label.package == KERNELS_PACKAGE else str(label)
+
+
+def _selects(group: Group) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    selects: dict[int, dict[str, tuple[str, ...]]] = {}
+    for entry in group.entries:
+        if entry.branch is not None:
+            conditions = selects.setdefault(entry.branch.select, {})
+            conditions[entry.branch.condition] = (*conditions.get(entry.branch.condition, ()), entry.text)
+    return tuple(selects[number] for number in sorted(selects))
+
+
+def _read_makefile_list(root: Path) -> tuple[tuple[str, ...], dict[str, str], list[Diagnostic]]:
+    """The entries, the file that make compiles in place of each one that does not exist, and the diagnostics.
+
+    The Makefile turns ``x.c`` into ``x.o`` and builds that from ``x.cc`` where there is no ``x.c``, so an entry that
+    lost its last letter works all the same.
+    """
+    path = root / MAKEFILE_LIST
+    if not path.is_file():
+        return (), {}, []
+    try:
+        lines = path.read_bytes().decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise SourceTreeError(Place(MAKEFILE_LIST, byte=error.start), "is not UTF-8 text") from None
+    entries: list[str] = []
+    missing: dict[str, str] = {}
+    diagnostics = []
+    for number, line in enumerate(lines, start=1):
+        # make splits what `cat` prints at white space.
+        for entry in line.split():
+            entries.append(entry)
+            if not (root / entry).is_file():
+                source = PurePosixPath(entry).with_suffix(".cc").as_posix()
+                compiled = source if (root / source).is_file() else ""
+                missing[entry] = compiled
+                message = f"{entry} does not exist" + (f"; make compiles {compiled} instead" if compiled else "")
+                diagnostics.append(Diagnostic(Location(MAKEFILE_LIST, number), message))
+    return tuple(entries), missing, diagnostics
+
+
+def _packages(root: Path, top: str) -> Iterator[str]:
+    for folder, subfolders, files in os.walk(root / top):
+        subfolders.sort()
+        if any(name in files for name in BUILD_FILE_NAMES):
+            yield Path(folder).relative_to(root).as_posix()

@@ -1,0 +1,173 @@
+"""BUILD files as syntax: top-level constants, targets, and the lists of strings they are made of.
+
+Starlark's expressions are a subset of Python's, so Python's own parser reads them. Nothing is executed: what is
+understood is listed in :meth:`BuildFile.strings`, everything else becomes a diagnostic.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel_index.build_files.globbing import glob_files
+from kernel_index.records import Diagnostic, Location
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The branch of a ``select`` that an entry stands in: which select of the list, and its condition."""
+
+    select: int
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One string of a list, the line it stands on, and the branch it depends on (None: always there)."""
+
+    text: str
+    line: int
+    branch: Branch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A rule call of a BUILD file; its arguments stay syntax until somebody asks for them."""
+
+    name: str
+    rule: str
+    line: int
+    arguments: dict[str, ast.expr]
+
+
+class BuildFile:
+    """One parsed BUILD file. ``path`` and ``package`` are from the root of the checkout."""
+
+    def __init__(self, path: str, folder: Path, tree: ast.Module) -> None:
+        self.path = path
+        self.package = path.rpartition("/")[0]
+        self.diagnostics: list[Diagnostic] = []
+        self._folder = folder
+        self._constants: dict[str, ast.expr] = {}
+        self.targets: dict[str, Target] = {}
+        self._selects = 0
+        for statement in tree.body:
+            if isinstance(statement, ast.Assign):
+                for name in statement.targets:
+                    if isinstance(name, ast.Name):
+                        self._constants[name.id] = statement.value
+            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+                self._add_target(statement.value)
+
+    def _add_target(self, call: ast.Call) -> None:
+        arguments = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+        name = arguments.get("name")
+        if isinstance(call.func, ast.Name) and isinstance(name, ast.Constant) and isinstance(name.value, str):
+            self.targets[name.value] = Target(name.value, call.func.id, call.lineno, arguments)
+
+    def strings(self, expression: ast.expr) -> list[Entry]:
+        """The strings of a list expression, in order.
+
+        Understood are lists and tuples of strings, concatenation, constants of the same file, ``glob`` with
+        ``exclude``, ``select`` (the entries of every branch, each with its :class:`Branch`) and calls of the
+        ``if_android([...])`` kind, which are selects in disguise: the entries of all their lists, unconditionally.
+        """
+        self._selects = 0
+        return list(self._strings(expression, frozenset()))
+
+    def aliased(self, target: Target) -> list[Entry]:
+        """The one label, or the labels of a select, that an ``alias`` stands for."""
+        actual = target.arguments["actual"]
+        self._selects = 0
+        if isinstance(actual, ast.Call):
+            return [entry for value in _select_values(actual) for entry in self._element(value)]
+        return list(self._element(actual))
+
+    def _strings(self, expression: ast.expr, inside: frozenset[str]) -> Iterator[Entry]:
+        for part in _summands(expression):
+            if isinstance(part, (ast.List, ast.Tuple)):
+                for element in part.elts:
+                    yield from self._element(element)
+            elif isinstance(part, ast.Name) and part.id in self._constants and part.id not in inside:
+                yield from self._strings(self._constants[part.id], inside | {part.id})
+            elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+                yield from self._call(part, part.func.id, inside)
+            else:
+                self._complain(part, f"`{ast.unparse(part)}` is not followed")
+
+    def _element(self, element: ast.expr) -> Iterator[Entry]:
+        if isinstance(element, ast.Name):
+            element = self._constants.get(element.id, element)
+        if isinstance(element, ast.Constant) and isinstance(element.value, str):
+            yield Entry(element.value, element.lineno)
+        else:
+            self._complain(element, f"`{ast.unparse(element)}` is no string")
+
+    def _call(self, call: ast.Call, function: str, inside: frozenset[str]) -> Iterator[Entry]:
+        if function == "glob":
+            yield from self._glob(call, inside)
+        elif function == "select" and call.args and isinstance(call.args[0], ast.Dict):
+            number = self._selects
+            self._selects += 1
+            for key, value in zip(call.args[0].keys, call.args[0].values, strict=True):
+                condition = key.value if isinstance(key, ast.Constant) else ""
+                for entry in self._strings(value, inside):
+                    yield Entry(entry.text, entry.line, Branch(number, str(condition)))
+        elif function.startswith("if_"):
+            for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+                yield from self._strings(argument, inside)
+        else:
+            self._complain(call, f"what `{function}()` returns is not known")
+
+    def _glob(self, call: ast.Call, inside: frozenset[str]) -> Iterator[Entry]:
+        arguments = dict(zip(("include", "exclude"), call.args, strict=False))
+        arguments |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+        patterns = {
+            name: [entry.text for entry in self._strings(arguments[name], inside)]
+            for name in ("include", "exclude")
+            if name in arguments
+        }
+        for path in glob_files(self._folder, patterns.get("include", ()), patterns.get("exclude", ())):
+            yield Entry(path, call.lineno)
+
+    def _complain(self, node: ast.expr, message: str) -> None:
+        self.diagnostics.append(Diagnostic(Location(self.path, node.lineno), message))
+
+
+def _select_values(call: ast.Call) -> list[ast.expr]:
+    """The values of ``select({...})``; none for any other call."""
+    return call.args[0].values if call.args and isinstance(call.args[0], ast.Dict) else []
+
+
+def _summands(expression: ast.expr) -> list[ast.expr]:
+    """The operands of ``a + b + c`` from left to right, however many there are."""
+    right: list[ast.expr] = []
+    while isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
+        right.append(expression.right)
+        expression = expression.left
+    return [expression, *reversed(right)]
+
+
+def parse_build_file(path: str, folder: Path, source: bytes) -> BuildFile | Diagnostic:
+    """Parse the BUILD file at ``path`` (from the root of the checkout), which lies in ``folder``.
+
+    Returns a diagnostic, with the line where there is one, for a file that is no Starlark.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Escapes that only Starlark knows ("\d") are Python's warning, not the user's.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source.decode("utf-8"), filename=path)
+    except SyntaxError as error:
+        return Diagnostic(Location(path, error.lineno or 1), f"cannot be parsed: {error.msg}")
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        return Diagnostic(Location(path, line), "cannot be parsed: it is not UTF-8 text")
+    except ValueError as error:
+        return Diagnostic(Location(path, 1), f"cannot be parsed: {error}")
+    except (RecursionError, MemoryError):
+        return Diagnostic(Location(path, 1), "cannot be parsed: it is nested too deeply")
+    return BuildFile(path, folder, tree)

@@ -1,0 +1,89 @@
+"""KernelIndex: the questions that selection asks of a release's registrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+
+
+class KernelIndex(Protocol):
+    """A release's kernels and ops, looked up by op name. Unknown names give empty answers, never errors."""
+
+    @property
+    def release(self) -> str:
+        """Version of the TensorFlow release, such as ``2.14.0``."""
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Names of the build profiles that were scanned."""
+
+    @property
+    def build_lists(self) -> BuildLists:
+        """The release's own lists of files."""
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What the scanner could not evaluate."""
+
+    def op_names(self) -> tuple[str, ...]:
+        """Every op that has a definition or a registration, sorted."""
+
+    def registrations(self, op: str) -> tuple[KernelRegistration, ...]:
+        """All registrations of an op in all profiles, hidden ones included, sorted."""
+
+    def op_definition(self, op: str) -> OpDefinition | None:
+        """The op's definition, None where the release has none."""
+
+    def all_registrations(self) -> Iterator[KernelRegistration]:
+        """Every registration, sorted by op."""
+
+    def kernel_files(self, profile: str) -> frozenset[str]:
+        """The files that register at least one kernel in a build of that profile."""
+
+
+class MemoryIndex:
+    """A :class:`KernelIndex` over the records of one scan."""
+
+    def __init__(self, scan: ScanResult) -> None:
+        self._scan = scan
+        self._registrations: dict[str, list[KernelRegistration]] = {}
+        for registration in scan.registrations:
+            self._registrations.setdefault(registration.op, []).append(registration)
+        self._definitions: Mapping[str, OpDefinition] = {d.name: d for d in scan.op_definitions}
+
+    @property
+    def scan(self) -> ScanResult:
+        return self._scan
+
+    @property
+    def release(self) -> str:
+        return self._scan.release
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        return self._scan.profiles
+
+    @property
+    def build_lists(self) -> BuildLists:
+        return self._scan.build_lists
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return self._scan.diagnostics
+
+    def op_names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._registrations.keys() | self._definitions.keys()))
+
+    def registrations(self, op: str) -> tuple[KernelRegistration, ...]:
+        return tuple(self._registrations.get(op, ()))
+
+    def op_definition(self, op: str) -> OpDefinition | None:
+        return self._definitions.get(op)
+
+    def all_registrations(self) -> Iterator[KernelRegistration]:
+        return iter(self._scan.registrations)
+
+    def kernel_files(self, profile: str) -> frozenset[str]:
+        return frozenset(r.location.file for r in self._scan.registrations if profile in r.profiles)

@@ -1,0 +1,180 @@
+"""Including headers, remembered: what a header does depends on little, and thousands of units include the same ones.
+
+A header that registers nothing only edits the macro table. What it does is a function of the macros that its
+conditions ask for and of which of the headers below it were included before. Both are noted when it is first obeyed;
+whenever they are the same again, the edits are replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from kernel_index.preprocessor.files import (
+    DEFINE,
+    ELIF,
+    ELSE,
+    IFDEF,
+    IFNDEF,
+    INCLUDE,
+    OPENING,
+    UNDEF,
+    Instruction,
+    SourceFile,
+)  # fmt: skip
+from kernel_index.preprocessor.leads import Headers
+from kernel_index.preprocessor.macros import Macro
+from kernel_index.preprocessor.tokens import identifiers
+
+Holds = Callable[[SourceFile, Instruction], bool]
+"""Evaluates a condition against the macro table of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be evaluated, with its place."""
+
+    file: str
+    line: int
+    message: str
+
+
+@dataclass(slots=True)
+class State:
+    """The macro table, and the headers included so far as bits."""
+
+    macros: dict[str, Macro]
+    included: int = 0
+
+
+@dataclass(slots=True)
+class _Effect:
+    """What a header did: ``asked`` is what it read of the table as it found it, ``edits`` what it left there."""
+
+    asked: dict[str, Macro | None] = field(default_factory=dict)
+    edits: dict[str, Macro | None] = field(default_factory=dict)
+    added: int = 0
+
+    def ask(self, name: str, macros: dict[str, Macro]) -> None:
+        if name not in self.edits and name not in self.asked:
+            self.asked[name] = macros.get(name)
+
+    def follow(self, inner: _Effect) -> None:
+        """Take over what an inner header did."""
+        for name, macro in inner.asked.items():
+            if name not in self.edits:
+                self.asked.setdefault(name, macro)
+        self.edits.update(inner.edits)
+        self.added |= inner.added
+
+
+class Inclusions:
+    """Obeys headers for all runs of a scan, and remembers what each did."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+        self._bits: dict[str, int] = {}
+        self._below: dict[str, int] = {}
+        self._effects: dict[tuple[str, int], list[_Effect]] = {}
+        self.problems: dict[Problem, None] = {}
+        """Conditions of headers that could not be evaluated, each once however many units include them."""
+
+    def bit(self, path: str) -> int:
+        """The bit of a header in :attr:`State.included`."""
+        bit = self._bits.get(path)
+        if bit is None:
+            bit = self._bits[path] = 1 << len(self._bits)
+        return bit
+
+    def _bits_below(self, header: SourceFile) -> int:
+        """The bits of a header and of all that it can include."""
+        below = self._below.get(header.path)
+        if below is None:
+            self._below[header.path] = self.bit(header.path)  # for a header that includes itself
+            below = self.bit(header.path)
+            seen = {header.path}
+            todo = [header]
+            while todo:
+                for inner in self._inner(todo.pop()):
+                    if inner.path not in seen:
+                        seen.add(inner.path)
+                        below |= self.bit(inner.path)
+                        todo.append(inner)
+            self._below[header.path] = below
+        return below
+
+    def _inner(self, header: SourceFile) -> Iterable[SourceFile]:
+        for instruction in header.program:
+            if instruction.kind == INCLUDE:
+                yield from self._headers.included_by(instruction.argument, header)
+
+    def enter(self, header: SourceFile, state: State, holds: Holds) -> _Effect:
+        """Do what including a header does that registers nothing, whatever it includes."""
+        key = (header.path, state.included & self._bits_below(header))
+        known = self._effects.setdefault(key, [])
+        macros = state.macros
+        for effect in known:
+            if all(macros.get(name) is macro for name, macro in effect.asked.items()):
+                for name, macro in effect.edits.items():
+                    if macro is None:
+                        macros.pop(name, None)
+                    else:
+                        macros[name] = macro
+                state.included |= effect.added
+                return effect
+        effect = self._obey(header, state, holds)
+        known.append(effect)
+        return effect
+
+    def _obey(self, header: SourceFile, state: State, holds: Holds) -> _Effect:
+        effect = _Effect()
+        macros = state.macros
+        if header.once:
+            effect.added = self.bit(header.path)
+            state.included |= effect.added
+        program = header.program
+        taken: set[int] = set()
+        at = 0
+        while at < len(program):
+            index, instruction = at, program[at]
+            kind = instruction.kind
+            at += 1
+            if kind == DEFINE:
+                effect.edits[instruction.argument] = macro = instruction.macro
+                assert macro is not None  # parse_file makes it another kind where there is none
+                macros[instruction.argument] = macro
+            elif kind == UNDEF:
+                effect.edits[instruction.argument] = None
+                macros.pop(instruction.argument, None)
+            elif kind == INCLUDE:
+                for inner in self._headers.included_by(instruction.argument, header):
+                    if not state.included & self.bit(inner.path):
+                        effect.follow(self.enter(inner, state, holds))
+            elif kind in OPENING:
+                if not self._holds(header, instruction, effect, state, holds):
+                    at = instruction.jump
+                else:
+                    taken.add(index)
+            elif kind in (ELIF, ELSE):
+                chain = instruction.chain
+                if chain in taken or (kind == ELIF and not self._holds(header, instruction, effect, state, holds)):
+                    at = instruction.jump
+                else:
+                    taken.add(chain)
+        return effect
+
+    def _holds(self, header: SourceFile, instruction: Instruction, effect: _Effect, state: State, holds: Holds) -> bool:
+        if instruction.kind in (IFDEF, IFNDEF):
+            effect.ask(instruction.argument, state.macros)
+            return (instruction.argument in state.macros) == (instruction.kind == IFDEF)
+        todo = identifiers(instruction.argument)
+        seen: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                effect.ask(name, state.macros)
+                macro = state.macros.get(name)
+                if macro is not None:
+                    todo += macro.words
+        return holds(header, instruction)

@@ -1,0 +1,371 @@
+"""One translation unit under one set of macros: directives obeyed in order, statements with leads expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.conditions import Conditions
+from kernel_index.preprocessor.expand import EndlessExpansionError, Expander, ExpansionError
+from kernel_index.preprocessor.expressions import ExpressionError
+from kernel_index.preprocessor.files import (
+    DEFINE,
+    ELIF,
+    ELSE,
+    IFDEF,
+    IFNDEF,
+    INCLUDE,
+    OPENING,
+    UNDEF,
+    Instruction,
+    SourceFile,
+)  # fmt: skip
+from kernel_index.preprocessor.inclusion import Inclusions, Problem, State
+from kernel_index.preprocessor.leads import Headers, Statements
+from kernel_index.preprocessor.macros import Macro
+from kernel_index.preprocessor.text import line_at
+from kernel_index.preprocessor.tokens import BLUE, token_at, tokenize
+
+MAX_INCLUDE_DEPTH = 200
+"""GCC's own limit on files within files."""
+
+_CALL_MARK = "\x02"
+"""Begins the token that stands for a sink's call in the expanded text; the call's number follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkCall:
+    """One call of a sink: its arguments fully expanded, and the expanded tokens behind it up to the semicolon.
+
+    ``file`` and ``line`` are those of the outermost macro call.
+    """
+
+    sink: str
+    arguments: tuple[tuple[str, ...], ...]
+    trailing: tuple[str, ...]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What expanding a statement gave, and every macro it depended on."""
+
+    used: Mapping[str, Macro | None]
+    calls: tuple[SinkCall, ...]
+    problems: tuple[Problem, ...]
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Active text of a file between two directives; ``instruction`` is the index of the one in front."""
+
+    file: SourceFile
+    start: int
+    end: int
+    instruction: int
+
+
+class Unit:
+    """A source file that is compiled on its own, run once a profile.
+
+    What a statement expands to is kept with the macros it depended on, so that a profile in which these are the
+    same costs no expansion.
+    """
+
+    def __init__(self, file: SourceFile, headers: Headers, inclusions: Inclusions, sinks: frozenset[str]) -> None:
+        self.file = file
+        self.headers = headers
+        self.inclusions = inclusions
+        self.sinks = sinks
+        self.conditions = Conditions()
+        self._leads = headers.leads_of(file)
+        self._statements: dict[str, Statements] = {}
+        self._starts: dict[tuple[str, int], list[int]] = {}
+        self.outcomes: dict[tuple[str, int], list[_Outcome]] = {}
+
+    def run(self, macros: Mapping[str, Macro]) -> UnitRun:
+        """All calls of the sinks under a set of predefined macros, in order, and what could not be evaluated.
+
+        Raises PreprocessorError for input that no compiler would survive: an expansion or inclusion without end,
+        a registration macro that only leads back to itself.
+        """
+        run = _Run(self, macros)
+        run.all()
+        return UnitRun(run.calls, run.problems, run.taken)
+
+    def is_lead(self, name: str) -> bool:
+        """Whether a name leads to a sink in this unit."""
+        return name in self._leads
+
+    def starts(self, file: SourceFile, start: int, end: int) -> list[int]:
+        """Where statements begin in a stretch of text of this unit or a header of it."""
+        key = (file.path, start)
+        starts = self._starts.get(key)
+        if starts is None:
+            statements = self._statements.get(file.path)
+            if statements is None:
+                statements = Statements(self._leads.within(file.words))
+                self._statements[file.path] = statements
+            starts = self._starts[key] = [begin for begin, _ in statements.find(file.text, start, end)]
+        return starts
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRun:
+    """What one run found. ``taken`` are the instructions of the unit's own program whose text was active."""
+
+    calls: list[SinkCall]
+    problems: list[Problem]
+    taken: set[int]
+
+
+class _Run:
+    """The state of one run: the macro table, what is included, and the calls found so far."""
+
+    def __init__(self, unit: Unit, macros: Mapping[str, Macro]) -> None:
+        self._unit = unit
+        self._macros = dict(macros)
+        self._state = State(self._macros)
+        self._depth = 0
+        self._counter = -1
+        self._statement = _StatementText(Segment(unit.file, 0, 0, 0), 0, iter(()))
+        self._expander = Expander(
+            self._macros,
+            {name: self._handler(name) for name in unit.sinks},
+            {"__COUNTER__": self._next_counter, "__LINE__": self._line, "__FILE__": self._file},
+        )
+        self._calls_made: list[_OpenCall] = []
+        self.calls: list[SinkCall] = []
+        self.problems: list[Problem] = []
+        self.taken: set[int] = set()
+
+    def all(self) -> None:
+        segments = self._segments(self._unit.file, self._unit.file.program)
+        for segment in segments:
+            self._run_segment(segment, segments)
+
+    # Directives.
+
+    def _segments(self, file: SourceFile, program: Sequence[Instruction]) -> Iterator[Segment]:
+        """Obey the directives of a file in order; yield the text that is active, that of included files too."""
+        self._depth += 1
+        if self._depth > MAX_INCLUDE_DEPTH:
+            raise PreprocessorError(
+                Place(file.path, line=1), f"files include each other more than {MAX_INCLUDE_DEPTH} deep",
+                "The file probably includes itself and has no include guard.",
+            )  # fmt: skip
+        is_unit = file is self._unit.file
+        macros = self._macros
+        taken: set[int] = set()
+        at = 0
+        while at < len(program):
+            index, instruction = at, program[at]
+            kind = instruction.kind
+            at += 1
+            if kind == DEFINE:
+                assert instruction.macro is not None  # parse_file makes it OTHER where there is none
+                macros[instruction.argument] = instruction.macro
+            elif kind == UNDEF:
+                macros.pop(instruction.argument, None)
+            elif kind == INCLUDE:
+                argument = instruction.argument
+                if argument[:1] not in ('"', "<"):
+                    argument = "".join(self._expander.expand(tokenize(argument))).strip()
+                yield from self._include(argument, file)
+            elif kind in OPENING:
+                if not self._holds(file, instruction):
+                    at = instruction.jump
+                    continue
+                taken.add(index)
+            elif kind in (ELIF, ELSE):
+                chain = instruction.chain
+                if chain in taken or (kind == ELIF and not self._holds(file, instruction)):
+                    at = instruction.jump
+                    continue
+                taken.add(chain)
+            if is_unit:
+                self.taken.add(index)
+            if instruction.text_start < instruction.text_end:
+                yield Segment(file, instruction.text_start, instruction.text_end, index)
+        self._depth -= 1
+
+    def _include(self, argument: str, file: SourceFile) -> Iterator[Segment]:
+        headers, inclusions, state = self._unit.headers, self._unit.inclusions, self._state
+        for header in headers.included_by(argument, file):
+            if not state.included & inclusions.bit(header.path):
+                if headers.registers_below(header):
+                    if header.once:
+                        state.included |= inclusions.bit(header.path)
+                    yield from self._segments(header, header.program)
+                else:
+                    inclusions.enter(header, state, self._holds)
+
+    def _holds(self, file: SourceFile, instruction: Instruction) -> bool:
+        if instruction.kind == IFDEF:
+            return instruction.argument in self._macros
+        if instruction.kind == IFNDEF:
+            return instruction.argument not in self._macros
+        try:
+            return self._unit.conditions.hold(instruction.argument, self._macros, self._expander)
+        except (ExpressionError, ExpansionError) as problem:
+            words = " ".join(instruction.argument.split())
+            found = Problem(file.path, instruction.line, f"#if {words}: {problem}")
+            if file is self._unit.file:
+                self.problems.append(found)
+            else:
+                self._unit.inclusions.problems.setdefault(found)
+            return False
+
+    # Statements.
+
+    def _run_segment(self, segment: Segment, segments: Iterator[Segment]) -> None:
+        done = segment.start
+        for start in self._unit.starts(segment.file, segment.start, segment.end):
+            if start < done:
+                continue
+            done, last = self._run_statement(segment, start, segments)
+            if last is not segment:
+                # The statement went on behind a directive; what follows it there comes next.
+                self._run_segment(Segment(last.file, done, last.end, last.instruction), segments)
+                return
+
+    def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment]:
+        outcomes = self._unit.outcomes.setdefault((segment.file.path, start), [])
+        lookup = self._macros.get
+        for outcome in outcomes:
+            if all(lookup(name) is macro for name, macro in outcome.used.items()):
+                self.calls += outcome.calls
+                self.problems += outcome.problems
+                return outcome.end, segment
+        used = self._expander.used = {}
+        self._statement = statement = _StatementText(segment, start, segments)
+        problems_before = len(self.problems)
+        calls = self._expanded(statement)
+        self.calls += calls
+        if statement.segment is segment:
+            problems = tuple(self.problems[problems_before:])
+            outcomes.append(_Outcome(used, tuple(calls), problems, statement.offset))
+        return statement.offset, statement.segment
+
+    def _expanded(self, statement: _StatementText) -> list[SinkCall]:
+        made: list[_OpenCall] = []
+        self._calls_made = made
+        open_call: _OpenCall | None = None
+        depth = 0
+        try:
+            for token in self._expander.stream(statement):
+                if token[:1] == _CALL_MARK:
+                    open_call, depth = made[int(token[1:])], 0
+                elif open_call is not None:
+                    depth += (token in ("(", "[", "{")) - (token in (")", "]", "}"))
+                    if depth < 0 or (token == ";" and depth == 0):
+                        statement.open_call = False
+                        open_call = None
+                    else:
+                        open_call.trailing.append(token)
+                elif token[:1] == BLUE and self._unit.is_lead(token[1:]):
+                    raise EndlessExpansionError(f"the macro {token[1:]} expands to itself and never ends")
+        except EndlessExpansionError as problem:
+            raise PreprocessorError(Place(statement.file, line=statement.line), str(problem)) from None
+        except ExpansionError as problem:
+            self.problems.append(Problem(statement.file, statement.line, str(problem)))
+        return [call.closed() for call in made]
+
+    def _handler(self, sink: str) -> Callable[[list[list[str]]], Sequence[str]]:
+        def handle(arguments: list[list[str]]) -> Sequence[str]:
+            made = self._calls_made
+            made.append(_OpenCall(sink, arguments, self._statement.file, self._statement.line))
+            self._statement.open_call = True
+            return (f"{_CALL_MARK}{len(made) - 1}",)
+
+        return handle
+
+    # Builtin macros.
+
+    def _next_counter(self) -> str:
+        self._counter += 1
+        return str(self._counter)
+
+    def _line(self) -> str:
+        return str(self._statement.line)
+
+    def _file(self) -> str:
+        return f'"{self._statement.file}"'
+
+
+@dataclass(slots=True)
+class _OpenCall:
+    sink: str
+    arguments: list[list[str]]
+    file: str
+    line: int
+    trailing: list[str] = field(default_factory=list)
+
+    def closed(self) -> SinkCall:
+        arguments = tuple(tuple(a) for a in self.arguments)
+        return SinkCall(self.sink, arguments, tuple(self.trailing), self.file, self.line)
+
+
+class _StatementText:
+    """The tokens of one statement as the expander asks for them.
+
+    It ends behind the first ``;``, ``{`` or ``}`` outside parentheses, or with its segment. Where a parenthesis or a
+    call is still open there, the directives that follow are obeyed and it goes on in the next active text, as
+    compilers do.
+    """
+
+    def __init__(self, segment: Segment, offset: int, segments: Iterator[Segment]) -> None:
+        self.segment = segment
+        self.offset = offset
+        self.open_call = False
+        self._segments = segments
+        self._tokens = self._read()
+        self._last = (segment.file, offset)
+        self._outermost = self._last
+
+    @property
+    def file(self) -> str:
+        """The file of the outermost macro call that is being expanded."""
+        return self._outermost[0].path
+
+    @property
+    def line(self) -> int:
+        """The line of the outermost macro call that is being expanded."""
+        file, offset = self._outermost
+        return line_at(file.text, offset)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._tokens)
+
+    def mark_outermost(self) -> None:
+        """The last token read begins something at the outermost level."""
+        self._outermost = self._last
+
+    def _read(self) -> Iterator[str]:
+        depth = 0
+        while True:
+            text, end = self.segment.file.text, self.segment.end
+            while self.offset < end:
+                match = token_at(text, self.offset)
+                assert match is not None  # the pattern matches any character
+                token = " " if match.lastgroup == "space" else match[0]
+                self._last = (self.segment.file, self.offset)
+                self.offset = match.end()
+                if token == "(":
+                    depth += 1
+                elif token == ")":
+                    depth -= 1
+                yield token
+                if depth <= 0 and token in (";", "{", "}"):
+                    return
+            following = next(self._segments, None) if depth > 0 or self.open_call else None
+            if following is None:
+                return
+            self.segment, self.offset = following, following.start
+            yield " "

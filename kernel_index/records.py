@@ -1,0 +1,165 @@
+"""The records that everything else passes around: frozen, comparable, and losslessly printable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kernel_index.datatypes import DataType
+
+AttrScalar = DataType | str | int | float | bool
+"""One value of an attr that kernels can constrain on or that an op definition gives as default."""
+
+AttrValue = AttrScalar | tuple[AttrScalar, ...]
+"""A value as node attrs have it; a tuple is a list-valued attr."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a source tree: ``file`` from the root of the checkout, ``line`` counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """The values a kernel admits for one attr, sorted and without duplicates.
+
+    Source: ``KernelDef.AttrConstraint`` as ``TypeConstraint()`` and ``AttrConstraint()`` of
+    ``framework/kernel_def_builder.cc`` fill it.
+    """
+
+    attr: str
+    allowed: tuple[AttrScalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The preprocessor condition that hides a registration from every profile.
+
+    ``macro`` is the one whose change would reveal it, ``defined`` whether it would have to be defined or
+    undefined; ``text`` is the condition as the source has it.
+    """
+
+    macro: str
+    defined: bool
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRegistration:
+    """One kernel that a build registers.
+
+    ``kernel_class`` is the macro argument stringified as the compiler does it, ``location`` the outermost macro
+    call, ``profiles`` the names of the build profiles that have it, in the order of the index. ``system`` marks
+    ``REGISTER_SYSTEM_KERNEL_BUILDER``, which selective registration never drops. A registration that no profile
+    has is kept with the ``condition`` that hides it.
+    """
+
+    op: str
+    device: str
+    kernel_class: str
+    location: Location
+    profiles: tuple[str, ...]
+    label: str = ""
+    priority: int = 0
+    constraints: tuple[Constraint, ...] = ()
+    host_memory_args: tuple[str, ...] = ()
+    system: bool = False
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArgDefinition:
+    """An input or output of an op: ``type_text`` is what follows the name, such as ``N * T`` or ``Ref(float)``."""
+
+    name: str
+    type_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttrDefinition:
+    """An attr of an op: ``type`` as in ``OpDef.AttrDef`` (``type``, ``list(type)``, ``int``, ``func`` …).
+
+    ``has_default`` tells a default of None (a shape or tensor that is not evaluated; ``default_text`` has its
+    words) from no default. ``allowed`` is None where every value is; ``minimum`` likewise.
+    """
+
+    name: str
+    type: str
+    allowed: tuple[AttrScalar, ...] | None = None
+    minimum: int | None = None
+    has_default: bool = False
+    default: AttrValue | None = None
+    default_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpDefinition:
+    """What ``REGISTER_OP`` declares: signature and attrs of an op."""
+
+    name: str
+    inputs: tuple[ArgDefinition, ...]
+    outputs: tuple[ArgDefinition, ...]
+    attrs: tuple[AttrDefinition, ...]
+    location: Location
+    stateful: bool = False
+
+    def attr(self, name: str) -> AttrDefinition | None:
+        """The attr of that name, None where the op has none."""
+        return next((a for a in self.attrs if a.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something the scanner could not evaluate: never silence, always a place."""
+
+    location: Location
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLists:
+    """The lists of files that a release's own build files name, paths from the root of the checkout.
+
+    ``prefix`` is ``android`` or ``portable``, the first word of the release's filegroups. ``groups`` maps a group's
+    name to the files it holds, other groups followed, in upstream's order; ``group_labels`` to the labels as the
+    BUILD file spells them. A group of another package goes by its full label. ``makefile`` is ``tf_op_files.txt``,
+    line by line; empty where a release has none.
+
+    ``group_selects`` has the ``select`` calls of a group, each a map from condition to the labels it adds.
+    ``makefile_missing`` maps an entry that names no file to the one that make compiles in its place, or to nothing.
+    ``packages`` are the folders that hold a BUILD file.
+    """
+
+    prefix: str = "portable"
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    group_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    makefile: tuple[str, ...] = ()
+    group_selects: Mapping[str, tuple[Mapping[str, tuple[str, ...]], ...]] = field(default_factory=dict)
+    makefile_missing: Mapping[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """Everything that one scan of a source tree finds, sorted, ready to be stored."""
+
+    release: str
+    profiles: tuple[str, ...]
+    registrations: tuple[KernelRegistration, ...]
+    op_definitions: tuple[OpDefinition, ...]
+    build_lists: BuildLists
+    diagnostics: tuple[Diagnostic, ...] = ()
+    skipped_files: Mapping[str, str] = field(default_factory=dict)
+    """Source files left out on purpose: path to the reason."""
+    missing_headers: tuple[str, ...] = ()
+    """Included headers that the tree does not contain."""

@@ -1,0 +1,5 @@
+"""From a source tree to records: which files to scan, the scan itself, and what its calls say."""
+
+from kernel_index.scan.tree import scan_tree
+
+__all__ = ["scan_tree"]

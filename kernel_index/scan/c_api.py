@@ -1,0 +1,137 @@
+"""Kernels and ops that are registered through the C API, not by a macro (``tensorflow/c/kernels.h``, ``c/ops.h``).
+
+The calls of one kernel stand one after the other in one function: ``TF_NewKernelBuilder``, then what constrains it,
+then ``TF_RegisterKernelBuilder``. A function that is a template is called once for every type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kernel_index.preprocessor.files import SourceFile
+from kernel_index.preprocessor.tokens import is_string, spell, string_value
+from kernel_index.preprocessor.unit import SinkCall
+from kernel_index.records import ArgDefinition, AttrDefinition, Constraint, KernelRegistration, Location, OpDefinition
+from kernel_index.scan.definitions import Definitions
+from kernel_index.scan.kernels import NotEvaluatedError, split_arguments, type_text
+from kernel_index.scan.ops import argument_definition, attr_definition, finished
+
+C_API_SINKS = (
+    "TF_NewKernelBuilder", "TF_KernelBuilder_TypeConstraint", "TF_KernelBuilder_HostMemory",
+    "TF_KernelBuilder_Priority", "TF_KernelBuilder_Label", "TF_RegisterKernelBuilder",
+    "TF_NewOpDefinitionBuilder", "TF_OpDefinitionBuilderAddAttr", "TF_OpDefinitionBuilderAddInput",
+    "TF_OpDefinitionBuilderAddOutput", "TF_OpDefinitionBuilderSetIsStateful", "TF_RegisterOpDefinition",
+)  # fmt: skip
+
+_TEMPLATE = re.compile(r"\btemplate\s*<\s*(?:typename|class)\s+(\w+)\s*>\s*[\w:*&\s]+?\b(\w+)\s*\([^()]*\)\s*\{")
+_ENUM_OF = re.compile(r"DataTypeToEnum\s*<(.+)>")
+
+
+def c_api_groups(calls: Sequence[SinkCall]) -> Iterator[list[SinkCall]]:
+    """The calls that make one kernel or op each."""
+    yield from _groups(calls, "TF_NewKernelBuilder", "TF_RegisterKernelBuilder")
+    yield from _groups(calls, "TF_NewOpDefinitionBuilder", "TF_RegisterOpDefinition")
+
+
+def c_api_records(
+    group: Sequence[SinkCall], file: SourceFile, definitions: Definitions
+) -> list[KernelRegistration] | OpDefinition:
+    """The kernels that a group of calls registers, one a type of a template, or the op. Raises NotEvaluatedError."""
+    if group[0].sink == "TF_NewOpDefinitionBuilder":
+        return _op(group, definitions)
+    return [_kernel(group, binding, definitions) for binding in _bindings(group, file)]
+
+
+def _groups(calls: Sequence[SinkCall], first: str, last: str) -> Iterator[list[SinkCall]]:
+    group: list[SinkCall] = []
+    for call in calls:
+        if not call.arguments or not {"const", "*", "void"}.isdisjoint(call.arguments[0]):
+            continue  # the function's declaration
+        if call.sink == first:
+            group = [call]
+        elif group and call.sink in C_API_SINKS:
+            group.append(call)
+            if call.sink == last:
+                yield group
+                group = []
+
+
+def _bindings(group: Sequence[SinkCall], file: SourceFile) -> list[dict[str, str]]:
+    """What the type parameter of the function around the calls is bound to, once a call of that function."""
+    line = group[0].line
+    around = None
+    for match in _TEMPLATE.finditer(file.text):
+        if file.text.count("\n", 0, match.start()) + 1 <= line:
+            around = match
+    words = {w for call in group for argument in call.arguments for w in argument}
+    if around is None or around[1] not in words:
+        return [{}]
+    uses = re.findall(rf"\b{around[2]}\s*<([^;()]+)>\s*\(\s*\)", file.text)
+    return [{around[1]: " ".join(use.split())} for use in uses]
+
+
+def _arguments(call: SinkCall) -> list[list[str]]:
+    first, rest = call.arguments[0], call.arguments[1] if len(call.arguments) > 1 else ()
+    return [[t for t in first if t != " "], *split_arguments([t for t in rest if t != " "])]
+
+
+def _text(tokens: Sequence[str], definitions: Definitions) -> str:
+    if tokens and all(is_string(t) for t in tokens):
+        return "".join(string_value(t) for t in tokens)
+    value = definitions.string("".join(tokens))
+    if value is None:
+        raise NotEvaluatedError(f"the value of '{spell(tokens)}' is not known")
+    return value
+
+
+def _kernel(group: Sequence[SinkCall], binding: dict[str, str], definitions: Definitions) -> KernelRegistration:
+    created = _arguments(group[0])
+    constraints: list[Constraint] = []
+    host_memory: list[str] = []
+    priority = 0
+    label = ""
+    for call in group[1:-1]:
+        arguments = _arguments(call)
+        if call.sink == "TF_KernelBuilder_TypeConstraint":
+            enum = _ENUM_OF.search(type_text(arguments[2]))
+            spelling = enum[1].strip() if enum else ""
+            data_type = definitions.data_type(binding.get(spelling, spelling))
+            if data_type is None:
+                raise NotEvaluatedError(f"the type constraint '{spell(arguments[2])}' is not known")
+            constraints.append(Constraint(_text(arguments[1], definitions), (data_type,)))
+        elif call.sink == "TF_KernelBuilder_HostMemory":
+            host_memory.append(_text(arguments[1], definitions))
+        elif call.sink == "TF_KernelBuilder_Label":
+            label = _text(arguments[1], definitions)
+        elif call.sink == "TF_KernelBuilder_Priority":
+            priority = int("".join(arguments[1]))
+    return KernelRegistration(
+        op=_text(created[0], definitions),
+        device=_text(created[1], definitions),
+        kernel_class=_text(_arguments(group[-1])[0], definitions),
+        location=Location(group[0].file, group[0].line),
+        profiles=(),
+        label=label,
+        priority=priority,
+        constraints=tuple(constraints),
+        host_memory_args=tuple(host_memory),
+    )
+
+
+def _op(group: Sequence[SinkCall], definitions: Definitions) -> OpDefinition:
+    inputs: list[ArgDefinition] = []
+    outputs: list[ArgDefinition] = []
+    attrs: list[AttrDefinition] = []
+    for call in group[1:-1]:
+        spec = _text(_arguments(call)[1], definitions) if "Add" in call.sink else ""
+        if call.sink.endswith("AddInput"):
+            inputs.append(argument_definition(spec))
+        elif call.sink.endswith("AddOutput"):
+            outputs.append(argument_definition(spec))
+        elif call.sink.endswith("AddAttr"):
+            attrs.append(attr_definition(spec))
+    name = _text(_arguments(group[0])[0], definitions)
+    stateful = any(call.sink.endswith("SetIsStateful") for call in group)
+    place = Location(group[0].file, group[0].line)
+    return finished(name, inputs, outputs, attrs, place, stateful)

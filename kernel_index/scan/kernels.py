@@ -1,0 +1,201 @@
+"""From a registration macro's expanded arguments to a record.
+
+The grammar is that of ``framework/kernel_def_builder.h``: a builder is ``Name(op)`` followed by calls of ``Device``,
+``TypeConstraint``, ``AttrConstraint``, ``HostMemory``, ``Label`` and ``Priority``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kernel_index.datatypes import DataType, from_enum_name
+from kernel_index.preprocessor.tokens import BLUE, is_string, spell, string_value
+from kernel_index.preprocessor.unit import SinkCall
+from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
+from kernel_index.scan.definitions import Definitions
+
+KERNEL_SINKS = ("REGISTER_KERNEL_BUILDER", "REGISTER_SYSTEM_KERNEL_BUILDER")
+
+
+class NotEvaluatedError(Exception):
+    """An expression whose value the scanner cannot find; the text says which."""
+
+
+@dataclass(slots=True)
+class _Builder:
+    op: str = ""
+    device: str = ""
+    label: str = ""
+    priority: int = 0
+    constraints: dict[str, set[AttrScalar]] | None = None
+    host_memory: list[str] | None = None
+
+
+def registration(call: SinkCall, definitions: Definitions) -> KernelRegistration:
+    """The record of one call of a registration macro, in no profile yet. Raises NotEvaluatedError."""
+    if len(call.arguments) < 2:
+        raise NotEvaluatedError("the registration names no kernel class")
+    builder = _BuilderParser(call.arguments[0], definitions).parse()
+    return KernelRegistration(
+        op=builder.op,
+        device=builder.device,
+        kernel_class=spell(call.arguments[1]),
+        location=Location(call.file, call.line),
+        profiles=(),
+        label=builder.label,
+        priority=builder.priority,
+        constraints=tuple(
+            Constraint(attr, tuple(sorted(values))) for attr, values in sorted((builder.constraints or {}).items())
+        ),
+        host_memory_args=tuple(builder.host_memory or ()),
+        system=call.sink == "REGISTER_SYSTEM_KERNEL_BUILDER",
+    )
+
+
+class _BuilderParser:
+    """Recursive descent over the tokens of a builder expression, white space left out."""
+
+    def __init__(self, tokens: Sequence[str], definitions: Definitions) -> None:
+        self._tokens = [t.removeprefix(BLUE) for t in tokens if t != " "]
+        self._at = 0
+        self._definitions = definitions
+        self._builder = _Builder(constraints={}, host_memory=[])
+
+    def parse(self) -> _Builder:
+        """builder = [qualifier] "Name" "(" string ")" { "." method }"""
+        while self._peek() != "Name":
+            if self._peek() in ("::", ":", "register_kernel", "tensorflow"):
+                self._at += 1
+                continue
+            raise NotEvaluatedError(f"'{' '.join(self._tokens[:8])}' is no Name(...) builder")
+        self._at += 1
+        self._builder.op = self._string(self._group("(", ")"))
+        while self._peek() == ".":
+            self._at += 1
+            self._method()
+        if self._at < len(self._tokens):
+            raise NotEvaluatedError(f"'{self._peek()}' was not expected in a kernel builder")
+        if not self._builder.device:
+            raise NotEvaluatedError("the registration names no device")
+        return self._builder
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _group(self, opening: str, closing: str) -> list[str]:
+        """The tokens between a pair of brackets, which must come next."""
+        if self._peek() != opening:
+            raise NotEvaluatedError(f"'{opening}' is missing in a kernel builder")
+        depth = 0
+        start = self._at + 1
+        while self._at < len(self._tokens):
+            token = self._tokens[self._at]
+            depth += (token == opening) - (token == closing)
+            self._at += 1
+            if depth == 0:
+                return self._tokens[start : self._at - 1]
+        raise NotEvaluatedError(f"'{closing}' is missing in a kernel builder")
+
+    def _method(self) -> None:
+        """method = name [ "<" type ">" ] "(" arguments ")" """
+        name = self._peek()
+        self._at += 1
+        template = self._group("<", ">") if self._peek() == "<" else None
+        arguments = split_arguments(self._group("(", ")"))
+        builder = self._builder
+        if name == "Device":
+            builder.device = self._string(arguments[0])
+        elif name == "Label":
+            builder.label = self._string(arguments[0])
+        elif name == "Priority":
+            builder.priority = _integer(arguments[0])
+        elif name == "HostMemory":
+            assert builder.host_memory is not None  # set by the constructor
+            builder.host_memory.append(self._string(arguments[0]))
+        elif name in ("TypeConstraint", "AttrConstraint"):
+            values = self._values(arguments[1]) if len(arguments) > 1 else self._template_types(template)
+            assert builder.constraints is not None  # set by the constructor
+            attr = self._string(arguments[0])
+            # A second constraint on the same attr narrows the first: KernelAttrsMatch asks for every one.
+            known = builder.constraints.get(attr)
+            builder.constraints[attr] = values if known is None else known & values
+        else:
+            raise NotEvaluatedError(f"the kernel builder has no method {name}")
+
+    def _string(self, tokens: Sequence[str]) -> str:
+        if tokens and all(is_string(t) for t in tokens):
+            return "".join(string_value(t) for t in tokens)
+        value = self._definitions.string("".join(tokens))
+        if value is None:
+            raise NotEvaluatedError(f"the value of '{''.join(tokens)}' is not known")
+        return value
+
+    def _template_types(self, template: Sequence[str] | None) -> set[AttrScalar]:
+        if template is None:
+            raise NotEvaluatedError("a constraint has no values")
+        return {self._type(template)}
+
+    def _type(self, tokens: Sequence[str]) -> DataType:
+        spelling = type_text(tokens)
+        value = self._definitions.data_type(spelling)
+        if value is None:
+            raise NotEvaluatedError(f"'{spelling}' is no type the scanner knows")
+        return value
+
+    def _values(self, tokens: Sequence[str]) -> set[AttrScalar]:
+        """values = "{" value { "," value } "}" | value"""
+        if tokens and tokens[0] == "{" and tokens[-1] == "}":
+            values: set[AttrScalar] = set()
+            for part in split_arguments(tokens[1:-1]):
+                values |= self._values(part)
+            return values
+        text = "".join(tokens)
+        if tokens and all(is_string(t) for t in tokens):
+            return {"".join(string_value(t) for t in tokens)}
+        if text in ("true", "false"):
+            return {text == "true"}
+        if text.lstrip("-").isdigit():
+            return {int(text)}
+        enum = from_enum_name(text)
+        if enum is not None:
+            return {enum}
+        if "DataTypeToEnum" in tokens:
+            start = tokens.index("DataTypeToEnum")
+            end = len(tokens) - 1 - list(reversed(tokens)).index(">")
+            return {self._type(tokens[start + 2 : end])}
+        for opening in ("vector", "list", "initializer_list"):
+            if opening in tokens and "{" in tokens:
+                return self._values(tokens[tokens.index("{") :])
+        types = self._definitions.data_types(text) if text else None
+        if types is None:
+            raise NotEvaluatedError(f"the value of '{text}' is not known")
+        return set(types)
+
+
+def split_arguments(tokens: Sequence[str]) -> list[list[str]]:
+    """Tokens split at the commas outside all brackets."""
+    parts: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token in ("(", "[", "{", "<")) - (token in (")", "]", "}", ">"))
+        if token == "," and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def type_text(tokens: Sequence[str]) -> str:
+    """Tokens of a type as one text, words apart."""
+    text = ""
+    for token in tokens:
+        text += " " + token if text and (text[-1].isalnum() or text[-1] == "_") and token[0].isalpha() else token
+    return text
+
+
+def _integer(tokens: Sequence[str]) -> int:
+    try:
+        return int("".join(tokens), 0)
+    except ValueError:
+        raise NotEvaluatedError(f"'{''.join(tokens)}' is no number") from None

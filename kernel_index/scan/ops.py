@@ -1,0 +1,266 @@
+"""From an expanded ``REGISTER_OP`` chain to an op definition.
+
+Sources of the grammar: ``framework/op_def_builder.cc`` for the specs of inputs, outputs and attrs,
+``framework/op.h`` for the macro.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kernel_index.datatypes import DataType, from_spec
+from kernel_index.preprocessor.tokens import is_string, string_value
+from kernel_index.preprocessor.unit import SinkCall
+from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
+from kernel_index.scan.definitions import Definitions
+from kernel_index.scan.kernels import NotEvaluatedError
+
+OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP")
+
+_NUMBER_TYPES = (
+    "float", "double", "int32", "uint8", "int16", "int8", "complex64", "int64", "qint8", "quint8", "qint32",
+    "bfloat16", "qint16", "quint16", "uint16", "complex128", "half", "uint32", "uint64",
+)  # fmt: skip
+_QUANTIZED_TYPES = ("qint8", "quint8", "qint32", "qint16", "quint16")
+_REAL_NUMBER_TYPES = tuple(t for t in _NUMBER_TYPES if t not in (*_QUANTIZED_TYPES, "complex64", "complex128"))
+_TYPE_CLASSES = {"numbertype": _NUMBER_TYPES, "numerictype": _NUMBER_TYPES, "quantizedtype": _QUANTIZED_TYPES,
+                 "realnumbertype": _REAL_NUMBER_TYPES}  # fmt: skip
+"""``NumberTypes()``, ``QuantizedTypes()`` and ``RealNumberTypes()`` of ``framework/types.cc``."""
+
+_BOOLS = {"true": True, "True": True, "t": True, "1": True, "false": False, "False": False, "f": False, "0": False}
+"""The spellings that protobuf's text format takes."""
+
+_SCALAR_TYPES = ("string", "int", "float", "bool", "type", "shape", "tensor", "func")
+
+
+def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
+    """The record of one ``REGISTER_OP`` and the calls chained to it. Raises NotEvaluatedError."""
+    tokens = [t for t in call.trailing if t != " "]
+    name = _string(list(call.arguments[0]), definitions)
+    inputs: list[ArgDefinition] = []
+    outputs: list[ArgDefinition] = []
+    attrs: list[AttrDefinition] = []
+    stateful = False
+    for method, arguments in _methods(tokens):
+        if method == "Input":
+            inputs.append(argument_definition(_string(arguments, definitions)))
+        elif method == "Output":
+            outputs.append(argument_definition(_string(arguments, definitions)))
+        elif method == "Attr":
+            attrs.append(attr_definition(_string(arguments, definitions)))
+        elif method in ("SetIsStateful", "SetDoNotOptimize"):  # the second is the first (framework/op.h)
+            stateful = True
+    return finished(name, inputs, outputs, attrs, Location(call.file, call.line), stateful)
+
+
+_NUMBER_ATTR = re.compile(r"(\w+)\s*\*")
+_RESOURCE = re.compile(r"(?:\w+\s*\*\s*)?resource$")
+
+
+def finished(
+    name: str,
+    inputs: Sequence[ArgDefinition],
+    outputs: Sequence[ArgDefinition],
+    attrs: Sequence[AttrDefinition],
+    location: Location,
+    stateful: bool,
+) -> OpDefinition:
+    """The definition with what the signature implies (``FinalizeInputOrOutput`` of ``op_def_builder.cc``).
+
+    An attr that counts an input or output, or lists its types, has at least one element unless it says otherwise; an
+    op that takes or gives a resource is stateful.
+    """
+    arguments = [*inputs, *outputs]
+    counted = {m[1] for a in arguments if (m := _NUMBER_ATTR.match(a.type_text))} | {
+        a.type_text for a in arguments if any(a.type_text == t.name and t.type == "list(type)" for t in attrs)
+    }
+    return OpDefinition(
+        name,
+        tuple(inputs),
+        tuple(outputs),
+        tuple(replace(a, minimum=1) if a.name in counted and a.minimum is None else a for a in attrs),
+        location,
+        stateful or any(_RESOURCE.match(a.type_text) for a in arguments),
+    )
+
+
+def _methods(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """chain = { "." name "(" arguments ")" }: the names with the tokens of their arguments."""
+    found = []
+    at = 0
+    while at + 2 < len(tokens) and tokens[at] == "." and tokens[at + 2] == "(":
+        depth = 0
+        start = at + 3
+        for end in range(at + 2, len(tokens)):
+            depth += (tokens[end] in ("(", "[", "{")) - (tokens[end] in (")", "]", "}"))
+            if depth == 0:
+                found.append((tokens[at + 1], list(tokens[start:end])))
+                at = end + 1
+                break
+        else:
+            return found
+    return found
+
+
+_QUALIFIED = re.compile(r"(?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
+_CONCATENATIONS = ("StrCat", "string")
+
+
+def _string(tokens: Sequence[str], definitions: Definitions) -> str:
+    """Adjacent string literals and constants, also as ``strings::StrCat(...)``, ``std::string(...)`` or ``a + b``."""
+    text = ""
+    words = [t for t in tokens if t not in (" ", ",", "(", ")", "+")]
+    at = 0
+    while at < len(words):
+        if is_string(words[at]):
+            text += string_value(words[at])
+            at += 1
+            continue
+        end = at
+        while end < len(words) and not is_string(words[end]):
+            end += 1
+        for name in _QUALIFIED.findall(" ".join(words[at:end]).replace(" : : ", "::").replace(": : ", "::")):
+            if name.rpartition("::")[2] in _CONCATENATIONS:
+                continue
+            value = definitions.string(name)
+            if value is None:
+                raise NotEvaluatedError(f"the value of '{name}' in an op definition is not known")
+            text += value
+        at = end
+    return text
+
+
+def argument_definition(spec: str) -> ArgDefinition:
+    """argument = name ":" type. Raises NotEvaluatedError."""
+    name, colon, type_text = spec.partition(":")
+    if not colon:
+        raise NotEvaluatedError(f"'{spec}' is no input or output of an op")
+    return ArgDefinition(name.strip(), " ".join(type_text.split()))
+
+
+_MINIMUM = re.compile(r">=\s*(-?\d+)")
+
+
+def attr_definition(spec: str) -> AttrDefinition:
+    """attr = name ":" ( type | "list(" type ")" ) [ ">=" minimum ] [ "=" default ]. Raises NotEvaluatedError."""
+    name, colon, rest = spec.partition(":")
+    if not colon:
+        raise NotEvaluatedError(f"'{spec}' is no attr of an op")
+    name, rest = name.strip(), rest.strip()
+    is_list = re.match(r"list\s*\(", rest) is not None
+    if is_list:
+        end = _matching(rest, rest.index("("))
+        kind, rest = rest[rest.index("(") + 1 : end].strip(), rest[end + 1 :].strip()
+    elif rest.startswith("{"):
+        end = _matching(rest, 0)
+        kind, rest = rest[: end + 1], rest[end + 1 :].strip()
+    else:
+        match = re.match(r"\w+", rest)
+        if match is None:
+            raise NotEvaluatedError(f"'{spec}' is no attr of an op")
+        kind, rest = match[0], rest[match.end() :].strip()
+    element, allowed = _element_type(kind, spec)
+    minimum = None
+    bounds = _MINIMUM.match(rest)
+    if bounds:
+        minimum, rest = int(bounds[1]), rest[bounds.end() :].strip()
+    has_default = rest.startswith("=")
+    default_text = rest[1:].strip()
+    default = _default(default_text, element, is_list) if has_default else None
+    return AttrDefinition(
+        name=name,
+        type=f"list({element})" if is_list else element,
+        allowed=allowed,
+        minimum=minimum,
+        has_default=has_default,
+        default=default,
+        default_text=default_text if has_default and default is None else "",
+    )
+
+
+def _matching(text: str, at: int) -> int:
+    depth = 0
+    for i in range(at, len(text)):
+        depth += (text[i] in "({[") - (text[i] in ")}]")
+        if depth == 0:
+            return i
+    raise NotEvaluatedError(f"the brackets in '{text}' do not match")
+
+
+def _element_type(kind: str, spec: str) -> tuple[str, tuple[AttrScalar, ...] | None]:
+    if kind in _TYPE_CLASSES:
+        return "type", _types(_TYPE_CLASSES[kind])
+    if kind in _SCALAR_TYPES:
+        return kind, None
+    if kind.startswith("{"):
+        words = [w.strip() for w in kind[1:-1].split(",") if w.strip()]
+        if words and words[0][0] in "'\"":
+            return "string", tuple(w[1:-1] for w in words)
+        types: list[str] = []
+        for word in words:
+            types += _TYPE_CLASSES.get(word, (word,))
+        return "type", _types(types)
+    data_type = from_spec(kind)
+    if data_type is None:
+        raise NotEvaluatedError(f"the type of the attr '{spec}' is not known")
+    return "type", (data_type,)
+
+
+def _types(words: Sequence[str]) -> tuple[AttrScalar, ...]:
+    found: list[DataType] = []
+    for word in words:
+        data_type = from_spec(word)
+        if data_type is None:
+            raise NotEvaluatedError(f"'{word}' is no data type")
+        found.append(data_type)
+    return tuple(found)
+
+
+def _default(text: str, element: str, is_list: bool) -> AttrValue | None:
+    """The value of a default in text format; None for shapes, tensors and functions."""
+    if not is_list:
+        return _scalar(text, element)
+    inside = text.strip()[1:-1].strip()
+    if not inside:
+        return ()
+    values = [_scalar(word.strip(), element) for word in _split(inside)]
+    scalars = [v for v in values if v is not None]
+    return tuple(scalars) if len(scalars) == len(values) else None
+
+
+def _split(text: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    quote = ""
+    for i, char in enumerate(text):
+        if quote:
+            quote = "" if char == quote and text[i - 1] != "\\" else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "({[":
+            depth += 1
+        elif char in ")}]":
+            depth -= 1
+        elif char == "," and depth == 0:
+            parts.append(text[start:i])
+            start = i + 1
+    return [*parts, text[start:]]
+
+
+def _scalar(text: str, element: str) -> AttrScalar | None:
+    if element == "type":
+        name = text.removeprefix("DT_").lower()
+        return from_spec(name)
+    if element == "string":
+        return text[1:-1] if text[:1] in ("'", '"') else text
+    try:
+        if element == "int":
+            return int(text, 0)
+        if element == "float":
+            return float(text if text.endswith("inf") else text.removesuffix("f"))
+    except ValueError:
+        return None
+    if element == "bool":
+        return _BOOLS.get(text)
+    return None
