@@ -1,0 +1,191 @@
+"""Compare a scan with the registry of a running TensorFlow, registration by registration.
+
+    python -m tests.conformance.registry TREE [--registry FILE] [--all]
+
+prints the figures and every difference with its cause. The registry is a table of what a release's library said of
+itself (``fixtures/registry``), one row a registration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel_index.datatypes import DataType
+from kernel_index.records import KernelRegistration, ScanResult
+from kernel_index.scan import scan_tree
+
+REGISTRIES = Path(__file__).parents[2] / "fixtures" / "registry"
+REGISTRY_2_14 = REGISTRIES / "registered_kernels_2.14.1.json.gz"
+REGISTRY_1_15_HALF = REGISTRIES / "registered_kernels_1.15.0.half.json.gz"
+
+KERNEL_FOLDERS = ("tensorflow/core/kernels/", "tensorflow/core/common_runtime/", "tensorflow/c/kernels/")
+"""Where the kernels of the runtime itself are."""
+
+DEVICES = ("CPU", "DEFAULT")
+
+Key = tuple[str, str, str, int, tuple[tuple[str, tuple[object, ...]], ...], tuple[str, ...], str]
+"""Op, device, label, priority, constraints, host memory args, kernel class."""
+
+NOT_IN_THE_WHEEL = {
+    "tensorflow/core/kernels/risc/": "experimental RISC ops: no target outside their own folder depends on them",
+    "tensorflow/core/tpu/": "TPU ops: not linked into the CPU library",
+    "tensorflow/compiler/xrt/": "XRT ops: not linked into the CPU library",
+    "tensorflow/compiler/tf2tensorrt/": "TensorRT ops: built only with TensorRT",
+    "tensorflow/core/distributed_runtime/preemption/": "loaded by the Python module of the preemption watcher alone",
+    "tensorflow/core/tfrt/": "TFRT session: not linked into the CPU library",
+    "tensorflow/core/runtime_fallback/": "TFRT fallback: not linked into the CPU library",
+    "tensorflow/contrib/": "contrib is loaded op library by op library, when Python imports it",
+}
+"""Sources that the tree has and the pip package does not: why our index has more than the registry."""
+
+COMPUTED_NAMES = {"Fact": "device and label are decoded at run time (fact_op.cc), so no preprocessor can know them"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A registration that only one side has; ``cause`` is empty where nobody knows why."""
+
+    side: str
+    key: Key
+    place: str
+    cause: str
+
+    def __str__(self) -> str:
+        op, device, label, _, constraints, _, kernel_class = self.key
+        types = "; ".join(f"{attr} in [{', '.join(map(str, values))}]" for attr, values in constraints)
+        return f"{self.side}: {op} on {device} {label} [{types}] {kernel_class} {self.place}: {self.cause or 'UNEXPLAINED'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both sides counted, and every difference. ``registry`` counts what sources of the tree can register."""
+
+    registry: int
+    found: int
+    reported: int
+    missing: tuple[Difference, ...]
+    surplus: tuple[Difference, ...]
+
+    @property
+    def unexplained(self) -> tuple[Difference, ...]:
+        return tuple(d for d in self.missing + self.surplus if not d.cause)
+
+
+def read_registry(path: Path) -> list[Mapping[str, object]]:
+    """The rows of a registry table."""
+    with gzip.open(path, "rt") as file:
+        rows: list[Mapping[str, object]] = json.load(file)
+    return rows
+
+
+def _registry_key(row: Mapping[str, object]) -> Key:
+    constraints = row["constraints"]
+    hosts = row["host_memory_arg"]
+    assert isinstance(constraints, dict)
+    assert isinstance(hosts, list)
+    return (
+        str(row["op"]), str(row["device"]), str(row["label"]), int(str(row["priority"])),
+        tuple((attr, tuple(sorted(values, key=str))) for attr, values in sorted(constraints.items())),
+        tuple(sorted(hosts)), str(row["kernel_class"]),
+    )  # fmt: skip
+
+
+def _record_key(record: KernelRegistration) -> Key:
+    constraints = tuple(
+        (c.attr, tuple(sorted((str(v) if isinstance(v, DataType) else v for v in c.allowed), key=str)))
+        for c in record.constraints
+    )
+    return (
+        record.op, record.device, record.label, record.priority, constraints, tuple(sorted(record.host_memory_args)),
+        record.kernel_class,
+    )  # fmt: skip
+
+
+def compare(
+    scan: ScanResult,
+    registry: Iterable[Mapping[str, object]],
+    test_ops: Mapping[str, str],
+    *,
+    devices: Sequence[str] = DEVICES,
+    ops: frozenset[str] | None = None,
+) -> Comparison:
+    """Compare the desktop profile of a scan with a registry.
+
+    ``test_ops`` are ops that only test sources register, with the file; ``ops`` limits both sides to some op names.
+    """
+    wanted = Counter(_registry_key(r) for r in registry if r["device"] in devices and (ops is None or r["op"] in ops))
+    records = [
+        r
+        for r in scan.registrations
+        if "desktop" in r.profiles and r.device in devices and (ops is None or r.op in ops)
+    ]
+    got = Counter(_record_key(r) for r in records)
+    places = {_record_key(r): r.location for r in records}
+    missing = []
+    for key in sorted((wanted - got).elements(), key=str):
+        place = test_ops.get(key[0], "")
+        cause = f"registered by {place}, a test" if place else COMPUTED_NAMES.get(key[0], "")
+        missing.append(Difference("missing", key, place, cause))
+    surplus = []
+    for key in sorted((got - wanted).elements(), key=str):
+        file = places[key].file
+        cause = next((why for folder, why in NOT_IN_THE_WHEEL.items() if file.startswith(folder)), "")
+        surplus.append(Difference("surplus", key, str(places[key]), cause))
+    registered = wanted.total() - sum(1 for d in missing if d.key[0] in test_ops)
+    return Comparison(registered, (wanted & got).total(), got.total(), tuple(missing), tuple(surplus))
+
+
+def ops_of_tests(scan: ScanResult, tree: Path) -> dict[str, str]:
+    """Ops that sources register which the scan skipped as tests: name to file."""
+    found: dict[str, str] = {}
+    for path in scan.skipped_files:
+        text = (tree / path).read_text(errors="replace")
+        for name in re.findall(r'Name\("(\w+)"', text):
+            found.setdefault(name, path)
+        for resource in re.findall(r"REGISTER_RESOURCE_HANDLE_KERNEL\((\w+)\)", text):
+            found.setdefault(f"{resource}HandleOp", path)
+    return found
+
+
+def report(comparison: Comparison, *, everything: bool) -> str:
+    """The figures, and the differences: all, or a count for each cause."""
+    lines = [
+        f"registrations in the registry (CPU and DEFAULT, tests left out): {comparison.registry}",
+        f"found with every field equal: {comparison.found} ({100 * comparison.found / comparison.registry:.2f} %)",
+        f"reported by the scan: {comparison.reported}",
+    ]
+    differences = comparison.missing + comparison.surplus
+    if everything:
+        lines += [str(d) for d in differences]
+    else:
+        causes = Counter((d.side, d.cause or "UNEXPLAINED") for d in differences)
+        lines += [f"{side}: {count} × {cause}" for (side, cause), count in sorted(causes.items())]
+    lines.append(f"unexplained differences: {len(comparison.unexplained)}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compare a scan with the registry of a running TensorFlow.")
+    parser.add_argument("tree", type=Path, help="a checkout of the registry's release")
+    parser.add_argument("--registry", type=Path, default=REGISTRY_2_14)
+    parser.add_argument("--all", action="store_true", help="print every difference, not a count for each cause")
+    arguments = parser.parse_args()
+    scan = scan_tree(arguments.tree)
+    rows = read_registry(arguments.registry)
+    # A table may hold some op names only: then only these can be compared.
+    ops = frozenset(str(r["op"]) for r in rows) if "half" in arguments.registry.name else None
+    comparison = compare(scan, rows, ops_of_tests(scan, arguments.tree), ops=ops)
+    print(report(comparison, everything=arguments.all))
+    return 1 if comparison.unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
