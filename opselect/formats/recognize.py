@@ -1,0 +1,132 @@
+"""What a file is that is no GraphDef, by its content, and what its owner can do about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from opselect.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, tag
+
+WHAT_IS_READ = "opselect reads a GraphDef: a frozen graph, binary (.pb) or text (.pbtxt)."
+_FREEZE_KERAS = (
+    "Load it with tf.keras.models.load_model, freeze it (convert_variables_to_constants_v2) and pass the GraphDef."
+)
+_FREEZE_SAVED_MODEL = (
+    "Freeze the signature you use (freeze_graph --input_saved_model_dir, or convert_variables_to_constants_v2) and "
+    "pass the GraphDef that this writes."
+)
+_FREEZE_META_GRAPH = (
+    "Freeze it (freeze_graph --input_meta_graph), or write its graph_def field to a file, and pass the GraphDef."
+)
+_CHECKPOINT = "It holds variables and no graph: pass the graph, frozen with this checkpoint (freeze_graph)."
+_TFLITE = "Pass the TensorFlow graph that it was converted from."
+_UNPACK = "Unpack it and pass the GraphDef that is inside."
+_TEXT_ENCODING = "Save it as UTF-8."
+_DOWNLOAD = "The download gave a web page and not the model: get the file again."
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """``what`` completes "looks like …"; ``advice`` says what to do."""
+
+    what: str
+    advice: str
+
+
+_MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
+    (0, b"\x89HDF\r\n\x1a\n", Recognized("an HDF5 file (Keras .h5)", _FREEZE_KERAS)),
+    (0, b"PK\x03\x04", Recognized("a zip archive (.keras, .aar, .apk …)", _UNPACK)),
+    (0, b"\x1f\x8b", Recognized("a gzip file", _UNPACK)),
+    (0, b"BZh", Recognized("a bzip2 file", _UNPACK)),
+    (0, b"\xfd7zXZ\x00", Recognized("an xz file", _UNPACK)),
+    (257, b"ustar", Recognized("a tar archive", _UNPACK)),
+    (4, b"TFL3", Recognized("a TensorFlow Lite model", _TFLITE)),
+    (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image", WHAT_IS_READ)),
+    (0, b"\xff\xd8\xff", Recognized("a JPEG image", WHAT_IS_READ)),
+    (0, b"\x7fELF", Recognized("an ELF binary", WHAT_IS_READ)),
+    (0, b"\x93NUMPY", Recognized("a NumPy array", WHAT_IS_READ)),
+    (0, b"\xff\xfe", Recognized("UTF-16 text", _TEXT_ENCODING)),
+    (0, b"\xfe\xff", Recognized("UTF-16 text", _TEXT_ENCODING)),
+)
+
+# The table format of V2 checkpoints' .index files and of V1 checkpoints ends with this (lib/io/format.h).
+_TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
+_VERSION = re.compile(rb"\d+\.\d+[\w.+-]*")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_SNIFFED = 4096
+
+_TEXT_BEGINNINGS: tuple[tuple[re.Pattern[str], Recognized], ...] = (
+    (
+        re.compile(r"version https://git-lfs\."),
+        Recognized("a Git LFS pointer", "The file itself is not here yet: run `git lfs pull`."),
+    ),
+    (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), Recognized("a web page", _DOWNLOAD)),
+    (re.compile(r"[{\[]"), Recognized("JSON", WHAT_IS_READ)),
+    (re.compile(r"(meta_info_def|graph_def)\b"), Recognized("a MetaGraphDef in text", _FREEZE_META_GRAPH)),
+    (re.compile(r"(saved_model_schema_version|meta_graphs)\b"), Recognized("a SavedModel", _FREEZE_SAVED_MODEL)),
+    (re.compile(r"(all_)?model_checkpoint_paths?\b"), Recognized("a checkpoint state file", _CHECKPOINT)),
+    (
+        re.compile(r"(filename_tensor_name|save_tensor_name|restore_op_name)\b"),
+        Recognized("a SaverDef", "It only says how variables are saved: pass the graph."),
+    ),
+)
+
+
+def is_text(buffer: Buffer) -> bool:
+    """Whether a file is text. A binary graph has a control character near its start: the tag of a node's op."""
+    return _CONTROL.search(buffer[:_SNIFFED]) is None
+
+
+def recognize_binary(buffer: Buffer) -> Recognized | None:
+    """What a binary file is that is no GraphDef; None for a GraphDef and for what is not known."""
+    for offset, magic, kind in _MAGIC:
+        if buffer[offset : offset + len(magic)] == magic:
+            return kind
+    if len(buffer) >= 48 and buffer[len(buffer) - 8 :] == _TABLE_MAGIC:
+        return Recognized("a checkpoint (its index, or a V1 checkpoint)", _CHECKPOINT)
+    try:
+        return _recognize_message(buffer)
+    except WireError:
+        return None
+
+
+def recognize_text(text: str) -> Recognized | None:
+    """What a text file is that is no GraphDef, by its first word that is no comment; None for what is not known."""
+    beginning = re.sub(r"\A(\s+|#[^\n]*\n)*", "", text)
+    return next((kind for pattern, kind in _TEXT_BEGINNINGS if pattern.match(beginning)), None)
+
+
+def recognize_directory(names: frozenset[str]) -> Recognized | None:
+    """What a folder is, by the names in it."""
+    if names & {"saved_model.pb", "saved_model.pbtxt"}:
+        return Recognized("a SavedModel", _FREEZE_SAVED_MODEL)
+    if "checkpoint" in names:
+        return Recognized("a checkpoint folder", _CHECKPOINT)
+    return None
+
+
+def _recognize_message(buffer: Buffer) -> Recognized | None:
+    """Other protobuf files, by fields that a GraphDef cannot have there.
+
+    Source: ``protobuf/saved_model.proto`` and ``protobuf/meta_graph.proto``, and ``onnx/onnx.proto`` of ONNX.
+    """
+    seen: list[int] = []
+    for field, a, b in fields(buffer, 0, len(buffer)):
+        if not seen and field == tag(1, LENGTH):
+            return Recognized("a MetaGraphDef", _FREEZE_META_GRAPH) if _is_meta_info(buffer, a, b) else None
+        if seen == [tag(1, VARINT)] and field == tag(2, LENGTH) and a < b and buffer[a] == tag(1, LENGTH):
+            return Recognized("a SavedModel", _FREEZE_SAVED_MODEL)
+        seen.append(field)
+        if seen[0] == tag(1, VARINT) and field == tag(7, LENGTH):
+            return Recognized("an ONNX model", "Pass the TensorFlow graph that it was converted from.")
+        if seen[0] != tag(1, VARINT) or len(seen) > 20:
+            return None
+    return None
+
+
+def _is_meta_info(buffer: Buffer, start: int, end: int) -> bool:
+    """Whether a message is a ``MetaInfoDef``: its fields 5 and 6 are versions, where a node has attrs."""
+    return any(
+        field in (tag(5, LENGTH), tag(6, LENGTH)) and b - a < 64 and _VERSION.fullmatch(buffer[a:b].lstrip(b"v"))
+        for field, a, b in fields(buffer, start, end)
+    )

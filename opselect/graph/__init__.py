@@ -1,0 +1,46 @@
+"""Graphs on our own types: nodes, functions, what is reached, what is wrong."""
+
+from opselect.graph.checks import check_graph, graph_problems
+from opselect.graph.functions import CalledNode, Expansion, expand_functions
+from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, input_node
+from opselect.graph.reach import FedNode, Reached, reach
+from opselect.graph.training import training_signs, training_warning
+from opselect.graph.values import (
+    AttrPlaceholder,
+    ByteSource,
+    BytesRef,
+    FunctionRef,
+    NodeAttr,
+    NodeAttrItem,
+    Shape,
+    StoredBytes,
+    TensorRef,
+)
+
+__all__ = [
+    "AttrPlaceholder",
+    "ByteSource",
+    "BytesRef",
+    "CalledNode",
+    "Expansion",
+    "FedNode",
+    "FunctionArg",
+    "FunctionDefinition",
+    "FunctionRef",
+    "Graph",
+    "Node",
+    "NodeAttr",
+    "NodeAttrItem",
+    "Reached",
+    "Shape",
+    "StoredBytes",
+    "TensorRef",
+    "Versions",
+    "check_graph",
+    "expand_functions",
+    "graph_problems",
+    "input_node",
+    "reach",
+    "training_signs",
+    "training_warning",
+]

@@ -1,0 +1,311 @@
+"""Graphs in, requirements out; merging; JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel_index.datatypes import DataType
+from kernel_index.errors import InputError
+from kernel_index.index import MemoryIndex
+from kernel_index.records import (
+    ArgDefinition,
+    AttrDefinition,
+    AttrValue,
+    BuildLists,
+    Constraint,
+    KernelRegistration,
+    Location,
+    OpDefinition,
+    ScanResult,
+)
+from opselect.formats import read_graph
+from opselect.requirements import Requirement, Requirements, collect_requirements, device_type
+from tests.opselect.graph_text import function, graph_of, node
+
+MODELS = Path(__file__).parents[2] / "fixtures" / "models"
+HERE = Location("x.cc", 1)
+FLOAT, INT32, HALF, STRING = DataType.DT_FLOAT, DataType.DT_INT32, DataType.DT_HALF, DataType.DT_STRING
+
+
+def op(name: str, *attrs: AttrDefinition, outputs: tuple[str, ...] = ()) -> OpDefinition:
+    return OpDefinition(name, (), tuple(ArgDefinition("o", text) for text in outputs), attrs, HERE)
+
+
+def registration(name: str, **constraints: tuple[AttrValue, ...]) -> KernelRegistration:
+    return KernelRegistration(
+        name,
+        "CPU",
+        "Kernel",
+        HERE,
+        ("android",),
+        constraints=tuple(Constraint(attr, allowed) for attr, allowed in constraints.items()),  # type: ignore[arg-type]
+    )
+
+
+INDEX = MemoryIndex(
+    ScanResult(
+        "9.9",
+        ("android",),
+        (registration("MatMul", T=(FLOAT,)), registration("MutableHashTable", key_dtype=(STRING,), mode=("a", "b"))),
+        (
+            op("MatMul", AttrDefinition("T", "type"), AttrDefinition("transpose_a", "bool", has_default=True)),
+            op(
+                "Cumsum",
+                AttrDefinition("T", "type"),
+                AttrDefinition("Tidx", "type", has_default=True, default=INT32),
+                AttrDefinition("exclusive", "bool", has_default=True, default=False),
+            ),
+            op("Empty", AttrDefinition("Ts", "list(type)", has_default=True, default=())),
+            op(
+                "MutableHashTable",
+                AttrDefinition("key_dtype", "type"),
+                AttrDefinition("mode", "string", has_default=True, default="a"),
+            ),
+            op("Split", AttrDefinition("T", "type"), outputs=("int32", "T")),
+        ),
+        BuildLists(),
+    )
+)
+
+
+def needs(text: str, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()) -> Requirements:
+    return collect_requirements(graph_of(text), "m.pb", index=INDEX, inputs=inputs, outputs=outputs)
+
+
+def only(text: str) -> Requirement:
+    (item,) = needs(text).items
+    return item
+
+
+def test_types_of_the_node_count_and_other_attrs_do_not() -> None:
+    text = node("n", "MatMul", attrs="T: type: DT_FLOAT; transpose_a: b: true; _output_shapes: list { shape { } }")
+    assert only(text) == Requirement("MatMul", (("T", FLOAT),), nodes=("n",), models=("m.pb",))
+
+
+def test_defaults_of_the_definition_are_filled_in() -> None:
+    assert only(node("n", "Cumsum", attrs="T: type: DT_HALF")).attrs == (("T", HALF), ("Tidx", INT32))
+    assert only(node("n", "Cumsum", attrs="Tidx: type: DT_INT64")).attrs == (("Tidx", DataType.DT_INT64),)
+
+
+def test_every_attr_that_a_registration_constrains_on_counts() -> None:
+    attrs = (("key_dtype", STRING), ("mode", "a"))
+    assert only(node("n", "MutableHashTable", attrs="key_dtype: type: DT_STRING")).attrs == attrs
+    assert only(node("n", "MutableHashTable", attrs='mode: s: "b"')).attrs == (("mode", "b"),)
+
+
+def test_lists_of_types() -> None:
+    assert only(node("n", "Empty")).attrs == (("Ts", ()),)
+    listed = only(node("n", "Empty", attrs="Ts: list { type: DT_INT32 type: DT_STRING }"))
+    assert listed.attrs == (("Ts", (INT32, STRING)),)
+
+
+@pytest.mark.parametrize("index", [INDEX, None])
+def test_an_unknown_op_keeps_its_types(index: MemoryIndex | None) -> None:
+    text = node(
+        "n", "New", attrs="B: type: DT_HALF; A: list { type: DT_HALF }; _T: type: DT_HALF; n: i: 1; e: list { }"
+    )
+    (item,) = collect_requirements(graph_of(text), "m.pb", index=index).items
+    assert item.attrs == (("A", (HALF,)), ("B", HALF))
+
+
+def test_nodes_that_need_the_same_are_counted_and_five_are_named() -> None:
+    item = only("".join(node(name, "NoOp") for name in "gfedcba"))
+    assert (item.count, item.nodes) == (7, ("a", "b", "c", "d", "e"))
+
+
+def test_types_devices_and_labels_make_different_requirements() -> None:
+    text = (
+        node("a", "MatMul", attrs="T: type: DT_FLOAT")
+        + node("b", "MatMul", attrs="T: type: DT_HALF")
+        + node("c", "MatMul", attrs="T: type: DT_FLOAT", device="/gpu:0")
+        + node("d", "MatMul", attrs='T: type: DT_FLOAT; _kernel: s: "eigen"')
+    )
+    assert {(item.nodes, item.device, item.label) for item in needs(text).items} == {
+        (("a",), "", ""),
+        (("b",), "", ""),
+        (("c",), "GPU", ""),
+        (("d",), "", "eigen"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("device", "kind"),
+    [
+        ("", ""),
+        ("/job:worker/replica:0/task:1/device:GPU:0", "GPU"),
+        ("/device:CPU:0", "CPU"),
+        ("/device:GPU:*", "GPU"),
+        ("/gpu:1", "GPU"),
+        ("/job:w/cpu:0", "CPU"),
+        ("/device:gpu:0", "GPU"),
+        ("/device:XLA_CPU:0", "XLA_CPU"),
+        ("/job:gpu/task:0", ""),
+        ("/device:*", ""),
+    ],
+)
+def test_device_types(device: str, kind: str) -> None:
+    assert device_type(device) == kind
+
+
+def test_only_what_the_outputs_need() -> None:
+    text = node("x", "Placeholder") + node("y", "Neg", "x") + node("z", "Abs", "x")
+    assert [item.op for item in needs(text, outputs=("y",)).items] == ["Neg", "Placeholder"]
+
+
+def test_a_node_that_is_fed_counts_as_placeholder_of_its_type() -> None:
+    text = (
+        node("s", "Split", attrs="T: type: DT_HALF")
+        + node("y", "Neg", "s:1")
+        + node("u", "New")
+        + node("z", "Neg", "u")
+    )
+
+    def placeholders(*inputs: str) -> list[object]:
+        found = needs(text, inputs=inputs, outputs=("y", "z")).items
+        return [(item.attrs, item.nodes) for item in found if item.op == "Placeholder"]
+
+    assert placeholders("s:1") == [((("dtype", HALF),), ("s",))]
+    assert placeholders("s") == [((("dtype", INT32),), ("s",))]
+    assert placeholders("u") == [((), ("u",))]
+    assert "Split" not in {item.op for item in needs(text, inputs=("s",), outputs=("y",)).items}
+
+
+def test_functions_count_and_their_call_needs_no_kernel() -> None:
+    text = function("f", node("n", "MatMul", attrs='T: placeholder: "T"'), attrs="T")
+    item = only(text + node("call", "f", attrs="T: type: DT_FLOAT"))
+    assert item == Requirement("MatMul", (("T", FLOAT),), nodes=("f:n",), models=("m.pb",))
+
+
+def test_real_model() -> None:
+    graph = read_graph(MODELS / "tiny_mobilenet.pb")
+    found = collect_requirements(graph, "tiny.pb", index=None, outputs=("MobilenetV2/Predictions",))
+    counts = {(item.op, *(value for _, value in item.attrs)): item.count for item in found.items}
+    assert counts[("DepthwiseConv2dNative", FLOAT)] == 5
+    assert counts[("FusedBatchNormV3", FLOAT, FLOAT)] == 16
+    assert counts[("Pad", FLOAT, INT32)] == 3
+    assert sum(counts.values()) == len(graph.nodes)
+    assert found.warnings == ()
+
+
+def test_training_graphs_warn_unless_outputs_are_named() -> None:
+    graph = read_graph(MODELS / "training.pb")
+    (warning,) = collect_requirements(graph, "t.pb", index=None).warnings
+    assert "training graph" in warning
+    stripped = collect_requirements(
+        graph, "t.pb", index=None, inputs=("examples_DequeueMany",), outputs=("prediction",)
+    )
+    assert stripped.warnings == ()
+    assert {item.op for item in stripped.items} == {"Identity", "MatMul", "Placeholder", "VariableV2"}
+
+
+def test_warnings_name_what_is_not_known() -> None:
+    call = 'f: func { name: "gone" }'
+    text = node("x", "Neg") + node("c", "PartitionedCall", attrs=call)
+    text += function("g", node("n", "Neg", attrs='T: placeholder: "T"'), attrs="T")
+    text += node("d", "SymbolicGradient", attrs='f: func { name: "g" }')
+    warnings = needs(text, inputs=("x",), outputs=("c", "d")).warnings
+    assert len(warnings) == 4
+    joined = "\n".join(warnings)
+    assert "node 'c' names function 'gone'" in joined
+    assert "gradient of function 'g'" in joined
+    assert "attr 'T' of function 'g'" in joined
+    assert "input 'x' does not contribute" in joined
+
+
+def test_a_broken_graph_is_refused() -> None:
+    with pytest.raises(InputError, match="which does not exist"):
+        needs(node("a", "Neg", "gone"))
+
+
+def test_the_shape_of_the_json() -> None:
+    text = node("n", "Cumsum", attrs='T: type: DT_HALF; _kernel: s: "fast"', device="/gpu:0")
+    assert needs(text + node("e", "Empty", attrs="Ts: list { type: DT_HALF }")).to_json() == {
+        "ops": [
+            {
+                "op": "Cumsum",
+                "attrs": {"T": "DT_HALF", "Tidx": "DT_INT32", "_kernel": "fast"},
+                "device": "GPU",
+                "count": 1,
+                "nodes": ["n"],
+                "models": ["m.pb"],
+            },
+            {
+                "op": "Empty",
+                "attrs": {"Ts": ["DT_HALF"]},
+                "device": "",
+                "count": 1,
+                "nodes": ["e"],
+                "models": ["m.pb"],
+            },
+        ]
+    }
+
+
+scalars = st.one_of(st.sampled_from([FLOAT, INT32, True, False, 1, 0, 2.5, "x", "NHWC"]))
+values = st.one_of(scalars, st.lists(scalars, max_size=2).map(tuple))
+words = st.sampled_from(["a", "b", "c", "d", "e", "f", "g"])
+requirement = st.builds(
+    Requirement,
+    op=st.sampled_from(["Add", "Mul"]),
+    attrs=st.dictionaries(st.sampled_from(["N", "T"]), values, max_size=2).map(lambda d: tuple(sorted(d.items()))),
+    device=st.sampled_from(["", "GPU"]),
+    label=st.sampled_from(["", "eigen"]),
+    count=st.integers(1, 9),
+    nodes=st.lists(words, max_size=7, unique=True).map(lambda names: tuple(sorted(names)[:5])),
+    models=st.lists(words, max_size=2, unique=True).map(lambda names: tuple(sorted(names))),
+)
+requirements = st.builds(
+    lambda items, warnings: Requirements.merge([Requirements((item,), tuple(warnings)) for item in items]),
+    st.lists(requirement, max_size=5),
+    st.lists(words, max_size=2, unique=True),
+)
+
+
+def without_counts(value: Requirements) -> object:
+    return [(item.key, item.nodes, item.models) for item in value.items], value.warnings
+
+
+@given(one=requirements, other=requirements, third=requirements)
+def test_merging_does_not_depend_on_order_or_grouping(
+    one: Requirements, other: Requirements, third: Requirements
+) -> None:
+    merge = Requirements.merge
+    assert merge([one, other]) == merge([other, one])
+    assert merge([one, merge([other, third])]) == merge([merge([one, other]), third]) == merge([one, other, third])
+    assert merge([one]) == merge([one, Requirements()]) == one
+    assert without_counts(merge([one, one])) == without_counts(one)
+    assert [item.count for item in merge([one, one]).items] == [2 * item.count for item in one.items]
+
+
+@given(value=requirements)
+def test_json_round_trip(value: Requirements) -> None:
+    back = Requirements.from_json(json.loads(json.dumps(value.to_json())), "r.json")
+    assert back.items == value.items
+    assert back.to_json() == value.to_json()
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        ([], "the top level must be an object"),
+        ({}, "ops must be a list"),
+        ({"ops": [1]}, "ops[0] must be an object"),
+        ({"ops": [{}]}, "ops[0].op must be a string"),
+        ({"ops": [{"op": "A"}, {"op": "A", "attrs": {"T": None}}]}, "ops[1].attrs.T is no value"),
+        ({"ops": [{"op": "A", "attrs": {"T": ["DT_HALF", {}]}}]}, "ops[0].attrs.T[1] is no value"),
+        ({"ops": [{"op": "A", "attrs": {"_kernel": 1}}]}, "ops[0].attrs._kernel must be a string"),
+        ({"ops": [{"op": "A", "count": True}]}, "ops[0].count must be a whole number"),
+        ({"ops": [{"op": "A", "count": 0}]}, "ops[0].count must be positive"),
+        ({"ops": [{"op": "A", "nodes": [1]}]}, "ops[0].nodes[0] must be a string"),
+    ],
+)
+def test_bad_json_names_the_value(data: object, where: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Requirements.from_json(data, "r.json")
+    assert where in caught.value.problem
+    assert caught.value.place.path == "r.json"
