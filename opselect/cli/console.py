@@ -1,0 +1,92 @@
+"""What the commands print: results on stdout, everything about the work on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and of all."""
+
+
+def print_json(document: object) -> None:
+    """A JSON document on stdout, indented, in ASCII: names in models need not be valid UTF-8."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def warn(message: str, *, quiet: bool = False) -> None:
+    """A line on stderr about something that does not stop the work."""
+    if not quiet:
+        click.echo(f"warning: {message}", err=True)
+
+
+def note(message: str, *, quiet: bool = False) -> None:
+    """A line on stderr that says what was done."""
+    if not quiet:
+        click.echo(message, err=True)
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, err: bool = False, indent: int = 0) -> None:
+    """A table: fitted to the window and coloured on a terminal, aligned text with one line a row elsewhere."""
+    stream = sys.stderr if err else sys.stdout
+    if stream.isatty():
+        _draw_table(headers, rows, stream, indent)
+        return
+    lines = [[" ".join(cell.split()) for cell in row] for row in (headers, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo(" " * indent + text.rstrip(), err=err)
+
+
+def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], stream: Any, indent: int) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold cyan")
+    for position, header in enumerate(headers):
+        # The first column is what people copy: it wraps last.
+        table.add_column(header, overflow="fold", no_wrap=position == 0)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(file=stream, highlight=False).print(Padding(table, (0, 0, 0, indent)))
+
+
+@contextlib.contextmanager
+def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """A progress bar on stderr while the block runs; None where nobody would see it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def near(word: str, words: Sequence[str]) -> list[str]:
+    """At most three of ``words`` that somebody who typed ``word`` may have meant, capitals aside."""
+    import difflib
+
+    by_lower: dict[str, list[str]] = {}
+    for candidate in words:
+        by_lower.setdefault(candidate.lower(), []).append(candidate)
+    close = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.75)
+    return [candidate for lower in close for candidate in by_lower[lower]][:3]

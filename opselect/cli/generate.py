@@ -1,0 +1,224 @@
+"""``opselect generate``: models in, the build lists of a TensorFlow release out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import counted, note, print_json, print_table, warn
+from opselect.cli.exit_codes import DONE, NO
+from opselect.cli.options import (
+    DEFAULT_PROFILE,
+    FILE,
+    FOLDER,
+    Macros,
+    Source,
+    json_option,
+    macro_options,
+    parse_macros,
+    quiet_option,
+    source_options,
+    split_names,
+)
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
+    from opselect.emit import Mode
+    from opselect.selection import Selection
+
+TARGETS = ("bazel", "makefile", "manifest")
+"""``opselect.emit.TARGETS``, which is not imported before there is something to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that a command line of ``generate`` asks for."""
+
+    models: tuple[Path, ...]
+    source: Source
+    profile: str
+    macros: Macros
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    out: Path | None
+    mode: Mode
+    keep_core: bool
+    allow_missing: bool
+    template_dir: Path | None
+    as_json: bool
+    quiet: bool
+
+
+@click.command(
+    "generate",
+    short_help="Write the build lists for models.",
+    epilog="""\b
+Examples:
+  opselect generate mobilenet.pb --tensorflow 2.14 --out build_lists
+  opselect generate mobilenet.pb --tensorflow 1.15 --profile android-slim --target makefile --out build_lists
+  opselect generate mobilenet.pb --tree tensorflow --mode extend --outputs MobilenetV2/Predictions --out build_lists
+  opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
+""",
+)
+@click.argument("models", nargs=-1, required=True, type=FILE, metavar="MODEL...")
+@source_options
+@click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to write the lists for."
+)
+@macro_options
+@click.option("--inputs", multiple=True, metavar="NAMES", help="Nodes that are fed: nothing behind them is needed.")
+@click.option("--outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched: only what they need counts.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    type=click.Choice(TARGETS),
+    help="What to write; repeatable. Default: manifest, and those of the others that the release has lists for.",
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")
+@click.option(
+    "--mode",
+    type=click.Choice(("trim", "extend")),
+    default="trim",
+    show_default=True,
+    help="Cut every group to what is needed, or add to upstream's lists what they lack.",
+)
+@click.option("--keep-core", is_flag=True, help="With trim: leave the core group as upstream has it.")
+@click.option("--allow-missing", is_flag=True, help="Write the lists even if they cannot give all that is needed.")
+@click.option("--template-dir", type=FOLDER, metavar="DIR", help="Templates to use instead of the built-in ones.")
+@json_option
+@quiet_option
+def command(
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    define: tuple[str, ...],
+    undefine: tuple[str, ...],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    models: tuple[Path, ...],
+    profile: str,
+    targets: tuple[str, ...],
+    out: Path | None,
+    mode: Mode,
+    keep_core: bool,
+    allow_missing: bool,
+    template_dir: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Write the exact lists of kernel files that a build needs to run the MODELs, for the release's own build files.
+
+    When something cannot be resolved, a table says why and what to do, nothing is written, and the exit code is 1.
+    With --json the manifest is printed on stdout, and --out is not needed.
+    """
+    return generate(
+        Request(
+            models=models,
+            source=Source(release, tree, index_file),
+            profile=profile,
+            macros=parse_macros(define, undefine),
+            inputs=split_names(inputs),
+            outputs=split_names(outputs),
+            targets=targets,
+            out=out,
+            mode=mode,
+            keep_core=keep_core,
+            allow_missing=allow_missing,
+            template_dir=template_dir,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    )
+
+
+def generate(request: Request) -> int:
+    """Does what the request asks, prints what came of it and returns the exit code."""
+    from opselect.cli.requirements import read_requirements
+    from opselect.cli.sources import open_source, profile_of
+    from opselect.selection import select
+
+    _check_destination(request)
+    index = open_source(request.source, macros=request.macros, profile=request.profile, quiet=request.quiet)
+    profile = profile_of(index, request.profile, request.macros)
+    needed = read_requirements(request.models, index, request.inputs, request.outputs, quiet=request.quiet)
+    selection = select(needed, index, profile)
+    if selection.unresolved:
+        _print_unresolved(selection)
+    complete = not selection.unresolved or request.allow_missing
+    if complete and request.out is not None:
+        _write(request, request.out, selection, index)
+    if request.as_json:
+        from opselect.emit.manifest import manifest
+
+        print_json(manifest(selection, index, request.mode, request.keep_core))
+    if not complete:
+        click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
+    return DONE if complete else NO
+
+
+def _check_destination(request: Request) -> None:
+    if request.out is not None:
+        return
+    if not request.as_json:
+        raise click.UsageError("say where the lists go: --out DIR, or --json to print the manifest")
+    if set(request.targets) - {"manifest"}:
+        raise click.UsageError("--json prints the manifest only; for the other targets name a folder: --out DIR")
+
+
+def _write(request: Request, out: Path, selection: Selection, index: KernelIndex) -> None:
+    from opselect.emit import TARGETS, render, render_warnings, write_outputs
+
+    lists = index.build_lists
+    available = {"bazel": bool(lists.groups), "makefile": bool(lists.makefile), "manifest": True}
+    wanted = request.targets or [target for target in TARGETS if available[target]]
+    texts: dict[str, str] = {}
+    for target in TARGETS:
+        if target in wanted:
+            texts |= render(
+                target,
+                selection,
+                index,
+                mode=request.mode,
+                keep_core=request.keep_core,
+                template_dir=request.template_dir,
+                manifest_format="json" if request.as_json else "yaml",
+            )
+            for warning in render_warnings(target, index, mode=request.mode):
+                warn(warning, quiet=request.quiet)
+    changed = {path.name for path in write_outputs(texts, out)}
+    kernels = sum(file.role == "kernel" for file in selection.files)
+    summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
+    if selection.unresolved:
+        summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
+    note(summary, quiet=request.quiet)
+    for name in sorted(texts):
+        note(f"  {out / name}{'' if name in changed else ' (unchanged)'}", quiet=request.quiet)
+
+
+def _print_unresolved(selection: Selection) -> None:
+    from opselect.cli.requirements import attrs_text, such_as
+    from opselect.registration_json import attrs_json
+
+    count = len(selection.unresolved)
+    click.echo(
+        f"TensorFlow {selection.release}, profile {selection.profile}: {count} of the needed kernels "
+        f"{'is' if count == 1 else 'are'} missing",
+        err=True,
+    )
+    rows = [
+        (
+            missing.op,
+            attrs_text(attrs_json(missing.attrs)),
+            missing.device or "any",
+            missing.reason,
+            missing.advice,
+            such_as(missing.nodes),
+        )
+        for missing in selection.unresolved
+    ]
+    print_table(("op", "attrs", "device", "why", "what to do", "nodes"), rows, err=True, indent=2)

@@ -1,0 +1,29 @@
+"""``opselect index``: make, list, show and export indexes of kernel registrations."""
+
+from __future__ import annotations
+
+import click
+
+from opselect.cli.main import LazyGroup
+
+
+@click.group(
+    "index",
+    cls=LazyGroup,
+    modules={
+        "scan": "opselect.cli.index_scan",
+        "list": "opselect.cli.index_list",
+        "show": "opselect.cli.index_show",
+        "export": "opselect.cli.index_export",
+    },
+    short_help="Make, list, show and export indexes.",
+    epilog="""\b
+Examples:
+  opselect index list
+  opselect index scan tensorflow -o mine.opselidx
+  opselect index show mine.opselidx
+  opselect index export 2.14 --profile android
+""",
+)
+def command() -> None:
+    """Make, list, show and export indexes of the kernels that a TensorFlow release registers."""

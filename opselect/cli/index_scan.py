@@ -1,0 +1,122 @@
+"""``opselect index scan``: a TensorFlow checkout in, an index file out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import counted, note, print_json, progress_bar
+from opselect.cli.exit_codes import DONE
+from opselect.cli.options import FOLDER, Macros, json_option, macro_options, parse_macros, quiet_option
+
+if TYPE_CHECKING:
+    from kernel_index.records import ScanResult
+
+
+@click.command(
+    "scan",
+    short_help="Make an index of a TensorFlow checkout.",
+    epilog="""\b
+Examples:
+  opselect index scan tensorflow -o mine.opselidx
+  opselect index scan tensorflow --root my_ops/kernels -D INTEL_MKL -o mine.opselidx
+""",
+)
+@click.argument("tree", type=FOLDER)
+@click.option(
+    "--root", "roots", multiple=True, type=FOLDER, metavar="DIR", help="Another folder with kernels, in TREE or not."
+)
+@macro_options
+@click.option("--release", metavar="VERSION", help="The version of TREE, where its files do not tell.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use (default: all cores).")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The index to write.",
+)
+@json_option
+@quiet_option
+def command(
+    tree: Path,
+    roots: tuple[Path, ...],
+    define: tuple[str, ...],
+    undefine: tuple[str, ...],
+    release: str | None,
+    jobs: int | None,
+    output: Path,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Scan the TensorFlow checkout TREE under every build profile and write what it registers to one file.
+
+    What the scanner could not evaluate is listed with file and line. With -D and -U, the macros are on top of every
+    profile, and the profiles' names say so.
+    """
+    macros = parse_macros(define, undefine)
+    return scan(tree, roots, macros, release, jobs, output, as_json=as_json, quiet=quiet)
+
+
+def scan(
+    tree: Path,
+    roots: tuple[Path, ...],
+    macros: Macros,
+    release: str | None,
+    jobs: int | None,
+    output: Path,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Writes the index, prints the summary and returns the exit code."""
+    from kernel_index.profiles import profiles
+    from kernel_index.scan import scan_tree
+    from kernel_index.source_tree import version
+    from kernel_index.store import write_index
+
+    release = release or version(tree)
+    with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
+    with progress_bar("Scanning", quiet=quiet) as progress:
+        result = scan_tree(tree, profiles=with_macros, extra_roots=roots, release=release, jobs=jobs, progress=progress)
+    write_index(result, output)
+    if as_json:
+        print_json(_summary(result))
+    else:
+        for line in _summary_lines(result):
+            note(line, quiet=quiet)
+    return DONE
+
+
+def _summary(result: ScanResult) -> dict[str, object]:
+    return {
+        "tensorflow": result.release,
+        "profiles": {name: sum(name in r.profiles for r in result.registrations) for name in result.profiles},
+        "registrations": len(result.registrations),
+        "op_definitions": len(result.op_definitions),
+        "skipped_files": dict(sorted(result.skipped_files.items())),
+        "missing_headers": sorted(result.missing_headers),
+        "diagnostics": [
+            {"file": d.location.file, "line": d.location.line, "message": d.message} for d in result.diagnostics
+        ],
+    }
+
+
+def _summary_lines(result: ScanResult) -> list[str]:
+    counts = (
+        f"{counted(len(result.registrations), 'registration')}, {counted(len(result.op_definitions), 'op definition')}"
+    )
+    lines = [f"TensorFlow {result.release}: {counts}"]
+    lines += [f"  {name}: {sum(name in r.profiles for r in result.registrations)} kernels" for name in result.profiles]
+    for reason, count in sorted(Counter(result.skipped_files.values()).items()):
+        lines.append(f"  {counted(count, 'file')} left out: {reason}")
+    if result.missing_headers:
+        lines.append(f"  {counted(len(result.missing_headers), 'header')} not in the tree")
+    if result.diagnostics:
+        lines.append(f"  {counted(len(result.diagnostics), 'place')} could not be evaluated:")
+        lines += [f"    {diagnostic}" for diagnostic in result.diagnostics]
+    return lines

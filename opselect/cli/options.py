@@ -1,0 +1,94 @@
+"""Options that several commands share, and the values they are parsed into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_PROFILE = "android"
+"""What Bazel's Android build registers when no types macro is passed."""
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the kernels are looked up: exactly one of a released version, a checkout, or an index file."""
+
+    release: str | None = None
+    tree: Path | None = None
+    index_file: Path | None = None
+
+    @property
+    def given(self) -> int:
+        """How many of the three are named."""
+        return sum(choice is not None for choice in (self.release, self.tree, self.index_file))
+
+
+@dataclass(frozen=True, slots=True)
+class Macros:
+    """``-D`` and ``-U`` of the command line, in their order."""
+
+    define: tuple[tuple[str, str], ...] = ()
+    undefine: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.define or self.undefine)
+
+
+NO_MACROS = Macros()
+
+
+def source_options(command: Command) -> Command:
+    """``--tensorflow``, ``--tree`` and ``--index``: which TensorFlow the question is about."""
+    for option in (
+        click.option("--index", "index_file", type=FILE, metavar="FILE", help="Look it up in an index file."),
+        click.option("--tree", type=FOLDER, metavar="PATH", help="Scan this TensorFlow checkout."),
+        click.option("--tensorflow", "release", metavar="VERSION", help="Use the shipped index of this release."),
+    ):
+        command = option(command)
+    return command
+
+
+def macro_options(command: Command) -> Command:
+    """``-D`` and ``-U`` on top of a build profile."""
+    for option in (
+        click.option("-U", "undefine", multiple=True, metavar="NAME", help="Undefine a macro of the profile."),
+        click.option("-D", "define", multiple=True, metavar="NAME[=TEXT]", help="Define a macro, as a compiler does."),
+    ):
+        command = option(command)
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no warnings, no summary.")
+
+
+def parse_macros(define: tuple[str, ...], undefine: tuple[str, ...]) -> Macros:
+    """The macros of ``-D NAME`` (which is 1), ``-D NAME=TEXT`` and ``-U NAME``.
+
+    Raises click.BadParameter for something that is no macro name.
+    """
+    pairs = []
+    for text in define:
+        name, equals, value = text.partition("=")
+        pairs.append((_macro_name(name, "-D"), value if equals else "1"))
+    return Macros(tuple(pairs), tuple(_macro_name(name, "-U") for name in undefine))
+
+
+def _macro_name(name: str, option: str) -> str:
+    if not (name.isascii() and name.isidentifier()):
+        raise click.BadParameter(f"{name!r} is no macro name", param_hint=option)
+    return name
+
+
+def split_names(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of an option that may be repeated and may hold several names between commas."""
+    return tuple(name for value in values for part in value.split(",") if (name := part.strip()))

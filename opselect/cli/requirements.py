@@ -1,0 +1,124 @@
+"""``opselect requirements``: what models need, whatever a release has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import counted, print_json, print_table, warn
+from opselect.cli.exit_codes import DONE
+from opselect.cli.options import FILE, Source, json_option, quiet_option, source_options, split_names
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
+    from opselect.requirements import Requirements
+
+
+@click.command(
+    "requirements",
+    short_help="List the ops that models need.",
+    epilog="""\b
+Examples:
+  opselect requirements mobilenet.pb --tensorflow 2.14
+  opselect requirements mobilenet.pb --tensorflow 2.14 --outputs MobilenetV2/Predictions --json
+""",
+)
+@click.argument("models", nargs=-1, required=True, type=FILE, metavar="MODEL...")
+@source_options
+@click.option("--inputs", multiple=True, metavar="NAMES", help="Nodes that are fed: nothing behind them is needed.")
+@click.option("--outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched: only what they need counts.")
+@json_option
+@quiet_option
+def command(
+    models: tuple[Path, ...],
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """List the ops a MODEL needs, with the attrs that kernels are chosen by and the nodes that ask.
+
+    The TensorFlow that is named tells the attrs that matter and fills in their defaults.
+    """
+    source = Source(release, tree, index_file)
+    return show(models, source, split_names(inputs), split_names(outputs), as_json=as_json, quiet=quiet)
+
+
+def show(
+    models: Sequence[Path],
+    source: Source,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Prints the requirements of the models and returns the exit code."""
+    from opselect.cli.sources import open_source
+    from opselect.registration_json import requirement_attrs, requirement_json
+
+    index = open_source(source, quiet=quiet)
+    needed = read_requirements(models, index, inputs, outputs, quiet=quiet)
+    if as_json:
+        print_json({"ops": [requirement_json(item) for item in needed.items]})
+        return DONE
+    ops, nodes = len({item.op for item in needed.items}), sum(item.count for item in needed.items)
+    click.echo(f"{counted(ops, 'op')}, {counted(nodes, 'node')}")
+    rows = [
+        (item.op, attrs_text(requirement_attrs(item)), item.device or "any", str(item.count), such_as(item.nodes))
+        for item in needed.items
+    ]
+    if rows:
+        print_table(("op", "attrs", "device", "nodes", "such as"), rows, indent=2)
+    return DONE
+
+
+def read_requirements(
+    models: Sequence[Path], index: KernelIndex, inputs: tuple[str, ...], outputs: tuple[str, ...], *, quiet: bool
+) -> Requirements:
+    """The merged requirements of the models; what they warn of goes to stderr."""
+    from opselect.formats import read_graph
+    from opselect.requirements import Requirements, collect_requirements
+
+    parts = [
+        collect_requirements(read_graph(path), name, index=index, inputs=inputs, outputs=outputs)
+        for path, name in model_names(models).items()
+    ]
+    needed = Requirements.merge(parts)
+    for warning in needed.warnings:
+        warn(warning, quiet=quiet)
+    return needed
+
+
+def model_names(models: Sequence[Path]) -> dict[Path, str]:
+    """What each model is called in the output: its file name, with as many folders as make it the only one.
+
+    Outputs must not depend on where a checkout lies, so no name is an absolute path. A model named twice counts once.
+    """
+    first: dict[Path, Path] = {}
+    for path in models:
+        first.setdefault(path.resolve(), path)
+    parts = {path: path.absolute().parts for path in first.values()}
+    names: dict[Path, str] = {}
+    for path in parts:
+        depth = 1
+        while sum(other[-depth:] == parts[path][-depth:] for other in parts.values()) > 1:
+            depth += 1
+        names[path] = "/".join(parts[path][-depth:])
+    return names
+
+
+def such_as(nodes: Sequence[str]) -> str:
+    """The first of some nodes."""
+    return ", ".join(nodes[:2]) + (", …" if len(nodes) > 2 else "")
+
+
+def attrs_text(attrs: Mapping[str, object]) -> str:
+    """Attrs of a JSON document on one line."""
+    return ", ".join(f"{k}={','.join(map(str, v)) if isinstance(v, list) else v}" for k, v in attrs.items())

@@ -1,0 +1,93 @@
+"""From the options of a command line to the index that answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kernel_index.errors import InputError
+from opselect.cli.console import near, progress_bar, warn
+from opselect.cli.options import NO_MACROS, Macros, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kernel_index.index import KernelIndex
+
+
+def open_source(source: Source, *, macros: Macros = NO_MACROS, profile: str = "", quiet: bool = False) -> KernelIndex:
+    """The index that the options name; a checkout is scanned, with ``macros`` on top of ``profile``.
+
+    A scan covers every profile, and one more where there are macros. Raises click.UsageError when not exactly one
+    source is named or when macros are to be applied to an index, and InputError for what cannot be read.
+    """
+    from kernel_index import shipped
+    from kernel_index.store import open_index
+
+    if source.given != 1:
+        raise click.UsageError(
+            "name one TensorFlow: --tensorflow VERSION, --tree PATH or --index FILE "
+            f"(there are shipped indexes of {', '.join(shipped.releases())})"
+        )
+    if source.tree is None and macros:
+        raise click.UsageError("-D and -U need the sources: use --tree PATH, or make an index by 'opselect index scan'")
+    if source.tree is not None:
+        return _scan(source.tree, macros, profile, quiet)
+    if source.index_file is not None:
+        return open_index(source.index_file)
+    return open_index(shipped.find(source.release or ""))
+
+
+def _scan(tree: Path, macros: Macros, profile: str, quiet: bool) -> KernelIndex:
+    from kernel_index.index import MemoryIndex
+    from kernel_index.profiles import PROFILE_NAMES, profiles
+    from kernel_index.scan import scan_tree
+    from kernel_index.source_tree import version
+
+    scanned = None
+    if macros:
+        # One profile more, so that a kernel which the macros lose is still found in the profile as it is.
+        scanned = list(profiles(version(tree)))
+        bases = [candidate for candidate in scanned if candidate.name == profile]
+        if not bases:
+            raise unknown_profile(profile, PROFILE_NAMES)
+        scanned.append(bases[0].with_macros(dict(macros.define), macros.undefine))
+    with progress_bar("Scanning", quiet=quiet) as progress:
+        scan = scan_tree(tree, profiles=scanned, progress=progress)
+    for diagnostic in scan.diagnostics:
+        warn(str(diagnostic), quiet=quiet)
+    return MemoryIndex(scan)
+
+
+def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> str:
+    """The name under which the index has a profile.
+
+    An index that was scanned with macros of its own has them in its profiles' names; the plain name is enough where
+    only one is meant. Raises InputError that lists the profiles of the index.
+    """
+    if macros:
+        return index.profiles[-1]
+    if profile in index.profiles:
+        return profile
+    with_macros = [name for name in index.profiles if name.startswith(f"{profile}+")]
+    if len(with_macros) == 1:
+        return with_macros[0]
+    raise unknown_profile(profile, index.profiles)
+
+
+def unknown_profile(profile: str, known: tuple[str, ...]) -> InputError:
+    """The error of a profile that does not exist."""
+    close = near(profile, known)
+    return InputError(
+        f"profile {profile}",
+        "there is no such build profile" + (f"; did you mean {' or '.join(close)}?" if close else ""),
+        f"The profiles are {', '.join(known)}.",
+    )
+
+
+def unknown_op(op: str, index: KernelIndex) -> str:
+    """The sentence about an op that a release does not know, with names that are like it."""
+    close = near(op, index.op_names())
+    meant = f"; did you mean {' or '.join(close)}?" if close else ""
+    return f"{op}: TensorFlow {index.release} has no such op{meant}"

@@ -1,0 +1,54 @@
+"""The makefile's list of sources, ``tf_op_files.txt``, for a selection."""
+
+from __future__ import annotations
+
+from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
+from opselect.emit.upstream import BASE_LIBRARY, Mode, is_source, keep_rule, makefile_sources
+from opselect.selection import Selection
+
+
+def makefile_list(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[str, ...]:
+    """The lines of ``tf_op_files.txt``: upstream's entries that stay, in their order, then the new ones, sorted.
+
+    Op definitions, gradients and helpers stay. ``trim`` drops an entry that does not exist, or writes the name of the
+    file that make compiles in its place; ``extend`` keeps it as it is spelled.
+
+    Raises InputError for a release without such a list, and for a path with white space, at which make would split it.
+    """
+    lists = index.build_lists
+    if not lists.makefile:
+        raise InputError(
+            f"TensorFlow {index.release}",
+            f"it has no {MAKEFILE_LIST}",
+            "The makefile build exists up to 2.0; use --target bazel or --target manifest.",
+        )
+    rule = keep_rule(selection, index, mode, keep_core)
+    lines = []
+    for entry, compiled in makefile_sources(lists):
+        if mode == "extend":
+            lines.append(entry)
+        elif compiled and rule.keeps(compiled):
+            lines.append(compiled)
+    listed = {compiled for _, compiled in makefile_sources(lists)}
+    for file in sorted(selection.files, key=lambda file: file.path):
+        if is_source(file.path) and file.path not in listed and not file.path.startswith(BASE_LIBRARY):
+            if len(file.path.split()) != 1:
+                raise InputError(file.path, "make cannot list a path with white space", "Rename the file.")
+            lines.append(file.path)
+    return tuple(dict.fromkeys(lines))
+
+
+def makefile_warnings(index: KernelIndex, mode: Mode) -> tuple[str, ...]:
+    """What upstream's list gets wrong, and what became of it."""
+    return tuple(
+        f"{MAKEFILE_LIST}: {entry} does not exist: " + _what_became(compiled, mode)
+        for entry, compiled in sorted(index.build_lists.makefile_missing.items())
+    )
+
+
+def _what_became(compiled: str, mode: Mode) -> str:
+    if mode == "extend":
+        return "kept as upstream has it" + (f" (make compiles {compiled})" if compiled else "")
+    return f"taken as {compiled}, which make compiles in its place" if compiled else "dropped"

@@ -1,0 +1,62 @@
+"""Selection in, texts of build files out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from kernel_index.index import KernelIndex
+from opselect.emit.bazel import file_groups
+from opselect.emit.makefile import makefile_list, makefile_warnings
+from opselect.emit.manifest import manifest, to_json, to_yaml
+from opselect.emit.templates import fill_template
+from opselect.emit.upstream import Mode
+from opselect.selection import Selection
+
+Target = Literal["bazel", "makefile", "manifest"]
+"""``bazel``: filegroups for ``tensorflow/core/kernels/BUILD``; ``makefile``: ``tf_op_files.txt``; ``manifest``: the
+reasons."""
+
+TARGETS: tuple[Target, ...] = ("bazel", "makefile", "manifest")
+
+ManifestFormat = Literal["yaml", "json"]
+
+
+def render(
+    target: Target,
+    selection: Selection,
+    index: KernelIndex,
+    *,
+    mode: Mode = "trim",
+    keep_core: bool = False,
+    template_dir: Path | None = None,
+    manifest_format: ManifestFormat = "yaml",
+) -> dict[str, str]:
+    """The files of a target: name → text. Same selection, same bytes.
+
+    What is unresolved is left out, and named in the output where the format has comments; whether that is acceptable
+    is for the caller to decide. Raises InputError where the release lacks what the target needs (filegroups, the
+    makefile's list) and where a template is wrong.
+    """
+    values: dict[str, object] = {
+        "release": selection.release,
+        "profile": selection.profile,
+        "mode": f"{mode}, core group kept" if keep_core and mode == "trim" else mode,
+        "unresolved": selection.unresolved,
+    }
+    if target == "bazel":
+        values["groups"] = file_groups(selection, index, mode, keep_core)
+        return {"kernels.BUILD": fill_template("kernels.BUILD.j2", values, template_dir)}
+    if target == "makefile":
+        values["lines"] = makefile_list(selection, index, mode, keep_core)
+        return {"tf_op_files.txt": fill_template("tf_op_files.txt.j2", values, template_dir)}
+    data = manifest(selection, index, mode, keep_core)
+    values["manifest"] = data
+    values["text"] = to_json(data) if manifest_format == "json" else to_yaml(data)
+    name = f"manifest.{manifest_format}"
+    return {name: fill_template(f"{name}.j2", values, template_dir)}
+
+
+def render_warnings(target: Target, index: KernelIndex, *, mode: Mode = "trim") -> tuple[str, ...]:
+    """What a user should know about the release's own lists when this target is written."""
+    return makefile_warnings(index, mode) if target == "makefile" else ()

@@ -1,0 +1,63 @@
+"""Templates: where they are, how users override them, and what their mistakes look like."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+
+import jinja2
+
+import opselect
+from kernel_index.errors import InputError, Place
+
+
+def template_folder() -> Path:
+    """The folder of the templates that come with opselect: in an installed package, or beside it in a checkout."""
+    package = Path(opselect.__file__).parent
+    installed = package / "_templates"
+    return installed if installed.is_dir() else package.parent / "templates"
+
+
+def fill_template(name: str, values: dict[str, object], template_dir: Path | None = None) -> str:
+    """The text of the template ``name``, the user's own if ``template_dir`` has one of that name.
+
+    Raises InputError with file and line where a template is wrong or uses a name that there is not.
+    """
+    if template_dir is not None and not template_dir.is_dir():
+        raise InputError(str(template_dir), "is no folder", "--template-dir names a folder with templates.")
+    folders = [folder for folder in (template_dir, template_folder()) if folder is not None]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["quoted"] = lambda text: json.dumps(text, ensure_ascii=False)
+    environment.filters["oneline"] = lambda text: " ".join(str(text).split())
+    try:
+        return environment.get_template(name).render(values)
+    except jinja2.TemplateSyntaxError as error:
+        raise InputError(Place(error.filename or name, error.lineno), f"not a template: {error.message}") from error
+    except jinja2.TemplateNotFound as error:
+        raise InputError(
+            str(folders[0]), f"no template {error.name}", "Copy it from opselect's own templates."
+        ) from error
+    except Exception as error:
+        # A template may call and compute anything, so anything may fail in it; outside of one it is our mistake.
+        place = _place_in_template(error.__traceback__, folders)
+        if place is None:
+            raise
+        raise InputError(place, f"the template fails: {error}") from error
+
+
+def _place_in_template(traceback: TracebackType | None, folders: list[Path]) -> Place | None:
+    place = None
+    while traceback is not None:
+        file = Path(traceback.tb_frame.f_code.co_filename)
+        if file.parent in folders:
+            place = Place(str(file), traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return place

@@ -1,0 +1,119 @@
+"""What a build keeps of the release's own lists, by mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.index import KernelIndex
+from kernel_index.records import BuildLists
+from opselect.selection import Reason, SelectedFile, Selection
+
+Mode = Literal["trim", "extend"]
+"""``trim``: the release's lists cut to what is needed; ``extend``: those lists plus what is missing."""
+
+GROUPS = (
+    "core_ops",
+    "extended_ops",
+    "extended_ops_headers",
+    "extended_ops_group1",
+    "extended_ops_group2",
+    "quantized_ops",
+)
+"""The filegroups of a mobile build, without the first word of the release's names."""
+
+BASE_LIBRARY = ("tensorflow/core/common_runtime/", "tensorflow/core/framework/")
+"""Folders that every mobile build compiles whole (``mobile_srcs`` of ``tensorflow/core/BUILD``, ``CORE_CC_ALL_SRCS``
+of the Makefile): kernels in them are there without being listed."""
+
+
+def is_source(path: str) -> bool:
+    """Whether a file is compiled by itself; all others (headers, ``.inc``) are only included."""
+    return path.endswith((".cc", ".c", ".cpp", ".cxx"))
+
+
+def group_name(lists: BuildLists, group: str) -> str:
+    """``android_core_ops`` or ``portable_core_ops``."""
+    return f"{lists.prefix}_{group}"
+
+
+def written_groups(lists: BuildLists) -> list[str]:
+    """The full names of the groups of a mobile build, those that the release has."""
+    names = [group_name(lists, group) for group in GROUPS]
+    return [name for name in names if name in lists.groups]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRule:
+    """Which of upstream's entries stay.
+
+    Headers stay: they cost nothing. In ``trim`` mode sources stay that are needed, and those that register no kernel
+    in the profile, for kernels that stay may need them to link; ``fixed`` are those that stay in any case.
+    """
+
+    needed: frozenset[str]
+    kernel_files: frozenset[str]
+    mode: Mode
+    fixed: frozenset[str]
+
+    def keeps(self, path: str) -> bool:
+        return (
+            self.mode == "extend"
+            or not is_source(path)
+            or path in self.needed
+            or path not in self.kernel_files
+            or path in self.fixed
+        )
+
+
+def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> KeepRule:
+    """The rule for a selection; with ``keep_core`` the core group stays as it is.
+
+    A source among the extended headers stays too: upstream puts one there (``inplace_ops.cc``) when sources of both
+    extended groups call into it.
+    """
+    lists = index.build_lists
+    fixed = [group_name(lists, "extended_ops_headers")] + [group_name(lists, "core_ops")] * keep_core
+    return KeepRule(
+        needed=frozenset(file.path for file in selection.files if is_source(file.path)),
+        kernel_files=index.kernel_files(selection.profile),
+        mode=mode,
+        fixed=frozenset(path for name in fixed for path in lists.groups.get(name, ())),
+    )
+
+
+def makefile_sources(lists: BuildLists) -> Iterable[tuple[str, str]]:
+    """The entries of ``tf_op_files.txt`` with the file that make compiles for each; empty where there is none."""
+    return ((entry, lists.makefile_missing.get(entry, entry)) for entry in lists.makefile)
+
+
+def support_files(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[SelectedFile, ...]:
+    """The sources that stay in the lists though no requirement asks for them, sorted, with the lists that hold them."""
+    lists = index.build_lists
+    rule = keep_rule(selection, index, mode, keep_core)
+    listed: dict[str, list[str]] = {}
+    for group in written_groups(lists):
+        for path in _own_files(group, lists):
+            listed.setdefault(path, []).append(group)
+    for _, path in makefile_sources(lists):
+        if path:
+            listed.setdefault(path, []).append(MAKEFILE_LIST.rpartition("/")[2])
+    return tuple(
+        SelectedFile(path, "support", (Reason("", note=_why_kept(path, rule, listed[path])),))
+        for path in sorted(listed)
+        if is_source(path) and path not in rule.needed and rule.keeps(path)
+    )
+
+
+def _own_files(group: str, lists: BuildLists) -> Iterable[str]:
+    """The files of a group without those of the other groups of the mobile build that it names."""
+    written = {f":{name}" for name in written_groups(lists)}
+    inner = {path for text in lists.group_labels[group] if text in written for path in lists.groups[text[1:]]}
+    return (path for path in lists.groups[group] if path not in inner)
+
+
+def _why_kept(path: str, rule: KeepRule, lists: list[str]) -> str:
+    what = "" if path in rule.kernel_files else "helper without kernels, "
+    return f"{what}listed upstream in {', '.join(dict.fromkeys(lists))}"

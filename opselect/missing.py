@@ -1,0 +1,194 @@
+"""Why a requirement has no kernel in a build, and what mends it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from kernel_index.index import KernelIndex
+from kernel_index.records import KernelRegistration
+from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
+from opselect.requirements import Requirement
+
+Explanation = tuple[str, str]
+"""The reason, and the advice."""
+
+_MAX_NAMED = 3
+
+
+def explain(
+    requirement: Requirement, index: KernelIndex, profile: str, outcome: NotFound | Ambiguous | BadAttr
+) -> Explanation:
+    """The reason why the lookup failed in this profile and the advice what to do, each one sentence or two.
+
+    Looks, in this order, for a kernel that would do: in another profile, behind a macro that no profile sets, on
+    another device, under another label; then says what the kernels that are there admit.
+    """
+    if isinstance(outcome, BadAttr):
+        return _bad_attr(outcome, index)
+    if isinstance(outcome, Ambiguous):
+        return _ambiguous(outcome, index)
+    registrations = index.registrations(requirement.op)
+    if not registrations:
+        return _no_kernel_at_all(requirement, index)
+    runnable = [r for r in registrations if r.device in (CPU, DEFAULT)]
+    if not runnable:
+        devices = sorted({r.device for r in registrations})
+        return (
+            f"TensorFlow {index.release} has kernels for it on {' and '.join(devices)} only",
+            "Replace the op in the model by one with a CPU kernel, or scan a CPU kernel of your own with --root DIR.",
+        )
+    labelled = [r for r in runnable if r.label == requirement.label]
+    if not labelled:
+        return _no_such_label(requirement, runnable)
+    fitting = [r for r in labelled if admits(r, dict(requirement.attrs)) is True]
+    wanted = _attrs_text(requirement, labelled)
+    return (
+        _in_other_profiles(fitting, index, profile, wanted)
+        or _behind_macro(fitting, wanted)
+        or _nowhere(requirement, registrations, labelled, profile, wanted)
+    )
+
+
+def explain_device(requirement: Requirement, profile: str) -> Explanation:
+    """A node that is pinned to a device which the build does not have.
+
+    With the default ConfigProto the placer refuses such a node (``common_runtime/placer.cc``); with
+    ``allow_soft_placement`` it falls back to the CPU.
+    """
+    return (
+        f"the nodes are pinned to {requirement.device}, a device that a build of profile {profile} does not have",
+        (
+            "Clear the device of the nodes (freeze the model with clear_devices), or set allow_soft_placement in the "
+            "session's ConfigProto. Its CPU kernel is selected either way."
+        ),
+    )
+
+
+def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanation:
+    if index.op_definition(requirement.op) is not None:
+        return (
+            f"TensorFlow {index.release} defines the op but registers no kernel for it on any device",
+            (
+                "Such ops exist for compilers (XLA, TPU) or were given up: export the model without it, or scan a "
+                "kernel of your own with --root DIR."
+            ),
+        )
+    near = _near_names(requirement.op, index.op_names())
+    hint = f" Near names: {', '.join(near)}." if near else ""
+    return (
+        f"TensorFlow {index.release} has no op of this name",
+        (
+            f"If it is a custom op, scan its sources with --root DIR; if a newer TensorFlow made the model, use that "
+            f"release or export the model for {index.release}.{hint}"
+        ),
+    )
+
+
+def _near_names(op: str, names: Sequence[str]) -> list[str]:
+    # A model of another release asks for another version of an op: AddV2 for Add.
+    stem = op.rstrip("0123456789")
+    stem = stem[:-1] if stem != op and stem.endswith("V") else op
+    versions = [name for name in names if name == stem or name.rstrip("0123456789") == f"{stem}V"]
+    similar = difflib.get_close_matches(op, names, n=_MAX_NAMED, cutoff=0.75)
+    return list(dict.fromkeys([*versions, *similar]))[:_MAX_NAMED]
+
+
+def _no_such_label(requirement: Requirement, runnable: Iterable[KernelRegistration]) -> Explanation:
+    labels = ", ".join(f'"{label}"' for label in sorted({r.label for r in runnable}))
+    return (
+        f'no CPU kernel has the label "{requirement.label}"; there are {labels}',
+        "The attr _kernel of the nodes asks for a special kernel: remove it, or scan the kernel with --root DIR.",
+    )
+
+
+def _in_other_profiles(
+    fitting: Sequence[KernelRegistration], index: KernelIndex, profile: str, wanted: str
+) -> Explanation | None:
+    found = [(p, r) for p in index.profiles for r in fitting if p in r.profiles]
+    if not found:
+        return None
+    others = list(dict.fromkeys(p for p, _ in found))
+    verb = "has one" if len(others) == 1 else "have one"
+    return (
+        f"no kernel{wanted} in profile {profile}; {', '.join(others)} {verb} ({found[0][1].location})",
+        (
+            f"Build with another profile, such as --profile {_nearest(profile, others)}, or convert the model to "
+            f"types that {profile} has."
+        ),
+    )
+
+
+def _nearest(profile: str, others: Sequence[str]) -> str:
+    """The profile to advise: of the same platform, else selective registration, which suits every platform."""
+    platform = profile.partition("-")[0]
+    same = [other for other in others if other.partition("-")[0] == platform]
+    return next(iter([*same, *(other for other in others if other == "selective"), *others]))
+
+
+def _behind_macro(fitting: Sequence[KernelRegistration], wanted: str) -> Explanation | None:
+    for registration in fitting:
+        condition = registration.condition
+        if condition is not None:
+            flag = f"-D{condition.macro}" if condition.defined else f"-U{condition.macro}"
+            return (
+                f"the kernel{wanted} at {registration.location} is hidden by `{condition.text}` ({condition.location})",
+                f"Build TensorFlow with {flag}, and pass the same {flag} to opselect.",
+            )
+    return None
+
+
+def _nowhere(
+    requirement: Requirement,
+    registrations: Iterable[KernelRegistration],
+    labelled: Sequence[KernelRegistration],
+    profile: str,
+    wanted: str,
+) -> Explanation:
+    attrs = dict(requirement.attrs)
+    elsewhere = sorted({r.device for r in registrations if r.device not in (CPU, DEFAULT) and admits(r, attrs) is True})
+    if elsewhere:
+        return (
+            f"the only kernel{wanted} is for {' and '.join(elsewhere)}",
+            "Convert the model to types that the CPU kernels admit: " + _admitted_text(labelled, profile),
+        )
+    return (
+        f"no kernel{wanted} in any profile",
+        f"The CPU kernels admit {_admitted_text(labelled, profile)}: convert the model.",
+    )
+
+
+def _attrs_text(requirement: Requirement, registrations: Iterable[KernelRegistration]) -> str:
+    """`` for T=DT_DOUBLE``: the attrs that these kernels constrain; empty where they constrain none."""
+    constrained = {c.attr for r in registrations for c in r.constraints}
+    spelled = [f"{name}={value_text(value)}" for name, value in requirement.attrs if name in constrained]
+    return f" for {', '.join(spelled)}" if spelled else ""
+
+
+def _admitted_text(registrations: Sequence[KernelRegistration], profile: str) -> str:
+    here = [r for r in registrations if profile in r.profiles] or registrations
+    admitted: dict[str, set[str]] = {}
+    for registration in here:
+        for constraint in registration.constraints:
+            admitted.setdefault(constraint.attr, set()).update(value_text(value) for value in constraint.allowed)
+    return "; ".join(f"{attr} in {{{', '.join(sorted(values))}}}" for attr, values in sorted(admitted.items()))
+
+
+def _ambiguous(outcome: Ambiguous, index: KernelIndex) -> Explanation:
+    rivals = " and ".join(f"{r.kernel_class} ({r.location})" for r in outcome.registrations)
+    if len({r.location.file for r in outcome.registrations}) == 1:
+        advice = (
+            f"The sources of TensorFlow {index.release} register it twice: delete one of the two, or convert the "
+            "model to another type."
+        )
+    else:
+        advice = "Keep all but one of these files out of the build and out of the scan."
+    return f"TensorFlow refuses to choose between kernels of the same priority: {rivals}", advice
+
+
+def _bad_attr(outcome: BadAttr, index: KernelIndex) -> Explanation:
+    where = f"{outcome.registration.kernel_class} ({outcome.registration.location})"
+    return (
+        f"the kernel {where} constrains the attr {outcome.attr}: {outcome.problem}",
+        f"The node does not fit the op of TensorFlow {index.release}: export the model for this release.",
+    )

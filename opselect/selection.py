@@ -1,0 +1,246 @@
+"""Requirements × index × profile → kernels, files, and everything unresolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
+from kernel_index.records import AttrValue, KernelRegistration
+from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, find_kernel
+from opselect.missing import explain, explain_device
+from opselect.requirements import MAX_NODES_NAMED, Requirement, Requirements
+from opselect.runtime_ops import REWRITES, SESSION_OPS, Rewrite
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a file is in the build: the kernel of an op, the types it was picked for, and who asks."""
+
+    op: str
+    attrs: tuple[tuple[str, AttrValue], ...] = ()
+    kernel_class: str = ""
+    nodes: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedKernel:
+    """A registration that a requirement picks."""
+
+    registration: KernelRegistration
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedFile:
+    """A file the build needs; ``role`` is ``kernel``, ``dependency``, ``header`` or ``support``."""
+
+    path: str
+    role: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A requirement that the build cannot meet: ``reason`` says why, ``advice`` what mends it."""
+
+    op: str
+    attrs: tuple[tuple[str, AttrValue], ...]
+    device: str
+    reason: str
+    advice: str
+    nodes: tuple[str, ...]
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a build of one release and profile must contain for the requirements, sorted throughout."""
+
+    release: str
+    profile: str
+    kernels: tuple[SelectedKernel, ...]
+    files: tuple[SelectedFile, ...]
+    unresolved: tuple[Unresolved, ...]
+
+
+def select(requirements: Requirements, index: KernelIndex, profile: str) -> Selection:
+    """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
+
+    Kernels for ``CPU`` come first, then those for ``DEFAULT``. A requirement for another device is unresolved, with
+    its CPU kernel selected all the same: clearing the device and soft placement both need that kernel. Where two
+    kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
+    is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels, as is
+    what it rewrites an op of the model into (:data:`REWRITES`).
+
+    Raises InputError where the index was not scanned with that profile.
+    """
+    if profile not in index.profiles:
+        known = ", ".join(index.profiles)
+        raise InputError(
+            f"index of TensorFlow {index.release}", f"it has no profile {profile!r}", f"It has {known or 'none'}."
+        )
+    picker = _Picker(index, profile)
+    for requirement in requirements.items:
+        picker.pick(requirement)
+    picker.pick_session_ops()
+    return picker.selection()
+
+
+class _Picker:
+    """Collects what the requirements pick."""
+
+    def __init__(self, index: KernelIndex, profile: str) -> None:
+        self._index = index
+        self._profile = profile
+        self._reasons: dict[KernelRegistration, list[Reason]] = {}
+        self._unresolved: list[Unresolved] = []
+        self._listed: frozenset[str] | None = None
+
+    def pick(self, requirement: Requirement) -> None:
+        rewrite = REWRITES.get(requirement.op)
+        if rewrite is not None and self._known(requirement.op):
+            self._pick_rewrite(requirement, rewrite)
+            if rewrite.always:
+                return
+        outcome, note = self._lookup(requirement)
+        if isinstance(outcome, Found):
+            self._add(outcome.registration, _reason(requirement, requirement.op, requirement.attrs, note))
+            if requirement.device.upper() not in ("", CPU):
+                self._leave_out(requirement, explain_device(requirement, self._profile))
+        else:
+            self._leave_out(requirement, explain(requirement, self._index, self._profile, outcome))
+
+    def _lookup(self, requirement: Requirement) -> tuple[Outcome, str]:
+        """The outcome in this profile, ties decided by the release's own lists; and what to note about it."""
+        built = [r for r in self._index.registrations(requirement.op) if self._profile in r.profiles]
+        outcome = find_kernel(built, dict(requirement.attrs), label=requirement.label)
+        if isinstance(outcome, Ambiguous):
+            listed = [r for r in outcome.registrations if r.location.file in self._listed_files()]
+            if len(listed) == 1:
+                others = sorted({r.location.file for r in outcome.registrations} - {listed[0].location.file})
+                return Found(listed[0]), f"upstream's lists hold this file and not {', '.join(others)}"
+        return outcome, ""
+
+    def _listed_files(self) -> frozenset[str]:
+        if self._listed is None:
+            lists = self._index.build_lists
+            self._listed = frozenset(lists.makefile).union(*lists.groups.values())
+        return self._listed
+
+    def _built(self, op: str) -> list[KernelRegistration]:
+        """The kernels of an op that a CPU may use, plain label, in this profile."""
+        return [
+            r
+            for r in self._index.registrations(op)
+            if self._profile in r.profiles and r.device in (CPU, DEFAULT) and not r.label
+        ]
+
+    def _pick_rewrite(self, requirement: Requirement, rewrite: Rewrite) -> None:
+        attrs = dict(requirement.attrs)
+        for op in rewrite.into:
+            registrations = [r for r in self._built(op) if _admits_type(r, attrs.get("T"))]
+            note = f"the runtime rewrites {requirement.op} into it ({rewrite.source})"
+            for registration in registrations:
+                self._add(registration, _reason(requirement, op, (), note))
+            if rewrite.always and not registrations and self._known(op):
+                part = replace(requirement, op=op)
+                reason, advice = explain(part, self._index, self._profile, NotFound(()))
+                self._leave_out(part, (f"{note}, and {reason}", advice))
+
+    def _known(self, op: str) -> bool:
+        return bool(self._index.registrations(op)) or self._index.op_definition(op) is not None
+
+    def pick_session_ops(self) -> None:
+        for op, purpose in SESSION_OPS.items():
+            registrations = self._built(op)
+            for registration in registrations:
+                self._add(registration, Reason(op, note=f"runtime: {purpose}"))
+            if not registrations and op in _INDISPENSABLE and self._known(op):
+                requirement = Requirement(op, count=0)
+                reason, advice = explain(requirement, self._index, self._profile, NotFound(()))
+                self._leave_out(requirement, (f"runtime: {purpose}, and {reason}", advice))
+
+    def _add(self, registration: KernelRegistration, reason: Reason) -> None:
+        reason = replace(reason, kernel_class=registration.kernel_class)
+        self._reasons.setdefault(registration, []).append(reason)
+
+    def _leave_out(self, requirement: Requirement, explanation: tuple[str, str]) -> None:
+        reason, advice = explanation
+        self._unresolved.append(
+            Unresolved(
+                op=requirement.op,
+                attrs=requirement.attrs,
+                device=requirement.device,
+                reason=reason,
+                advice=advice,
+                nodes=requirement.nodes,
+                models=requirement.models,
+            )
+        )
+
+    def selection(self) -> Selection:
+        files: dict[str, list[Reason]] = {}
+        for registration, reasons in self._reasons.items():
+            files.setdefault(registration.location.file, []).extend(reasons)
+        return Selection(
+            release=self._index.release,
+            profile=self._profile,
+            kernels=tuple(
+                SelectedKernel(registration, merge_reasons(self._reasons[registration]))
+                for registration in sorted(self._reasons, key=_registration_order)
+            ),
+            files=tuple(SelectedFile(path, "kernel", merge_reasons(files[path])) for path in sorted(files)),
+            unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
+        )
+
+
+def _admits_type(registration: KernelRegistration, value: AttrValue | None) -> bool:
+    """Whether a kernel that a rewrite needs admits the type of the op that is rewritten; unknown types are admitted."""
+    typed = (c for c in registration.constraints if c.attr in ("T", "dtype"))
+    return value is None or all(value in c.allowed for c in typed)
+
+
+_INDISPENSABLE = ("NoOp", "_Arg", "_Retval", "_Send", "_Recv")
+
+
+def merge_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """The reasons, sorted; those that differ only in who asks become one."""
+    merged: dict[tuple[object, ...], Reason] = {}
+    for reason in sorted(reasons, key=_reason_order):
+        key = (reason.op, reason.attrs, reason.kernel_class, reason.note)
+        first = merged.get(key)
+        merged[key] = reason if first is None else _asked_by_both(first, reason)
+    return tuple(merged.values())
+
+
+def _asked_by_both(first: Reason, second: Reason) -> Reason:
+    return replace(
+        first,
+        nodes=_union(first.nodes, second.nodes)[:MAX_NODES_NAMED],
+        models=_union(first.models, second.models),
+    )
+
+
+def _union(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({*first, *second}))
+
+
+def _reason(requirement: Requirement, op: str, attrs: tuple[tuple[str, AttrValue], ...], note: str) -> Reason:
+    return Reason(op, attrs, nodes=requirement.nodes, models=requirement.models, note=note)
+
+
+def _reason_order(reason: Reason) -> tuple[str, ...]:
+    return (reason.op, repr(reason.attrs), reason.kernel_class, reason.note, repr(reason.models), repr(reason.nodes))
+
+
+def _registration_order(registration: KernelRegistration) -> tuple[object, ...]:
+    r = registration
+    return (r.op, r.device, r.label, -r.priority, r.location, r.kernel_class, repr(r.constraints))
+
+
+def _unresolved_order(unresolved: Unresolved) -> tuple[str, ...]:
+    return (unresolved.op, repr(unresolved.attrs), unresolved.device, unresolved.reason, repr(unresolved.nodes))

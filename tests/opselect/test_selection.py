@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kernel_index.errors import InputError
+from kernel_index.index import MemoryIndex
+from kernel_index.records import BuildLists, Condition, Location
+from opselect.requirements import Requirement, Requirements
+from opselect.selection import Selection, Unresolved, select
+from tests.opselect.sample import DOUBLE, FLOAT, INT32, KERNELS, definition, index, kernel
+
+RUNTIME = [
+    kernel("NoOp", file="no_op.cc"),
+    kernel("_Arg", FLOAT, file="function_ops.cc"),
+    kernel("_Arg", INT32, file="function_ops.cc", line=11),
+    kernel("_Arg", FLOAT, device="GPU", file="function_ops.cc", line=12),
+    kernel("_Arg", FLOAT, label="custom", file="function_ops.cc", line=13),
+    kernel("_Arg", DOUBLE, file="function_ops.cc", line=14, profiles=("desktop",)),
+    kernel("_Retval", file="function_ops.cc"),
+    kernel("_Send", file="sendrecv_ops.cc"),
+    kernel("_Recv", file="sendrecv_ops.cc"),
+]
+
+
+def need(
+    op: str, *, device: str = "", label: str = "", nodes: tuple[str, ...] = ("n",), **attrs: object
+) -> Requirement:
+    return Requirement(op, tuple(sorted(attrs.items())), device, label, 1, nodes, ("m.pb",))  # type: ignore[arg-type]
+
+
+def chosen(wanted: list[Requirement], source: MemoryIndex, profile: str = "android-slim") -> Selection:
+    return select(Requirements(tuple(wanted)), source, profile)
+
+
+def only_unresolved(wanted: Requirement, source: MemoryIndex, profile: str = "android-slim") -> Unresolved:
+    (unresolved,) = chosen([wanted], source, profile).unresolved
+    assert (unresolved.op, unresolved.nodes, unresolved.models) == (wanted.op, wanted.nodes, wanted.models)
+    return unresolved
+
+
+def test_kernels_files_and_who_asks() -> None:
+    floats, ints = kernel("Mul", FLOAT), kernel("Mul", INT32, line=20)
+    selection = chosen([need("Mul", T=INT32, nodes=("b",)), need("Mul", T=FLOAT, nodes=("a",))], index([floats, ints]))
+    assert [k.registration for k in selection.kernels] == [floats, ints]
+    (file,) = selection.files
+    assert (file.path, file.role) == (f"{KERNELS}/mul.cc", "kernel")
+    assert [(r.op, r.attrs, r.kernel_class, r.nodes, r.models) for r in file.reasons] == [
+        ("Mul", (("T", FLOAT),), "MulOp", ("a",), ("m.pb",)),
+        ("Mul", (("T", INT32),), "MulOp", ("b",), ("m.pb",)),
+    ]
+    assert selection.unresolved == ()
+    assert (selection.release, selection.profile) == ("1.13.1", "android-slim")
+
+
+def test_order_of_requirements_does_not_matter() -> None:
+    wanted = [need("Mul", T=FLOAT), need("Add", T=INT32), need("Foo"), need("Mul", T=DOUBLE)]
+    source = index([*RUNTIME, kernel("Mul", FLOAT), kernel("Add", INT32)])
+    assert chosen(wanted, source) == chosen(wanted[::-1], source)
+
+
+def test_two_requirements_that_pick_one_kernel_are_one_reason() -> None:
+    selection = chosen([need("Abs", nodes=("b",)), need("Abs", device="CPU", nodes=("a",))], index([kernel("Abs")]))
+    (reason,) = selection.files[0].reasons
+    assert reason.nodes == ("a", "b")
+    assert selection.kernels[0].reasons == (reason,)
+
+
+def test_what_every_session_needs_is_in_with_all_its_types() -> None:
+    selection = chosen([], index(RUNTIME))
+    assert [(k.registration.op, k.registration.location.line) for k in selection.kernels] == [
+        ("NoOp", 10),
+        ("_Arg", 10),
+        ("_Arg", 11),
+        ("_Recv", 10),
+        ("_Retval", 10),
+        ("_Send", 10),
+    ]
+    assert all(r.note.startswith("runtime: ") for f in selection.files for r in f.reasons)
+    assert [f.path for f in selection.files] == [
+        f"{KERNELS}/function_ops.cc",
+        f"{KERNELS}/no_op.cc",
+        f"{KERNELS}/sendrecv_ops.cc",
+    ]
+
+
+def test_a_session_op_without_kernel_in_the_profile_is_unresolved() -> None:
+    (unresolved,) = chosen([], index([kernel("NoOp", profiles=("desktop",))])).unresolved
+    assert unresolved.op == "NoOp"
+    assert "desktop has one" in unresolved.reason
+
+
+def test_unknown_profile_is_an_error() -> None:
+    with pytest.raises(InputError, match="no profile 'ios'"):
+        chosen([], index(), "ios")
+
+
+def test_unknown_op_names_its_neighbours() -> None:
+    unresolved = only_unresolved(need("AddV2", T=FLOAT), index([kernel("Add", FLOAT), kernel("AddN", FLOAT)]))
+    assert unresolved.reason == "TensorFlow 1.13.1 has no op of this name"
+    assert "--root" in unresolved.advice
+    assert "Near names: Add." in unresolved.advice
+    assert "Near names: Conv2D." in only_unresolved(need("Conv2d"), index([kernel("Conv2D"), kernel("Mul")])).advice
+    assert "Near names" not in only_unresolved(need("Frobnicate"), index([kernel("Mul")])).advice
+
+
+def test_dtype_of_another_profile() -> None:
+    source = index(
+        [
+            kernel("Mul", FLOAT),
+            kernel("Mul", DOUBLE, line=20, profiles=("android-full", "desktop")),
+        ]
+    )
+    unresolved = only_unresolved(need("Mul", T=DOUBLE), source)
+    assert unresolved.reason == (
+        "no kernel for T=DT_DOUBLE in profile android-slim; android-full, desktop have one "
+        "(tensorflow/core/kernels/mul.cc:20)"
+    )
+    assert "--profile android-full" in unresolved.advice
+    assert chosen([need("Mul", T=DOUBLE)], source, "desktop").unresolved == ()
+
+
+def test_advised_profile_is_of_the_same_platform_or_selective() -> None:
+    elsewhere = [kernel("Mul", DOUBLE, profiles=("desktop", "android-full"))]
+    assert "--profile android-full" in only_unresolved(need("Mul", T=DOUBLE), index(elsewhere)).advice
+    selective = [kernel("Mul", DOUBLE, profiles=("desktop", "selective"))]
+    assert "--profile selective" in only_unresolved(need("Mul", T=DOUBLE), index(selective)).advice
+    desktop = [kernel("Mul", DOUBLE, profiles=("desktop",))]
+    assert "--profile desktop" in only_unresolved(need("Mul", T=DOUBLE), index(desktop)).advice
+
+
+def test_dtype_of_no_profile_says_what_is_admitted() -> None:
+    unresolved = only_unresolved(need("Mul", T=DOUBLE), index([kernel("Mul", FLOAT, INT32)]))
+    assert unresolved.reason == "no kernel for T=DT_DOUBLE in any profile"
+    assert "T in {DT_FLOAT, DT_INT32}" in unresolved.advice
+
+
+def test_kernel_behind_a_macro() -> None:
+    condition = Condition("INTEL_MKL", True, "#ifdef INTEL_MKL", Location("tensorflow/core/kernels/mkl.cc", 3))
+    hidden = kernel("Mkl", FLOAT, file="mkl.cc", line=9, profiles=(), condition=condition)
+    unresolved = only_unresolved(need("Mkl", T=FLOAT), index([hidden]))
+    assert unresolved.reason == (
+        "the kernel for T=DT_FLOAT at tensorflow/core/kernels/mkl.cc:9 is hidden by `#ifdef INTEL_MKL` "
+        "(tensorflow/core/kernels/mkl.cc:3)"
+    )
+    assert "-DINTEL_MKL" in unresolved.advice
+    shown = replace(hidden, condition=replace(condition, macro="IS_MOBILE_PLATFORM", defined=False))
+    assert "-UIS_MOBILE_PLATFORM" in only_unresolved(need("Mkl", T=FLOAT), index([shown])).advice
+
+
+def test_kernel_only_on_gpu() -> None:
+    unresolved = only_unresolved(need("Nccl", T=FLOAT), index([kernel("Nccl", FLOAT, device="GPU", profiles=())]))
+    assert unresolved.reason == "TensorFlow 1.13.1 has kernels for it on GPU only"
+
+
+def test_dtype_only_on_gpu() -> None:
+    source = index([kernel("Mul", FLOAT), kernel("Mul", DOUBLE, device="GPU", profiles=())])
+    unresolved = only_unresolved(need("Mul", T=DOUBLE), source)
+    assert unresolved.reason == "the only kernel for T=DT_DOUBLE is for GPU"
+
+
+def test_default_kernels_serve_the_cpu() -> None:
+    default = kernel("Identity", device="DEFAULT")
+    assert chosen([need("Identity", T=FLOAT)], index([default])).kernels[0].registration == default
+
+
+def test_op_without_any_kernel() -> None:
+    unresolved = only_unresolved(need("XlaSend"), index(definitions=[definition("XlaSend")]))
+    assert "registers no kernel" in unresolved.reason
+
+
+def test_kernel_label_that_does_not_exist() -> None:
+    unresolved = only_unresolved(need("Conv2D", label="custom", T=FLOAT), index([kernel("Conv2D", FLOAT)]))
+    assert unresolved.reason == 'no CPU kernel has the label "custom"; there are ""'
+
+
+def test_attr_that_the_node_lacks() -> None:
+    unresolved = only_unresolved(need("Mul"), index([kernel("Mul", FLOAT)]))
+    assert "constrains the attr T" in unresolved.reason
+    assert f"{KERNELS}/mul.cc:10" in unresolved.reason
+
+
+def test_tie_is_unresolved_unless_upstream_lists_only_one_of_the_files() -> None:
+    rivals = [kernel("Foo", FLOAT, file="foo.cc"), kernel("Foo", FLOAT, file="foo_alternative.cc")]
+    unresolved = only_unresolved(need("Foo", T=FLOAT), index(rivals))
+    assert "foo.cc:10) and FooOp (tensorflow/core/kernels/foo_alternative.cc:10" in unresolved.reason
+    lists = BuildLists(groups={"portable_core_ops": (f"{KERNELS}/foo.cc",)})
+    selection = chosen([need("Foo", T=FLOAT)], index(rivals, lists=lists))
+    assert selection.unresolved == ()
+    assert [f.path for f in selection.files] == [f"{KERNELS}/foo.cc"]
+    assert "foo_alternative.cc" in selection.files[0].reasons[0].note
+
+
+def test_tie_within_one_file_is_a_mistake_of_the_release() -> None:
+    twice = [kernel("Less", FLOAT), kernel("Less", FLOAT, INT32, line=12)]
+    unresolved = only_unresolved(need("Less", T=FLOAT), index(twice))
+    assert "less.cc:10) and LessOp (tensorflow/core/kernels/less.cc:12" in unresolved.reason
+    assert "delete one of the two" in unresolved.advice
+    assert chosen([need("Less", T=INT32)], index(twice)).unresolved == ()
+
+
+def test_node_pinned_to_a_gpu_is_unresolved_and_its_cpu_kernel_selected() -> None:
+    selection = chosen([need("Mul", device="GPU", T=FLOAT)], index([kernel("Mul", FLOAT)]))
+    (unresolved,) = selection.unresolved
+    assert unresolved.device == "GPU"
+    assert "pinned to GPU" in unresolved.reason
+    assert "clear_devices" in unresolved.advice
+    assert [f.path for f in selection.files] == [f"{KERNELS}/mul.cc"]
+
+
+def test_op_that_the_runtime_rewrites_needs_what_it_becomes() -> None:
+    source = index(
+        [
+            kernel("TemporaryVariable"),
+            kernel("AssignAdd", FLOAT),
+            kernel("AssignAdd", DOUBLE, line=20),
+            kernel("AddN", FLOAT),
+        ],
+        [definition("AccumulateNV2")],
+    )
+    selection = chosen([need("AccumulateNV2", T=FLOAT)], source)
+    assert selection.unresolved == ()
+    assert [(k.registration.op, k.registration.location.line) for k in selection.kernels] == [
+        ("AddN", 10),
+        ("AssignAdd", 10),
+        ("TemporaryVariable", 10),
+    ]
+    reason = selection.kernels[0].reasons[0]
+    assert reason.note == "the runtime rewrites AccumulateNV2 into it (common_runtime/accumulate_n_optimizer.cc)"
+    assert (reason.nodes, reason.models) == (("n",), ("m.pb",))
+    (unresolved,) = chosen([need("AccumulateNV2", T=INT32)], source).unresolved[:1]
+    assert unresolved.op == "AddN"
+    assert "AccumulateNV2" in unresolved.reason
+
+
+def test_rewritten_op_that_the_release_does_not_have_is_unknown() -> None:
+    assert "no op of this name" in only_unresolved(need("AccumulateNV2", T=FLOAT), index()).reason
+
+
+def test_control_flow_needs_its_own_kernel_and_what_it_is_lowered_to() -> None:
+    source = index([kernel("If"), kernel("Switch", FLOAT), kernel("Merge", FLOAT), kernel("Enter", FLOAT)])
+    selection = chosen([need("If")], source)
+    assert [k.registration.op for k in selection.kernels] == ["If", "Merge", "Switch"]
+    assert selection.unresolved == ()
