@@ -1,0 +1,55 @@
+"""The examples of docs/commands.md: what they are, and how to bring them up to date.
+
+``python -m tests.cli.commands_page`` runs every command of the page and puts in what it prints now.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "commands.md"
+BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
+LEFT_OUT = "…"
+
+
+def examples(page: str) -> list[tuple[str, str]]:
+    """Each command line of the page and what it is said to print."""
+    return BLOCK.findall(page)
+
+
+def shortened(output: str, shown: str) -> str:
+    """The output with as many lines before and after a line ``…`` as the shown text has; all of it without one."""
+    lines, kept = output.splitlines(), shown.splitlines()
+    if LEFT_OUT in kept:
+        head = kept.index(LEFT_OUT)
+        tail = len(kept) - head - 1
+        if len(lines) > head + tail:
+            lines = [*lines[:head], LEFT_OUT, *lines[len(lines) - tail :]]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def refreshed(page: str, run: Callable[[str], str]) -> str:
+    """The page with the output of each command line as ``run`` gives it."""
+    return BLOCK.sub(lambda block: f"$ {block[1]}\n{shortened(run(block[1]), block[2])}", page)
+
+
+def _run(line: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "fixtures" / "models", Path(folder) / "fixtures" / "models")
+        command = [sys.executable, "-m", "opselect", *shlex.split(line)[1:]]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+
+if __name__ == "__main__":
+    PAGE.write_text(refreshed(PAGE.read_text(), _run))

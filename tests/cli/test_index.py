@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kernel_index import shipped
+from tests.cli.conftest import Cli
+
+
+def test_export_is_one_registration_a_line(cli: Cli, index_file: Path) -> None:
+    outcome = cli("index", "export", index_file)
+    assert outcome.code == 0
+    rows = [json.loads(line) for line in outcome.out.splitlines()]
+    assert len(rows) == 14
+    assert [row["op"] for row in rows] == sorted(row["op"] for row in rows)
+    assert list(rows[0]) == [
+        "op",
+        "device",
+        "label",
+        "priority",
+        "constraints",
+        "host_memory_args",
+        "kernel_class",
+        "file",
+        "line",
+        "profiles",
+        "system",
+    ]
+    assert {row["op"] for row in rows if row["system"]} == {
+        "NoOp", "_Arg", "_HostRecv", "_HostSend", "_Recv", "_Retval", "_Send",
+    }  # fmt: skip
+
+
+def test_export_leaves_out_what_no_profile_has(cli: Cli, index_file: Path) -> None:
+    ops = [json.loads(line)["op"] for line in cli("index", "export", index_file).out.splitlines()]
+    assert "MatMul" not in ops
+
+
+def test_export_of_a_profile(cli: Cli, index_file: Path) -> None:
+    everything = cli("index", "export", index_file).out.splitlines()
+    slim = cli("index", "export", index_file, "--profile", "android-slim").out.splitlines()
+    assert slim == [line for line in everything if "android-slim" in json.loads(line)["profiles"]]
+    assert len(slim) == 12
+
+
+def test_export_needs_one_source(cli: Cli, index_file: Path, tmp_path: Path) -> None:
+    both = cli("index", "export", index_file, "--tree", tmp_path)
+    assert (both.code, both.out) == (2, "")
+    assert "not both" in both.err
+    neither = cli("index", "export")
+    assert (neither.code, neither.out) == (2, "")
+    assert "--tensorflow VERSION" in neither.err
+
+
+def test_list_names_every_shipped_release(cli: Cli) -> None:
+    listed = cli("index", "list", "--json").json["indexes"]
+    assert tuple(row["tensorflow"] for row in listed) == shipped.releases()
+    assert all(row["registrations"] > row["ops"] > 0 for row in listed)
+    table = cli("index", "list").out.splitlines()
+    assert [line.split()[0] for line in table] == ["TensorFlow", *shipped.releases()]
+
+
+def test_show_counts_kernels_of_each_profile(cli: Cli, index_file: Path) -> None:
+    document = cli("index", "show", index_file, "--json").json
+    assert document["tensorflow"] == "1.13.9"
+    assert document["profiles"] == {
+        "android-slim": {"registrations": 12, "files": 4},
+        "android": {"registrations": 14, "files": 4},
+    }
+    assert document["groups"]["android_core_ops"] == 2
+    assert document["diagnostics"] == [
+        {"file": "tensorflow/core/kernels/odd.cc", "line": 3, "message": "a name that cannot be evaluated: kOdd"}
+    ]
+    text = cli("index", "show", index_file).out
+    assert "odd.cc:3: a name that cannot be evaluated: kOdd" in text
+    assert "tf_op_files.txt: 3 lines" in text
+
+
+def test_show_op_has_definition_and_kernels(cli: Cli, index_file: Path) -> None:
+    text = cli("index", "show", index_file, "--op", "Mul").out
+    assert "defined in ops.cc:7" in text
+    assert "attr T: type = DT_FLOAT" in text
+    assert "cwise_op_mul.cc:31" in text
+    document = cli("index", "show", index_file, "--op", "Mul", "--json").json
+    assert document["definition"]["inputs"] == [{"name": "in0", "type": "T"}, {"name": "in1", "type": "T"}]
+    assert len(document["registrations"]) == 4
+
+
+def test_show_unknown_op(cli: Cli, index_file: Path) -> None:
+    outcome = cli("index", "show", index_file, "--op", "Mull")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "did you mean Mul?" in outcome.err
+
+
+def test_missing_index_file(cli: Cli) -> None:
+    outcome = cli("index", "show", "absent.opselidx")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: absent.opselidx")
+
+
+def test_release_that_is_not_shipped(cli: Cli) -> None:
+    outcome = cli("index", "show", "0.7")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")
+    assert shipped.releases()[0] in outcome.err
+
+
+def test_scan_writes_an_index_that_other_commands_read(cli: Cli, small_tree: Path) -> None:
+    outcome = cli("index", "scan", small_tree, "-o", "tree.opselidx", "--jobs", "1", "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["tensorflow"] == "1.13.9"
+    assert outcome.json["profiles"]["desktop"] == 3
+    from_file = cli("index", "export", "tree.opselidx", "--profile", "desktop").out
+    assert [json.loads(line)["file"] for line in from_file.splitlines()] == [
+        "tensorflow/core/kernels/cumsum_op.cc",
+        "tensorflow/core/kernels/mul_op.cc",
+        "tensorflow/core/kernels/placeholder_op.cc",
+    ]
+    assert cli("index", "export", "--tree", small_tree, "--profile", "desktop").out == from_file
+
+
+def test_scan_with_root_and_macros(cli: Cli, small_tree: Path) -> None:
+    more = ("--root", small_tree / "my_ops" / "kernels", "-D", "WITH_LONG")
+    outcome = cli("index", "scan", small_tree, *more, "-o", "tree.opselidx", "--release", "9.9.9")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out == ""
+    assert outcome.err.startswith("TensorFlow 9.9.9: 5 registrations, 3 op definitions\n")
+    rows = cli("locate", "Mul", "Fast", "--index", "tree.opselidx", "--profile", "desktop", "--json").json["ops"]
+    assert [row["constraints"] for row in rows["Mul"]] == [{"T": ["DT_FLOAT"]}, {"T": ["DT_INT64"]}]
+    assert [row["file"] for row in rows["Fast"]] == ["my_ops/kernels/fast_op.cc"]
+    assert rows["Fast"][0]["profiles"][0].endswith("+-DWITH_LONG")
+
+
+def test_scan_of_what_is_no_tensorflow(cli: Cli, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    outcome = cli("index", "scan", empty, "-o", "tree.opselidx")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")
+    assert not Path("tree.opselidx").exists()

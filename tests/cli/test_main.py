@@ -1,0 +1,154 @@
+"""What every command has in common: exit codes, help, colours, pipes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import opselect
+from kernel_index.records import ScanResult
+from kernel_index.store import write_index
+from opselect.cli.generate import TARGETS
+from opselect.cli.main import Settings, exit_code_of
+from opselect.cli.main import cli as main_command
+from opselect.emit import TARGETS as EMITTED
+from tests.cli.conftest import Cli
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = ROOT / "fixtures" / "models" / "tiny_mobilenet.pb"
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+    """Every command below a group, groups included, with the words that call it."""
+    found: list[tuple[tuple[str, ...], click.Command]] = [(path, group)]
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        below = (*path, name)
+        found += commands(command, below) if isinstance(command, click.Group) else [(below, command)]
+    return found
+
+
+ALL = commands(main_command)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in ALL], ids=" ".join)
+def test_every_help_has_examples_and_says_what_each_option_is(cli: Cli, path: tuple[str, ...]) -> None:
+    outcome = cli(*path, "--help")
+    assert outcome.code == 0
+    assert "Examples:\n    opselect " in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 120
+    command = dict(ALL)[path]
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+def examples() -> list[str]:
+    """Every command line that a help page shows."""
+    lines = [line.strip() for _, command in ALL for line in (command.epilog or "").splitlines()]
+    return sorted({line for line in lines if line.startswith("opselect ")})
+
+
+@pytest.mark.parametrize("line", examples())
+def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: ScanResult) -> None:
+    shutil.copy(MODEL, "mobilenet.pb")
+    shutil.copytree(small_tree, "tensorflow")
+    shutil.copytree(small_tree / "my_ops", "my_ops")
+    write_index(scan, Path("mine.opselidx"))
+    outcome = cli(*shlex.split(line)[1:])
+    if "--tree tensorflow" in line:
+        # The small tree has no kernel for the model: the answer is "no", and it is a proper one.
+        assert outcome.code in (0, 1), outcome.err
+    else:
+        assert outcome.code == 0, outcome.err
+
+
+def test_targets_are_those_that_can_be_written() -> None:
+    assert TARGETS == EMITTED
+
+
+def test_version(cli: Cli) -> None:
+    assert cli("--version").out == f"opselect, version {opselect.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["locate"], ["locate", "Mul"], ["index", "scan", "."]])
+def test_bad_usage_is_2(cli: Cli, arguments: list[str]) -> None:
+    outcome = cli(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "Error: " in outcome.err
+
+
+def _defect() -> int:
+    raise LookupError("a list that should not be empty is")
+
+
+def _interrupted() -> int:
+    raise KeyboardInterrupt
+
+
+def test_a_defect_is_3_and_asks_for_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code_of(_defect, Settings()) == 3
+    printed = capsys.readouterr().err
+    assert "internal error: LookupError: a list that should not be empty is" in printed
+    assert "report" in printed
+    assert "Traceback" not in printed
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code_of(_defect, Settings(debug=True)) == 3
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_interrupt_is_130_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code_of(_interrupted, Settings()) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_debug_keeps_the_exit_code_of_an_unreadable_input(cli: Cli, index_file: Path) -> None:
+    Path("bad.pb").write_bytes(b"")
+    outcome = cli("--debug", "requirements", "bad.pb", "--index", index_file)
+    assert outcome.code == 2
+    assert "Traceback (most recent call last)" in outcome.err
+    assert "error: bad.pb" in outcome.err
+
+
+def test_reader_that_goes_away_is_no_noise(index_file: Path) -> None:
+    command = [sys.executable, "-m", "opselect", "index", "export", str(index_file)]
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False, cwd=ROOT)
+    finally:
+        os.close(write)
+    assert done.stderr == b""
+    assert done.returncode == 128 + signal.SIGPIPE
+
+
+COLOUR = re.compile(rb"\x1b\[[0-9;]*\b[349]\d[0-9;]*m")
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("1", False)])
+def test_colours_on_a_terminal_unless_no_color(index_file: Path, no_color: str | None, coloured: bool) -> None:
+    import pty
+
+    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")} | {"TERM": "xterm"}
+    if no_color is not None:
+        environment["NO_COLOR"] = no_color
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "opselect", "locate", "Mul", "--index", str(index_file)]
+    subprocess.run(command, stdout=theirs, stderr=theirs, env=environment, cwd=ROOT, check=True)
+    printed = os.read(ours, 65536)
+    os.close(theirs)
+    os.close(ours)
+    assert b"int32" in printed
+    assert bool(COLOUR.search(printed)) == coloured
