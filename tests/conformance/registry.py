@@ -61,7 +61,8 @@ class Difference:
     def __str__(self) -> str:
         op, device, label, _, constraints, _, kernel_class = self.key
         types = "; ".join(f"{attr} in [{', '.join(map(str, values))}]" for attr, values in constraints)
-        return f"{self.side}: {op} on {device} {label} [{types}] {kernel_class} {self.place}: {self.cause or 'UNEXPLAINED'}"
+        what = f"{op} on {device} {label} [{types}] {kernel_class}"
+        return f"{self.side}: {what} {self.place}: {self.cause or 'UNEXPLAINED'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ _EXPRESSIONS = st.recursive(
 @given(st.lists(_EXPRESSIONS, min_size=40, max_size=60))
 def test_arithmetic_is_the_compilers(expressions: list[str]) -> None:
     source = "".join(f"#if {e}\n@{i}:1\n#else\n@{i}:0\n#endif\n" for i, e in enumerate(expressions))
-    done = subprocess.run(["g++", "-E", "-P", "-w", "-x", "c++", "-"], input=source, capture_output=True, text=True, check=False)
+    command = ["g++", "-E", "-P", "-w", "-x", "c++", "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
     refused = {int(line.split(":")[1]) // 5 for line in done.stderr.splitlines() if "division by zero" in line}
     answers = dict(part.split(":") for part in done.stdout.replace("@", " ").split())
     for i, expression in enumerate(expressions):
