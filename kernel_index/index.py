@@ -27,6 +27,14 @@ class KernelIndex(Protocol):
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What the scanner could not evaluate."""
 
+    @property
+    def includes(self) -> Mapping[str, tuple[str, ...]]:
+        """File to the files of the tree that it includes itself, in any branch."""
+
+    @property
+    def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """``TF_CALL_<types>`` macro to profile to the C++ types it stands for."""
+
     def op_names(self) -> tuple[str, ...]:
         """Every op that has a definition or a registration, sorted."""
 
@@ -73,6 +81,14 @@ class MemoryIndex:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         return self._scan.diagnostics
 
+    @property
+    def includes(self) -> Mapping[str, tuple[str, ...]]:
+        return self._scan.includes
+
+    @property
+    def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        return self._scan.type_lists
+
     def op_names(self) -> tuple[str, ...]:
         return tuple(sorted(self._registrations.keys() | self._definitions.keys()))
 
@@ -86,4 +102,4 @@ class MemoryIndex:
         return iter(self._scan.registrations)
 
     def kernel_files(self, profile: str) -> frozenset[str]:
-        return frozenset(r.location.file for r in self._scan.registrations if profile in r.profiles)
+        return frozenset(r.source for r in self._scan.registrations if profile in r.profiles)

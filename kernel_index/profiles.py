@@ -66,6 +66,11 @@ PROFILE_NAMES = tuple(_SUMMARIES)
 """The names of all profiles, in the order in which tables show them."""
 
 
+def is_mobile(name: str) -> bool:
+    """Whether a profile, by its name, is one of a mobile or embedded build."""
+    return name.partition("+")[0] != "desktop"
+
+
 def profiles(release: str) -> tuple[BuildProfile, ...]:
     """All profiles as builds of a release define them."""
     major, minor = release_number(release)

@@ -39,10 +39,10 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The preprocessor condition that hides a registration from every profile.
+    """The preprocessor condition that hides a registration from mobile builds.
 
-    ``macro`` is the one whose change would reveal it, ``defined`` whether it would have to be defined or
-    undefined; ``text`` is the condition as the source has it.
+    ``macro`` is one that it asks for, ``defined`` whether that would have to be defined or undefined for the
+    registration to appear; ``text`` is the condition as the source has it.
     """
 
     macro: str
@@ -57,8 +57,9 @@ class KernelRegistration:
 
     ``kernel_class`` is the macro argument stringified as the compiler does it, ``location`` the outermost macro
     call, ``profiles`` the names of the build profiles that have it, in the order of the index. ``system`` marks
-    ``REGISTER_SYSTEM_KERNEL_BUILDER``, which selective registration never drops. A registration that no profile
-    has is kept with the ``condition`` that hides it.
+    ``REGISTER_SYSTEM_KERNEL_BUILDER``, which selective registration never drops. A registration that no mobile
+    profile has carries the ``condition`` that hides it there; one that no profile has at all is kept for its sake.
+    ``unit`` is the source file to compile where the macro call stands in a header, else empty.
     """
 
     op: str
@@ -72,6 +73,12 @@ class KernelRegistration:
     host_memory_args: tuple[str, ...] = ()
     system: bool = False
     condition: Condition | None = None
+    unit: str = ""
+
+    @property
+    def source(self) -> str:
+        """The source file that a build must compile to have this kernel."""
+        return self.unit or self.location.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +170,7 @@ class ScanResult:
     """Source files left out on purpose: path to the reason."""
     missing_headers: tuple[str, ...] = ()
     """Included headers that the tree does not contain."""
+    includes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """File of the tree to the files of the tree that it includes itself, in any branch, in order."""
+    type_lists: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """``TF_CALL_<types>`` macro to profile to the C++ types it calls its argument with, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ REGISTERING_FOLDERS = (
     "tensorflow/distribute", "tensorflow/user_ops", "tensorflow/python", "tensorflow/lite",
 )  # fmt: skip
 """Folders in which a source file is looked at if it names a registration macro itself."""
+
+SEARCH = ("", "third_party/xla", "third_party/tsl", "tensorflow/compiler")
+"""Folders in which includes are looked for: the root, and where XLA and TSL stand in newer trees."""
 
 _VERSION_HEADER = "tensorflow/core/public/version.h"
 _VERSION_PART = re.compile(r'#define\s+TF_(MAJOR_VERSION|MINOR_VERSION|PATCH_VERSION|VERSION_SUFFIX)\s+"?([^"\s]*)"?')
@@ -52,6 +55,14 @@ class SourceTree:
     skipped: tuple[tuple[str, str], ...]
     extra_roots: tuple[tuple[str, Path], ...] = ()
 
+    def where(self, path: str) -> str:
+        """Where on disk a path from the root is."""
+        first, _, rest = path.partition("/")
+        for name, folder in self.extra_roots:
+            if name == first:
+                return f"{folder}/{rest}"
+        return f"{self.root}/{path}"
+
 
 def version(root: Path) -> str:
     """The version of the checkout, such as ``1.13.2`` or ``2.8.0-rc1``. Raises SourceTreeError."""
@@ -73,14 +84,35 @@ def version(root: Path) -> str:
     return f"{release}{parts.get('VERSION_SUFFIX', '')}"
 
 
-def open_tree(root: Path, *, extra_roots: Sequence[Path] = (), release: str | None = None) -> SourceTree:
-    """Survey a checkout; ``extra_roots`` are more folders with kernels, inside or outside it.
-
-    Raises SourceTreeError where the root is no TensorFlow tree or an extra root is no folder.
-    """
+def release_of(root: Path, release: str | None = None) -> str:
+    """The release that is given, else the version of the checkout. Raises SourceTreeError."""
     if not root.is_dir():
         raise SourceTreeError(str(root), "is no folder", "Name the root of a TensorFlow checkout.")
-    found_release = release or version(root)
+    return release or version(root)
+
+
+Registers = Callable[[str], bool]
+"""Says of a source file, by its place on disk, whether it names a registration macro itself."""
+
+
+def names_a_sink(where: str) -> bool:
+    """Whether the file names a registration macro, or cannot be read (then the scan says so)."""
+    try:
+        data = Path(where).read_bytes()
+    except OSError:
+        return True
+    return (b"REGISTER_" in data or b"TF_Register" in data) and _NAMES_A_SINK.search(data) is not None
+
+
+def open_tree(
+    root: Path, *, extra_roots: Sequence[Path] = (), release: str | None = None, registers: Registers = names_a_sink
+) -> SourceTree:
+    """Survey a checkout; ``extra_roots`` are more folders with kernels, inside or outside it.
+
+    ``registers`` is asked of the files outside the kernel folders. Raises SourceTreeError where the root is no
+    TensorFlow tree or an extra root is no folder.
+    """
+    found_release = release_of(root, release)
     units: dict[str, SourceUnit] = {}
     skipped: dict[str, str] = {}
     outside: dict[str, Path] = {}
@@ -89,15 +121,18 @@ def open_tree(root: Path, *, extra_roots: Sequence[Path] = (), release: str | No
     for folder in REGISTERING_FOLDERS:
         for path in _sources(root, folder):
             everything = path.startswith(tuple(f + "/" for f in KERNEL_FOLDERS))
-            _classify(root, path, path, everything, units, skipped)
+            _classify(f"{root}/{path}", path, path, everything, registers, units, skipped)
     for extra in extra_roots:
         if not extra.is_dir():
             raise SourceTreeError(str(extra), "is no folder", "--root takes a folder with C++ kernel sources.")
-        prefix = _prefix(root, extra)
+        prefix = _prefix(root, extra, outside)
         if not extra.resolve().is_relative_to(root.resolve()):
             outside[prefix] = extra
         for path in _sources(extra, ""):
-            _classify(extra, path, f"{prefix}/{path}", True, units, skipped)
+            shown = f"{prefix}/{path}".removeprefix("./")
+            _classify(f"{extra}/{path}", path, shown, True, registers, units, skipped)
+            if shown in units:
+                skipped.pop(shown, None)
     return SourceTree(
         root,
         found_release,
@@ -107,26 +142,84 @@ def open_tree(root: Path, *, extra_roots: Sequence[Path] = (), release: str | No
     )
 
 
-def _prefix(root: Path, extra: Path) -> str:
-    """How paths of an extra root begin: from the checkout's root where it lies inside, else with its own name."""
+def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
+    """Survey folders of kernels that belong to no checkout.
+
+    A folder that contains ``tensorflow/`` is part of a fork: its paths begin there, so that they are those of the
+    release's files. There can be one such folder; all others' paths begin with the folder's name. Raises
+    SourceTreeError.
+    """
+    forks = [root for root in roots if (root / "tensorflow").is_dir()]
+    if len(forks) > 1:
+        raise SourceTreeError(
+            str(forks[1]),
+            f"contains 'tensorflow/', and so does {forks[0]}",
+            "Only one fork can be laid over a release.",
+        )
+    base = forks[0] if forks else roots[0]
+    units: dict[str, SourceUnit] = {}
+    skipped: dict[str, str] = {}
+    outside: dict[str, Path] = {}
+    for root in roots:
+        if not root.is_dir():
+            raise SourceTreeError(str(root), "is no folder", "--root takes a folder with C++ kernel sources.")
+        prefix = "" if root in forks else _outside_prefix(base, root, outside) + "/"
+        if prefix:
+            outside[prefix[:-1]] = root
+        for path in _sources(root, ""):
+            _classify(f"{root}/{path}", path, prefix + path, True, names_a_sink, units, skipped)
+    if not units:
+        raise SourceTreeError(str(roots[0]), "contains no C++ source file", "--root takes a folder with .cc files.")
+    return SourceTree(
+        base,
+        release,
+        tuple(units[p] for p in sorted(units)),
+        tuple(sorted(skipped.items())),
+        tuple(sorted(outside.items())),
+    )
+
+
+def _prefix(root: Path, extra: Path, outside: Mapping[str, Path]) -> str:
+    """How paths of an extra root begin: from the checkout's root where it lies inside, else with its own name.
+
+    The name gets a number where a folder of the checkout or another extra root has it already.
+    """
     resolved = extra.resolve()
     if resolved.is_relative_to(root.resolve()):
         return resolved.relative_to(root.resolve()).as_posix()
-    return resolved.name
+    return _outside_prefix(root, extra, outside)
+
+
+def _outside_prefix(root: Path, extra: Path, outside: Mapping[str, Path]) -> str:
+    resolved = extra.resolve()
+    name = resolved.name or "root"
+    prefix = name
+    number = 2
+    while (root / prefix).exists() or (prefix in outside and outside[prefix].resolve() != resolved):
+        prefix = f"{name}-{number}"
+        number += 1
+    return prefix
 
 
 def _sources(root: Path, folder: str) -> Iterator[str]:
-    """Paths of the .cc files below a folder, from the root, sorted; links to folders are not followed."""
-    for where, folders, names in os.walk(root / folder):
-        folders.sort()
-        base = Path(where).relative_to(root).as_posix()
-        for name in sorted(names):
+    """Paths of the .cc files below a folder, from the root, folder by folder; links to folders are not followed."""
+    start = f"{root}/{folder}" if folder else str(root)
+    strip = len(start) - len(folder)
+    for where, _, names in os.walk(start):
+        base = f"{where}/"[strip:].lstrip("/")
+        for name in names:
             if name.endswith(".cc"):
-                yield f"{base}/{name}" if base != "." else name
+                yield base + name
 
 
 def _classify(
-    base: Path, path: str, shown: str, everything: bool, units: dict[str, SourceUnit], skipped: dict[str, str]
+    where: str,
+    path: str,
+    shown: str,
+    everything: bool,
+    registers: Registers,
+    units: dict[str, SourceUnit],
+    skipped: dict[str, str],
 ) -> None:
     folder, _, name = path.rpartition("/")
     reason = ""
@@ -136,12 +229,8 @@ def _classify(
         reason = "a benchmark"
     if everything and not reason:
         units[shown] = SourceUnit(shown, bool(_GPU_NAME.search(path)))
-        return
-    try:
-        registers = _NAMES_A_SINK.search((base / path).read_bytes()) is not None
-    except OSError:
-        registers = False
-    if registers and reason:
-        skipped[shown] = reason
-    elif registers:
-        units[shown] = SourceUnit(shown, bool(_GPU_NAME.search(path)))
+    elif registers(where):
+        if reason:
+            skipped[shown] = reason
+        else:
+            units[shown] = SourceUnit(shown, bool(_GPU_NAME.search(path)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from kernel_index.build_files.globbing import BUILD_FILE_NAMES
 from kernel_index.build_files.groups import Group, GroupReader
@@ -93,13 +94,20 @@ def _read_makefile_list(root: Path) -> tuple[tuple[str, ...], dict[str, str], li
         # make splits what `cat` prints at white space.
         for entry in line.split():
             entries.append(entry)
-            if not (root / entry).is_file():
-                source = PurePosixPath(entry).with_suffix(".cc").as_posix()
-                compiled = source if (root / source).is_file() else ""
+            if not _is_file(root, entry):
+                source = posixpath.splitext(entry)[0] + ".cc"
+                compiled = source if _is_file(root, source) else ""
                 missing[entry] = compiled
                 message = f"{entry} does not exist" + (f"; make compiles {compiled} instead" if compiled else "")
                 diagnostics.append(Diagnostic(Location(MAKEFILE_LIST, number), message))
     return tuple(entries), missing, diagnostics
+
+
+def _is_file(root: Path, entry: str) -> bool:
+    try:
+        return (root / entry).is_file()
+    except (OSError, ValueError):  # a name that no file can have: too long, or with a NUL
+        return False
 
 
 def _packages(root: Path, top: str) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from kernel_index.preprocessor.expand import Expander
 from kernel_index.preprocessor.expressions import ExpressionError, evaluate
 from kernel_index.preprocessor.macros import Macro, is_identifier
-from kernel_index.preprocessor.tokens import identifiers, tokenize
+from kernel_index.preprocessor.tokens import BLUE, identifiers, tokenize
 
 _Key = tuple[str, tuple[Macro | None, ...]]
 
@@ -27,7 +27,7 @@ class Conditions:
         known = self._known.get(key)
         if known is not None:
             return known
-        held = evaluate(expander.expand(_without_defined(expression, macros))) != 0
+        held = evaluate(expander.expand(_without_defined(tokenize(expression), macros))) != 0
         if all(m is None or not m.words for m in meanings):
             self._known[key] = held
         return held
@@ -38,23 +38,50 @@ def _words(expression: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(identifiers(expression)))
 
 
-def _without_defined(expression: str, macros: Mapping[str, Macro]) -> list[str]:
+def _without_defined(
+    tokens: Iterable[str], macros: Mapping[str, Macro], within: frozenset[str] = frozenset()
+) -> list[str]:
+    """The tokens with every ``defined`` replaced by 0 or 1, also in the object-like macros that hold one.
+
+    The standard leaves a ``defined`` that comes out of a macro undefined. GCC and Clang evaluate it, which can only
+    be done before its operand is expanded.
+    """
     out: list[str] = []
-    tokens = iter(tokenize(expression))
+    tokens = iter(tokens)
     for token in tokens:
-        if token != "defined":
-            out.append(token)
-            continue
-        name = _next_word(tokens)
-        if name == "(":
-            name = _next_word(tokens)
-            closed = _next_word(tokens) == ")"
+        if token == "defined":
+            out.append(_defined(tokens, macros))
+        elif token in within:
+            out.append(BLUE + token)
+        elif (macro := macros.get(token)) is not None and macro.parameters is None and _holds_defined(macro, macros):
+            out += [" ", *_without_defined(tokenize(macro.body), macros, within | {token}), " "]
         else:
-            closed = True
-        if not (closed and is_identifier(name)):
-            raise ExpressionError("'defined' takes a name")
-        out.append("1" if name in macros else "0")
+            out.append(token)
     return out
+
+
+def _defined(tokens: Iterator[str], macros: Mapping[str, Macro]) -> str:
+    name = _next_word(tokens)
+    closed = True
+    if name == "(":
+        name = _next_word(tokens)
+        closed = _next_word(tokens) == ")"
+    if not (closed and is_identifier(name)):
+        raise ExpressionError("'defined' takes a name")
+    return "1" if name in macros else "0"
+
+
+def _holds_defined(macro: Macro, macros: Mapping[str, Macro]) -> bool:
+    """Whether a macro's replacement list has ``defined`` in it, or leads to a list that has."""
+    todo = [macro]
+    seen: set[str] = set()
+    while todo:
+        words = todo.pop().words
+        if "defined" in words:
+            return True
+        todo += [inner for word in words - seen if (inner := macros.get(word)) is not None]
+        seen |= words
+    return False
 
 
 def _next_word(tokens: Iterator[str]) -> str:

@@ -7,12 +7,13 @@ scan has left its replacement list, also while it looks for the ``(`` of a call.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, Step
 from kernel_index.preprocessor.tokens import BLUE, IDENTIFIER_START, stringify, strip_space, tokenize
 
-MAX_STEPS = 4_000_000
+MAX_STEPS = 1_000_000
 """An expansion that reads more tokens than this will not end in useful time."""
 
 MAX_DEPTH = 200
@@ -65,6 +66,11 @@ class Expander:
         self._depth = 0
         self.used: dict[str, Macro | None] = {}
         """Every identifier that was looked up, with what it meant: all that the outcome depends on."""
+
+    @property
+    def active(self) -> AbstractSet[str]:
+        """The names of the macros whose expansion is under way."""
+        return self._disabled
 
     def expand(self, tokens: Sequence[str]) -> list[str]:
         """All tokens of a self-contained list, expanded. Raises ExpansionError."""

@@ -55,10 +55,12 @@ def _character(token: str) -> Value:
         raise ExpressionError("an empty character constant")
     if body[0] != "\\":
         return _wrap(ord(body[-1]), False)
-    if body[1:2] == "x":
-        return _wrap(int(body[2:] or "0", 16), False)
-    if body[1:2].isdigit():
-        return _wrap(int(body[1:], 8), False)
+    digits = body[2:] if body[1:2] == "x" else body[1:]
+    if body[1:2] == "x" or body[1:2].isdigit():
+        try:
+            return _wrap(int(digits, 16 if body[1:2] == "x" else 8), False)
+        except ValueError:
+            raise ExpressionError(f"{token} is no character") from None
     return _wrap(_CHARACTER_ESCAPES.get(body[1:2], ord(body[1:2] or "\\")), False)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,6 +136,51 @@ def _find_guard(file: SourceFile) -> None:
         file.guard = name
 
 
+_CONDITION_WORD = re.compile(r"\bdefined\s*\(?\s*([A-Za-z_]\w*)|(?<!\w)([A-Za-z_]\w*)\b(?!\s*\()")
+_NO_MACROS = ("defined", "and", "or", "not", "true", "false")
+
+
+def branches_around(program: Sequence[Instruction], index: int) -> list[int]:
+    """The branches that an instruction stands in, outermost first: indices of #if, #elif and #else."""
+    found: list[int] = []
+    for i, instruction in enumerate(program[: index + 1]):
+        if instruction.kind in OPENING:
+            found.append(i)
+        elif instruction.kind in (ELIF, ELSE) and found:
+            found[-1] = i
+        elif instruction.kind == ENDIF and found:
+            found.pop()
+    return found
+
+
+def condition_text(program: Sequence[Instruction], branch: int) -> str:
+    """A branch's directive as the source has it, white space normalised; an #else with the line of its #if."""
+    instruction = program[branch]
+    words = {IFDEF: "#ifdef", IFNDEF: "#ifndef", ELIF: "#elif", ELSE: "#else"}
+    text = f"{words.get(instruction.kind, '#if')} {' '.join(instruction.argument.split())}".strip()
+    return f"{text} of line {program[instruction.chain].line}" if instruction.kind == ELSE else text
+
+
+def condition_words(program: Sequence[Instruction], branch: int) -> list[str]:
+    """The macros that decide whether a branch is taken, each once: its own, then those of the branches before it."""
+    words = own_condition_words(program[branch])
+    if program[branch].kind in (ELIF, ELSE):
+        chain = program[branch].chain
+        for i in range(chain, branch):
+            if i == chain or program[i].chain == chain:
+                words += own_condition_words(program[i])
+    return list(dict.fromkeys(words))
+
+
+def own_condition_words(instruction: Instruction) -> list[str]:
+    """The macros that the condition of one directive asks for, each once; an #else asks for none.
+
+    A macro that is called with arguments is none of them: no ``-D`` gives it its meaning.
+    """
+    words = [m[1] or m[2] for m in _CONDITION_WORD.finditer(instruction.argument)] if instruction.kind != ELSE else []
+    return [w for w in dict.fromkeys(words) if w not in _NO_MACROS]
+
+
 class Files:
     """The files of one tree, read and taken apart when first asked for.
 
@@ -155,17 +201,18 @@ class Files:
     def get(self, path: str) -> SourceFile | None:
         """The file at a path from the root, None where there is none."""
         if path not in self._files:
-            self._files[path] = self._read(path)
+            data = self.read(path)
+            self._files[path] = None if data is None else parse_file(path, data.decode("utf-8", "replace"))
         return self._files[path]
 
-    def _read(self, path: str) -> SourceFile | None:
+    def read(self, path: str) -> bytes | None:
+        """The bytes of the file at a path from the root, None where there is none."""
         first, _, rest = path.partition("/")
         where = self._outside[first] / rest if first in self._outside else self._root / path
         try:
-            data = where.read_bytes()
-        except OSError:
+            return where.read_bytes()
+        except (OSError, ValueError):  # ValueError: a NUL in the name
             return None
-        return parse_file(path, data.decode("utf-8", "replace"))
 
     def included(self, file: SourceFile) -> tuple[SourceFile, ...]:
         """Every file of the tree that a file includes in any branch, in order, each once."""
@@ -193,7 +240,7 @@ class Files:
         folders = (folder, *self._search) if quoted else self._search
         for where in folders:
             path = posixpath.normpath(posixpath.join(where, name))
-            if not path.startswith("../") and self.get(path) is not None:
+            if not path.startswith(("../", "/")) and self.get(path) is not None:
                 return path
         self.missing.add(name)
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from kernel_index.errors import Place, PreprocessorError
 from kernel_index.preprocessor.files import (
     DEFINE,
     ELIF,
@@ -26,6 +27,9 @@ from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
+MAX_INCLUDE_DEPTH = 200
+"""GCC's own limit on files within files."""
+
 Holds = Callable[[SourceFile, Instruction], bool]
 """Evaluates a condition against the macro table of the run."""
 
@@ -41,10 +45,20 @@ class Problem:
 
 @dataclass(slots=True)
 class State:
-    """The macro table, and the headers included so far as bits."""
+    """The macro table, the headers included so far as bits, and how deep inclusions nest at the moment."""
 
     macros: dict[str, Macro]
     included: int = 0
+    depth: int = 0
+
+    def descend(self, file: SourceFile) -> None:
+        """A file is entered. Raises PreprocessorError where files include each other without end."""
+        self.depth += 1
+        if self.depth > MAX_INCLUDE_DEPTH:
+            raise PreprocessorError(
+                Place(file.path, line=1), f"files include each other more than {MAX_INCLUDE_DEPTH} deep",
+                "The file probably includes itself and has no include guard.",
+            )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -109,7 +123,7 @@ class Inclusions:
                 yield from self._headers.included_by(instruction.argument, header)
 
     def enter(self, header: SourceFile, state: State, holds: Holds) -> _Effect:
-        """Do what including a header does that registers nothing, whatever it includes."""
+        """Do what including a header does that registers nothing, whatever it includes. Raises PreprocessorError."""
         key = (header.path, state.included & self._bits_below(header))
         known = self._effects.setdefault(key, [])
         macros = state.macros
@@ -129,6 +143,7 @@ class Inclusions:
     def _obey(self, header: SourceFile, state: State, holds: Holds) -> _Effect:
         effect = _Effect()
         macros = state.macros
+        state.descend(header)
         if header.once:
             effect.added = self.bit(header.path)
             state.included |= effect.added
@@ -161,6 +176,7 @@ class Inclusions:
                     at = instruction.jump
                 else:
                     taken.add(chain)
+        state.depth -= 1
         return effect
 
     def _holds(self, header: SourceFile, instruction: Instruction, effect: _Effect, state: State, holds: Holds) -> bool:

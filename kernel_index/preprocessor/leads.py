@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kernel_index.preprocessor.files import (
     DEFINE,
@@ -26,8 +26,37 @@ from kernel_index.preprocessor.files import (
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
-_PASTE = re.compile(r"(\w*)\s*##\s*(\w*)")
+_PASTE = re.compile(r"\w*(?:\s*##\s*\w*)+")
 _LANDMARKS = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|[();{}]'
+
+
+@dataclass(frozen=True, slots=True)
+class _Paste:
+    """How the names look that a ``##`` of a macro builds, several in a row taken as one."""
+
+    begin: str
+    within: str
+    end: str
+
+    def builds(self, name: str) -> bool:
+        """Whether the name may come out."""
+        return name.startswith(self.begin) and name.endswith(self.end) and self.within in name
+
+
+def _pastes(macro: Macro) -> list[_Paste]:
+    """The pastes of a macro. A parameter can become anything, so only the fixed words in a paste say what it builds.
+
+    Where all are parameters, as in ``CONCAT(a, b)``, nothing is known and nothing is reported.
+    """
+    if "##" not in macro.body:
+        return []
+    parameters = macro.parameters or ()
+    found = []
+    for chain in _PASTE.findall(macro.body):
+        words = ["" if word.strip() in parameters else word.strip() for word in chain.split("##")]
+        if any(words):
+            found.append(_Paste(words[0], max(words[1:-1], key=len, default=""), words[-1]))
+    return found
 
 
 class Leads:
@@ -37,7 +66,7 @@ class Leads:
         self._parent = parent
         self._names: set[str] = set(sinks)
         self._mentioned_by: dict[str, list[str]] = {}
-        self._pasted_by: list[tuple[str, str, str]] = []
+        self._pasted_by: list[tuple[_Paste, str]] = []
 
     def __contains__(self, name: str) -> bool:
         return name in self._names or (self._parent is not None and name in self._parent)
@@ -51,8 +80,8 @@ class Leads:
         own = self._mentioned_by.get(name, [])
         return own if self._parent is None else own + self._parent._macros_mentioning(name)
 
-    def _pastes(self) -> list[tuple[str, str, str]]:
-        return self._pasted_by if self._parent is None else self._pasted_by + self._parent._pastes()
+    def _all_pastes(self) -> list[tuple[_Paste, str]]:
+        return self._pasted_by if self._parent is None else self._pasted_by + self._parent._all_pastes()
 
     def add(self, macros: Iterable[Macro]) -> None:
         """Take in macros, and everything that leads to a sink through them."""
@@ -62,12 +91,7 @@ class Leads:
                 self._mentioned_by.setdefault(word, []).append(macro.name)
                 if word in self:
                     reached.append(macro.name)
-            if "##" in macro.body:
-                # A parameter can become anything, so only a fixed word beside "##" narrows what may be built.
-                parameters = macro.parameters or ()
-                for left, right in _PASTE.findall(macro.body):
-                    fixed = ("" if left in parameters else left, "" if right in parameters else right)
-                    self._pasted_by.append((*fixed, macro.name))
+            self._pasted_by += [(paste, macro.name) for paste in _pastes(macro)]
         self._close(reached)
         self._close_over_pastes()
 
@@ -78,17 +102,11 @@ class Leads:
         fresh = set(self._names)
         while fresh:
             before = set(self._names)
-            self._take_built(self._pastes(), fresh)
+            self._take_built(self._all_pastes(), fresh)
             fresh = self._names - before
 
-    def _take_built(self, pastes: Iterable[tuple[str, str, str]], names: Iterable[str]) -> None:
-        self._close(
-            [
-                name
-                for left, right, name in pastes
-                if name not in self and (left or right) and any(n.startswith(left) and n.endswith(right) for n in names)
-            ]
-        )
+    def _take_built(self, pastes: Iterable[tuple[_Paste, str]], names: Iterable[str]) -> None:
+        self._close([name for paste, name in pastes if name not in self and any(paste.builds(n) for n in names)])
 
     def _close(self, names: list[str]) -> None:
         while names:
@@ -178,8 +196,10 @@ class Headers:
         self._inclusions: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for header in self.closure:
             self._take_in(header)
+        self._built: dict[_Paste, list[str]] = {}
         self._relevant: set[str] = set()
         self._matters: set[str] = set()
+        self._places: dict[int, tuple[SourceFile, int]] | None = None
         self._flat: dict[str, tuple[SourceFile, ...]] = {}
         self._targets: dict[tuple[str, str], tuple[SourceFile, ...]] = {}
         words: set[str] = set()
@@ -229,7 +249,7 @@ class Headers:
         bodies: dict[str, set[str]] = {}
         for instruction in file.program:
             if instruction.macro is not None:
-                bodies.setdefault(instruction.argument, set()).update(instruction.macro.words)
+                bodies.setdefault(instruction.argument, set()).update(self._words_of(instruction.macro))
             elif instruction.kind != OTHER:
                 words.update(identifiers(instruction.argument))
             for start, end in statements.find(file.text, instruction.text_start, instruction.text_end):
@@ -239,6 +259,15 @@ class Headers:
             new = bodies.pop(todo.pop(), set()) - words
             words |= new
             todo += new & bodies.keys()
+        return words
+
+    def _words_of(self, macro: Macro) -> set[str]:
+        """The words of a macro's body, and the macros of headers whose names it can build with ``##``."""
+        words = set(macro.words)
+        for paste in _pastes(macro):
+            if paste not in self._built:
+                self._built[paste] = [name for name in self._edits if paste.builds(name)]
+            words.update(self._built[paste])
         return words
 
     def _mention(self, words: Iterable[str]) -> None:
@@ -252,7 +281,7 @@ class Headers:
             for header, instruction, around in self._edits[name]:
                 todo += around
                 if instruction.macro is not None:
-                    todo += instruction.macro.words
+                    todo += self._words_of(instruction.macro)
                 todo += self._matter(header.path)
 
     def _matter(self, path: str) -> list[str]:
@@ -280,6 +309,17 @@ class Headers:
             target = self._files.resolve(argument, including.path)
             targets = self._targets[key] = self._flat_of(target) if target is not None else ()
         return targets
+
+    def place_of(self, macro: Macro) -> tuple[SourceFile, int] | None:
+        """The header that defines a macro, whole, and the index of the directive there; None for any other macro."""
+        if self._places is None:
+            self._places = {
+                id(instruction.macro): (header, index)
+                for header in self.closure
+                for index, instruction in enumerate(header.program)
+                if instruction.macro is not None
+            }
+        return self._places.get(id(macro))
 
     def registers_below(self, header: SourceFile) -> bool:
         """Whether a header or anything that it can include registers something itself."""

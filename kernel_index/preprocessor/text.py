@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kernel_index.errors import Place, PreprocessorError
-
 RAW_NEWLINE = "\x1e"
 """Stands for a newline inside a raw string literal, so that no line of it is taken for a directive."""
+
+_MARKS = ("\x01", "\x02", RAW_NEWLINE)
+"""What the preprocessor marks tokens with. No compiler takes them in a source, so there they become ``STRAY``."""
+
+STRAY = "\x7f"
 
 _LITERALS = r"""R"([^()\\\s]{0,16})\(.*?\)\1"|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"""
 _COMMENTS = r"//[^\\\n]*(?:\\.[^\\\n]*)*|/\*.*?(?:\*/|\Z)"
@@ -39,6 +42,9 @@ def without_comments(text: str) -> str:
     """The text with every comment as one space; comments over several lines leave splices to keep the line count."""
     if "\r" in text:
         text = _LINE_END.sub("\n", text)
+    for mark in _MARKS:
+        if mark in text:
+            text = text.replace(mark, STRAY)
     pattern = _SKIPPED_WITH_SEPARATORS if _DIGIT_SEPARATOR.search(text) else _SKIPPED
     return pattern.sub(_without_comment, text)
 
@@ -104,9 +110,3 @@ def include_target(argument: str) -> tuple[str, bool] | None:
     if match is None:
         return None
     return (match[1], True) if match[1] is not None else (match[2], False)
-
-
-def require(condition: bool, path: str, line: int, problem: str) -> None:
-    """Raise PreprocessorError at a line of a file unless the condition holds."""
-    if not condition:
-        raise PreprocessorError(Place(path, line=line), problem)

@@ -7,6 +7,7 @@ NO_EXPAND) carries the mark ``BLUE`` in front, so that no lookup of a macro name
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from kernel_index.preprocessor.text import RAW_NEWLINE
@@ -94,17 +95,17 @@ def stringify(tokens: Iterable[str]) -> str:
     return '"' + "".join(parts).strip() + '"'
 
 
-_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]+)|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]+)|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
 
 def _unescape(match: re.Match[str]) -> str:
-    octal, hexadecimal, unicode_digits, simple = match.groups()
-    if octal:
-        return chr(int(octal, 8))
-    if hexadecimal or unicode_digits:
-        return chr(int(hexadecimal or unicode_digits, 16) & 0x1FFFFF if hexadecimal else int(unicode_digits, 16))
-    return _SIMPLE_ESCAPES.get(simple, simple)
+    octal, hexadecimal, short, long, simple = match.groups()
+    if simple:
+        return _SIMPLE_ESCAPES.get(simple, simple)
+    number = int(octal, 8) if octal else int(hexadecimal or short or long, 16)
+    # A number that is no character must not reach what is written as UTF-8.
+    return chr(number) if number < 0xD800 or 0xDFFF < number <= sys.maxunicode else "\ufffd"
 
 
 def is_string(token: str) -> bool:

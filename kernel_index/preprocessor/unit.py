@@ -27,9 +27,6 @@ from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.text import line_at
 from kernel_index.preprocessor.tokens import BLUE, token_at, tokenize
 
-MAX_INCLUDE_DEPTH = 200
-"""GCC's own limit on files within files."""
-
 _CALL_MARK = "\x02"
 """Begins the token that stands for a sink's call in the expanded text; the call's number follows."""
 
@@ -38,7 +35,8 @@ _CALL_MARK = "\x02"
 class SinkCall:
     """One call of a sink: its arguments fully expanded, and the expanded tokens behind it up to the semicolon.
 
-    ``file`` and ``line`` are those of the outermost macro call.
+    ``file`` and ``line`` are those of the outermost macro call, ``instruction`` is the directive of that file before
+    it. ``via`` are the macros that were being expanded when the sink was called.
     """
 
     sink: str
@@ -46,6 +44,8 @@ class SinkCall:
     trailing: tuple[str, ...]
     file: str
     line: int
+    instruction: int = field(compare=False)
+    via: tuple[Macro, ...] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Unit:
         """
         run = _Run(self, macros)
         run.all()
-        return UnitRun(run.calls, run.problems, run.taken)
+        return UnitRun(run.calls, run.problems, run.taken, run.macros)
 
     def is_lead(self, name: str) -> bool:
         """Whether a name leads to a sink in this unit."""
@@ -115,11 +115,15 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class UnitRun:
-    """What one run found. ``taken`` are the instructions of the unit's own program whose text was active."""
+    """What one run found.
+
+    ``taken`` are the instructions of the unit's own program whose text was active, ``macros`` the macros at its end.
+    """
 
     calls: list[SinkCall]
     problems: list[Problem]
     taken: set[int]
+    macros: Mapping[str, Macro]
 
 
 class _Run:
@@ -129,7 +133,6 @@ class _Run:
         self._unit = unit
         self._macros = dict(macros)
         self._state = State(self._macros)
-        self._depth = 0
         self._counter = -1
         self._statement = _StatementText(Segment(unit.file, 0, 0, 0), 0, iter(()))
         self._expander = Expander(
@@ -142,6 +145,11 @@ class _Run:
         self.problems: list[Problem] = []
         self.taken: set[int] = set()
 
+    @property
+    def macros(self) -> Mapping[str, Macro]:
+        """The macro table as it is now."""
+        return self._macros
+
     def all(self) -> None:
         segments = self._segments(self._unit.file, self._unit.file.program)
         for segment in segments:
@@ -151,12 +159,7 @@ class _Run:
 
     def _segments(self, file: SourceFile, program: Sequence[Instruction]) -> Iterator[Segment]:
         """Obey the directives of a file in order; yield the text that is active, that of included files too."""
-        self._depth += 1
-        if self._depth > MAX_INCLUDE_DEPTH:
-            raise PreprocessorError(
-                Place(file.path, line=1), f"files include each other more than {MAX_INCLUDE_DEPTH} deep",
-                "The file probably includes itself and has no include guard.",
-            )  # fmt: skip
+        self._state.descend(file)
         is_unit = file is self._unit.file
         macros = self._macros
         taken: set[int] = set()
@@ -190,7 +193,7 @@ class _Run:
                 self.taken.add(index)
             if instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
-        self._depth -= 1
+        self._state.depth -= 1
 
     def _include(self, argument: str, file: SourceFile) -> Iterator[Segment]:
         headers, inclusions, state = self._unit.headers, self._unit.inclusions, self._state
@@ -222,15 +225,18 @@ class _Run:
     # Statements.
 
     def _run_segment(self, segment: Segment, segments: Iterator[Segment]) -> None:
-        done = segment.start
-        for start in self._unit.starts(segment.file, segment.start, segment.end):
-            if start < done:
-                continue
-            done, last = self._run_statement(segment, start, segments)
-            if last is not segment:
-                # The statement went on behind a directive; what follows it there comes next.
-                self._run_segment(Segment(last.file, done, last.end, last.instruction), segments)
-                return
+        following: Segment | None = segment
+        while following is not None:
+            segment, following = following, None
+            done = segment.start
+            for start in self._unit.starts(segment.file, segment.start, segment.end):
+                if start < done:
+                    continue
+                done, last = self._run_statement(segment, start, segments)
+                if last is not segment:
+                    # The statement went on behind a directive; what follows it there comes next.
+                    following = Segment(last.file, done, last.end, last.instruction)
+                    break
 
     def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment]:
         outcomes = self._unit.outcomes.setdefault((segment.file.path, start), [])
@@ -276,8 +282,9 @@ class _Run:
 
     def _handler(self, sink: str) -> Callable[[list[list[str]]], Sequence[str]]:
         def handle(arguments: list[list[str]]) -> Sequence[str]:
-            made = self._calls_made
-            made.append(_OpenCall(sink, arguments, self._statement.file, self._statement.line))
+            made, statement = self._calls_made, self._statement
+            via = tuple(self._macros[name] for name in sorted(self._expander.active))
+            made.append(_OpenCall(sink, arguments, statement.file, statement.line, statement.instruction, via))
             self._statement.open_call = True
             return (f"{_CALL_MARK}{len(made) - 1}",)
 
@@ -302,11 +309,13 @@ class _OpenCall:
     arguments: list[list[str]]
     file: str
     line: int
+    instruction: int
+    via: tuple[Macro, ...]
     trailing: list[str] = field(default_factory=list)
 
     def closed(self) -> SinkCall:
         arguments = tuple(tuple(a) for a in self.arguments)
-        return SinkCall(self.sink, arguments, tuple(self.trailing), self.file, self.line)
+        return SinkCall(self.sink, arguments, tuple(self.trailing), self.file, self.line, self.instruction, self.via)
 
 
 class _StatementText:
@@ -325,6 +334,7 @@ class _StatementText:
         self._tokens = self._read()
         self._last = (segment.file, offset)
         self._outermost = self._last
+        self._outermost_instruction = segment.instruction
 
     @property
     def file(self) -> str:
@@ -337,6 +347,11 @@ class _StatementText:
         file, offset = self._outermost
         return line_at(file.text, offset)
 
+    @property
+    def instruction(self) -> int:
+        """The directive of that file before the outermost macro call."""
+        return self._outermost_instruction
+
     def __iter__(self) -> Iterator[str]:
         return self
 
@@ -346,6 +361,7 @@ class _StatementText:
     def mark_outermost(self) -> None:
         """The last token read begins something at the outermost level."""
         self._outermost = self._last
+        self._outermost_instruction = self.segment.instruction
 
     def _read(self) -> Iterator[str]:
         depth = 0

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from kernel_index.datatypes import DataType, from_enum_name
 from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.tokens import is_string, spell, string_value
 from kernel_index.preprocessor.unit import SinkCall
-from kernel_index.records import ArgDefinition, AttrDefinition, Constraint, KernelRegistration, Location, OpDefinition
+from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
-from kernel_index.scan.kernels import NotEvaluatedError, split_arguments, type_text
+from kernel_index.scan.kernels import NotEvaluatedError, integer, sorted_constraints, split_arguments, type_text
 from kernel_index.scan.ops import argument_definition, attr_definition, finished
 
 C_API_SINKS = (
@@ -76,6 +77,13 @@ def _arguments(call: SinkCall) -> list[list[str]]:
     return [[t for t in first if t != " "], *split_arguments([t for t in rest if t != " "])]
 
 
+def _argument(call: SinkCall, number: int) -> list[str]:
+    arguments = _arguments(call)
+    if number >= len(arguments):
+        raise NotEvaluatedError(f"a call of {call.sink} has too few arguments")
+    return arguments[number]
+
+
 def _text(tokens: Sequence[str], definitions: Definitions) -> str:
     if tokens and all(is_string(t) for t in tokens):
         return "".join(string_value(t) for t in tokens)
@@ -85,36 +93,45 @@ def _text(tokens: Sequence[str], definitions: Definitions) -> str:
     return value
 
 
+def _data_type(tokens: Sequence[str], binding: dict[str, str], definitions: Definitions) -> DataType:
+    """type = "TF_" name | [cast] "DataTypeToEnum" "<" type ">" "::" "v" "(" ")" (the names of ``c/tf_datatype.h``)."""
+    text = type_text(tokens)
+    enum = _ENUM_OF.search(text)
+    spelling = enum[1].strip() if enum else ""
+    if text.startswith("TF_"):
+        data_type = from_enum_name("DT_" + text.removeprefix("TF_"))
+    else:
+        data_type = definitions.data_type(binding.get(spelling, spelling))
+    if data_type is None:
+        raise NotEvaluatedError(f"the type constraint '{spell(tokens)}' is not known")
+    return data_type
+
+
 def _kernel(group: Sequence[SinkCall], binding: dict[str, str], definitions: Definitions) -> KernelRegistration:
-    created = _arguments(group[0])
-    constraints: list[Constraint] = []
+    constraints: dict[str, set[AttrScalar]] = {}
     host_memory: list[str] = []
     priority = 0
     label = ""
     for call in group[1:-1]:
-        arguments = _arguments(call)
         if call.sink == "TF_KernelBuilder_TypeConstraint":
-            enum = _ENUM_OF.search(type_text(arguments[2]))
-            spelling = enum[1].strip() if enum else ""
-            data_type = definitions.data_type(binding.get(spelling, spelling))
-            if data_type is None:
-                raise NotEvaluatedError(f"the type constraint '{spell(arguments[2])}' is not known")
-            constraints.append(Constraint(_text(arguments[1], definitions), (data_type,)))
+            attr = _text(_argument(call, 1), definitions)
+            admitted: set[AttrScalar] = {_data_type(_argument(call, 2), binding, definitions)}
+            constraints[attr] = constraints.get(attr, admitted) & admitted
         elif call.sink == "TF_KernelBuilder_HostMemory":
-            host_memory.append(_text(arguments[1], definitions))
+            host_memory.append(_text(_argument(call, 1), definitions))
         elif call.sink == "TF_KernelBuilder_Label":
-            label = _text(arguments[1], definitions)
+            label = _text(_argument(call, 1), definitions)
         elif call.sink == "TF_KernelBuilder_Priority":
-            priority = int("".join(arguments[1]))
+            priority = integer(_argument(call, 1))
     return KernelRegistration(
-        op=_text(created[0], definitions),
-        device=_text(created[1], definitions),
-        kernel_class=_text(_arguments(group[-1])[0], definitions),
+        op=_text(_argument(group[0], 0), definitions),
+        device=_text(_argument(group[0], 1), definitions),
+        kernel_class=_text(_argument(group[-1], 0), definitions),
         location=Location(group[0].file, group[0].line),
         profiles=(),
         label=label,
         priority=priority,
-        constraints=tuple(constraints),
+        constraints=sorted_constraints(constraints),
         host_memory_args=tuple(host_memory),
     )
 
@@ -124,14 +141,14 @@ def _op(group: Sequence[SinkCall], definitions: Definitions) -> OpDefinition:
     outputs: list[ArgDefinition] = []
     attrs: list[AttrDefinition] = []
     for call in group[1:-1]:
-        spec = _text(_arguments(call)[1], definitions) if "Add" in call.sink else ""
+        spec = _text(_argument(call, 1), definitions) if "Add" in call.sink else ""
         if call.sink.endswith("AddInput"):
             inputs.append(argument_definition(spec))
         elif call.sink.endswith("AddOutput"):
             outputs.append(argument_definition(spec))
         elif call.sink.endswith("AddAttr"):
             attrs.append(attr_definition(spec))
-    name = _text(_arguments(group[0])[0], definitions)
+    name = _text(_argument(group[0], 0), definitions)
     stateful = any(call.sink.endswith("SetIsStateful") for call in group)
     place = Location(group[0].file, group[0].line)
     return finished(name, inputs, outputs, attrs, place, stateful)

@@ -18,6 +18,9 @@ _MAX_ALIASES = 10
 """So many typedefs of typedefs are followed."""
 
 
+_DEVICES = {"DEVICE_DEFAULT": "DEFAULT", "DEVICE_CPU": "CPU", "DEVICE_GPU": "GPU"}
+"""Constants of ``framework/types.cc``, the same in all releases, for sources whose headers are not at hand."""
+
 _TYPE_OF_ENUM = re.compile(r"\bEnumToDataType\s*<\s*([\w:]+)\s*>\s*::\s*Type$")
 
 
@@ -27,6 +30,8 @@ class Constants:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._known: dict[tuple[str, str], str | None] = {}
+        self.bodies: dict[str, str] = {}
+        """Headers to the .cc files that were searched for what they declare."""
 
     def value(self, name: str, source: SourceFile) -> str | None:
         """The value a file gives a name: NUL and another name where it refers to that, None where it gives none."""
@@ -41,7 +46,8 @@ class Constants:
             rf"\bextern\s[^;={{}}()]*\b{name}\s*(?:\[\s*\])?\s*;|\b{name}\s*\(\s*\)\s*;", source.text
         ):
             # What x.h declares, x.cc defines.
-            body = self._files.get(posixpath.splitext(source.path)[0] + ".cc")
+            path = self.bodies[source.path] = posixpath.splitext(source.path)[0] + ".cc"
+            body = self._files.get(path)
             found = _values(name, body.text) if body is not None else set()
         return found.pop() if len(found) == 1 else None
 
@@ -95,7 +101,7 @@ class Definitions:
             if value[1:] != name:
                 return self.string(value[1:])
             # "kArgOp = Library::kArgOp": the one that is meant stands in a header further on.
-        return None
+        return _DEVICES.get(name)
 
     def data_type(self, spelling: str) -> DataType | None:
         """The data type that a C++ type means here, typedefs of the unit and its headers followed."""

@@ -6,7 +6,8 @@ The grammar is that of ``framework/kernel_def_builder.h``: a builder is ``Name(o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType, from_enum_name
@@ -36,7 +37,10 @@ def registration(call: SinkCall, definitions: Definitions) -> KernelRegistration
     """The record of one call of a registration macro, in no profile yet. Raises NotEvaluatedError."""
     if len(call.arguments) < 2:
         raise NotEvaluatedError("the registration names no kernel class")
-    builder = _BuilderParser(call.arguments[0], definitions).parse()
+    try:
+        builder = _BuilderParser(call.arguments[0], definitions).parse()
+    except RecursionError:
+        raise NotEvaluatedError("the kernel builder is nested too deeply") from None
     return KernelRegistration(
         op=builder.op,
         device=builder.device,
@@ -45,12 +49,18 @@ def registration(call: SinkCall, definitions: Definitions) -> KernelRegistration
         profiles=(),
         label=builder.label,
         priority=builder.priority,
-        constraints=tuple(
-            Constraint(attr, tuple(sorted(values))) for attr, values in sorted((builder.constraints or {}).items())
-        ),
+        constraints=sorted_constraints(builder.constraints or {}),
         host_memory_args=tuple(builder.host_memory or ()),
         system=call.sink == "REGISTER_SYSTEM_KERNEL_BUILDER",
     )
+
+
+def sorted_constraints(constraints: Mapping[str, set[AttrScalar]]) -> tuple[Constraint, ...]:
+    """The constraints of a kernel by attr, each with its values sorted. Raises NotEvaluatedError."""
+    for attr, values in constraints.items():
+        if len({isinstance(value, str) for value in values}) > 1:
+            raise NotEvaluatedError(f"the constraint on '{attr}' mixes strings with other values")
+    return tuple(Constraint(attr, tuple(sorted(values))) for attr, values in sorted(constraints.items()))
 
 
 class _BuilderParser:
@@ -109,7 +119,7 @@ class _BuilderParser:
         elif name == "Label":
             builder.label = self._string(arguments[0])
         elif name == "Priority":
-            builder.priority = _integer(arguments[0])
+            builder.priority = integer(arguments[0])
         elif name == "HostMemory":
             assert builder.host_memory is not None  # set by the constructor
             builder.host_memory.append(self._string(arguments[0]))
@@ -146,8 +156,9 @@ class _BuilderParser:
     def _values(self, tokens: Sequence[str]) -> set[AttrScalar]:
         """values = "{" value { "," value } "}" | value"""
         if tokens and tokens[0] == "{" and tokens[-1] == "}":
+            parts = split_arguments(tokens[1:-1])
             values: set[AttrScalar] = set()
-            for part in split_arguments(tokens[1:-1]):
+            for part in parts if parts[-1] or len(parts) == 1 else parts[:-1]:  # a comma may stand at the end
                 values |= self._values(part)
             return values
         text = "".join(tokens)
@@ -155,22 +166,35 @@ class _BuilderParser:
             return {"".join(string_value(t) for t in tokens)}
         if text in ("true", "false"):
             return {text == "true"}
-        if text.lstrip("-").isdigit():
+        if _INTEGER.fullmatch(text):
             return {int(text)}
         enum = from_enum_name(text)
         if enum is not None:
             return {enum}
-        if "DataTypeToEnum" in tokens:
+        if "DataTypeToEnum" in tokens and ">" in tokens:
             start = tokens.index("DataTypeToEnum")
             end = len(tokens) - 1 - list(reversed(tokens)).index(">")
             return {self._type(tokens[start + 2 : end])}
         for opening in ("vector", "list", "initializer_list"):
-            if opening in tokens and "{" in tokens:
-                return self._values(tokens[tokens.index("{") :])
+            if opening in tokens and (braces := _first_braces(tokens)):
+                return self._values(braces)
         types = self._definitions.data_types(text) if text else None
         if types is None:
             raise NotEvaluatedError(f"the value of '{text}' is not known")
         return set(types)
+
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+
+
+def _first_braces(tokens: Sequence[str]) -> Sequence[str]:
+    """The first pair of braces with what is between; nothing where none ends."""
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += (token == "{") - (token == "}")
+        if token == "}" and depth == 0:
+            return tokens[tokens.index("{") : at + 1]
+    return ()
 
 
 def split_arguments(tokens: Sequence[str]) -> list[list[str]]:
@@ -194,7 +218,8 @@ def type_text(tokens: Sequence[str]) -> str:
     return text
 
 
-def _integer(tokens: Sequence[str]) -> int:
+def integer(tokens: Sequence[str]) -> int:
+    """The number that tokens spell. Raises NotEvaluatedError."""
     try:
         return int("".join(tokens), 0)
     except ValueError:

@@ -7,11 +7,11 @@ Sources of the grammar: ``framework/op_def_builder.cc`` for the specs of inputs,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kernel_index.datatypes import DataType, from_spec
-from kernel_index.preprocessor.tokens import is_string, string_value
+from kernel_index.preprocessor.tokens import BLUE, is_string, string_value
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
@@ -38,7 +38,9 @@ _SCALAR_TYPES = ("string", "int", "float", "bool", "type", "shape", "tensor", "f
 def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     """The record of one ``REGISTER_OP`` and the calls chained to it. Raises NotEvaluatedError."""
     tokens = [t for t in call.trailing if t != " "]
-    name = _string(list(call.arguments[0]), definitions)
+    name = _string(call.arguments[0], definitions)
+    if not name:
+        raise NotEvaluatedError("the op definition names no op")
     inputs: list[ArgDefinition] = []
     outputs: list[ArgDefinition] = []
     attrs: list[AttrDefinition] = []
@@ -87,7 +89,7 @@ def finished(
 
 
 def _methods(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """chain = { "." name "(" arguments ")" }: the names with the tokens of their arguments."""
+    """chain = { "." name "(" arguments ")" }: the names with their arguments' tokens. Raises NotEvaluatedError."""
     found = []
     at = 0
     while at + 2 < len(tokens) and tokens[at] == "." and tokens[at + 2] == "(":
@@ -100,7 +102,9 @@ def _methods(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
                 at = end + 1
                 break
         else:
-            return found
+            raise NotEvaluatedError(f"the arguments of {tokens[at + 1]} in an op definition do not end")
+    if at < len(tokens):
+        raise NotEvaluatedError(f"'{tokens[at]}' was not expected in an op definition")
     return found
 
 
@@ -111,7 +115,7 @@ _CONCATENATIONS = ("StrCat", "string")
 def _string(tokens: Sequence[str], definitions: Definitions) -> str:
     """Adjacent string literals and constants, also as ``strings::StrCat(...)``, ``std::string(...)`` or ``a + b``."""
     text = ""
-    words = [t for t in tokens if t not in (" ", ",", "(", ")", "+")]
+    words = [t.removeprefix(BLUE) for t in tokens if t not in (" ", ",", "(", ")", "+")]
     at = 0
     while at < len(words):
         if is_string(words[at]):
@@ -121,7 +125,10 @@ def _string(tokens: Sequence[str], definitions: Definitions) -> str:
         end = at
         while end < len(words) and not is_string(words[end]):
             end += 1
-        for name in _QUALIFIED.findall(" ".join(words[at:end]).replace(" : : ", "::").replace(": : ", "::")):
+        names = " ".join(words[at:end]).replace(" : : ", "::").replace(": : ", "::")
+        if _QUALIFIED.sub("", names).strip():
+            raise NotEvaluatedError(f"the value of '{names}' in an op definition is not known")
+        for name in _QUALIFIED.findall(names):
             if name.rpartition("::")[2] in _CONCATENATIONS:
                 continue
             value = definitions.string(name)
@@ -180,10 +187,20 @@ def attr_definition(spec: str) -> AttrDefinition:
     )
 
 
+_LITERAL_OR_CHARACTER = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.""", re.DOTALL)
+
+
+def _outside_literals(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    """Offset and character of everything outside quoted strings."""
+    for match in _LITERAL_OR_CHARACTER.finditer(text, start):
+        if len(match[0]) == 1:
+            yield match.start(), match[0]
+
+
 def _matching(text: str, at: int) -> int:
     depth = 0
-    for i in range(at, len(text)):
-        depth += (text[i] in "({[") - (text[i] in ")}]")
+    for i, char in _outside_literals(text, at):
+        depth += (char in "({[") - (char in ")}]")
         if depth == 0:
             return i
     raise NotEvaluatedError(f"the brackets in '{text}' do not match")
@@ -195,9 +212,9 @@ def _element_type(kind: str, spec: str) -> tuple[str, tuple[AttrScalar, ...] | N
     if kind in _SCALAR_TYPES:
         return kind, None
     if kind.startswith("{"):
-        words = [w.strip() for w in kind[1:-1].split(",") if w.strip()]
+        words = [w.strip() for w in _split(kind[1:-1]) if w.strip()]
         if words and words[0][0] in "'\"":
-            return "string", tuple(w[1:-1] for w in words)
+            return "string", tuple(_unquoted(w) for w in words)
         types: list[str] = []
         for word in words:
             types += _TYPE_CLASSES.get(word, (word,))
@@ -231,21 +248,19 @@ def _default(text: str, element: str, is_list: bool) -> AttrValue | None:
 
 
 def _split(text: str) -> list[str]:
+    """Text split at the commas outside brackets and quoted strings."""
     parts, depth, start = [], 0, 0
-    quote = ""
-    for i, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote and text[i - 1] != "\\" else quote
-        elif char in "'\"":
-            quote = char
-        elif char in "({[":
-            depth += 1
-        elif char in ")}]":
-            depth -= 1
-        elif char == "," and depth == 0:
+    for i, char in _outside_literals(text):
+        depth += (char in "({[") - (char in ")}]")
+        if char == "," and depth == 0:
             parts.append(text[start:i])
             start = i + 1
     return [*parts, text[start:]]
+
+
+def _unquoted(text: str) -> str:
+    """A string of protobuf's text format, whose escapes are those of C."""
+    return string_value(f'"{text[1:-1]}"') if text[:1] in ("'", '"') else text
 
 
 def _scalar(text: str, element: str) -> AttrScalar | None:
@@ -253,7 +268,7 @@ def _scalar(text: str, element: str) -> AttrScalar | None:
         name = text.removeprefix("DT_").lower()
         return from_spec(name)
     if element == "string":
-        return text[1:-1] if text[:1] in ("'", '"') else text
+        return _unquoted(text)
     try:
         if element == "int":
             return int(text, 0)

@@ -1,72 +1,40 @@
-"""Scan a whole tree, on several cores."""
+"""Scan a whole tree, on several cores, and only what is not known from an earlier scan."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import replace
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from kernel_index.build_files import read_build_lists
-from kernel_index.preprocessor.files import Files
-from kernel_index.preprocessor.leads import Headers
 from kernel_index.profiles import BuildProfile
 from kernel_index.profiles import profiles as profiles_of
-from kernel_index.records import Diagnostic, KernelRegistration, Location, OpDefinition, ScanResult
-from kernel_index.scan.unit_scan import SINKS, Shared, UnitScan
-from kernel_index.source_tree import SourceTree, SourceUnit, open_tree
-
-SEARCH = ("", "third_party/xla", "third_party/tsl", "tensorflow/compiler")
-"""Folders in which includes are looked for: the root, and where XLA and TSL stand in newer trees."""
+from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.scan.cache import ScanCache
+from kernel_index.scan.company import Meetings, in_order
+from kernel_index.scan.notes import (
+    COMPUTED,
+    UNSTEADY,
+    FileNote,
+    RecordedFiles,
+    ScanNotes,
+    UnitNote,
+    reachable,
+)  # fmt: skip
+from kernel_index.scan.recall import Recalled, Survey, recall
+from kernel_index.scan.share import Share, ShareResult, cleared_up, scan_share
+from kernel_index.scan.type_lists import type_lists
+from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
 
 Progress = Callable[[int, int], None]
 """Called now and then with how many source files are done, and how many there are."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """The part of a scan that one process does."""
-
-    tree: SourceTree
-    units: tuple[SourceUnit, ...]
-    profiles: tuple[BuildProfile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _ShareResult:
-    registrations: list[KernelRegistration]
-    op_definitions: list[OpDefinition]
-    diagnostics: list[Diagnostic]
-    missing_headers: set[str]
-
-
-_done: Synchronized[int] | None = None
-
-
-def _start_worker(done: Synchronized[int]) -> None:
-    global _done  # noqa: PLW0603 - the counter that a pool hands to its processes can only live here
-    _done = done
-
-
-def _scan_share(share: _Share) -> _ShareResult:
-    files = Files(share.tree.root, SEARCH, dict(share.tree.extra_roots))
-    sources = [(unit, file) for unit in share.units if (file := files.get(unit.path)) is not None]
-    headers = Headers(files, [file for _, file in sources], SINKS)
-    shared = Shared(files, headers)
-    result = _ShareResult([], [], [], files.missing)
-    for unit, file in sources:
-        findings = UnitScan(unit, file, files, headers, shared).run(share.profiles)
-        result.registrations.extend(findings.registrations)
-        result.op_definitions.extend(findings.op_definitions)
-        result.diagnostics.extend(findings.diagnostics)
-        if _done is not None:
-            with _done.get_lock():
-                _done.value += 1
-    result.diagnostics.extend(Diagnostic(Location(p.file, p.line), p.message) for p in shared.inclusions.problems)
-    return result
+_WORTH_A_PROCESS = 8
+"""So many source files at least are worth the headers that one more process must read again."""
 
 
 def scan_tree(
@@ -77,67 +45,181 @@ def scan_tree(
     release: str | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
+    cache: ScanCache | None = None,
 ) -> ScanResult:
     """Find every kernel registration and op definition of a tree.
 
     ``profiles`` are those of the tree's release unless given, ``jobs`` is the number of processes (default: one a
-    core). Raises SourceTreeError for a folder that is no TensorFlow tree, PreprocessorError for a source file that no
-    compiler would survive.
+    core). With a ``cache``, source files for which nothing has changed are not scanned again; the result is the same.
+    ``progress`` counts them as done. Raises SourceTreeError for a folder that is no TensorFlow tree,
+    PreprocessorError for a source file that no compiler would survive.
     """
-    tree = open_tree(root, extra_roots=extra_roots, release=release)
-    chosen = tuple(profiles) if profiles is not None else profiles_of(tree.release)
-    jobs = max(1, min(jobs or os.cpu_count() or 1, len(tree.units)))
+    release = release_of(root, release)
+    chosen = tuple(profiles) if profiles is not None else profiles_of(release)
+    before = cache.load(root, extra_roots, chosen) if cache is not None else ScanNotes()
+    survey = Survey(root, before.surveyed)
+    tree = open_tree(root, extra_roots=extra_roots, release=release, registers=survey.registers)
+    recalled = recall(before, tree, chosen)
+    fresh = _scan(tree, chosen, recalled, jobs or os.cpu_count() or 1, progress)
+    units = recalled.units | {path: note for part in fresh for path, note in part.units.items()}
+    units = _without_suspicion(tree, chosen, {unit.path: units[unit.path] for unit in tree.units})
+    files = _merged([recalled.files, *(part.files for part in fresh)])
+    if cache is not None and not (recalled.complete and survey.found == before.surveyed):
+        passing = set[str]().union(*(part.passing for part in fresh))
+        kept = {path: note for path, note in units.items() if path not in passing}
+        absent = recalled.absent.union(*(part.absent for part in fresh))
+        cache.save(root, extra_roots, chosen, ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found))
+    return scan_result(tree, chosen, units, files, read_build_lists(tree.root))
+
+
+def _scan(
+    tree: SourceTree, profiles: tuple[BuildProfile, ...], recalled: Recalled, jobs: int, progress: Progress | None
+) -> list[ShareResult]:
+    """Scan what is not known, in as many processes as are worth it."""
+    unknown = [unit for unit in tree.units if unit.path not in recalled.units]
+    total, known = len(tree.units), len(recalled.units)
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(known + done, total)
+
+    report(0)
+    if not unknown:
+        return []
+    jobs = max(1, min(jobs, len(unknown) // _WORTH_A_PROCESS))
+    problems = frozenset(p for note in recalled.units.values() for p in note.header_problems)
     # Neighbours in size go to different shares, so that all end at about the same time.
-    by_size = sorted(tree.units, key=lambda u: (-_size(tree, u), u.path))
-    shares = [_Share(tree, tuple(sorted(by_size[i::jobs], key=lambda u: u.path)), chosen) for i in range(jobs)]
-    results = _run(shares, len(tree.units), progress)
-    lists, list_diagnostics = read_build_lists(root)
-    order = {profile.name: i for i, profile in enumerate(chosen)}
-    return ScanResult(
-        release=tree.release,
-        profiles=tuple(order),
-        registrations=tuple(sorted((r for part in results for r in part.registrations), key=registration_key)),
-        op_definitions=_unique_ops(results),
-        build_lists=lists,
-        diagnostics=tuple(
-            sorted(
-                {d for part in results for d in part.diagnostics} | set(list_diagnostics),
-                key=lambda d: (d.location, d.message),
-            )
-        ),
-        skipped_files=dict(tree.skipped),
-        missing_headers=tuple(sorted(set().union(*(part.missing_headers for part in results)))),
-    )
+    by_size = sorted(unknown, key=lambda u: (-_size(tree, u), u.path))
+    parts = [tuple(sorted(by_size[i::jobs], key=lambda u: u.path)) for i in range(jobs)]
+    shares = [Share(tree, part, profiles, problems) for part in parts]
+    return [_scan_here(shares[0], report)] if jobs == 1 else _scan_in_processes(shares, report)
 
 
 def _size(tree: SourceTree, unit: SourceUnit) -> int:
     try:
-        return (tree.root / unit.path).stat().st_size
+        return Path(tree.where(unit.path)).stat().st_size
     except OSError:
         return 0
 
 
-def _run(shares: Sequence[_Share], total: int, progress: Progress | None) -> list[_ShareResult]:
-    if len(shares) == 1 and progress is None:
-        return [_scan_share(shares[0])]
+def _scan_here(share: Share, report: Callable[[int], None]) -> ShareResult:
+    count = 0
+
+    def done() -> None:
+        nonlocal count
+        count += 1
+        report(count)
+
+    return scan_share(share, done)
+
+
+_done: Synchronized[int] | None = None
+
+
+def _start_worker(done: Synchronized[int]) -> None:
+    global _done  # noqa: PLW0603 - the counter that a pool hands to its processes can only live here
+    _done = done
+
+
+def _count() -> None:
+    assert _done is not None  # _start_worker runs first in every process of the pool
+    with _done.get_lock():
+        _done.value += 1
+
+
+def _scan_in_worker(share: Share) -> ShareResult:
+    return scan_share(share, _count)
+
+
+def _scan_in_processes(shares: Sequence[Share], report: Callable[[int], None]) -> list[ShareResult]:
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     done = context.Value("l", 0)
     with ProcessPoolExecutor(len(shares), context, _start_worker, (done,)) as pool:
-        futures = [pool.submit(_scan_share, share) for share in shares]
+        futures = [pool.submit(_scan_in_worker, share) for share in shares]
         pending = set(futures)
         while pending:
             _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            if progress is not None:
-                progress(done.value, total)
+            report(done.value)
         return [future.result() for future in futures]
 
 
-def _unique_ops(results: Sequence[_ShareResult]) -> tuple[OpDefinition, ...]:
+def _without_suspicion(
+    tree: SourceTree, profiles: Sequence[BuildProfile], units: Mapping[str, UnitNote]
+) -> dict[str, UnitNote]:
+    """The notes, after the search for a source that meets each suspected problem of a header by itself."""
+    confirmed = {problem for note in units.values() for problem in note.header_problems}
+    suspected = in_order(p for note in units.values() for p in note.suspected if p not in confirmed)
+    if not suspected:
+        return dict(units)
+    files = RecordedFiles(tree)
+    meetings = Meetings(files, profiles)
+    for problem in suspected:
+        suspects = [u for u in tree.units if problem in units[u.path].suspected]
+        suspects.sort(key=lambda u: not units[u.path].registers)
+        meetings.search(problem, [(u, file) for u in suspects if (file := files.get(u.path)) is not None])
+    return {path: cleared_up(note, path, meetings) for path, note in units.items()}
+
+
+def _merged(parts: Iterable[Mapping[str, FileNote]]) -> dict[str, FileNote]:
+    """The notes on all files; one that changed while it was scanned is unsteady, so that it counts as changed."""
+    merged: dict[str, FileNote] = {}
+    for part in parts:
+        for path, note in part.items():
+            known = merged.get(path)
+            if known is None:
+                merged[path] = note
+                continue
+            includes = known.includes if note.includes is None else note.includes
+            merged[path] = replace(note, includes=includes, body=known.body or note.body)
+            if known.digest != note.digest or includes not in (known.includes or includes, note.includes or includes):
+                merged[path] = replace(note, digest=UNSTEADY, stamp=None)
+    return merged
+
+
+def _needed(files: Mapping[str, FileNote], units: Iterable[str]) -> dict[str, FileNote]:
+    """The notes on the files that some sources depend on."""
+    needed = reachable(units, {path: (*note.included, *filter(None, [note.body])) for path, note in files.items()})
+    return {path: note for path, note in files.items() if path in needed}
+
+
+def scan_result(
+    tree: SourceTree,
+    profiles: Sequence[BuildProfile],
+    units: Mapping[str, UnitNote],
+    files: Mapping[str, FileNote],
+    build_lists: tuple[BuildLists, Sequence[Diagnostic]],
+) -> ScanResult:
+    """The notes on all source files of a tree, and its build lists, as one result."""
+    notes = units.values()
+    lists, list_diagnostics = build_lists
+    includes = {path: note.included for path, note in files.items() if note.includes is not None}
+    scanned = sorted(reachable((path for path in units if path in includes), includes))
+    diagnostics = in_order([*list_diagnostics, *(d for n in notes for d in (*n.diagnostics, *n.header_problems))])
+    targets = {
+        target[1:-1]
+        for path in scanned
+        for target, found in files[path].includes or ()
+        if not found and target != COMPUTED
+    }
+    return ScanResult(
+        release=tree.release,
+        profiles=tuple(dict.fromkeys(profile.name for profile in profiles)),
+        registrations=tuple(sorted((r for note in notes for r in note.registrations), key=registration_key)),
+        op_definitions=_unique_ops(d for note in notes for d in note.op_definitions),
+        build_lists=lists,
+        diagnostics=diagnostics,
+        skipped_files=dict(tree.skipped),
+        missing_headers=tuple(sorted(targets)),
+        includes={path: includes[path] for path in scanned},
+        type_lists=type_lists(RecordedFiles(tree), profiles),
+    )
+
+
+def _unique_ops(definitions: Iterable[OpDefinition]) -> tuple[OpDefinition, ...]:
     """One definition an op; of several, the one under ``core/ops``, which every build has."""
     found: dict[str, OpDefinition] = {}
-    every = [d for part in results for d in part.op_definitions]
-    for definition in sorted(every, key=lambda d: ("core/ops/" not in d.location.file, d.location)):
+    for definition in sorted(definitions, key=lambda d: ("core/ops/" not in d.location.file, d.location)):
         found.setdefault(definition.name, definition)
     return tuple(found[name] for name in sorted(found))
 
@@ -145,4 +227,7 @@ def _unique_ops(results: Sequence[_ShareResult]) -> tuple[OpDefinition, ...]:
 def registration_key(record: KernelRegistration) -> tuple[object, ...]:
     """The order of registrations: by op, then so that equal trees give equal files."""
     constraints = tuple((c.attr, tuple(str(v) for v in c.allowed)) for c in record.constraints)
-    return (record.op, record.location, record.device, record.label, record.priority, constraints, record.kernel_class)
+    return (
+        record.op, record.location, record.device, record.label, record.priority, constraints, record.kernel_class,
+        record.unit, record.host_memory_args, record.system,
+    )  # fmt: skip

@@ -283,3 +283,13 @@ def test_no_bytes_in_a_build_file_are_a_crash(tmp_path: Path, source: bytes) -> 
     lists, diagnostics = read_build_lists(tmp_path)
     assert lists.groups == {}
     assert diagnostics
+
+
+@pytest.mark.parametrize("entry", ["//", ".", "x" * 5000, "a\0b.cc"])
+def test_an_entry_that_can_name_no_file_is_one_that_does_not_exist(entry: str, tmp_path: Path) -> None:
+    folder = tmp_path / "tensorflow/contrib/makefile"
+    folder.mkdir(parents=True)
+    (folder / "tf_op_files.txt").write_text(f"{entry}\n")
+    lists, diagnostics = read_build_lists(tmp_path)
+    assert lists.makefile == (entry,)
+    assert any("does not exist" in d.message for d in diagnostics)

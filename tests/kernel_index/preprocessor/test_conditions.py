@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernel_index.preprocessor.expressions import ExpressionError, evaluate
 from kernel_index.preprocessor.tokens import tokenize
-from tests.kernel_index.preprocessor.programs import marks, run
+from tests.kernel_index.preprocessor.programs import marked, marks, run
 
 TRUE = [
     "1", "2 - 1", "(1 && 0) || 1", "!0", "~0 == -1", "-1 < 0", "-1 > 0u", "0x10 == 16", "010 == 8", "1 << 62 > 0",
@@ -39,6 +39,25 @@ def test_no_expression_is_a_problem_with_its_line(expression: str, tmp_path: Pat
     result = run(tmp_path, f"\n#if {expression}\nMARK(0, 1)\n#endif\n")
     assert [(p.file, p.line) for p in result.problems] == [("main.cc", 2)]
     assert result.calls == []
+
+
+@pytest.mark.parametrize(
+    ("definitions", "expected"),
+    [
+        ("#define HAS defined(X)\n", "no"),
+        ("#define X\n#define HAS defined(X)\n", "yes"),
+        ("#define X 0\n#define HAS (defined X && !defined(Y))\n", "yes"),
+        ("#define X\n#define Y\n#define HAS HAS_X && !defined(Y)\n#define HAS_X defined(X)\n", "no"),
+        ("#define HAS defined(HAS) && HAS\n", "no"),
+    ],
+)
+def test_a_macro_may_hold_defined(definitions: str, expected: str, tmp_path: Path) -> None:
+    """The standard leaves it open; GCC and Clang do what the author means."""
+    headers = {"has.h": definitions}
+    condition = "#if HAS\nMARK(0, yes)\n#else\nMARK(0, no)\n#endif\n"
+    result = run(tmp_path, f'#include "has.h"\n{condition}', headers)
+    assert [marked(call) for call in result.calls] == [expected]
+    assert result.problems == []
 
 
 def test_only_the_branch_taken_counts(tmp_path: Path) -> None:

@@ -1,0 +1,137 @@
+"""Columns back to kernel registrations: what ``registration_writer`` says, the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from kernel_index.columns.text import SEPARATOR, escape, letter, letter_number, split_fields, split_values, unescape
+from kernel_index.records import AttrScalar, Condition, Constraint, KernelRegistration, Location
+
+PER_OP = ("heads", "files", "conditions", "classes", "words", "lines", "profiles")
+"""The columns with a line an op; in the file, ``registration_`` stands before each name."""
+
+_Head = tuple[str, str, int, bool, tuple[str, ...], list[tuple[str, int]]]
+"""Device, label, priority, system, host memory args, and each constrained attr with the slot of the word it admits."""
+
+_Word = tuple[str, tuple[AttrScalar, ...]]
+"""A C++ type as a class text spells it, and the values that a constraint takes from it."""
+
+
+class RegistrationReader:
+    """The registrations of an op; only the lines of ops that are asked for are taken apart.
+
+    ``column`` gives the lines of a column. Damaged lines raise ValueError, TypeError or LookupError.
+    """
+
+    def __init__(self, column: Callable[[str], list[str]], files: Sequence[str], profiles: Sequence[str]) -> None:
+        self._files = files
+        self._columns = [column(f"registration_{name}") for name in PER_OP]
+        self._heads = column("heads")
+        self._conditions = column("conditions")
+        self._condition_texts = column("condition_texts")
+        self._profile_sets = {
+            letter(k): tuple(profiles[letter_number(char)] for char in line)
+            for k, line in enumerate(column("profile_sets"))
+        }
+        self._words: dict[str, _Word] = {letter(k): _word(line) for k, line in enumerate(column("words"))}
+        self._parsed_heads: dict[str, _Head] = {}
+        self._constraints: dict[str, dict[str, Constraint]] = {}
+
+    def registrations(self, number: int, op: str) -> Iterator[KernelRegistration]:
+        """Those of the op that has this number, in the order in which they were written."""
+        heads, *columns = [column[number] for column in self._columns]
+        file = line = 0
+        class_text = ""
+        for head, file_field, condition, class_field, words, runs, profiles in zip(
+            heads, *([fields.split("\t") for fields in columns] if heads else ()), strict=True
+        ):
+            device, label, priority, system, host_memory, constraints = self._head(head)
+            size = len(profiles)
+            file_step, _, unit = file_field.partition(" ")
+            file += int(file_step or 0)
+            lines = _lines(line, runs, size)
+            line = lines[-1]
+            class_text = class_field or class_text
+            hidden_by = self._condition(int(condition)) if condition else None
+            unit_file = self._files[int(unit)] if unit else ""
+            slots = [words[k : k + size] for k in range(0, len(words), size)]
+            rows = zip(
+                self._classes(class_text.replace("#", escape(device) + "Device").replace("@", escape(op)), slots, size),
+                self._places(file, lines),
+                profiles,
+                self._admitted(constraints, slots, size),
+                strict=True,
+            )
+            for kernel_class, place, profile_set, admitted in rows:
+                yield KernelRegistration(
+                    op, device, kernel_class, place, self._profile_sets[profile_set], label, priority,
+                    admitted, host_memory, system, hidden_by, unit_file,
+                )  # fmt: skip
+
+    def _head(self, char: str) -> _Head:
+        head = self._parsed_heads.get(char)
+        if head is None:
+            head = self._parsed_heads[char] = _head(self._heads[letter_number(char)])
+        return head
+
+    def _classes(self, class_text: str, slots: Sequence[str], size: int) -> list[str]:
+        """The class text of each row: the words of the first slots in their places."""
+        holes = class_text.count("$")
+        if not holes:
+            return [unescape(class_text)] * size
+        pattern = class_text.replace("%", "%%").replace("$", "%s")
+        spelled = [[self._words[char][0] for char in slot] for slot in slots[:holes]]
+        return [unescape(pattern % row) for row in zip(*spelled, strict=True)]
+
+    def _admitted(
+        self, constraints: Sequence[tuple[str, int]], slots: Sequence[str], size: int
+    ) -> list[tuple[Constraint, ...]]:
+        """The constraints of each row."""
+        if not constraints:
+            return [()] * size
+        columns = []
+        for attr, slot in constraints:
+            known = self._constraints.setdefault(attr, {})
+            for char in slots[slot]:
+                if char not in known:
+                    known[char] = Constraint(attr, self._words[char][1])
+            columns.append([known[char] for char in slots[slot]])
+        return list(zip(*columns, strict=True))
+
+    def _places(self, file: int, lines: Sequence[int]) -> list[Location]:
+        path = self._files[file]
+        places = {line: Location(path, line) for line in set(lines)}
+        return [places[line] for line in lines]
+
+    def _condition(self, number: int) -> Condition:
+        text, file, line = self._conditions[number].split("\t")
+        macro, defined, words = split_fields(self._condition_texts[int(text)])
+        return Condition(macro, defined == "defined", words, Location(self._files[int(file)], int(line)))
+
+
+def _head(text: str) -> _Head:
+    device, label, priority, system, host_memory, *constraints = text.split("\t")
+    slots = []
+    for constraint in constraints:
+        attr, slot = constraint.split(SEPARATOR)
+        slots.append((unescape(attr), int(slot)))
+    return (
+        unescape(device), unescape(label), int(priority), system == "system", split_fields(host_memory, SEPARATOR),
+        slots,
+    )  # fmt: skip
+
+
+def _word(text: str) -> _Word:
+    spelling, values = text.split("\t")
+    return spelling, split_values(values)
+
+
+def _lines(before: int, runs: str, size: int) -> list[int]:
+    """The line of each of ``size`` rows."""
+    lines: list[int] = []
+    line = before
+    for run in runs.split(" "):
+        step, _, count = run.partition("*")
+        line += int(step)
+        lines += [line] * min(int(count or 1), size)
+    return lines + [line] * (size - len(lines))

@@ -1,0 +1,125 @@
+"""Kernels of one's own over the index of a release: what both register, and where they are in each other's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from kernel_index.index import KernelIndex
+from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+
+
+class OverlayIndex:
+    """A :class:`kernel_index.index.KernelIndex`: a scan of more sources over the index of a release.
+
+    A source file of the overlay takes the place of the release's file of the same path; everything else is added.
+    """
+
+    def __init__(self, base: KernelIndex, overlay: ScanResult, replaced: frozenset[str]) -> None:
+        self._base = base
+        self._overlay = overlay
+        self._replaced = replaced
+        self._registrations: dict[str, list[KernelRegistration]] = {}
+        for registration in overlay.registrations:
+            self._registrations.setdefault(registration.op, []).append(registration)
+        self._definitions = {d.name: d for d in overlay.op_definitions}
+
+    @property
+    def release(self) -> str:
+        return self._base.release
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        return self._base.profiles
+
+    @property
+    def build_lists(self) -> BuildLists:
+        return self._base.build_lists
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return self._base.diagnostics + self.own_diagnostics
+
+    @property
+    def own_diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What the scan of the overlay could not evaluate, and its conflicts."""
+        return self._overlay.diagnostics + self.conflicts()
+
+    @property
+    def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        return self._base.type_lists
+
+    @property
+    def includes(self) -> Mapping[str, tuple[str, ...]]:
+        return {**self._base.includes, **self._overlay.includes}
+
+    def op_names(self) -> tuple[str, ...]:
+        return tuple(sorted({*self._base.op_names(), *self._registrations, *self._definitions}))
+
+    def registrations(self, op: str) -> tuple[KernelRegistration, ...]:
+        return self._kept(op) + tuple(self._registrations.get(op, ()))
+
+    def _kept(self, op: str) -> tuple[KernelRegistration, ...]:
+        return tuple(r for r in self._base.registrations(op) if r.source not in self._replaced)
+
+    def op_definition(self, op: str) -> OpDefinition | None:
+        return self._definitions.get(op) or self._base.op_definition(op)
+
+    def all_registrations(self) -> Iterator[KernelRegistration]:
+        for op in self.op_names():
+            yield from self.registrations(op)
+
+    def kernel_files(self, profile: str) -> frozenset[str]:
+        own = {r.source for r in self._overlay.registrations if profile in r.profiles}
+        return (self._base.kernel_files(profile) - self._replaced) | own
+
+    def as_scan(self) -> ScanResult:
+        """Both together as one scan, to be written to a file."""
+        definitions = (self.op_definition(op) for op in self.op_names())
+        return replace(
+            self._overlay,
+            release=self.release,
+            profiles=self.profiles,
+            registrations=tuple(self.all_registrations()),
+            op_definitions=tuple(d for d in definitions if d is not None),
+            build_lists=self.build_lists,
+            diagnostics=self.diagnostics,
+            type_lists=self.type_lists,
+            includes=self.includes,
+        )
+
+    def conflicts(self) -> tuple[Diagnostic, ...]:
+        """Ops and kernels that both the overlay and the release register.
+
+        TensorFlow aborts when an op is registered twice (``OpRegistry::RegisterAlreadyLocked``), and refuses a node
+        that two kernels of one priority match (``FindKernelRegistration`` in ``framework/op_kernel.cc``).
+        """
+        found = []
+        for definition in self._overlay.op_definitions:
+            known = self._base.op_definition(definition.name)
+            if known is not None and known.location.file not in self._replaced:
+                found.append(
+                    Diagnostic(definition.location, f"the op {definition.name} is already defined at {known.location}")
+                )
+        for op, registrations in sorted(self._registrations.items()):
+            for registration in registrations:
+                rival = next((r for r in self._kept(op) if collide(r, registration)), None)
+                if rival is not None:
+                    found.append(
+                        Diagnostic(
+                            registration.location,
+                            f"a kernel of {op} for {registration.device} collides with the one at {rival.location}: "
+                            "both match the same nodes, at the same priority",
+                        )
+                    )
+        return tuple(found)
+
+
+def collide(one: KernelRegistration, other: KernelRegistration) -> bool:
+    """Whether some node matches both registrations in some profile, with equal priority."""
+    if (one.device, one.label, one.priority) != (other.device, other.label, other.priority):
+        return False
+    if not set(one.profiles) & set(other.profiles):
+        return False
+    allowed = {c.attr: set(c.allowed) for c in one.constraints}
+    return all(c.attr not in allowed or not allowed[c.attr].isdisjoint(c.allowed) for c in other.constraints)

@@ -1,0 +1,44 @@
+"""Kernels outside a checkout, scanned over the index of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from kernel_index.index import KernelIndex
+from kernel_index.overlay import OverlayIndex
+from kernel_index.profiles import profiles
+from kernel_index.records import BuildLists
+from kernel_index.scan.share import Share, scan_share
+from kernel_index.scan.tree import scan_result
+from kernel_index.scan.type_lists import as_definitions
+from kernel_index.source_tree import open_roots
+
+Progress = Callable[[int, int], None]
+
+
+def scan_roots(roots: Sequence[Path], base: KernelIndex, *, progress: Progress | None = None) -> OverlayIndex:
+    """The index of a release with the kernels of some folders over it (see :func:`open_roots` for their paths).
+
+    The release's headers are not at hand: of their macros, the ``TF_CALL_<types>`` ones are known from the index. A
+    registration that comes through any other one is not found. Only the index's profiles without ``-D`` and ``-U`` can
+    be scanned for. Raises SourceTreeError and PreprocessorError.
+    """
+    tree = open_roots(roots, base.release)
+    chosen = tuple(
+        replace(profile, defines={**profile.defines, **as_definitions(base.type_lists, profile.name)})
+        for profile in profiles(base.release)
+        if profile.name in base.profiles
+    )
+    count = 0
+
+    def done() -> None:
+        nonlocal count
+        count += 1
+        if progress is not None:
+            progress(count, len(tree.units))
+
+    result = scan_share(Share(tree, tree.units, chosen), done)
+    scan = scan_result(tree, chosen, result.units, result.files, (BuildLists(), ()))
+    return OverlayIndex(base, scan, frozenset(unit.path for unit in tree.units))

@@ -1,0 +1,118 @@
+"""Registrations that no profile has: they are found all the same, with the condition that hides them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kernel_index.profiles import BuildProfile
+from kernel_index.records import Condition, Location, ScanResult
+from tests.kernel_index.scan.trees import UNIT, problems, scan
+
+PHONE = BuildProfile("android", {"PHONE": "1", "GNU": "9"})
+DESK = BuildProfile("desktop", {"DESK": "1", "GNU": "9"})
+
+
+def scanned(folder: Path, source: str, unit: str = "") -> ScanResult:
+    result = scan(folder, "" if unit else source, {unit: source} if unit else {}, (PHONE, DESK))
+    assert problems(result) == []
+    return result
+
+
+def kernel(op: str) -> str:
+    return f'REGISTER_KERNEL_BUILDER(Name("{op}").Device("GPU"), {op}Op);\n'
+
+
+def conditions(result: ScanResult) -> dict[str, tuple[str, bool, str, int] | None]:
+    """Op → macro, whether to define it, the condition and its line; None where nothing hides the op."""
+    found: dict[str, tuple[str, bool, str, int] | None] = {}
+    for record in result.registrations:
+        hiding = record.condition
+        found[record.op] = None
+        if hiding is not None:
+            assert hiding.location.file == UNIT
+            found[record.op] = (hiding.macro, hiding.defined, hiding.text, hiding.location.line)
+    return found
+
+
+CASES = {
+    "#if GOOGLE_CUDA\n{A}#endif\n": ("GOOGLE_CUDA", True, "#if GOOGLE_CUDA", 1),
+    "#ifdef INTEL_MKL\n{A}#endif\n": ("INTEL_MKL", True, "#ifdef INTEL_MKL", 1),
+    "#ifndef GNU\n{A}#endif\n": ("GNU", False, "#ifndef GNU", 1),
+    "\n#  if   defined( GOOGLE_CUDA )  ||  \\\n  defined(ROCM) // on GPU\n{A}#endif\n": (
+        "GOOGLE_CUDA", True, "#if defined( GOOGLE_CUDA ) || defined(ROCM)", 2,
+    ),
+    "#if GNU > 3\nint x;\n#else\n{A}#endif\n": ("GNU", False, "#else of line 1", 3),
+    "#if PHONE\nint x;\n#elif DESK\nint y;\n#elif ODD\n{A}#endif\n": ("ODD", True, "#elif ODD", 5),
+    "#if GOOGLE_CUDA\nint x;\n#if CUDNN\n{A}#endif\n#endif\n": ("GOOGLE_CUDA", True, "#if GOOGLE_CUDA", 1),
+    "#ifdef GNU\n#ifdef CUDNN\n{A}#endif\n#endif\n": ("CUDNN", True, "#ifdef CUDNN", 2),
+    "#ifdef ODD\n#ifdef GNU\nint x;\n#else\n{A}#endif\n#endif\n": ("ODD", True, "#ifdef ODD", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", CASES)
+def test_the_condition_that_hides_a_registration(source: str, tmp_path: Path) -> None:
+    result = scanned(tmp_path, source.replace("{A}", kernel("A")))
+    (record,) = result.registrations
+    assert record.profiles == ()
+    assert conditions(result) == {"A": CASES[source]}
+
+
+def test_every_branch_names_its_own_condition(tmp_path: Path) -> None:
+    source = f"#if GOOGLE_CUDA\n{kernel('A')}#endif\n{kernel('B')}#ifdef GOOGLE_CUDA\n{kernel('C')}#endif\n"
+    assert conditions(scanned(tmp_path, source)) == {
+        "A": ("GOOGLE_CUDA", True, "#if GOOGLE_CUDA", 1),
+        "B": None,
+        "C": ("GOOGLE_CUDA", True, "#ifdef GOOGLE_CUDA", 5),
+    }
+
+
+def test_a_condition_on_several_macros(tmp_path: Path) -> None:
+    source = f"#if GOOGLE_CUDA && CUDNN\n{kernel('A')}#endif\n#if defined(DESK) && defined(ODD)\n{kernel('B')}#endif\n"
+    assert conditions(scanned(tmp_path, source)) == {
+        "A": ("GOOGLE_CUDA", True, "#if GOOGLE_CUDA && CUDNN", 1),
+        "B": ("ODD", True, "#if defined(DESK) && defined(ODD)", 4),
+    }
+
+
+def test_what_some_profile_has_is_not_hidden(tmp_path: Path) -> None:
+    source = f"#ifdef PHONE\n{kernel('A')}#else\n{kernel('B')}#endif\n"
+    result = scanned(tmp_path, source)
+    assert {r.op: r.profiles for r in result.registrations} == {"A": ("android",), "B": ("desktop",)}
+
+
+def test_what_mobile_builds_lack_says_why(tmp_path: Path) -> None:
+    source = f"#ifdef PHONE\nint x;\n#else\n{kernel('A')}#endif\n#ifdef DESK\n{kernel('B')}#endif\n"
+    assert conditions(scanned(tmp_path, source)) == {
+        "A": ("PHONE", False, "#else of line 1", 3),
+        "B": ("DESK", True, "#ifdef DESK", 6),
+    }
+
+
+def test_a_branch_that_nothing_opens_registers_nothing(tmp_path: Path) -> None:
+    assert scanned(tmp_path, f"#if 0\n{kernel('A')}#endif\n").registrations == ()
+
+
+@pytest.mark.parametrize("source", [kernel("A"), f"#if GOOGLE_CUDA\n{kernel('A')}#endif\n"])
+def test_sources_of_gpu_builds_have_kernels_in_no_profile(source: str, tmp_path: Path) -> None:
+    unit = "tensorflow/core/kernels/a_op_gpu.cu.cc"
+    (record,) = scanned(tmp_path, source, unit).registrations
+    assert record.profiles == ()
+    condition = record.condition
+    assert condition is not None
+    assert (condition.macro, condition.defined, condition.location.file) == ("GOOGLE_CUDA", True, unit)
+    if "#if" not in source:
+        assert condition == Condition("GOOGLE_CUDA", True, "a source file of GPU builds", Location(unit, 1))
+
+
+def test_problems_in_hidden_branches_say_that_nobody_compiles_them(tmp_path: Path) -> None:
+    source = '#define R(a, b) REGISTER_KERNEL_BUILDER(Name(a).Device("CPU"), b)\n#if ODD\nR("A");\n#endif\n'
+    result = scan(tmp_path, source, profiles=(PHONE, DESK))
+    assert problems(result) == ["unit.cc:3: R takes 2 arguments, the call has 1 (in a branch that no profile compiles)"]
+
+
+def test_with_the_macro_on_top_the_profile_has_it(tmp_path: Path) -> None:
+    profile = DESK.with_macros({"GOOGLE_CUDA": "1"})
+    result = scan(tmp_path, f"#if GOOGLE_CUDA\n{kernel('A')}#endif\n", profiles=(profile,))
+    assert [(r.profiles, r.condition) for r in result.registrations] == [(("desktop+-DGOOGLE_CUDA",), None)]
