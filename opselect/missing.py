@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from kernel_index.index import KernelIndex
-from kernel_index.records import KernelRegistration
+from kernel_index.records import Condition, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
 from opselect.requirements import Requirement
 
@@ -109,6 +109,15 @@ def _in_other_profiles(
     if not found:
         return None
     others = list(dict.fromkeys(p for p, _ in found))
+    conditions = [r.condition for _, r in found if r.condition is not None]
+    if len(conditions) == len(found):
+        return (
+            (
+                f"no kernel{wanted} in profile {profile}; the one at {_hidden_text(found[0][1], conditions[0])}, "
+                f"except in {', '.join(others)}"
+            ),
+            f"{_flag_advice(conditions[0])} Or convert the model to types that {profile} has.",
+        )
     verb = "has one" if len(others) == 1 else "have one"
     return (
         f"no kernel{wanted} in profile {profile}; {', '.join(others)} {verb} ({found[0][1].location})",
@@ -130,12 +139,22 @@ def _behind_macro(fitting: Sequence[KernelRegistration], wanted: str) -> Explana
     for registration in fitting:
         condition = registration.condition
         if condition is not None:
-            flag = f"-D{condition.macro}" if condition.defined else f"-U{condition.macro}"
             return (
-                f"the kernel{wanted} at {registration.location} is hidden by `{condition.text}` ({condition.location})",
-                f"Build TensorFlow with {flag}, and pass the same {flag} to opselect.",
+                f"the kernel{wanted} at {_hidden_text(registration, condition)}",
+                _flag_advice(condition),
             )
     return None
+
+
+def _hidden_text(registration: KernelRegistration, condition: Condition) -> str:
+    """Where the kernel is, and what hides it there: an ``#if``, or that only GPU builds compile the file."""
+    hides = f"hidden by `{condition.text}`" if condition.text.startswith("#") else f"in {condition.text}"
+    return f"{registration.location} is {hides} ({condition.location})"
+
+
+def _flag_advice(condition: Condition) -> str:
+    flag = f"-D{condition.macro}" if condition.defined else f"-U{condition.macro}"
+    return f"Build TensorFlow with {flag}, and pass the same {flag} to opselect, with --tree."
 
 
 def _nowhere(
@@ -176,7 +195,7 @@ def _admitted_text(registrations: Sequence[KernelRegistration], profile: str) ->
 
 def _ambiguous(outcome: Ambiguous, index: KernelIndex) -> Explanation:
     rivals = " and ".join(f"{r.kernel_class} ({r.location})" for r in outcome.registrations)
-    if len({r.location.file for r in outcome.registrations}) == 1:
+    if len({r.source for r in outcome.registrations}) == 1:
         advice = (
             f"The sources of TensorFlow {index.release} register it twice: delete one of the two, or convert the "
             "model to another type."

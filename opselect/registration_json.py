@@ -32,9 +32,12 @@ def allowed_json(values: Iterable[AttrScalar]) -> list[object]:
 
 
 def registration_json(registration: KernelRegistration) -> Json:
-    """One registration; ``line`` is that of the outermost macro call."""
+    """One registration; ``line`` is that of the outermost macro call.
+
+    ``condition`` is there only where one hides the registration from mobile builds.
+    """
     constraints = sorted(registration.constraints, key=lambda constraint: constraint.attr)
-    return {
+    document: Json = {
         "op": registration.op,
         "device": registration.device,
         "label": registration.label,
@@ -47,6 +50,16 @@ def registration_json(registration: KernelRegistration) -> Json:
         "profiles": list(registration.profiles),
         "system": registration.system,
     }
+    condition = registration.condition
+    if condition is not None:
+        document["condition"] = {
+            "macro": condition.macro,
+            "defined": condition.defined,
+            "text": condition.text,
+            "file": condition.location.file,
+            "line": condition.location.line,
+        }
+    return document
 
 
 def requirement_attrs(requirement: Requirement) -> Json:

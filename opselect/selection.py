@@ -119,9 +119,9 @@ class _Picker:
         built = [r for r in self._index.registrations(requirement.op) if self._profile in r.profiles]
         outcome = find_kernel(built, dict(requirement.attrs), label=requirement.label)
         if isinstance(outcome, Ambiguous):
-            listed = [r for r in outcome.registrations if r.location.file in self._listed_files()]
+            listed = [r for r in outcome.registrations if r.source in self._listed_files()]
             if len(listed) == 1:
-                others = sorted({r.location.file for r in outcome.registrations} - {listed[0].location.file})
+                others = sorted({r.source for r in outcome.registrations} - {listed[0].source})
                 return Found(listed[0]), f"upstream's lists hold this file and not {', '.join(others)}"
         return outcome, ""
 
@@ -185,7 +185,7 @@ class _Picker:
     def selection(self) -> Selection:
         files: dict[str, list[Reason]] = {}
         for registration, reasons in self._reasons.items():
-            files.setdefault(registration.location.file, []).extend(reasons)
+            files.setdefault(registration.source, []).extend(reasons)
         return Selection(
             release=self._index.release,
             profile=self._profile,

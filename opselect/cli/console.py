@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+WIDTH = 100
+"""What is laid out by hand fits a window of this many columns."""
+
 Progress = Callable[[int, int], None]
 """Called with the number of files done and of all."""
 
@@ -74,6 +77,15 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
     with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def wrapped(text: str, indent: int = 2) -> str:
+    """Text broken between words at :data:`WIDTH`; its further lines are indented more."""
+    import textwrap
+
+    deeper = " " * (indent + 4)
+    fill = textwrap.TextWrapper(WIDTH, " " * indent, deeper, break_long_words=False, break_on_hyphens=False)
+    return fill.fill(text)
 
 
 def counted(count: int, noun: str) -> str:

@@ -96,6 +96,7 @@ def command(
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
+    roots: tuple[Path, ...],
     define: tuple[str, ...],
     undefine: tuple[str, ...],
     inputs: tuple[str, ...],
@@ -119,7 +120,7 @@ def command(
     return generate(
         Request(
             models=models,
-            source=Source(release, tree, index_file),
+            source=Source(release, tree, index_file, roots),
             profile=profile,
             macros=parse_macros(define, undefine),
             inputs=split_names(inputs),

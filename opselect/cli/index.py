@@ -1,4 +1,4 @@
-"""``opselect index``: make, list, show and export indexes of kernel registrations."""
+"""``opselect index``: make, list, show, compare and export indexes of kernel registrations."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from opselect.cli.main import LazyGroup
         "scan": "opselect.cli.index_scan",
         "list": "opselect.cli.index_list",
         "show": "opselect.cli.index_show",
+        "diff": "opselect.cli.index_diff",
         "export": "opselect.cli.index_export",
     },
-    short_help="Make, list, show and export indexes.",
+    short_help="Make, list, show, compare and export indexes.",
     epilog="""\b
 Examples:
   opselect index list
   opselect index scan tensorflow -o mine.opselidx
   opselect index show mine.opselidx
+  opselect index diff 1.13 1.15
   opselect index export 2.14 --profile android
 """,
 )
 def command() -> None:
-    """Make, list, show and export indexes of the kernels that a TensorFlow release registers."""
+    """Make, list, show, compare and export indexes of the kernels that a TensorFlow release registers."""

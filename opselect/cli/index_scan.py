@@ -23,15 +23,20 @@ if TYPE_CHECKING:
 Examples:
   opselect index scan tensorflow -o mine.opselidx
   opselect index scan tensorflow --root my_ops/kernels -D INTEL_MKL -o mine.opselidx
+  opselect index scan --base 2.14 --root my_ops/kernels -o mine.opselidx
 """,
 )
-@click.argument("tree", type=FOLDER)
+@click.argument("tree", type=FOLDER, required=False)
+@click.option(
+    "--base", metavar="RELEASE|INDEX-FILE", help="In place of TREE: lay the kernels of --root over this index."
+)
 @click.option(
     "--root", "roots", multiple=True, type=FOLDER, metavar="DIR", help="Another folder with kernels, in TREE or not."
 )
 @macro_options
 @click.option("--release", metavar="VERSION", help="The version of TREE, where its files do not tell.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use (default: all cores).")
+@click.option("--no-cache", is_flag=True, help="Scan every file, whatever is known from earlier scans.")
 @click.option(
     "-o",
     "--output",
@@ -43,12 +48,14 @@ Examples:
 @json_option
 @quiet_option
 def command(
-    tree: Path,
+    tree: Path | None,
+    base: str | None,
     roots: tuple[Path, ...],
     define: tuple[str, ...],
     undefine: tuple[str, ...],
     release: str | None,
     jobs: int | None,
+    no_cache: bool,
     output: Path,
     as_json: bool,
     quiet: bool,
@@ -57,9 +64,19 @@ def command(
 
     What the scanner could not evaluate is listed with file and line. With -D and -U, the macros are on top of every
     profile, and the profiles' names say so.
+
+    Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
+    are scanned. A folder that contains 'tensorflow/' is taken for a part of a fork, and its files take the place of
+    the release's files of the same path.
     """
     macros = parse_macros(define, undefine)
-    return scan(tree, roots, macros, release, jobs, output, as_json=as_json, quiet=quiet)
+    if (tree is None) == (base is None):
+        raise click.UsageError("name either TREE or --base")
+    if tree is None:
+        if not roots or macros or release:
+            raise click.UsageError("--base takes the folders of --root, and neither -D, -U nor --release")
+        return scan_over(base or "", roots, output, as_json=as_json, quiet=quiet)
+    return scan(tree, roots, macros, release, jobs, output, cached=not no_cache, as_json=as_json, quiet=quiet)
 
 
 def scan(
@@ -70,26 +87,55 @@ def scan(
     jobs: int | None,
     output: Path,
     *,
+    cached: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Writes the index, prints the summary and returns the exit code."""
     from kernel_index.profiles import profiles
-    from kernel_index.scan import scan_tree
+    from kernel_index.scan import default_cache, scan_tree
     from kernel_index.source_tree import version
     from kernel_index.store import write_index
 
     release = release or version(tree)
     with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
+    cache = default_cache() if cached else None
     with progress_bar("Scanning", quiet=quiet) as progress:
-        result = scan_tree(tree, profiles=with_macros, extra_roots=roots, release=release, jobs=jobs, progress=progress)
+        result = scan_tree(
+            tree,
+            profiles=with_macros,
+            extra_roots=roots,
+            release=release,
+            jobs=jobs,
+            progress=progress,
+            cache=cache,
+        )
+    if cache is not None and cache.problem:
+        note(f"nothing is kept for the next scan: {cache.problem}", quiet=quiet)
     write_index(result, output)
+    _print(result, as_json=as_json, quiet=quiet)
+    return DONE
+
+
+def scan_over(base: str, roots: tuple[Path, ...], output: Path, *, as_json: bool, quiet: bool) -> int:
+    """Writes the index of a release with kernels over it, prints the summary and returns the exit code."""
+    from kernel_index.store import write_index
+    from opselect.cli.index_export import release_or_file
+    from opselect.cli.sources import add_roots, open_source
+
+    index = add_roots(open_source(release_or_file(base)), roots, quiet=True)
+    result = index.as_scan()
+    write_index(result, output)
+    _print(result, as_json=as_json, quiet=quiet)
+    return DONE
+
+
+def _print(result: ScanResult, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(_summary(result))
     else:
         for line in _summary_lines(result):
             note(line, quiet=quiet)
-    return DONE
 
 
 def _summary(result: ScanResult) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import counted, print_json, print_table
+from opselect.cli.console import counted, print_json, print_table, wrapped
 from opselect.cli.exit_codes import DONE, NO
 from opselect.cli.index_export import release_or_file
 from opselect.cli.options import Source, json_option
@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 Examples:
   opselect index show 2.14
   opselect index show mine.opselidx
-  opselect index show 2.14 --op Conv2D
+  opselect index show 1.15 --op Mul
 """,
 )
 @click.argument("index", metavar="RELEASE|INDEX-FILE")
 @click.option("--op", metavar="OP", help="The definition and the kernels of this op.")
 @json_option
 def command(index: str, op: str | None, as_json: bool) -> int:
-    """Show what an index holds: its profiles, build lists and diagnostics, or all about one op."""
+    """Show what an index holds: its profiles, build lists and diagnostics, or all about one op.
+
+    The kernels of an op are a table of data types × build profiles, one for each device; the number in a cell leads to
+    the class and the place of the kernel below.
+    """
     source = release_or_file(index)
     return show_index(source, as_json=as_json) if op is None else show_op(source, op, as_json=as_json)
 
@@ -80,7 +84,8 @@ def show_index(source: Source, *, as_json: bool) -> int:
 
 def show_op(source: Source, op: str, *, as_json: bool) -> int:
     """Prints the definition and the kernels of an op and returns the exit code."""
-    from opselect.cli.kernel_table import HEADERS, hidden_notes, kernel_rows
+    from opselect.cli.kernel_table import hidden_notes
+    from opselect.cli.op_matrix import matrices, matrix_json, print_matrices
     from opselect.cli.sources import open_source, unknown_op
     from opselect.registration_json import registration_json
 
@@ -91,6 +96,7 @@ def show_op(source: Source, op: str, *, as_json: bool) -> int:
         click.echo(unknown_op(op, index), err=True)
         return NO
     present = [r for r in registrations if r.profiles]
+    tables = matrices(present, index.profiles)
     if as_json:
         print_json(
             {
@@ -98,6 +104,8 @@ def show_op(source: Source, op: str, *, as_json: bool) -> int:
                 "tensorflow": index.release,
                 "definition": _definition_json(definition) if definition else None,
                 "registrations": [registration_json(r) for r in present],
+                "table": [row for table in tables for row in matrix_json(table, index.profiles)],
+                "hidden": [registration_json(r) for r in registrations if not r.profiles],
             }
         )
         return DONE
@@ -110,24 +118,24 @@ def show_op(source: Source, op: str, *, as_json: bool) -> int:
             for arg in args:
                 click.echo(f"  {kind} {arg.name}: {arg.type_text}")
         for attr in definition.attrs:
-            click.echo(f"  attr {_attr_text(attr)}")
-    if present:
-        print_table(HEADERS, kernel_rows(present, index.profiles), indent=2)
+            click.echo(wrapped(f"attr {_attr_text(attr)}"))
+    print_matrices(tables, index.profiles)
     for hidden in hidden_notes(registrations):
         click.echo(f"  {hidden}")
     return DONE
 
 
 def _attr_text(attr: AttrDefinition) -> str:
+    from opselect.cli.kernel_table import value_word
     from opselect.registration_json import allowed_json, value_json
 
     text = f"{attr.name}: {attr.type}"
     if attr.allowed is not None:
-        text += f" in {{{', '.join(map(str, allowed_json(attr.allowed)))}}}"
+        text += f" in {{{', '.join(map(value_word, allowed_json(attr.allowed)))}}}"
     if attr.minimum is not None:
         text += f" >= {attr.minimum}"
     if attr.has_default:
-        text += f" = {attr.default_text if attr.default is None else value_json(attr.default)}"
+        text += f" = {attr.default_text if attr.default is None else value_word(value_json(attr.default))}"
     return text
 
 

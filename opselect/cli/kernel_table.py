@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kernel_index.admitted import Admitted, united
 from kernel_index.datatypes import DataType
-from kernel_index.records import AttrScalar, Constraint, KernelRegistration
+from kernel_index.records import Condition, Constraint, KernelRegistration
+from opselect.cli.console import counted
 from opselect.registration_json import allowed_json
 
 HEADERS = ("file:line", "device", "constraints", "profiles")
 
-_Allowed = tuple[tuple[str, frozenset[AttrScalar]], ...]
-"""What a row admits: attr → values, sorted by attr."""
+MAX_PLACES = 3
+"""How many conditions are listed for a macro that hides kernels; JSON has them all."""
 
 _Row = tuple[str, int, str, tuple[str, ...]]
 """File, line, device with label and priority, profiles."""
@@ -23,11 +25,9 @@ def kernel_rows(registrations: Iterable[KernelRegistration], profiles: Sequence[
     Registrations of one line, device, label, priority and set of profiles that differ in the values of one attr
     share a row with all those values, so that a row admits exactly what its registrations admit.
     """
-    groups: dict[_Row, set[_Allowed]] = {}
+    groups: dict[_Row, set[Admitted]] = {}
     for registration in registrations:
-        device = registration.device
-        if registration.label:
-            device += f" label={registration.label}"
+        device = device_text(registration)
         if registration.priority:
             device += f" priority={registration.priority}"
         place = registration.location
@@ -36,50 +36,55 @@ def kernel_rows(registrations: Iterable[KernelRegistration], profiles: Sequence[
     rows: list[tuple[str, ...]] = []
     for (file, line, device, in_profiles), constraints in sorted(groups.items(), key=_table_order):
         where = "all" if in_profiles == tuple(profiles) else ", ".join(in_profiles)
-        rows += [(f"{file}:{line}", device, text, where) for text in sorted(map(_text, _united(constraints)))]
+        rows += [(f"{file}:{line}", device, text, where) for text in sorted(map(admitted_text, united(constraints)))]
     return rows
 
 
-def hidden_notes(registrations: Iterable[KernelRegistration]) -> list[str]:
-    """One line for each macro that hides registrations from every profile, with the first place that says so."""
-    hidden: dict[tuple[str, bool], list[KernelRegistration]] = {}
+def hidden_notes(registrations: Iterable[KernelRegistration], profile: str | None = None) -> list[str]:
+    """For each macro that hides registrations from mobile builds, a line about them and the conditions that do it.
+
+    ``registrations`` are all of an op, ``profile`` is the build that is asked for, None for every one.
+    """
+    behind: dict[tuple[tuple[str, ...], str, bool], list[tuple[KernelRegistration, Condition]]] = {}
     for registration in registrations:
-        if registration.condition is not None and not registration.profiles:
-            hidden.setdefault((registration.condition.macro, registration.condition.defined), []).append(registration)
-    notes = []
-    for (macro, defined), behind in sorted(hidden.items()):
-        devices = ", ".join(sorted({registration.device for registration in behind}))
-        first = min(registration.location for registration in behind)
-        state = "defined" if defined else "not defined"
-        notes.append(f"{len(behind)} more ({devices}) in no profile: only where {macro} is {state}, e.g. {first}")
-    return notes
+        condition = registration.condition
+        if condition is not None and (profile is None or profile not in registration.profiles):
+            key = (registration.profiles, condition.macro, condition.defined)
+            behind.setdefault(key, []).append((registration, condition))
+    lines = []
+    for (profiles, macro, defined), pairs in sorted(behind.items()):
+        devices = ", ".join(sorted({registration.device for registration, _ in pairs}))
+        where = f"only in {', '.join(profiles)}" if profiles else "in no profile"
+        # Without a profile to ask for, what some profile has stands in the table above.
+        count = f"{len(pairs)} {'of these' if profiles and profile is None else 'more'} ({devices})"
+        lines.append(f"{count} {where}: {macro} would have to be {'defined' if defined else 'undefined'}")
+        places = sorted({f"{condition.location}: {condition.text}" for _, condition in pairs})
+        lines += [f"  {place}" for place in places[:MAX_PLACES]]
+        if len(places) > MAX_PLACES:
+            lines.append(f"  and {counted(len(places) - MAX_PLACES, 'more place')}")
+    return lines
 
 
-def _table_order(item: tuple[_Row, set[_Allowed]]) -> tuple[object, ...]:
+def device_text(registration: KernelRegistration) -> str:
+    """The device, with the label of kernels that only nodes with an attr ``_kernel`` get."""
+    return registration.device + (f" label={registration.label}" if registration.label else "")
+
+
+def admitted_text(admitted: Admitted) -> str:
+    """``T=float|half; Tidx=int32``; ``any`` where nothing is constrained."""
+    return "; ".join(f"{attr}={'|'.join(map(value_word, allowed_json(values)))}" for attr, values in admitted) or "any"
+
+
+def value_word(value: object) -> str:
+    """A value of a JSON document as tables have it: ``float`` for ``DT_FLOAT``."""
+    text = str(value)
+    return text[3:].lower() if text in DataType.__members__ else text
+
+
+def _table_order(item: tuple[_Row, set[Admitted]]) -> tuple[object, ...]:
     file, line, device, profiles = item[0]
     return file, line, device, -len(profiles), profiles
 
 
 def _attr_name(constraint: Constraint) -> str:
     return constraint.attr
-
-
-def _united(constraints: set[_Allowed]) -> set[_Allowed]:
-    for position in range(max(map(len, constraints))):
-        union: dict[tuple[_Allowed, str, _Allowed], set[AttrScalar]] = {}
-        short = {allowed for allowed in constraints if len(allowed) <= position}
-        for allowed in constraints - short:
-            attr, values = allowed[position]
-            union.setdefault((allowed[:position], attr, allowed[position + 1 :]), set()).update(values)
-        merged = {(*before, (attr, frozenset(values)), *after) for (before, attr, after), values in union.items()}
-        constraints = short | merged
-    return constraints
-
-
-def _text(allowed: _Allowed) -> str:
-    return "; ".join(f"{attr}={'|'.join(map(_word, allowed_json(values)))}" for attr, values in allowed) or "any"
-
-
-def _word(value: object) -> str:
-    text = str(value)
-    return text[3:].lower() if text in DataType.__members__ else text

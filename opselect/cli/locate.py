@@ -35,16 +35,17 @@ def command(
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
+    roots: tuple[Path, ...],
     profile: str | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Show the files and lines that register the kernels of an OP, with data types and build profiles.
 
-    Registrations are found by preprocessing, so those behind macros are there too. The exit code is 1 when one of the
-    ops has no kernel.
+    Registrations are found by preprocessing, so those behind macros are there too. What a condition hides from mobile
+    builds is listed with the #if that does it. The exit code is 1 when one of the ops has no kernel.
     """
-    return locate(ops, Source(release, tree, index_file), profile=profile, as_json=as_json, quiet=quiet)
+    return locate(ops, Source(release, tree, index_file, roots), profile=profile, as_json=as_json, quiet=quiet)
 
 
 def locate(ops: tuple[str, ...], source: Source, *, profile: str | None, as_json: bool, quiet: bool) -> int:
@@ -60,17 +61,27 @@ def locate(ops: tuple[str, ...], source: Source, *, profile: str | None, as_json
         for op in dict.fromkeys(ops)
     }
     if as_json:
-        print_json({"ops": {op: [registration_json(r) for r in rows] for op, rows in sorted(found.items())}})
+        shown = {op: [registration_json(r) for r in rows] for op, rows in sorted(found.items())}
+        # What some other profile has is no secret: it is hidden only if a condition says so.
+        hidden = {
+            op: [
+                registration_json(r)
+                for r in index.registrations(op)
+                if not r.profiles or (r.condition is not None and wanted is not None and wanted not in r.profiles)
+            ]
+            for op in sorted(found)
+        }
+        print_json({"ops": shown, "hidden": hidden})
     for op, registrations in found.items():
-        hidden = hidden_notes(index.registrations(op))
-        if not as_json and (registrations or hidden):
+        notes = hidden_notes(index.registrations(op), wanted)
+        if not as_json and (registrations or notes):
             in_profile = f", profile {wanted}" if wanted else ""
             files = len({r.location.file for r in registrations})
             kernels = f"{counted(len(registrations), 'kernel')} in {counted(files, 'file')}"
             click.echo(f"{op} (TensorFlow {index.release}{in_profile}): {kernels if registrations else 'no kernel'}")
             if registrations:
                 print_table(HEADERS, kernel_rows(registrations, index.profiles), indent=2)
-            for line in hidden:
+            for line in notes:
                 click.echo(f"  {line}")
         if not registrations:
             click.echo(_why_nothing(op, wanted, index), err=True)

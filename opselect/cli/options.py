@@ -25,6 +25,8 @@ class Source:
     release: str | None = None
     tree: Path | None = None
     index_file: Path | None = None
+    roots: tuple[Path, ...] = ()
+    """More folders with kernels, over whichever is named."""
 
     @property
     def given(self) -> int:
@@ -47,8 +49,9 @@ NO_MACROS = Macros()
 
 
 def source_options(command: Command) -> Command:
-    """``--tensorflow``, ``--tree`` and ``--index``: which TensorFlow the question is about."""
+    """``--tensorflow``, ``--tree`` and ``--index``: which TensorFlow the question is about; ``--root`` adds kernels."""
     for option in (
+        click.option("--root", "roots", multiple=True, type=FOLDER, metavar="DIR", help="Add kernels of this folder."),
         click.option("--index", "index_file", type=FILE, metavar="FILE", help="Look it up in an index file."),
         click.option("--tree", type=FOLDER, metavar="PATH", help="Scan this TensorFlow checkout."),
         click.option("--tensorflow", "release", metavar="VERSION", help="Use the shipped index of this release."),

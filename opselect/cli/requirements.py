@@ -37,6 +37,7 @@ def command(
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
+    roots: tuple[Path, ...],
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     as_json: bool,
@@ -46,7 +47,7 @@ def command(
 
     The TensorFlow that is named tells the attrs that matter and fills in their defaults.
     """
-    source = Source(release, tree, index_file)
+    source = Source(release, tree, index_file, roots)
     return show(models, source, split_names(inputs), split_names(outputs), as_json=as_json, quiet=quiet)
 
 

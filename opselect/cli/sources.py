@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernel_index.index import KernelIndex
+    from kernel_index.overlay import OverlayIndex
 
 
 def open_source(source: Source, *, macros: Macros = NO_MACROS, profile: str = "", quiet: bool = False) -> KernelIndex:
@@ -33,16 +34,26 @@ def open_source(source: Source, *, macros: Macros = NO_MACROS, profile: str = ""
     if source.tree is None and macros:
         raise click.UsageError("-D and -U need the sources: use --tree PATH, or make an index by 'opselect index scan'")
     if source.tree is not None:
-        return _scan(source.tree, macros, profile, quiet)
-    if source.index_file is not None:
-        return open_index(source.index_file)
-    return open_index(shipped.find(source.release or ""))
+        return _scan(source.tree, source.roots, macros, profile, quiet)
+    index = open_index(source.index_file or shipped.find(source.release or ""))
+    return add_roots(index, source.roots, quiet=quiet) if source.roots else index
 
 
-def _scan(tree: Path, macros: Macros, profile: str, quiet: bool) -> KernelIndex:
+def add_roots(base: KernelIndex, roots: tuple[Path, ...], *, quiet: bool) -> OverlayIndex:
+    """An index with the kernels of some folders over it; what is in each other's way is a warning."""
+    from kernel_index.scan.roots import scan_roots
+
+    with progress_bar("Scanning", quiet=quiet) as progress:
+        index = scan_roots(roots, base, progress=progress)
+    for diagnostic in index.own_diagnostics:
+        warn(str(diagnostic), quiet=quiet)
+    return index
+
+
+def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, quiet: bool) -> KernelIndex:
     from kernel_index.index import MemoryIndex
     from kernel_index.profiles import PROFILE_NAMES, profiles
-    from kernel_index.scan import scan_tree
+    from kernel_index.scan import default_cache, scan_tree
     from kernel_index.source_tree import version
 
     scanned = None
@@ -54,7 +65,7 @@ def _scan(tree: Path, macros: Macros, profile: str, quiet: bool) -> KernelIndex:
             raise unknown_profile(profile, PROFILE_NAMES)
         scanned.append(bases[0].with_macros(dict(macros.define), macros.undefine))
     with progress_bar("Scanning", quiet=quiet) as progress:
-        scan = scan_tree(tree, profiles=scanned, progress=progress)
+        scan = scan_tree(tree, profiles=scanned, extra_roots=roots, progress=progress, cache=default_cache())
     for diagnostic in scan.diagnostics:
         warn(str(diagnostic), quiet=quiet)
     return MemoryIndex(scan)

@@ -31,7 +31,7 @@ def test_a_shown_text_that_is_left_out_in_part_keeps_its_form() -> None:
 
 def test_there_are_examples_of_every_command() -> None:
     shown = {" ".join(re.findall(r"^opselect ((?:index )?\w+)", line)) for line, _ in EXAMPLES}
-    assert shown == {"generate", "locate", "requirements", "index list", "index show", "index export"}
+    assert shown == {"generate", "locate", "requirements", "index list", "index show", "index diff", "index export"}
 
 
 def test_readme_command_for_the_bundled_model_works(cli: Cli) -> None:

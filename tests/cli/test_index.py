@@ -76,14 +76,54 @@ def test_show_counts_kernels_of_each_profile(cli: Cli, index_file: Path) -> None
     assert "tf_op_files.txt: 3 lines" in text
 
 
-def test_show_op_has_definition_and_kernels(cli: Cli, index_file: Path) -> None:
-    text = cli("index", "show", index_file, "--op", "Mul").out
-    assert "defined in ops.cc:7" in text
-    assert "attr T: type = DT_FLOAT" in text
-    assert "cwise_op_mul.cc:31" in text
+def test_show_op_is_a_table_of_types_and_profiles(cli: Cli, index_file: Path) -> None:
+    assert cli("index", "show", index_file, "--op", "Mul").out.splitlines() == [
+        "Mul (TensorFlow 1.13.9)",
+        "  defined in ops.cc:7",
+        "  input in0: T",
+        "  input in1: T",
+        "  output out: T",
+        "  attr T: type = float",
+        "  CPU",
+        "    T      android-slim  android",
+        "    float  1             1",
+        "    int32  2             2",
+        "    int64  ·             1",
+        "    half   ·             1",
+        "  1  tensorflow/core/kernels/cwise_op_mul.cc:20  MulOp<CPUDevice>",
+        "  2  tensorflow/core/kernels/cwise_op_mul.cc:31  MulOp<CPUDevice>",
+    ]
+
+
+def test_show_op_says_what_hides_kernels(cli: Cli, index_file: Path) -> None:
+    text = cli("index", "show", index_file, "--op", "MatMul").out
+    assert "1 more (GPU) in no profile: GOOGLE_CUDA would have to be defined\n" in text
+    assert "matmul_op.cc:40: #if GOOGLE_CUDA\n" in text
+    assert "android-slim" not in text
+
+
+def test_show_op_as_json(cli: Cli, index_file: Path) -> None:
     document = cli("index", "show", index_file, "--op", "Mul", "--json").json
+    assert list(document) == ["op", "tensorflow", "definition", "registrations", "table", "hidden"]
     assert document["definition"]["inputs"] == [{"name": "in0", "type": "T"}, {"name": "in1", "type": "T"}]
-    assert len(document["registrations"]) == 4
+    rows = document["registrations"]
+    assert len(rows) == 4
+    assert [(row["device"], row["label"], row["attrs"]["T"]) for row in document["table"]] == [
+        ("CPU", "", "DT_FLOAT"),
+        ("CPU", "", "DT_INT32"),
+        ("CPU", "", "DT_INT64"),
+        ("CPU", "", "DT_HALF"),
+    ]
+    for line in document["table"]:
+        for profile, positions in line["profiles"].items():
+            expected = [
+                n
+                for n, r in enumerate(rows)
+                if profile in r["profiles"] and line["attrs"]["T"] in r["constraints"]["T"]
+            ]
+            assert positions == expected
+    (hidden,) = cli("index", "show", index_file, "--op", "MatMul", "--json").json["hidden"]
+    assert hidden["condition"]["text"] == "#if GOOGLE_CUDA"
 
 
 def test_show_unknown_op(cli: Cli, index_file: Path) -> None:

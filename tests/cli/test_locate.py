@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from kernel_index.records import Condition, Location, ScanResult
+from kernel_index.store import write_index
 from tests.cli.conftest import Cli
 
 
@@ -46,9 +49,59 @@ def test_profile_keeps_what_it_registers(cli: Cli, index_file: Path) -> None:
 def test_kernels_behind_a_macro_are_named_and_are_no_answer(cli: Cli, index_file: Path) -> None:
     outcome = cli("locate", "MatMul", "--index", index_file)
     assert outcome.code == 1
-    assert "1 more (GPU) in no profile: only where GOOGLE_CUDA is defined" in outcome.out
-    assert "matmul_op.cc:41" in outcome.out
+    assert outcome.out.splitlines() == [
+        "MatMul (TensorFlow 1.13.9): no kernel",
+        "  1 more (GPU) in no profile: GOOGLE_CUDA would have to be defined",
+        "    tensorflow/core/kernels/matmul_op.cc:40: #if GOOGLE_CUDA",
+    ]
     assert outcome.err == "MatMul: no build profile registers a kernel (the op is defined in ops.cc:7)\n"
+
+
+def test_hidden_kernels_stand_apart_in_json(cli: Cli, index_file: Path) -> None:
+    document = cli("locate", "MatMul", "Mul", "--index", index_file, "--json").json
+    assert list(document) == ["ops", "hidden"]
+    assert document["ops"]["MatMul"] == document["hidden"]["Mul"] == []
+    (row,) = document["hidden"]["MatMul"]
+    assert (row["device"], row["profiles"]) == ("GPU", [])
+    assert row["condition"] == {
+        "macro": "GOOGLE_CUDA",
+        "defined": True,
+        "text": "#if GOOGLE_CUDA",
+        "file": "tensorflow/core/kernels/matmul_op.cc",
+        "line": 40,
+    }
+
+
+def test_condition_of_what_only_the_desktop_has(cli: Cli, tmp_path: Path, scan: ScanResult) -> None:
+    place = Location("tensorflow/core/kernels/mkl_op.cc", 3)
+    condition = Condition("LEAN", False, "#ifndef LEAN", place)
+    relu = next(r for r in scan.registrations if r.op == "Relu")
+    rows = [
+        replace(relu, op="Mkl", profiles=("android",), condition=replace(condition, location=Location("mkl.h", line)))
+        for line in range(1, 6)
+    ]
+    write_index(replace(scan, registrations=(*rows, relu)), tmp_path / "mkl.opselidx")
+
+    text = cli("locate", "Mkl", "--index", "mkl.opselidx").out
+    assert text.splitlines()[-5:] == [
+        "  5 of these (CPU) only in android: LEAN would have to be undefined",
+        "    mkl.h:1: #ifndef LEAN",
+        "    mkl.h:2: #ifndef LEAN",
+        "    mkl.h:3: #ifndef LEAN",
+        "    and 2 more places",
+    ]
+    document = cli("locate", "Mkl", "--index", "mkl.opselidx", "--json").json
+    assert [row["condition"]["line"] for row in document["ops"]["Mkl"]] == [1, 2, 3, 4, 5]
+    assert document["hidden"]["Mkl"] == []
+
+    slim = cli("locate", "Mkl", "Relu", "--index", "mkl.opselidx", "--profile", "android-slim")
+    assert slim.code == 1
+    assert "5 more (CPU) only in android: LEAN would have to be undefined" in slim.out
+    assert slim.err == "Mkl: no kernel in profile android-slim, but in android\n"
+    document = cli("locate", "Mkl", "--index", "mkl.opselidx", "--profile", "android-slim", "--json").json
+    assert document["ops"]["Mkl"] == []
+    assert len(document["hidden"]["Mkl"]) == 5
+    assert "only in" not in cli("locate", "Mkl", "--index", "mkl.opselidx", "--profile", "android").out
 
 
 def test_unknown_op_gets_near_names(cli: Cli, index_file: Path) -> None:
