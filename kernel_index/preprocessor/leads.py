@@ -31,7 +31,7 @@ _LANDMARKS = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|[();{}]'
 
 
 @dataclass(frozen=True, slots=True)
-class _Paste:
+class Paste:
     """How the names look that a ``##`` of a macro builds, several in a row taken as one."""
 
     begin: str
@@ -43,7 +43,7 @@ class _Paste:
         return name.startswith(self.begin) and name.endswith(self.end) and self.within in name
 
 
-def _pastes(macro: Macro) -> list[_Paste]:
+def pastes(macro: Macro) -> list[Paste]:
     """The pastes of a macro. A parameter can become anything, so only the fixed words in a paste say what it builds.
 
     Where all are parameters, as in ``CONCAT(a, b)``, nothing is known and nothing is reported.
@@ -55,7 +55,7 @@ def _pastes(macro: Macro) -> list[_Paste]:
     for chain in _PASTE.findall(macro.body):
         words = ["" if word.strip() in parameters else word.strip() for word in chain.split("##")]
         if any(words):
-            found.append(_Paste(words[0], max(words[1:-1], key=len, default=""), words[-1]))
+            found.append(Paste(words[0], max(words[1:-1], key=len, default=""), words[-1]))
     return found
 
 
@@ -66,7 +66,7 @@ class Leads:
         self._parent = parent
         self._names: set[str] = set(sinks)
         self._mentioned_by: dict[str, list[str]] = {}
-        self._pasted_by: list[tuple[_Paste, str]] = []
+        self._pasted_by: list[tuple[Paste, str]] = []
 
     def __contains__(self, name: str) -> bool:
         return name in self._names or (self._parent is not None and name in self._parent)
@@ -80,7 +80,7 @@ class Leads:
         own = self._mentioned_by.get(name, [])
         return own if self._parent is None else own + self._parent._macros_mentioning(name)
 
-    def _all_pastes(self) -> list[tuple[_Paste, str]]:
+    def _all_pastes(self) -> list[tuple[Paste, str]]:
         return self._pasted_by if self._parent is None else self._pasted_by + self._parent._all_pastes()
 
     def add(self, macros: Iterable[Macro]) -> None:
@@ -91,7 +91,7 @@ class Leads:
                 self._mentioned_by.setdefault(word, []).append(macro.name)
                 if word in self:
                     reached.append(macro.name)
-            self._pasted_by += [(paste, macro.name) for paste in _pastes(macro)]
+            self._pasted_by += [(paste, macro.name) for paste in pastes(macro)]
         self._close(reached)
         self._close_over_pastes()
 
@@ -105,7 +105,7 @@ class Leads:
             self._take_built(self._all_pastes(), fresh)
             fresh = self._names - before
 
-    def _take_built(self, pastes: Iterable[tuple[_Paste, str]], names: Iterable[str]) -> None:
+    def _take_built(self, pastes: Iterable[tuple[Paste, str]], names: Iterable[str]) -> None:
         self._close([name for paste, name in pastes if name not in self and any(paste.builds(n) for n in names)])
 
     def _close(self, names: list[str]) -> None:
@@ -196,7 +196,7 @@ class Headers:
         self._inclusions: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for header in self.closure:
             self._take_in(header)
-        self._built: dict[_Paste, list[str]] = {}
+        self._built: dict[Paste, list[str]] = {}
         self._relevant: set[str] = set()
         self._matters: set[str] = set()
         self._places: dict[int, tuple[SourceFile, int]] | None = None
@@ -264,7 +264,7 @@ class Headers:
     def _words_of(self, macro: Macro) -> set[str]:
         """The words of a macro's body, and the macros of headers whose names it can build with ``##``."""
         words = set(macro.words)
-        for paste in _pastes(macro):
+        for paste in pastes(macro):
             if paste not in self._built:
                 self._built[paste] = [name for name in self._edits if paste.builds(name)]
             words.update(self._built[paste])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import kernel_index
 from kernel_index.profiles import BuildProfile
 from kernel_index.scan.notes import ScanNotes
 from kernel_index.scan.notes_text import notes_text, read_notes
+from kernel_index.scan.profile_match import profile_match
 from kernel_index.scan.stamps import digest
 
 MAX_BYTES = 64 * 2**20
@@ -29,6 +31,9 @@ MAX_BYTES = 64 * 2**20
 
 _MAX_TEXT = 512 * 2**20
 """No notes are longer; a file that unpacks to more is damaged."""
+
+_TRIED = 4
+"""So many files are looked into where there is none of the same profiles and roots."""
 
 _MAGIC = b"opselect scan\n"
 _SUFFIX = ".opselect-scan"
@@ -82,20 +87,20 @@ class ScanCache:
         self._max_bytes = max_bytes
 
     def load(self, root: Path, extra_roots: Sequence[Path], profiles: Sequence[BuildProfile]) -> ScanNotes:
-        """The notes of the last scan like this one, else of the last scan of that tree, else none."""
+        """The notes of the last scan like this one, else of a recent one with similar profiles, else none."""
         try:
             exact = self._file(root, extra_roots, profiles)
             others = self._by_use(self.folder.glob(f"{exact.name.partition('-')[0]}-*{_SUFFIX}"))
         except OSError as problem:
             self._give_up(problem)
             return ScanNotes()
-        for file in [exact, *(other for other in others[::-1] if other != exact)]:
-            notes = _read(file)
-            if notes is not None:
-                with contextlib.suppress(OSError):
-                    os.utime(file)
-                return notes
-        return ScanNotes()
+        notes = _read(exact)
+        if notes is not None:
+            with contextlib.suppress(OSError):
+                os.utime(exact)
+            return notes
+        recent = [found for file in others[: -_TRIED - 1 : -1] if (found := _read(file)) is not None]
+        return min(recent, key=lambda found: _distance(found.profiles, profiles), default=ScanNotes())
 
     def save(self, root: Path, extra_roots: Sequence[Path], profiles: Sequence[BuildProfile], notes: ScanNotes) -> None:
         """Keep the notes of a scan."""
@@ -150,6 +155,12 @@ class ScanCache:
             with contextlib.suppress(OSError):
                 if file.stat().st_mtime < time.time() - _ABANDONED_AFTER:
                     file.unlink()
+
+
+def _distance(before: Sequence[BuildProfile], now: Sequence[BuildProfile]) -> float:
+    """By how many macros profiles differ from those of an earlier scan."""
+    match = profile_match(before, now)
+    return math.inf if match is None else len(match.macros)
 
 
 def _read(file: Path) -> ScanNotes | None:

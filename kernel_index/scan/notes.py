@@ -89,7 +89,7 @@ class RecordedFiles(Files):
 
     def read(self, path: str) -> bytes | None:
         before = stamp(self._tree.where(path))
-        data = super().read(path)
+        data = super().read(path) if before is not None else None
         if data is None:
             self._unread.append(path)
         else:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from kernel_index.preprocessor.files import parse_file
+from kernel_index.preprocessor.leads import pastes
+from kernel_index.preprocessor.tokens import identifiers
 from kernel_index.profiles import BuildProfile, is_mobile
 
 _NAME = re.compile(r"\w+")
-_PASTE = re.compile(rb"(\w*)\s*##\s*(\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +92,15 @@ def _with_users(macros: Collection[str], profiles: Sequence[BuildProfile]) -> se
 
 
 def mentions(data: bytes, macros: Collection[str]) -> bool:
-    """Whether a file names one of the macros, or a fixed word in it can become one by ``##``.
+    """Whether a file names one of the macros outside comments, or one of its own can build such a name with ``##``.
 
     Where both sides of ``##`` are parameters nothing is known, and nothing is said: by the same rule headers are cut.
     """
-    data = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"")
-    names = [name.encode() for name in macros]
-    if any(name in data for name in names):
-        return True
-    if b"##" not in data:
+    spliced = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"")
+    if b"##" not in spliced and not any(name.encode() in spliced for name in macros):
         return False
-    return any(
-        (left and name.startswith(left)) or (right and name.endswith(right))
-        for left, right in _PASTE.findall(data)
-        for name in names
-    )
+    file = parse_file("", data.decode("utf-8", "replace"))
+    if not set(macros).isdisjoint(identifiers(file.text.replace("\\\n", ""))):
+        return True
+    built = [paste for i in file.program if i.macro is not None for paste in pastes(i.macro)]
+    return any(paste.builds(name) for paste in built for name in macros)

@@ -79,7 +79,8 @@ TEXTS = (
     "#define ODD(x) EXTRA\n", 'const char* const DEVICE_CPU = "CPV";\n',
     "#undef TF_CALL_NUMBERS\n#define TF_CALL_NUMBERS(m)\n",
     'REGISTER_OP("Gather").Input("x: T").Attr("T: {float, int32} = DT_FLOAT");\n', "#if\n#endif\n",
-    "#define REGISTER_KERNEL_BUILDER_IF_EXTRA(x, y) REGISTER_KERNEL_BUILDER(x, y)\n", "#define EXT(x) EXT##x\n",
+    "#define REGISTER_KERNEL_BUILDER_IF_EXTRA(x, y) REGISTER_KERNEL_BUILDER(x, y)\n",
+    f"#define EXT(x) EXT##x\n#if EXT(RA)\n{registers('Pasted')}#endif\n",
 )  # fmt: skip
 BASE = profiles("1.13.0")
 PROFILES: Mapping[str, Sequence[BuildProfile]] = {
@@ -221,6 +222,8 @@ def test_a_changed_profile_scans_what_names_its_macros(copy: Path, tmp_path: Pat
     # Both sets of profiles are known from now on.
     assert cached(copy, tmp_path / "cache", extra_roots=roots)[1] == total
     assert cached(copy, tmp_path / "cache", **more)[1] == total
+    unnamed = (*BASE, BASE[5].with_macros({"NOT_NAMED": "1"}))
+    assert cached(copy, tmp_path / "cache", extra_roots=roots, profiles=unnamed)[1] == total
 
 
 def test_one_more_root_scans_its_sources_only(copy: Path, tmp_path: Path) -> None:
@@ -279,7 +282,8 @@ def test_profiles_that_cannot_be_matched(other: Sequence[BuildProfile]) -> None:
 
 MENTIONS = {
     "#ifdef EXTRA": True, "EXTRA(x)": True, "EXT\\\nRA": True, "EXT\\\r\nRA": True, "#define X(y) EXT##y": True,
-    "y ## RA": True, "ext ## ra": False, "EXT RA": False, "": False,
+    "#define X(y) \\\n  y \\\n ## \\\n RA": True, "#define X(A, EXT) EXT##A": False, "#define X(y) y##RATIO": False,
+    "// EXTRA": False, "EXTRAS": False, "EXT RA": False, "": False,
 }  # fmt: skip
 
 
