@@ -174,10 +174,7 @@ class _Run:
             elif kind == UNDEF:
                 macros.pop(instruction.argument, None)
             elif kind == INCLUDE:
-                argument = instruction.argument
-                if argument[:1] not in ('"', "<"):
-                    argument = "".join(self._expander.expand(tokenize(argument))).strip()
-                yield from self._include(argument, file)
+                yield from self._include(self._target(file, instruction), file)
             elif kind in OPENING:
                 if not self._holds(file, instruction):
                     at = instruction.jump
@@ -194,6 +191,17 @@ class _Run:
             if instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
         self._state.depth -= 1
+
+    def _target(self, file: SourceFile, instruction: Instruction) -> str:
+        """What an ``#include`` names; a macro there is expanded, and nothing where it cannot be."""
+        argument = instruction.argument
+        if argument[:1] in ('"', "<"):
+            return argument
+        try:
+            return "".join(self._expander.expand(tokenize(argument))).strip()
+        except ExpansionError as problem:
+            self.problems.append(Problem(file.path, instruction.line, f"#include {argument}: {problem}"))
+            return ""
 
     def _include(self, argument: str, file: SourceFile) -> Iterator[Segment]:
         headers, inclusions, state = self._unit.headers, self._unit.inclusions, self._state

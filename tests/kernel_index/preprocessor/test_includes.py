@@ -89,3 +89,11 @@ def test_a_file_that_includes_itself_for_ever_is_an_error(tmp_path: Path) -> Non
     headers = {"loop.h": '#define A 1\n#include "loop.h"\nMARK(0, A)\n'}
     with pytest.raises(PreprocessorError, match=r"loop\.h:1: .*200 deep"):
         run(tmp_path, '#include "loop.h"\n', headers)
+
+
+def test_an_include_whose_macro_cannot_be_expanded_is_a_problem_with_its_line(tmp_path: Path) -> None:
+    result = run(tmp_path, "#define NAME(x) x\n#include NAME(1\nMARK(0, a)\n")
+    assert [(p.file, p.line, p.message) for p in result.problems] == [
+        ("main.cc", 2, "#include NAME(1: the call of NAME does not end")
+    ]
+    assert [call.line for call in result.calls] == [3]
