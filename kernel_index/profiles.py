@@ -53,9 +53,9 @@ _IOS = {
 }  # fmt: skip
 
 _SUMMARIES = {
-    "android-slim": "Android, __ANDROID_TYPES_SLIM__: the makefile's default, or Bazel with that --copt",
+    "android-slim": "Android, __ANDROID_TYPES_SLIM__: Bazel with that --copt",
     "android-full": "Android, __ANDROID_TYPES_FULL__: Bazel with that --copt",
-    "android": "Android by Bazel without either macro",
+    "android": "Android without either macro: by Bazel, or by the makefile up to 2.0",
     "ios": "iOS: the makefile's flags up to 2.0, Bazel's from then on",
     "raspberry-pi": "Raspberry Pi by the makefile up to 2.0, by Bazel from then on",
     "desktop": "the CPU build for x86-64 Linux that the pip package is made of",
@@ -107,11 +107,3 @@ def release_number(release: str) -> tuple[int, int]:
     if match is None:
         raise OpselectError(f"'{release}' is no TensorFlow version; write it like 2.14.0")
     return int(match[1]), int(match[2])
-
-
-def profile(name: str, release: str) -> BuildProfile:
-    """The profile of that name. Raises OpselectError listing the names there are."""
-    for candidate in profiles(release):
-        if candidate.name == name:
-            return candidate
-    raise OpselectError(f"there is no build profile '{name}'; there are: {', '.join(PROFILE_NAMES)}")

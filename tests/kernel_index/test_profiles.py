@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kernel_index.errors import OpselectError
-from kernel_index.profiles import PROFILE_NAMES, BuildProfile, profile, profiles, release_number
+from kernel_index.profiles import PROFILE_NAMES, BuildProfile, profiles, release_number
 
 SLIM, FULL, SELECTIVE = "__ANDROID_TYPES_SLIM__", "__ANDROID_TYPES_FULL__", "SUPPORT_SELECTIVE_REGISTRATION"
 
@@ -54,13 +54,6 @@ RELEASES = {
 @pytest.mark.parametrize(("macro", "release"), RELEASES)
 def test_what_differs_between_releases(macro: str, release: str) -> None:
     assert having(macro, release) == RELEASES[macro, release]
-
-
-def test_a_profile_by_name() -> None:
-    assert profile("ios", "1.13.2").defines["USE_GEMM_FOR_CONV"] == "1"
-    with pytest.raises(OpselectError) as caught:
-        profile("windows", "1.13.2")
-    assert str(caught.value) == f"there is no build profile 'windows'; there are: {', '.join(PROFILE_NAMES)}"
 
 
 def test_macros_on_top_are_part_of_the_name() -> None:
