@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, AttrValue, KernelRegistration
-from opselect.requirements import Requirement
 
 Json = dict[str, object]
 
@@ -34,7 +33,8 @@ def allowed_json(values: Iterable[AttrScalar]) -> list[object]:
 def registration_json(registration: KernelRegistration) -> Json:
     """One registration; ``line`` is that of the outermost macro call.
 
-    ``condition`` is there only where one hides the registration from mobile builds.
+    ``condition`` is there only where one hides the registration from mobile builds, ``unit``, the source file to
+    compile, only where the macro call stands in a header.
     """
     constraints = sorted(registration.constraints, key=lambda constraint: constraint.attr)
     document: Json = {
@@ -50,6 +50,8 @@ def registration_json(registration: KernelRegistration) -> Json:
         "profiles": list(registration.profiles),
         "system": registration.system,
     }
+    if registration.unit:
+        document["unit"] = registration.unit
     condition = registration.condition
     if condition is not None:
         document["condition"] = {
@@ -60,23 +62,3 @@ def registration_json(registration: KernelRegistration) -> Json:
             "line": condition.location.line,
         }
     return document
-
-
-def requirement_attrs(requirement: Requirement) -> Json:
-    """The attrs of a requirement; a kernel label that nodes ask for is their attr ``_kernel``, as in the graph."""
-    attrs = attrs_json(requirement.attrs)
-    if requirement.label:
-        attrs["_kernel"] = requirement.label
-    return attrs
-
-
-def requirement_json(requirement: Requirement) -> Json:
-    """One requirement."""
-    return {
-        "op": requirement.op,
-        "attrs": requirement_attrs(requirement),
-        "device": requirement.device,
-        "count": requirement.count,
-        "nodes": list(requirement.nodes),
-        "models": list(requirement.models),
-    }

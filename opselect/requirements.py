@@ -59,7 +59,7 @@ class Requirement:
         """``{"op", "attrs", "device", "count", "nodes", "models"}``, types by name, the label as attr ``_kernel``."""
         return {
             "op": self.op,
-            "attrs": _attrs_to_json(self),
+            "attrs": attrs_to_json(self),
             "device": self.device,
             "count": self.count,
             "nodes": list(self.nodes),
@@ -244,7 +244,7 @@ def _is_types(value: NodeAttr) -> TypeGuard[DataType | tuple[DataType, ...]]:
 
 def _sort_key(item: Requirement) -> str:
     """Orders requirements whatever the types of their attrs; equal for two that are one."""
-    return json.dumps([item.op, item.label, item.device, _attrs_to_json(item)])
+    return json.dumps([item.op, item.label, item.device, attrs_to_json(item)])
 
 
 def _merge_two(one: Requirement, other: Requirement) -> Requirement:
@@ -256,7 +256,8 @@ def _merge_two(one: Requirement, other: Requirement) -> Requirement:
     )
 
 
-def _attrs_to_json(item: Requirement) -> dict[str, object]:
+def attrs_to_json(item: Requirement) -> dict[str, object]:
+    """The attrs of a requirement; a kernel label that nodes ask for is their attr ``_kernel``, as in the graph."""
     attrs: dict[str, object] = {name: _value_to_json(value) for name, value in item.attrs}
     return {**attrs, LABEL_ATTR: item.label} if item.label else attrs
 

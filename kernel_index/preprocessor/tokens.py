@@ -15,9 +15,6 @@ from kernel_index.preprocessor.text import RAW_NEWLINE
 BLUE = "\x01"
 """In front of an identifier that was met inside its own expansion."""
 
-PLACEMARKER = ""
-"""Stands for an empty argument beside ``##``."""
-
 _TOKEN = re.compile(
     r"""(?P<space>(?:\s|\\\n)+)
     |(?:u8|u|U|L)?R"(?P<delimiter>[^()\\\s]{0,16})\(.*?\)(?P=delimiter)"

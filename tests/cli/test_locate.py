@@ -116,3 +116,16 @@ def test_unknown_profile_lists_the_profiles(cli: Cli, index_file: Path) -> None:
     assert outcome.code == 2
     assert "did you mean android-slim" in outcome.err
     assert "The profiles are android-slim, android." in outcome.err
+
+
+def test_a_row_of_a_header_names_the_source_file_to_compile(cli: Cli, scan: ScanResult, tmp_path: Path) -> None:
+    kernels = tuple(
+        replace(r, location=Location("tensorflow/core/kernels/mul.h", 3), unit=r.location.file) if r.op == "Mul" else r
+        for r in scan.registrations
+    )
+    write_index(replace(scan, registrations=kernels), tmp_path / "header.opselidx")
+    rows = cli("locate", "Mul", "Relu", "--index", "header.opselidx", "--json").json["ops"]
+    assert {(row["file"], row["unit"]) for row in rows["Mul"]} == {
+        ("tensorflow/core/kernels/mul.h", "tensorflow/core/kernels/cwise_op_mul.cc")
+    }
+    assert all("unit" not in row for row in rows["Relu"])
