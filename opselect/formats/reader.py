@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-import stat
-from pathlib import Path
 
 from kernel_index.errors import InputError, Place
-from opselect.formats.byte_source import FileBytes, MemoryBytes
 from opselect.formats.graphdef import GraphDefError, parse_graphdef
 from opselect.formats.recognize import (
     WHAT_IS_READ,
@@ -18,6 +14,7 @@ from opselect.formats.recognize import (
 )
 from opselect.formats.wire import Buffer
 from opselect.graph.model import Graph
+from opselect.storage import MemoryBytes, OpenFile, list_folder, open_file
 
 _DAMAGED = "The file is damaged: copy or export it again."
 _CUT_SHORT = "The file is cut short, perhaps by a copy or download that stopped: get it again."
@@ -31,34 +28,24 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
     as the file has it; :func:`opselect.graph.check_graph` says whether it makes sense.
     """
     name = os.fspath(path)
-    if "\0" in name:
-        raise InputError(repr(name), "is no path")
-    try:
-        with Path(name).open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError(name, "is no regular file", "Write the graph to a file and pass that.")
-            if status.st_size == 0:
-                raise InputError(name, "the file is empty", WHAT_IS_READ)
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
-                if is_text(buffer):
-                    return _parse_text(buffer[:], name)
-                return _parse_binary(buffer, FileBytes(name, status.st_size, status.st_mtime_ns))
-    except IsADirectoryError:
-        raise _directory_error(name) from None
-    except OSError as error:
-        advice = "Check the path." if isinstance(error, FileNotFoundError) else ""
-        raise InputError(name, f"cannot be read: {error.strerror or error}", advice) from None
+    names = list_folder(name)
+    if names is not None:
+        raise _directory_error(name, frozenset(names))
+    with open_file(name) as file:
+        if is_text(file.buffer):
+            return _parse_text(file.buffer[:], name)
+        return _parse_binary(file)
 
 
-def _parse_binary(buffer: Buffer, source: FileBytes) -> Graph:
+def _parse_binary(file: OpenFile) -> Graph:
+    buffer = file.buffer
     kind = recognize_binary(buffer)
     if kind is not None:
-        raise InputError(source.path, f"is no GraphDef, it looks like {kind.what}", kind.advice)
+        raise InputError(file.path, f"is no GraphDef, it looks like {kind.what}", kind.advice)
     try:
-        graph = parse_graphdef(buffer, 0, len(buffer), source)
+        graph = parse_graphdef(buffer, 0, len(buffer), file.source)
     except GraphDefError as error:
-        place = Place(source.path, byte=error.offset)
+        place = Place(file.path, byte=error.offset)
         cut_short = error.end == len(buffer)
         if not error.nodes_read and not (cut_short and _begins_with_node(buffer)):
             raise InputError(place, f"is no GraphDef: {error.problem}", WHAT_IS_READ) from None
@@ -66,7 +53,7 @@ def _parse_binary(buffer: Buffer, source: FileBytes) -> Graph:
             done = f"the graph is truncated after {error.nodes_read:,} nodes"
             raise InputError(place, f"{done}: {error.problem}", _CUT_SHORT) from None
         raise InputError(place, error.problem, _DAMAGED) from None
-    return _with_nodes(graph, source.path)
+    return _with_nodes(graph, file.path)
 
 
 def _parse_text(data: bytes, path: str) -> Graph:
@@ -99,11 +86,7 @@ def _begins_with_node(buffer: Buffer) -> bool:
     return rest[:1] in (b"\n", b"")
 
 
-def _directory_error(path: str) -> InputError:
-    try:
-        names = frozenset(entry.name for entry in Path(path).iterdir())
-    except OSError:
-        names = frozenset()
+def _directory_error(path: str, names: frozenset[str]) -> InputError:
     kind = recognize_directory(names)
     if kind is None:
         return InputError(path, "is a folder", WHAT_IS_READ)

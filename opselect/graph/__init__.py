@@ -2,6 +2,7 @@
 
 from opselect.graph.checks import check_graph, graph_problems
 from opselect.graph.functions import CalledNode, Expansion, expand_functions
+from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, input_node
 from opselect.graph.reach import FedNode, Reached, reach
 from opselect.graph.training import training_signs, training_warning
@@ -22,18 +23,22 @@ __all__ = [
     "ByteSource",
     "BytesRef",
     "CalledNode",
+    "Entry",
     "Expansion",
     "FedNode",
     "FunctionArg",
     "FunctionDefinition",
     "FunctionRef",
     "Graph",
+    "MetaGraph",
     "Node",
     "NodeAttr",
     "NodeAttrItem",
     "Reached",
     "Shape",
+    "Signature",
     "StoredBytes",
+    "TensorInfo",
     "TensorRef",
     "Versions",
     "check_graph",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from google.protobuf import text_format
 
-from opselect.formats.byte_source import MemoryBytes
 from opselect.formats.graphdef import parse_graphdef
 from opselect.graph import Graph
 from opselect.proto import message_class
+from opselect.storage import MemoryBytes
 
 
 def graph_bytes(text: str) -> bytes:

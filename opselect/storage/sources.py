@@ -1,0 +1,78 @@
+"""Bytes that stay where they are until somebody asks: of a file, of memory, or behind a URL."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from kernel_index.errors import InputError, Place
+
+_CHANGED = "the file changed while it was in use"
+_AGAIN = "Run the command once more."
+
+
+class SizedSource(Protocol):
+    """A source of bytes whose ``size`` in bytes is known. Picklable, and holds nothing open."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes; InputError where they can no longer be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBytes:
+    """Bytes held in memory."""
+
+    data: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """A file as it was when it was first looked at: its size in bytes and its time of change in nanoseconds."""
+
+    path: str
+    size: int
+    modified: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes; InputError where the file is gone or has changed since."""
+        try:
+            with Path(self.path).open("rb") as file:
+                status = os.fstat(file.fileno())
+                if (status.st_size, status.st_mtime_ns) == (self.size, self.modified):
+                    file.seek(offset)
+                    data = file.read(length)
+                    if len(data) == length:
+                        return data
+        except OSError as error:
+            raise InputError(Place(self.path, byte=offset), error.strerror or str(error)) from error
+        raise InputError(Place(self.path, byte=offset), _CHANGED, _AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteBytes:
+    """A file behind a URL that fsspec understands; each read asks for just that range."""
+
+    url: str
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes; InputError where the server does not give them."""
+        from opselect.storage.remote import remote
+
+        with remote(self.url) as (files, path):
+            data: bytes = files.cat_file(path, start=offset, end=offset + length)
+        if len(data) != length:
+            raise InputError(Place(self.url, byte=offset), _CHANGED, _AGAIN)
+        return data

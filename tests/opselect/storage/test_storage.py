@@ -1,0 +1,92 @@
+"""Files on disk and behind URLs answer alike."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from kernel_index.errors import InputError
+from opselect.storage import base_name, is_file, join, list_folder, open_file, source_of
+
+Write = Callable[[str, bytes], None]
+
+
+@pytest.fixture(params=["disk", "memory"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A folder with ``a.bin`` and an empty ``b.bin``."""
+    if request.param == "disk":
+        (tmp_path / "a.bin").write_bytes(b"0123456789")
+        (tmp_path / "b.bin").touch()
+        yield str(tmp_path)
+        return
+    files = fsspec.filesystem("memory")
+    files.pipe({"/models/a.bin": b"0123456789", "/models/b.bin": b""})
+    yield "memory://models"
+    files.rm("/models", recursive=True)
+
+
+def test_a_folder_lists_its_entries(folder: str) -> None:
+    assert list_folder(folder) == ("a.bin", "b.bin")
+    assert list_folder(join(folder, "a.bin")) is None
+    assert list_folder(join(folder, "nothing")) is None
+
+
+def test_files_are_told_from_folders(folder: str) -> None:
+    assert is_file(join(folder, "a.bin"))
+    assert not is_file(folder)
+    assert not is_file(join(folder, "nothing"))
+    assert base_name(join(folder, "a.bin")) == "a.bin"
+
+
+def test_a_file_is_read_whole_and_in_parts(folder: str) -> None:
+    path = join(folder, "a.bin")
+    with open_file(path) as file:
+        assert file.buffer[:] == b"0123456789"
+        assert file.path == path
+        source = file.source
+    assert pickle.loads(pickle.dumps(source)).read(3, 4) == b"3456"
+    assert source_of(path).size == 10
+    assert source_of(path).read(8, 2) == b"89"
+
+
+def test_a_range_that_is_not_there_is_an_error(folder: str) -> None:
+    with pytest.raises(InputError, match="changed while it was in use"):
+        source_of(join(folder, "a.bin")).read(8, 3)
+
+
+def test_an_empty_file_and_a_missing_one_are_errors(folder: str) -> None:
+    with pytest.raises(InputError, match="the file is empty"), open_file(join(folder, "b.bin")):
+        pass
+    assert source_of(join(folder, "b.bin")).size == 0
+    with pytest.raises(InputError, match=r"nothing"), open_file(join(folder, "nothing")):
+        pass
+
+
+def test_a_scheme_that_nobody_knows_is_an_error() -> None:
+    with pytest.raises(InputError, match="nosuch"):
+        source_of("nosuch://bucket/model.pb")
+
+
+def test_a_driver_that_is_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise ImportError("Install gcsfs to access Google Cloud Storage")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    with pytest.raises(InputError, match=r"opselect\[gcs\]"):
+        source_of("gs://bucket/model.pb")
+
+
+def test_a_pipe_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is no regular file"):
+        source_of(str(tmp_path / "pipe"))
+
+
+def test_a_path_with_a_null_byte_is_an_error() -> None:
+    with pytest.raises(InputError, match="is no path"):
+        source_of("a\0b")
