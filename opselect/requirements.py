@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard, TypeVar
+from typing import TypeGuard
 
-from kernel_index.datatypes import DataType, from_enum_name, from_spec
-from kernel_index.errors import InputError
+from kernel_index.datatypes import DataType, from_spec
 from kernel_index.index import KernelIndex
-from kernel_index.records import AttrScalar, AttrValue, OpDefinition
+from kernel_index.records import AttrValue, OpDefinition
 from opselect.graph import (
     CalledNode,
     FedNode,
@@ -23,14 +22,16 @@ from opselect.graph import (
     reach,
     training_warning,
 )
+from opselect.registration_json import Json, attrs_json
 
 MAX_NODES_NAMED = 5
 """So many nodes of a requirement are named as examples; the count is of all."""
 
+MAX_MODELS_NAMED = 20
+"""So many models of a requirement are named as examples; the count is of all."""
+
 LABEL_ATTR = "_kernel"
 """The attr that asks for a kernel with a label (``framework/op_kernel.cc``)."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class Requirement:
 
     ``attrs`` are sorted by name and hold what kernels constrain on, defaults filled in. ``device`` is the device type
     that the nodes ask for (``CPU``, ``GPU``), empty where they ask for none. ``label`` is the ``_kernel`` attr.
-    ``nodes`` are examples, the first by name; a node of a function is ``function:node``.
+    ``nodes`` and ``models`` are examples, the first by name (at most :data:`MAX_NODES_NAMED` and
+    :data:`MAX_MODELS_NAMED`), so that a requirement stays small however many ask; ``count`` and ``model_count`` are of
+    all. A node of a function is ``function:node``.
     """
 
     op: str
@@ -49,22 +52,17 @@ class Requirement:
     count: int = 1
     nodes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    model_count: int = 1
 
     @property
     def key(self) -> tuple[str, tuple[tuple[str, AttrValue], ...], str, str]:
         """What makes two requirements the same one, whoever asks."""
         return self.op, self.attrs, self.device, self.label
 
-    def to_json(self) -> dict[str, object]:
-        """``{"op", "attrs", "device", "count", "nodes", "models"}``, types by name, the label as attr ``_kernel``."""
-        return {
-            "op": self.op,
-            "attrs": attrs_to_json(self),
-            "device": self.device,
-            "count": self.count,
-            "nodes": list(self.nodes),
-            "models": list(self.models),
-        }
+    def attrs_json(self) -> Json:
+        """The attrs, types by name; a kernel label that nodes ask for is their attr ``_kernel``, as in the graph."""
+        attrs = attrs_json(self.attrs)
+        return {**attrs, LABEL_ATTR: self.label} if self.label else attrs
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +78,31 @@ class Requirements:
 
         Counts add up, so a part that comes twice counts twice; nothing else depends on order, grouping or repetition.
         """
-        merged: dict[str, Requirement] = {}
-        warnings: set[str] = set()
+        merger = Merger()
         for part in parts:
-            warnings.update(part.warnings)
-            for item in part.items:
-                key = _sort_key(item)
-                other = merged.get(key)
-                merged[key] = item if other is None else _merge_two(other, item)
-        return Requirements(tuple(merged[key] for key in sorted(merged)), tuple(sorted(warnings)))
+            merger.add(part)
+        return merger.merged()
 
-    def to_json(self) -> dict[str, list[dict[str, object]]]:
-        """``{"ops": […]}``, each as :meth:`Requirement.to_json` gives it; warnings are not kept."""
-        return {"ops": [item.to_json() for item in self.items]}
 
-    @staticmethod
-    def from_json(data: object, path: str) -> Requirements:
-        """What :meth:`to_json` wrote; ``path`` is where the data is from. InputError names the value that is wrong."""
-        ops = _typed(_typed(data, dict, "the top level", path).get("ops"), list, "ops", path)
-        items = tuple(_item_from_json(op, f"ops[{number}]", path) for number, op in enumerate(ops))
-        return Requirements.merge([Requirements((item,)) for item in items])
+class Merger:
+    """Merges requirements one after the other; what it holds grows with what they need, not with how many they are."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Requirement] = {}
+        self._warnings: set[str] = set()
+
+    def add(self, part: Requirements) -> None:
+        """Merge one more into what there is."""
+        self._warnings.update(part.warnings)
+        for item in part.items:
+            key = _sort_key(item)
+            other = self._items.get(key)
+            self._items[key] = item if other is None else _merge_two(other, item)
+
+    def merged(self) -> Requirements:
+        """All that was added."""
+        items = tuple(self._items[key] for key in sorted(self._items))
+        return Requirements(items, tuple(sorted(self._warnings)))
 
 
 def collect_requirements(
@@ -244,7 +247,7 @@ def _is_types(value: NodeAttr) -> TypeGuard[DataType | tuple[DataType, ...]]:
 
 def _sort_key(item: Requirement) -> str:
     """Orders requirements whatever the types of their attrs; equal for two that are one."""
-    return json.dumps([item.op, item.label, item.device, attrs_to_json(item)])
+    return json.dumps([item.op, item.label, item.device, item.attrs_json()])
 
 
 def _merge_two(one: Requirement, other: Requirement) -> Requirement:
@@ -252,64 +255,6 @@ def _merge_two(one: Requirement, other: Requirement) -> Requirement:
         *one.key,
         count=one.count + other.count,
         nodes=tuple(sorted({*one.nodes, *other.nodes})[:MAX_NODES_NAMED]),
-        models=tuple(sorted({*one.models, *other.models})),
+        models=tuple(sorted({*one.models, *other.models})[:MAX_MODELS_NAMED]),
+        model_count=one.model_count + other.model_count,
     )
-
-
-def attrs_to_json(item: Requirement) -> dict[str, object]:
-    """The attrs of a requirement; a kernel label that nodes ask for is their attr ``_kernel``, as in the graph."""
-    attrs: dict[str, object] = {name: _value_to_json(value) for name, value in item.attrs}
-    return {**attrs, LABEL_ATTR: item.label} if item.label else attrs
-
-
-def _value_to_json(value: AttrValue) -> object:
-    if isinstance(value, tuple):
-        return [_value_to_json(element) for element in value]
-    return value.name if isinstance(value, DataType) else value
-
-
-def _item_from_json(data: object, where: str, path: str) -> Requirement:
-    fields = _typed(data, dict, where, path)
-    attrs = dict(_typed(fields.get("attrs", {}), dict, f"{where}.attrs", path))
-    label = _typed(attrs.pop(LABEL_ATTR, ""), str, f"{where}.attrs.{LABEL_ATTR}", path)
-    count = _typed(fields.get("count", 1), int, f"{where}.count", path)
-    if count < 1:
-        raise InputError(path, f"{where}.count must be positive", _JSON_ADVICE)
-    return Requirement(
-        op=_typed(fields.get("op"), str, f"{where}.op", path),
-        attrs=tuple((name, _value_from_json(attrs[name], f"{where}.attrs.{name}", path)) for name in sorted(attrs)),
-        device=_typed(fields.get("device", ""), str, f"{where}.device", path),
-        label=label,
-        count=count,
-        nodes=_strings_from_json(fields.get("nodes", []), f"{where}.nodes", path),
-        models=_strings_from_json(fields.get("models", []), f"{where}.models", path),
-    )
-
-
-def _value_from_json(value: object, where: str, path: str) -> AttrValue:
-    if isinstance(value, list):
-        return tuple(_scalar_from_json(element, f"{where}[{number}]", path) for number, element in enumerate(value))
-    return _scalar_from_json(value, where, path)
-
-
-def _scalar_from_json(value: object, where: str, path: str) -> AttrScalar:
-    if isinstance(value, str):
-        return (from_enum_name(value) if value.startswith("DT_") else None) or value
-    if isinstance(value, bool | int | float):
-        return value
-    raise InputError(path, f"{where} is no value of an attr", _JSON_ADVICE)
-
-
-def _strings_from_json(value: object, where: str, path: str) -> tuple[str, ...]:
-    elements = _typed(value, list, where, path)
-    return tuple(_typed(element, str, f"{where}[{number}]", path) for number, element in enumerate(elements))
-
-
-_JSON_ADVICE = "Write the file again with `opselect requirements MODEL --json`."
-_JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "a whole number"}
-
-
-def _typed(value: object, wanted: type[_T], where: str, path: str) -> _T:
-    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
-        return value
-    raise InputError(path, f"{where} must be {_JSON_NAMES[wanted]}", _JSON_ADVICE)

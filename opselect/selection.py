@@ -10,7 +10,7 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, find_kernel
 from opselect.missing import explain, explain_device
-from opselect.requirements import MAX_NODES_NAMED, Requirement, Requirements
+from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.runtime_ops import REWRITES, SESSION_OPS, Rewrite
 
 
@@ -221,7 +221,7 @@ def _asked_by_both(first: Reason, second: Reason) -> Reason:
     return replace(
         first,
         nodes=_union(first.nodes, second.nodes)[:MAX_NODES_NAMED],
-        models=_union(first.models, second.models),
+        models=_union(first.models, second.models)[:MAX_MODELS_NAMED],
     )
 
 

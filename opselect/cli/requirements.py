@@ -62,17 +62,17 @@ def show(
 ) -> int:
     """Prints the requirements of the models and returns the exit code."""
     from opselect.cli.sources import open_source
-    from opselect.requirements import attrs_to_json
+    from opselect.requirements_json import requirements_json
 
     index = open_source(source, quiet=quiet)
     needed = read_requirements(models, index, inputs, outputs, quiet=quiet)
     if as_json:
-        print_json(needed.to_json())
+        print_json(requirements_json(needed))
         return DONE
     ops, nodes = len({item.op for item in needed.items}), sum(item.count for item in needed.items)
     click.echo(f"{counted(ops, 'op')}, {counted(nodes, 'node')}")
     rows = [
-        (item.op, attrs_text(attrs_to_json(item)), item.device or "any", str(item.count), such_as(item.nodes))
+        (item.op, attrs_text(item.attrs_json()), item.device or "any", str(item.count), such_as(item.nodes))
         for item in needed.items
     ]
     if rows:

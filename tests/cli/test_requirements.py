@@ -18,6 +18,7 @@ def test_json_has_ops_attrs_and_who_asks(cli: Cli, index_file: Path, model: Mode
         "count": 2,
         "nodes": ["n0", "n2"],
         "models": ["model.pbtxt"],
+        "model_count": 1,
     }
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
@@ -26,6 +24,7 @@ from kernel_index.records import (
 from opselect.formats import read_graph
 from opselect.requirements import Requirement, Requirements, collect_requirements, device_type
 from tests.opselect.graph_text import function, graph_of, node
+from tests.opselect.requirement_values import requirements
 
 MODELS = Path(__file__).parents[2] / "fixtures" / "models"
 HERE = Location("x.cc", 1)
@@ -222,50 +221,6 @@ def test_a_broken_graph_is_refused() -> None:
         needs(node("a", "Neg", "gone"))
 
 
-def test_the_shape_of_the_json() -> None:
-    text = node("n", "Cumsum", attrs='T: type: DT_HALF; _kernel: s: "fast"', device="/gpu:0")
-    assert needs(text + node("e", "Empty", attrs="Ts: list { type: DT_HALF }")).to_json() == {
-        "ops": [
-            {
-                "op": "Cumsum",
-                "attrs": {"T": "DT_HALF", "Tidx": "DT_INT32", "_kernel": "fast"},
-                "device": "GPU",
-                "count": 1,
-                "nodes": ["n"],
-                "models": ["m.pb"],
-            },
-            {
-                "op": "Empty",
-                "attrs": {"Ts": ["DT_HALF"]},
-                "device": "",
-                "count": 1,
-                "nodes": ["e"],
-                "models": ["m.pb"],
-            },
-        ]
-    }
-
-
-scalars = st.one_of(st.sampled_from([FLOAT, INT32, True, False, 1, 0, 2.5, "x", "NHWC"]))
-values = st.one_of(scalars, st.lists(scalars, max_size=2).map(tuple))
-words = st.sampled_from(["a", "b", "c", "d", "e", "f", "g"])
-requirement = st.builds(
-    Requirement,
-    op=st.sampled_from(["Add", "Mul"]),
-    attrs=st.dictionaries(st.sampled_from(["N", "T"]), values, max_size=2).map(lambda d: tuple(sorted(d.items()))),
-    device=st.sampled_from(["", "GPU"]),
-    label=st.sampled_from(["", "eigen"]),
-    count=st.integers(1, 9),
-    nodes=st.lists(words, max_size=7, unique=True).map(lambda names: tuple(sorted(names)[:5])),
-    models=st.lists(words, max_size=2, unique=True).map(lambda names: tuple(sorted(names))),
-)
-requirements = st.builds(
-    lambda items, warnings: Requirements.merge([Requirements((item,), tuple(warnings)) for item in items]),
-    st.lists(requirement, max_size=5),
-    st.lists(words, max_size=2, unique=True),
-)
-
-
 def without_counts(value: Requirements) -> object:
     return [(item.key, item.nodes, item.models) for item in value.items], value.warnings
 
@@ -280,32 +235,12 @@ def test_merging_does_not_depend_on_order_or_grouping(
     assert merge([one]) == merge([one, Requirements()]) == one
     assert without_counts(merge([one, one])) == without_counts(one)
     assert [item.count for item in merge([one, one]).items] == [2 * item.count for item in one.items]
+    assert [item.model_count for item in merge([one, one]).items] == [2 * item.model_count for item in one.items]
 
 
-@given(value=requirements)
-def test_json_round_trip(value: Requirements) -> None:
-    back = Requirements.from_json(json.loads(json.dumps(value.to_json())), "r.json")
-    assert back.items == value.items
-    assert back.to_json() == value.to_json()
-
-
-@pytest.mark.parametrize(
-    ("data", "where"),
-    [
-        ([], "the top level must be an object"),
-        ({}, "ops must be a list"),
-        ({"ops": [1]}, "ops[0] must be an object"),
-        ({"ops": [{}]}, "ops[0].op must be a string"),
-        ({"ops": [{"op": "A"}, {"op": "A", "attrs": {"T": None}}]}, "ops[1].attrs.T is no value"),
-        ({"ops": [{"op": "A", "attrs": {"T": ["DT_HALF", {}]}}]}, "ops[0].attrs.T[1] is no value"),
-        ({"ops": [{"op": "A", "attrs": {"_kernel": 1}}]}, "ops[0].attrs._kernel must be a string"),
-        ({"ops": [{"op": "A", "count": True}]}, "ops[0].count must be a whole number"),
-        ({"ops": [{"op": "A", "count": 0}]}, "ops[0].count must be positive"),
-        ({"ops": [{"op": "A", "nodes": [1]}]}, "ops[0].nodes[0] must be a string"),
-    ],
-)
-def test_bad_json_names_the_value(data: object, where: str) -> None:
-    with pytest.raises(InputError) as caught:
-        Requirements.from_json(data, "r.json")
-    assert where in caught.value.problem
-    assert caught.value.place.path == "r.json"
+def test_of_many_models_the_first_by_name_are_examples_and_all_are_counted() -> None:
+    text = node("n", "NoOp")
+    names = [f"m{number:03}.pb" for number in range(100)]
+    parts = [collect_requirements(graph_of(text), name, index=None) for name in names]
+    (item,) = Requirements.merge(reversed(parts)).items
+    assert item == Requirement("NoOp", count=100, nodes=("n",), models=tuple(names[:20]), model_count=100)

@@ -15,6 +15,7 @@ from kernel_index.errors import InputError
 from opselect.formats import read_graph
 from opselect.graph import Graph
 from opselect.requirements import collect_requirements
+from opselect.requirements_json import requirements_json
 from tests.opselect.graph_text import field, graph_bytes, node, varint
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
@@ -231,7 +232,7 @@ def survivor(path: Path) -> Graph | None:
     """The graph; None where reading it, or finding out what it needs, is a proper error."""
     try:
         graph = read_graph(path)
-        collect_requirements(graph, "model", index=None).to_json()
+        requirements_json(collect_requirements(graph, "model", index=None))
     except InputError:
         return None
     return graph

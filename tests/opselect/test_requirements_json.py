@@ -1,0 +1,124 @@
+"""Requirements → JSON → requirements, and files that are no such thing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel_index.datatypes import DataType
+from kernel_index.errors import InputError
+from opselect.requirements import Requirement, Requirements
+from opselect.requirements_json import parse_requirements, read_requirements, requirements_json
+from tests.opselect.requirement_values import requirements
+
+HALF = DataType.DT_HALF
+
+
+def test_the_shape_of_the_json() -> None:
+    cumsum = (("T", HALF), ("Tidx", DataType.DT_INT32))
+    needed = Requirements(
+        (
+            Requirement("Cumsum", cumsum, "GPU", "fast", 1, ("n",), ("m.pb",)),
+            Requirement("Empty", (("Ts", (HALF,)),), count=7, nodes=("e", "f"), models=("m.pb", "o.pb"), model_count=2),
+        ),
+        ("not kept",),
+    )
+    assert requirements_json(needed) == {
+        "ops": [
+            {
+                "op": "Cumsum",
+                "attrs": {"T": "DT_HALF", "Tidx": "DT_INT32", "_kernel": "fast"},
+                "device": "GPU",
+                "count": 1,
+                "nodes": ["n"],
+                "models": ["m.pb"],
+                "model_count": 1,
+            },
+            {
+                "op": "Empty",
+                "attrs": {"Ts": ["DT_HALF"]},
+                "device": "",
+                "count": 7,
+                "nodes": ["e", "f"],
+                "models": ["m.pb", "o.pb"],
+                "model_count": 2,
+            },
+        ]
+    }
+
+
+@given(value=requirements)
+def test_json_round_trip(value: Requirements) -> None:
+    back = parse_requirements(json.loads(json.dumps(requirements_json(value))), "r.json")
+    assert back.items == value.items
+    assert requirements_json(back) == requirements_json(value)
+
+
+def test_what_is_left_out_is_one_node_of_one_model() -> None:
+    assert parse_requirements({"ops": [{"op": "A"}], "more": 1}, "r.json").items == (Requirement("A"),)
+    models = [f"m{number:02}.pb" for number in range(30)]
+    (item,) = parse_requirements({"ops": [{"op": "A", "models": models[::-1]}]}, "r.json").items
+    assert (item.models, item.model_count) == (tuple(models[:20]), 30)
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        ([], "the top level must be an object"),
+        ({}, "ops must be a list"),
+        ({"ops": [1]}, "ops[0] must be an object"),
+        ({"ops": [{}]}, "ops[0].op must be a string"),
+        ({"ops": [{"op": "A"}, {"op": "A", "attrs": {"T": None}}]}, "ops[1].attrs.T is no value"),
+        ({"ops": [{"op": "A", "attrs": {"T": ["DT_HALF", {}]}}]}, "ops[0].attrs.T[1] is no value"),
+        ({"ops": [{"op": "A", "attrs": {"_kernel": 1}}]}, "ops[0].attrs._kernel must be a string"),
+        ({"ops": [{"op": "A", "count": True}]}, "ops[0].count must be a whole number"),
+        ({"ops": [{"op": "A", "count": 0}]}, "ops[0].count must be at least 1"),
+        ({"ops": [{"op": "A", "count": 10**16}]}, "ops[0].count must be at most 10"),
+        ({"ops": [{"op": "A", "nodes": [1]}]}, "ops[0].nodes[0] must be a string"),
+        ({"ops": [{"op": "A", "models": ["a", "b"], "model_count": 1}]}, "ops[0].model_count must be at least 2"),
+    ],
+)
+def test_bad_json_names_the_value(data: object, where: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_requirements(data, "r.json")
+    assert where in caught.value.problem
+    assert caught.value.place.path == "r.json"
+
+
+def test_a_file_that_was_kept(tmp_path: Path) -> None:
+    needed = Requirements((Requirement("A", (("T", HALF),), nodes=("\udcff",), models=("m.pb",)),))
+    path = tmp_path / "kept.json"
+    for mark in ("", "\ufeff"):
+        path.write_text(mark + json.dumps(requirements_json(needed)), encoding="utf-8")
+        assert read_requirements(str(path)) == needed
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b'{"ops": [\n', ":2: is no JSON: Expecting value"),
+        (b'{"ops": "\xff"}', ": byte 9: the text is not valid UTF-8"),
+        (b"[" * 100_000, "is no JSON that opselect writes"),
+        (b'{"tensorflow": "2.14.0"}', "ops must be a list"),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "kept.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_requirements(str(path))
+    assert message in str(caught.value)
+
+
+@given(content=st.binary(max_size=60) | st.text('{}[]":,\\ oprs01e.-', max_size=60).map(str.encode))
+def test_no_file_is_more_than_an_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    path.write_bytes(content)
+    with contextlib.suppress(InputError):
+        read_requirements(str(path))
