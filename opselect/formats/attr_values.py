@@ -63,7 +63,7 @@ class AttrReader:
             _F: self._float,
             _B: lambda a, _: a != 0,
             _TYPE: self.data_type,
-            _SHAPE: self._shape,
+            _SHAPE: self.shape,
             _TENSOR: lambda a, b: TensorRef(self._source, a, b - a),
         }
         self._packed: Mapping[int, Callable[[int, int], NodeAttrItem]] = {
@@ -177,7 +177,8 @@ class AttrReader:
         (value,) = struct.unpack("<f", self._buffer[start:end])
         return value
 
-    def _shape(self, start: int, end: int) -> Shape:
+    def shape(self, start: int, end: int) -> Shape:
+        """The shape of a ``TensorShapeProto``."""
         dims: list[int] = []
         unknown_rank = False
         for field, a, b in fields(self._buffer, start, end):

@@ -65,7 +65,7 @@ def _parse_text(data: bytes, path: str) -> Graph:
         raise InputError(Place(path, byte=error.start), "the text is not valid UTF-8", WHAT_IS_READ) from None
     encoded = encode_text_graphdef(text, path)
     try:
-        graph = parse_graphdef(encoded, 0, len(encoded), MemoryBytes(encoded))
+        graph = parse_graphdef(encoded, 0, len(encoded), MemoryBytes(encoded, path))
     except GraphDefError as error:
         raise InputError(path, error.problem, WHAT_IS_READ) from None
     return _with_nodes(graph, path)

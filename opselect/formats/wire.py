@@ -9,7 +9,9 @@ import mmap
 from collections.abc import Iterator
 from typing import TypeAlias
 
-Buffer: TypeAlias = bytes | mmap.mmap
+from opselect.storage import Pages
+
+Buffer: TypeAlias = bytes | mmap.mmap | Pages
 
 VARINT, FIXED64, LENGTH, START_GROUP, END_GROUP, FIXED32 = range(6)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kernel_index.errors import InputError, Place
+from opselect.graph.values import ByteSource
 
 _CHANGED = "the file changed while it was in use"
 _AGAIN = "Run the command once more."
@@ -25,9 +26,10 @@ class SizedSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MemoryBytes:
-    """Bytes held in memory."""
+    """Bytes held in memory; ``path`` names what they were made of in messages."""
 
     data: bytes = field(repr=False)
+    path: str = "bytes in memory"
 
     @property
     def size(self) -> int:
@@ -76,3 +78,12 @@ class RemoteBytes:
         if len(data) != length:
             raise InputError(Place(self.url, byte=offset), _CHANGED, _AGAIN)
         return data
+
+
+def place_in(source: ByteSource, offset: int) -> Place:
+    """Where a byte of a source is, as messages name it; bytes made of text have no offset that a reader could find."""
+    if isinstance(source, FileBytes):
+        return Place(source.path, byte=offset)
+    if isinstance(source, RemoteBytes):
+        return Place(source.url, byte=offset)
+    return Place(source.path if isinstance(source, MemoryBytes) else type(source).__name__)
