@@ -13,13 +13,14 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, OpDefinition
 from opselect.graph import (
     CalledNode,
+    Entry,
     FedNode,
     Graph,
     Node,
     NodeAttr,
     check_graph,
     expand_functions,
-    reach,
+    reach_entries,
     training_warning,
 )
 from opselect.registration_json import Json, attrs_json
@@ -110,12 +111,11 @@ def collect_requirements(
     model: str,
     *,
     index: KernelIndex | None,
-    inputs: Sequence[str] = (),
-    outputs: Sequence[str] = (),
+    entries: Sequence[Entry] = (Entry(),),
 ) -> Requirements:
     """What a graph needs, ``model`` being the path that the user gave for it.
 
-    Only what ``outputs`` reach counts (:func:`opselect.graph.reach`); an input that is no Placeholder counts as one.
+    Only what ``entries`` reach counts (:func:`opselect.graph.reach`); an input that is no Placeholder counts as one.
     Functions count where they are called; a node whose op is a function of the graph needs no kernel itself. A
     requirement's attrs are the node's attrs of type ``type`` and ``list(type)`` and every attr that a registration of
     the op in ``index`` constrains on, defaults filled in from the op's definition; without an index only the former.
@@ -123,7 +123,7 @@ def collect_requirements(
     outputs.
     """
     check_graph(graph, model)
-    reached = reach(graph, inputs, outputs, model)
+    reached = reach_entries(graph, entries, model)
     expansion = expand_functions(graph, reached.nodes, model)
     relevant = _RelevantAttrs(index)
     found: dict[str, tuple[Requirement, list[str]]] = {}
@@ -152,7 +152,7 @@ def collect_requirements(
     unbound = {(called.function, attr) for called in expansion.nodes for attr in called.unbound}
     warnings += [f"{model}: nothing binds attr {attr!r} of function {function!r}." for function, attr in unbound]
     warnings += [f"{model}: input {name!r} does not contribute to the outputs." for name in reached.unused_inputs]
-    if not outputs:
+    if not all(entry.outputs for entry in entries):
         warnings.append(training_warning((called.node for called in expansion.nodes), model))
     return Requirements(tuple(items), tuple(sorted(filter(None, warnings))))
 

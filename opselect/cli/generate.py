@@ -10,9 +10,9 @@ import click
 
 from opselect.cli.console import counted, note, print_json, print_table, warn
 from opselect.cli.exit_codes import DONE, NO
+from opselect.cli.models import choice_options, models_argument, parse_choice
 from opselect.cli.options import (
     DEFAULT_PROFILE,
-    FILE,
     FOLDER,
     Macros,
     Source,
@@ -21,12 +21,12 @@ from opselect.cli.options import (
     parse_macros,
     quiet_option,
     source_options,
-    split_names,
 )
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.emit import Mode
+    from opselect.entries import Choice
     from opselect.selection import Selection
 
 TARGETS = ("bazel", "makefile", "manifest")
@@ -37,12 +37,11 @@ TARGETS = ("bazel", "makefile", "manifest")
 class Request:
     """Everything that a command line of ``generate`` asks for."""
 
-    models: tuple[Path, ...]
+    models: tuple[str, ...]
     source: Source
     profile: str
     macros: Macros
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    choice: Choice
     targets: tuple[str, ...]
     out: Path | None
     mode: Mode
@@ -64,14 +63,13 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
 """,
 )
-@click.argument("models", nargs=-1, required=True, type=FILE, metavar="MODEL...")
+@models_argument
 @source_options
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to write the lists for."
 )
 @macro_options
-@click.option("--inputs", multiple=True, metavar="NAMES", help="Nodes that are fed: nothing behind them is needed.")
-@click.option("--outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched: only what they need counts.")
+@choice_options
 @click.option(
     "--target",
     "targets",
@@ -99,9 +97,12 @@ def command(
     roots: tuple[Path, ...],
     define: tuple[str, ...],
     undefine: tuple[str, ...],
+    tags: tuple[str, ...],
+    signatures: tuple[str, ...],
+    all_signatures: bool,
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
-    models: tuple[Path, ...],
+    models: tuple[str, ...],
     profile: str,
     targets: tuple[str, ...],
     out: Path | None,
@@ -123,8 +124,7 @@ def command(
             source=Source(release, tree, index_file, roots),
             profile=profile,
             macros=parse_macros(define, undefine),
-            inputs=split_names(inputs),
-            outputs=split_names(outputs),
+            choice=parse_choice(tags, signatures, all_signatures, inputs, outputs),
             targets=targets,
             out=out,
             mode=mode,
@@ -146,7 +146,7 @@ def generate(request: Request) -> int:
     _check_destination(request)
     index = open_source(request.source, macros=request.macros, profile=request.profile, quiet=request.quiet)
     profile = profile_of(index, request.profile, request.macros)
-    needed = read_requirements(request.models, index, request.inputs, request.outputs, quiet=request.quiet)
+    needed = read_requirements(request.models, index, request.choice, quiet=request.quiet)
     selection = select(needed, index, profile)
     if selection.unresolved:
         _print_unresolved(selection)

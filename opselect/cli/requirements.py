@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
 
 from opselect.cli.console import counted, print_json, print_table, warn
 from opselect.cli.exit_codes import DONE
-from opselect.cli.options import FILE, Source, json_option, quiet_option, source_options, split_names
+from opselect.cli.models import choice_options, models_argument, parse_choice, read_chosen
+from opselect.cli.options import Source, json_option, quiet_option, source_options
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
+    from opselect.entries import Choice
     from opselect.requirements import Requirements
 
 
@@ -24,20 +26,23 @@ if TYPE_CHECKING:
 Examples:
   opselect requirements mobilenet.pb --tensorflow 2.14
   opselect requirements mobilenet.pb --tensorflow 2.14 --outputs MobilenetV2/Predictions --json
+  opselect requirements saved_model --tensorflow 2.14 --tags serve --signature serving_default --json
 """,
 )
-@click.argument("models", nargs=-1, required=True, type=FILE, metavar="MODEL...")
+@models_argument
 @source_options
-@click.option("--inputs", multiple=True, metavar="NAMES", help="Nodes that are fed: nothing behind them is needed.")
-@click.option("--outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched: only what they need counts.")
+@choice_options
 @json_option
 @quiet_option
 def command(
-    models: tuple[Path, ...],
+    models: tuple[str, ...],
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
     roots: tuple[Path, ...],
+    tags: tuple[str, ...],
+    signatures: tuple[str, ...],
+    all_signatures: bool,
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     as_json: bool,
@@ -45,27 +50,21 @@ def command(
 ) -> int:
     """List the ops a MODEL needs, with the attrs that kernels are chosen by and the nodes that ask.
 
-    The TensorFlow that is named tells the attrs that matter and fills in their defaults.
+    A MODEL is a GraphDef, a MetaGraphDef or a SavedModel, by path or URL, told apart by content. The TensorFlow that is
+    named tells the attrs that matter and fills in their defaults.
     """
     source = Source(release, tree, index_file, roots)
-    return show(models, source, split_names(inputs), split_names(outputs), as_json=as_json, quiet=quiet)
+    choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
+    return show(models, source, choice, as_json=as_json, quiet=quiet)
 
 
-def show(
-    models: Sequence[Path],
-    source: Source,
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> int:
+def show(models: Sequence[str], source: Source, choice: Choice, *, as_json: bool, quiet: bool) -> int:
     """Prints the requirements of the models and returns the exit code."""
     from opselect.cli.sources import open_source
     from opselect.requirements_json import requirements_json
 
     index = open_source(source, quiet=quiet)
-    needed = read_requirements(models, index, inputs, outputs, quiet=quiet)
+    needed = read_requirements(models, index, choice, quiet=quiet)
     if as_json:
         print_json(requirements_json(needed))
         return DONE
@@ -80,33 +79,30 @@ def show(
     return DONE
 
 
-def read_requirements(
-    models: Sequence[Path], index: KernelIndex, inputs: tuple[str, ...], outputs: tuple[str, ...], *, quiet: bool
-) -> Requirements:
+def read_requirements(models: Sequence[str], index: KernelIndex, choice: Choice, *, quiet: bool) -> Requirements:
     """The merged requirements of the models; what they warn of goes to stderr."""
-    from opselect.formats import read_graph
     from opselect.requirements import Requirements, collect_requirements
 
-    parts = [
-        collect_requirements(read_graph(path), name, index=index, inputs=inputs, outputs=outputs)
-        for path, name in model_names(models).items()
-    ]
+    parts = []
+    for path, name in model_names(models).items():
+        graph, entries = read_chosen(path, choice)
+        parts.append(collect_requirements(graph, name, index=index, entries=entries))
     needed = Requirements.merge(parts)
     for warning in needed.warnings:
         warn(warning, quiet=quiet)
     return needed
 
 
-def model_names(models: Sequence[Path]) -> dict[Path, str]:
+def model_names(models: Sequence[str]) -> dict[str, str]:
     """What each model is called in the output: its file name, with as many folders as make it the only one.
 
     Outputs must not depend on where a checkout lies, so no name is an absolute path. A model named twice counts once.
     """
-    first: dict[Path, Path] = {}
+    first: dict[object, str] = {}
     for path in models:
-        first.setdefault(path.resolve(), path)
-    parts = {path: path.absolute().parts for path in first.values()}
-    names: dict[Path, str] = {}
+        first.setdefault(path if "://" in path else Path(path).resolve(), path)
+    parts = {path: (PurePosixPath(path) if "://" in path else Path(path).absolute()).parts for path in first.values()}
+    names: dict[str, str] = {}
     for path in parts:
         depth = 1
         while sum(other[-depth:] == parts[path][-depth:] for other in parts.values()) > 1:

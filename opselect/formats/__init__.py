@@ -1,5 +1,5 @@
-"""Model files → Graph, without TensorFlow."""
+"""Model files → graphs on our own types, without TensorFlow."""
 
-from opselect.formats.reader import read_graph
+from opselect.formats.models import Model, read_graph, read_model
 
-__all__ = ["read_graph"]
+__all__ = ["Model", "read_graph", "read_model"]

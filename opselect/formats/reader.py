@@ -1,74 +1,130 @@
-"""A model file → Graph, whatever form the file has."""
+"""A file that holds one protobuf message, a GraphDef, MetaGraphDef or SavedModel → its graphs, binary or text."""
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 
 from kernel_index.errors import InputError, Place
 from opselect.formats.graphdef import GraphDefError, parse_graphdef
+from opselect.formats.meta_graph import meta_graph_ranges, parse_meta_graph, read_tags
 from opselect.formats.recognize import (
+    GRAPH_DEF,
+    META_GRAPH,
+    SAVED_MODEL,
     WHAT_IS_READ,
     is_text,
     recognize_binary,
-    recognize_directory,
+    recognize_text,
 )
-from opselect.formats.wire import Buffer
+from opselect.formats.wire import Buffer, WireError
+from opselect.graph.meta_graph import MetaGraph
 from opselect.graph.model import Graph
-from opselect.storage import MemoryBytes, OpenFile, list_folder, open_file
+from opselect.graph.values import ByteSource
+from opselect.storage import MemoryBytes, OpenFile
 
 _DAMAGED = "The file is damaged: copy or export it again."
 _CUT_SHORT = "The file is cut short, perhaps by a copy or download that stopped: get it again."
+_MESSAGES = {GRAPH_DEF: "GraphDef", META_GRAPH: "MetaGraphDef", SAVED_MODEL: "SavedModel"}
 
 
-def read_graph(path: str | os.PathLike[str]) -> Graph:
-    """The graph of a GraphDef file, binary or text, told apart by content.
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message in wire format: ``format`` says which, ``source`` reads parts of the buffer when it is closed."""
 
-    A binary file is read through a memory map: of its tensors only places and sizes are noted, so a graph of 500 MB
-    costs little more than one without weights. Raises InputError for whatever is no readable GraphDef. The graph is
-    as the file has it; :func:`opselect.graph.check_graph` says whether it makes sense.
+    path: str
+    format: str
+    buffer: Buffer
+    source: ByteSource
+    text: bool = False
+
+
+def message_of(file: OpenFile) -> Message:
+    """The message in a file, told apart by content; text is encoded.
+
+    Raises InputError for whatever is known to be something else.
     """
-    name = os.fspath(path)
-    names = list_folder(name)
-    if names is not None:
-        raise _directory_error(name, frozenset(names))
-    with open_file(name) as file:
-        if is_text(file.buffer):
-            return _parse_text(file.buffer[:], name)
-        return _parse_binary(file)
+    if is_text(file.buffer):
+        return _encoded(file.buffer[:], file.path)
+    kind = recognize_binary(file.buffer)
+    if kind is not None and kind.format not in _MESSAGES:
+        raise InputError(file.path, f"is no model that can be read as it is, it looks like {kind.what}", kind.advice)
+    return Message(file.path, kind.format if kind else GRAPH_DEF, file.buffer, file.source)
 
 
-def _parse_binary(file: OpenFile) -> Graph:
-    buffer = file.buffer
-    kind = recognize_binary(buffer)
-    if kind is not None:
-        raise InputError(file.path, f"is no GraphDef, it looks like {kind.what}", kind.advice)
+def read_graphdef(message: Message) -> Graph:
+    """The graph of a GraphDef; InputError for another message, and for one that is damaged or empty."""
+    if message.format != GRAPH_DEF:
+        raise InputError(message.path, f"is no GraphDef, it is a {_MESSAGES[message.format]}", WHAT_IS_READ)
     try:
-        graph = parse_graphdef(buffer, 0, len(buffer), file.source)
+        graph = parse_graphdef(message.buffer, 0, len(message.buffer), message.source)
     except GraphDefError as error:
-        place = Place(file.path, byte=error.offset)
-        cut_short = error.end == len(buffer)
-        if not error.nodes_read and not (cut_short and _begins_with_node(buffer)):
-            raise InputError(place, f"is no GraphDef: {error.problem}", WHAT_IS_READ) from None
-        if cut_short:
-            done = f"the graph is truncated after {error.nodes_read:,} nodes"
-            raise InputError(place, f"{done}: {error.problem}", _CUT_SHORT) from None
-        raise InputError(place, error.problem, _DAMAGED) from None
-    return _with_nodes(graph, file.path)
+        raise _broken(message, error) from None
+    return _with_nodes(graph, message.path)
 
 
-def _parse_text(data: bytes, path: str) -> Graph:
-    from opselect.formats.graphdef_text import encode_text_graphdef  # protobuf takes longer to load than most graphs
+def read_meta_graphs(message: Message, tags: frozenset[str] | None = None) -> tuple[MetaGraph, ...]:
+    """Every MetaGraph of a message, in the order of the file; a GraphDef is one without tags.
+
+    With ``tags`` only the one that has just these, and nothing of the others is read. InputError as above.
+    """
+    if message.format == GRAPH_DEF:
+        return (MetaGraph(read_graphdef(message)),)
+    buffer = message.buffer
+    try:
+        ranges = [(0, len(buffer))]
+        if message.format == SAVED_MODEL:
+            ranges = list(meta_graph_ranges(buffer, 0, len(buffer)))
+        if tags is not None:
+            ranges = [(a, b) for a, b in ranges if set(read_tags(buffer, a, b)) == tags]
+        found = tuple(parse_meta_graph(buffer, a, b, message.source) for a, b in ranges)
+    except WireError as error:
+        raise _broken(message, error) from None
+    if not found and tags is None:
+        raise InputError(message.path, "holds no MetaGraph", _DAMAGED)
+    for meta_graph in found:
+        _with_nodes(meta_graph.graph, message.path)
+    return found
+
+
+def tag_sets(message: Message) -> tuple[tuple[str, ...], ...]:
+    """The tags of every MetaGraph of a message, nothing else of it read."""
+    buffer = message.buffer
+    try:
+        if message.format == SAVED_MODEL:
+            return tuple(read_tags(buffer, a, b) for a, b in meta_graph_ranges(buffer, 0, len(buffer)))
+        return (read_tags(buffer, 0, len(buffer)),) if message.format == META_GRAPH else ((),)
+    except WireError as error:
+        raise _broken(message, error) from None
+
+
+def _encoded(data: bytes, path: str) -> Message:
+    from opselect.formats.text import encode_text  # protobuf takes longer to load than most graphs
 
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(Place(path, byte=error.start), "the text is not valid UTF-8", WHAT_IS_READ) from None
-    encoded = encode_text_graphdef(text, path)
-    try:
-        graph = parse_graphdef(encoded, 0, len(encoded), MemoryBytes(encoded, path))
-    except GraphDefError as error:
-        raise InputError(path, error.problem, WHAT_IS_READ) from None
-    return _with_nodes(graph, path)
+    kind = recognize_text(text)
+    if kind is not None and kind.format not in _MESSAGES:
+        raise InputError(path, f"is no model that can be read as it is, it looks like {kind.what}", kind.advice)
+    found = kind.format if kind else GRAPH_DEF
+    encoded = encode_text(text, path, _MESSAGES[found])
+    return Message(path, found, encoded, MemoryBytes(encoded, path), text=True)
+
+
+def _broken(message: Message, error: WireError) -> InputError:
+    name = _MESSAGES[message.format]
+    if message.text:
+        return InputError(message.path, error.problem, WHAT_IS_READ)
+    place = Place(message.path, byte=error.offset)
+    cut_short = error.end == len(message.buffer)
+    nodes_read = error.nodes_read if isinstance(error, GraphDefError) else 0
+    if message.format == GRAPH_DEF and not nodes_read and not (cut_short and _begins_with_node(message.buffer)):
+        return InputError(place, f"is no GraphDef: {error.problem}", WHAT_IS_READ)
+    if cut_short:
+        done = f"the {name} is truncated after {nodes_read:,} nodes" if nodes_read else f"the {name} is truncated"
+        return InputError(place, f"{done}: {error.problem}", _CUT_SHORT)
+    return InputError(place, error.problem, _DAMAGED)
 
 
 def _with_nodes(graph: Graph, path: str) -> Graph:
@@ -84,10 +140,3 @@ def _begins_with_node(buffer: Buffer) -> bool:
         return False
     rest = head[1:].lstrip(bytes(range(0x80, 0x100)))[1:]
     return rest[:1] in (b"\n", b"")
-
-
-def _directory_error(path: str, names: frozenset[str]) -> InputError:
-    kind = recognize_directory(names)
-    if kind is None:
-        return InputError(path, "is a folder", WHAT_IS_READ)
-    return InputError(path, f"is a folder, it looks like {kind.what}", kind.advice)

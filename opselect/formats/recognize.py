@@ -1,4 +1,4 @@
-"""What a file is that is no GraphDef, by its content, and what its owner can do about it."""
+"""What a file is, by its content, and what its owner can do about it where opselect does not read it."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from dataclasses import dataclass
 
 from opselect.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, tag
 
-WHAT_IS_READ = "opselect reads a GraphDef: a frozen graph, binary (.pb) or text (.pbtxt)."
-_FREEZE_KERAS = (
-    "Load it with tf.keras.models.load_model, freeze it (convert_variables_to_constants_v2) and pass the GraphDef."
+WHAT_IS_READ = (
+    "opselect reads a GraphDef (.pb, .pbtxt), a MetaGraphDef (.meta), a SavedModel, a TensorFlow Lite model (.tflite), "
+    "and a .zip, .aar, .apk or .tar.gz with one of them."
 )
-_FREEZE_SAVED_MODEL = (
-    "Freeze the signature you use (freeze_graph --input_saved_model_dir, or convert_variables_to_constants_v2) and "
-    "pass the GraphDef that this writes."
-)
-_FREEZE_META_GRAPH = (
-    "Freeze it (freeze_graph --input_meta_graph), or write its graph_def field to a file, and pass the GraphDef."
-)
-_CHECKPOINT = "It holds variables and no graph: pass the graph, frozen with this checkpoint (freeze_graph)."
-_TFLITE = "Pass the TensorFlow graph that it was converted from."
-_UNPACK = "Unpack it and pass the GraphDef that is inside."
+_GRAPH_FILE = "Pass the TensorFlow model that it was made from."
+_FREEZE_KERAS = "Load it with tf.keras.models.load_model, save it as a SavedModel and pass that."
+_NO_GRAPH = "It holds variables and no graph: pass the graph, the .meta file beside it or the SavedModel around it."
+_UNPACK = "Unpack it and pass the model that is inside."
 _TEXT_ENCODING = "Save it as UTF-8."
 _DOWNLOAD = "The download gave a web page and not the model: get the file again."
 
 
+GRAPH_DEF, META_GRAPH, SAVED_MODEL = "graphdef", "meta_graph", "saved_model"
+TFLITE, CHECKPOINT, ARCHIVE = "tflite", "checkpoint", "archive"
+"""The formats, as ``opselect inspect`` names them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """``what`` completes "looks like …"; ``advice`` says what to do."""
+    """``what`` completes "looks like …"; ``advice`` says what to do. ``format`` is empty for what is not read."""
 
     what: str
-    advice: str
+    advice: str = WHAT_IS_READ
+    format: str = ""
 
 
 _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
     (0, b"\x89HDF\r\n\x1a\n", Recognized("an HDF5 file (Keras .h5)", _FREEZE_KERAS)),
-    (0, b"PK\x03\x04", Recognized("a zip archive (.keras, .aar, .apk …)", _UNPACK)),
-    (0, b"\x1f\x8b", Recognized("a gzip file", _UNPACK)),
-    (0, b"BZh", Recognized("a bzip2 file", _UNPACK)),
-    (0, b"\xfd7zXZ\x00", Recognized("an xz file", _UNPACK)),
-    (257, b"ustar", Recognized("a tar archive", _UNPACK)),
-    (4, b"TFL3", Recognized("a TensorFlow Lite model", _TFLITE)),
-    (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image", WHAT_IS_READ)),
-    (0, b"\xff\xd8\xff", Recognized("a JPEG image", WHAT_IS_READ)),
-    (0, b"\x7fELF", Recognized("an ELF binary", WHAT_IS_READ)),
-    (0, b"\x93NUMPY", Recognized("a NumPy array", WHAT_IS_READ)),
+    (0, b"PK\x03\x04", Recognized("a zip archive", _UNPACK, ARCHIVE)),
+    (0, b"\x1f\x8b", Recognized("a gzip file", _UNPACK, ARCHIVE)),
+    (0, b"BZh", Recognized("a bzip2 file", _UNPACK, ARCHIVE)),
+    (0, b"\xfd7zXZ\x00", Recognized("an xz file", _UNPACK, ARCHIVE)),
+    (257, b"ustar", Recognized("a tar archive", _UNPACK, ARCHIVE)),
+    (4, b"TFL3", Recognized("a TensorFlow Lite model", format=TFLITE)),
+    (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image")),
+    (0, b"\xff\xd8\xff", Recognized("a JPEG image")),
+    (0, b"\x7fELF", Recognized("an ELF binary")),
+    (0, b"\x93NUMPY", Recognized("a NumPy array")),
     (0, b"\xff\xfe", Recognized("UTF-16 text", _TEXT_ENCODING)),
     (0, b"\xfe\xff", Recognized("UTF-16 text", _TEXT_ENCODING)),
 )
@@ -61,10 +61,13 @@ _TEXT_BEGINNINGS: tuple[tuple[re.Pattern[str], Recognized], ...] = (
         Recognized("a Git LFS pointer", "The file itself is not here yet: run `git lfs pull`."),
     ),
     (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), Recognized("a web page", _DOWNLOAD)),
-    (re.compile(r"[{\[]"), Recognized("JSON", WHAT_IS_READ)),
-    (re.compile(r"(meta_info_def|graph_def)\b"), Recognized("a MetaGraphDef in text", _FREEZE_META_GRAPH)),
-    (re.compile(r"(saved_model_schema_version|meta_graphs)\b"), Recognized("a SavedModel", _FREEZE_SAVED_MODEL)),
-    (re.compile(r"(all_)?model_checkpoint_paths?\b"), Recognized("a checkpoint state file", _CHECKPOINT)),
+    (re.compile(r"[{\[]"), Recognized("JSON")),
+    (re.compile(r"(meta_info_def|graph_def)\b"), Recognized("a MetaGraphDef in text", format=META_GRAPH)),
+    (re.compile(r"(saved_model_schema_version|meta_graphs)\b"), Recognized("a SavedModel", format=SAVED_MODEL)),
+    (
+        re.compile(r"(all_)?model_checkpoint_paths?\b"),
+        Recognized("a checkpoint state file", "Pass the folder that it is in."),
+    ),
     (
         re.compile(r"(filename_tensor_name|save_tensor_name|restore_op_name)\b"),
         Recognized("a SaverDef", "It only says how variables are saved: pass the graph."),
@@ -83,7 +86,7 @@ def recognize_binary(buffer: Buffer) -> Recognized | None:
         if buffer[offset : offset + len(magic)] == magic:
             return kind
     if len(buffer) >= 48 and buffer[len(buffer) - 8 :] == _TABLE_MAGIC:
-        return Recognized("a checkpoint (its index, or a V1 checkpoint)", _CHECKPOINT)
+        return Recognized("a checkpoint (its index, or a V1 checkpoint)", _NO_GRAPH, CHECKPOINT)
     try:
         return _recognize_message(buffer)
     except WireError:
@@ -99,9 +102,9 @@ def recognize_text(text: str) -> Recognized | None:
 def recognize_directory(names: frozenset[str]) -> Recognized | None:
     """What a folder is, by the names in it."""
     if names & {"saved_model.pb", "saved_model.pbtxt"}:
-        return Recognized("a SavedModel", _FREEZE_SAVED_MODEL)
+        return Recognized("a SavedModel", format=SAVED_MODEL)
     if "checkpoint" in names:
-        return Recognized("a checkpoint folder", _CHECKPOINT)
+        return Recognized("a checkpoint folder", _NO_GRAPH, CHECKPOINT)
     return None
 
 
@@ -113,12 +116,12 @@ def _recognize_message(buffer: Buffer) -> Recognized | None:
     seen: list[int] = []
     for field, a, b in fields(buffer, 0, len(buffer)):
         if not seen and field == tag(1, LENGTH):
-            return Recognized("a MetaGraphDef", _FREEZE_META_GRAPH) if _is_meta_info(buffer, a, b) else None
+            return Recognized("a MetaGraphDef", format=META_GRAPH) if _is_meta_info(buffer, a, b) else None
         if seen == [tag(1, VARINT)] and field == tag(2, LENGTH) and a < b and buffer[a] == tag(1, LENGTH):
-            return Recognized("a SavedModel", _FREEZE_SAVED_MODEL)
+            return Recognized("a SavedModel", format=SAVED_MODEL)
         seen.append(field)
         if seen[0] == tag(1, VARINT) and field == tag(7, LENGTH):
-            return Recognized("an ONNX model", "Pass the TensorFlow graph that it was converted from.")
+            return Recognized("an ONNX model", _GRAPH_FILE)
         if seen[0] != tag(1, VARINT) or len(seen) > 20:
             return None
     return None

@@ -4,7 +4,7 @@ from opselect.graph.checks import check_graph, graph_problems
 from opselect.graph.functions import CalledNode, Expansion, expand_functions
 from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, input_node
-from opselect.graph.reach import FedNode, Reached, reach
+from opselect.graph.reach import FedNode, Reached, reach, reach_entries
 from opselect.graph.training import training_signs, training_warning
 from opselect.graph.values import (
     AttrPlaceholder,
@@ -46,6 +46,7 @@ __all__ = [
     "graph_problems",
     "input_node",
     "reach",
+    "reach_entries",
     "training_signs",
     "training_warning",
 ]

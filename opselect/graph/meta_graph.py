@@ -23,6 +23,11 @@ class TensorInfo:
     shape: Shape | None = None
     components: Mapping[str, TensorInfo] = field(default_factory=dict, hash=False)
 
+    def tensors(self) -> tuple[str, ...]:
+        """The names of all tensors it stands for: its own, or those of its parts."""
+        own = (self.name,) if self.name else ()
+        return (*own, *(name for part in self.components.values() for name in part.tensors()))
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:

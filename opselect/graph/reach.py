@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
+from opselect.graph.meta_graph import Entry
 from opselect.graph.model import Graph, Node, input_node
 
 _EVERY_OUTPUT = -1
@@ -69,6 +70,19 @@ def reach(graph: Graph, inputs: Sequence[str], outputs: Sequence[str], path: str
         ),
         tuple(reference for reference in inputs if input_node(reference) not in stopped),
     )
+
+
+def reach_entries(graph: Graph, entries: Iterable[Entry], path: str) -> Reached:
+    """What at least one of the entries needs, each by itself as :func:`reach` finds it."""
+    running: set[str] = set()
+    fed: dict[FedNode, None] = {}
+    unused: dict[str, None] = {}
+    for entry in entries:
+        reached = reach(graph, entry.inputs, entry.outputs, path)
+        running.update(node.name for node in reached.nodes)
+        fed.update(dict.fromkeys(reached.fed))
+        unused.update(dict.fromkeys(reached.unused_inputs))
+    return Reached(tuple(node for node in graph.nodes if node.name in running), tuple(fed), tuple(unused))
 
 
 def _closure(

@@ -5,6 +5,6 @@ makes of them. Classes are built from it at run time, because a descriptor set, 
 every protobuf from 4.22 on, also in a process that has TensorFlow's messages loaded.
 """
 
-from opselect.proto.schema import SCHEMA_FILES, SCHEMA_PATH, message_class
+from opselect.proto.schema import SCHEMA_FILES, SCHEMA_PATH, message_class, pool
 
-__all__ = ["SCHEMA_FILES", "SCHEMA_PATH", "message_class"]
+__all__ = ["SCHEMA_FILES", "SCHEMA_PATH", "message_class", "pool"]

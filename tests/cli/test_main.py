@@ -24,6 +24,7 @@ from opselect.emit import TARGETS as EMITTED
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
+SAVED_MODEL = Path(__file__).parents[2] / "fixtures" / "saved_models" / "sm2_multi_signatures"
 MODEL = ROOT / "fixtures" / "models" / "tiny_mobilenet.pb"
 
 
@@ -62,6 +63,7 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("line", examples())
 def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: ScanResult) -> None:
     shutil.copy(MODEL, "mobilenet.pb")
+    shutil.copytree(SAVED_MODEL, "saved_model")
     shutil.copytree(small_tree, "tensorflow")
     shutil.copytree(small_tree / "my_ops", "my_ops")
     write_index(scan, Path("mine.opselidx"))

@@ -44,5 +44,5 @@ def test_models_are_merged(cli: Cli, index_file: Path, model: Model) -> None:
 
 
 def test_models_of_one_name_are_told_apart_by_folder() -> None:
-    paths = [Path("/m/one/graph.pb"), Path("/m/two/graph.pb"), Path("/m/two/other.pb"), Path("/m/two/../one/graph.pb")]
-    assert list(model_names(paths).values()) == ["one/graph.pb", "two/graph.pb", "other.pb"]
+    paths = ["/m/one/graph.pb", "/m/two/graph.pb", "/m/two/other.pb", "/m/two/../one/graph.pb", "gs://m/three/graph.pb"]
+    assert list(model_names(paths).values()) == ["one/graph.pb", "two/graph.pb", "other.pb", "three/graph.pb"]

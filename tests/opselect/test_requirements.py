@@ -22,6 +22,7 @@ from kernel_index.records import (
     ScanResult,
 )
 from opselect.formats import read_graph
+from opselect.graph import Entry
 from opselect.requirements import Requirement, Requirements, collect_requirements, device_type
 from tests.opselect.graph_text import function, graph_of, node
 from tests.opselect.requirement_values import requirements
@@ -73,7 +74,7 @@ INDEX = MemoryIndex(
 
 
 def needs(text: str, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()) -> Requirements:
-    return collect_requirements(graph_of(text), "m.pb", index=INDEX, inputs=inputs, outputs=outputs)
+    return collect_requirements(graph_of(text), "m.pb", index=INDEX, entries=[Entry(inputs, outputs)])
 
 
 def only(text: str) -> Requirement:
@@ -182,7 +183,7 @@ def test_functions_count_and_their_call_needs_no_kernel() -> None:
 
 def test_real_model() -> None:
     graph = read_graph(MODELS / "tiny_mobilenet.pb")
-    found = collect_requirements(graph, "tiny.pb", index=None, outputs=("MobilenetV2/Predictions",))
+    found = collect_requirements(graph, "tiny.pb", index=None, entries=[Entry(outputs=("MobilenetV2/Predictions",))])
     counts = {(item.op, *(value for _, value in item.attrs)): item.count for item in found.items}
     assert counts[("DepthwiseConv2dNative", FLOAT)] == 5
     assert counts[("FusedBatchNormV3", FLOAT, FLOAT)] == 16
@@ -196,7 +197,7 @@ def test_training_graphs_warn_unless_outputs_are_named() -> None:
     (warning,) = collect_requirements(graph, "t.pb", index=None).warnings
     assert "training graph" in warning
     stripped = collect_requirements(
-        graph, "t.pb", index=None, inputs=("examples_DequeueMany",), outputs=("prediction",)
+        graph, "t.pb", index=None, entries=[Entry(("examples_DequeueMany",), ("prediction",))]
     )
     assert stripped.warnings == ()
     assert {item.op for item in stripped.items} == {"Identity", "MatMul", "Placeholder", "VariableV2"}

@@ -1,0 +1,78 @@
+"""Models on a command line: their paths and URLs, and which of their graphs and signatures are meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.options import Command, split_names
+
+if TYPE_CHECKING:
+    from opselect.entries import Choice
+    from opselect.graph import Entry, Graph
+
+
+def existing_models(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuses paths that lead nowhere; what a URL leads to shows when it is read."""
+    for path in value:
+        if "://" not in path and not Path(path).exists():
+            raise click.BadParameter(f"there is no file or folder {path!r}.", ctx, param)
+    return value
+
+
+models_argument = click.argument(
+    "models", nargs=-1, required=True, metavar="MODEL...", type=click.UNPROCESSED, callback=existing_models
+)
+
+
+def choice_options(command: Command) -> Command:
+    """``--tags``, ``--signature``, ``--all-signatures``, ``--inputs``, ``--outputs``: which part of a model counts."""
+    for option in (
+        click.option(
+            "--outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched: only their needs count."
+        ),
+        click.option(
+            "--inputs", multiple=True, metavar="NAMES", help="Nodes that are fed: nothing behind them counts."
+        ),
+        click.option("--all-signatures", is_flag=True, help="Count what any signature reaches (the default)."),
+        click.option(
+            "--signature", "signatures", multiple=True, metavar="KEYS", help="Count only what these signatures reach."
+        ),
+        click.option("--tags", multiple=True, metavar="TAGS", help="The MetaGraph with just these tags."),
+    ):
+        command = option(command)
+    return command
+
+
+def parse_choice(
+    tags: tuple[str, ...],
+    signatures: tuple[str, ...],
+    all_signatures: bool,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+) -> Choice:
+    """The values of :func:`choice_options`; names may be repeated and separated by commas.
+
+    Raises click.UsageError where they contradict each other.
+    """
+    from opselect.entries import Choice
+
+    choice = Choice(
+        split_names(tags), split_names(signatures), all_signatures, split_names(inputs), split_names(outputs)
+    )
+    if choice.signatures and choice.all_signatures:
+        raise click.UsageError("--signature and --all-signatures exclude each other")
+    if (choice.signatures or choice.all_signatures) and (choice.inputs or choice.outputs):
+        raise click.UsageError("a signature has inputs and outputs of its own: leave out --inputs and --outputs")
+    return choice
+
+
+def read_chosen(path: str, choice: Choice) -> tuple[Graph, tuple[Entry, ...]]:
+    """The graph of a model that is meant, and the entries that count."""
+    from opselect.entries import choose_meta_graph, entries_of
+    from opselect.formats import read_model
+
+    meta_graph = choose_meta_graph(read_model(path, choice.tag_set))
+    return meta_graph.graph, entries_of(meta_graph, choice, path)

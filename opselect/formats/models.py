@@ -1,0 +1,96 @@
+"""A model in whatever form its owner has it → its graphs and what it says about using them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from kernel_index.errors import InputError
+from opselect.formats.reader import Message, message_of, read_graphdef, read_meta_graphs, tag_sets
+from opselect.formats.recognize import SAVED_MODEL, WHAT_IS_READ, recognize_directory
+from opselect.graph.meta_graph import MetaGraph
+from opselect.graph.model import Graph
+from opselect.storage import is_file, join, list_folder, open_file
+
+SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
+"""The file of a SavedModel that holds its graphs; the binary one is taken where both are there, as a loader does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a model file or folder holds.
+
+    ``format`` is one of the names in :mod:`opselect.formats.recognize`. ``variables`` is the prefix of the checkpoint
+    that belongs to it, empty where there is none beside it.
+    """
+
+    path: str
+    format: str
+    meta_graphs: tuple[MetaGraph, ...] = ()
+    variables: str = ""
+
+
+def read_model(path: str | os.PathLike[str], tags: frozenset[str] | None = None) -> Model:
+    """The model at a path or URL, its form told by content.
+
+    Binary files are read through a memory map: of tensors only places and sizes are noted, so a model of 500 MB costs
+    little more than one without weights. With ``tags`` only the MetaGraph that has just these is read; InputError
+    lists those there are. Raises InputError for whatever is no readable model. Graphs are as the file has them;
+    :func:`opselect.graph.check_graph` says whether they make sense.
+    """
+    name = os.fspath(path)
+    names = list_folder(name)
+    if names is not None:
+        return _read_folder(name, frozenset(names), tags)
+    with open_file(name) as file:
+        message = message_of(file)
+        return Model(name, message.format, _meta_graphs(message, tags), _variables_beside(name, message))
+
+
+def read_graph(path: str | os.PathLike[str]) -> Graph:
+    """The graph of a GraphDef file, binary or text; InputError for every other form of a model."""
+    name = os.fspath(path)
+    names = list_folder(name)
+    if names is not None:
+        raise _unread_folder(name, frozenset(names))
+    with open_file(name) as file:
+        return read_graphdef(message_of(file))
+
+
+def _meta_graphs(message: Message, tags: frozenset[str] | None) -> tuple[MetaGraph, ...]:
+    found = read_meta_graphs(message, tags)
+    if found:
+        return found
+    known = ["{" + ", ".join(each) + "}" for each in tag_sets(message)]
+    wanted = "{" + ", ".join(sorted(tags or ())) + "}"
+    raise InputError(message.path, f"has no MetaGraph tagged {wanted}", f"It has {' and '.join(known)}.")
+
+
+def _read_folder(path: str, names: frozenset[str], tags: frozenset[str] | None) -> Model:
+    inside = next((name for name in SAVED_MODEL_FILES if name in names), None)
+    if inside is None:
+        raise _unread_folder(path, names)
+    with open_file(join(path, inside)) as file:
+        message = message_of(file)
+        if message.format != SAVED_MODEL:
+            raise InputError(file.path, "is no SavedModel", WHAT_IS_READ)
+        return Model(path, message.format, _meta_graphs(message, tags), _variables_in(path))
+
+
+def _variables_beside(path: str, message: Message) -> str:
+    if message.format != SAVED_MODEL or path.startswith(("http://", "https://")):
+        return ""
+    folder = path.rpartition("/")[0]
+    return _variables_in(folder or ".")
+
+
+def _variables_in(folder: str) -> str:
+    prefix = join(join(folder, "variables"), "variables")
+    return prefix if is_file(f"{prefix}.index") else ""
+
+
+def _unread_folder(path: str, names: frozenset[str]) -> InputError:
+    kind = recognize_directory(names)
+    if kind is None:
+        return InputError(path, "is a folder", WHAT_IS_READ)
+    return InputError(path, f"is a folder, it looks like {kind.what}", kind.advice)
