@@ -6,7 +6,6 @@ with a field that TensorFlow makes for them are known to nothing else.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -16,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kernel_index.datatypes import DataType
+from opselect.formats.array_shapes import ArrayError
 from opselect.graph.values import ByteSource
 
 Array: TypeAlias = npt.NDArray[Any]
 
-MAX_RANK = 32
-"""Dimensions that an array has in every version of NumPy; TensorFlow itself allows 254."""
 CHUNK = 1 << 24
 """Bytes read at once on the way into an array."""
 
@@ -54,10 +52,6 @@ _NUMPY_TYPES: dict[DataType, npt.DTypeLike] = {
 }
 
 
-class ArrayError(Exception):
-    """What a file says of a tensor cannot be an array; the message completes "the tensor …"."""
-
-
 def numpy_type(data_type: DataType) -> np.dtype[Any]:
     """The NumPy type of the elements; strings are objects, each of them ``bytes``.
 
@@ -67,30 +61,6 @@ def numpy_type(data_type: DataType) -> np.dtype[Any]:
     if known is None:
         raise ArrayError(f"is of type {data_type}, which no array can hold")
     return np.dtype(known)
-
-
-def count_elements(dims: tuple[int, ...] | None, item_size: int) -> int:
-    """How many elements a shape has; nothing is allocated.
-
-    Raises ArrayError for what no array of elements of ``item_size`` bytes can have: no rank, a dimension below zero,
-    too many dimensions, or 2^63 bytes and more.
-    """
-    if dims is None or any(dim < 0 for dim in dims):
-        raise ArrayError(f"has the shape {shape_text(dims)}, which is not fully known")
-    if len(dims) > MAX_RANK:
-        raise ArrayError(f"has {len(dims):,} dimensions; {MAX_RANK} are the most that an array can have")
-    # NumPy refuses an array without elements, too, where the other dimensions alone would overflow.
-    if math.prod(dim for dim in dims if dim) * item_size >= 1 << 63:
-        raise ArrayError(f"has the shape {shape_text(dims)}, which no memory can hold")
-    return math.prod(dims)
-
-
-def shape_text(dims: tuple[int, ...] | None) -> str:
-    """A shape for messages: ``[3, 4]``, or ``[?]`` for no rank."""
-    if dims is None:
-        return "[?]"
-    shown = [f"{dim:,}".replace(",", "") for dim in dims[:8]]
-    return f"[{', '.join(shown)}{', …' if len(dims) > 8 else ''}]"
 
 
 def load(source: ByteSource, offset: int, length: int, seen: Callable[[bytes], None] | None = None) -> Array:

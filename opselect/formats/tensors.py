@@ -6,37 +6,25 @@ Source of the field numbers: ``framework/tensor.proto``; of what they mean: ``Te
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from kernel_index.errors import InputError
-from opselect.formats.attr_values import AttrReader
-from opselect.formats.numpy_types import (
-    Array,
-    ArrayError,
-    count_elements,
-    from_bits,
-    load,
-    numpy_type,
-    shape_text,
-)
+from opselect.formats.array_shapes import ArrayError, count_elements, shape_text
+from opselect.formats.numpy_types import Array, from_bits, load, numpy_type
+from opselect.formats.tensor_headers import TensorHeader, broken_tensor, read_header, walk_tensor
 from opselect.formats.varints import decode_varints, split_strings
-from opselect.formats.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields, tag
-from opselect.graph.values import Shape, TensorRef
-from opselect.storage import Pages, place_in
+from opselect.formats.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, tag
+from opselect.graph.values import TensorRef
+from opselect.storage import Pages
 
 MAX_REPEATED_BYTES = 1 << 31
 """The most that a tensor whose one value is repeated may stand for: what a protobuf message could hold in full."""
 MAX_PADDED_BYTES = 1 << 28
 """The most that is allocated for a tensor that holds several values and repeats the last one."""
-
-_DAMAGED = "The file is damaged: copy or export it again."
-_DTYPE, _SHAPE, _CONTENT = tag(1, VARINT), tag(2, LENGTH), tag(4, LENGTH)
 
 # The field of each type, and how one value stands in it when it is not packed.
 _INT_VAL, _STRING_VAL, _HALF_VAL, _FLOAT8_VAL = (7, VARINT), (8, LENGTH), (13, VARINT), (18, LENGTH)
@@ -58,24 +46,6 @@ _VALUE_FIELDS: dict[DataType, tuple[int, int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """What a message says of its tensor, and where in the source its ``tensor_content`` is."""
-
-    data_type: DataType
-    dims: tuple[int, ...]
-    content: tuple[int, int]
-
-
-def tensor_header(ref: TensorRef) -> tuple[DataType, Shape]:
-    """The type and shape of a tensor. Its content is not read, so this costs the same however large it is.
-
-    Raises InputError for a message that is broken or says nothing of an array (no type, a shape not fully known).
-    """
-    layout = _layout(ref)
-    return layout.data_type, Shape(layout.dims)
-
-
 def read_tensor(ref: TensorRef) -> Array:
     """The elements of a tensor, in its shape. The array is read-only.
 
@@ -84,68 +54,45 @@ def read_tensor(ref: TensorRef) -> Array:
     Raises InputError for a message that is broken, whose content does not fit its shape, or whose type no array can
     hold, before memory is taken for it.
     """
-    layout = _layout(ref)
+    header = read_header(ref)
     try:
-        values = _values(ref, layout)
+        values = _values(ref, header, header.dims)
     except (WireError, ArrayError) as error:
-        raise _refusal(ref, error) from None
+        raise broken_tensor(ref, error) from None
     values.flags.writeable = False
     return values
 
 
-def _refusal(ref: TensorRef, error: WireError | ArrayError) -> InputError:
-    if isinstance(error, WireError):
-        return InputError(place_in(ref.source, error.offset), f"a tensor is broken: {error.problem}", _DAMAGED)
-    return InputError(place_in(ref.source, ref.offset), f"the tensor {error}", _DAMAGED)
+def first_elements(ref: TensorRef, count: int) -> Array:
+    """The first ``count`` elements of a tensor in row-major order, or all of fewer, in one dimension.
 
-
-def _walk(ref: TensorRef) -> tuple[Pages, Iterator[tuple[int, int, int]]]:
-    """The bytes of the message and its fields, as :func:`opselect.formats.wire.fields` gives them."""
-    pages = Pages(ref.source, ref.offset + ref.length)
-    return pages, fields(pages, ref.offset, len(pages))
-
-
-def _layout(ref: TensorRef) -> _Layout:
-    """One walk over the message, past its long fields. A field that occurs twice adds up or replaces."""
-    pages, walk = _walk(ref)
-    reader = AttrReader(pages, ref.source)
-    data_type = DataType.DT_INVALID
-    dims: tuple[int, ...] | None = ()
-    content = (0, 0)
+    Of a long content only these are read. Raises InputError like :func:`read_tensor`.
+    """
+    header = read_header(ref)
     try:
-        for field, a, b in walk:
-            if field == _DTYPE:
-                data_type = reader.data_type(a, b)
-            elif field == _SHAPE:
-                more = reader.shape(a, b).dims
-                dims = None if dims is None or more is None else dims + more
-            elif field == _CONTENT:
-                content = a, b
-        if data_type is DataType.DT_INVALID:
-            raise ArrayError("has no type")
-        count_elements(dims, 1)
+        return _values(ref, header, (min(count, math.prod(header.dims)),))
     except (WireError, ArrayError) as error:
-        raise _refusal(ref, error) from None
-    return _Layout(data_type, dims or (), content)
+        raise broken_tensor(ref, error) from None
 
 
-def _values(ref: TensorRef, layout: _Layout) -> Array:
-    dtype = numpy_type(layout.data_type)
-    dims = layout.dims
-    size = count_elements(dims, dtype.itemsize)
-    start, end = layout.content
-    if not size:
+def _values(ref: TensorRef, header: TensorHeader, dims: tuple[int, ...]) -> Array:
+    """As many elements, from the first on, as the shape ``dims`` has, in this shape."""
+    dtype = numpy_type(header.dtype)
+    size = count_elements(header.dims, dtype.itemsize)
+    wanted = math.prod(dims)
+    start, end = header.content
+    if not wanted:
         return np.empty(dims, dtype)
     if start == end:
-        return _repeated(_stored_values(ref, layout.data_type, size), dims, size)
-    if layout.data_type is DataType.DT_STRING:
-        return split_strings(Pages(ref.source, end), start, end, size).reshape(dims)
+        return _repeated(_stored_values(ref, header.dtype, wanted), dims, wanted)
+    if header.dtype is DataType.DT_STRING:
+        return split_strings(Pages(ref.source, end), start, end, size)[:wanted].reshape(dims)
     if end - start != size * dtype.itemsize:
         raise ArrayError(
-            f"of type {layout.data_type} and shape {shape_text(dims)} takes {size * dtype.itemsize:,} bytes, "
+            f"of type {header.dtype} and shape {shape_text(header.dims)} takes {size * dtype.itemsize:,} bytes, "
             f"but its content has {end - start:,}"
         )
-    return from_bits(load(ref.source, start, end - start), layout.data_type).reshape(dims)
+    return from_bits(load(ref.source, start, wanted * dtype.itemsize), header.dtype).reshape(dims)
 
 
 def _repeated(values: Array, dims: tuple[int, ...], size: int) -> Array:
@@ -182,7 +129,7 @@ def _stored_values(ref: TensorRef, data_type: DataType, size: int) -> Array:
 
 
 def _strings(ref: TensorRef, limit: int) -> list[bytes]:
-    pages, walk = _walk(ref)
+    pages, walk = walk_tensor(ref)
     strings: list[bytes] = []
     for key, a, b in walk:
         if key == tag(*_STRING_VAL):
@@ -195,7 +142,7 @@ def _strings(ref: TensorRef, limit: int) -> list[bytes]:
 def _varints(ref: TensorRef, field: int, limit: int) -> array[int]:
     """The numbers of a field, packed or not."""
     numbers = array("Q")
-    for key, a, b in _walk(ref)[1]:
+    for key, a, b in walk_tensor(ref)[1]:
         if key == tag(field, VARINT):
             numbers.append(a)
         elif key == tag(field, LENGTH):
@@ -210,7 +157,7 @@ def _varints(ref: TensorRef, field: int, limit: int) -> array[int]:
 
 def _fixed(ref: TensorRef, field: int, kind: int, limit: int) -> bytearray:
     """The bytes of a field of numbers of fixed size, packed or not."""
-    pages, walk = _walk(ref)
+    pages, walk = walk_tensor(ref)
     raw = bytearray()
     for key, a, b in walk:
         if key == tag(field, LENGTH):
@@ -226,7 +173,7 @@ def _fixed(ref: TensorRef, field: int, kind: int, limit: int) -> bytearray:
 
 def _float8(ref: TensorRef) -> bytearray:
     """The one field of bytes that holds all values of a type of one byte; of several the last counts."""
-    pages, walk = _walk(ref)
+    pages, walk = walk_tensor(ref)
     found = 0, 0
     for key, a, b in walk:
         if key == tag(*_FLOAT8_VAL):

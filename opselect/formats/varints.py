@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from opselect.formats.numpy_types import Array, ArrayError
+from opselect.formats.array_shapes import ArrayError
+from opselect.formats.numpy_types import Array
 from opselect.formats.wire import Buffer, WireError, read_varint
 from opselect.graph.values import ByteSource
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.formats.numpy_types import CHUNK, Array, numpy_type
-from opselect.formats.tensors import read_tensor, tensor_header
+from opselect.formats.tensor_headers import tensor_header
+from opselect.formats.tensors import first_elements, read_tensor
 from opselect.graph.values import Shape, TensorRef
 from opselect.proto import message_class
 from opselect.storage import FileBytes, MemoryBytes, source_of
@@ -62,6 +63,17 @@ def test_tensors_are_what_tensorflow_decodes(case: dict[str, Any]) -> None:
     else:
         assert array.dtype == numpy_type(DataType[case["dtype"]])
         assert array.tobytes().hex() == case["bytes"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 1000])
+def test_the_first_elements_are_those_of_the_whole(count: int) -> None:
+    for case in CASES:
+        if "refused" not in case:
+            ref = ref_of(bytes.fromhex(case["message"]))
+            whole, first = read_tensor(ref), first_elements(ref, count)
+            assert first.dtype == whole.dtype
+            expected = whole.ravel()[:count]
+            assert first.tolist() == expected.tolist() or first.tobytes() == expected.tobytes()
 
 
 def test_four_bit_integers() -> None:
@@ -193,13 +205,12 @@ def test_changed_messages_are_read_or_refused(case: dict[str, Any]) -> None:
         assert tensor_header(ref)[1] == Shape(array.shape)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from /proc")
-def test_the_header_of_a_large_tensor_costs_nothing(tmp_path: Path) -> None:
+def test_neither_the_header_nor_the_first_elements_need_the_content(tmp_path: Path) -> None:
     size = 400 << 20
     head = tensor_bytes(f"dtype: DT_FLOAT {shape_text(size // 4)}") + b"\x22" + varint(size)
     path = tmp_path / "tensor"
     with path.open("wb") as file:
-        file.write(head)
+        file.write(head + b"\0\0\x80?")
         file.truncate(len(head) + size)
     read: list[int] = []
 
@@ -208,7 +219,9 @@ def test_the_header_of_a_large_tensor_costs_nothing(tmp_path: Path) -> None:
             read.append(length)
             return FileBytes(str(path), path.stat().st_size, path.stat().st_mtime_ns).read(offset, length)
 
-    assert tensor_header(TensorRef(Counted(b""), 0, len(head) + size)) == (DataType.DT_FLOAT, Shape((size // 4,)))
+    ref = TensorRef(Counted(b""), 0, len(head) + size)
+    assert tensor_header(ref) == (DataType.DT_FLOAT, Shape((size // 4,)))
+    assert first_elements(ref, 3).tolist() == [1, 0, 0]
     assert sum(read) < 100_000
 
 
