@@ -8,7 +8,7 @@ from __future__ import annotations
 from opselect.formats.attr_values import AttrReader
 from opselect.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, read_varint, signed32, tag
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions
-from opselect.graph.values import ByteSource, NodeAttr
+from opselect.graph.values import ByteSource, NodeAttr, StoredBytes
 
 _GRAPH_NODE, _GRAPH_LIBRARY = tag(1, LENGTH), tag(2, LENGTH)
 _GRAPH_OLD_VERSION, _GRAPH_VERSIONS = tag(3, VARINT), tag(4, LENGTH)
@@ -18,10 +18,12 @@ _LIBRARY_FUNCTION, _LIBRARY_GRADIENT = tag(1, LENGTH), tag(2, LENGTH)
 _PRODUCER, _MIN_CONSUMER, _BAD_CONSUMER = tag(1, VARINT), tag(2, VARINT), tag(3, VARINT)
 _BAD_CONSUMERS_PACKED = tag(3, LENGTH)
 _FUNCTION_SIGNATURE, _FUNCTION_NODE, _FUNCTION_RET = tag(1, LENGTH), tag(3, LENGTH), tag(4, LENGTH)
-_FUNCTION_ATTR, _FUNCTION_CONTROL_RET = tag(5, LENGTH), tag(6, LENGTH)
+_FUNCTION_ATTR, _FUNCTION_CONTROL_RET, _FUNCTION_ARG_ATTR = tag(5, LENGTH), tag(6, LENGTH), tag(7, LENGTH)
 _OP_NAME, _OP_INPUT, _OP_OUTPUT, _OP_ATTR = tag(1, LENGTH), tag(2, LENGTH), tag(3, LENGTH), tag(4, LENGTH)
+_OP_STATEFUL = tag(17, VARINT)
+_ARG_ATTR_POSITION, _ARG_ATTR_VALUE, _ARG_ATTR_ENTRY = tag(1, VARINT), tag(2, LENGTH), tag(1, LENGTH)
 _ARG_NAME, _ARG_TYPE, _ARG_TYPE_ATTR = tag(1, LENGTH), tag(3, VARINT), tag(4, LENGTH)
-_ARG_NUMBER_ATTR, _ARG_TYPE_LIST_ATTR = tag(5, LENGTH), tag(6, LENGTH)
+_ARG_NUMBER_ATTR, _ARG_TYPE_LIST_ATTR, _ARG_IS_REF = tag(5, LENGTH), tag(6, LENGTH), tag(16, VARINT)
 _ATTR_NAME, _ATTR_TYPE, _ATTR_DEFAULT = tag(1, LENGTH), tag(2, LENGTH), tag(3, LENGTH)
 _FIRST, _SECOND = tag(1, LENGTH), tag(2, LENGTH)
 
@@ -52,6 +54,7 @@ class _GraphDefReader:
 
     def __init__(self, buffer: Buffer, source: ByteSource) -> None:
         self._buffer = buffer
+        self._source = source
         self._attrs = AttrReader(buffer, source)
         self.nodes: list[Node] = []
         self.functions: list[FunctionDefinition] = []
@@ -133,6 +136,8 @@ class _GraphDefReader:
         attr_types: dict[str, str] = {}
         attr_defaults: dict[str, NodeAttr] = {}
         attrs: dict[str, NodeAttr] = {}
+        arg_attrs: dict[int, dict[str, NodeAttr]] = {}
+        stateful = False
         returns: list[tuple[str, str]] = []
         control_returns: list[tuple[str, str]] = []
         try:
@@ -145,6 +150,8 @@ class _GraphDefReader:
                     control_returns.append(self._string_pair(a, b))
                 elif field == _FUNCTION_ATTR:
                     self._attrs.entry(a, b, attrs)
+                elif field == _FUNCTION_ARG_ATTR:
+                    self._arg_attrs(a, b, arg_attrs)
                 elif field == _FUNCTION_SIGNATURE:
                     for inner, c, d in fields(self._buffer, a, b):
                         if inner == _OP_NAME:
@@ -155,6 +162,8 @@ class _GraphDefReader:
                             outputs.append(self._arg(c, d))
                         elif inner == _OP_ATTR:
                             self._signature_attr(c, d, attr_types, attr_defaults)
+                        elif inner == _OP_STATEFUL:
+                            stateful = c != 0
             if not name:
                 raise WireError(start, "a function has no name")
         except WireError as error:
@@ -170,11 +179,28 @@ class _GraphDefReader:
             attr_types,
             attr_defaults,
             attrs,
+            arg_attrs,
+            stateful,
+            StoredBytes(self._source, start, end - start),
         )
+
+    def _arg_attrs(self, start: int, end: int, arg_attrs: dict[int, dict[str, NodeAttr]]) -> None:
+        """One entry of ``map<uint32, ArgAttrs>``."""
+        position = 0
+        found: dict[str, NodeAttr] = {}
+        for field, a, b in fields(self._buffer, start, end):
+            if field == _ARG_ATTR_POSITION:
+                position = a
+            elif field == _ARG_ATTR_VALUE:
+                for inner, c, d in fields(self._buffer, a, b):
+                    if inner == _ARG_ATTR_ENTRY:
+                        self._attrs.entry(c, d, found)
+        arg_attrs[position] = found
 
     def _arg(self, start: int, end: int) -> FunctionArg:
         name = type_attr = number_attr = type_list_attr = ""
         data_type = None
+        is_ref = False
         for field, a, b in fields(self._buffer, start, end):
             if field == _ARG_NAME:
                 name = self._attrs.name(a, b)
@@ -186,7 +212,9 @@ class _GraphDefReader:
                 number_attr = self._attrs.word(a, b)
             elif field == _ARG_TYPE_LIST_ATTR:
                 type_list_attr = self._attrs.word(a, b)
-        return FunctionArg(name, data_type, type_attr, number_attr, type_list_attr)
+            elif field == _ARG_IS_REF:
+                is_ref = a != 0
+        return FunctionArg(name, data_type, type_attr, number_attr, type_list_attr, is_ref)
 
     def _signature_attr(
         self, start: int, end: int, attr_types: dict[str, str], attr_defaults: dict[str, NodeAttr]

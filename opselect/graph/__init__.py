@@ -3,7 +3,7 @@
 from opselect.graph.checks import check_graph, graph_problems
 from opselect.graph.functions import CalledNode, Expansion, expand_functions
 from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
-from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, input_node
+from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed, input_node
 from opselect.graph.reach import FedNode, Reached, reach, reach_entries
 from opselect.graph.training import training_signs, training_warning
 from opselect.graph.values import (
@@ -41,6 +41,7 @@ __all__ = [
     "TensorInfo",
     "TensorRef",
     "Versions",
+    "changed",
     "check_graph",
     "expand_functions",
     "graph_problems",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kernel_index.datatypes import DataType
-from opselect.graph.values import NodeAttr
+from opselect.graph.values import NodeAttr, StoredBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class FunctionArg:
     type_attr: str = ""
     number_attr: str = ""
     type_list_attr: str = ""
+    is_ref: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class FunctionDefinition:
 
     ``returns`` maps each output to what the body returns for it, ``control_returns`` each control output to a node.
     ``attr_types`` are the attrs of the signature, ``attr_defaults`` the defaults of those that have one; ``attrs``
-    are the function's own attrs, which tell the runtime about it.
+    are the function's own attrs, which tell the runtime about it; ``arg_attrs`` those of its inputs, by position.
+
+    ``encoded`` is the function as its file has it: a writer copies these bytes, so whoever changes a function clears
+    it (:func:`changed`).
     """
 
     name: str
@@ -49,6 +54,14 @@ class FunctionDefinition:
     attr_types: Mapping[str, str] = field(default_factory=dict, hash=False)
     attr_defaults: Mapping[str, NodeAttr] = field(default_factory=dict, hash=False)
     attrs: Mapping[str, NodeAttr] = field(default_factory=dict, hash=False)
+    arg_attrs: Mapping[int, Mapping[str, NodeAttr]] = field(default_factory=dict, hash=False)
+    stateful: bool = False
+    encoded: StoredBytes | None = field(default=None, compare=False, repr=False)
+
+
+def changed(function: FunctionDefinition, **fields: Any) -> FunctionDefinition:
+    """The function with other values in some fields, no longer as its file has it."""
+    return replace(function, encoded=None, **fields)
 
 
 @dataclass(frozen=True, slots=True)

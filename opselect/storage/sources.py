@@ -10,8 +10,8 @@ from typing import Protocol
 from kernel_index.errors import InputError, Place
 from opselect.graph.values import ByteSource
 
-_CHANGED = "the file changed while it was in use"
-_AGAIN = "Run the command once more."
+CHANGED = "the file changed while it was in use"
+RUN_AGAIN = "Run the command once more."
 
 
 class SizedSource(Protocol):
@@ -59,7 +59,7 @@ class FileBytes:
                         return data
         except OSError as error:
             raise InputError(Place(self.path, byte=offset), error.strerror or str(error)) from error
-        raise InputError(Place(self.path, byte=offset), _CHANGED, _AGAIN)
+        raise InputError(Place(self.path, byte=offset), CHANGED, RUN_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class RemoteBytes:
         with remote(self.url) as (files, path):
             data: bytes = files.cat_file(path, start=offset, end=offset + length)
         if len(data) != length:
-            raise InputError(Place(self.url, byte=offset), _CHANGED, _AGAIN)
+            raise InputError(Place(self.url, byte=offset), CHANGED, RUN_AGAIN)
         return data
 
 
