@@ -57,6 +57,24 @@ def base_type(number: int) -> DataType:
     return DataType(number - REF_OFFSET if number > REF_OFFSET else number)
 
 
+_ITEM_SIZES = {
+    DataType.DT_COMPLEX128: 16,
+    **dict.fromkeys((DataType.DT_DOUBLE, DataType.DT_INT64, DataType.DT_UINT64, DataType.DT_COMPLEX64), 8),
+    **dict.fromkeys((DataType.DT_FLOAT, DataType.DT_INT32, DataType.DT_UINT32, DataType.DT_QINT32), 4),
+    **dict.fromkeys((DataType.DT_HALF, DataType.DT_BFLOAT16, DataType.DT_INT16, DataType.DT_UINT16), 2),
+    **dict.fromkeys((DataType.DT_QINT16, DataType.DT_QUINT16), 2),
+    **dict.fromkeys((DataType.DT_INVALID, DataType.DT_STRING, DataType.DT_RESOURCE, DataType.DT_VARIANT), 0),
+}
+
+
+def item_size(dtype: DataType) -> int:
+    """Bytes that an element takes in memory; 0 for strings, resources and variants, whose elements differ in size.
+
+    TensorFlow keeps an element of ``DT_INT4`` or ``DT_UINT4`` in a byte (``framework/types.h``).
+    """
+    return _ITEM_SIZES.get(dtype, 1)
+
+
 _CPP_SPELLINGS = {
     "float": DataType.DT_FLOAT,
     "double": DataType.DT_DOUBLE,

@@ -102,3 +102,15 @@ def near(word: str, words: Sequence[str]) -> list[str]:
         by_lower.setdefault(candidate.lower(), []).append(candidate)
     close = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.75)
     return [candidate for lower in close for candidate in by_lower[lower]][:3]
+
+
+def byte_size(count: int) -> str:
+    """``999 bytes``, ``1.2 kB``, ``553.4 MB``: three digits or four, steps of a thousand."""
+    if count < 1000:
+        return counted(count, "byte")
+    size = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 999.95 or unit == "TB":
+            break
+    return f"{size:.1f} {unit}"

@@ -54,6 +54,7 @@ class LazyGroup(click.Group):
         "generate": "opselect.cli.generate",
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",
+        "inspect": "opselect.cli.inspect",
         "index": "opselect.cli.index",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

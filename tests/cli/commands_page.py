@@ -42,9 +42,15 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
     return BLOCK.sub(lambda block: f"$ {block[1]}\n{shortened(run(block[1]), block[2])}", page)
 
 
+def copy_models(folder: Path) -> None:
+    """Puts the models that the examples name into a folder, under the paths that they have in the repository."""
+    for name in ("models", "saved_models"):
+        shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
+
+
 def _run(line: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "fixtures" / "models", Path(folder) / "fixtures" / "models")
+        copy_models(Path(folder))
         command = [sys.executable, "-m", "opselect", *shlex.split(line)[1:]]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.cli.commands_page import PAGE, ROOT, examples, shortened
+from tests.cli.commands_page import PAGE, ROOT, copy_models, examples, shortened
 from tests.cli.conftest import Cli
 
 EXAMPLES = examples(PAGE.read_text())
@@ -17,7 +16,7 @@ EXAMPLES = examples(PAGE.read_text())
 
 @pytest.mark.parametrize(("line", "shown"), EXAMPLES, ids=[line for line, _ in EXAMPLES])
 def test_commands_print_what_the_page_shows(cli: Cli, line: str, shown: str) -> None:
-    shutil.copytree(ROOT / "fixtures" / "models", "fixtures/models")
+    copy_models(Path())
     outcome = cli(*shlex.split(line)[1:])
     assert shortened(outcome.out + outcome.err, shown) == shown
 
@@ -31,13 +30,22 @@ def test_a_shown_text_that_is_left_out_in_part_keeps_its_form() -> None:
 
 def test_there_are_examples_of_every_command() -> None:
     shown = {" ".join(re.findall(r"^opselect ((?:index )?\w+)", line)) for line, _ in EXAMPLES}
-    assert shown == {"generate", "locate", "requirements", "index list", "index show", "index diff", "index export"}
+    assert shown == {
+        "generate",
+        "locate",
+        "requirements",
+        "inspect",
+        "index list",
+        "index show",
+        "index diff",
+        "index export",
+    }
 
 
 def test_readme_command_for_the_bundled_model_works(cli: Cli) -> None:
     readme = (ROOT / "README.md").read_text()
     (line,) = re.findall(r"^python3 -m venv .* && \.venv/bin/(opselect .*)$", readme, re.MULTILINE)
-    shutil.copytree(ROOT / "fixtures" / "models", "fixtures/models")
+    copy_models(Path())
     outcome = cli(*shlex.split(line)[1:])
     assert outcome.code == 0, outcome.err
     assert {path.name for path in Path("build_lists").iterdir()} >= {"kernels.BUILD", "manifest.yaml"}

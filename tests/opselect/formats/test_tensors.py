@@ -16,7 +16,7 @@ from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel_index.datatypes import DataType
+from kernel_index.datatypes import DataType, item_size
 from kernel_index.errors import InputError
 from opselect.formats.numpy_types import CHUNK, Array, numpy_type
 from opselect.formats.tensor_headers import tensor_header
@@ -74,6 +74,14 @@ def test_the_first_elements_are_those_of_the_whole(count: int) -> None:
             assert first.dtype == whole.dtype
             expected = whole.ravel()[:count]
             assert first.tolist() == expected.tolist() or first.tobytes() == expected.tobytes()
+
+
+def test_the_size_of_an_element_is_known_without_numpy() -> None:
+    for data_type in DataType:
+        if item_size(data_type):
+            assert numpy_type(data_type).itemsize == item_size(data_type)
+    unsized = {"DT_INVALID", "DT_STRING", "DT_RESOURCE", "DT_VARIANT"}
+    assert {data_type.name for data_type in DataType if not item_size(data_type)} == unsized
 
 
 def test_four_bit_integers() -> None:

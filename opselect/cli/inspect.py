@@ -1,0 +1,128 @@
+"""``opselect inspect``: what a model file holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import print_json
+from opselect.cli.exit_codes import DONE
+from opselect.cli.options import json_option, split_names
+
+if TYPE_CHECKING:
+    from opselect.graph import Graph
+
+FORMATS = ("table", "summarize_graph")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command line of ``inspect`` asks for."""
+
+    model: str
+    tags: tuple[str, ...] = ()
+    output_format: str = "table"
+    structure: bool = False
+    as_json: bool = False
+
+
+class _InspectCommand(click.Command):
+    """Takes ``--print_structure=true`` and ``=false`` too, as TensorFlow's tool does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        flag = "--print_structure"
+        spelled = [flag if arg == f"{flag}=true" else arg for arg in args if arg != f"{flag}=false"]
+        return super().parse_args(ctx, spelled)
+
+
+@click.command(
+    "inspect",
+    cls=_InspectCommand,
+    short_help="Show what a model holds.",
+    epilog="""\b
+Examples:
+  opselect inspect mobilenet.pb
+  opselect inspect mobilenet.pb --print-structure
+  opselect inspect saved_model --tags serve --json
+  opselect inspect --in_graph=mobilenet.pb --format summarize_graph
+""",
+)
+@click.argument("model", required=False, metavar="MODEL")
+@click.option("--in_graph", metavar="FILE", help="The model, as TensorFlow's summarize_graph is told it.")
+@click.option("--tags", multiple=True, metavar="TAGS", help="Only the MetaGraph with just these tags.")
+@click.option("--print-structure", "--print_structure", "structure", is_flag=True, help="List the nodes as well.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="summarize_graph is the very text of TensorFlow's tool of that name.",
+)
+@json_option
+def command(
+    model: str | None,
+    in_graph: str | None,
+    tags: tuple[str, ...],
+    structure: bool,
+    output_format: str,
+    as_json: bool,
+) -> int:
+    """Show the inputs, variables, likely outputs, parameters and ops of a MODEL, and its tags and signatures.
+
+    A MODEL is a GraphDef, a MetaGraphDef or a SavedModel, by path or URL, told apart by content. Likely outputs are the
+    nodes whose outputs nothing in the graph uses.
+    """
+    paths = [path for path in (model, in_graph) if path is not None]
+    if len(paths) != 1:
+        raise click.UsageError("name one model, as argument or with --in_graph")
+    if as_json and (structure or output_format != "table"):
+        raise click.UsageError("--json goes with neither --format nor --print-structure")
+    return show(Request(paths[0], split_names(tags), output_format, structure, as_json))
+
+
+def show(request: Request) -> int:
+    """Prints what the request asks for and returns the exit code.
+
+    What there is of a broken graph is printed all the same; InputError then says what is wrong with it.
+    """
+    from opselect.entries import choose_meta_graph
+    from opselect.formats import read_model
+    from opselect.graph import check_graph
+
+    model = read_model(request.model, frozenset(request.tags) or None)
+    if request.output_format == "summarize_graph":
+        _print_as_tensorflow(choose_meta_graph(model).graph, request)
+        return DONE
+    if request.as_json:
+        from opselect.cli.inspect_json import model_json
+
+        print_json(model_json(model))
+    else:
+        from opselect.cli.inspect_text import print_model
+
+        print_model(model, structure=request.structure)
+    for meta_graph in model.meta_graphs:
+        check_graph(meta_graph.graph, model.path)
+    return DONE
+
+
+def _print_as_tensorflow(graph: Graph, request: Request) -> None:
+    """The text of TensorFlow's tool; InputError where that fails: for inputs that do not exist, and for cycles."""
+    from opselect.emit.summarize_graph import structure_lines, summarize_graph_text
+    from opselect.graph import check_graph
+    from opselect.graph.order import execution_order
+    from opselect.summary import summarize
+
+    summary = summarize(graph)
+    click.echo(summarize_graph_text(summary, request.model), nl=False)
+    if summary.invalid_inputs:
+        check_graph(graph, request.model)
+    elif request.structure:
+        order = execution_order(graph)
+        if len(order) < len(graph.nodes):
+            check_graph(graph, request.model)
+        for line in structure_lines(order):
+            click.echo(line)

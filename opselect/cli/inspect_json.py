@@ -1,0 +1,71 @@
+"""What ``opselect inspect`` finds as the JSON that scripts may rely on."""
+
+from __future__ import annotations
+
+from kernel_index.datatypes import DataType
+from opselect.entries import SERVE
+from opselect.formats import Model
+from opselect.graph import MetaGraph, Shape, Signature, TensorInfo
+from opselect.summary import summarize
+
+
+def model_json(model: Model) -> dict[str, object]:
+    """A model. Of several MetaGraphs the one tagged just ``serve``, or else the first, is the model's own face; all of
+    them stand under ``meta_graphs``."""
+    documents = [_meta_graph_json(meta_graph) for meta_graph in model.meta_graphs]
+    usual = next((i for i, each in enumerate(model.meta_graphs) if each.tags == (SERVE,)), 0)
+    document = {"format": model.format, **documents[usual]}
+    if len(documents) > 1:
+        document["meta_graphs"] = documents
+    return document
+
+
+def _meta_graph_json(meta_graph: MetaGraph) -> dict[str, object]:
+    """A MetaGraph: what it takes and gives, what it holds, and what it is made of."""
+    summary = summarize(meta_graph.graph)
+    document: dict[str, object] = {}
+    if meta_graph.tags:
+        document["tags"] = list(meta_graph.tags)
+    if meta_graph.signatures:
+        document["signatures"] = {key: _signature_json(each) for key, each in meta_graph.signatures.items()}
+    return document | {
+        "inputs": [tensor_json(each.name, each.dtype, each.shape) for each in summary.inputs],
+        "outputs": [{"name": output.name, "op": output.op} for output in summary.outputs],
+        "variables": [tensor_json(each.name, each.dtype, each.shape) for each in summary.variables],
+        "parameters": {
+            "constants": summary.constants.count,
+            "constant_bytes": summary.constants.bytes,
+            "function_constants": summary.function_constants.count,
+            "function_constant_bytes": summary.function_constants.bytes,
+            "variables": summary.variables_held.count,
+            "variable_bytes": summary.variables_held.bytes,
+        },
+        "control_edges": summary.control_edges,
+        "devices": summary.devices,
+        "op_counts": summary.op_counts,
+        "functions": [function.name for function in summary.functions],
+    }
+
+
+def _signature_json(signature: Signature) -> dict[str, object]:
+    return {
+        "inputs": {argument: _info_json(info) for argument, info in signature.inputs.items()},
+        "outputs": {argument: _info_json(info) for argument, info in signature.outputs.items()},
+        "method": signature.method,
+    }
+
+
+def _info_json(info: TensorInfo) -> dict[str, object]:
+    document = tensor_json(info.name, info.dtype, info.shape)
+    if info.components:
+        document["components"] = {part: _info_json(each) for part, each in info.components.items()}
+    return document
+
+
+def tensor_json(name: str, dtype: DataType | None, shape: Shape | None) -> dict[str, object]:
+    """A tensor: its type by enum name, -1 for a dimension that is not known, null for what the file does not say."""
+    return {
+        "name": name,
+        "dtype": dtype.name if dtype else None,
+        "shape": None if shape is None or shape.dims is None else list(shape.dims),
+    }

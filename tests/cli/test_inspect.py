@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, Model
+
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "fixtures" / "models"
+SAVED_MODELS = ROOT / "fixtures" / "saved_models"
+SUMMARIES = ROOT / "fixtures" / "summarize_graph"
+
+
+def test_json_of_a_frozen_graph(cli: Cli) -> None:
+    outcome = cli("inspect", MODELS / "tiny_mobilenet.pb", "--json")
+    assert outcome.code == 0
+    document = outcome.json
+    assert document["format"] == "graphdef"
+    assert document["inputs"] == [{"name": "input", "dtype": "DT_FLOAT", "shape": [1, 32, 32, 3]}]
+    assert document["outputs"] == [{"name": "MobilenetV2/Predictions", "op": "Softmax"}]
+    assert document["variables"] == []
+    assert document["functions"] == []
+    assert document["op_counts"]["Conv2D"] == 11
+    assert document["parameters"]["constants"] * 4 == document["parameters"]["constant_bytes"]
+    assert not {"tags", "signatures", "meta_graphs"} & document.keys()
+
+
+def test_json_of_functions_counts_their_ops(cli: Cli) -> None:
+    document = cli("inspect", MODELS / "functions.pb", "--json").json
+    assert document["functions"] == [
+        "__inference_double_610",
+        "__inference_unused_634",
+        "while_body_587",
+        "while_cond_586",
+    ]
+    assert document["op_counts"]["MatrixDeterminant"] == 1
+    assert document["parameters"]["function_constants"] == 4
+
+
+def test_json_says_null_for_what_the_file_does_not(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "g.pbtxt"
+    path.write_text('node { name: "x" op: "Placeholder" } node { name: "y" op: "Relu" input: "x" }')
+    assert cli("inspect", path, "--json").json["inputs"] == [{"name": "x", "dtype": None, "shape": None}]
+
+
+def test_json_of_a_saved_model_has_tags_and_signatures(cli: Cli) -> None:
+    document = cli("inspect", SAVED_MODELS / "sm2_multi_signatures", "--json").json
+    assert document["format"] == "saved_model"
+    assert document["tags"] == ["serve"]
+    assert sorted(document["signatures"]) == ["__saved_model_init_op", "decode", "serving_default", "train", "version"]
+    assert document["signatures"]["train"] == {
+        "inputs": {
+            "lab": {"name": "train_lab:0", "dtype": "DT_INT32", "shape": [-1]},
+            "x": {"name": "train_x:0", "dtype": "DT_FLOAT", "shape": [-1, 5]},
+        },
+        "outputs": {
+            "loss": {"name": "StatefulPartitionedCall_1:0", "dtype": "DT_FLOAT", "shape": []},
+            "step": {"name": "StatefulPartitionedCall_1:1", "dtype": "DT_INT32", "shape": []},
+        },
+        "method": "tensorflow/serving/predict",
+    }
+    assert "meta_graphs" not in document
+
+
+def test_of_several_meta_graphs_the_serving_one_is_the_face(cli: Cli) -> None:
+    path = SAVED_MODELS / "sm1_multi_tags_assets_examples"
+    document = cli("inspect", path, "--json").json
+    assert [each["tags"] for each in document["meta_graphs"]] == [["train"], ["serve"], ["gpu", "serve"]]
+    assert document["tags"] == ["serve"]
+    assert document["signatures"] == document["meta_graphs"][1]["signatures"]
+    assert list(cli("inspect", path, "--tags", "train", "--json").json["signatures"]) == ["train_sig"]
+
+
+def test_tags_that_there_are_not_name_those_there_are(cli: Cli) -> None:
+    outcome = cli("inspect", SAVED_MODELS / "sm1_multi_tags_assets_examples", "--tags", "tpu")
+    assert outcome.code == 2
+    assert "{train}" in outcome.err
+
+
+def test_the_report_names_everything(cli: Cli) -> None:
+    lines = [line.split() for line in cli("inspect", MODELS / "training.pb").out.splitlines()]
+    assert ["w", "VariableV2", "float", "[4,1]"] in lines
+    assert ["loss_summary", "ScalarSummary"] in lines
+    assert ["variables", "14", "56", "bytes"] in lines
+    assert ["/device:CPU:0", "3"] in lines
+    assert ["ApplyAdam", "1"] in lines
+    assert any(line[:4] == ["looks", "like", "a", "training"] for line in lines)
+    assert any("--input_layer=w,beta1_power,beta2_power,w/Adam,w/Adam_1" in line for line in lines)
+
+
+def test_the_report_of_a_saved_model(cli: Cli) -> None:
+    outcome = cli("inspect", SAVED_MODELS / "sm1_multi_tags_assets_examples")
+    lines = [line.split() for line in outcome.out.splitlines()]
+    assert [line for line in lines if line[:1] == ["MetaGraph"]] == [
+        ["MetaGraph", "train"],
+        ["MetaGraph", "serve"],
+        ["MetaGraph", "gpu,serve"],
+    ]
+    assert ["serving_default", "out", "ids", "SparseToDense:0", "int64", "[?,?]"] in lines
+    assert ["assets:", "_oracle_vocab_s.txt"] in lines
+    assert ["a", "loader", "runs", "first:", "init_all_tables"] in lines
+    assert "--tags gpu,serve" in outcome.out
+
+
+def test_the_commands_to_go_on_with_work(cli: Cli, model: Model) -> None:
+    path = model("Mul", "Relu")
+    path = path.rename(path.with_name("a graph.pbtxt"))
+    (line,) = [line for line in cli("inspect", path).out.splitlines() if "opselect requirements" in line]
+    outcome = cli(*shlex.split(line)[1:])
+    assert outcome.code == 0
+    assert "Relu" in outcome.out
+
+
+def test_structure_lists_the_nodes_in_order(cli: Cli, model: Model) -> None:
+    plain = cli("inspect", model("Mul", "Relu")).out
+    listed = cli("inspect", model("Mul", "Relu"), "--print-structure").out
+    assert [line for line in listed.splitlines() if line not in plain.splitlines()] == [
+        "  x (Placeholder): []",
+        "  n0 (Mul): [x, x]",
+        "  n1 (Relu): [n0]",
+    ]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        ("{}", "--print-structure"),
+        ("--in_graph={}", "--print_structure"),
+        ("--print_structure=true", "--in_graph", "{}"),
+        ("--print-structure", "{}"),
+    ],
+)
+def test_spellings_of_tensorflow_are_understood(cli: Cli, model: Model, spelling: tuple[str, ...]) -> None:
+    path = model("Mul")
+    arguments = [part.format(path) for part in spelling]
+    outcome = cli("inspect", *arguments, "--format", "summarize_graph")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("Found 1 possible inputs: (name=x, type=float(1), shape=None) \n")
+    assert outcome.out.endswith(
+        f"--graph={path} --show_flops --input_layer=x --input_layer_type=float "
+        "--input_layer_shape= --output_layer=n0\nx (Placeholder): []\nn0 (Mul): [x, x]\n"
+    )
+
+
+def test_structure_can_be_denied_in_words(cli: Cli, model: Model) -> None:
+    path = model("Mul")
+    assert cli("inspect", path, "--print_structure=false").out == cli("inspect", path).out
+
+
+def test_the_text_of_tensorflow_is_printed_as_it_is(cli: Cli) -> None:
+    expected = (SUMMARIES / "partitioned_variables.txt").read_text()
+    outcome = cli("inspect", SUMMARIES / "partitioned_variables.pb", "--format", "summarize_graph")
+    given = "models/partitioned_vars_v1_checkpoint/graph.pb"
+    head, tail = expected.replace(given, str(SUMMARIES / "partitioned_variables.pb")).split("Op types used: ")
+    assert outcome.out.startswith(head + "Op types used: 25 Const, 12 Assign")
+    assert outcome.out.endswith(tail.partition("\n")[2])
+
+
+@pytest.mark.parametrize("output", [(), ("--json",), ("--format", "summarize_graph")])
+def test_a_broken_graph_is_shown_and_refused(cli: Cli, tmp_path: Path, output: tuple[str, ...]) -> None:
+    path = tmp_path / "broken.pbtxt"
+    path.write_text('node { name: "y" op: "Relu" input: "gone" }')
+    outcome = cli("inspect", path, *output)
+    assert outcome.code == 2
+    assert "Relu" in outcome.out or "Invalid input gone for node y" in outcome.out
+    assert "node 'y' has an input 'gone', which does not exist" in outcome.err
+
+
+def test_a_cycle_has_no_structure(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "cycle.pbtxt"
+    path.write_text('node { name: "a" op: "Relu" input: "b" } node { name: "b" op: "Relu" input: "a" }')
+    arguments = ("inspect", path, "--format", "summarize_graph")
+    assert cli(*arguments).code == 0
+    outcome = cli(*arguments, "--print-structure")
+    assert outcome.code == 2
+    assert "cycle" in outcome.err
+    assert outcome.out == cli(*arguments).out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("a.pb", "--in_graph=b.pb"),
+        ("a.pb", "--json", "--print-structure"),
+        ("a.pb", "--json", "--format", "table "),
+    ],
+)
+def test_wrong_usage(cli: Cli, arguments: tuple[str, ...]) -> None:
+    outcome = cli("inspect", *arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith("Usage:")
+
+
+def test_a_file_that_is_no_model(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("hello")
+    outcome = cli("inspect", path)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "notes.txt" in outcome.err
