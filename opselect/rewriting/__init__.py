@@ -1,0 +1,23 @@
+"""What transforms of graphs are made of: their language and arguments, names of tensors, patterns, order, validity."""
+
+from opselect.rewriting.context import Context, TransformError, parse_data_type, parse_shape
+from opselect.rewriting.language import Step, parse_steps
+from opselect.rewriting.matching import Match, Pattern, find_matches, replace_matches
+from opselect.rewriting.order import execution_order
+from opselect.rewriting.transform import Argument, Transform
+
+__all__ = [
+    "Argument",
+    "Context",
+    "Match",
+    "Pattern",
+    "Step",
+    "Transform",
+    "TransformError",
+    "execution_order",
+    "find_matches",
+    "parse_data_type",
+    "parse_shape",
+    "parse_steps",
+    "replace_matches",
+]

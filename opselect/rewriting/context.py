@@ -1,0 +1,121 @@
+"""What a transform is told besides the graph, and how it reads its arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kernel_index.datatypes import DataType, from_spec
+from kernel_index.errors import InputError
+from opselect.graph import Shape
+
+_T = TypeVar("_T")
+_INT = re.compile(r"\s*[+-]?\d+\s*")
+_MAX_INT64 = 2**63 - 1
+
+
+class TransformError(InputError):
+    """A transform cannot do what it is asked to; ``node`` names the node that stands in the way, if one does."""
+
+    def __init__(self, path: str, problem: str, advice: str = "", node: str = "") -> None:
+        self.node = node
+        super().__init__(path, f"node {node!r}: {problem}" if node else problem, advice)
+
+    def __reduce__(self) -> tuple[type[TransformError], tuple[str, str, str, str]]:
+        prefix = f"node {self.node!r}: " if self.node else ""
+        return type(self), (self.place.path, self.problem.removeprefix(prefix), self.advice, self.node)
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """``inputs`` and ``outputs`` as the user names them: the tensors that a program feeds and fetches.
+
+    ``gtt`` asks for what the Graph Transform Tool does where opselect does otherwise on purpose. ``note`` is called
+    with a sentence for what the user should know and that is no error. ``path`` is where the graph comes from.
+    """
+
+    path: str = "graph"
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    gtt: bool = False
+    note: Callable[[str], None] = _ignore
+
+    def error(self, problem: str, advice: str = "", node: str = "") -> TransformError:
+        """An error to raise about this graph, at a node of it."""
+        return TransformError(self.path, problem, advice, node)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of an argument that may be repeated."""
+        return self.arguments.get(name, ())
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """An argument that may occur once; without ``default`` it must."""
+        values = self.all(name)
+        if len(values) > 1:
+            raise self.error(f"argument {name!r} is given {len(values)} times, it takes one value")
+        if not values and default is None:
+            raise self.error(f"argument {name!r} is missing")
+        return values[0] if values else default or ""
+
+    def whole(self, name: str, default: int) -> int:
+        """An argument that is a whole number of 64 bits."""
+        return self._parsed(name, default, "a whole number", _whole)
+
+    def real(self, name: str, default: float) -> float:
+        """An argument that is a number."""
+        return self._parsed(name, default, "a number", float)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """An argument that is true, false, 1 or 0."""
+        words = {"true": True, "1": True, "false": False, "0": False}
+        return self._parsed(name, default, "true, false, 1 or 0", lambda text: words[text])
+
+    def data_type(self, name: str, default: DataType) -> DataType:
+        """An argument that names a type as op definitions do: ``float``, ``int32``, ``half``."""
+        return self._parsed(name, default, "a data type such as float or int32", parse_data_type)
+
+    def shape(self, name: str, default: Shape) -> Shape:
+        """An argument that lists dimensions: ``1,299,299,3``; empty text is a scalar."""
+        return self._parsed(name, default, 'a shape such as "1,299,299,3"', parse_shape)
+
+    def _parsed(self, name: str, default: _T, what: str, parse: Callable[[str], _T]) -> _T:
+        if not self.all(name):
+            return default
+        text = self.text(name)
+        try:
+            return parse(text)
+        except (ValueError, KeyError, OverflowError):
+            raise self.error(f"argument {name!r} is {text!r}, which is not {what}") from None
+
+
+def parse_data_type(text: str) -> DataType:
+    """The type that a word names; ValueError for any other word."""
+    found = from_spec(text)
+    if found is None:
+        raise ValueError(text)
+    return found
+
+
+def parse_shape(text: str) -> Shape:
+    """The shape that numbers between commas name; -1 is a dimension not known. ValueError for any other text."""
+    return Shape(tuple(_dimension(part) for part in text.split(",")) if text else ())
+
+
+def _dimension(text: str) -> int:
+    size = _whole(text)
+    if size < -1:
+        raise ValueError(text)
+    return size
+
+
+def _whole(text: str) -> int:
+    if not _INT.fullmatch(text) or abs(int(text)) > _MAX_INT64:
+        raise ValueError(text)
+    return int(text)

@@ -1,0 +1,32 @@
+"""A transform, and what ``opselect transform --list`` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opselect.graph import Graph
+from opselect.rewriting.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument by name; ``help`` says what it is and what holds without it."""
+
+    name: str
+    help: str
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A pure function Graph → Graph under the name that ``--transforms`` has for it.
+
+    ``apply`` raises TransformError where it cannot do what is asked, and where doing it would change what the graph
+    computes.
+    """
+
+    name: str
+    summary: str
+    apply: Callable[[Graph, Context], Graph]
+    arguments: tuple[Argument, ...] = ()

@@ -1,0 +1,25 @@
+"""``sort_by_execution_order``: every node behind its inputs. Source: ``SortByExecutionOrder`` of
+``tools/graph_transforms/transform_utils.cc``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from opselect.graph import Graph
+from opselect.rewriting import Context, Transform, execution_order
+
+
+def sort_by_execution_order(graph: Graph, context: Context) -> Graph:
+    """The graph in an order in which it could run."""
+    ordered = execution_order(graph.nodes)
+    if len(ordered) < len(graph.nodes):
+        left = {node.name for node in graph.nodes} - {node.name for node in ordered}
+        raise context.error(f"{len(left)} nodes wait for each other", node=min(left))
+    return replace(graph, nodes=ordered)
+
+
+TRANSFORM = Transform(
+    "sort_by_execution_order",
+    "Lists every node behind its inputs, so that a reader needs no look ahead.",
+    sort_by_execution_order,
+)
