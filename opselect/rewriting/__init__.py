@@ -3,7 +3,6 @@
 from opselect.rewriting.context import Context, TransformError, parse_data_type, parse_shape
 from opselect.rewriting.language import Step, parse_steps
 from opselect.rewriting.matching import Match, Pattern, find_matches, replace_matches
-from opselect.rewriting.order import execution_order
 from opselect.rewriting.transform import Argument, Transform
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "Step",
     "Transform",
     "TransformError",
-    "execution_order",
     "find_matches",
     "parse_data_type",
     "parse_shape",

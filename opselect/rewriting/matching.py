@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from opselect.graph import Graph, Node, input_node
+from opselect.graph.order import execution_order
 from opselect.rewriting.names import consumers, data_inputs
-from opselect.rewriting.order import execution_order
 
 ANY_OP = "*"
 
@@ -52,7 +52,7 @@ def find_matches(graph: Graph, pattern: Pattern) -> tuple[Match, ...]:
     by_name = {node.name: node for node in graph.nodes}
     taken: set[str] = set()
     found = []
-    for node in execution_order(graph.nodes):
+    for node in execution_order(graph):
         match = _match(node, pattern, by_name, taken)
         if match is not None:
             taken.update(member.name for member in match.nodes())

@@ -6,12 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from opselect.graph import Graph
-from opselect.rewriting import Context, Transform, execution_order
+from opselect.graph.order import execution_order
+from opselect.rewriting import Context, Transform
 
 
 def sort_by_execution_order(graph: Graph, context: Context) -> Graph:
     """The graph in an order in which it could run."""
-    ordered = execution_order(graph.nodes)
+    ordered = execution_order(graph)
     if len(ordered) < len(graph.nodes):
         left = {node.name for node in graph.nodes} - {node.name for node in ordered}
         raise context.error(f"{len(left)} nodes wait for each other", node=min(left))

@@ -1,4 +1,4 @@
-"""Names, order and patterns on small graphs."""
+"""Names and patterns on small graphs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from opselect.graph import Graph, Node
-from opselect.rewriting import Match, Pattern, execution_order, find_matches, replace_matches
+from opselect.rewriting import Match, Pattern, find_matches, replace_matches
 from opselect.rewriting.names import canonical, consumers, parts, rename_inputs
 from tests.opselect.graph_text import graph_of, node
 
@@ -42,22 +42,6 @@ def test_inputs_are_renamed() -> None:
     assert rename_inputs(nodes, {"b:*": "other"})[0].inputs == ("other", "other:1", "^other", "c:0")
     with pytest.raises(ValueError, match="circle"):
         rename_inputs(nodes, {"b": "c", "c": "b"})
-
-
-def test_every_node_comes_behind_its_inputs() -> None:
-    ordered = names(execution_order(GRAPH.nodes))
-    assert sorted(ordered) == sorted(names(GRAPH.nodes))
-    for each in GRAPH.nodes:
-        for reference in each.inputs:
-            assert ordered.index(parts(reference)[1]) < ordered.index(each.name)
-
-
-def test_a_loop_is_ordered_and_a_circle_is_not() -> None:
-    loop = graph_of(
-        node("enter", "Enter") + node("merge", "Merge", "enter", "next") + node("next", "NextIteration", "merge")
-    )
-    assert names(execution_order(loop.nodes)) == ["enter", "merge", "next"]
-    assert execution_order(graph_of(node("a", "A", "b") + node("b", "B", "a")).nodes) == ()
 
 
 def test_a_pattern_is_found_with_what_feeds_it() -> None:
