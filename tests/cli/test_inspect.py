@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import shlex
 from pathlib import Path
 
@@ -200,3 +201,17 @@ def test_a_file_that_is_no_model(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("inspect", path)
     assert (outcome.code, outcome.out) == (2, "")
     assert "notes.txt" in outcome.err
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_changed_files_are_shown_or_refused(cli: Cli, tmp_path: Path, seed: int) -> None:
+    choose = random.Random(seed)
+    data = bytearray((SUMMARIES / "many_types.pb").read_bytes())
+    for _ in range(choose.choice((1, 5, 50))):
+        data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)
+    path = tmp_path / "changed.pb"
+    path.write_bytes(data[: choose.choice((None, choose.randrange(len(data))))])
+    for output in ((), ("--json",), ("--format", "summarize_graph", "--print-structure")):
+        outcome = cli("inspect", path, *output)
+        assert outcome.code in (0, 2), outcome.err
+        assert outcome.code == 0 or outcome.err.startswith("error: ")
