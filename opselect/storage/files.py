@@ -5,13 +5,13 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
 from kernel_index.errors import InputError
+from opselect.storage.copies import LocalCopy
 from opselect.storage.paths import is_url
 from opselect.storage.remote import remote
 from opselect.storage.sources import FileBytes, RemoteBytes, SizedSource
@@ -32,14 +32,13 @@ class OpenFile:
 def open_file(path: str) -> Iterator[OpenFile]:
     """A local file through a memory map; one behind a URL is first copied to a temporary file, block by block.
 
+    The copy stays for as long as somebody holds the ``source``.
     Raises InputError for what is no regular file, cannot be read, or is empty.
     """
     if is_url(path):
-        with tempfile.NamedTemporaryFile(prefix="opselect-") as copy:
-            with remote(path) as (files, inside):
-                files.get_file(inside, copy.name)
-            with _opened(copy.name) as (file, _), _mapped(file, path) as buffer:
-                yield OpenFile(path, buffer, RemoteBytes(path, len(buffer)))
+        copy = LocalCopy(path)
+        with _opened(copy.path) as (file, _), _mapped(file, path) as buffer:
+            yield OpenFile(path, buffer, RemoteBytes(path, len(buffer), copy))
         return
     with _opened(path) as (file, status), _mapped(file, path) as buffer:
         yield OpenFile(path, buffer, FileBytes(path, status.st_size, status.st_mtime_ns))

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from kernel_index.errors import InputError, Place
 from opselect.graph.values import ByteSource
+from opselect.storage.copies import LocalCopy
+from opselect.storage.remote import remote
 
 CHANGED = "the file changed while it was in use"
 RUN_AGAIN = "Run the command once more."
@@ -64,17 +66,26 @@ class FileBytes:
 
 @dataclass(frozen=True, slots=True)
 class RemoteBytes:
-    """A file behind a URL that fsspec understands; each read asks for just that range."""
+    """A file behind a URL that fsspec understands.
+
+    Reads are answered by the ``copy`` that was made when the whole file was read, and without one by asking for just
+    that range. A pickle leaves the copy behind, which belongs to this machine.
+    """
 
     url: str
     size: int
+    copy: LocalCopy | None = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[type[RemoteBytes], tuple[str, int]]:
+        return RemoteBytes, (self.url, self.size)
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes; InputError where the server does not give them."""
-        from opselect.storage.remote import remote
-
-        with remote(self.url) as (files, path):
-            data: bytes = files.cat_file(path, start=offset, end=offset + length)
+        if self.copy is not None:
+            data = self.copy.read(offset, length)
+        else:
+            with remote(self.url) as (files, path):
+                data = files.cat_file(path, start=offset, end=offset + length)
         if len(data) != length:
             raise InputError(Place(self.url, byte=offset), CHANGED, RUN_AGAIN)
         return data

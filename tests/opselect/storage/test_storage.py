@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import fsspec
 import pytest
 
 from kernel_index.errors import InputError
-from opselect.storage import base_name, is_file, join, list_folder, open_file, source_of
+from opselect.storage import RemoteBytes, base_name, is_file, join, list_folder, open_file, source_of
 
 Write = Callable[[str, bytes], None]
 
@@ -52,6 +53,29 @@ def test_a_file_is_read_whole_and_in_parts(folder: str) -> None:
     assert pickle.loads(pickle.dumps(source)).read(3, 4) == b"3456"
     assert source_of(path).size == 10
     assert source_of(path).read(8, 2) == b"89"
+
+
+def test_what_was_fetched_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe({"/copied/a.bin": b"0123456789"})
+    with open_file("memory://copied/a.bin") as file:
+        source = file.source
+    del file
+    stored = pickle.dumps(source)
+    assert isinstance(source, RemoteBytes)
+    assert source.copy is not None
+    copy = Path(source.copy.path)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "cat_file", lambda *_, **__: pytest.fail("asked the server again"))
+        assert source.read(3, 4) == b"3456"
+        with pytest.raises(InputError, match="changed while it was in use"):
+            source.read(8, 3)
+    assert copy.exists()
+    del source
+    gc.collect()
+    assert not copy.exists()
+    assert pickle.loads(stored).read(3, 4) == b"3456"
+    files.rm("/copied", recursive=True)
 
 
 def test_a_range_that_is_not_there_is_an_error(folder: str) -> None:
