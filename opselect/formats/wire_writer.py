@@ -7,6 +7,9 @@ import struct
 from opselect.formats.wire import FIXED32, LENGTH, VARINT, tag
 from opselect.storage import Piece, piece_size
 
+MAX_MERGED = 1 << 12
+"""Bytes that are put together into one piece; each more would be copied again for whatever comes behind it."""
+
 
 def varint(number: int) -> bytes:
     """A number as varint fields hold it; negative ones in two's complement of 64 bits."""
@@ -52,7 +55,8 @@ class MessageWriter:
         self.size += value.size
 
     def _add(self, piece: Piece) -> None:
-        if isinstance(piece, bytes) and self.pieces and isinstance(last := self.pieces[-1], bytes):
+        last = self.pieces[-1] if self.pieces else None
+        if isinstance(piece, bytes) and isinstance(last, bytes) and len(last) + len(piece) <= MAX_MERGED:
             self.pieces[-1] = last + piece
         else:
             self.pieces.append(piece)
