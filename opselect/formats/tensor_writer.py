@@ -44,5 +44,5 @@ def _little_endian(array: Array) -> Array:
     if sys.byteorder == "little":
         return array
     word = array.itemsize // 2 if array.dtype.kind == "c" else array.itemsize
-    bits: Array = np.ascontiguousarray(array).view(f"u{word}")
-    return bits.byteswap()
+    swapped: Array = np.ascontiguousarray(array).view(f"u{word}").byteswap()
+    return swapped
