@@ -9,20 +9,11 @@ from kernel_index.build_files import KERNELS_PACKAGE, label_of_path, parse_label
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
-from opselect.emit.upstream import (
-    BASE_LIBRARY,
-    KeepRule,
-    Mode,
-    group_name,
-    is_source,
-    keep_rule,
-    written_groups,
-)
+from opselect.emit.upstream import KeepRule, Mode, is_source, keep_rule
+from opselect.mobile_lists import BASE_GROUPS, BASE_LIBRARY, group_name, written_groups
 from opselect.selection import Selection
 
 _PUBLIC_GROUPS = ("extended_ops", "quantized_ops")
-_BASE_GROUPS = ("mobile_srcs", "android_srcs")
-"""Files of the kernels package that belong to the base library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +86,7 @@ def _kept_labels(group: str, lists: BuildLists, rule: KeepRule, written: Collect
 
 def _place_new(selection: Selection, lists: BuildLists, labels: dict[str, list[str]]) -> None:
     """Add the selected files that no group has: each to the group that holds fewer sources by then."""
-    known = frozenset[str]().union(*(lists.groups.get(name, ()) for name in (*labels, *_BASE_GROUPS)))
+    known = frozenset[str]().union(*(lists.groups.get(name, ()) for name in (*labels, *BASE_GROUPS)))
     split = [group_name(lists, group) for group in ("extended_ops_group1", "extended_ops_group2")]
     targets = [name for name in split if name in labels] or list(labels)[:1]
     headers = group_name(lists, "extended_ops_headers")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
-from opselect.emit.upstream import BASE_LIBRARY, Mode, is_source, keep_rule, makefile_sources
+from opselect.emit.upstream import Mode, is_source, keep_rule
+from opselect.mobile_lists import BASE_LIBRARY, makefile_sources
 from opselect.selection import Selection
 
 

@@ -9,40 +9,16 @@ from typing import Literal
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
+from opselect.mobile_lists import group_name, makefile_sources, written_groups
 from opselect.selection import Reason, SelectedFile, Selection
 
 Mode = Literal["trim", "extend"]
 """``trim``: the release's lists cut to what is needed; ``extend``: those lists plus what is missing."""
 
-GROUPS = (
-    "core_ops",
-    "extended_ops",
-    "extended_ops_headers",
-    "extended_ops_group1",
-    "extended_ops_group2",
-    "quantized_ops",
-)
-"""The filegroups of a mobile build, without the first word of the release's names."""
-
-BASE_LIBRARY = ("tensorflow/core/common_runtime/", "tensorflow/core/framework/")
-"""Folders that every mobile build compiles whole (``mobile_srcs`` of ``tensorflow/core/BUILD``, ``CORE_CC_ALL_SRCS``
-of the Makefile): kernels in them are there without being listed."""
-
 
 def is_source(path: str) -> bool:
     """Whether a file is compiled by itself; all others (headers, ``.inc``) are only included."""
     return path.endswith((".cc", ".c", ".cpp", ".cxx"))
-
-
-def group_name(lists: BuildLists, group: str) -> str:
-    """``android_core_ops`` or ``portable_core_ops``."""
-    return f"{lists.prefix}_{group}"
-
-
-def written_groups(lists: BuildLists) -> list[str]:
-    """The full names of the groups of a mobile build, those that the release has."""
-    names = [group_name(lists, group) for group in GROUPS]
-    return [name for name in names if name in lists.groups]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +58,6 @@ def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: b
         mode=mode,
         fixed=frozenset(path for name in fixed for path in lists.groups.get(name, ())),
     )
-
-
-def makefile_sources(lists: BuildLists) -> Iterable[tuple[str, str]]:
-    """The entries of ``tf_op_files.txt`` with the file that make compiles for each; empty where there is none."""
-    return ((entry, lists.makefile_missing.get(entry, entry)) for entry in lists.makefile)
 
 
 def support_files(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[SelectedFile, ...]:
