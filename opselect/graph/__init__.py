@@ -5,7 +5,7 @@ from opselect.graph.functions import CalledNode, Expansion, expand_functions
 from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed, input_node
 from opselect.graph.reach import FedNode, Reached, reach, reach_entries
-from opselect.graph.training import training_signs, training_warning
+from opselect.graph.training import in_gradient_scope, training_signs, training_warning
 from opselect.graph.values import (
     AttrPlaceholder,
     ByteSource,
@@ -45,6 +45,7 @@ __all__ = [
     "check_graph",
     "expand_functions",
     "graph_problems",
+    "in_gradient_scope",
     "input_node",
     "reach",
     "reach_entries",

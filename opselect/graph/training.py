@@ -5,38 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from opselect.criteria import CRITERIA, criterion, criterion_of_op
 from opselect.graph.model import Node
 
-_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("optimizer steps", re.compile(r"(Resource)?(Sparse)?Apply[A-Z]\w*")),
-    ("checkpoint saving", re.compile(r"(Save|Restore)(V2|Slices?)?|MergeV2Checkpoints|ShardedFilename")),
-    ("variables that are not frozen", re.compile(r"Variable(V2)?|VarHandleOp|TemporaryVariable")),
-    ("input queues", re.compile(r"\w*Queue(V2)?|Queue(Enqueue|Dequeue)\w*|Barrier\w*|Stage")),
-    ("file readers", re.compile(r"\w+Reader(V2)?|Reader(Read|NumRecords|NumWork)\w*")),
-    ("summaries", re.compile(r"(Scalar|Histogram|Image|Audio|Tensor|Merge|Write\w*)Summary(V2)?|SummaryWriter")),
-)
 _GRADIENT_NAME = re.compile(r"(^|/)(gradients(_\d+)?|gradient_tape)/")
-_GRADIENTS = "gradients"
+_GRADIENTS = criterion("gradients").title
+
+
+def in_gradient_scope(name: str) -> bool:
+    """Whether a node's name lies in a scope that ``tf.gradients`` or a gradient tape made."""
+    return _GRADIENT_NAME.search(name) is not None
 
 
 def training_signs(nodes: Iterable[Node]) -> tuple[str, ...]:
     """What about the nodes speaks of training, each with a node as example: ``gradients (for example 'gradients/x')``.
 
-    Empty for a graph that is ready for inference.
+    Ops that fall under a criterion of training (:data:`opselect.criteria.CRITERIA`) do, and names that gradients
+    have. Empty for a graph that is ready for inference.
     """
     examples: dict[str, str] = {}
-    kinds: dict[str, str] = {}
     for node in nodes:
-        kind = kinds.get(node.op)
-        if kind is None:
-            kind = next((name for name, pattern in _SIGNS if pattern.fullmatch(node.op)), "")
-            kinds[node.op] = kind
-        if kind:
-            examples.setdefault(kind, f"{node.name!r}, op {node.op}")
-        elif _GRADIENT_NAME.search(node.name):
+        found = criterion_of_op(node.op)
+        if found is not None and found.is_training:
+            examples.setdefault(found.title, f"{node.name!r}, op {node.op}")
+        elif in_gradient_scope(node.name):
             examples.setdefault(_GRADIENTS, repr(node.name))
-    order = [_GRADIENTS, *(name for name, _ in _SIGNS)]
-    return tuple(f"{kind} ({examples[kind]})" for kind in order if kind in examples)
+    return tuple(f"{c.title} ({examples[c.title]})" for c in CRITERIA if c.title in examples)
 
 
 def training_warning(nodes: Iterable[Node], path: str) -> str:

@@ -47,13 +47,16 @@ def test_signs_of_a_real_training_graph() -> None:
         ("QueueDequeueUpToV2", "input queues"),
         ("TFRecordReaderV2", "file readers"),
         ("MergeSummary", "summaries"),
+        ("ReluGrad", "gradients"),
     ],
 )
 def test_ops_that_are_signs(op: str, sign: str) -> None:
     assert training_signs(graph_of(node("n", op)).nodes) == (f"{sign} ('n', op {op})",)
 
 
-@pytest.mark.parametrize("op", ["Conv2D", "ReadFile", "Apply", "Identity", "StackV2", "ReadVariableOp"])
+@pytest.mark.parametrize(
+    "op", ["Conv2D", "ReadFile", "Apply", "Identity", "StackV2", "ReadVariableOp", "Conv2DBackpropInput"]
+)
 def test_ops_that_are_not(op: str) -> None:
     assert training_signs(graph_of(node("n", op)).nodes) == ()
 

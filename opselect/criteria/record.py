@@ -1,0 +1,38 @@
+"""What a criterion says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Stage = Literal["input", "result", ""]
+"""Where ops stand in a graph: ``input`` in front of the model, ``result`` behind it, working on what it computes."""
+
+Action = Literal["strip", "feed", "freeze", "extend", "change"]
+"""``strip`` what the outputs do not need, ``feed`` a node in its place, ``freeze`` the model, ``extend`` the build by
+files, ``change`` the model or the profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """Why something is left out of mobile builds by default.
+
+    ``title`` names the ops of it in the plural, ``sentence`` is the reason, ``source`` the file of TensorFlow that says
+    so, with the release where it is not in all of them. ``advice`` is what to do, being an ``action``, about an op that
+    the model cannot do without; ``{files}`` in it stands for the files that register the op.
+
+    ``ops`` is a regular expression of the names of ops, ``folders`` are those of kernels (from the root of the
+    checkout) that all fall under it whatever the op is called. ``is_training`` marks what tells a graph that is still
+    being trained from one that is ready.
+    """
+
+    key: str
+    title: str
+    sentence: str
+    source: str
+    advice: str
+    ops: str = ""
+    folders: tuple[str, ...] = ()
+    stage: Stage = ""
+    action: Action = "extend"
+    is_training: bool = False

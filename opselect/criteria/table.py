@@ -1,0 +1,418 @@
+"""The table of the criteria.
+
+It gives reasons only: whether an op is left out is decided by the lists and the registrations of a release.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from opselect.criteria.record import Criterion
+
+_GUIDE = "tensorflow/docs_src/mobile/prepare_models.md (1.4)"
+_KERNELS = "tensorflow/core/kernels/BUILD"
+
+_CORE = ("tensorflow/core/", "tensorflow/c/kernels/")
+
+_EXTEND = "Extend the build by {files} (opselect generate --mode extend)."
+_FREEZE = "Freeze the model (freeze_graph, or convert_variables_to_constants_v2)."
+
+_BY_NAME = (
+    Criterion(
+        "transposed-convolutions",
+        "transposed convolutions",
+        "It is the gradient of a convolution, of which models for inference make transposed convolutions too.",
+        f"{_GUIDE}, What ops should you include on mobile?",
+        _EXTEND,
+        ops=r"Conv\dDBackpropInput(V2)?|DepthwiseConv2dNativeBackpropInput",
+    ),
+    Criterion(
+        "gradients",
+        "gradients",
+        "It computes gradients, for which only back-propagation has a use; a phone runs inference.",
+        f"{_GUIDE}, What ops should you include on mobile?",
+        _EXTEND,
+        ops=(
+            r"(?!LoadTPU|RetrieveTPU)(\w+Grad(Grad)?(A|Boxes|Ex|Image|V\d|WithArgmax|WithShape)?|\w+Backprop\w*)"
+            r"|(FakeQuant\w+|Routing|StochasticHardRouting|KFeature|RaggedTensorToVariant|Symbolic)Gradient"
+            r"|BroadcastGradientArgs"
+        ),
+        stage="result",
+        is_training=True,
+    ),
+    Criterion(
+        "optimizers",
+        "optimizer steps",
+        "It changes weights by a step of an optimizer, or gathers the gradients for one.",
+        "tensorflow/core/ops/training_ops.cc",
+        _EXTEND,
+        ops=(
+            r"(Resource)?(Sparse)?Apply[A-Z]\w*|(Resource|Sparse)?(Conditional)?Accumulator\w*|ResourceConditionalAcc\w+"
+            r"|SparseConditionalAccumulator|Sdca\w+|NegTrain|WALSComputePartialLhsAndRhs"
+        ),
+        stage="result",
+        is_training=True,
+    ),
+    Criterion(
+        "checkpoints",
+        "checkpoint saving",
+        "It writes or reads checkpoints, which a frozen model does without.",
+        f"{_GUIDE}, Removing training-only nodes",
+        _EXTEND,
+        ops=(
+            r"(Save|Restore)(V2|Slices?)?|MergeV2Checkpoints|ShardedFile(name|spec)|LoadAndRemapMatrix"
+            r"|GenerateVocabRemapping|DTensorRestoreV2|CheckpointExists"
+        ),
+        stage="result",
+        is_training=True,
+    ),
+    Criterion(
+        "variables",
+        "variables that are not frozen",
+        "It holds weights while they are trained; freezing turns them into constants.",
+        f"{_GUIDE}, How do you get a model you can use on mobile?",
+        _FREEZE,
+        ops=r"Variable(V2)?|VarHandleOp|TemporaryVariable|AutoReloadVariable",
+        is_training=True,
+        action="freeze",
+    ),
+    Criterion(
+        "variable-reads",
+        "reading of variables",
+        "It reads a variable, and a frozen model has none.",
+        f"{_GUIDE}, How do you get a model you can use on mobile?",
+        _FREEZE,
+        ops=r"_?ReadVariables?Op|_UnsafeReadVariable|_VarHandlesOp|VariableShape|ResourceGather(Nd)?",
+        action="freeze",
+    ),
+    Criterion(
+        "variable-changes",
+        "changing of variables",
+        "It changes a variable, as training and the loading of checkpoints do; a frozen model has none.",
+        f"{_GUIDE}, How do you get a model you can use on mobile?",
+        _EXTEND,
+        ops=(
+            r"Assign(Add|Sub)?(VariableOp)?|VarIsInitializedOp|IsVariableInitialized|Destroy(ResourceOp|TemporaryVariable)"
+            r"|(Resource)?CountUpTo|(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)|Zero(Var)?Initializer"
+            r"|(Resource)?StridedSliceAssign"
+        ),
+        stage="result",
+    ),
+    Criterion(
+        "queues",
+        "input queues",
+        "It queues training examples between the threads that read them and the model.",
+        f"{_GUIDE}, Removing training-only nodes",
+        _EXTEND,
+        ops=(
+            r"\w*Queue(V2)?|Queue[A-Z]\w*|Barrier\w*|(Stage|Unstage)(Clear|Peek|Size)?"
+            r"|(Ordered)?Map(Stage|Unstage(NoKey)?|Clear|IncompleteSize|Peek|Size)"
+            r"|(Add|Take)(Many)?Sparse(To|From)TensorsMap"
+        ),
+        stage="input",
+        is_training=True,
+    ),
+    Criterion(
+        "readers",
+        "file readers",
+        "It reads training examples from files, while an app has its data in memory.",
+        f"{_KERNELS}, comments in android_all_ops",
+        _EXTEND,
+        ops=r"(?!Snapshot)\w+Reader(V2)?|Reader[A-Z]\w*|RecordInput|GenerateBigQueryReaderPartitions",
+        stage="input",
+        is_training=True,
+    ),
+    Criterion(
+        "summaries",
+        "summaries",
+        "It records what TensorBoard shows of a training run.",
+        f"{_GUIDE}, How do you get a model you can use on mobile?",
+        _EXTEND,
+        ops=(
+            r"(Scalar|Histogram|Image|Audio|Tensor|Merge|Write\w*)Summary(V2)?|\w*SummaryWriter|ImportEvent"
+            r"|CreateSummary\w+Writer"
+        ),
+        stage="result",
+        is_training=True,
+    ),
+    Criterion(
+        "losses",
+        "losses",
+        "It belongs to a loss or samples classes for one, which only training asks for.",
+        "tensorflow/python/ops/nn_impl.py (sampled_softmax_loss, nce_loss)",
+        _EXTEND,
+        ops=(
+            r"(Sparse)?SoftmaxCrossEntropyWithLogits|CTCLoss(V2)?|L2Loss|\w*CandidateSampler|ComputeAccidentalHits"
+            r"|Skipgram|SkipGramGenerateCandidates"
+        ),
+        stage="result",
+    ),
+    Criterion(
+        "learners",
+        "learning without gradients",
+        "It grows decision trees or looks for clusters, which is training too.",
+        "tensorflow/core/ops/boosted_trees_ops.cc, tensorflow/core/kernels/clustering_ops.cc",
+        _EXTEND,
+        ops=(
+            r"BoostedTrees(Aggregate|Calculate|Center|Flush|Make|Quantile|Sparse|Training|Update)\w+"
+            r"|BoostedTreesCreateQuantileStreamResource|BoostedTreesExampleDebugOutputs|BoostedTreesGetEnsembleStates"
+            r"|BoostedTreesSerializeEnsemble|IsBoostedTreesQuantileStreamResourceInitialized"
+            r"|TensorForestTreeSerialize|KmeansPlusPlusInitialization|KMC2ChainInitialization"
+        ),
+        stage="result",
+    ),
+    Criterion(
+        "augmentation",
+        "data augmentation",
+        "It distorts training images at random, to make more of few.",
+        "tensorflow/core/api_def/base_api/api_def_SampleDistortedBoundingBox.pbtxt",
+        _EXTEND,
+        ops=r"(Stateless)?SampleDistortedBoundingBox(V2)?|RandomCrop",
+        stage="input",
+    ),
+    Criterion(
+        "services",
+        "databases and network services",
+        "It needs the client of a database or of a service in the network, which a phone's library is built without.",
+        f"{_KERNELS}, comments in android_all_ops (lmdb_reader_op, rpc_op)",
+        _EXTEND,
+        ops=(
+            r"(Experimental)?(Sql|LMDB)Dataset|\w*Bigtable\w*|(Kafka|Kinesis|Ignite|SequenceFile)Dataset|Gcs\w+"
+            r"|(Try)?Rpc\w*|DeleteRpcFutureResource|(\w*DataServiceDataset|RegisterDataset)(V\d)?|DistributedSave"
+            r"|DummyIterationCounter|TensorFlowService"
+        ),
+        folders=tuple(f"tensorflow/contrib/{name}/" for name in ("bigtable", "cloud", "ignite", "kafka", "kinesis")),
+        stage="input",
+    ),
+    Criterion(
+        "datasets",
+        "dataset pipelines",
+        "It is part of an input pipeline (tf.data), which reads and shuffles examples for training.",
+        f"{_GUIDE}, Removing training-only nodes",
+        _EXTEND,
+        ops=(
+            r"(?!InitializeTable)\w+Dataset(V\d)?|(Un)?[Ww]rapDatasetVariant|(Experimental)?Dataset[A-Z]\w+"
+            r"|\w*Iterator(V\d)?|(Anonymous)?MultiDeviceIterator\w*|(Experimental)?Iterator[A-Z]\w*"
+            r"|Optional(FromValue|GetValue|HasValue|None)|(Experimental)?(StatsAggregator\w+|ThreadPoolHandle)"
+            r"|(Experimental)?(IndexedDataset(Get|Materialize)|MaterializedIndexDatasetHandle)"
+            r"|(Anonymous|Delete|Dummy)(MemoryCache|(Random)?SeedGenerator)"
+            r"|Snapshot\w*DatasetReader|(Un)?[Cc]ompressElement|ComputeBatchSize|GetElementAtIndex|ObtainNext"
+            r"|(Deserialize(Many)?|Serialize(Many)?)Sparse|MapDefun"
+        ),
+        stage="input",
+    ),
+    Criterion(
+        "files",
+        "reading and writing of files",
+        "It reads or writes files, and not every phone has a file system for them.",
+        f"{_GUIDE}, What is up with all the different saved file formats? (GraphDef)",
+        _EXTEND,
+        ops=r"ReadFile|WriteFile|MatchingFiles|FileSystemSetConfiguration",
+        stage="input",
+    ),
+    Criterion(
+        "parsing",
+        "parsing of stored examples",
+        "It decodes examples as training data stores them, while an app has its data as arrays.",
+        f"{_GUIDE}, Removing training-only nodes",
+        _EXTEND,
+        ops=r"DecodeCSV|DecodeRaw|DecodePaddedRaw|DecodeCompressed|DecodeLibsvm|DecodeJSONExample|ParseTensor"
+        r"|Parse(Single)?(Sequence)?Example(V2)?|SerializeTensor",
+        stage="input",
+    ),
+    Criterion(
+        "image-decoders",
+        "image decoders",
+        "It needs libjpeg, libpng or giflib, which mobile builds do not always have.",
+        f"{_GUIDE}, What ops should you include on mobile?",
+        "Extend the build by {files} (opselect generate --mode extend), and link the library that it calls.",
+        ops=r"Decode(AndCrop)?Jpeg|Decode(Png|Gif|Image|WebP)|ExtractJpegShape",
+        stage="input",
+    ),
+    Criterion(
+        "image-encoders",
+        "image encoders",
+        "It needs libjpeg or libpng, which mobile builds do not always have.",
+        f"{_GUIDE}, What ops should you include on mobile?",
+        "Extend the build by {files} (opselect generate --mode extend), and link the library that it calls.",
+        ops=r"EncodeJpeg(VariableQuality)?|EncodePng",
+        stage="result",
+    ),
+    Criterion(
+        "media",
+        "audio and video through FFmpeg",
+        "It runs the program ffmpeg, which phones lack.",
+        "tensorflow/contrib/ffmpeg/default/ffmpeg_lib.cc (1.x)",
+        "Let the app decode or encode by what the phone has for it: export the model without it.",
+        ops=r"DecodeAudio(V2)?|DecodeVideo|EncodeAudio(V2)?",
+        folders=("tensorflow/contrib/ffmpeg/",),
+        stage="input",
+        action="change",
+    ),
+    Criterion(
+        "text-libraries",
+        "text through RE2 and ICU",
+        "It needs RE2 for regular expressions or ICU for Unicode, which upstream kept from phones as experimental.",
+        f"{_KERNELS}, comments in android_all_ops",
+        "Extend the build by {files} (opselect generate --mode extend), and link RE2 or ICU.",
+        ops=r"(Static)?Regex\w+|Unicode\w+|String(Lower|Upper)",
+        stage="input",
+    ),
+    Criterion(
+        "protocol-buffers",
+        "protocol buffers by their descriptors",
+        "It needs the descriptors of messages at run time, which the lite protocol buffers of mobile builds lack.",
+        f"{_KERNELS}, comments in android_all_ops (decode_proto_op, encode_proto_op)",
+        "Extend the build by {files} (opselect generate --mode extend), and link the full protocol buffers.",
+        ops=r"DecodeProto(V2)?|EncodeProto",
+        stage="input",
+    ),
+    Criterion(
+        "python",
+        "calls of Python",
+        "It calls a function in the Python interpreter that made the graph.",
+        "tensorflow/python/lib/core/py_func.cc",
+        "No build for a phone can have it: export the model without it.",
+        ops=r"(Eager)?PyFunc(Stateless)?",
+        stage="input",
+        action="change",
+    ),
+    Criterion(
+        "functions",
+        "function calls and functional control flow",
+        "Freezing inlines functions and lowers If and While to Switch and Merge, so a frozen graph has none of it.",
+        "tensorflow/python/framework/convert_to_constants.py (convert_variables_to_constants_v2)",
+        "Freeze the model by convert_variables_to_constants_v2, whose lower_control_flow takes it out.",
+        ops=(
+            r"(Stateful)?PartitionedCall|_?(Stateless)?(If|While|Case)|For|FakeParam|DeviceIndex|ToBool|RemoteCall"
+            r"|_(Array|List)To(Array|List)"
+        ),
+        action="freeze",
+    ),
+    Criterion(
+        "distribution",
+        "work on several devices",
+        "It lets several machines or devices work on one step together.",
+        "tensorflow/core/ops/collective_ops.cc",
+        "Export the model for a single device.",
+        ops=r"Collective\w+|_ScopedAllocator\w*|_?Nccl\w+|MPI[A-Z]\w+|CheckPreemption|SyncDevice|CopyToMesh|Relayout\w*",
+        action="change",
+    ),
+    Criterion(
+        "accelerators",
+        "compilers and accelerators",
+        "It runs what XLA, TensorRT or a TPU's compiler made of a part of the model.",
+        "tensorflow/compiler/jit/BUILD",
+        "No build for a phone can have it: export the model without it.",
+        ops=(
+            r"\w*(TPU|Tpu|XRT)\w*|_?Xla\w+|AssignVariableXla\w+|ReadVariableXla\w+|(In|Out)feed(En|De)queue\w*"
+            r"|Prelinearize(Tuple)?|\w*TRT\w*|_XLA(Recv|Send)|Cudnn\w+|RemoteFusedGraphExecute|ParallelCheck|Mlrt\w+"
+        ),
+        action="change",
+        folders=("tensorflow/compiler/", "tensorflow/core/tpu/"),
+    ),
+    Criterion(
+        "onednn",
+        "oneDNN (MKL) for x86",
+        "It calls oneDNN (MKL), which is tied to x86 processors.",
+        f"{_KERNELS}, comments in android_all_ops",
+        "Export the model without the rewriting for oneDNN: TensorFlow has the same as plain ops.",
+        ops=r"_*Mkl\w+",
+        folders=("tensorflow/core/kernels/mkl/",),
+        action="change",
+    ),
+    Criterion(
+        "debugging",
+        "the debugger",
+        "The debugger puts it into a graph to look at tensors.",
+        f"{_KERNELS}, comments in android_all_ops (debug_ops)",
+        "Save the graph without the debugger.",
+        ops=r"Copy(Host)?|Debug\w+",
+        action="change",
+    ),
+    Criterion(
+        "experimental",
+        "experimental ops",
+        "Upstream takes it for experimental and keeps its file from mobile builds for that.",
+        f"{_KERNELS}, comments in android_all_ops (batch_kernels, mutex_ops)",
+        _EXTEND,
+        ops=r"Batch(Function)?|_BatchFunctionFallback|Unbatch|Mutex(V2|Lock)|ConsumeMutexLock",
+        folders=("tensorflow/core/kernels/risc/experimental/",),
+    ),
+)
+
+_LIBRARIES = Criterion(
+    "libraries",
+    "libraries of their own",
+    "Its kernel is in a library of its own, and mobile libraries are made of TensorFlow's core.",
+    "tensorflow/core/BUILD (android_tensorflow_lib, portable_tensorflow_lib)",
+    _EXTEND,
+)
+
+TYPES = Criterion(
+    "types",
+    "types that are rarely used",
+    "Kernels for types that inference rarely uses are left out.",
+    "tensorflow/core/framework/register_types.h",
+    _EXTEND,
+)
+
+FIRST_TYPES = Criterion(
+    "first-types",
+    "types behind the first",
+    "Slim builds register only the first type that a macro REGISTER2 to REGISTER9 names.",
+    "tensorflow/core/kernels/cwise_ops_common.h",
+    _EXTEND,
+)
+
+EXCLUDED = Criterion(
+    "excluded",
+    "what upstream excludes by name",
+    "Upstream keeps its file even out of the list of nearly all ops that may work on Android.",
+    f"{_KERNELS} (android_all_ops, portable_all_ops)",
+    "Extend the build by {files} (opselect generate --mode extend), which may need more libraries.",
+)
+
+OTHER = Criterion(
+    "other",
+    "other ops",
+    "It is not in the mobile groups of this release, which keep the library small; no other reason is known.",
+    f"{_KERNELS} (android_core_ops, portable_core_ops)",
+    _EXTEND,
+)
+
+CRITERIA: tuple[Criterion, ...] = (*_BY_NAME, _LIBRARIES, TYPES, FIRST_TYPES, EXCLUDED, OTHER)
+"""All criteria. Of two that know an op by its name, the first counts."""
+
+
+def criterion(key: str) -> Criterion:
+    """The criterion with a key; KeyError where there is none."""
+    return _by_key()[key]
+
+
+@functools.cache
+def criterion_of_op(op: str) -> Criterion | None:
+    """The criterion that knows an op by its name."""
+    match = _op_names().fullmatch(op)
+    return None if match is None or match.lastgroup is None else _BY_NAME[int(match.lastgroup[1:])]
+
+
+def criterion_of_file(path: str) -> Criterion | None:
+    """The criterion of everything that a file registers, by its folder."""
+    for candidate in _BY_NAME:
+        if path.startswith(candidate.folders):
+            return candidate
+    return None if path.startswith(_CORE) else _LIBRARIES
+
+
+@functools.cache
+def _by_key() -> dict[str, Criterion]:
+    return {candidate.key: candidate for candidate in CRITERIA}
+
+
+@functools.cache
+def _op_names() -> re.Pattern[str]:
+    # One expression for all, compiled when it is first asked for; the name of a group is the place in the table.
+    groups = [re.sub(r"\((?!\?)", "(?:", c.ops) for c in _BY_NAME]
+    return re.compile("|".join(f"(?P<c{place}>{ops})" for place, ops in enumerate(groups)))
