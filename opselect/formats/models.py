@@ -10,7 +10,7 @@ from opselect.formats.reader import Message, message_of, read_graphdef, read_met
 from opselect.formats.recognize import SAVED_MODEL, WHAT_IS_READ, recognize_directory
 from opselect.graph.meta_graph import MetaGraph
 from opselect.graph.model import Graph
-from opselect.storage import is_file, join, list_folder, open_file
+from opselect.storage import folder_of, is_file, join, list_folder, open_file, with_suffix
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 """The file of a SavedModel that holds its graphs; the binary one is taken where both are there, as a loader does."""
@@ -80,13 +80,12 @@ def _read_folder(path: str, names: frozenset[str], tags: frozenset[str] | None) 
 def _variables_beside(path: str, message: Message) -> str:
     if message.format != SAVED_MODEL or path.startswith(("http://", "https://")):
         return ""
-    folder = path.rpartition("/")[0]
-    return _variables_in(folder or ".")
+    return _variables_in(folder_of(path))
 
 
 def _variables_in(folder: str) -> str:
     prefix = join(join(folder, "variables"), "variables")
-    return prefix if is_file(f"{prefix}.index") else ""
+    return prefix if is_file(with_suffix(prefix, ".index")) else ""
 
 
 def _unread_folder(path: str, names: frozenset[str]) -> InputError:

@@ -3,7 +3,7 @@
 from opselect.storage.files import OpenFile, open_file, source_of
 from opselect.storage.joined import JoinedBytes, Piece, piece_size
 from opselect.storage.pages import Pages
-from opselect.storage.paths import base_name, is_file, is_url, join, list_folder
+from opselect.storage.paths import base_name, folder_of, is_file, is_url, join, list_folder, with_suffix
 from opselect.storage.sources import FileBytes, MemoryBytes, RemoteBytes, SizedSource, place_in
 from opselect.storage.writing import write_pieces
 
@@ -17,6 +17,7 @@ __all__ = [
     "RemoteBytes",
     "SizedSource",
     "base_name",
+    "folder_of",
     "is_file",
     "is_url",
     "join",
@@ -25,5 +26,6 @@ __all__ = [
     "piece_size",
     "place_in",
     "source_of",
+    "with_suffix",
     "write_pieces",
 ]

@@ -18,12 +18,39 @@ def is_url(path: str) -> bool:
 
 def join(folder: str, name: str) -> str:
     """The path of an entry of a folder. ``name`` is one entry's name, from a listing and never from a file."""
-    return f"{folder.rstrip('/')}/{name}" if is_url(folder) else str(Path(folder) / name)
+    if not is_url(folder):
+        return str(Path(folder) / name)
+    first, rest = _links(folder)
+    stem = first if first.endswith("://") else f"{first.rstrip('/')}/"
+    return f"{stem}{name}{rest}"
 
 
 def base_name(path: str) -> str:
     """The last part of a path or URL."""
-    return path.rstrip("/").rpartition("/")[2] if is_url(path) else Path(path).name
+    return _links(path)[0].rstrip("/").rpartition("/")[2] if is_url(path) else Path(path).name
+
+
+def folder_of(path: str) -> str:
+    """The folder that a file lies in."""
+    if not is_url(path):
+        return str(Path(path).parent)
+    first, rest = _links(path)
+    scheme, _, inside = first.partition("://")
+    return f"{scheme}://{inside.rstrip('/').rpartition('/')[0]}{rest}"
+
+
+def with_suffix(path: str, suffix: str) -> str:
+    """The path with some more characters at the end of its last part."""
+    if not is_url(path):
+        return path + suffix
+    first, rest = _links(path)
+    return first + suffix + rest
+
+
+def _links(url: str) -> tuple[str, str]:
+    """The first link of a chained URL and the rest of the chain: ``zip://a/b`` and ``::app.apk``."""
+    first, chain, rest = url.partition("::")
+    return first, chain + rest
 
 
 def is_file(path: str) -> bool:

@@ -12,7 +12,17 @@ import fsspec
 import pytest
 
 from kernel_index.errors import InputError
-from opselect.storage import RemoteBytes, base_name, is_file, join, list_folder, open_file, source_of
+from opselect.storage import (
+    RemoteBytes,
+    base_name,
+    folder_of,
+    is_file,
+    join,
+    list_folder,
+    open_file,
+    source_of,
+    with_suffix,
+)
 
 Write = Callable[[str, bytes], None]
 
@@ -89,6 +99,23 @@ def test_an_empty_file_and_a_missing_one_are_errors(folder: str) -> None:
     assert source_of(join(folder, "b.bin")).size == 0
     with pytest.raises(InputError, match=r"nothing"), open_file(join(folder, "nothing")):
         pass
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "name", "other"),
+    [
+        ("a/b.bin", "a", "b.bin", "a/b.bin.index"),
+        ("b.bin", ".", "b.bin", "b.bin.index"),
+        ("/b.bin", "/", "b.bin", "/b.bin.index"),
+        ("gs://bucket/a/b.bin", "gs://bucket/a", "b.bin", "gs://bucket/a/b.bin.index"),
+        ("memory://b.bin", "memory://", "b.bin", "memory://b.bin.index"),
+        ("zip://a/b::gs://x/y.zip", "zip://a::gs://x/y.zip", "b", "zip://a/b.index::gs://x/y.zip"),
+        ("zip://b::file:///y.zip", "zip://::file:///y.zip", "b", "zip://b.index::file:///y.zip"),
+    ],
+)
+def test_parts_of_paths(path: str, folder: str, name: str, other: str) -> None:
+    assert (folder_of(path), base_name(path), with_suffix(path, ".index")) == (folder, name, other)
+    assert join(folder, name) == path
 
 
 def test_a_scheme_that_nobody_knows_is_an_error() -> None:
