@@ -9,7 +9,14 @@ MAX_RANK = 32
 
 
 class ArrayError(Exception):
-    """What a file says of a tensor cannot be an array; the message completes "the tensor …"."""
+    """What a file says of a tensor cannot be an array; the message completes "the tensor …".
+
+    ``advice`` is empty where the file must be damaged.
+    """
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem)
+        self.advice = advice
 
 
 def count_elements(dims: tuple[int, ...] | None, item_size: int) -> int:

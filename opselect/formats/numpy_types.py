@@ -59,7 +59,7 @@ def numpy_type(data_type: DataType) -> np.dtype[Any]:
     """
     known = _NUMPY_TYPES.get(data_type)
     if known is None:
-        raise ArrayError(f"is of type {data_type}, which no array can hold")
+        raise ArrayError(f"is of type {data_type}, which no array can hold", "Only TensorFlow itself can read it.")
     return np.dtype(known)
 
 

@@ -73,4 +73,4 @@ def broken_tensor(ref: TensorRef, error: WireError | ArrayError) -> InputError:
     """The error of a tensor that makes no sense, with its place."""
     if isinstance(error, WireError):
         return InputError(place_in(ref.source, error.offset), f"a tensor is broken: {error.problem}", _DAMAGED)
-    return InputError(place_in(ref.source, ref.offset), f"the tensor {error}", _DAMAGED)
+    return InputError(place_in(ref.source, ref.offset), f"the tensor {error}", error.advice or _DAMAGED)

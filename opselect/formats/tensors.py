@@ -84,7 +84,8 @@ def _values(ref: TensorRef, header: TensorHeader, dims: tuple[int, ...]) -> Arra
     if not wanted:
         return np.empty(dims, dtype)
     if start == end:
-        return _repeated(_stored_values(ref, header.dtype, wanted), dims, wanted)
+        values = stored_values(ref, header.dtype, wanted)
+        return _repeated(values if len(values) else _zero(dtype), dims, wanted)
     if header.dtype is DataType.DT_STRING:
         return split_strings(Pages(ref.source, end), start, end, size)[:wanted].reshape(dims)
     if end - start != size * dtype.itemsize:
@@ -93,6 +94,13 @@ def _values(ref: TensorRef, header: TensorHeader, dims: tuple[int, ...]) -> Arra
             f"but its content has {end - start:,}"
         )
     return from_bits(load(ref.source, start, wanted * dtype.itemsize), header.dtype).reshape(dims)
+
+
+def _zero(dtype: np.dtype[Any]) -> Array:
+    zero = np.zeros(1, dtype)
+    if dtype == np.object_:
+        zero[0] = b""
+    return zero
 
 
 def _repeated(values: Array, dims: tuple[int, ...], size: int) -> Array:
@@ -110,22 +118,23 @@ def _repeated(values: Array, dims: tuple[int, ...], size: int) -> Array:
     return padded.reshape(dims)
 
 
-def _stored_values(ref: TensorRef, data_type: DataType, size: int) -> Array:
-    """The values that the message lists in its type's field: at most ``size``, and one zero where there is none."""
+def stored_values(ref: TensorRef, data_type: DataType, limit: int) -> Array:
+    """The first values, ``limit`` at most, that a message lists in the field of a type, whatever else it says.
+
+    Raises WireError for a broken message and ArrayError for a type that no array can hold.
+    """
+    dtype = numpy_type(data_type)
     field, kind = _VALUE_FIELDS.get(data_type, _INT_VAL)
     if data_type is DataType.DT_STRING:
-        strings = _strings(ref, size) or [b""]
+        strings = _strings(ref, limit)
         result = np.empty(len(strings), np.object_)
         result[:] = strings
         return result
     if kind == VARINT:
-        numbers = _varints(ref, field, size) or array("Q", [0])
-        return _narrow(np.frombuffer(numbers, np.uint64), data_type)
-    item_size = numpy_type(data_type).itemsize
-    limit = size * item_size
-    raw = _float8(ref)[:limit] if kind == LENGTH else _fixed(ref, field, kind, limit)
-    whole = len(raw) - len(raw) % item_size
-    return from_bits(np.frombuffer(raw, np.uint8, whole) if whole else np.zeros(item_size, np.uint8), data_type)
+        return _narrow(np.array(_varints(ref, field, limit), np.uint64), data_type)
+    size = limit * dtype.itemsize
+    raw = _float8(ref)[:size] if kind == LENGTH else _fixed(ref, field, kind, size)
+    return from_bits(np.array(raw[: len(raw) - len(raw) % dtype.itemsize], np.uint8), data_type)
 
 
 def _strings(ref: TensorRef, limit: int) -> list[bytes]:

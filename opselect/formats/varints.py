@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -45,14 +45,10 @@ def split_strings(buffer: Buffer, start: int, end: int, count: int) -> Array:
 
     Raises WireError for a length that is cut off, and ArrayError for lengths that do not add up to what is there.
     """
-    strings = np.empty(_checked(count, end - start), np.object_)
-    sizes, position = read_varints(buffer, start, end, count)
-    if sum(sizes) != end - position:
-        raise ArrayError(f"holds {count:,} strings of {sum(sizes):,} bytes, but {end - position:,} bytes are there")
-    for index, size in enumerate(sizes):
-        strings[index] = buffer[position : position + size]
-        position += size
-    return strings
+    if count > end - start:
+        raise ArrayError(f"has {count:,} strings, but {end - start:,} bytes cannot even hold their lengths")
+    lengths, position = read_varints(buffer, start, end, count)
+    return cut_strings(buffer, position, end, lengths)
 
 
 def read_varints(buffer: Buffer, position: int, end: int, count: int) -> tuple[array[int], int]:
@@ -64,8 +60,13 @@ def read_varints(buffer: Buffer, position: int, end: int, count: int) -> tuple[a
     return numbers, position
 
 
-def _checked(count: int, size: int) -> int:
-    """The number of strings, if ``size`` bytes can hold as many."""
-    if count > size:
-        raise ArrayError(f"has {count:,} strings, but {size:,} bytes cannot even hold their lengths")
-    return count
+def cut_strings(buffer: Buffer, position: int, end: int, lengths: Sequence[int]) -> Array:
+    """``buffer[position:end]`` as strings of these lengths; ArrayError where they do not add up to it."""
+    if sum(lengths) != end - position:
+        total, left = sum(lengths), end - position
+        raise ArrayError(f"holds {len(lengths):,} strings of {total:,} bytes, but {left:,} bytes are there")
+    strings = np.empty(len(lengths), np.object_)
+    for index, length in enumerate(lengths):
+        strings[index] = buffer[position : position + length]
+        position += length
+    return strings
