@@ -6,7 +6,7 @@ one match at most; control inputs do not matter to a pattern.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from opselect.graph import Graph, Node, input_node
@@ -47,13 +47,13 @@ class Match:
             stack.extend(reversed(match.inputs))
 
 
-def find_matches(graph: Graph, pattern: Pattern) -> tuple[Match, ...]:
-    """The matches in order of execution; no two of them share a node."""
+def find_matches(graph: Graph, pattern: Pattern, skipped: Collection[str] = ()) -> tuple[Match, ...]:
+    """The matches in order of execution; no two share a node, and none has its head in ``skipped``."""
     by_name = {node.name: node for node in graph.nodes}
     taken: set[str] = set()
     found = []
     for node in execution_order(graph):
-        match = _match(node, pattern, by_name, taken)
+        match = None if node.name in skipped else _match(node, pattern, by_name, taken)
         if match is not None:
             taken.update(member.name for member in match.nodes())
             found.append(match)

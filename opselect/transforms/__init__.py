@@ -11,7 +11,7 @@ from kernel_index.errors import InputError
 from opselect.graph import Graph, graph_problems
 from opselect.rewriting import Context, Step, Transform, TransformError
 
-NAMES: tuple[str, ...] = ("remove_device", "sort_by_execution_order")
+NAMES: tuple[str, ...] = ("fold_batch_norms", "fold_old_batch_norms", "remove_device", "sort_by_execution_order")
 """Every transform, sorted; the module of that name holds it as ``TRANSFORM``."""
 
 IGNORE_ERRORS = "ignore_errors"

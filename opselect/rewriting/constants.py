@@ -1,0 +1,35 @@
+"""Constants of a graph as arrays, and arrays as constants."""
+
+from __future__ import annotations
+
+from kernel_index.datatypes import DataType
+from opselect.formats.numpy_types import Array
+from opselect.formats.tensor_headers import tensor_header
+from opselect.formats.tensor_writer import encode_tensor
+from opselect.formats.tensors import read_tensor
+from opselect.graph import Node, Shape, TensorRef
+from opselect.rewriting.context import Context
+
+_VALUE = "value"
+
+
+def constant_value(node: Node, context: Context) -> Array:
+    """The array of a Const, read only; TransformError for a Const without a tensor, InputError for a broken one."""
+    return read_tensor(_tensor(node, context))
+
+
+def constant_header(node: Node, context: Context) -> tuple[DataType, Shape]:
+    """Type and shape of a Const, its content not read."""
+    return tensor_header(_tensor(node, context))
+
+
+def constant_node(name: str, array: Array, data_type: DataType) -> Node:
+    """A Const of an array."""
+    return Node(name, "Const", attrs={"dtype": data_type, _VALUE: encode_tensor(array, data_type)})
+
+
+def _tensor(node: Node, context: Context) -> TensorRef:
+    value = node.attrs.get(_VALUE)
+    if not isinstance(value, TensorRef):
+        raise context.error("is a Const without a value", "Export the graph again.", node=node.name)
+    return value
