@@ -10,6 +10,7 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, find_kernel
 from opselect.missing import explain, explain_device
+from opselect.policy import Finding
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.runtime_ops import REWRITES, SESSION_OPS, Rewrite
 
@@ -65,6 +66,8 @@ class Selection:
     kernels: tuple[SelectedKernel, ...]
     files: tuple[SelectedFile, ...]
     unresolved: tuple[Unresolved, ...]
+    criteria: tuple[Finding, ...] = ()
+    """What of the requirements mobile builds leave out by default, where that was asked (:mod:`opselect.policy`)."""
 
 
 def select(requirements: Requirements, index: KernelIndex, profile: str) -> Selection:

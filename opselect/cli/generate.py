@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,6 +139,7 @@ def command(
 
 def generate(request: Request) -> int:
     """Does what the request asks, prints what came of it and returns the exit code."""
+    from opselect.cli.criteria import print_findings, read_findings
     from opselect.cli.requirements import read_requirements
     from opselect.cli.sources import open_source, profile_of
     from opselect.selection import select
@@ -147,7 +148,10 @@ def generate(request: Request) -> int:
     index = open_source(request.source, macros=request.macros, profile=request.profile, quiet=request.quiet)
     profile = profile_of(index, request.profile, request.macros)
     needed = read_requirements(request.models, index, request.choice, quiet=request.quiet)
-    selection = select(needed, index, profile)
+    found = read_findings(needed, index, profile, request.models, request.choice)
+    selection = replace(select(needed, index, profile), criteria=found)
+    if not request.quiet:
+        print_findings(found, index.release, profile, err=True)
     if selection.unresolved:
         _print_unresolved(selection)
     complete = not selection.unresolved or request.allow_missing

@@ -11,7 +11,7 @@ import click
 from opselect.cli.console import counted, print_json, print_table, warn
 from opselect.cli.exit_codes import DONE
 from opselect.cli.models import choice_options, models_argument, parse_choice, read_chosen
-from opselect.cli.options import Source, json_option, quiet_option, source_options
+from opselect.cli.options import DEFAULT_PROFILE, Source, json_option, quiet_option, source_options
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
@@ -31,6 +31,9 @@ Examples:
 )
 @models_argument
 @source_options
+@click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to say what it leaves out."
+)
 @choice_options
 @json_option
 @quiet_option
@@ -40,6 +43,7 @@ def command(
     tree: Path | None,
     index_file: Path | None,
     roots: tuple[Path, ...],
+    profile: str,
     tags: tuple[str, ...],
     signatures: tuple[str, ...],
     all_signatures: bool,
@@ -51,22 +55,26 @@ def command(
     """List the ops a MODEL needs, with the attrs that kernels are chosen by and the nodes that ask.
 
     A MODEL is a GraphDef, a MetaGraphDef or a SavedModel, by path or URL, told apart by content. The TensorFlow that is
-    named tells the attrs that matter and fills in their defaults.
+    named tells the attrs that matter and fills in their defaults. What its mobile builds leave out by default is listed
+    with the reason and with what to do.
     """
     source = Source(release, tree, index_file, roots)
     choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
-    return show(models, source, choice, as_json=as_json, quiet=quiet)
+    return show(models, source, profile, choice, as_json=as_json, quiet=quiet)
 
 
-def show(models: Sequence[str], source: Source, choice: Choice, *, as_json: bool, quiet: bool) -> int:
+def show(models: Sequence[str], source: Source, profile: str, choice: Choice, *, as_json: bool, quiet: bool) -> int:
     """Prints the requirements of the models and returns the exit code."""
-    from opselect.cli.sources import open_source
+    from opselect.cli.criteria import print_findings, read_findings
+    from opselect.cli.sources import open_source, profile_of
     from opselect.requirements_json import requirements_json
 
     index = open_source(source, quiet=quiet)
+    profile = profile_of(index, profile)
     needed = read_requirements(models, index, choice, quiet=quiet)
+    found = read_findings(needed, index, profile, models, choice)
     if as_json:
-        print_json(requirements_json(needed))
+        print_json({**requirements_json(needed), "criteria": [each.to_json() for each in found]})
         return DONE
     ops, nodes = len({item.op for item in needed.items}), sum(item.count for item in needed.items)
     click.echo(f"{counted(ops, 'op')}, {counted(nodes, 'node')}")
@@ -76,6 +84,7 @@ def show(models: Sequence[str], source: Source, choice: Choice, *, as_json: bool
     ]
     if rows:
         print_table(("op", "attrs", "device", "nodes", "such as"), rows, indent=2)
+    print_findings(found, index.release, profile)
     return DONE
 
 

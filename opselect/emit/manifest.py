@@ -14,7 +14,8 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
     """The manifest as plain data; its keys are what scripts may rely on.
 
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
-    (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``.
+    (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
+    ``criteria`` are rows of :meth:`opselect.policy.Finding.to_json`.
     """
     files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
@@ -39,6 +40,7 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
             }
             for missing in selection.unresolved
         ],
+        "criteria": [found.to_json() for found in selection.criteria],
     }
 
 
