@@ -91,6 +91,10 @@ def test_looking_things_up_imports_neither_model_readers_nor_drawing() -> None:
     assert not modules_after("locate", "Mul", "--tensorflow", shipped.releases()[0]) & HEAVY
 
 
+def test_looking_into_a_graph_imports_only_what_it_needs() -> None:
+    assert not modules_after("inspect", str(ROOT / "fixtures" / "models" / "tiny_mobilenet.pb")) & HEAVY
+
+
 def test_the_main_job_imports_only_what_it_needs(tmp_path: Path) -> None:
     model = str(ROOT / "fixtures" / "models" / "tiny_mobilenet.pb")
     modules = modules_after("generate", model, "--tensorflow", "2.14", "--out", str(tmp_path), "--quiet")

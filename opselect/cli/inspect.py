@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from opselect.cli.console import print_json
 from opselect.cli.exit_codes import DONE
-from opselect.cli.options import json_option, split_names
+from opselect.cli.options import (
+    DEFAULT_PROFILE,
+    Source,
+    json_option,
+    quiet_option,
+    source_options,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from opselect.graph import Graph
@@ -25,7 +33,10 @@ class Request:
     tags: tuple[str, ...] = ()
     output_format: str = "table"
     structure: bool = False
+    source: Source = field(default_factory=Source)
+    profile: str = DEFAULT_PROFILE
     as_json: bool = False
+    quiet: bool = False
 
 
 class _InspectCommand(click.Command):
@@ -44,6 +55,7 @@ class _InspectCommand(click.Command):
     epilog="""\b
 Examples:
   opselect inspect mobilenet.pb
+  opselect inspect mobilenet.pb --tensorflow 1.15 --profile android-slim
   opselect inspect mobilenet.pb --print-structure
   opselect inspect saved_model --tags serve --json
   opselect inspect --in_graph=mobilenet.pb --format summarize_graph
@@ -61,26 +73,39 @@ Examples:
     show_default=True,
     help="summarize_graph is the very text of TensorFlow's tool of that name.",
 )
+@source_options
+@click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to hold the model against."
+)
 @json_option
+@quiet_option
 def command(
     model: str | None,
     in_graph: str | None,
     tags: tuple[str, ...],
     structure: bool,
     output_format: str,
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    roots: tuple[Path, ...],
+    profile: str,
     as_json: bool,
+    quiet: bool,
 ) -> int:
     """Show the inputs, variables, likely outputs, parameters and ops of a MODEL, and its tags and signatures.
 
     A MODEL is a GraphDef, a MetaGraphDef or a SavedModel, by path or URL, told apart by content. Likely outputs are the
-    nodes whose outputs nothing in the graph uses.
+    nodes whose outputs nothing in the graph uses. What mobile builds lack by default is said for the TensorFlow that is
+    named, or else for the newest shipped release.
     """
     paths = [path for path in (model, in_graph) if path is not None]
     if len(paths) != 1:
         raise click.UsageError("name one model, as argument or with --in_graph")
     if as_json and (structure or output_format != "table"):
         raise click.UsageError("--json goes with neither --format nor --print-structure")
-    return show(Request(paths[0], split_names(tags), output_format, structure, as_json))
+    source = Source(release, tree, index_file, roots)
+    return show(Request(paths[0], split_names(tags), output_format, structure, source, profile, as_json, quiet))
 
 
 def show(request: Request) -> int:
@@ -96,14 +121,17 @@ def show(request: Request) -> int:
     if request.output_format == "summarize_graph":
         _print_as_tensorflow(choose_meta_graph(model).graph, request)
         return DONE
+    from opselect.cli.inspect_mobile import MobileBuilds
+
+    builds = MobileBuilds(request.source, request.profile, quiet=request.quiet)
     if request.as_json:
         from opselect.cli.inspect_json import model_json
 
-        print_json(model_json(model))
+        print_json(model_json(model, builds))
     else:
         from opselect.cli.inspect_text import print_model
 
-        print_model(model, structure=request.structure)
+        print_model(model, builds, structure=request.structure)
     for meta_graph in model.meta_graphs:
         check_graph(meta_graph.graph, model.path)
     return DONE

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from kernel_index.datatypes import DataType
+from opselect.cli.inspect_mobile import MobileBuilds, MobileNeeds
 from opselect.entries import SERVE
 from opselect.formats import Model
 from opselect.graph import MetaGraph, Shape, Signature, TensorInfo
 from opselect.summary import summarize
 
 
-def model_json(model: Model) -> dict[str, object]:
+def model_json(model: Model, builds: MobileBuilds) -> dict[str, object]:
     """A model. Of several MetaGraphs the one tagged just ``serve``, or else the first, is the model's own face; all of
     them stand under ``meta_graphs``."""
-    documents = [_meta_graph_json(meta_graph) for meta_graph in model.meta_graphs]
+    documents = [_meta_graph_json(each) | _mobile_json(builds.needs(each, model.path)) for each in model.meta_graphs]
     usual = next((i for i, each in enumerate(model.meta_graphs) if each.tags == (SERVE,)), 0)
     document = {"format": model.format, **documents[usual]}
     if len(documents) > 1:
@@ -44,6 +45,17 @@ def _meta_graph_json(meta_graph: MetaGraph) -> dict[str, object]:
         "devices": summary.devices,
         "op_counts": summary.op_counts,
         "functions": [function.name for function in summary.functions],
+    }
+
+
+def _mobile_json(needs: MobileNeeds | None) -> dict[str, object]:
+    if needs is None:
+        return {}
+    return {
+        "tensorflow": needs.tensorflow,
+        "profile": needs.profile,
+        "findings": [finding.to_json() for finding in needs.findings],
+        "without_kernel": list(needs.without_kernel),
     }
 
 

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from kernel_index import shipped
 from opselect.cli.console import byte_size, print_table, wrapped
+from opselect.cli.inspect_mobile import MobileBuilds, MobileNeeds
+from opselect.cli.options import DEFAULT_PROFILE
+from opselect.cli.requirements import such_as
 from opselect.emit.summarize_graph import benchmark_command, structure_lines
 from opselect.emit.tensor_text import human_readable, shape_text, type_word
 from opselect.entries import SERVE
 from opselect.formats import Model
 from opselect.graph import MetaGraph, Shape, Signature, TensorInfo, training_signs
 from opselect.graph.order import execution_order
+from opselect.policy import Finding
 from opselect.summary import NodeTensor, Parameters, Summary, summarize
 
 MAX_OUTPUTS_SUGGESTED = 3
@@ -23,7 +26,7 @@ MAX_OUTPUTS_SUGGESTED = 3
 _FORMAT_WORDS = {"graphdef": "a GraphDef", "meta_graph": "a MetaGraphDef", "saved_model": "a SavedModel"}
 
 
-def print_model(model: Model, *, structure: bool) -> None:
+def print_model(model: Model, builds: MobileBuilds, *, structure: bool) -> None:
     """The report of a model, one MetaGraph after the other; ``structure`` lists their nodes."""
     writers = dict.fromkeys(each.tensorflow for each in model.meta_graphs if each.tensorflow)
     written = f", written by TensorFlow {' and '.join(writers)}" if writers else ""
@@ -33,10 +36,10 @@ def print_model(model: Model, *, structure: bool) -> None:
     for meta_graph in model.meta_graphs:
         if meta_graph.tags:
             click.echo(f"\nMetaGraph {','.join(meta_graph.tags)}")
-        _print_meta_graph(model, meta_graph, structure)
+        _print_meta_graph(model, meta_graph, builds, structure)
 
 
-def _print_meta_graph(model: Model, meta_graph: MetaGraph, structure: bool) -> None:
+def _print_meta_graph(model: Model, meta_graph: MetaGraph, builds: MobileBuilds, structure: bool) -> None:
     graph = meta_graph.graph
     summary = summarize(graph)
     if meta_graph.signatures:
@@ -63,10 +66,17 @@ def _print_meta_graph(model: Model, meta_graph: MetaGraph, structure: bool) -> N
     if structure:
         for line in structure_lines(execution_order(graph)):
             click.echo(f"  {line}")
+    needs = builds.needs(meta_graph, model.path)
+    if needs is not None:
+        _print_mobile(needs)
     signs = training_signs(graph.nodes)
     if signs and not meta_graph.signatures:
         click.echo(wrapped(f"looks like a training graph: it has {', '.join(signs)}", 0))
-    _print_next_steps(model, meta_graph, summary)
+    if model.format == "graphdef":
+        click.echo("to time it on a device")
+        click.echo(f"  {benchmark_command(summary, shlex.quote(model.path))}")
+    if needs is not None:
+        _print_next_steps(model, meta_graph, builds.arguments, needs)
 
 
 def _print_section(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -127,18 +137,37 @@ def _count_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     return [(name, str(count)) for name, count in counts.items()]
 
 
-def _print_next_steps(model: Model, meta_graph: MetaGraph, summary: Summary) -> None:
-    path = shlex.quote(model.path)
-    release = ".".join(shipped.releases()[-1].split(".")[:2])
-    options = f"--tensorflow {release}"
-    outputs = [output.name for output in summary.outputs]
+def _print_mobile(needs: MobileNeeds) -> None:
+    build = f"TensorFlow {needs.tensorflow}, profile {needs.profile}"
+    _print_section(
+        f"left out of mobile builds by default ({build})",
+        ("op", "type", "criterion", "why", "what to do", "nodes"),
+        [_finding_row(finding) for finding in needs.findings],
+    )
+    if needs.without_kernel:
+        click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
+
+
+def _finding_row(finding: Finding) -> tuple[str, ...]:
+    dtype = finding.dtype.name if finding.dtype else ""
+    return (
+        finding.op,
+        f"{finding.attr}={dtype}" if finding.attr else dtype,
+        finding.criterion.key,
+        finding.criterion.sentence,
+        finding.advice.text,
+        such_as(finding.nodes),
+    )
+
+
+def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: MobileNeeds) -> None:
+    options = [build]
     if meta_graph.tags and meta_graph.tags != (SERVE,):
-        options += f" --tags {shlex.quote(','.join(meta_graph.tags))}"
-    if not meta_graph.signatures and 0 < len(outputs) <= MAX_OUTPUTS_SUGGESTED:
-        options += f" --outputs {shlex.quote(','.join(outputs))}"
-    if model.format == "graphdef":
-        click.echo("to time it on a device")
-        click.echo(f"  {benchmark_command(summary, path)}")
+        options.append(f"--tags {shlex.quote(','.join(meta_graph.tags))}")
+    if 0 < len(needs.outputs) <= MAX_OUTPUTS_SUGGESTED:
+        options.append(f"--outputs {shlex.quote(','.join(needs.outputs))}")
+    arguments = " ".join([shlex.quote(model.path), *options])
+    profile = "" if needs.profile == DEFAULT_PROFILE else f" --profile {shlex.quote(needs.profile)}"
     click.echo("to go on with it")
-    click.echo(f"  opselect requirements {path} {options}")
-    click.echo(f"  opselect generate {path} {options} --out build_lists")
+    click.echo(f"  opselect requirements {arguments}")
+    click.echo(f"  opselect generate {arguments}{profile} --out build_lists")

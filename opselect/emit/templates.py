@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from types import TracebackType
 
-import jinja2
-
 import opselect
 from kernel_index.errors import InputError, Place
 
@@ -24,6 +22,8 @@ def fill_template(name: str, values: dict[str, object], template_dir: Path | Non
 
     Raises InputError with file and line where a template is wrong or uses a name that there is not.
     """
+    import jinja2  # takes longer to load than most of what emits nothing through it
+
     if template_dir is not None and not template_dir.is_dir():
         raise InputError(str(template_dir), "is no folder", "--template-dir names a folder with templates.")
     folders = [folder for folder in (template_dir, template_folder()) if folder is not None]

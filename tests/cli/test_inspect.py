@@ -105,6 +105,30 @@ def test_the_report_of_a_saved_model(cli: Cli) -> None:
     assert "--tags gpu,serve" in outcome.out
 
 
+def test_what_mobile_builds_lack_is_told_with_advice(cli: Cli) -> None:
+    outcome = cli("inspect", MODELS / "jpeg_training.pb")
+    (row,) = [line for line in outcome.out.splitlines() if line.startswith("  ReaderReadV2 ") and "readers" in line]
+    assert "--outputs probabilities" in row
+    document = cli("inspect", MODELS / "jpeg_training.pb", "--tensorflow", "1.15", "--json").json
+    assert (document["tensorflow"], document["profile"]) == ("1.15.5", "android")
+    found = {finding["op"]: finding for finding in document["findings"]}
+    assert found["TextLineReaderV2"]["criterion"] == "readers"
+    assert found["TextLineReaderV2"]["advice"]["outputs"] == ["probabilities"]
+    assert document["without_kernel"] == []
+
+
+def test_the_build_can_be_named(cli: Cli, index_file: Path, model: Model) -> None:
+    path = model("Mul", "MatMul", "Lonely", "Relu", dtype="DT_HALF")
+    arguments = ("inspect", path, "--index", index_file, "--profile", "android-slim")
+    document = cli(*arguments, "--json").json
+    assert document["without_kernel"] == ["Lonely", "MatMul", "Relu"]
+    assert [(found["op"], found["dtype"]) for found in document["findings"]] == [("Mul", "DT_HALF")]
+    outcome = cli(*arguments)
+    assert "without any kernel in TensorFlow 1.13.9, profile android-slim: Lonely, MatMul, Relu" in outcome.out
+    assert f"--index {index_file} --outputs n3 --profile android-slim --out build_lists" in outcome.out
+    assert cli(*arguments, "--profile", "tvos").code == 2
+
+
 def test_the_commands_to_go_on_with_work(cli: Cli, model: Model) -> None:
     path = model("Mul", "Relu")
     path = path.rename(path.with_name("a graph.pbtxt"))

@@ -1,0 +1,68 @@
+"""What of an inspected model a mobile build lacks by default."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+
+from kernel_index import shipped
+from kernel_index.index import KernelIndex
+from opselect.cli.options import Source
+from opselect.cli.sources import open_source, profile_of
+from opselect.entries import Choice, entries_of
+from opselect.graph import MetaGraph, graph_problems
+from opselect.policy import Finding, findings
+from opselect.policy.outputs import likely_outputs
+from opselect.policy.stages import Stages
+from opselect.requirements import collect_requirements
+from opselect.selection import select
+
+
+@dataclass(frozen=True, slots=True)
+class MobileNeeds:
+    """What a graph needs that a build lacks: ``findings`` by default, ``without_kernel`` whatever files it compiles.
+
+    An op that is in ``findings`` is not in ``without_kernel``. ``outputs`` are the nodes that a program is likely to
+    fetch; empty for a graph with signatures, which say it.
+    """
+
+    tensorflow: str
+    profile: str
+    findings: tuple[Finding, ...]
+    without_kernel: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+class MobileBuilds:
+    """The build that models are held against: of the TensorFlow that is named, or of the newest shipped release."""
+
+    def __init__(self, source: Source, profile: str, *, quiet: bool) -> None:
+        if not source.given:
+            source = replace(source, release=shipped.releases()[-1])
+        self._source = source
+        self._index: KernelIndex = open_source(source, quiet=quiet)
+        self._profile = profile_of(self._index, profile)
+
+    @property
+    def arguments(self) -> str:
+        """The options that name the same TensorFlow on another command line."""
+        source = self._source
+        named = [("--tensorflow", source.release), ("--tree", source.tree), ("--index", source.index_file)]
+        named += [("--root", root) for root in source.roots]
+        return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in named if value is not None)
+
+    def needs(self, meta_graph: MetaGraph, path: str) -> MobileNeeds | None:
+        """What a MetaGraph needs and the build lacks; None for a graph that makes no sense.
+
+        Every signature counts, or the whole graph where there is none.
+        """
+        graph = meta_graph.graph
+        if graph_problems(graph):
+            return None
+        entries = entries_of(meta_graph, Choice(), path)
+        needed = collect_requirements(graph, path, index=self._index, entries=entries)
+        found = findings(needed, self._index, self._profile, graph=graph, model=path, entries=entries)
+        unresolved = {missing.op for missing in select(needed, self._index, self._profile).unresolved}
+        rest = unresolved.difference(finding.op for finding in found)
+        outputs = () if meta_graph.signatures else likely_outputs(Stages(graph), self._index)
+        return MobileNeeds(self._index.release, self._profile, found, tuple(sorted(rest)), outputs)
