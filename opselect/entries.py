@@ -43,6 +43,12 @@ def choose_meta_graph(model: Model) -> MetaGraph:
     """
     if len(model.meta_graphs) == 1:
         return model.meta_graphs[0]
+    if not model.meta_graphs:
+        raise InputError(
+            model.path,
+            "is a checkpoint: it holds variables and no graph",
+            "Pass the graph, the SavedModel around it, or put the .meta file beside it that was saved with it.",
+        )
     for meta_graph in model.meta_graphs:
         if meta_graph.tags == (SERVE,):
             return meta_graph

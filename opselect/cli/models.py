@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,17 +13,8 @@ if TYPE_CHECKING:
     from opselect.graph import Entry, Graph
 
 
-def existing_models(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuses paths that lead nowhere; what a URL leads to shows when it is read."""
-    for path in value:
-        if "://" not in path and not Path(path).exists():
-            raise click.BadParameter(f"there is no file or folder {path!r}.", ctx, param)
-    return value
-
-
-models_argument = click.argument(
-    "models", nargs=-1, required=True, metavar="MODEL...", type=click.UNPROCESSED, callback=existing_models
-)
+models_argument = click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=click.UNPROCESSED)
+"""Models by path, URL or, for checkpoints, prefix: what they lead to shows when they are read."""
 
 
 def choice_options(command: Command) -> Command:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
 from opselect.formats.reader import Message, message_of, read_graphdef, read_meta_graphs, tag_sets
-from opselect.formats.recognize import SAVED_MODEL, WHAT_IS_READ, recognize_directory
+from opselect.formats.recognize import CHECKPOINT, SAVED_MODEL, WHAT_IS_READ, recognize_binary, recognize_directory
 from opselect.graph.meta_graph import MetaGraph
 from opselect.graph.model import Graph
-from opselect.storage import folder_of, is_file, join, list_folder, open_file, with_suffix
+from opselect.storage import base_name, folder_of, is_file, join, list_folder, open_file, with_suffix
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 """The file of a SavedModel that holds its graphs; the binary one is taken where both are there, as a loader does."""
@@ -21,7 +22,7 @@ class Model:
     """What a model file or folder holds.
 
     ``format`` is one of the names in :mod:`opselect.formats.recognize`. ``variables`` is the prefix of the checkpoint
-    that belongs to it, empty where there is none beside it.
+    that belongs to it, empty where there is none. A checkpoint has graphs where a ``.meta`` file is beside it.
     """
 
     path: str
@@ -42,7 +43,12 @@ def read_model(path: str | os.PathLike[str], tags: frozenset[str] | None = None)
     names = list_folder(name)
     if names is not None:
         return _read_folder(name, frozenset(names), tags)
+    if _is_prefix(name):
+        return _read_checkpoint(name, tags)
     with open_file(name) as file:
+        kind = recognize_binary(file.buffer)
+        if kind is not None and kind.format == CHECKPOINT:
+            return _read_checkpoint(name, tags)
         message = message_of(file)
         return Model(name, message.format, _meta_graphs(message, tags), _variables_beside(name, message))
 
@@ -69,12 +75,35 @@ def _meta_graphs(message: Message, tags: frozenset[str] | None) -> tuple[MetaGra
 def _read_folder(path: str, names: frozenset[str], tags: frozenset[str] | None) -> Model:
     inside = next((name for name in SAVED_MODEL_FILES if name in names), None)
     if inside is None:
+        kind = recognize_directory(names)
+        if kind is not None and kind.format == CHECKPOINT:
+            return _read_checkpoint(path, tags)
         raise _unread_folder(path, names)
     with open_file(join(path, inside)) as file:
         message = message_of(file)
         if message.format != SAVED_MODEL:
             raise InputError(file.path, "is no SavedModel", WHAT_IS_READ)
         return Model(path, message.format, _meta_graphs(message, tags), _variables_in(path))
+
+
+def _is_prefix(path: str) -> bool:
+    """Whether no file has that path, and some have it as the prefix of a checkpoint."""
+    if is_file(path):
+        return False
+    beside = list_folder(folder_of(path)) or ()
+    part = re.compile(re.escape(base_name(path)) + r"(\.index|\.meta|\.data-\d+-of-\d+|-\d+-of-\d+)")
+    return any(part.fullmatch(name) for name in beside)
+
+
+def _read_checkpoint(path: str, tags: frozenset[str] | None) -> Model:
+    from opselect.formats.checkpoint.locate import locate  # with it comes NumPy, which graphs do without
+
+    prefix = locate(path).prefix
+    meta = with_suffix(prefix, ".meta")
+    if not is_file(meta):
+        return Model(path, CHECKPOINT, variables=prefix)
+    with open_file(meta) as file:
+        return Model(path, CHECKPOINT, _meta_graphs(message_of(file), tags), prefix)
 
 
 def _variables_beside(path: str, message: Message) -> str:

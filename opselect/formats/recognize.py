@@ -103,7 +103,7 @@ def recognize_directory(names: frozenset[str]) -> Recognized | None:
     """What a folder is, by the names in it."""
     if names & {"saved_model.pb", "saved_model.pbtxt"}:
         return Recognized("a SavedModel", format=SAVED_MODEL)
-    if "checkpoint" in names:
+    if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return Recognized("a checkpoint folder", _NO_GRAPH, CHECKPOINT)
     return None
 

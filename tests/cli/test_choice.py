@@ -91,4 +91,4 @@ def test_models_behind_urls(cli: Cli) -> None:
 def test_a_path_that_leads_nowhere(cli: Cli) -> None:
     outcome = cli("requirements", "nothing.pb", "--tensorflow", "2.14")
     assert outcome.code == 2
-    assert "there is no file or folder 'nothing.pb'" in outcome.err
+    assert outcome.err.startswith("error: nothing.pb: cannot be read: No such file or directory\n  Check the path.")
