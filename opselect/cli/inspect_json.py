@@ -54,7 +54,7 @@ def _mobile_json(needs: MobileNeeds | None) -> dict[str, object]:
     return {
         "tensorflow": needs.tensorflow,
         "profile": needs.profile,
-        "findings": [finding.to_json() for finding in needs.findings],
+        "criteria": [finding.to_json() for finding in needs.findings],
         "without_kernel": list(needs.without_kernel),
     }
 

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from opselect.cli.console import byte_size, print_table, wrapped
+from opselect.cli.criteria import print_findings
 from opselect.cli.inspect_mobile import MobileBuilds, MobileNeeds
 from opselect.cli.options import DEFAULT_PROFILE
-from opselect.cli.requirements import such_as
 from opselect.emit.summarize_graph import benchmark_command, structure_lines
 from opselect.emit.tensor_text import human_readable, shape_text, type_word
 from opselect.entries import SERVE
 from opselect.formats import Model
 from opselect.graph import MetaGraph, Shape, Signature, TensorInfo, training_signs
 from opselect.graph.order import execution_order
-from opselect.policy import Finding
 from opselect.summary import NodeTensor, Parameters, Summary, summarize
 
 MAX_OUTPUTS_SUGGESTED = 3
@@ -139,25 +138,11 @@ def _count_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 def _print_mobile(needs: MobileNeeds) -> None:
     build = f"TensorFlow {needs.tensorflow}, profile {needs.profile}"
-    _print_section(
-        f"left out of mobile builds by default ({build})",
-        ("op", "type", "criterion", "why", "what to do", "nodes"),
-        [_finding_row(finding) for finding in needs.findings],
-    )
+    if not needs.findings:
+        click.echo(f"Left out of mobile builds by default ({build}): none")
+    print_findings(needs.findings, needs.tensorflow, needs.profile)
     if needs.without_kernel:
         click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
-
-
-def _finding_row(finding: Finding) -> tuple[str, ...]:
-    dtype = finding.dtype.name if finding.dtype else ""
-    return (
-        finding.op,
-        f"{finding.attr}={dtype}" if finding.attr else dtype,
-        finding.criterion.key,
-        finding.criterion.sentence,
-        finding.advice.text,
-        such_as(finding.nodes),
-    )
 
 
 def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: MobileNeeds) -> None:
@@ -166,8 +151,9 @@ def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: Mo
         options.append(f"--tags {shlex.quote(','.join(meta_graph.tags))}")
     if 0 < len(needs.outputs) <= MAX_OUTPUTS_SUGGESTED:
         options.append(f"--outputs {shlex.quote(','.join(needs.outputs))}")
+    if needs.profile != DEFAULT_PROFILE:
+        options.append(f"--profile {shlex.quote(needs.profile)}")
     arguments = " ".join([shlex.quote(model.path), *options])
-    profile = "" if needs.profile == DEFAULT_PROFILE else f" --profile {shlex.quote(needs.profile)}"
     click.echo("to go on with it")
     click.echo(f"  opselect requirements {arguments}")
-    click.echo(f"  opselect generate {arguments}{profile} --out build_lists")
+    click.echo(f"  opselect generate {arguments} --out build_lists")

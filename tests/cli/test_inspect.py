@@ -111,7 +111,7 @@ def test_what_mobile_builds_lack_is_told_with_advice(cli: Cli) -> None:
     assert "--outputs probabilities" in row
     document = cli("inspect", MODELS / "jpeg_training.pb", "--tensorflow", "1.15", "--json").json
     assert (document["tensorflow"], document["profile"]) == ("1.15.5", "android")
-    found = {finding["op"]: finding for finding in document["findings"]}
+    found = {finding["op"]: finding for finding in document["criteria"]}
     assert found["TextLineReaderV2"]["criterion"] == "readers"
     assert found["TextLineReaderV2"]["advice"]["outputs"] == ["probabilities"]
     assert document["without_kernel"] == []
@@ -122,7 +122,7 @@ def test_the_build_can_be_named(cli: Cli, index_file: Path, model: Model) -> Non
     arguments = ("inspect", path, "--index", index_file, "--profile", "android-slim")
     document = cli(*arguments, "--json").json
     assert document["without_kernel"] == ["Lonely", "MatMul", "Relu"]
-    assert [(found["op"], found["dtype"]) for found in document["findings"]] == [("Mul", "DT_HALF")]
+    assert [(found["op"], found["dtype"]) for found in document["criteria"]] == [("Mul", "DT_HALF")]
     outcome = cli(*arguments)
     assert "without any kernel in TensorFlow 1.13.9, profile android-slim: Lonely, MatMul, Relu" in outcome.out
     assert f"--index {index_file} --outputs n3 --profile android-slim --out build_lists" in outcome.out
