@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.datatypes import DataType, item_size
@@ -39,7 +39,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """``count`` elements and the ``bytes`` they take in memory; of strings, what they take in the file."""
+    """``count`` elements and the ``bytes`` they take in memory; of constant strings, what they take in the file."""
 
     count: int = 0
     bytes: int = 0
@@ -135,6 +135,12 @@ def summarize(graph: Graph) -> Summary:
     )
 
 
+def parameters_of(dtype: DataType, dims: Sequence[int]) -> Parameters:
+    """The elements of a tensor; strings, resources and variants count no bytes."""
+    count = math.prod(dims)
+    return Parameters(count, count * item_size(dtype))
+
+
 class _Constants:
     """Counts what ``value`` attrs hold."""
 
@@ -162,22 +168,18 @@ def _tensor_parameters(tensor: TensorRef) -> Parameters | None:
         header = read_header(tensor)
     except InputError:
         return None
-    count = math.prod(header.dims)
-    size = item_size(header.dtype)
-    if not size:
-        return Parameters(count, tensor.length)
+    held = parameters_of(header.dtype, header.dims)
+    if not item_size(header.dtype):
+        return Parameters(held.count, tensor.length)
     start, end = header.content
-    if start < end and end - start != count * size:
-        return None
-    return Parameters(count, count * size)
+    return None if start < end and end - start != held.bytes else held
 
 
 def _held(variable: NodeTensor) -> Parameters:
     dims = variable.shape.dims if variable.shape else None
     if dims is None or any(dim < 0 for dim in dims):
         return Parameters()
-    count = math.prod(dims)
-    return Parameters(count, count * item_size(variable.dtype))
+    return parameters_of(variable.dtype, dims)
 
 
 def _node_tensor(node: Node) -> NodeTensor:

@@ -95,9 +95,9 @@ def command(
 ) -> int:
     """Show the inputs, variables, likely outputs, parameters and ops of a MODEL, and its tags and signatures.
 
-    A MODEL is a GraphDef, a MetaGraphDef or a SavedModel, by path or URL, told apart by content. Likely outputs are the
-    nodes whose outputs nothing in the graph uses. What mobile builds lack by default is said for the TensorFlow that is
-    named, or else for the newest shipped release.
+    A MODEL is a GraphDef, a MetaGraphDef, a SavedModel or a checkpoint, by path, URL or prefix, told apart by content.
+    Likely outputs are the nodes whose outputs nothing in the graph uses. What mobile builds lack by default is said for
+    the TensorFlow that is named, or else for the newest shipped release.
     """
     paths = [path for path in (model, in_graph) if path is not None]
     if len(paths) != 1:

@@ -6,17 +6,24 @@ from kernel_index.datatypes import DataType
 from opselect.cli.inspect_mobile import MobileBuilds, MobileNeeds
 from opselect.entries import SERVE
 from opselect.formats import Model
+from opselect.formats.recognize import CHECKPOINT
 from opselect.graph import MetaGraph, Shape, Signature, TensorInfo
 from opselect.summary import summarize
 
 
 def model_json(model: Model, builds: MobileBuilds) -> dict[str, object]:
     """A model. Of several MetaGraphs the one tagged just ``serve``, or else the first, is the model's own face; all of
-    them stand under ``meta_graphs``."""
+    them stand under ``meta_graphs``. A checkpoint's face are its variables, ``meta_graphs`` what is beside it."""
     documents = [_meta_graph_json(each) | _mobile_json(builds.needs(each, model.path)) for each in model.meta_graphs]
-    usual = next((i for i, each in enumerate(model.meta_graphs) if each.tags == (SERVE,)), 0)
-    document = {"format": model.format, **documents[usual]}
-    if len(documents) > 1:
+    document: dict[str, object] = {"format": model.format}
+    if model.format == CHECKPOINT:
+        from opselect.cli.inspect_checkpoint import checkpoint_json  # with it comes NumPy, which graphs do without
+
+        document |= checkpoint_json(model.variables)
+    else:
+        usual = next((i for i, each in enumerate(model.meta_graphs) if each.tags == (SERVE,)), 0)
+        document |= documents[usual]
+    if len(documents) > (model.format != CHECKPOINT):
         document["meta_graphs"] = documents
     return document
 

@@ -15,6 +15,7 @@ from opselect.emit.summarize_graph import benchmark_command, structure_lines
 from opselect.emit.tensor_text import human_readable, shape_text, type_word
 from opselect.entries import SERVE
 from opselect.formats import Model
+from opselect.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL
 from opselect.graph import MetaGraph, Shape, Signature, TensorInfo, training_signs
 from opselect.graph.order import execution_order
 from opselect.summary import NodeTensor, Parameters, Summary, summarize
@@ -22,7 +23,12 @@ from opselect.summary import NodeTensor, Parameters, Summary, summarize
 MAX_OUTPUTS_SUGGESTED = 3
 """A graph with more likely outputs has ends that no program fetches: the commands to go on with then name none."""
 
-_FORMAT_WORDS = {"graphdef": "a GraphDef", "meta_graph": "a MetaGraphDef", "saved_model": "a SavedModel"}
+_FORMAT_WORDS = {
+    GRAPH_DEF: "a GraphDef",
+    META_GRAPH: "a MetaGraphDef",
+    SAVED_MODEL: "a SavedModel",
+    CHECKPOINT: "a checkpoint",
+}
 
 
 def print_model(model: Model, builds: MobileBuilds, *, structure: bool) -> None:
@@ -32,6 +38,12 @@ def print_model(model: Model, builds: MobileBuilds, *, structure: bool) -> None:
     click.echo(f"{model.path}: {_FORMAT_WORDS[model.format]}{written}")
     if model.variables:
         click.echo(f"values of its variables: {model.variables}")
+    if model.format == CHECKPOINT:
+        from opselect.cli.inspect_checkpoint import print_checkpoint  # with it comes NumPy, which graphs do without
+
+        print_checkpoint(model.variables)
+        if model.meta_graphs:
+            click.echo(f"\ngraph beside it: {model.variables}.meta")
     for meta_graph in model.meta_graphs:
         if meta_graph.tags:
             click.echo(f"\nMetaGraph {','.join(meta_graph.tags)}")
@@ -71,7 +83,7 @@ def _print_meta_graph(model: Model, meta_graph: MetaGraph, builds: MobileBuilds,
     signs = training_signs(graph.nodes)
     if signs and not meta_graph.signatures:
         click.echo(wrapped(f"looks like a training graph: it has {', '.join(signs)}", 0))
-    if model.format == "graphdef":
+    if model.format == GRAPH_DEF:
         click.echo("to time it on a device")
         click.echo(f"  {benchmark_command(summary, shlex.quote(model.path))}")
     if needs is not None:

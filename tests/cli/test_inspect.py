@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import random
 import shlex
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from opselect.proto import message_class
 from tests.cli.conftest import Cli, Model
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "fixtures" / "models"
 SAVED_MODELS = ROOT / "fixtures" / "saved_models"
+CHECKPOINTS = ROOT / "fixtures" / "checkpoints"
 SUMMARIES = ROOT / "fixtures" / "summarize_graph"
 
 
@@ -103,6 +107,53 @@ def test_the_report_of_a_saved_model(cli: Cli) -> None:
     assert ["assets:", "_oracle_vocab_s.txt"] in lines
     assert ["a", "loader", "runs", "first:", "init_all_tables"] in lines
     assert "--tags gpu,serve" in outcome.out
+
+
+@pytest.mark.parametrize("path", ["model.ckpt", "model.ckpt.index", ""])
+def test_a_checkpoint_by_prefix_file_and_folder(cli: Cli, path: str) -> None:
+    document = cli("inspect", CHECKPOINTS / "v2_partitioned_slices" / path, "--json").json
+    assert document == {
+        "format": "checkpoint",
+        "version": 2,
+        "variables": [
+            {"name": "a/w", "dtype": "DT_FLOAT", "shape": [11, 4]},
+            {"name": "b/k", "dtype": "DT_DOUBLE", "shape": [3, 5, 2]},
+            {"name": "plain", "dtype": "DT_INT64", "shape": [4]},
+        ],
+        "parameters": {"variables": 78, "variable_bytes": 44 * 4 + 30 * 8 + 4 * 8},
+    }
+
+
+def test_the_report_of_a_checkpoint(cli: Cli) -> None:
+    outcome = cli("inspect", CHECKPOINTS / "v1_single_file_dtypes" / "model.ckpt")
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert lines[0].endswith("model.ckpt: a checkpoint")
+    assert "format version: 1" in lines
+    assert ["t/complex64", "complex64", "[3]"] in [line.split() for line in lines]
+    assert not [line for line in lines if "opselect generate" in line]
+
+
+def test_a_graph_beside_a_checkpoint_is_shown_with_it(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "training"
+    shutil.copytree(CHECKPOINTS / "v2_partitioned_slices", folder)
+    meta: Any = message_class("MetaGraphDef")()
+    meta.meta_info_def.tensorflow_version = "1.15.0"
+    meta.graph_def.node.add(name="w", op="VariableV2")
+    (folder / "model.ckpt.meta").write_bytes(meta.SerializeToString())
+    document = cli("inspect", folder, "--json").json
+    assert len(document["variables"]) == 3
+    assert [each["op_counts"] for each in document["meta_graphs"]] == [{"VariableV2": 1}]
+    outcome = cli("inspect", folder)
+    assert "plain" in outcome.out
+    assert f"graph beside it: {folder}/model.ckpt.meta" in outcome.out
+    assert f"opselect generate {folder} " in outcome.out
+
+
+def test_a_checkpoint_alone_has_no_graph_to_summarize(cli: Cli) -> None:
+    outcome = cli("inspect", CHECKPOINTS / "v2_partitioned_slices", "--format", "summarize_graph")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "holds variables and no graph" in outcome.err
 
 
 def test_what_mobile_builds_lack_is_told_with_advice(cli: Cli) -> None:
