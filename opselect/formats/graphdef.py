@@ -49,6 +49,14 @@ def parse_graphdef(buffer: Buffer, start: int, end: int, source: ByteSource) -> 
     return Graph(tuple(reader.nodes), tuple(reader.functions), reader.gradients, reader.versions)
 
 
+def parse_nodedef(buffer: Buffer, start: int, end: int, source: ByteSource) -> Node:
+    """The single node in ``buffer[start:end]``, which needs an op but no name.
+
+    Raises WireError with the byte where the bytes are no NodeDef.
+    """
+    return _GraphDefReader(buffer, source).node(start, end, needs_name=False)
+
+
 class _GraphDefReader:
     """One pass over a GraphDef. A field that occurs twice adds up or replaces, as protobuf's merge rules say."""
 
@@ -64,7 +72,7 @@ class _GraphDefReader:
     def graph(self, start: int, end: int) -> None:
         for field, a, b in fields(self._buffer, start, end):
             if field == _GRAPH_NODE:
-                self.nodes.append(self._node(a, b))
+                self.nodes.append(self.node(a, b))
             elif field == _GRAPH_LIBRARY:
                 self._library(a, b)
             elif field == _GRAPH_VERSIONS:
@@ -72,7 +80,7 @@ class _GraphDefReader:
             elif field == _GRAPH_OLD_VERSION and not self.versions.producer:
                 self.versions = Versions(signed32(a), self.versions.min_consumer, self.versions.bad_consumers)
 
-    def _node(self, start: int, end: int) -> Node:
+    def node(self, start: int, end: int, *, needs_name: bool = True) -> Node:
         name = op = device = ""
         inputs: list[str] = []
         attrs: dict[str, NodeAttr] = {}
@@ -88,8 +96,10 @@ class _GraphDefReader:
                     op = self._attrs.word(a, b)
                 elif field == _NODE_DEVICE:
                     device = self._attrs.word(a, b)
-            if not name or not op:
-                raise WireError(start, f"a node has no {'op' if name else 'name'}")
+            if needs_name and not name:
+                raise WireError(start, "a node has no name")
+            if not op:
+                raise WireError(start, "a node has no op")
         except WireError as error:
             where = f"node {name!r}: " if name else ""
             raise WireError(error.offset, where + error.problem, error.end) from None
@@ -143,7 +153,7 @@ class _GraphDefReader:
         try:
             for field, a, b in fields(self._buffer, start, end):
                 if field == _FUNCTION_NODE:
-                    nodes.append(self._node(a, b))
+                    nodes.append(self.node(a, b))
                 elif field == _FUNCTION_RET:
                     returns.append(self._string_pair(a, b))
                 elif field == _FUNCTION_CONTROL_RET:
