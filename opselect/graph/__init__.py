@@ -5,6 +5,16 @@ from opselect.graph.functions import CalledNode, Expansion, expand_functions
 from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed, input_node
 from opselect.graph.reach import FedNode, Reached, reach, reach_entries
+from opselect.graph.tflite import (
+    OperatorCount,
+    StoredBuffer,
+    TfliteModel,
+    TfliteOperator,
+    TfliteSignature,
+    TfliteSubgraph,
+    TfliteTensor,
+    flex_graph,
+)
 from opselect.graph.training import in_gradient_scope, training_signs, training_warning
 from opselect.graph.values import (
     AttrPlaceholder,
@@ -34,16 +44,24 @@ __all__ = [
     "Node",
     "NodeAttr",
     "NodeAttrItem",
+    "OperatorCount",
     "Reached",
     "Shape",
     "Signature",
+    "StoredBuffer",
     "StoredBytes",
     "TensorInfo",
     "TensorRef",
+    "TfliteModel",
+    "TfliteOperator",
+    "TfliteSignature",
+    "TfliteSubgraph",
+    "TfliteTensor",
     "Versions",
     "changed",
     "check_graph",
     "expand_functions",
+    "flex_graph",
     "graph_problems",
     "in_gradient_scope",
     "input_node",
