@@ -47,6 +47,13 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, err: b
         click.echo(" " * indent + text.rstrip(), err=err)
 
 
+def print_section(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table under its title; ``none`` behind the title where it has no rows."""
+    click.echo(title if rows else f"{title}: none")
+    if rows:
+        print_table(headers, rows, indent=2)
+
+
 def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], stream: Any, indent: int) -> None:
     from rich import box
     from rich.console import Console

@@ -95,9 +95,9 @@ def command(
 ) -> int:
     """Show the inputs, variables, likely outputs, parameters and ops of a MODEL, and its tags and signatures.
 
-    A MODEL is a GraphDef, a MetaGraphDef, a SavedModel or a checkpoint, by path, URL or prefix, told apart by content.
-    Likely outputs are the nodes whose outputs nothing in the graph uses. What mobile builds lack by default is said for
-    the TensorFlow that is named, or else for the newest shipped release.
+    A MODEL is a GraphDef, a MetaGraphDef, a SavedModel, a checkpoint or a TensorFlow Lite model, by path, URL or
+    prefix, told apart by content. Likely outputs are the nodes whose outputs nothing in the graph uses. What mobile
+    builds lack by default is said for the TensorFlow that is named, or else for the newest shipped release.
     """
     paths = [path for path in (model, in_graph) if path is not None]
     if len(paths) != 1:
@@ -113,12 +113,19 @@ def show(request: Request) -> int:
 
     What there is of a broken graph is printed all the same; InputError then says what is wrong with it.
     """
+    from kernel_index.errors import InputError
     from opselect.entries import choose_meta_graph
     from opselect.formats import read_model
     from opselect.graph import check_graph
 
     model = read_model(request.model, frozenset(request.tags) or None)
     if request.output_format == "summarize_graph":
+        if model.tflite is not None:
+            raise InputError(
+                model.path,
+                "is a TensorFlow Lite model, which summarize_graph does not know",
+                "Leave out --format, or pass the graph that it was converted from.",
+            )
         _print_as_tensorflow(choose_meta_graph(model).graph, request)
         return DONE
     from opselect.cli.inspect_mobile import MobileBuilds

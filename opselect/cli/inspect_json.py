@@ -14,7 +14,13 @@ from opselect.summary import summarize
 def model_json(model: Model, builds: MobileBuilds) -> dict[str, object]:
     """A model. Of several MetaGraphs the one tagged just ``serve``, or else the first, is the model's own face; all of
     them stand under ``meta_graphs``. A checkpoint's face are its variables, ``meta_graphs`` what is beside it."""
-    documents = [_meta_graph_json(each) | _mobile_json(builds.needs(each, model.path)) for each in model.meta_graphs]
+    if model.tflite is not None:
+        from opselect.cli.inspect_tflite import tflite_json
+
+        (inside,) = model.meta_graphs
+        needs = builds.needs(inside, model) if inside.graph.nodes else None
+        return {"format": model.format, **tflite_json(model.tflite), **_mobile_json(needs)}
+    documents = [_meta_graph_json(each) | _mobile_json(builds.needs(each, model)) for each in model.meta_graphs]
     document: dict[str, object] = {"format": model.format}
     if model.format == CHECKPOINT:
         from opselect.cli.inspect_checkpoint import checkpoint_json  # with it comes NumPy, which graphs do without

@@ -10,6 +10,7 @@ from kernel_index.index import KernelIndex
 from opselect.cli.options import Source
 from opselect.cli.sources import open_source, profile_of
 from opselect.entries import Choice, entries_of
+from opselect.formats import Model
 from opselect.graph import MetaGraph, graph_problems
 from opselect.policy import Finding, findings
 from opselect.policy.outputs import likely_outputs
@@ -23,7 +24,7 @@ class MobileNeeds:
     """What a graph needs that a build lacks: ``findings`` by default, ``without_kernel`` whatever files it compiles.
 
     An op that is in ``findings`` is not in ``without_kernel``. ``outputs`` are the nodes that a program is likely to
-    fetch; empty for a graph with signatures, which say it.
+    fetch; empty for a graph with signatures, which say it, and for one that cannot be cut.
     """
 
     tensorflow: str
@@ -51,18 +52,20 @@ class MobileBuilds:
         named += [("--root", root) for root in source.roots]
         return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in named if value is not None)
 
-    def needs(self, meta_graph: MetaGraph, path: str) -> MobileNeeds | None:
-        """What a MetaGraph needs and the build lacks; None for a graph that makes no sense.
+    def needs(self, meta_graph: MetaGraph, model: Model) -> MobileNeeds | None:
+        """What a MetaGraph of a model needs and the build lacks; None for a graph that makes no sense.
 
-        Every signature counts, or the whole graph where there is none.
+        Every signature counts, or the whole graph where there is none. The TensorFlow ops in a TensorFlow Lite model
+        are no graph that could be cut, so advice about them is general.
         """
         graph = meta_graph.graph
         if graph_problems(graph):
             return None
-        entries = entries_of(meta_graph, Choice(), path)
-        needed = collect_requirements(graph, path, index=self._index, entries=entries)
-        found = findings(needed, self._index, self._profile, graph=graph, model=path, entries=entries)
+        entries = entries_of(meta_graph, Choice(), model.path)
+        needed = collect_requirements(graph, model.path, index=self._index, entries=entries)
+        whole = graph if model.tflite is None else None
+        found = findings(needed, self._index, self._profile, graph=whole, model=model.path, entries=entries)
         unresolved = {missing.op for missing in select(needed, self._index, self._profile).unresolved}
         rest = unresolved.difference(finding.op for finding in found)
-        outputs = () if meta_graph.signatures else likely_outputs(Stages(graph), self._index)
+        outputs = () if whole is None or meta_graph.signatures else likely_outputs(Stages(graph), self._index)
         return MobileNeeds(self._index.release, self._profile, found, tuple(sorted(rest)), outputs)

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 
 from kernel_index.errors import InputError
 from opselect.formats.reader import Message, message_of, read_graphdef, read_meta_graphs, tag_sets
-from opselect.formats.recognize import CHECKPOINT, SAVED_MODEL, WHAT_IS_READ, recognize_binary, recognize_directory
+from opselect.formats.recognize import (
+    CHECKPOINT,
+    SAVED_MODEL,
+    TFLITE,
+    WHAT_IS_READ,
+    recognize_binary,
+    recognize_directory,
+)
+from opselect.formats.tflite import read_tflite
 from opselect.graph.meta_graph import MetaGraph
 from opselect.graph.model import Graph
+from opselect.graph.tflite import TfliteModel, flex_graph
 from opselect.storage import base_name, folder_of, is_file, join, list_folder, open_file, with_suffix
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
@@ -22,13 +31,16 @@ class Model:
     """What a model file or folder holds.
 
     ``format`` is one of the names in :mod:`opselect.formats.recognize`. ``variables`` is the prefix of the checkpoint
-    that belongs to it, empty where there is none. A checkpoint has graphs where a ``.meta`` file is beside it.
+    that belongs to it, empty where there is none. A checkpoint has graphs where a ``.meta`` file is beside it. Of a
+    TensorFlow Lite model, ``tflite``, the one graph is that of the TensorFlow ops inside it
+    (:func:`opselect.graph.tflite.flex_graph`).
     """
 
     path: str
     format: str
     meta_graphs: tuple[MetaGraph, ...] = ()
     variables: str = ""
+    tflite: TfliteModel | None = None
 
 
 def read_model(path: str | os.PathLike[str], tags: frozenset[str] | None = None) -> Model:
@@ -49,6 +61,9 @@ def read_model(path: str | os.PathLike[str], tags: frozenset[str] | None = None)
         kind = recognize_binary(file.buffer)
         if kind is not None and kind.format == CHECKPOINT:
             return _read_checkpoint(name, tags)
+        if kind is not None and kind.format == TFLITE:
+            tflite = read_tflite(file)
+            return Model(name, TFLITE, (MetaGraph(flex_graph(tflite)),), tflite=tflite)
         message = message_of(file)
         return Model(name, message.format, _meta_graphs(message, tags), _variables_beside(name, message))
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Cli
+from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, Tensor, tflite_bytes
+
+MODELS = Path(__file__).parents[2] / "fixtures" / "models"
+
+
+def test_json_of_a_model_with_tensorflow_ops(cli: Cli) -> None:
+    document = cli("inspect", MODELS / "flex_ops.tflite", "--json").json
+    assert document["format"] == "tflite"
+    assert document["inputs"] == [{"name": "image", "dtype": "DT_INT8", "shape": [-1, 8, 8, 1]}]
+    assert [tensor["name"] for tensor in document["outputs"]] == ["blended", "text"]
+    assert document["flex_ops"] == {"Erf": 2, "AsString": 1, "MatrixDeterminant": 1}
+    assert {"name": "CONV_2D", "version": 3, "custom": False, "count": 1} in document["operators"]
+    assert {"name": "BlendEdges", "version": 2, "custom": True, "count": 1} in document["operators"]
+    assert document["op_counts"]["FlexErf"] == 2
+    assert document["parameters"] == {"constants": 19}
+    assert document["signatures"]["serving_default"]["inputs"]["image"]["name"] == "image"
+    assert document["criteria"] == []
+    assert "functions" not in document
+
+
+def test_json_of_subgraphs(cli: Cli) -> None:
+    document = cli("inspect", MODELS / "flex_while.tflite", "--json").json
+    assert [subgraph["name"] for subgraph in document["subgraphs"]] == ["main", "while_cond", "while_body"]
+    assert document["subgraphs"][0]["operators"] == ["WHILE"]
+    assert document["subgraphs"][1]["outputs"] == [{"name": "less", "dtype": "DT_BOOL", "shape": []}]
+
+
+def test_the_report_has_versions_and_kinds_of_operators(cli: Cli) -> None:
+    outcome = cli("inspect", MODELS / "flex_ops.tflite")
+    assert outcome.code == 0
+    lines = [line.split() for line in outcome.out.splitlines()]
+    assert ["CONV_2D", "3", "built-in", "1"] in lines
+    assert ["BlendEdges", "2", "custom", "1"] in lines
+    assert ["FlexErf", "1", "TensorFlow", "op", "2"] in lines
+    assert ["0", "main", "in", "image", "INT8", "[?,8,8,1]"] in lines
+    assert f"opselect generate {MODELS / 'flex_ops.tflite'} --tensorflow 2.14.0 --out build_lists" in outcome.out
+
+
+def test_structure_lists_operators_with_their_tensors(cli: Cli) -> None:
+    lines = cli("inspect", MODELS / "flex_ops.tflite", "--print-structure").out.splitlines()
+    assert "  CONV_2D: [image, filter, bias] -> [features]" in lines
+    assert "  ADD: [blended, -] -> [blended]" in lines
+    lines = cli("inspect", MODELS / "flex_while.tflite", "--print-structure").out.splitlines()
+    assert [line for line in lines if line.endswith(", subgraphs 1, 2")]
+
+
+def test_a_model_without_tensorflow_ops_needs_none(cli: Cli, tmp_path: Path) -> None:
+    tensors = (Tensor("x", (2,)), Tensor("y", (2,), type=120))
+    path = tmp_path / "plain.tflite"
+    path.write_bytes(tflite_bytes(Subgraph(tensors, (Op(BUILTIN.RELU, (0,), (1,)),), (0,), (1,))))
+    document = cli("inspect", path, "--json").json
+    assert document["flex_ops"] == {}
+    assert document["outputs"] == [{"name": "y", "dtype": "type 120", "shape": [2]}]
+    assert "criteria" not in document
+    outcome = cli("inspect", path)
+    assert "TensorFlow ops inside: none" in outcome.out
+    assert "opselect generate" not in outcome.out
+
+
+def test_summarize_graph_knows_no_such_models(cli: Cli) -> None:
+    outcome = cli("inspect", MODELS / "flex_ops.tflite", "--format", "summarize_graph")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "summarize_graph does not know" in outcome.err
+
+
+def test_requirements_are_those_of_the_tensorflow_ops(cli: Cli) -> None:
+    rows = cli("requirements", MODELS / "flex_while.tflite", "--tensorflow", "2.14", "--json").json["ops"]
+    assert {row["op"]: row["nodes"] for row in rows} == {"Cast": ["loop/Cast"], "Inv": ["loop/Inv"]}
