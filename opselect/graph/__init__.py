@@ -1,7 +1,7 @@
 """Graphs on our own types: nodes, functions, what is reached, what is wrong."""
 
 from opselect.graph.checks import check_graph, graph_problems
-from opselect.graph.functions import CalledNode, Expansion, expand_functions
+from opselect.graph.functions import Body, Call, CalledNode, Expansion, expand_functions
 from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed, input_node
 from opselect.graph.reach import FedNode, Reached, reach, reach_entries
@@ -30,8 +30,10 @@ from opselect.graph.values import (
 
 __all__ = [
     "AttrPlaceholder",
+    "Body",
     "ByteSource",
     "BytesRef",
+    "Call",
     "CalledNode",
     "Entry",
     "Expansion",

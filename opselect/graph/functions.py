@@ -30,16 +30,50 @@ class CalledNode:
     unbound: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A node of a body that calls a function: ``position`` is the node's in its body, ``body`` the callee's.
+
+    ``attr`` is the attr that names the function, empty where the node's op does or where the library's gradient of a
+    function is meant.
+    """
+
+    position: int
+    body: int
+    attr: str = ""
+
+
+@dataclass(slots=True)
+class Body:
+    """Nodes that run together: those of the graph itself, or those of a function, once for each way it is called.
+
+    ``binding`` are the attrs of that way.
+    """
+
+    function: FunctionDefinition | None = None
+    binding: Mapping[str, NodeAttr] = field(default_factory=dict)
+    nodes: list[CalledNode] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Expansion:
-    """The nodes that run, functions followed; ``missing`` names functions that are called but not in the library."""
+    """The nodes that run, functions followed; ``missing`` names functions that are called but not in the library.
 
-    nodes: list[CalledNode] = field(default_factory=list)
+    The first of ``bodies`` is the graph itself.
+    """
+
+    bodies: list[Body] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     """Name of a function that does not exist → a node that names it."""
     gradients_made_at_run_time: list[str] = field(default_factory=list)
     """Functions whose gradient the library does not define."""
+
+    @property
+    def nodes(self) -> list[CalledNode]:
+        """The nodes of all bodies."""
+        return [called for body in self.bodies for called in body.nodes]
 
 
 def expand_functions(graph: Graph, nodes: Iterable[Node], path: str) -> Expansion:
@@ -62,41 +96,46 @@ class _Expander:
         self._bindable: dict[str, tuple[str, ...]] = {}
         self._gradients = graph.gradients
         self._path = path
-        self._instances: dict[str, set[object]] = {}
-        self._waiting: list[tuple[FunctionDefinition, _Binding]] = []
+        self._instances: dict[str, dict[object, int]] = {}
         self._result = Expansion()
 
     def run(self, nodes: Iterable[Node]) -> Expansion:
+        graph = Body()
+        self._result.bodies.append(graph)
         for node in nodes:
-            self._visit(node, "", {})
-        for function, binding in self._waiting:
-            for node in function.nodes:
-                self._visit(node, function.name, binding)
+            self._visit(graph, node)
+        # Bodies that are called join the list while it is walked.
+        for body in self._result.bodies:
+            for node in body.function.nodes if body.function is not None else ():
+                self._visit(body, node)
         return self._result
 
-    def _visit(self, node: Node, function: str, binding: _Binding) -> None:
+    def _visit(self, body: Body, node: Node) -> None:
         unbound: list[str] = []
-        if function:
-            node = replace(node, attrs=dict(_bound_attrs(node.attrs, binding, unbound)))
+        if body.function is not None:
+            node = replace(node, attrs=dict(_bound_attrs(node.attrs, body.binding, unbound)))
         is_call = node.op in self._functions
-        self._result.nodes.append(CalledNode(node, function, is_call, tuple(unbound)))
+        name = body.function.name if body.function is not None else ""
+        body.nodes.append(CalledNode(node, name, is_call, tuple(unbound)))
         if is_call:
-            self._call(node.op, {}, node)
-        for value in node.attrs.values():
+            self._call(body, node.op, {}, "")
+        for attr, value in node.attrs.items():
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, FunctionRef) and item.name:
-                    self._call(item.name, item.attrs, node)
+                    self._call(body, item.name, item.attrs, attr)
                     if node.op == GRADIENT_OP:
-                        self._call_gradient(item, node)
+                        self._call_gradient(body, item)
 
-    def _call_gradient(self, function: FunctionRef, node: Node) -> None:
+    def _call_gradient(self, body: Body, function: FunctionRef) -> None:
         gradient = self._gradients.get(function.name)
         if gradient is not None:
-            self._call(gradient, function.attrs, node)
+            self._call(body, gradient, function.attrs, "")
         elif function.name not in self._result.gradients_made_at_run_time:
             self._result.gradients_made_at_run_time.append(function.name)
 
-    def _call(self, name: str, attrs: Mapping[str, NodeAttr], caller: Node) -> None:
+    def _call(self, body: Body, name: str, attrs: Mapping[str, NodeAttr], attr: str) -> None:
+        """The last node of the body calls the function of that name, its own attrs first."""
+        caller = body.nodes[-1].node
         function = self._functions.get(name)
         if function is None:
             self._result.missing.setdefault(name, caller.name)
@@ -109,19 +148,19 @@ class _Expander:
             for places in (function.attr_defaults, caller.attrs, attrs)
             if key in places
         }
-        instances = self._instances.setdefault(name, set())
+        instances = self._instances.setdefault(name, {})
         if not instances:
             self._result.functions.append(name)
         try:
             key = _key(tuple(binding.items()), 0)
         except RecursionError:
             raise self._endless(name) from None
-        if key in instances:
-            return
-        instances.add(key)
-        if len(instances) > MAX_INSTANCES:
-            raise self._endless(name)
-        self._waiting.append((function, binding))
+        if key not in instances:
+            if len(instances) >= MAX_INSTANCES:
+                raise self._endless(name)
+            instances[key] = len(self._result.bodies)
+            self._result.bodies.append(Body(function, binding))
+        body.calls.append(Call(len(body.nodes) - 1, instances[key], attr))
 
     def _endless(self, name: str) -> InputError:
         return InputError(

@@ -142,3 +142,52 @@ def test_function_that_calls_itself_with_ever_new_attrs_is_an_error(calls: int) 
     body = [node(f"n{number}", "PartitionedCall", attrs=attrs) for number, attrs in enumerate(growing)]
     with pytest.raises(InputError, match="never end"):
         expanded(function("f", *body, attrs="X") + node("c", "f", attrs="X: i: 1"))
+
+
+def test_functions_of_data_sets_and_what_they_call() -> None:
+    library = (
+        function("map", node("n", "Neg"), node("inner", "TensorSliceDataset"), node("call", "helper"))
+        + function("helper", node("n", "Abs"))
+        + function("batch", node("n", "Exp"))
+        + function("unused", node("n", "Cholesky"), node("call", "unused_too"))
+        + function("unused_too", node("n", "Qr"))
+    )
+    pipeline = node("m", "MapDataset", attrs='f: func { name: "map" }')
+    pipeline += node("g", "GroupByWindowDataset", "m", attrs='key_func: func { name: "batch" }')
+    assert ops(library + pipeline) == [
+        "MapDataset",
+        "GroupByWindowDataset",
+        "Neg",
+        "TensorSliceDataset",
+        "Exp",
+        "Abs",
+    ]
+
+
+def test_a_gradient_of_a_function_that_runs_otherwise_is_not_followed() -> None:
+    library = (
+        function("f", node("n", "Neg"))
+        + function("f_grad", node("n", "Sign"))
+        + 'library { gradient { function_name: "f" gradient_func: "f_grad" } }'
+    )
+    strings = '_gradient_op_type: s: "f_grad"; backward_function_name: s: "f_grad"'
+    assert ops(library + node("c", "f", attrs=strings)) == ["Neg"]
+
+
+def test_each_way_to_call_a_function_is_a_body_of_its_own() -> None:
+    text = BODY + function("outer", node("inner", "f", attrs='T: placeholder: "U"'), attrs="U")
+    text += node("a", "outer", attrs="U: type: DT_HALF") + node("b", "outer", attrs="U: type: DT_INT8")
+    text += node("c", "PartitionedCall", attrs='f: func { name: "f" attr { key: "T" value { type: DT_HALF } } }')
+    result = expanded(text)
+    bodies = [(body.function.name if body.function else "", dict(body.binding)) for body in result.bodies]
+    assert bodies == [
+        ("", {}),
+        ("outer", {"U": DataType.DT_HALF}),
+        ("outer", {"U": DataType.DT_INT8}),
+        ("f", {"T": DataType.DT_HALF}),
+        ("f", {"T": DataType.DT_INT8}),
+    ]
+    calls = [
+        [(body.nodes[call.position].node.name, call.attr, call.body) for call in body.calls] for body in result.bodies
+    ]
+    assert calls == [[("a", "", 1), ("b", "", 2), ("c", "f", 3)], [("inner", "", 3)], [("inner", "", 4)], [], []]
