@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from kernel_index.datatypes import DataType, from_spec
@@ -24,6 +24,7 @@ from opselect.graph import (
     training_warning,
 )
 from opselect.registration_json import Json, attrs_json
+from opselect.runtime import SESSION_OPS, Addition, Origin, runtime_additions
 
 MAX_NODES_NAMED = 5
 """So many nodes of a requirement are named as examples; the count is of all."""
@@ -43,7 +44,8 @@ class Requirement:
     that the nodes ask for (``CPU``, ``GPU``), empty where they ask for none. ``label`` is the ``_kernel`` attr.
     ``nodes`` and ``models`` are examples, the first by name (at most :data:`MAX_NODES_NAMED` and
     :data:`MAX_MODELS_NAMED`), so that a requirement stays small however many ask; ``count`` and ``model_count`` are of
-    all. A node of a function is ``function:node``.
+    all. A node of a function is ``function:node``. ``origin`` is None for what nodes of the model ask for themselves;
+    else the runtime makes the op of the nodes, or replaces theirs (:class:`opselect.runtime.Origin`).
     """
 
     op: str
@@ -54,11 +56,12 @@ class Requirement:
     nodes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     model_count: int = 1
+    origin: Origin | None = None
 
     @property
-    def key(self) -> tuple[str, tuple[tuple[str, AttrValue], ...], str, str]:
-        """What makes two requirements the same one, whoever asks."""
-        return self.op, self.attrs, self.device, self.label
+    def may_insert(self) -> bool:
+        """Whether only an optimizer of the runtime brings the op in, so that the model runs without it too."""
+        return self.origin is not None and self.origin.may_insert
 
     def attrs_json(self) -> Json:
         """The attrs, types by name; a kernel label that nodes ask for is their attr ``_kernel``, as in the graph."""
@@ -83,6 +86,10 @@ class Requirements:
         for part in parts:
             merger.add(part)
         return merger.merged()
+
+    def without_inserted(self) -> Requirements:
+        """All but what the runtime only may insert."""
+        return Requirements(tuple(item for item in self.items if not item.may_insert), self.warnings)
 
 
 class Merger:
@@ -119,28 +126,19 @@ def collect_requirements(
     Functions count where they are called; a node whose op is a function of the graph needs no kernel itself. A
     requirement's attrs are the node's attrs of type ``type`` and ``list(type)`` and every attr that a registration of
     the op in ``index`` constrains on, defaults filled in from the op's definition; without an index only the former.
-    Raises InputError for a graph that makes no sense (:func:`opselect.graph.check_graph`) and for unknown inputs and
-    outputs.
+    With an index, what the runtime of its release makes of the nodes counts too
+    (:func:`opselect.runtime.runtime_additions`), but no op that it may insert and that is needed anyway. Raises
+    InputError for a graph that makes no sense (:func:`opselect.graph.check_graph`) and for unknown inputs and outputs.
     """
     check_graph(graph, model)
     reached = reach_entries(graph, entries, model)
     expansion = expand_functions(graph, reached.nodes, model)
     relevant = _RelevantAttrs(index)
-    found: dict[str, tuple[Requirement, list[str]]] = {}
-    nodes = [called for called in expansion.nodes if not called.is_call]
+    added = list(runtime_additions(expansion, graph.functions, index)) if index is not None else []
+    replaced = {id(addition.nodes[0]) for addition in added if addition.origin.kind == "replaced"}
+    nodes = [called for called in expansion.nodes if not called.is_call and id(called.node) not in replaced]
     nodes.extend(CalledNode(relevant.placeholder(fed)) for fed in reached.fed)
-    for called in nodes:
-        requirement = relevant.requirement(called.node)
-        key = _sort_key(requirement)
-        name = f"{called.function}:{called.node.name}" if called.function else called.node.name
-        found.setdefault(key, (requirement, []))[1].append(name)
-    items = []
-    for key in sorted(found):
-        requirement, names = found[key]
-        examples = tuple(sorted(set(names))[:MAX_NODES_NAMED])
-        items.append(
-            Requirement(*requirement.key, count=len(names), nodes=examples, models=(model,)),
-        )
+    items = _counted([*nodes, *added], relevant, model)
     warnings = [
         f"{model}: node {node!r} names function {name!r}, which the graph's library lacks; what it needs is not known."
         for name, node in expansion.missing.items()
@@ -154,7 +152,26 @@ def collect_requirements(
     warnings += [f"{model}: input {name!r} does not contribute to the outputs." for name in reached.unused_inputs]
     if not all(entry.outputs for entry in entries):
         warnings.append(training_warning((called.node for called in expansion.nodes), model))
-    return Requirements(tuple(items), tuple(sorted(filter(None, warnings))))
+    return Requirements(items, tuple(sorted(filter(None, warnings))))
+
+
+def _counted(asking: Iterable[CalledNode | Addition], relevant: _RelevantAttrs, model: str) -> tuple[Requirement, ...]:
+    """The requirements of nodes, each once, sorted; without what may be inserted and is needed anyway."""
+    found: dict[str, tuple[Requirement, list[str]]] = {}
+    for called in asking:
+        requirement = relevant.requirement(called.node)
+        if isinstance(called, Addition):
+            requirement = replace(requirement, origin=called.origin)
+        name = f"{called.function}:{called.node.name}" if called.function else called.node.name
+        found.setdefault(_sort_key(requirement), (requirement, []))[1].append(name)
+    needed = {_kernel_key(item) for item, _ in found.values() if item.origin is None or item.origin.kind == "added"}
+    items = []
+    for key in sorted(found):
+        item, names = found[key]
+        if not item.may_insert or (item.op not in SESSION_OPS and _kernel_key(item) not in needed):
+            examples = tuple(sorted(set(names))[:MAX_NODES_NAMED])
+            items.append(replace(item, count=len(names), nodes=examples, models=(model,)))
+    return tuple(items)
 
 
 _LOCAL_DEVICE = re.compile(r"/(?:(?:device:)(\w+)|(cpu|gpu):)", re.IGNORECASE)
@@ -246,13 +263,19 @@ def _is_types(value: NodeAttr) -> TypeGuard[DataType | tuple[DataType, ...]]:
 
 
 def _sort_key(item: Requirement) -> str:
-    """Orders requirements whatever the types of their attrs; equal for two that are one."""
-    return json.dumps([item.op, item.label, item.device, item.attrs_json()])
+    """Orders requirements whatever the types of their attrs; equal for two that are one, whoever asks."""
+    origin = (item.origin.kind, item.origin.why) if item.origin is not None else ()
+    return json.dumps([item.op, item.label, item.device, item.attrs_json(), origin])
+
+
+def _kernel_key(item: Requirement) -> str:
+    """The same for two that need the same kernel, for whatever reason."""
+    return _sort_key(replace(item, origin=None))
 
 
 def _merge_two(one: Requirement, other: Requirement) -> Requirement:
-    return Requirement(
-        *one.key,
+    return replace(
+        one,
         count=one.count + other.count,
         nodes=tuple(sorted({*one.nodes, *other.nodes})[:MAX_NODES_NAMED]),
         models=tuple(sorted({*one.models, *other.models})[:MAX_MODELS_NAMED]),

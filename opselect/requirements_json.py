@@ -10,6 +10,7 @@ from kernel_index.errors import InputError, Place
 from kernel_index.records import AttrScalar, AttrValue
 from opselect.registration_json import Json
 from opselect.requirements import LABEL_ATTR, MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
+from opselect.runtime import KINDS, Origin
 from opselect.storage import open_file
 
 _T = TypeVar("_T")
@@ -20,7 +21,10 @@ _JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "a whole
 
 
 def requirements_json(needed: Requirements) -> Json:
-    """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}]}``; warnings are not kept."""
+    """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}]}``; warnings are not kept.
+
+    What the runtime makes of nodes has one more key: ``inserted``, ``added`` or ``replaced``, which says why.
+    """
     return {
         "ops": [
             {
@@ -31,6 +35,7 @@ def requirements_json(needed: Requirements) -> Json:
                 "nodes": list(item.nodes),
                 "models": list(item.models),
                 "model_count": item.model_count,
+                **({item.origin.kind: item.origin.why} if item.origin is not None else {}),
             }
             for item in needed.items
         ]
@@ -83,7 +88,15 @@ def _item(data: object, where: str, path: str) -> Requirement:
         model_count=_count(
             fields.get("model_count", max(1, len(models))), max(1, len(models)), f"{where}.model_count", path
         ),
+        origin=_origin(fields, where, path),
     )
+
+
+def _origin(fields: dict[object, object], where: str, path: str) -> Origin | None:
+    found = [Origin(kind, _typed(fields[kind], str, f"{where}.{kind}", path)) for kind in KINDS if kind in fields]
+    if len(found) > 1:
+        raise InputError(path, f"{where} has both {found[0].kind} and {found[1].kind}", _AGAIN)
+    return found[0] if found else None
 
 
 def _value(value: object, where: str, path: str) -> AttrValue:

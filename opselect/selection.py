@@ -12,7 +12,7 @@ from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Out
 from opselect.missing import explain, explain_device
 from opselect.policy import Finding
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
-from opselect.runtime_ops import REWRITES, SESSION_OPS, Rewrite
+from opselect.runtime import INDISPENSABLE, SESSION_OPS, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Selection:
     kernels: tuple[SelectedKernel, ...]
     files: tuple[SelectedFile, ...]
     unresolved: tuple[Unresolved, ...]
+    not_inserted: tuple[Unresolved, ...] = ()
+    """Ops that the runtime may insert and for which the build has no kernel: nothing that the model asks for."""
     criteria: tuple[Finding, ...] = ()
     """What of the requirements mobile builds leave out by default, where that was asked (:mod:`opselect.policy`)."""
 
@@ -76,8 +78,8 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
     Kernels for ``CPU`` come first, then those for ``DEFAULT``. A requirement for another device is unresolved, with
     its CPU kernel selected all the same: clearing the device and soft placement both need that kernel. Where two
     kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
-    is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels, as is
-    what it rewrites an op of the model into (:data:`REWRITES`).
+    is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels. An op
+    that it replaces needs none, and an op that it only may insert is never unresolved.
 
     Raises InputError where the index was not scanned with that profile.
     """
@@ -101,21 +103,29 @@ class _Picker:
         self._profile = profile
         self._reasons: dict[KernelRegistration, list[Reason]] = {}
         self._unresolved: list[Unresolved] = []
+        self._not_inserted: list[Unresolved] = []
         self._listed: frozenset[str] | None = None
 
     def pick(self, requirement: Requirement) -> None:
-        rewrite = REWRITES.get(requirement.op)
-        if rewrite is not None and self._known(requirement.op):
-            self._pick_rewrite(requirement, rewrite)
-            if rewrite.always:
-                return
+        origin = requirement.origin
+        pinned = requirement.device.upper() not in ("", CPU) and not requirement.may_insert
+        if origin is not None and origin.kind == "replaced" and self._known(requirement.op):
+            if pinned:
+                self._leave_out(requirement, explain_device(requirement, self._profile))
+            return
         outcome, note = self._lookup(requirement)
         if isinstance(outcome, Found):
-            self._add(outcome.registration, _reason(requirement, requirement.op, requirement.attrs, note))
-            if requirement.device.upper() not in ("", CPU):
+            note = "; ".join(filter(None, (_origin_note(origin), note)))
+            self._add(outcome.registration, _reason(requirement, note))
+            if pinned:
                 self._leave_out(requirement, explain_device(requirement, self._profile))
+            return
+        reason, advice = explain(requirement, self._index, self._profile, outcome)
+        if requirement.may_insert:
+            self._not_inserted.append(_unresolved(requirement, reason, advice))
         else:
-            self._leave_out(requirement, explain(requirement, self._index, self._profile, outcome))
+            because = f"{origin.why}, and " if origin is not None and origin.kind == "added" else ""
+            self._leave_out(requirement, (because + reason, advice))
 
     def _lookup(self, requirement: Requirement) -> tuple[Outcome, str]:
         """The outcome in this profile, ties decided by the release's own lists; and what to note about it."""
@@ -142,18 +152,6 @@ class _Picker:
             if self._profile in r.profiles and r.device in (CPU, DEFAULT) and not r.label
         ]
 
-    def _pick_rewrite(self, requirement: Requirement, rewrite: Rewrite) -> None:
-        attrs = dict(requirement.attrs)
-        for op in rewrite.into:
-            registrations = [r for r in self._built(op) if _admits_type(r, attrs.get("T"))]
-            note = f"the runtime rewrites {requirement.op} into it ({rewrite.source})"
-            for registration in registrations:
-                self._add(registration, _reason(requirement, op, (), note))
-            if rewrite.always and not registrations and self._known(op):
-                part = replace(requirement, op=op)
-                reason, advice = explain(part, self._index, self._profile, NotFound(()))
-                self._leave_out(part, (f"{note}, and {reason}", advice))
-
     def _known(self, op: str) -> bool:
         return bool(self._index.registrations(op)) or self._index.op_definition(op) is not None
 
@@ -162,7 +160,7 @@ class _Picker:
             registrations = self._built(op)
             for registration in registrations:
                 self._add(registration, Reason(op, note=f"runtime: {purpose}"))
-            if not registrations and op in _INDISPENSABLE and self._known(op):
+            if not registrations and op in INDISPENSABLE and self._known(op):
                 requirement = Requirement(op, count=0)
                 reason, advice = explain(requirement, self._index, self._profile, NotFound(()))
                 self._leave_out(requirement, (f"runtime: {purpose}, and {reason}", advice))
@@ -172,18 +170,7 @@ class _Picker:
         self._reasons.setdefault(registration, []).append(reason)
 
     def _leave_out(self, requirement: Requirement, explanation: tuple[str, str]) -> None:
-        reason, advice = explanation
-        self._unresolved.append(
-            Unresolved(
-                op=requirement.op,
-                attrs=requirement.attrs,
-                device=requirement.device,
-                reason=reason,
-                advice=advice,
-                nodes=requirement.nodes,
-                models=requirement.models,
-            )
-        )
+        self._unresolved.append(_unresolved(requirement, *explanation))
 
     def selection(self) -> Selection:
         files: dict[str, list[Reason]] = {}
@@ -198,16 +185,8 @@ class _Picker:
             ),
             files=tuple(SelectedFile(path, "kernel", merge_reasons(files[path])) for path in sorted(files)),
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
+            not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),
         )
-
-
-def _admits_type(registration: KernelRegistration, value: AttrValue | None) -> bool:
-    """Whether a kernel that a rewrite needs admits the type of the op that is rewritten; unknown types are admitted."""
-    typed = (c for c in registration.constraints if c.attr in ("T", "dtype"))
-    return value is None or all(value in c.allowed for c in typed)
-
-
-_INDISPENSABLE = ("NoOp", "_Arg", "_Retval", "_Send", "_Recv")
 
 
 def merge_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -232,8 +211,26 @@ def _union(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({*first, *second}))
 
 
-def _reason(requirement: Requirement, op: str, attrs: tuple[tuple[str, AttrValue], ...], note: str) -> Reason:
-    return Reason(op, attrs, nodes=requirement.nodes, models=requirement.models, note=note)
+def _reason(requirement: Requirement, note: str) -> Reason:
+    return Reason(requirement.op, requirement.attrs, nodes=requirement.nodes, models=requirement.models, note=note)
+
+
+def _origin_note(origin: Origin | None) -> str:
+    if origin is None:
+        return ""
+    return f"may be inserted: {origin.why}" if origin.may_insert else origin.why
+
+
+def _unresolved(requirement: Requirement, reason: str, advice: str) -> Unresolved:
+    return Unresolved(
+        op=requirement.op,
+        attrs=requirement.attrs,
+        device=requirement.device,
+        reason=reason,
+        advice=advice,
+        nodes=requirement.nodes,
+        models=requirement.models,
+    )
 
 
 def _reason_order(reason: Reason) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from opselect.cli.options import (
     Source,
     json_option,
     macro_options,
+    no_inserted_option,
     parse_macros,
     quiet_option,
     source_options,
@@ -42,6 +43,7 @@ class Request:
     profile: str
     macros: Macros
     choice: Choice
+    inserted: bool
     targets: tuple[str, ...]
     out: Path | None
     mode: Mode
@@ -70,6 +72,7 @@ Examples:
 )
 @macro_options
 @choice_options
+@no_inserted_option
 @click.option(
     "--target",
     "targets",
@@ -102,6 +105,7 @@ def command(
     all_signatures: bool,
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
+    no_inserted: bool,
     models: tuple[str, ...],
     profile: str,
     targets: tuple[str, ...],
@@ -116,6 +120,7 @@ def command(
     """Write the exact lists of kernel files that a build needs to run the MODELs, for the release's own build files.
 
     When something cannot be resolved, a table says why and what to do, nothing is written, and the exit code is 1.
+    Ops that optimizers of the runtime may insert count too, unless --no-inserted is given, but none is ever missing.
     With --json the manifest is printed on stdout, and --out is not needed.
     """
     return generate(
@@ -125,6 +130,7 @@ def command(
             profile=profile,
             macros=parse_macros(define, undefine),
             choice=parse_choice(tags, signatures, all_signatures, inputs, outputs),
+            inserted=not no_inserted,
             targets=targets,
             out=out,
             mode=mode,
@@ -147,7 +153,7 @@ def generate(request: Request) -> int:
     _check_destination(request)
     index = open_source(request.source, macros=request.macros, profile=request.profile, quiet=request.quiet)
     profile = profile_of(index, request.profile, request.macros)
-    needed = read_requirements(request.models, index, request.choice, quiet=request.quiet)
+    needed = read_requirements(request.models, index, request.choice, inserted=request.inserted, quiet=request.quiet)
     found = read_findings(needed, index, profile, request.models, request.choice)
     selection = replace(select(needed, index, profile), criteria=found)
     if not request.quiet:
@@ -201,6 +207,9 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
     if selection.unresolved:
         summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
     note(summary, quiet=request.quiet)
+    if selection.not_inserted:
+        ops = sorted({absent.op for absent in selection.not_inserted})
+        note(f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}", quiet=request.quiet)
     for name in sorted(texts):
         note(f"  {out / name}{'' if name in changed else ' (unchanged)'}", quiet=request.quiet)
 

@@ -71,6 +71,9 @@ def macro_options(command: Command) -> Command:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+no_inserted_option = click.option(
+    "--no-inserted", is_flag=True, help="Leave out ops that only optimizers of the runtime may insert."
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no warnings, no summary.")
 
 

@@ -15,7 +15,8 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
 
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
     (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
-    ``criteria`` are rows of :meth:`opselect.policy.Finding.to_json`.
+    ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
+    are rows of :meth:`opselect.policy.Finding.to_json`.
     """
     files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
@@ -39,6 +40,15 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
                 "nodes": list(missing.nodes),
             }
             for missing in selection.unresolved
+        ],
+        "not_inserted": [
+            {
+                "op": missing.op,
+                "attrs": attrs_json(missing.attrs),
+                "reason": missing.reason,
+                "nodes": list(missing.nodes),
+            }
+            for missing in selection.not_inserted
         ],
         "criteria": [found.to_json() for found in selection.criteria],
     }

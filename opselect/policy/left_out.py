@@ -65,9 +65,10 @@ class MobileBuild:
         """Why the build has no kernel for a requirement though TensorFlow has one; None where that is not so.
 
         A requirement that no build on a CPU can meet (a custom op, a type that no kernel admits) is not left out of
-        this one: :mod:`opselect.missing` explains it.
+        this one: :mod:`opselect.missing` explains it. Nor is what runs without the kernel: an op that the runtime
+        replaces, and one that it only may insert.
         """
-        if self._files is None:
+        if self._files is None or (requirement.origin is not None and requirement.origin.kind != "added"):
             return None
         kernels = self._kernels(requirement.op)
         here = [r for r in kernels if self.profile in r.profiles]

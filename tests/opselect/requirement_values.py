@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, AttrValue
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
+from opselect.runtime import KINDS, Origin
 
 words = st.sampled_from(["a", "b", "c", "d", "e", "f", "g"])
 _scalars: st.SearchStrategy[AttrScalar] = st.sampled_from(
@@ -28,6 +29,7 @@ def _requirement(draw: st.DrawFn) -> Requirement:
         nodes=tuple(sorted(draw(st.sets(words)))[:MAX_NODES_NAMED]),
         models=tuple(models[:MAX_MODELS_NAMED]),
         model_count=max(1, len(models)) + draw(st.integers(0, 3)),
+        origin=draw(st.none() | st.builds(Origin, st.sampled_from(KINDS), words)),
     )
 
 

@@ -21,6 +21,8 @@ from kernel_index.records import (
     OpDefinition,
     ScanResult,
 )
+from kernel_index.shipped import find
+from kernel_index.store import open_index
 from opselect.formats import read_graph
 from opselect.graph import Entry
 from opselect.requirements import Requirement, Requirements, collect_requirements, device_type
@@ -223,7 +225,9 @@ def test_a_broken_graph_is_refused() -> None:
 
 
 def without_counts(value: Requirements) -> object:
-    return [(item.key, item.nodes, item.models) for item in value.items], value.warnings
+    return [
+        (item.op, item.attrs, item.device, item.label, item.origin, item.nodes, item.models) for item in value.items
+    ], value.warnings
 
 
 @given(one=requirements, other=requirements, third=requirements)
@@ -245,3 +249,56 @@ def test_of_many_models_the_first_by_name_are_examples_and_all_are_counted() -> 
     parts = [collect_requirements(graph_of(text), name, index=None) for name in names]
     (item,) = Requirements.merge(reversed(parts)).items
     assert item == Requirement("NoOp", count=100, nodes=("n",), models=tuple(names[:20]), model_count=100)
+
+
+def shipped_needs(text: str) -> dict[tuple[str, str], Requirement]:
+    """The requirements by release 2.14, by op and by what kind of origin they have."""
+    found = collect_requirements(graph_of(text), "m.pb", index=open_index(find("2.14")))
+    return {(item.op, item.origin.kind if item.origin is not None else ""): item for item in found.items}
+
+
+CONV = (
+    node("x", "Placeholder", attrs="dtype: type: DT_FLOAT")
+    + node("conv", "Conv2D", "x", "x", attrs="T: type: DT_FLOAT")
+    + node("bias", "BiasAdd", "conv", "x", attrs="T: type: DT_FLOAT")
+)
+
+
+def test_what_the_runtime_may_insert_names_the_node_and_the_reason() -> None:
+    fused = shipped_needs(CONV)["_FusedConv2D", "inserted"]
+    assert (fused.nodes, fused.count, dict(fused.attrs)["T"], fused.models) == (("bias",), 1, FLOAT, ("m.pb",))
+    assert fused.may_insert
+    assert fused.origin is not None
+    assert "grappler/optimizers/remapper.cc" in fused.origin.why
+
+
+def test_in_a_function_the_node_is_named_with_it() -> None:
+    text = function("f", CONV)
+    found = shipped_needs(text + node("c", "PartitionedCall", attrs='f: func { name: "f" }'))
+    assert found["_FusedConv2D", "inserted"].nodes == ("f:bias",)
+
+
+def test_what_is_needed_anyway_is_not_inserted_too() -> None:
+    square = node("s", "Mul", "x", "x", attrs="T: type: DT_FLOAT")
+    assert ("Square", "inserted") in shipped_needs(CONV + square)
+    own = node("q", "Square", "x", attrs="T: type: DT_FLOAT")
+    assert ("Square", "inserted") not in shipped_needs(CONV + square + own)
+    assert ("NoOp", "inserted") not in shipped_needs(CONV + function("f", node("n", "Neg")) + node("c", "f"))
+
+
+def test_an_op_that_is_replaced_is_no_requirement_of_its_own() -> None:
+    found = shipped_needs(node("a", "AccumulateNV2", attrs="T: type: DT_FLOAT"))
+    assert ("AccumulateNV2", "replaced") in found
+    assert ("AccumulateNV2", "") not in found
+    assert found["TemporaryVariable", "added"].attrs == (("dtype", FLOAT),)
+
+
+def test_without_inserted() -> None:
+    found = collect_requirements(graph_of(CONV), "m.pb", index=open_index(find("2.14")))
+    left = found.without_inserted()
+    assert {item.op for item in left.items} == {"BiasAdd", "Conv2D", "Placeholder"}
+    assert left.warnings == found.warnings
+
+
+def test_without_an_index_nothing_is_known_of_the_runtime() -> None:
+    assert all(item.origin is None for item in collect_requirements(graph_of(CONV), "m.pb", index=None).items)

@@ -14,6 +14,7 @@ from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.requirements import Requirement, Requirements
 from opselect.requirements_json import parse_requirements, read_requirements, requirements_json
+from opselect.runtime import KINDS, Kind, Origin
 from tests.opselect.requirement_values import requirements
 
 HALF = DataType.DT_HALF
@@ -52,6 +53,14 @@ def test_the_shape_of_the_json() -> None:
     }
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_runtime_decides_says_why(kind: Kind) -> None:
+    needed = Requirements((Requirement("Merge", origin=Origin(kind, "because")),))
+    (row,) = json.loads(json.dumps(requirements_json(needed)))["ops"]
+    assert row[kind] == "because"
+    assert not {*KINDS} - {kind} & row.keys()
+
+
 @given(value=requirements)
 def test_json_round_trip(value: Requirements) -> None:
     back = parse_requirements(json.loads(json.dumps(requirements_json(value))), "r.json")
@@ -81,6 +90,8 @@ def test_what_is_left_out_is_one_node_of_one_model() -> None:
         ({"ops": [{"op": "A", "count": 10**16}]}, "ops[0].count must be at most 10"),
         ({"ops": [{"op": "A", "nodes": [1]}]}, "ops[0].nodes[0] must be a string"),
         ({"ops": [{"op": "A", "models": ["a", "b"], "model_count": 1}]}, "ops[0].model_count must be at least 2"),
+        ({"ops": [{"op": "A", "inserted": True}]}, "ops[0].inserted must be a string"),
+        ({"ops": [{"op": "A", "inserted": "x", "added": "y"}]}, "ops[0] has both added and inserted"),
     ],
 )
 def test_bad_json_names_the_value(data: object, where: str) -> None:

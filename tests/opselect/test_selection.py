@@ -6,8 +6,9 @@ import pytest
 
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
-from kernel_index.records import BuildLists, Condition, Location
+from kernel_index.records import BuildLists, Condition, KernelRegistration, Location
 from opselect.requirements import Requirement, Requirements
+from opselect.runtime import Kind, Origin
 from opselect.selection import Selection, Unresolved, select
 from tests.opselect.sample import DOUBLE, FLOAT, INT32, KERNELS, definition, index, kernel
 
@@ -209,37 +210,56 @@ def test_node_pinned_to_a_gpu_is_unresolved_and_its_cpu_kernel_selected() -> Non
     assert [f.path for f in selection.files] == [f"{KERNELS}/mul.cc"]
 
 
-def test_op_that_the_runtime_rewrites_needs_what_it_becomes() -> None:
-    source = index(
-        [
-            kernel("TemporaryVariable"),
-            kernel("AssignAdd", FLOAT),
-            kernel("AssignAdd", DOUBLE, line=20),
-            kernel("AddN", FLOAT),
-        ],
-        [definition("AccumulateNV2")],
-    )
-    selection = chosen([need("AccumulateNV2", T=FLOAT)], source)
-    assert selection.unresolved == ()
-    assert [(k.registration.op, k.registration.location.line) for k in selection.kernels] == [
-        ("AddN", 10),
-        ("AssignAdd", 10),
-        ("TemporaryVariable", 10),
-    ]
-    reason = selection.kernels[0].reasons[0]
-    assert reason.note == "the runtime rewrites AccumulateNV2 into it (common_runtime/accumulate_n_optimizer.cc)"
+def origin(kind: Kind) -> Origin:
+    return Origin(kind, "a Conv2D in front of a BiasAdd (remapper.cc)")
+
+
+def test_what_the_runtime_adds_is_needed_and_says_why() -> None:
+    wanted = replace(need("Switch", T=FLOAT), origin=Origin("added", "the runtime lowers If into it (lower_if_op.cc)"))
+    selection = chosen([wanted], index([kernel("Switch", FLOAT), kernel("Switch", DOUBLE, line=20)]))
+    (found,) = selection.kernels
+    assert found.registration.location.line == 10
+    (reason,) = found.reasons
+    assert reason.note == "the runtime lowers If into it (lower_if_op.cc)"
     assert (reason.nodes, reason.models) == (("n",), ("m.pb",))
-    (unresolved,) = chosen([need("AccumulateNV2", T=INT32)], source).unresolved[:1]
-    assert unresolved.op == "AddN"
-    assert "AccumulateNV2" in unresolved.reason
+    (unresolved,) = chosen([wanted], index([kernel("Switch", INT32)])).unresolved
+    assert unresolved.reason == (
+        "the runtime lowers If into it (lower_if_op.cc), and no kernel for T=DT_FLOAT in any profile"
+    )
 
 
-def test_rewritten_op_that_the_release_does_not_have_is_unknown() -> None:
-    assert "no op of this name" in only_unresolved(need("AccumulateNV2", T=FLOAT), index()).reason
+def test_what_the_runtime_replaces_needs_no_kernel() -> None:
+    wanted = replace(need("If"), origin=origin("replaced"))
+    selection = chosen([wanted], index([kernel("If"), *RUNTIME]))
+    assert "If" not in {found.registration.op for found in selection.kernels}
+    assert selection.unresolved == chosen([wanted], index(definitions=[definition("If")])).unresolved == ()
+    assert "no op of this name" in only_unresolved(wanted, index()).reason
 
 
-def test_control_flow_needs_its_own_kernel_and_what_it_is_lowered_to() -> None:
-    source = index([kernel("If"), kernel("Switch", FLOAT), kernel("Merge", FLOAT), kernel("Enter", FLOAT)])
-    selection = chosen([need("If")], source)
-    assert [k.registration.op for k in selection.kernels] == ["If", "Merge", "Switch"]
-    assert selection.unresolved == ()
+def test_what_the_runtime_replaces_must_not_be_pinned_to_a_missing_device() -> None:
+    wanted = replace(need("If", device="GPU"), origin=origin("replaced"))
+    assert "pinned to GPU" in only_unresolved(wanted, index([kernel("If")])).reason
+
+
+def test_what_the_runtime_may_insert_is_in_where_there_is_a_kernel() -> None:
+    wanted = replace(need("_FusedConv2D", device="GPU", T=FLOAT), origin=origin("inserted"))
+    selection = chosen([wanted], index([kernel("_FusedConv2D", FLOAT)]))
+    assert selection.unresolved == selection.not_inserted == ()
+    (reason,) = selection.files[0].reasons
+    assert reason.note == "may be inserted: a Conv2D in front of a BiasAdd (remapper.cc)"
+
+
+@pytest.mark.parametrize("registrations", [[], [kernel("_FusedConv2D", DOUBLE)]])
+def test_what_the_runtime_may_insert_is_never_unresolved(registrations: list[KernelRegistration]) -> None:
+    wanted = replace(need("_FusedConv2D", T=FLOAT), origin=origin("inserted"))
+    selection = chosen([wanted], index(registrations))
+    assert (selection.unresolved, selection.files) == ((), ())
+    (absent,) = selection.not_inserted
+    assert (absent.op, absent.nodes) == ("_FusedConv2D", ("n",))
+    assert absent.reason
+
+
+def test_an_op_that_the_model_asks_for_too_is_unresolved_all_the_same() -> None:
+    plain = need("Square", T=FLOAT)
+    selection = chosen([plain, replace(plain, origin=origin("inserted"))], index([kernel("Mul")]))
+    assert [len(selection.unresolved), len(selection.not_inserted)] == [1, 1]

@@ -9,6 +9,7 @@ from kernel_index.index import MemoryIndex
 from kernel_index.records import AttrDefinition, AttrValue
 from opselect.policy import MobileBuild
 from opselect.requirements import Requirement
+from opselect.runtime import Kind, Origin
 from tests.opselect.policy.lists import MOBILE, mobile_index, op
 from tests.opselect.sample import DOUBLE, FLOAT, HALF, INT32, index, kernel
 
@@ -164,3 +165,12 @@ def test_whole_ops() -> None:
     assert det is not None
     assert (saved.criterion.key, saved.is_registered) == ("checkpoints", True)
     assert (det.criterion.key, det.is_registered) == ("other", False)
+
+
+@pytest.mark.parametrize(("kind", "left_out"), [("added", True), ("inserted", False), ("replaced", False)])
+def test_of_what_the_runtime_makes_of_nodes_only_what_it_always_adds_can_be_left_out(
+    kind: Kind, left_out: bool
+) -> None:
+    build = MobileBuild(mobile_index([kernel("ReluGrad")], []), MOBILE)
+    found = build.left_out(Requirement("ReluGrad", origin=Origin(kind, "why")))
+    assert (found is not None) is left_out
