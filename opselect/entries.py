@@ -68,7 +68,7 @@ def entries_of(meta_graph: MetaGraph, choice: Choice, path: str) -> tuple[Entry,
         return (Entry(choice.inputs, choice.outputs),)
     signatures = meta_graph.signatures
     if choice.signatures:
-        _check_known(choice.signatures, signatures, path)
+        check_signatures(choice.signatures, signatures, path)
         return _of_signatures({key: signatures[key] for key in choice.signatures})
     if not signatures:
         if choice.all_signatures:
@@ -89,7 +89,8 @@ def _of_signatures(signatures: Mapping[str, Signature]) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _check_known(wanted: Sequence[str], known: Mapping[str, Signature], path: str) -> None:
+def check_signatures(wanted: Sequence[str], known: Mapping[str, Signature], path: str) -> None:
+    """Whether a model has the signatures that somebody wants; InputError with the nearest names where it has not."""
     problems = []
     for key in wanted:
         if key not in known:

@@ -55,6 +55,7 @@ class LazyGroup(click.Group):
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",
         "inspect": "opselect.cli.inspect",
+        "freeze": "opselect.cli.freeze",
         "index": "opselect.cli.index",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from opselect.formats.attr_values import AttrReader
 from opselect.formats.graphdef import GraphDefError, parse_graphdef
+from opselect.formats.saver_def import parse_saver
 from opselect.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, tag
 from opselect.graph.meta_graph import MetaGraph, Signature, TensorInfo
 from opselect.graph.model import Graph, input_node
@@ -23,8 +24,8 @@ INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
 MAX_COMPOSITE_NESTING = 30
 
 _SAVED_MODEL_META_GRAPH = tag(2, LENGTH)
-_META_INFO, _GRAPH_DEF, _COLLECTION, _SIGNATURE, _ASSET = (tag(field, LENGTH) for field in (1, 2, 4, 5, 6))
-_INFO_TAG, _INFO_TENSORFLOW = tag(4, LENGTH), tag(5, LENGTH)
+_META_INFO, _GRAPH_DEF, _SAVER, _COLLECTION, _SIGNATURE, _ASSET = (tag(field, LENGTH) for field in range(1, 7))
+_INFO_TAG, _INFO_TENSORFLOW, _INFO_STRIPPED = tag(4, LENGTH), tag(5, LENGTH), tag(7, VARINT)
 _KEY, _VALUE = tag(1, LENGTH), tag(2, LENGTH)
 _NODE_LIST, _ANY_LIST, _LIST_VALUE = tag(1, LENGTH), tag(5, LENGTH), tag(1, LENGTH)
 _ANY_TYPE, _ANY_CONTENT = tag(1, LENGTH), tag(2, LENGTH)
@@ -75,6 +76,8 @@ class _MetaGraphReader:
         self._signatures: dict[str, Signature] = {}
         self._collections: dict[str, tuple[str, ...]] = {}
         self._assets: list[str] = []
+        self._restore_op = ""
+        self._stripped = False
 
     def read(self, start: int, end: int) -> MetaGraph:
         graph = Graph()
@@ -93,6 +96,8 @@ class _MetaGraphReader:
                         self._collections[key] = nodes
                 elif field == _ASSET:
                     self._asset(a, b)
+                elif field == _SAVER:
+                    self._restore_op = parse_saver(self._buffer, a, b)
         except GraphDefError:
             raise
         except WireError as error:
@@ -105,6 +110,8 @@ class _MetaGraphReader:
             tuple(sorted(dict.fromkeys(self._assets))),
             self._tensorflow,
             dict(sorted(self._collections.items())),
+            self._restore_op,
+            self._stripped,
         )
 
     def _initializers(self) -> tuple[str, ...]:
@@ -119,6 +126,8 @@ class _MetaGraphReader:
                 self._tags.append(self._attrs.name(a, b))
             elif field == _INFO_TENSORFLOW:
                 self._tensorflow = self._attrs.name(a, b)
+            elif field == _INFO_STRIPPED:
+                self._stripped = a != 0
 
     def _entry(self, start: int, end: int, read: Callable[[int, int], _T], empty: _T) -> tuple[str, _T]:
         """Key and value of a map's entry; ``empty`` where there is no value. An error inside names the key."""

@@ -44,7 +44,9 @@ class MetaGraph:
 
     ``initializers`` names the nodes that a loader runs once (``saved_model_main_op``, ``legacy_init_op`` or the
     signature ``__saved_model_init_op``), ``assets`` the files below ``assets/``, ``tensorflow`` the version that wrote
-    it. ``collections`` maps a collection to the node names it lists, where it lists nodes.
+    it. ``collections`` maps a collection to the node names it lists, where it lists nodes. ``restore_op`` is the node
+    that its saver runs to restore the variables (``SaverDef`` of ``protobuf/saver.proto``), empty without a saver.
+    ``defaults_stripped`` says that attrs were left out of the file where they had their default.
     """
 
     graph: Graph
@@ -54,6 +56,8 @@ class MetaGraph:
     assets: tuple[str, ...] = ()
     tensorflow: str = ""
     collections: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    restore_op: str = ""
+    defaults_stripped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

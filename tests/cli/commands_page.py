@@ -44,7 +44,7 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
 
 def copy_models(folder: Path) -> None:
     """Puts the models that the examples name into a folder, under the paths that they have in the repository."""
-    for name in ("checkpoints", "models", "saved_models"):
+    for name in ("checkpoints", "freeze", "models", "saved_models"):
         shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
 
 

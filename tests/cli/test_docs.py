@@ -35,6 +35,7 @@ def test_there_are_examples_of_every_command() -> None:
         "locate",
         "requirements",
         "inspect",
+        "freeze",
         "index list",
         "index show",
         "index diff",

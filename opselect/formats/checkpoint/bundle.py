@@ -84,10 +84,24 @@ class Bundle:
         part = self._parts[key_of(name)]
         return self._assembled(name, part) if part.slices else self._value(name, part)
 
-    def stored(self, name: str) -> StoredBytes | None:
-        """Where the value is, checked; None for strings, variants, slices and bytes in another order."""
-        part = self._parts[key_of(name)]
-        if part.slices or part.data_type in (DataType.DT_STRING, DataType.DT_VARIANT):
+    def stored(self, name: str, part: TensorSlice | None = None) -> StoredBytes | None:
+        """Where the value, or one of its slices, is, checked; None where it is not stored as it would be in memory."""
+        whole = self._parts[key_of(name)]
+        if part is not None:
+            return self._stored_slice(name, whole, part)
+        return None if whole.slices else self._stored(name, whole)
+
+    def _stored_slice(self, name: str, whole: _Part, part: TensorSlice) -> StoredBytes | None:
+        try:
+            region = part.region(whole.dims)
+            same = next((one for one in whole.slices if one.region(whole.dims) == region), None)
+            return None if same is None else self._stored(name, self._piece(name, whole, same))
+        except ArrayError as error:
+            raise self._refusal(name, error) from None
+
+    def _stored(self, name: str, part: _Part) -> StoredBytes | None:
+        """Strings, variants and bytes in another order are not stored as they would be in memory."""
+        if part.data_type in (DataType.DT_STRING, DataType.DT_VARIANT):
             return None
         source = self._checked(name, part)
         if self._header.big_endian and numpy_type(part.data_type).itemsize > 1:

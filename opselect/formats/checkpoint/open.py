@@ -15,6 +15,7 @@ from opselect.formats.array_shapes import ArrayError
 from opselect.formats.checkpoint.bundle import Bundle
 from opselect.formats.checkpoint.locate import locate
 from opselect.formats.checkpoint.saved_slices import SavedSlices
+from opselect.formats.checkpoint.slices import TensorSlice
 from opselect.formats.checkpoint.variable import Variable, VariableReader
 from opselect.formats.numpy_types import Array, numpy_type
 from opselect.graph.values import StoredBytes
@@ -69,16 +70,17 @@ class Checkpoint(Mapping[str, Array]):
         """The NumPy type of each variable; object for strings, and for variants, whose values cannot be read."""
         return MappingProxyType({name: _dtype(one.data_type) for name, one in self._reader.variables.items()})
 
-    def stored(self, name: str) -> StoredBytes | None:
+    def stored(self, name: str, part: TensorSlice | None = None) -> StoredBytes | None:
         """Where a variable lies as it would lie in memory: its elements one after the other, little-endian.
 
         None where it does not: strings, variants, partitioned variables, big-endian checkpoints and all of version 1.
-        The bytes were checked against their checksum, in one pass over that part of the file. Raises like asking for
-        the value does.
+        With ``part`` only that slice of a partitioned variable; None where it is not one of the slices that the
+        variable was saved in. The bytes were checked against their checksum, in one pass over that part of the file.
+        Raises like asking for the value does.
         """
         if name not in self._reader.variables:
             raise KeyError(name)
-        return self._reader.stored(name)
+        return self._reader.stored(name, part)
 
 
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:

@@ -86,7 +86,7 @@ class SavedSlices:
             whole[one.region(saved.dims)] = _values(name, saved, one, entry)
         return whole
 
-    def stored(self, name: str) -> StoredBytes | None:
+    def stored(self, name: str, part: TensorSlice | None = None) -> StoredBytes | None:
         """None: values of this format are fields of a message, most of them numbers of varying length."""
         return None
 

@@ -74,6 +74,31 @@ def parse_slice(buffer: Buffer, start: int, end: int) -> TensorSlice:
     return TensorSlice(tuple(extents))
 
 
+def parse_spec(text: str) -> tuple[tuple[int, ...], TensorSlice] | None:
+    """The shape of a variable and the slice that a restore op's ``shape_and_slices`` names, such as ``8 4 0,4:-``.
+
+    None for the empty text, which means the whole variable. Raises ArrayError for any other text
+    (``ParseShapeAndSlice``).
+    """
+    if not text:
+        return None
+    *shape, extents = text.split(" ")
+    try:
+        dims = tuple(int(size) for size in shape)
+        parsed = TensorSlice(tuple(_extent(extent) for extent in extents.split(":")))
+    except ValueError:
+        raise ArrayError(f"is said to be the slice {text!r}, which is none") from None
+    parsed.region(dims)
+    return dims, parsed
+
+
+def _extent(text: str) -> tuple[int, int]:
+    if text == "-":
+        return 0, _ALL
+    start, length = text.split(",")
+    return int(start), int(length)
+
+
 def check_tiling(dims: tuple[int, ...], slices: Sequence[TensorSlice]) -> None:
     """Whether slices make the whole tensor, each element once; ArrayError where they overlap or leave some out."""
     if len(slices) > MAX_SLICES:

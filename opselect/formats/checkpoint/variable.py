@@ -10,6 +10,7 @@ from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError, Place
 from opselect.formats.array_shapes import ArrayError, count_elements
 from opselect.formats.attr_values import AttrReader
+from opselect.formats.checkpoint.slices import TensorSlice
 from opselect.formats.checkpoint.table import DAMAGED
 from opselect.formats.numpy_types import Array
 from opselect.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, read_varint, signed32, tag
@@ -38,8 +39,8 @@ class VariableReader(Protocol):
     def read(self, name: str) -> Array:
         """The value of a variable."""
 
-    def stored(self, name: str) -> StoredBytes | None:
-        """Where the value is, if it is stored as it would be in memory."""
+    def stored(self, name: str, part: TensorSlice | None = None) -> StoredBytes | None:
+        """Where the value, or a slice of it, is, if it is stored as it would be in memory."""
 
 
 def text_of(name: bytes) -> str:

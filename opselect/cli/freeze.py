@@ -1,0 +1,184 @@
+"""``opselect freeze``: a model and its checkpoint → one graph with the weights in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import byte_size, counted, note, warn
+from opselect.cli.exit_codes import DONE
+from opselect.cli.options import quiet_option, split_names
+
+if TYPE_CHECKING:
+    from opselect.freezing import Options
+
+_SWITCHES = ("input_binary", "clear_devices")
+_WORDS = frozenset({"true", "t", "1", "false", "f", "0"})
+
+
+class _FreezeCommand(click.Command):
+    """Takes switches as TensorFlow's tool does: ``--flag``, ``--flag=false``, ``--flag false`` and ``--noflag``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _spelled_out(args))
+
+
+def _spelled_out(args: list[str]) -> list[str]:
+    """The arguments with ``--flag=true`` or ``--flag=false`` for every spelling of a switch."""
+    result: list[str] = []
+    rest = list(args)
+    while rest:
+        arg = rest.pop(0)
+        if arg == "--":
+            return [*result, arg, *rest]
+        for name in _SWITCHES:
+            if arg == f"--{name}":
+                said = bool(rest) and rest[0].lower() in _WORDS
+                arg = f"{arg}={rest.pop(0) if said else 'true'}"
+            elif arg == f"--no{name}":
+                arg = f"--{name}=false"
+        result.append(arg)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command line of ``freeze`` asks for."""
+
+    model: str
+    output: str
+    options: Options = field(hash=False)
+    quiet: bool = False
+
+
+@click.command(
+    "freeze",
+    cls=_FreezeCommand,
+    short_help="Put the weights of a model into its graph.",
+    epilog="""\b
+Examples:
+  opselect freeze saved_model -o frozen.pb
+  opselect freeze graph.pb --checkpoint model.ckpt-1000 --outputs softmax -o frozen.pb
+  opselect freeze model.ckpt-1000.meta --outputs softmax -o frozen.pb
+  opselect freeze --input_graph=graph.pbtxt --input_checkpoint=model.ckpt-1000 \\
+      --output_graph=frozen.pb --output_node_names=softmax
+""",
+)
+@click.argument("model", required=False, metavar="MODEL")
+@click.option("-o", "--output_graph", "output", metavar="FILE", help="Where the frozen graph goes, a binary GraphDef.")
+@click.option("--checkpoint", "--input_checkpoint", "checkpoint", metavar="PREFIX", help="The checkpoint to take.")
+@click.option(
+    "--outputs", "--output_node_names", "outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched."
+)
+@click.option(
+    "--signature", "signatures", multiple=True, metavar="KEYS", help="Signatures of a SavedModel, in place of outputs."
+)
+@click.option("--all-signatures", is_flag=True, help="All signatures of a SavedModel.")
+@click.option(
+    "--tags", "--saved_model_tags", "tags", multiple=True, metavar="TAGS", help="The MetaGraph with just these tags."
+)
+@click.option("--input_graph", metavar="FILE", help="The MODEL: a GraphDef.")
+@click.option("--input_meta_graph", metavar="FILE", help="The MODEL: a MetaGraphDef.")
+@click.option("--input_saved_model_dir", metavar="DIR", help="The MODEL: a SavedModel.")
+@click.option("--input_saver", metavar="FILE", help="A SaverDef: which node of the graph restores its variables.")
+@click.option(
+    "--variable_names_whitelist", "only", multiple=True, metavar="NAMES", help="Make constants of these variables only."
+)
+@click.option(
+    "--variable_names_blacklist", "without", multiple=True, metavar="NAMES", help="Leave these variables as they are."
+)
+@click.option(
+    "--initializer_nodes",
+    "initializers",
+    multiple=True,
+    metavar="NAMES",
+    help="Nodes that assign constants to variables after the checkpoint was restored.",
+)
+@click.option(
+    "--clear_devices", type=click.BOOL, default=True, show_default=True, help="Take the devices off all nodes."
+)
+@click.option(
+    "--input_binary", expose_value=False, type=click.BOOL, help="Not needed: binary and text are told apart by content."
+)
+@click.option(
+    "--checkpoint_version",
+    expose_value=False,
+    type=click.IntRange(1, 2),
+    metavar="1|2",
+    help="Not needed: it is told by content.",
+)
+@click.option("--restore_op_name", expose_value=False, metavar="NAME", help="Not used, as in TensorFlow's tool.")
+@click.option("--filename_tensor_name", expose_value=False, metavar="NAME", help="Not used, as in TensorFlow's tool.")
+@quiet_option
+def command(
+    model: str | None,
+    output: str | None,
+    checkpoint: str | None,
+    outputs: tuple[str, ...],
+    signatures: tuple[str, ...],
+    all_signatures: bool,
+    tags: tuple[str, ...],
+    input_graph: str | None,
+    input_meta_graph: str | None,
+    input_saved_model_dir: str | None,
+    input_saver: str | None,
+    only: tuple[str, ...],
+    without: tuple[str, ...],
+    initializers: tuple[str, ...],
+    clear_devices: bool,
+    quiet: bool,
+) -> int:
+    """Write the graph of a MODEL with its variables as constants, and of it only what the outputs need.
+
+    A MODEL is a GraphDef, a MetaGraphDef, a SavedModel or a checkpoint with its .meta file, by path or URL, told apart
+    by content. A SavedModel has its own variables, PREFIX.meta those of PREFIX; other graphs need --checkpoint. Without
+    --outputs a SavedModel is frozen for its only signature or serving_default.
+
+    The flags of TensorFlow's freeze_graph are taken as they are. Whatever they ask for that cannot be done without
+    changing what the graph computes is an error, and nothing is written.
+    """
+    from opselect.freezing import Options, Selection
+
+    paths = [path for path in (model, input_graph, input_meta_graph, input_saved_model_dir) if path]
+    if len(paths) != 1:
+        raise click.UsageError(
+            "name one model, as argument or with --input_graph, --input_meta_graph or --input_saved_model_dir"
+        )
+    if not output:
+        raise click.UsageError("name the file to write: -o FILE or --output_graph=FILE")
+    names = split_names(outputs)
+    if names and (signatures or all_signatures):
+        raise click.UsageError("a signature has outputs of its own: leave out --outputs")
+    if signatures and all_signatures:
+        raise click.UsageError("--signature and --all-signatures exclude each other")
+    options = Options(
+        checkpoint=checkpoint or "",
+        outputs=names,
+        signatures=split_names(signatures),
+        all_signatures=all_signatures,
+        tags=split_names(tags),
+        selection=Selection(split_names(only) or None, split_names(without)),
+        saver=input_saver or "",
+        initializers=split_names(initializers),
+        clear_devices=clear_devices,
+    )
+    return write(Request(paths[0], output, options, quiet))
+
+
+def write(request: Request) -> int:
+    """Freezes the model, writes the graph and returns the exit code; InputError where nothing is written."""
+    from opselect.formats.graphdef_writer import write_graph
+    from opselect.freezing import freeze_model
+
+    frozen = freeze_model(request.model, request.options)
+    size = write_graph(frozen.graph, request.output)
+    for text in frozen.notes:
+        warn(text, quiet=request.quiet)
+    note(
+        f"{request.output}: {counted(len(frozen.variables), 'variable')} frozen "
+        f"({byte_size(frozen.weight_bytes)} of weights), {counted(len(frozen.graph.nodes), 'node')}, {byte_size(size)}",
+        quiet=request.quiet,
+    )
+    return DONE

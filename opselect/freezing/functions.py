@@ -1,0 +1,233 @@
+"""Graphs and functions with their variables as constants; a function is written once for each way it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from opselect.freezing.calls import Call, arguments, call_of, called, converted_call, results
+from opselect.freezing.conversion import RefusalError, convert
+from opselect.freezing.flow import Endpoint, Flow, Value, Values, value_at
+from opselect.freezing.op_table import OpTable, argument_ranges
+from opselect.graph import (
+    FunctionArg,
+    FunctionDefinition,
+    FunctionRef,
+    Node,
+    NodeAttr,
+    Shape,
+    TensorRef,
+    changed,
+    input_node,
+)
+from opselect.rewriting.names import parts
+
+SUFFIX = "_frozen"
+"""Behind the name of a function that takes values where it took variables."""
+
+Constants = Callable[[Node, str], "tuple[Value, TensorRef] | None"]
+"""What a node of the graph, or of the function that is named, becomes if it is a variable that is frozen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    nodes: tuple[Node, ...]
+    flow: Flow
+    renamed: Mapping[str, tuple[str, str]]
+    """Node → what its output was called before and is called now."""
+
+
+class Converter:
+    """Converts the nodes of one graph and the functions that they call.
+
+    ``problems`` are what stands in the way, a sentence for each node; ``functions`` are all functions, the new ones
+    behind those of the graph.
+    """
+
+    def __init__(self, functions: Iterable[FunctionDefinition], constants: Constants, table: OpTable) -> None:
+        self.functions = {function.name: function for function in functions}
+        self.problems: list[str] = []
+        self._constants = constants
+        self._table = table
+        self._outputs: dict[tuple[str, Values], Values] = {}
+        self._names: dict[tuple[object, ...], str] = {}
+
+    def convert(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
+        """The nodes of the graph, in their order."""
+        nodes = tuple(nodes)
+        return self._body(nodes, self._flow(nodes, {}, ""), "").nodes
+
+    def _flow(self, nodes: tuple[Node, ...], given: Mapping[Endpoint, Value], function: str) -> Flow:
+        sources = dict(given)
+        for node in nodes:
+            constant = self._constants(node, function)
+            if constant is not None:
+                sources[node.name, 0] = constant[0]
+        return Flow(nodes, sources, self._call_outputs, self._output_names)
+
+    def _call_outputs(self, node: Node, inputs: Values) -> Values | None:
+        call = call_of(node, len(inputs), self.functions, self._table)
+        if call is None:
+            return None
+        try:
+            return results(call, call.inputs(inputs), self._returned(node, call, inputs))
+        except RefusalError:  # said again, with the node, when the nodes are converted
+            return ()
+
+    def _returned(self, node: Node, call: Call, inputs: Values) -> list[Values]:
+        if not call.results and call.functions:
+            return []
+        known = [self.functions[each.name] for each in called(node, call) if each.name in self.functions]
+        return [self._function_outputs(function, arguments(function, call.inputs(inputs))) for function in known]
+
+    def _function_outputs(self, function: FunctionDefinition, values: Values) -> Values:
+        key = function.name, values
+        if key not in self._outputs:
+            self._outputs[key] = (None,) * len(function.outputs)  # what a function that calls itself gives
+            flow = self._flow(function.nodes, _sources(function, values), function.name)
+            self._outputs[key] = tuple(flow.value(function.returns[output.name]) for output in function.outputs)
+        return self._outputs[key]
+
+    def _output_names(self, node: Node) -> Mapping[str, int]:
+        function = self.functions.get(node.op)
+        if function is not None:
+            return {output.name: position for position, output in enumerate(function.outputs)}
+        definition = self._table.definition(node.op)
+        if definition is None:
+            return {}
+        ranges = argument_ranges(definition.outputs, definition, node)
+        return {argument.name: start for argument, (start, _) in ranges}
+
+    def _body(self, nodes: tuple[Node, ...], flow: Flow, function: str) -> _Body:
+        result: list[Node] = []
+        renamed: dict[str, tuple[str, str]] = {}
+        for node in nodes:
+            result.extend(self._converted_or_refused(node, flow, function, renamed))
+        if renamed and function:
+            result = [_with_new_outputs(node, renamed) for node in result]
+        return _Body(tuple(result), flow, renamed)
+
+    def _converted_or_refused(
+        self, node: Node, flow: Flow, function: str, renamed: dict[str, tuple[str, str]]
+    ) -> tuple[Node, ...]:
+        try:
+            return self._converted(node, flow.inputs(node), function, renamed)
+        except RefusalError as refusal:
+            where = f" of function {function!r}" if function else ""
+            self.problems.append(f"node {node.name!r}{where} {refusal}")
+            return ()
+
+    def _converted(
+        self, node: Node, inputs: Values, function: str, renamed: dict[str, tuple[str, str]]
+    ) -> tuple[Node, ...]:
+        constant = self._constants(node, function)
+        if constant is not None:
+            value, tensor = constant
+            if function:
+                renamed[node.name] = ("resource" if not value.is_ref else "ref", "output")
+            attrs: dict[str, NodeAttr] = {"dtype": value.dtype, "value": tensor}
+            return (replace(node, op="Const", attrs=attrs),)
+        call = call_of(node, len(inputs), self.functions, self._table)
+        if call is not None:
+            return (self._converted_call(node, call, inputs),)
+        if not any(inputs):
+            return (node,)
+        converted = convert(node, inputs, self._table)
+        if converted.renamed is not None:
+            renamed[node.name] = converted.renamed
+        return converted.nodes
+
+    def _converted_call(self, node: Node, call: Call, inputs: Values) -> Node:
+        passed = call.inputs(inputs)
+        before = next((value for value in inputs[: call.first] if value is not None and not value.is_ref), None)
+        if before is not None:
+            raise RefusalError(f"uses the variable {before.name!r} by op {node.op}, which needs a variable")
+        outputs = results(call, passed, self._returned(node, call, inputs))
+
+        def renamed(function: FunctionRef) -> FunctionRef:
+            known = self.functions.get(function.name)
+            if known is None:
+                if any(passed):
+                    raise RefusalError(f"calls the function {function.name!r}, which is not in the library")
+                return function
+            return replace(function, name=self._frozen(known, arguments(known, passed)))
+
+        return converted_call(node, call, passed, outputs, renamed)
+
+    def _frozen(self, function: FunctionDefinition, values: Values) -> str:
+        """The name of the function for these arguments: a new one, unless nothing in it is to change."""
+        values = tuple(replace(value, in_loop=False) if value and not value.is_ref else None for value in values)
+        key = (function.name, *((value.dtype, value.dims) if value else None for value in values))
+        if key not in self._names:
+            self._names[key] = name = self._new_name(function.name)
+            flow = self._flow(function.nodes, _sources(function, values), function.name)
+            body = self._body(function.nodes, flow, function.name)
+            if not any(values) and body.nodes == function.nodes:
+                self._names[key] = function.name
+            else:
+                self.functions[name] = _rewritten(function, name, values, body)
+        return self._names[key]
+
+    def _new_name(self, name: str) -> str:
+        wanted, number = f"{name}{SUFFIX}", 0
+        taken = {*self.functions, *self._names.values()}
+        while (wanted if not number else f"{wanted}_{number}") in taken:
+            number += 1
+        return f"{wanted}_{number}" if number else wanted
+
+
+def _sources(function: FunctionDefinition, values: Values) -> dict[Endpoint, Value]:
+    """What the arguments of a function are; a reference is taken as the value it refers to."""
+    return {
+        (argument.name, 0): value
+        for argument, value in zip(function.inputs, values, strict=True)
+        if value is not None and not value.is_ref
+    }
+
+
+def _rewritten(function: FunctionDefinition, name: str, values: Values, body: _Body) -> FunctionDefinition:
+    returns = {key: _with_new_output(reference, body.renamed) for key, reference in function.returns.items()}
+    outputs = [body.flow.value(function.returns[output.name]) for output in function.outputs]
+    attrs = dict(function.attrs)
+    shapes = attrs.get("_input_shapes")
+    if isinstance(shapes, tuple):
+        attrs["_input_shapes"] = tuple(
+            Shape(value.dims) if (value := value_at(values, position)) else shape
+            for position, shape in enumerate(shapes)
+        )
+    arg_attrs = {
+        position: {
+            key: value for key, value in found.items() if value_at(values, position) is None or key not in _STALE
+        }
+        for position, found in function.arg_attrs.items()
+    }
+    return changed(
+        function,
+        name=name,
+        inputs=tuple(_typed(argument, value) for argument, value in zip(function.inputs, values, strict=True)),
+        outputs=tuple(_typed(argument, value) for argument, value in zip(function.outputs, outputs, strict=True)),
+        nodes=body.nodes,
+        returns=returns,
+        attrs=attrs,
+        arg_attrs=arg_attrs,
+    )
+
+
+_STALE = frozenset({"_output_shapes", "_handle_dtypes", "_handle_shapes"})
+"""Attrs of an argument that speak of a resource."""
+
+
+def _typed(argument: FunctionArg, value: Value | None) -> FunctionArg:
+    return argument if value is None else FunctionArg(argument.name, value.dtype)
+
+
+def _with_new_outputs(node: Node, renamed: Mapping[str, tuple[str, str]]) -> Node:
+    inputs = tuple(_with_new_output(reference, renamed) for reference in node.inputs)
+    return node if inputs == node.inputs else replace(node, inputs=inputs)
+
+
+def _with_new_output(reference: str, renamed: Mapping[str, tuple[str, str]]) -> str:
+    before, now = renamed.get(input_node(reference), ("", ""))
+    control, name, output = parts(reference)
+    word, colon, number = output.removeprefix(":").partition(":")
+    return f"{name}:{now}{colon}{number}" if not control and before and word == before else reference

@@ -1,0 +1,55 @@
+"""Tensors of checkpoints as tensors of constants. Their bytes stay where they are until the graph is written.
+
+Source of the field numbers: ``framework/tensor.proto``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kernel_index.datatypes import DataType
+from opselect.formats.checkpoint import Checkpoint
+from opselect.formats.graphdef_writer import encode_shape
+from opselect.formats.numpy_types import numpy_type
+from opselect.formats.tensor_headers import tensor_header
+from opselect.formats.tensor_writer import encode_tensor
+from opselect.formats.wire_writer import MessageWriter
+from opselect.freezing.restoring import Source
+from opselect.graph import Shape, TensorRef
+from opselect.storage import JoinedBytes
+
+_DTYPE, _SHAPE, _CONTENT = 1, 2, 4
+
+
+def dims_of(checkpoint: Checkpoint, source: Source) -> tuple[int, ...]:
+    """The shape of a tensor of a checkpoint, or of a part of one."""
+    dims = checkpoint.shapes[source.key]
+    return source.part.dims(dims) if source.part is not None else dims
+
+
+def tensor_of(checkpoint: Checkpoint, source: Source) -> TensorRef:
+    """The tensor, its checksum compared; what is stored as it would be in memory is not loaded.
+
+    Raises InputError for a tensor that cannot be read.
+    """
+    data_type = checkpoint.variables[source.key].data_type
+    stored = checkpoint.stored(source.key, source.part)
+    if stored is None:
+        array = checkpoint[source.key]
+        if source.part is not None:
+            array = np.ascontiguousarray(array[source.part.region(array.shape)])
+        return encode_tensor(array, data_type)
+    message = MessageWriter()
+    message.number(_DTYPE, data_type)
+    message.message(_SHAPE, encode_shape(Shape(dims_of(checkpoint, source))))
+    if stored.length:
+        message.data(_CONTENT, stored)
+    return TensorRef(JoinedBytes(tuple(message.pieces)), 0, message.size)
+
+
+def size_of(tensor: TensorRef) -> int:
+    """Bytes that the elements of a tensor take; of strings the whole message."""
+    dtype, shape = tensor_header(tensor)
+    return tensor.length if dtype is DataType.DT_STRING else math.prod(shape.dims or ()) * numpy_type(dtype).itemsize

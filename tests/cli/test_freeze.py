@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from opselect.formats import read_graph
+from opselect.graph import Graph
+from tests.cli.conftest import Cli
+from tests.conformance.graph_comparison import graph_differences
+
+ROOT = Path(__file__).parents[2]
+FREEZE = ROOT / "fixtures" / "freeze"
+SAVED_MODELS = ROOT / "fixtures" / "saved_models"
+LSTM = FREEZE / "models" / "lstm_dynamic_rnn"
+RESOURCES = FREEZE / "models" / "train_resvar_cnn_preproc_midgraph_input"
+PARTITIONED = FREEZE / "models" / "partitioned_vars_v1_checkpoint"
+
+
+def expected(name: str) -> Graph:
+    """What freeze_graph writes for a model."""
+    return read_graph(FREEZE / "expected" / name / "frozen.pb")
+
+
+def shapeless(graph: Graph) -> dict[str, str]:
+    return {node.name: node.op for node in graph.nodes}
+
+
+def test_the_command_of_the_documentation(cli: Cli, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    shutil.copy(RESOURCES / "graph.pb", model / "my_graph.pb")
+    for suffix in ("index", "data-00000-of-00001"):
+        shutil.copy(RESOURCES / f"model.ckpt.{suffix}", model / f"model.ckpt-1000.{suffix}")
+    outcome = cli(
+        "freeze",
+        f"--input_graph={model}/my_graph.pb",
+        f"--input_checkpoint={model}/model.ckpt-1000",
+        f"--output_graph={tmp_path}/frozen_graph.pb",
+        "--output_node_names=probs",
+    )
+    assert outcome.code == 0
+    assert outcome.out == ""
+    assert shapeless(read_graph(tmp_path / "frozen_graph.pb")) == shapeless(expected(RESOURCES.name))
+
+
+def test_the_short_form_and_what_it_says(cli: Cli) -> None:
+    outcome = cli("freeze", LSTM / "model.ckpt.meta", "--outputs", "output,state_c", "-o", "frozen.pb")
+    assert outcome.code == 0
+    assert outcome.err == ("frozen.pb: 10 variables frozen (1.2 kB of weights), 205 nodes, 34.2 kB\n")
+    assert graph_differences(read_graph("frozen.pb"), expected(LSTM.name)) == []
+
+
+def test_quiet_says_nothing(cli: Cli) -> None:
+    assert cli("freeze", LSTM / "model.ckpt.meta", "--outputs", "output", "-o", "frozen.pb", "-q").err == ""
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--input_binary",),
+        ("--input_binary=true", "--clear_devices=True"),
+        ("--input_binary", "false", "--clear_devices"),
+        ("--noinput_binary", "--noclear_devices"),
+        ("--checkpoint_version=1", "--restore_op_name=save/restore_all", "--filename_tensor_name=save/Const:0"),
+        ("--initializer_nodes=", "--variable_names_whitelist=", "--variable_names_blacklist="),
+        (f"--input_saver={PARTITIONED / 'saver.pb'}",),
+    ],
+)
+def test_flags_are_taken_as_tensorflow_takes_them(cli: Cli, flags: tuple[str, ...]) -> None:
+    outcome = cli(
+        "freeze",
+        *flags,
+        f"--input_graph={PARTITIONED / 'graph.pb'}",
+        f"--input_checkpoint={PARTITIONED / 'model.ckpt'}",
+        "--output_graph=frozen.pb",
+        "--output_node_names=output",
+    )
+    assert outcome.code == 0, outcome.err
+    assert shapeless(read_graph("frozen.pb")) == shapeless(expected(PARTITIONED.name))
+
+
+def test_names_may_have_blanks_between_them(cli: Cli) -> None:
+    outcome = cli(
+        "freeze", RESOURCES / "graph.pb", "--checkpoint", RESOURCES / "model.ckpt", "-o", "frozen.pb",
+        "--output_node_names= probs , norm", "--variable_names_blacklist=net/c1/kernel, net/bn1/gamma",
+    )  # fmt: skip
+    assert outcome.code == 0
+    kept = {node.name for node in read_graph("frozen.pb").nodes if node.op == "VarHandleOp"}
+    assert kept == {"net/c1/kernel", "net/bn1/gamma"}
+
+
+def test_a_saved_model_has_its_own_variables_and_signatures(cli: Cli) -> None:
+    outcome = cli("freeze", SAVED_MODELS / "sm1_multi_tags_assets_examples", "--tags", "serve", "-o", "frozen.pb")
+    assert outcome.code == 0, outcome.err
+    assert {"scores", "net/w"} <= {node.name for node in read_graph("frozen.pb").nodes}
+
+
+def test_all_signatures_may_be_asked_for(cli: Cli) -> None:
+    model = SAVED_MODELS / "sm1_multi_tags_assets_examples"
+    assert cli("freeze", model, "--tags", "serve", "--all-signatures", "-o", "all.pb").code == 0
+    assert cli("freeze", model, "--tags", "serve", "-o", "one.pb").code == 0
+    assert len(read_graph("all.pb").nodes) >= len(read_graph("one.pb").nodes)
+
+
+BAD: dict[str, tuple[tuple[str | Path, ...], str]] = {
+    "no model": (("-o", "frozen.pb"), "name one model"),
+    "two models": ((LSTM / "model.ckpt.meta", "--input_graph=x.pb", "-o", "frozen.pb"), "name one model"),
+    "no output file": ((LSTM / "model.ckpt.meta", "--outputs=output"), "name the file to write"),
+    "outputs and signature": (
+        (LSTM / "model.ckpt.meta", "--outputs=output", "--signature=x", "-o", "frozen.pb"),
+        "leave out --outputs",
+    ),
+    "no outputs": ((LSTM / "model.ckpt.meta", "-o", "frozen.pb"), "Name what the program fetches with --outputs"),
+    "no such output": ((LSTM / "model.ckpt.meta", "--outputs=outptu", "-o", "frozen.pb"), "nearest: 'output'"),
+    "no checkpoint": (
+        (PARTITIONED / "graph.pb", "--outputs=output", "-o", "frozen.pb"),
+        "Name the checkpoint that has them",
+    ),
+    "another checkpoint": (
+        (PARTITIONED / "graph.pb", "--outputs=output", "--checkpoint", RESOURCES / "model.ckpt", "-o", "frozen.pb"),
+        "has no tensor for the variable",
+    ),
+    "no such checkpoint": (
+        (PARTITIONED / "graph.pb", "--outputs=output", "--checkpoint", "nothing", "-o", "frozen.pb"),
+        "nothing",
+    ),
+    "no such signature": (
+        (SAVED_MODELS / "sm1_pbtxt_partitioned", "--signature=serving_defualt", "-o", "frozen.pb"),
+        "nearest: serving_default",
+    ),
+    "a saver that is none": (
+        (PARTITIONED / "graph.pb", "--input_saver", PARTITIONED / "graph.pb", "--outputs=output", "-o", "frozen.pb"),
+        "is no SaverDef",
+    ),
+    "a switch that is none": ((LSTM / "model.ckpt.meta", "--clear_devices=maybe", "-o", "frozen.pb"), "maybe"),
+    "a version that is none": ((LSTM / "model.ckpt.meta", "--checkpoint_version=3", "-o", "frozen.pb"), "3"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_done_is_one_error_and_no_file(cli: Cli, tmp_path: Path, case: str) -> None:
+    arguments, problem = BAD[case]
+    outcome = cli("freeze", *arguments)
+    assert outcome.code == 2
+    assert problem in outcome.err
+    assert "Traceback" not in outcome.err
+    assert list(tmp_path.iterdir()) == []
