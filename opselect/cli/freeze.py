@@ -60,10 +60,9 @@ class Request:
     epilog="""\b
 Examples:
   opselect freeze saved_model -o frozen.pb
-  opselect freeze graph.pb --checkpoint model.ckpt-1000 --outputs softmax -o frozen.pb
-  opselect freeze model.ckpt-1000.meta --outputs softmax -o frozen.pb
-  opselect freeze --input_graph=graph.pbtxt --input_checkpoint=model.ckpt-1000 \\
-      --output_graph=frozen.pb --output_node_names=softmax
+  opselect freeze graph.pb --checkpoint model.ckpt --outputs probs -o frozen.pb
+  opselect freeze model.ckpt.meta --outputs probs -o frozen.pb
+  opselect freeze --input_graph=graph.pb --input_checkpoint=model.ckpt --output_graph=f.pb --output_node_names=probs
 """,
 )
 @click.argument("model", required=False, metavar="MODEL")

@@ -24,6 +24,7 @@ from opselect.emit import TARGETS as EMITTED
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
+TRAINED = Path(__file__).parents[2] / "fixtures" / "freeze" / "models" / "train_resvar_cnn_preproc_midgraph_input"
 SAVED_MODEL = Path(__file__).parents[2] / "fixtures" / "saved_models" / "sm2_multi_signatures"
 MODEL = ROOT / "fixtures" / "models" / "tiny_mobilenet.pb"
 
@@ -64,6 +65,7 @@ def examples() -> list[str]:
 def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: ScanResult) -> None:
     shutil.copy(MODEL, "mobilenet.pb")
     shutil.copytree(SAVED_MODEL, "saved_model")
+    shutil.copytree(TRAINED, ".", dirs_exist_ok=True)
     shutil.copytree(small_tree, "tensorflow")
     shutil.copytree(small_tree / "my_ops", "my_ops")
     write_index(scan, Path("mine.opselidx"))
