@@ -88,7 +88,7 @@ def recognize_binary(buffer: Buffer) -> Recognized | None:
     if len(buffer) >= 48 and buffer[len(buffer) - 8 :] == _TABLE_MAGIC:
         return Recognized("a checkpoint (its index, or a V1 checkpoint)", _NO_GRAPH, CHECKPOINT)
     try:
-        return _recognize_message(buffer)
+        return recognize_message(buffer)
     except WireError:
         return None
 
@@ -108,7 +108,7 @@ def recognize_directory(names: frozenset[str]) -> Recognized | None:
     return None
 
 
-def _recognize_message(buffer: Buffer) -> Recognized | None:
+def recognize_message(buffer: Buffer) -> Recognized | None:
     """Other protobuf files, by fields that a GraphDef cannot have there.
 
     Source: ``protobuf/saved_model.proto`` and ``protobuf/meta_graph.proto``, and ``onnx/onnx.proto`` of ONNX.

@@ -1,0 +1,13 @@
+"""Archives that models travel in: what is inside, and one model of it unpacked for as long as it is read.
+
+Zip archives (``.zip``, ``.apk``, ``.aar``) and tar archives, as they are or compressed, are told by content. Names,
+sizes, links and counts in them are checked before anything is written: an archive is as little to be trusted as any
+download.
+"""
+
+from opselect.formats.archives.opening import is_archive
+from opselect.formats.archives.records import ArchivedModel, ArchiveMember
+from opselect.formats.archives.spelling import split_member
+from opselect.formats.archives.unpacking import list_archive, models_inside, unpacked
+
+__all__ = ["ArchiveMember", "ArchivedModel", "is_archive", "list_archive", "models_inside", "split_member", "unpacked"]
