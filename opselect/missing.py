@@ -209,5 +209,9 @@ def _bad_attr(outcome: BadAttr, index: KernelIndex) -> Explanation:
     where = f"{outcome.registration.kernel_class} ({outcome.registration.location})"
     return (
         f"the kernel {where} constrains the attr {outcome.attr}: {outcome.problem}",
-        f"The node does not fit the op of TensorFlow {index.release}: export the model for this release.",
+        (
+            f"The node does not fit the op of TensorFlow {index.release}: export the model for this release. "
+            "Requirements from a file lack attrs that no kernel constrained when they were collected: collect them "
+            "again with the same TensorFlow and --root."
+        ),
     )

@@ -6,23 +6,20 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
 
-from kernel_index.datatypes import DataType, from_spec
 from kernel_index.index import KernelIndex
-from kernel_index.records import AttrValue, OpDefinition
+from kernel_index.records import AttrValue
 from opselect.graph import (
     CalledNode,
     Entry,
-    FedNode,
     Graph,
     Node,
-    NodeAttr,
     check_graph,
     expand_functions,
     reach_entries,
     training_warning,
 )
+from opselect.kernel_attrs import LABEL_ATTR, KernelAttrs
 from opselect.registration_json import Json, attrs_json
 from opselect.runtime import SESSION_OPS, Addition, Origin, runtime_additions
 
@@ -32,8 +29,8 @@ MAX_NODES_NAMED = 5
 MAX_MODELS_NAMED = 20
 """So many models of a requirement are named as examples; the count is of all."""
 
-LABEL_ATTR = "_kernel"
-"""The attr that asks for a kernel with a label (``framework/op_kernel.cc``)."""
+UNKNOWN_RELEASE = ""
+"""Stands for the release of requirements that do not say for which they were collected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +68,15 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """The requirements of one or several models, sorted by op; merging is commutative and idempotent in the ops."""
+    """The requirements of one or several models, sorted by op; merging is commutative and idempotent in the ops.
+
+    ``releases`` are those for which they were collected: what the runtime of these makes of the models is part of them.
+    An empty name is one that is not known.
+    """
 
     items: tuple[Requirement, ...] = ()
     warnings: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
 
     @staticmethod
     def merge(parts: Iterable[Requirements]) -> Requirements:
@@ -89,7 +91,7 @@ class Requirements:
 
     def without_inserted(self) -> Requirements:
         """All but what the runtime only may insert."""
-        return Requirements(tuple(item for item in self.items if not item.may_insert), self.warnings)
+        return replace(self, items=tuple(item for item in self.items if not item.may_insert))
 
 
 class Merger:
@@ -98,10 +100,12 @@ class Merger:
     def __init__(self) -> None:
         self._items: dict[str, Requirement] = {}
         self._warnings: set[str] = set()
+        self._releases: set[str] = set()
 
     def add(self, part: Requirements) -> None:
         """Merge one more into what there is."""
         self._warnings.update(part.warnings)
+        self._releases.update(part.releases)
         for item in part.items:
             key = _sort_key(item)
             other = self._items.get(key)
@@ -110,7 +114,7 @@ class Merger:
     def merged(self) -> Requirements:
         """All that was added."""
         items = tuple(self._items[key] for key in sorted(self._items))
-        return Requirements(items, tuple(sorted(self._warnings)))
+        return Requirements(items, tuple(sorted(self._warnings)), tuple(sorted(self._releases)))
 
 
 def collect_requirements(
@@ -124,8 +128,7 @@ def collect_requirements(
 
     Only what ``entries`` reach counts (:func:`opselect.graph.reach`); an input that is no Placeholder counts as one.
     Functions count where they are called; a node whose op is a function of the graph needs no kernel itself. A
-    requirement's attrs are the node's attrs of type ``type`` and ``list(type)`` and every attr that a registration of
-    the op in ``index`` constrains on, defaults filled in from the op's definition; without an index only the former.
+    requirement's attrs are those that decide its kernel in ``index`` (:class:`opselect.kernel_attrs.KernelAttrs`).
     With an index, what the runtime of its release makes of the nodes counts too
     (:func:`opselect.runtime.runtime_additions`), but no op that it may insert and that is needed anyway. Raises
     InputError for a graph that makes no sense (:func:`opselect.graph.check_graph`) and for unknown inputs and outputs.
@@ -133,12 +136,12 @@ def collect_requirements(
     check_graph(graph, model)
     reached = reach_entries(graph, entries, model)
     expansion = expand_functions(graph, reached.nodes, model)
-    relevant = _RelevantAttrs(index)
+    kernel_attrs = KernelAttrs(index)
     added = list(runtime_additions(expansion, graph.functions, index)) if index is not None else []
     replaced = {id(addition.nodes[0]) for addition in added if addition.origin.kind == "replaced"}
     nodes = [called for called in expansion.nodes if not called.is_call and id(called.node) not in replaced]
-    nodes.extend(CalledNode(relevant.placeholder(fed)) for fed in reached.fed)
-    items = _counted([*nodes, *added], relevant, model)
+    nodes.extend(CalledNode(kernel_attrs.placeholder(fed)) for fed in reached.fed)
+    items = _counted([*nodes, *added], kernel_attrs, model)
     warnings = [
         f"{model}: node {node!r} names function {name!r}, which the graph's library lacks; what it needs is not known."
         for name, node in expansion.missing.items()
@@ -152,14 +155,15 @@ def collect_requirements(
     warnings += [f"{model}: input {name!r} does not contribute to the outputs." for name in reached.unused_inputs]
     if not all(entry.outputs for entry in entries):
         warnings.append(training_warning((called.node for called in expansion.nodes), model))
-    return Requirements(items, tuple(sorted(filter(None, warnings))))
+    releases = (UNKNOWN_RELEASE if index is None else index.release,)
+    return Requirements(items, tuple(sorted(filter(None, warnings))), releases)
 
 
-def _counted(asking: Iterable[CalledNode | Addition], relevant: _RelevantAttrs, model: str) -> tuple[Requirement, ...]:
+def _counted(asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs, model: str) -> tuple[Requirement, ...]:
     """The requirements of nodes, each once, sorted; without what may be inserted and is needed anyway."""
     found: dict[str, tuple[Requirement, list[str]]] = {}
     for called in asking:
-        requirement = relevant.requirement(called.node)
+        requirement = _requirement(called.node, kernel_attrs)
         if isinstance(called, Addition):
             requirement = replace(requirement, origin=called.origin)
         name = f"{called.function}:{called.node.name}" if called.function else called.node.name
@@ -172,6 +176,13 @@ def _counted(asking: Iterable[CalledNode | Addition], relevant: _RelevantAttrs, 
             examples = tuple(sorted(set(names))[:MAX_NODES_NAMED])
             items.append(replace(item, count=len(names), nodes=examples, models=(model,)))
     return tuple(items)
+
+
+def _requirement(node: Node, kernel_attrs: KernelAttrs) -> Requirement:
+    label = node.attrs.get(LABEL_ATTR, "")
+    return Requirement(
+        node.op, kernel_attrs.of(node), device_type(node.device), label if isinstance(label, str) else ""
+    )
 
 
 _LOCAL_DEVICE = re.compile(r"/(?:(?:device:)(\w+)|(cpu|gpu):)", re.IGNORECASE)
@@ -187,79 +198,6 @@ def device_type(device: str) -> str:
         return ""
     name = match[1] or match[2]
     return name.upper() if name.lower() in ("cpu", "gpu") else name
-
-
-class _RelevantAttrs:
-    """Picks the attrs of nodes that decide which kernel they get."""
-
-    def __init__(self, index: KernelIndex | None) -> None:
-        self._index = index
-        self._definitions: dict[str, OpDefinition | None] = {}
-        self._constrained: dict[str, frozenset[str]] = {}
-        self._defaults: dict[str, dict[str, AttrValue]] = {}
-
-    def requirement(self, node: Node) -> Requirement:
-        """What one node needs, count 1, without names."""
-        if node.op not in self._definitions:
-            self._look_up(node.op)
-        attrs = dict(self._defaults[node.op])
-        constrained = self._constrained[node.op]
-        for name, value in node.attrs.items():
-            if name in constrained:
-                plain = _plain(value)
-                if plain is not None:
-                    attrs[name] = plain
-            elif not name.startswith("_") and _is_types(value):
-                attrs[name] = value
-        label = node.attrs.get(LABEL_ATTR, "")
-        attrs.pop(LABEL_ATTR, None)
-        return Requirement(
-            node.op,
-            tuple(sorted(attrs.items(), key=lambda entry: entry[0])),
-            device_type(node.device),
-            label if isinstance(label, str) else "",
-        )
-
-    def placeholder(self, fed: FedNode) -> Node:
-        """The Placeholder that stands for a fed node; its type is that of the output, where the definition tells it."""
-        node = fed.node
-        if node.op not in self._definitions:
-            self._look_up(node.op)
-        definition = self._definitions[node.op]
-        data_type: NodeAttr | None = None
-        if definition is not None and fed.output < len(definition.outputs):
-            text = definition.outputs[fed.output].type_text.removeprefix("Ref(").removesuffix(")")
-            data_type = from_spec(text) or node.attrs.get(text, self._defaults[node.op].get(text))
-        attrs: dict[str, NodeAttr] = {"dtype": data_type} if isinstance(data_type, DataType) else {}
-        return Node(node.name, "Placeholder", (), node.device, attrs)
-
-    def _look_up(self, op: str) -> None:
-        definition = self._index.op_definition(op) if self._index else None
-        registrations = self._index.registrations(op) if self._index else ()
-        constrained = {constraint.attr for registration in registrations for constraint in registration.constraints}
-        defaults: dict[str, AttrValue] = {}
-        for attr in definition.attrs if definition else ():
-            if attr.type in ("type", "list(type)"):
-                constrained.add(attr.name)
-            if attr.name in constrained and attr.has_default and attr.default is not None:
-                defaults[attr.name] = attr.default
-        self._definitions[op] = definition
-        self._constrained[op] = frozenset(constrained)
-        self._defaults[op] = defaults
-
-
-def _plain(value: NodeAttr) -> AttrValue | None:
-    """The value where kernels can constrain on it; None for shapes, tensors, functions and placeholders."""
-    if isinstance(value, tuple):
-        plain = tuple(item for item in value if isinstance(item, DataType | str | int | float | bool))
-        return plain if len(plain) == len(value) else None
-    return value if isinstance(value, DataType | str | int | float | bool) else None
-
-
-def _is_types(value: NodeAttr) -> TypeGuard[DataType | tuple[DataType, ...]]:
-    if isinstance(value, tuple):
-        return bool(value) and all(isinstance(item, DataType) for item in value)
-    return isinstance(value, DataType)
 
 
 def _sort_key(item: Requirement) -> str:

@@ -6,10 +6,12 @@ import json
 from typing import TypeVar
 
 from kernel_index.datatypes import from_enum_name
-from kernel_index.errors import InputError, Place
+from kernel_index.errors import InputError, OpselectError, Place
+from kernel_index.profiles import release_number
 from kernel_index.records import AttrScalar, AttrValue
+from opselect.kernel_attrs import LABEL_ATTR
 from opselect.registration_json import Json
-from opselect.requirements import LABEL_ATTR, MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
+from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, UNKNOWN_RELEASE, Requirement, Requirements
 from opselect.runtime import KINDS, Origin
 from opselect.storage import open_file
 
@@ -21,7 +23,7 @@ _JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "a whole
 
 
 def requirements_json(needed: Requirements) -> Json:
-    """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}]}``; warnings are not kept.
+    """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}], "releases"}``, no warnings.
 
     What the runtime makes of nodes has one more key: ``inserted``, ``added`` or ``replaced``, which says why.
     """
@@ -38,11 +40,12 @@ def requirements_json(needed: Requirements) -> Json:
                 **({item.origin.kind: item.origin.why} if item.origin is not None else {}),
             }
             for item in needed.items
-        ]
+        ],
+        "releases": list(needed.releases),
     }
 
 
-def read_requirements(path: str) -> Requirements:
+def load_requirements(path: str) -> Requirements:
     """The requirements in a file that holds what :func:`requirements_json` gives.
 
     Raises InputError for what cannot be read or is no such file, with the line or the value that is wrong.
@@ -67,9 +70,21 @@ def parse_requirements(data: object, path: str) -> Requirements:
     Keys may be missing, but for ``ops`` and the ``op`` of each, and keys that are not known are passed over. Raises
     InputError that names the value that is wrong.
     """
-    ops = _typed(_typed(data, dict, "the top level", path).get("ops"), list, "ops", path)
+    fields = _typed(data, dict, "the top level", path)
+    ops = _typed(fields.get("ops"), list, "ops", path)
+    releases = _names(fields.get("releases", [UNKNOWN_RELEASE]), "releases", path)
+    for release in releases:
+        if release != UNKNOWN_RELEASE:
+            _check_release(release, path)
     items = (_item(op, f"ops[{number}]", path) for number, op in enumerate(ops))
-    return Requirements.merge(Requirements((item,)) for item in items)
+    return Requirements.merge([*(Requirements((item,)) for item in items), Requirements(releases=releases)])
+
+
+def _check_release(release: str, path: str) -> None:
+    try:
+        release_number(release)
+    except OpselectError:
+        raise InputError(path, f"releases: {release!r} is no TensorFlow version", _AGAIN) from None
 
 
 def _item(data: object, where: str, path: str) -> Requirement:

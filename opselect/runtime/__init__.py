@@ -9,6 +9,7 @@ from kernel_index.profiles import release_number
 from opselect.graph import Expansion, FunctionDefinition
 from opselect.runtime.additions import KINDS, Addition, Kind, Origin
 from opselect.runtime.body_view import BodyView, Definitions
+from opselect.runtime.by_release import may_differ
 from opselect.runtime.control_flow import graph_passes, is_lowered, lowered_ops, lowering, lowering_source
 from opselect.runtime.inserted import inserted_ops
 from opselect.runtime.rewrites import replaced, rewritten_ops
@@ -45,5 +46,6 @@ __all__ = [
     "Addition",
     "Kind",
     "Origin",
+    "may_differ",
     "runtime_additions",
 ]

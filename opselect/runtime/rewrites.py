@@ -18,8 +18,10 @@ PARALLEL_CONCAT = "common_runtime/parallel_concat_optimizer.cc"
 VARIABLE_READ = "common_runtime/resource_variable_read_optimizer.cc"
 ISOLATION = "common_runtime/isolate_placer_inspection_required_ops_pass.cc"
 
-_UNSAFE_READS = Span((1, 1), (1, 3))
-_ISOLATED_CALLS = Span((1, 14))
+ACCUMULATES = Span((1, 4))
+PARALLEL_CONCATS = Span((1, 0))
+UNSAFE_READS = Span((1, 1), (1, 3))
+ISOLATED_CALLS = Span((1, 14))
 
 _Part = tuple[str, dict[str, NodeAttr]]
 
@@ -31,15 +33,15 @@ def rewritten_ops(view: BodyView, release: Release, *, in_graph: bool) -> Iterat
     nothing else in it reads become unsafe ones.
     """
     for node in view.named("AccumulateNV2"):
-        if release >= (1, 4):
+        if release in ACCUMULATES:
             yield from _rewrite(view, node, _accumulate(view, node, release, in_graph), ACCUMULATE)
     for node in view.named("ParallelConcat"):
         yield from _rewrite(view, node, _parallel_concat(view, node), PARALLEL_CONCAT)
-    for node in view.named("ReadVariableOp") if in_graph and release in _UNSAFE_READS else ():
+    for node in view.named("ReadVariableOp") if in_graph and release in UNSAFE_READS else ():
         if not view.uses(node):
             parts: list[_Part] = [("_UnsafeReadVariable", known(dtype=view.type(node, "dtype")))]
             yield from _rewrite(view, node, iter(parts), VARIABLE_READ)
-    for node in view.named(*PARTITIONED_CALLS) if release in _ISOLATED_CALLS else ():
+    for node in view.named(*PARTITIONED_CALLS) if release in ISOLATED_CALLS else ():
         if DataType.DT_RESOURCE in view.types(node, "Tout"):
             yield from _isolation(view, node)
 

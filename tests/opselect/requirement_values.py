@@ -34,8 +34,11 @@ def _requirement(draw: st.DrawFn) -> Requirement:
 
 
 requirements = st.builds(
-    lambda items, warnings: Requirements.merge([Requirements((item,), tuple(warnings)) for item in items]),
+    lambda items, warnings, releases: Requirements.merge(
+        [*(Requirements((item,)) for item in items), Requirements((), tuple(warnings), tuple(releases))]
+    ),
     st.lists(_requirement(), max_size=5),
     st.lists(words, max_size=2, unique=True),
+    st.lists(st.sampled_from(["", "1.15.5", "2.14.0"]), max_size=2, unique=True),
 )
-"""Merged requirements, with warnings."""
+"""Merged requirements, with warnings and releases."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.requirements import Requirement, Requirements
-from opselect.requirements_json import parse_requirements, read_requirements, requirements_json
+from opselect.requirements_json import load_requirements, parse_requirements, requirements_json
 from opselect.runtime import KINDS, Kind, Origin
 from tests.opselect.requirement_values import requirements
 
@@ -28,6 +28,7 @@ def test_the_shape_of_the_json() -> None:
             Requirement("Empty", (("Ts", (HALF,)),), count=7, nodes=("e", "f"), models=("m.pb", "o.pb"), model_count=2),
         ),
         ("not kept",),
+        ("1.15.5", "2.14.0"),
     )
     assert requirements_json(needed) == {
         "ops": [
@@ -49,7 +50,8 @@ def test_the_shape_of_the_json() -> None:
                 "models": ["m.pb", "o.pb"],
                 "model_count": 2,
             },
-        ]
+        ],
+        "releases": ["1.15.5", "2.14.0"],
     }
 
 
@@ -64,12 +66,13 @@ def test_what_the_runtime_decides_says_why(kind: Kind) -> None:
 @given(value=requirements)
 def test_json_round_trip(value: Requirements) -> None:
     back = parse_requirements(json.loads(json.dumps(requirements_json(value))), "r.json")
-    assert back.items == value.items
+    assert (back.items, back.releases) == (value.items, value.releases)
     assert requirements_json(back) == requirements_json(value)
 
 
 def test_what_is_left_out_is_one_node_of_one_model() -> None:
-    assert parse_requirements({"ops": [{"op": "A"}], "more": 1}, "r.json").items == (Requirement("A"),)
+    bare = parse_requirements({"ops": [{"op": "A"}], "more": 1}, "r.json")
+    assert bare == Requirements((Requirement("A"),), releases=("",))
     models = [f"m{number:02}.pb" for number in range(30)]
     (item,) = parse_requirements({"ops": [{"op": "A", "models": models[::-1]}]}, "r.json").items
     assert (item.models, item.model_count) == (tuple(models[:20]), 30)
@@ -88,6 +91,8 @@ def test_what_is_left_out_is_one_node_of_one_model() -> None:
         ({"ops": [{"op": "A", "count": True}]}, "ops[0].count must be a whole number"),
         ({"ops": [{"op": "A", "count": 0}]}, "ops[0].count must be at least 1"),
         ({"ops": [{"op": "A", "count": 10**16}]}, "ops[0].count must be at most 10"),
+        ({"ops": [], "releases": "2.14"}, "releases must be a list"),
+        ({"ops": [], "releases": ["new"]}, "releases: 'new' is no TensorFlow version"),
         ({"ops": [{"op": "A", "nodes": [1]}]}, "ops[0].nodes[0] must be a string"),
         ({"ops": [{"op": "A", "models": ["a", "b"], "model_count": 1}]}, "ops[0].model_count must be at least 2"),
         ({"ops": [{"op": "A", "inserted": True}]}, "ops[0].inserted must be a string"),
@@ -106,7 +111,7 @@ def test_a_file_that_was_kept(tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
     for mark in ("", "\ufeff"):
         path.write_text(mark + json.dumps(requirements_json(needed)), encoding="utf-8")
-        assert read_requirements(str(path)) == needed
+        assert load_requirements(str(path)) == needed
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ def test_files_that_are_none(tmp_path: Path, content: bytes, message: str) -> No
     path = tmp_path / "kept.json"
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        read_requirements(str(path))
+        load_requirements(str(path))
     assert message in str(caught.value)
 
 
@@ -132,4 +137,4 @@ def test_no_file_is_more_than_an_error(tmp_path_factory: pytest.TempPathFactory,
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_bytes(content)
     with contextlib.suppress(InputError):
-        read_requirements(str(path))
+        load_requirements(str(path))
