@@ -103,6 +103,7 @@ class StoredIndex:
 
     def __init__(self, path: str, data: bytes) -> None:
         self._path = path
+        self._content = data
         self._packed = PackedColumns(path, data)
 
     @contextmanager
@@ -133,6 +134,11 @@ class StoredIndex:
 
         with self._reading("op definitions"):
             return DefinitionReader(self._packed.column, self._files).definition
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return self._content
 
     @property
     def release(self) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
-from opselect.formats.models import Model
-from opselect.graph import Entry, MetaGraph, Signature
+from opselect.formats.models import Model, read_model
+from opselect.graph import Entry, Graph, MetaGraph, Signature
 
 SERVE = "serve"
 """The tag of the MetaGraph that loaders take by default (``cc/saved_model/tag_constants.h``)."""
@@ -34,6 +34,12 @@ class Choice:
     def tag_set(self) -> frozenset[str] | None:
         """The tags to read, None where none are named."""
         return frozenset(self.tags) or None
+
+
+def read_chosen(path: str, choice: Choice) -> tuple[Graph, tuple[Entry, ...]]:
+    """The graph of the model at a path that is meant, and the entries that count."""
+    meta_graph = choose_meta_graph(read_model(path, choice.tag_set))
+    return meta_graph.graph, entries_of(meta_graph, choice, path)
 
 
 def choose_meta_graph(model: Model) -> MetaGraph:

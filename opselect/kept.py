@@ -36,11 +36,8 @@ def _without_runtime(
     needed: Requirements, release: str, numbers: list[tuple[int, int] | None], path: str
 ) -> Requirements:
     needed_here = needed.without_inserted()
-    changed = {
-        item.op
-        for item in needed_here.items
-        if item.origin is not None or may_differ(item.op, dict(item.attrs), numbers)
-    }
+    changed = {item.op for item in needed_here.items if may_differ(item.op, dict(item.attrs), numbers)}
+    changed = changed or {item.op for item in needed_here.items if item.origin is not None}
     collected = " and ".join(each or "a release that is not known" for each in needed.releases or (UNKNOWN_RELEASE,))
     if changed:
         named = ", ".join(sorted(changed)[:_MAX_NAMED]) + (", …" if len(changed) > _MAX_NAMED else "")

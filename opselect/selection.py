@@ -70,6 +70,13 @@ class Selection:
     """Ops that the runtime may insert and for which the build has no kernel: nothing that the model asks for."""
     criteria: tuple[Finding, ...] = ()
     """What of the requirements mobile builds leave out by default, where that was asked (:mod:`opselect.policy`)."""
+    unread: tuple[str, ...] = ()
+    """Models whose needs are not in here, for they could not be read."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the build runs all the models that were asked about."""
+        return not (self.unresolved or self.unread)
 
 
 def select(requirements: Requirements, index: KernelIndex, profile: str) -> Selection:

@@ -99,3 +99,4 @@ def test_the_main_job_imports_only_what_it_needs(tmp_path: Path) -> None:
     model = str(ROOT / "fixtures" / "models" / "tiny_mobilenet.pb")
     modules = modules_after("generate", model, "--tensorflow", "2.14", "--out", str(tmp_path), "--quiet")
     assert not modules & {"networkx", "numpy", "rich", "kernel_index.scan", "kernel_index.preprocessor"}
+    assert not modules & {"concurrent.futures", "distributed", "multiprocessing"}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.console import print_table, wrapped
-from opselect.cli.models import read_chosen
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
@@ -24,6 +23,7 @@ def read_findings(
 
     The advice about a single model is tried on its graph, which is read for that; about several it is general.
     """
+    from opselect.entries import read_chosen
     from opselect.policy import findings
 
     found = findings(needed, index, profile)

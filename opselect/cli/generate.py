@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.console import counted, note, print_json, print_table, warn
-from opselect.cli.exit_codes import DONE, NO
-from opselect.cli.models import choice_options, models_argument, parse_choice
+from opselect.cli.exit_codes import NO, UNUSABLE
+from opselect.cli.models import choice_options, parse_choice
+from opselect.cli.needs import Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
 from opselect.cli.options import (
     DEFAULT_PROFILE,
     FOLDER,
@@ -27,7 +28,6 @@ from opselect.cli.options import (
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.emit import Mode
-    from opselect.entries import Choice
     from opselect.selection import Selection
 
 TARGETS = ("bazel", "makefile", "manifest")
@@ -38,11 +38,10 @@ TARGETS = ("bazel", "makefile", "manifest")
 class Request:
     """Everything that a command line of ``generate`` asks for."""
 
-    models: tuple[str, ...]
+    needs: Needs
     source: Source
     profile: str
     macros: Macros
-    choice: Choice
     inserted: bool
     targets: tuple[str, ...]
     out: Path | None
@@ -56,6 +55,7 @@ class Request:
 
 @click.command(
     "generate",
+    cls=NeedsCommand,
     short_help="Write the build lists for models.",
     epilog="""\b
 Examples:
@@ -63,9 +63,10 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 1.15 --profile android-slim --target makefile --out build_lists
   opselect generate mobilenet.pb --tree tensorflow --mode extend --outputs MobilenetV2/Predictions --out build_lists
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
+  opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
 """,
 )
-@models_argument
+@needs_options
 @source_options
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to write the lists for."
@@ -107,6 +108,9 @@ def command(
     outputs: tuple[str, ...],
     no_inserted: bool,
     models: tuple[str, ...],
+    kept: tuple[str, ...],
+    jobs: int | None,
+    dask: str,
     profile: str,
     targets: tuple[str, ...],
     out: Path | None,
@@ -119,17 +123,18 @@ def command(
 ) -> int:
     """Write the exact lists of kernel files that a build needs to run the MODELs, for the release's own build files.
 
-    When something cannot be resolved, a table says why and what to do, nothing is written, and the exit code is 1.
-    Ops that optimizers of the runtime may insert count too, unless --no-inserted is given, but none is ever missing.
-    With --json the manifest is printed on stdout, and --out is not needed.
+    When something cannot be resolved, a table says why and what to do, nothing is written, and the exit code is 1; the
+    same when one of several models cannot be read. Ops that optimizers of the runtime may insert count too, unless
+    --no-inserted is given, but none is ever missing. With --json the manifest is printed on stdout, and --out is not
+    needed.
     """
+    choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
     return generate(
         Request(
-            models=models,
+            needs=parse_needs(models, kept, choice, jobs, dask),
             source=Source(release, tree, index_file, roots),
             profile=profile,
             macros=parse_macros(define, undefine),
-            choice=parse_choice(tags, signatures, all_signatures, inputs, outputs),
             inserted=not no_inserted,
             targets=targets,
             out=out,
@@ -146,30 +151,35 @@ def command(
 def generate(request: Request) -> int:
     """Does what the request asks, prints what came of it and returns the exit code."""
     from opselect.cli.criteria import print_findings, read_findings
-    from opselect.cli.requirements import read_requirements
     from opselect.cli.sources import open_source, profile_of
     from opselect.selection import select
 
     _check_destination(request)
     index = open_source(request.source, macros=request.macros, profile=request.profile, quiet=request.quiet)
     profile = profile_of(index, request.profile, request.macros)
-    needed = read_requirements(request.models, index, request.choice, inserted=request.inserted, quiet=request.quiet)
-    found = read_findings(needed, index, profile, request.models, request.choice)
-    selection = replace(select(needed, index, profile), criteria=found)
+    needed = read_needs(request.needs, index, inserted=request.inserted, quiet=request.quiet)
+    if needed.code == UNUSABLE:
+        report_unread(needed)
+        return UNUSABLE
+    found = read_findings(needed.requirements, index, profile, request.needs.only_model, request.needs.choice)
+    unread = tuple(failure.model for failure in needed.unread)
+    selection = replace(select(needed.requirements, index, profile), criteria=found, unread=unread)
     if not request.quiet:
         print_findings(found, index.release, profile, err=True)
     if selection.unresolved:
         _print_unresolved(selection)
-    complete = not selection.unresolved or request.allow_missing
+    complete = selection.complete or request.allow_missing
     if complete and request.out is not None:
         _write(request, request.out, selection, index)
     if request.as_json:
         from opselect.emit.manifest import manifest
 
         print_json(manifest(selection, index, request.mode, request.keep_core))
+    report_unread(needed)
     if not complete:
         click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
-    return DONE if complete else NO
+        return needed.code or NO
+    return needed.code
 
 
 def _check_destination(request: Request) -> None:
@@ -206,6 +216,8 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
     summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
     if selection.unresolved:
         summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
+    if selection.unread:
+        summary += f", {counted(len(selection.unread), 'unread model')} left out"
     note(summary, quiet=request.quiet)
     if selection.not_inserted:
         ops = sorted({absent.op for absent in selection.not_inserted})

@@ -10,7 +10,6 @@ from opselect.cli.options import Command, split_names
 
 if TYPE_CHECKING:
     from opselect.entries import Choice
-    from opselect.graph import Entry, Graph
 
 
 models_argument = click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=click.UNPROCESSED)
@@ -57,12 +56,3 @@ def parse_choice(
     if (choice.signatures or choice.all_signatures) and (choice.inputs or choice.outputs):
         raise click.UsageError("a signature has inputs and outputs of its own: leave out --inputs and --outputs")
     return choice
-
-
-def read_chosen(path: str, choice: Choice) -> tuple[Graph, tuple[Entry, ...]]:
-    """The graph of a model that is meant, and the entries that count."""
-    from opselect.entries import choose_meta_graph, entries_of
-    from opselect.formats import read_model
-
-    meta_graph = choose_meta_graph(read_model(path, choice.tag_set))
-    return meta_graph.graph, entries_of(meta_graph, choice, path)

@@ -16,8 +16,10 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
     (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
     ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
-    are rows of :meth:`opselect.policy.Finding.to_json`.
+    are rows of :meth:`opselect.policy.Finding.to_json`. ``unread``, the models that could not be read, is
+    there only where there are such.
     """
+    unread: Json = {"unread": list(selection.unread)} if selection.unread else {}
     files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
         "tensorflow": selection.release,
@@ -51,6 +53,7 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
             for missing in selection.not_inserted
         ],
         "criteria": [found.to_json() for found in selection.criteria],
+        **unread,
     }
 
 

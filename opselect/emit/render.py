@@ -34,15 +34,16 @@ def render(
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
 
-    What is unresolved is left out, and named in the output where the format has comments; whether that is acceptable
-    is for the caller to decide. Raises InputError where the release lacks what the target needs (filegroups, the
-    makefile's list) and where a template is wrong.
+    What is unresolved or unread is left out, and named in the output where the format has comments; whether that is
+    acceptable is for the caller to decide. Raises InputError where the release lacks what the target needs
+    (filegroups, the makefile's list) and where a template is wrong.
     """
     values: dict[str, object] = {
         "release": selection.release,
         "profile": selection.profile,
         "mode": f"{mode}, core group kept" if keep_core and mode == "trim" else mode,
         "unresolved": selection.unresolved,
+        "unread": selection.unread,
     }
     if target == "bazel":
         values["groups"] = file_groups(selection, index, mode, keep_core)

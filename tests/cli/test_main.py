@@ -69,6 +69,8 @@ def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: S
     shutil.copytree(small_tree, "tensorflow")
     shutil.copytree(small_tree / "my_ops", "my_ops")
     write_index(scan, Path("mine.opselidx"))
+    for name in ("phone.json", "watch.json"):
+        Path(name).write_text('{"ops": [{"op": "Relu", "attrs": {"T": "DT_FLOAT"}}]}')
     outcome = cli(*shlex.split(line)[1:])
     if "--tree tensorflow" in line:
         # The small tree has no kernel for the model: the answer is "no", and it is a proper one.
