@@ -99,12 +99,17 @@ def open_index(path: Path) -> StoredIndex:
 
 
 class StoredIndex:
-    """A :class:`kernel_index.index.KernelIndex` in a file. Raises IndexFileError where a column is damaged."""
+    """A :class:`kernel_index.index.KernelIndex` in a file. Raises IndexFileError where a column is damaged.
+
+    What was looked up about an op is remembered: models of a fleet ask for the same ops again and again.
+    """
 
     def __init__(self, path: str, data: bytes) -> None:
         self._path = path
         self._content = data
         self._packed = PackedColumns(path, data)
+        self._known_registrations: dict[str, tuple[KernelRegistration, ...]] = {}
+        self._known_definitions: dict[str, OpDefinition | None] = {}
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -197,24 +202,31 @@ class StoredIndex:
             return tuple(sorted(map(unescape, self._numbers)))
 
     def registrations(self, op: str) -> tuple[KernelRegistration, ...]:
-        number = self._numbers.get(escape(op))
-        if number is None:
-            return ()
+        if op not in self._known_registrations:
+            number = self._numbers.get(escape(op))
+            if number is None:
+                return ()
+            self._known_registrations[op] = self._read_registrations(number, op)
+        return self._known_registrations[op]
+
+    def _read_registrations(self, number: int, op: str) -> tuple[KernelRegistration, ...]:
         reader = self._registrations
         with self._reading(f"registrations of {op}"):
             return tuple(reader.registrations(number, op))
 
     def op_definition(self, op: str) -> OpDefinition | None:
-        number = self._numbers.get(escape(op))
-        if number is None:
-            return None
-        definition = self._definition
-        with self._reading(f"attrs of {op}"):
-            return definition(number, op)
+        if op not in self._known_definitions:
+            number = self._numbers.get(escape(op))
+            if number is None:
+                return None
+            definition = self._definition
+            with self._reading(f"attrs of {op}"):
+                self._known_definitions[op] = definition(number, op)
+        return self._known_definitions[op]
 
     def all_registrations(self) -> Iterator[KernelRegistration]:
         for op in self.op_names():
-            yield from self.registrations(op)
+            yield from self._read_registrations(self._numbers[escape(op)], op)
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         if profile not in self.profiles:

@@ -33,7 +33,7 @@ class KernelAttrs:
 
     These are a node's attrs of type ``type`` and ``list(type)``, those in :data:`CONSTRAINED`, and every attr that a
     registration of its op in ``index`` constrains on, defaults filled in from the op's definition. Without an index
-    nothing is known of an op but :data:`CONSTRAINED`.
+    nothing is known of an op but :data:`CONSTRAINED`. Each op is looked up once.
     """
 
     def __init__(self, index: KernelIndex | None) -> None:
