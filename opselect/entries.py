@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
-from opselect.formats.models import Model, read_model
+from opselect.formats import Model, model_at, read_model
 from opselect.graph import Entry, Graph, MetaGraph, Signature
 
 SERVE = "serve"
@@ -36,10 +37,28 @@ class Choice:
         return frozenset(self.tags) or None
 
 
-def read_chosen(path: str, choice: Choice) -> tuple[Graph, tuple[Entry, ...]]:
-    """The graph of the model at a path that is meant, and the entries that count."""
-    meta_graph = choose_meta_graph(read_model(path, choice.tag_set))
-    return meta_graph.graph, entries_of(meta_graph, choice, path)
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The graph of a model that is meant, and the entries that count.
+
+    ``is_whole`` is False for the TensorFlow ops of a TensorFlow Lite model, which are no graph that a session runs.
+    """
+
+    graph: Graph
+    entries: tuple[Entry, ...]
+    is_whole: bool = True
+
+
+@contextmanager
+def read_chosen(path: str, choice: Choice) -> Iterator[Chosen]:
+    """What a choice means of the model at a path or URL, or in an archive: its tensors can be read inside the block.
+
+    Raises InputError for a model that cannot be read or that lacks what is chosen.
+    """
+    with model_at(path) as place:
+        model = read_model(place, choice.tag_set)
+        meta_graph = choose_meta_graph(model)
+        yield Chosen(meta_graph.graph, entries_of(meta_graph, choice, place), model.tflite is None)
 
 
 def choose_meta_graph(model: Model) -> MetaGraph:

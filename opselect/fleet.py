@@ -72,9 +72,13 @@ class _Findings:
 
 
 def collect_model(path: str, name: str, *, index: KernelIndex | None, choice: Choice) -> Requirements:
-    """What one model needs. Raises InputError for one that cannot be read or lacks what is chosen."""
-    graph, entries = read_chosen(path, choice)
-    return collect_requirements(graph, name, index=index, entries=entries)
+    """What one model needs. Raises InputError for one that cannot be read or lacks what is chosen.
+
+    TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none inserts anything.
+    """
+    with read_chosen(path, choice) as chosen:
+        needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries)
+        return needed if chosen.is_whole else needed.without_inserted()
 
 
 def collect_many(

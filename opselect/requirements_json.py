@@ -25,23 +25,27 @@ _JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "a whole
 def requirements_json(needed: Requirements) -> Json:
     """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}], "releases"}``, no warnings.
 
-    What the runtime makes of nodes has one more key: ``inserted``, ``added`` or ``replaced``, which says why.
+    ``ops`` is what the models ask for themselves; an op that the runtime replaces has one more key, ``replaced``, which
+    says why. What the runtime makes of nodes stands under ``runtime_ops``, where there is some: rows of the same form
+    with ``inserted`` or ``added``, which says why.
     """
+    rows: dict[str, list[Json]] = {"ops": [], "runtime_ops": []}
+    for item in needed.items:
+        own = item.origin is None or item.origin.kind == "replaced"
+        rows["ops" if own else "runtime_ops"].append(_row(item))
+    return {key: found for key, found in rows.items() if found or key == "ops"} | {"releases": list(needed.releases)}
+
+
+def _row(item: Requirement) -> Json:
     return {
-        "ops": [
-            {
-                "op": item.op,
-                "attrs": item.attrs_json(),
-                "device": item.device,
-                "count": item.count,
-                "nodes": list(item.nodes),
-                "models": list(item.models),
-                "model_count": item.model_count,
-                **({item.origin.kind: item.origin.why} if item.origin is not None else {}),
-            }
-            for item in needed.items
-        ],
-        "releases": list(needed.releases),
+        "op": item.op,
+        "attrs": item.attrs_json(),
+        "device": item.device,
+        "count": item.count,
+        "nodes": list(item.nodes),
+        "models": list(item.models),
+        "model_count": item.model_count,
+        **({item.origin.kind: item.origin.why} if item.origin is not None else {}),
     }
 
 
@@ -71,12 +75,13 @@ def parse_requirements(data: object, path: str) -> Requirements:
     InputError that names the value that is wrong.
     """
     fields = _typed(data, dict, "the top level", path)
-    ops = _typed(fields.get("ops"), list, "ops", path)
+    rows = {"ops": _typed(fields.get("ops"), list, "ops", path)}
+    rows["runtime_ops"] = _typed(fields.get("runtime_ops", []), list, "runtime_ops", path)
     releases = _names(fields.get("releases", [UNKNOWN_RELEASE]), "releases", path)
     for release in releases:
         if release != UNKNOWN_RELEASE:
             _check_release(release, path)
-    items = (_item(op, f"ops[{number}]", path) for number, op in enumerate(ops))
+    items = (_item(op, f"{key}[{number}]", path) for key, ops in rows.items() for number, op in enumerate(ops))
     return Requirements.merge([*(Requirements((item,)) for item in items), Requirements(releases=releases)])
 
 

@@ -29,8 +29,10 @@ def read_findings(
     found = findings(needed, index, profile)
     if not found or len(models) != 1:
         return found
-    graph, entries = read_chosen(models[0], choice)
-    return findings(needed, index, profile, graph=graph, model=models[0], entries=entries)
+    with read_chosen(models[0], choice) as chosen:
+        if not chosen.is_whole:
+            return found
+        return findings(needed, index, profile, graph=chosen.graph, model=models[0], entries=chosen.entries)
 
 
 def print_findings(found: Sequence[Finding], release: str, profile: str, *, err: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from opselect.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from opselect.formats import Model
     from opselect.graph import Graph
 
 FORMATS = ("table", "summarize_graph")
@@ -58,6 +59,8 @@ Examples:
   opselect inspect mobilenet.pb --tensorflow 1.15 --profile android-slim
   opselect inspect mobilenet.pb --print-structure
   opselect inspect saved_model --tags serve --json
+  opselect inspect app.apk
+  opselect inspect 'app.apk!assets/mobilenet.pb'
   opselect inspect --in_graph=mobilenet.pb --format summarize_graph
 """,
 )
@@ -96,7 +99,8 @@ def command(
     """Show the inputs, variables, likely outputs, parameters and ops of a MODEL, and its tags and signatures.
 
     A MODEL is a GraphDef, a MetaGraphDef, a SavedModel, a checkpoint or a TensorFlow Lite model, by path, URL or
-    prefix, told apart by content. Likely outputs are the nodes whose outputs nothing in the graph uses. What mobile
+    prefix, told apart by content. Of an archive (.zip, .apk, .tar.gz …) it is said what is inside; ARCHIVE!MEMBER is a
+    model in one. Likely outputs are the nodes whose outputs nothing in the graph uses. What mobile
     builds lack by default is said for the TensorFlow that is named, or else for the newest shipped release.
     """
     paths = [path for path in (model, in_graph) if path is not None]
@@ -113,12 +117,28 @@ def show(request: Request) -> int:
 
     What there is of a broken graph is printed all the same; InputError then says what is wrong with it.
     """
+    from opselect.formats import is_archive_at, model_at, read_model
+
+    if is_archive_at(request.model):
+        from opselect.cli.inspect_archive import archive_json, print_archive
+
+        if request.as_json:
+            print_json(archive_json(request.model))
+        else:
+            print_archive(request.model)
+        return DONE
+    with model_at(request.model) as path:
+        model = read_model(path, frozenset(request.tags) or None)
+        prefix = model.variables.replace(path, request.model, 1)
+        return _show_model(replace(model, path=request.model), prefix, request)
+
+
+def _show_model(model: Model, prefix: str, request: Request) -> int:
+    """Prints a model; ``prefix`` is how a user spells that of its variables."""
     from kernel_index.errors import InputError
     from opselect.entries import choose_meta_graph
-    from opselect.formats import read_model
     from opselect.graph import check_graph
 
-    model = read_model(request.model, frozenset(request.tags) or None)
     if request.output_format == "summarize_graph":
         if model.tflite is not None:
             raise InputError(
@@ -138,7 +158,7 @@ def show(request: Request) -> int:
     else:
         from opselect.cli.inspect_text import print_model
 
-        print_model(model, builds, structure=request.structure)
+        print_model(model, builds, prefix, structure=request.structure)
     for meta_graph in model.meta_graphs:
         check_graph(meta_graph.graph, model.path)
     return DONE

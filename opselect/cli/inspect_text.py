@@ -26,19 +26,19 @@ _FORMAT_WORDS = {
 }
 
 
-def print_model(model: Model, builds: MobileBuilds, *, structure: bool) -> None:
+def print_model(model: Model, builds: MobileBuilds, prefix: str, *, structure: bool) -> None:
     """The report of a model, one MetaGraph after the other; ``structure`` lists their nodes."""
     writers = dict.fromkeys(each.tensorflow for each in model.meta_graphs if each.tensorflow)
     written = f", written by TensorFlow {' and '.join(writers)}" if writers else ""
     click.echo(f"{model.path}: {_FORMAT_WORDS[model.format]}{written}")
     if model.variables:
-        click.echo(f"values of its variables: {model.variables}")
+        click.echo(f"values of its variables: {prefix}")
     if model.format == CHECKPOINT:
         from opselect.cli.inspect_checkpoint import print_checkpoint  # with it comes NumPy, which graphs do without
 
         print_checkpoint(model.variables)
         if model.meta_graphs:
-            click.echo(f"\ngraph beside it: {model.variables}.meta")
+            click.echo(f"\ngraph beside it: {prefix}.meta")
     if model.tflite is not None:
         from opselect.cli.inspect_tflite import print_tflite
 

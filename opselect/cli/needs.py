@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -211,7 +212,7 @@ def model_names(models: Sequence[str]) -> dict[str, str]:
     """
     first: dict[str, str] = {}
     for path in models:
-        first.setdefault(path if "://" in path else str(Path(path).resolve()), path)
+        first.setdefault(path if "://" in path else os.path.realpath(path), path)
     unnamed = {path: path.split("/") if "://" in path else Path(path).absolute().parts for path in first.values()}
     names = dict.fromkeys(unnamed, "")
     depth = 0

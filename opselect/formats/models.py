@@ -95,9 +95,7 @@ def _read_folder(path: str, names: frozenset[str], tags: frozenset[str] | None) 
             return _read_checkpoint(path, tags)
         raise _unread_folder(path, names)
     with open_file(join(path, inside)) as file:
-        message = message_of(file)
-        if message.format != SAVED_MODEL:
-            raise InputError(file.path, "is no SavedModel", WHAT_IS_READ)
+        message = message_of(file, SAVED_MODEL)
         return Model(path, message.format, _meta_graphs(message, tags), _variables_in(path))
 
 

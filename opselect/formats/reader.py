@@ -38,17 +38,23 @@ class Message:
     text: bool = False
 
 
-def message_of(file: OpenFile) -> Message:
+def message_of(file: OpenFile, expected: str = "") -> Message:
     """The message in a file, told apart by content; text is encoded.
 
-    Raises InputError for whatever is known to be something else.
+    Raises InputError for whatever is known to be something else than a message, or than the ``expected`` one.
     """
     if is_text(file.buffer):
-        return _encoded(file.buffer[:], file.path)
-    kind = recognize_binary(file.buffer)
-    if kind is not None and kind.format not in _MESSAGES:
-        raise InputError(file.path, f"is no model that can be read as it is, it looks like {kind.what}", kind.advice)
-    return Message(file.path, kind.format if kind else GRAPH_DEF, file.buffer, file.source)
+        message = _encoded(file.buffer[:], file.path)
+    else:
+        kind = recognize_binary(file.buffer)
+        found = kind.format if kind else expected or GRAPH_DEF
+        if kind is not None and found not in _MESSAGES:
+            problem = f"is no model that can be read as it is, it looks like {kind.what}"
+            raise InputError(file.path, problem, kind.advice)
+        message = Message(file.path, found, file.buffer, file.source)
+    if expected and message.format != expected:
+        raise InputError(file.path, f"is no {_MESSAGES[expected]}, it is a {_MESSAGES[message.format]}", WHAT_IS_READ)
+    return message
 
 
 def read_graphdef(message: Message) -> Graph:

@@ -69,6 +69,8 @@ def list_folder(path: str) -> tuple[str, ...] | None:
 
     Raises InputError for a folder that cannot be read.
     """
+    if not path:
+        raise InputError("''", "is no path")
     if is_url(path):
         with remote(path) as (files, inside):
             if not files.isdir(inside):

@@ -92,3 +92,10 @@ def test_a_path_that_leads_nowhere(cli: Cli) -> None:
     outcome = cli("requirements", "nothing.pb", "--tensorflow", "2.14")
     assert outcome.code == 2
     assert outcome.err.startswith("error: nothing.pb: cannot be read: No such file or directory\n  Check the path.")
+
+
+def test_a_link_to_itself(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "loop.pb").symlink_to("loop.pb")
+    outcome = cli("requirements", "loop.pb", "--tensorflow", "2.14")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: loop.pb: cannot be read: ")

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import click
@@ -64,6 +65,8 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("line", examples())
 def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: ScanResult) -> None:
     shutil.copy(MODEL, "mobilenet.pb")
+    with zipfile.ZipFile("app.apk", "w") as archive:
+        archive.write(MODEL, "assets/mobilenet.pb")
     shutil.copytree(SAVED_MODEL, "saved_model")
     shutil.copytree(TRAINED, ".", dirs_exist_ok=True)
     shutil.copytree(small_tree, "tensorflow")

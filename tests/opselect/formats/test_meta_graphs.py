@@ -143,5 +143,12 @@ def test_flipped_bits_are_an_error_or_another_model(tmp_path: Path) -> None:
 
 def test_a_folder_whose_file_is_no_saved_model(tmp_path: Path) -> None:
     written(tmp_path, 'node { name: "a" op: "NoOp" }', "saved_model.pbtxt")
-    with pytest.raises(InputError, match="is no SavedModel"):
+    with pytest.raises(InputError, match="is no SavedModel, it is a GraphDef"):
         read_model(tmp_path)
+
+
+def test_a_saved_model_whose_meta_graph_says_nothing_of_itself(tmp_path: Path) -> None:
+    graph = field(1, field(1, b"x") + field(2, b"NoOp"))
+    written(tmp_path, b"\x08\x01" + field(2, field(2, graph)), "saved_model.pb")
+    (meta_graph,) = read_model(tmp_path).meta_graphs
+    assert (meta_graph.tags, [node.name for node in meta_graph.graph.nodes]) == ((), ["x"])

@@ -141,3 +141,8 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
 def test_a_path_with_a_null_byte_is_an_error() -> None:
     with pytest.raises(InputError, match="is no path"):
         source_of("a\0b")
+
+
+def test_an_empty_path_is_not_the_folder_we_are_in() -> None:
+    with pytest.raises(InputError, match="'': is no path"):
+        list_folder("")
