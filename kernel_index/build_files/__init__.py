@@ -1,6 +1,21 @@
 """The build files of a TensorFlow checkout: which sources a release's own mobile builds compile."""
 
-from kernel_index.build_files.labels import Label, label_of_path, parse_label
+from kernel_index.build_files.edit import WantedList, edit_build_file
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES
+from kernel_index.build_files.labels import Label, buildifier_order, label_of_path, parse_label
 from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST, read_build_lists
+from kernel_index.build_files.starlark import parse_build_file
 
-__all__ = ["KERNELS_PACKAGE", "MAKEFILE_LIST", "Label", "label_of_path", "parse_label", "read_build_lists"]
+__all__ = [
+    "BUILD_FILE_NAMES",
+    "KERNELS_PACKAGE",
+    "MAKEFILE_LIST",
+    "Label",
+    "WantedList",
+    "buildifier_order",
+    "edit_build_file",
+    "label_of_path",
+    "parse_build_file",
+    "parse_label",
+    "read_build_lists",
+]

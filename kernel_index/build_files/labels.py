@@ -48,3 +48,9 @@ def label_of_path(path: str, packages: Collection[str]) -> Label:
             return Label(folder, path[len(folder) + 1 :])
         folder = folder.rpartition("/")[0]
     return Label(own_folder, name)
+
+
+def buildifier_order(label: str) -> tuple[int, list[str]]:
+    """buildifier's order of labels: this package's files, its targets, other packages, other repositories."""
+    phase = next((n for n, start in ((3, "@"), (2, "//"), (1, ":")) if label.startswith(start)), 0)
+    return phase, label.replace(":", ".").split(".")

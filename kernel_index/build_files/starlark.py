@@ -87,7 +87,7 @@ class BuildFile:
         return list(self._element(actual))
 
     def _strings(self, expression: ast.expr, inside: frozenset[str]) -> Iterator[Entry]:
-        for part in _summands(expression):
+        for part in summands(expression):
             if isinstance(part, (ast.List, ast.Tuple)):
                 for element in part.elts:
                     yield from self._element(element)
@@ -142,7 +142,7 @@ def _select_values(call: ast.Call) -> list[ast.expr]:
     return call.args[0].values if call.args and isinstance(call.args[0], ast.Dict) else []
 
 
-def _summands(expression: ast.expr) -> list[ast.expr]:
+def summands(expression: ast.expr) -> list[ast.expr]:
     """The operands of ``a + b + c`` from left to right, however many there are."""
     right: list[ast.expr] = []
     while isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):

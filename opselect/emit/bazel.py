@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from kernel_index.build_files import KERNELS_PACKAGE, label_of_path, parse_label
+from kernel_index.build_files import KERNELS_PACKAGE, buildifier_order, label_of_path, parse_label
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
@@ -115,9 +115,3 @@ def _select_branches(
         condition: tuple(sorted((text for text in labels if text not in unconditional), key=buildifier_order))
         for condition, labels in sorted(branches.items(), key=lambda item: buildifier_order(item[0]))
     }
-
-
-def buildifier_order(label: str) -> tuple[int, list[str]]:
-    """buildifier's order of labels: this package's files, its targets, other packages, other repositories."""
-    phase = next((n for n, start in ((3, "@"), (2, "//"), (1, ":")) if label.startswith(start)), 0)
-    return phase, label.replace(":", ".").split(".")
