@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import counted, note, print_json, print_table, warn
-from opselect.cli.exit_codes import NO, UNUSABLE
+from opselect.cli.console import counted, note, print_json, warn
+from opselect.cli.exit_codes import UNUSABLE
 from opselect.cli.models import choice_options, parse_choice
-from opselect.cli.needs import Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
+from opselect.cli.needs import NeedsCommand, needs_options, parse_needs
 from opselect.cli.options import (
     DEFAULT_PROFILE,
     FOLDER,
-    Macros,
     Source,
     json_option,
     macro_options,
@@ -24,6 +23,7 @@ from opselect.cli.options import (
     quiet_option,
     source_options,
 )
+from opselect.cli.selecting import Question, answer, report
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
@@ -38,19 +38,13 @@ TARGETS = ("bazel", "makefile", "manifest")
 class Request:
     """Everything that a command line of ``generate`` asks for."""
 
-    needs: Needs
-    source: Source
-    profile: str
-    macros: Macros
-    inserted: bool
+    question: Question
     targets: tuple[str, ...]
     out: Path | None
     mode: Mode
     keep_core: bool
-    allow_missing: bool
     template_dir: Path | None
     as_json: bool
-    quiet: bool
 
 
 @click.command(
@@ -131,55 +125,38 @@ def command(
     choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
     return generate(
         Request(
-            needs=parse_needs(models, kept, choice, jobs, dask),
-            source=Source(release, tree, index_file, roots),
-            profile=profile,
-            macros=parse_macros(define, undefine),
-            inserted=not no_inserted,
+            question=Question(
+                needs=parse_needs(models, kept, choice, jobs, dask),
+                source=Source(release, tree, index_file, roots),
+                profile=profile,
+                macros=parse_macros(define, undefine),
+                inserted=not no_inserted,
+                allow_missing=allow_missing,
+                quiet=quiet,
+            ),
             targets=targets,
             out=out,
             mode=mode,
             keep_core=keep_core,
-            allow_missing=allow_missing,
             template_dir=template_dir,
             as_json=as_json,
-            quiet=quiet,
         )
     )
 
 
 def generate(request: Request) -> int:
     """Does what the request asks, prints what came of it and returns the exit code."""
-    from opselect.cli.criteria import print_findings, read_findings
-    from opselect.cli.sources import open_source, profile_of
-    from opselect.selection import select
-
     _check_destination(request)
-    index = open_source(request.source, macros=request.macros, profile=request.profile, quiet=request.quiet)
-    profile = profile_of(index, request.profile, request.macros)
-    needed = read_needs(request.needs, index, inserted=request.inserted, quiet=request.quiet)
-    if needed.code == UNUSABLE:
-        report_unread(needed)
+    found = answer(request.question)
+    if found is None:
         return UNUSABLE
-    found = read_findings(needed.requirements, index, profile, request.needs.only_model, request.needs.choice)
-    unread = tuple(failure.model for failure in needed.unread)
-    selection = replace(select(needed.requirements, index, profile), criteria=found, unread=unread)
-    if not request.quiet:
-        print_findings(found, index.release, profile, err=True)
-    if selection.unresolved:
-        _print_unresolved(selection)
-    complete = selection.complete or request.allow_missing
-    if complete and request.out is not None:
-        _write(request, request.out, selection, index)
+    if found.may_write and request.out is not None:
+        _write(request, request.out, found.selection, found.index)
     if request.as_json:
         from opselect.emit.manifest import manifest
 
-        print_json(manifest(selection, index, request.mode, request.keep_core))
-    report_unread(needed)
-    if not complete:
-        click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
-        return needed.code or NO
-    return needed.code
+        print_json(manifest(found.selection, found.index, request.mode, request.keep_core))
+    return report(found)
 
 
 def _check_destination(request: Request) -> None:
@@ -210,7 +187,7 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
                 manifest_format="json" if request.as_json else "yaml",
             )
             for warning in render_warnings(target, index, mode=request.mode):
-                warn(warning, quiet=request.quiet)
+                warn(warning, quiet=request.question.quiet)
     changed = {path.name for path in write_outputs(texts, out)}
     kernels = sum(file.role == "kernel" for file in selection.files)
     summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
@@ -218,33 +195,12 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
         summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
     if selection.unread:
         summary += f", {counted(len(selection.unread), 'unread model')} left out"
-    note(summary, quiet=request.quiet)
+    note(summary, quiet=request.question.quiet)
     if selection.not_inserted:
         ops = sorted({absent.op for absent in selection.not_inserted})
-        note(f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}", quiet=request.quiet)
-    for name in sorted(texts):
-        note(f"  {out / name}{'' if name in changed else ' (unchanged)'}", quiet=request.quiet)
-
-
-def _print_unresolved(selection: Selection) -> None:
-    from opselect.cli.requirements import attrs_text, such_as
-    from opselect.registration_json import attrs_json
-
-    count = len(selection.unresolved)
-    click.echo(
-        f"TensorFlow {selection.release}, profile {selection.profile}: {count} of the needed kernels "
-        f"{'is' if count == 1 else 'are'} missing",
-        err=True,
-    )
-    rows = [
-        (
-            missing.op,
-            attrs_text(attrs_json(missing.attrs)),
-            missing.device or "any",
-            missing.reason,
-            missing.advice,
-            such_as(missing.nodes),
+        note(
+            f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}",
+            quiet=request.question.quiet,
         )
-        for missing in selection.unresolved
-    ]
-    print_table(("op", "attrs", "device", "why", "what to do", "nodes"), rows, err=True, indent=2)
+    for name in sorted(texts):
+        note(f"  {out / name}{'' if name in changed else ' (unchanged)'}", quiet=request.question.quiet)

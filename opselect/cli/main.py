@@ -52,6 +52,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     modules={
         "generate": "opselect.cli.generate",
+        "apply": "opselect.cli.apply",
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",
         "inspect": "opselect.cli.inspect",

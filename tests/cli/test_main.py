@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shlex
@@ -71,6 +73,9 @@ def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: S
     shutil.copytree(TRAINED, ".", dirs_exist_ok=True)
     shutil.copytree(small_tree, "tensorflow")
     shutil.copytree(small_tree / "my_ops", "my_ops")
+    build = Path("tensorflow/tensorflow/core/kernels/BUILD").read_text()
+    edited = {"original": build, "written": hashlib.sha256(build.encode()).hexdigest()}
+    Path("tensorflow/.opselect-undo.json").write_text(json.dumps({"tensorflow/core/kernels/BUILD": edited}))
     write_index(scan, Path("mine.opselidx"))
     for name in ("phone.json", "watch.json"):
         Path(name).write_text('{"ops": [{"op": "Relu", "attrs": {"T": "DT_FLOAT"}}]}')

@@ -1,0 +1,165 @@
+"""``opselect apply``: the build lists of a checkout, edited in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import counted, note, print_json
+from opselect.cli.exit_codes import DONE, UNUSABLE
+from opselect.cli.models import choice_options, parse_choice
+from opselect.cli.needs import NeedsCommand, needs_options, parse_needs
+from opselect.cli.options import (
+    DEFAULT_PROFILE,
+    FOLDER,
+    Source,
+    json_option,
+    macro_options,
+    no_inserted_option,
+    parse_macros,
+    quiet_option,
+)
+from opselect.cli.selecting import Answer, Question, answer, report
+
+if TYPE_CHECKING:
+    from opselect.emit import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that a command line of ``apply`` asks for, but for taking an edit back."""
+
+    question: Question
+    tree: Path
+    mode: Mode
+    keep_core: bool
+    write: bool
+    show_diff: bool
+    as_json: bool
+
+
+@click.command(
+    "apply",
+    cls=NeedsCommand,
+    short_help="Edit the build lists of a checkout.",
+    epilog="""\b
+Examples:
+  opselect apply mobilenet.pb --tree tensorflow
+  opselect apply mobilenet.pb --tree tensorflow --profile android-slim --write
+  opselect apply mobilenet.pb --tree tensorflow --mode extend --write
+  opselect apply --tree tensorflow --undo
+""",
+)
+@needs_options
+@click.option("--tree", required=True, type=FOLDER, metavar="PATH", help="The TensorFlow checkout to edit.")
+@click.option("--root", "roots", multiple=True, type=FOLDER, metavar="DIR", help="Add kernels of this folder.")
+@click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build that the lists are for."
+)
+@macro_options
+@choice_options
+@no_inserted_option
+@click.option(
+    "--mode",
+    type=click.Choice(("trim", "extend")),
+    default="trim",
+    show_default=True,
+    help="Cut every list to what is needed, or add what it lacks.",
+)
+@click.option("--keep-core", is_flag=True, help="With trim: leave the core group as it is.")
+@click.option("--allow-missing", is_flag=True, help="Edit the lists even if they cannot give all that is needed.")
+@click.option("--diff", "show_diff", is_flag=True, help="Print what changes as a diff: the default without --write.")
+@click.option("--write", is_flag=True, help="Edit the files.")
+@click.option("--undo", is_flag=True, help="Restore the files as they were before opselect first edited them.")
+@json_option
+@quiet_option
+def command(
+    models: tuple[str, ...],
+    kept: tuple[str, ...],
+    jobs: int | None,
+    dask: str,
+    tree: Path,
+    roots: tuple[Path, ...],
+    profile: str,
+    define: tuple[str, ...],
+    undefine: tuple[str, ...],
+    tags: tuple[str, ...],
+    signatures: tuple[str, ...],
+    all_signatures: bool,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    no_inserted: bool,
+    mode: Mode,
+    keep_core: bool,
+    allow_missing: bool,
+    show_diff: bool,
+    write: bool,
+    undo: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Make the lists of a TensorFlow checkout say what a build needs to run the MODELs.
+
+    Edited are the mobile filegroups of tensorflow/core/kernels/BUILD and, where there is one, tf_op_files.txt. Only
+    entries of lists change, comments go with their entries, and a second run changes nothing. Without --write the edit
+    is only shown. A file with changes that are neither committed nor opselect's own is not touched.
+    """
+    if undo:
+        if models or kept or write:
+            raise click.UsageError("--undo takes nothing but --tree")
+        return _undo(tree, quiet=quiet)
+    choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
+    question = Question(
+        needs=parse_needs(models, kept, choice, jobs, dask),
+        source=Source(tree=tree, roots=roots),
+        profile=profile,
+        macros=parse_macros(define, undefine),
+        inserted=not no_inserted,
+        allow_missing=allow_missing,
+        quiet=quiet,
+    )
+    return apply(Request(question, tree, mode, keep_core, write, show_diff or not write, as_json))
+
+
+def apply(request: Request) -> int:
+    """Shows or makes the edit and returns the exit code."""
+    found = answer(request.question)
+    if found is None:
+        return UNUSABLE
+    if found.may_write:
+        _edit(request, found)
+    return report(found)
+
+
+def _edit(request: Request, found: Answer) -> None:
+    from opselect.emit.in_place import edits
+    from opselect.emit.journal import apply_edits
+
+    planned = edits(found.selection, found.index, request.tree, request.mode, request.keep_core)
+    diffs = {edit.path: diff for edit in planned if (diff := edit.diff())}
+    if request.write:
+        apply_edits(request.tree, planned)
+    if request.as_json:
+        print_json({"written": request.write, "files": [{"path": path, "diff": diff} for path, diff in diffs.items()]})
+    elif request.show_diff:
+        click.echo("".join(diffs.values()), nl=False)
+    quiet = request.question.quiet
+    if not diffs:
+        note("the lists say just this already: nothing to change", quiet=quiet)
+    elif request.write:
+        note(f"edited {counted(len(diffs), 'file')} (--undo restores them)", quiet=quiet)
+        for path in diffs:
+            note(f"  {path}", quiet=quiet)
+    else:
+        note("nothing was written: --write makes this edit", quiet=quiet)
+
+
+def _undo(tree: Path, *, quiet: bool) -> int:
+    from opselect.emit.journal import undo
+
+    for path in undo(tree):
+        note(f"restored {path}", quiet=quiet)
+    return DONE

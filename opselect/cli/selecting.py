@@ -1,0 +1,100 @@
+"""From a command line's models and TensorFlow to the kernels that a build needs, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import print_table
+from opselect.cli.exit_codes import NO, UNUSABLE
+from opselect.cli.needs import Needed, Needs, read_needs, report_unread
+from opselect.cli.options import Macros, Source
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
+    from opselect.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is needed, and of which TensorFlow, built how."""
+
+    needs: Needs
+    source: Source
+    profile: str
+    macros: Macros
+    inserted: bool
+    allow_missing: bool
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The selection, and whether it may be written; ``code`` is the exit code of a command that has done so."""
+
+    index: KernelIndex
+    selection: Selection
+    needed: Needed
+    may_write: bool
+    code: int
+
+
+def answer(question: Question) -> Answer | None:
+    """The kernels of a question; tables of what is missing and of what is left out by default go to stderr.
+
+    None where not even one model could be read, which has been said then. Raises InputError for what cannot be read.
+    """
+    from opselect.cli.criteria import print_findings, read_findings
+    from opselect.cli.sources import open_source, profile_of
+    from opselect.selection import select
+
+    quiet = question.quiet
+    index = open_source(question.source, macros=question.macros, profile=question.profile, quiet=quiet)
+    profile = profile_of(index, question.profile, question.macros)
+    needed = read_needs(question.needs, index, inserted=question.inserted, quiet=quiet)
+    if needed.code == UNUSABLE:
+        report_unread(needed)
+        return None
+    found = read_findings(needed.requirements, index, profile, question.needs.only_model, question.needs.choice)
+    unread = tuple(failure.model for failure in needed.unread)
+    selection = replace(select(needed.requirements, index, profile), criteria=found, unread=unread)
+    if not quiet:
+        print_findings(found, index.release, profile, err=True)
+    if selection.unresolved:
+        _print_unresolved(selection)
+    may_write = selection.complete or question.allow_missing
+    return Answer(index, selection, needed, may_write, needed.code if may_write else needed.code or NO)
+
+
+def report(found: Answer) -> int:
+    """Says at the end what could not be read or written, and returns the exit code."""
+    report_unread(found.needed)
+    if not found.may_write:
+        click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
+    return found.code
+
+
+def _print_unresolved(selection: Selection) -> None:
+    from opselect.cli.requirements import attrs_text, such_as
+    from opselect.registration_json import attrs_json
+
+    count = len(selection.unresolved)
+    click.echo(
+        f"TensorFlow {selection.release}, profile {selection.profile}: {count} of the needed kernels "
+        f"{'is' if count == 1 else 'are'} missing",
+        err=True,
+    )
+    rows = [
+        (
+            missing.op,
+            attrs_text(attrs_json(missing.attrs)),
+            missing.device or "any",
+            missing.reason,
+            missing.advice,
+            such_as(missing.nodes),
+        )
+        for missing in selection.unresolved
+    ]
+    print_table(("op", "attrs", "device", "why", "what to do", "nodes"), rows, err=True, indent=2)
