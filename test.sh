@@ -28,4 +28,4 @@ if [ ! -e "node_modules/.buildifier-$buildifier" ]; then
     npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix . "@bazel/buildifier@$buildifier"
     touch "node_modules/.buildifier-$buildifier"
 fi
-.venv/bin/python -m pytest "$@"
+.venv/bin/python -m pytest --numprocesses auto "$@"

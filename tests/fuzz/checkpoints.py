@@ -31,7 +31,7 @@ PREFIXES = (
     "v1_single_file_dtypes/model.ckpt",
     "v2_partitioned_slices/model.ckpt",
 )
-MAX_SECONDS = 5.0
+MAX_SECONDS = 60.0
 """For one case, on a slow machine that does other things, too; nearly all take a thousandth of it."""
 MAX_MEMORY = 1 << 30
 

@@ -25,7 +25,8 @@ from tests.opselect.archive_files import GRAPH, LITE, Compression, file_info, ta
 
 MUTATIONS = int(os.environ.get("OPSELECT_ARCHIVE_MUTATIONS", "120"))
 """How many damaged archives of each kind are read; 10000 and more now and then."""
-SECONDS = 5.0
+SECONDS = 60.0
+"""Longer than this is a hang and no slow machine."""
 
 FILES = {"a/notes.txt": b"text " * 30, "graph.pb": GRAPH[:1200], "lite.tflite": LITE}
 ARCHIVES = {
@@ -228,7 +229,7 @@ def test_numbers_in_headers_that_cost_the_square_of_their_length(tmp_path: Path)
     started = time.monotonic()
     with pytest.raises(InputError, match="more digits than any number"):
         list_archive(written(tmp_path / "m", file_info("first").tobuf() + data))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < SECONDS
 
 
 def test_headers_before_headers_without_end(tmp_path: Path) -> None:
