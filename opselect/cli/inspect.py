@@ -100,8 +100,8 @@ def command(
 
     A MODEL is a GraphDef, a MetaGraphDef, a SavedModel, a checkpoint or a TensorFlow Lite model, by path, URL or
     prefix, told apart by content. Of an archive (.zip, .apk, .tar.gz …) it is said what is inside; ARCHIVE!MEMBER is a
-    model in one. Likely outputs are the nodes whose outputs nothing in the graph uses. What mobile
-    builds lack by default is said for the TensorFlow that is named, or else for the newest shipped release.
+    model in one. Likely outputs are the nodes whose outputs nothing in the graph uses. What mobile builds lack by
+    default is said for the TensorFlow that is named, or else for the newest shipped release.
     """
     paths = [path for path in (model, in_graph) if path is not None]
     if len(paths) != 1:
@@ -119,7 +119,7 @@ def show(request: Request) -> int:
     """
     from opselect.formats import is_archive_at, model_at, read_model
 
-    if is_archive_at(request.model):
+    if request.output_format == "table" and is_archive_at(request.model):
         from opselect.cli.inspect_archive import archive_json, print_archive
 
         if request.as_json:
@@ -129,8 +129,16 @@ def show(request: Request) -> int:
         return DONE
     with model_at(request.model) as path:
         model = read_model(path, frozenset(request.tags) or None)
-        prefix = model.variables.replace(path, request.model, 1)
+        prefix = _spelled(model.variables, path, request.model)
         return _show_model(replace(model, path=request.model), prefix, request)
+
+
+def _spelled(prefix: str, path: str, given: str) -> str:
+    """How a user spells a prefix in or beside ``path``, where the model that was ``given`` is."""
+    if prefix.startswith(path):
+        return given + prefix[len(path) :]
+    above = given[: max(given.rfind("/"), given.rfind("!")) + 1]
+    return above + prefix.removeprefix(path[: path.rfind("/") + 1])
 
 
 def _show_model(model: Model, prefix: str, request: Request) -> int:

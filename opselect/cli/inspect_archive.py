@@ -7,7 +7,8 @@ import shlex
 import click
 
 from opselect.cli.console import byte_size, counted, print_table
-from opselect.formats.archives import ArchivedModel, ArchiveMember, list_archive, models_inside
+from opselect.formats.archives import ArchivedModel, ArchiveMember, look_inside
+from opselect.formats.archives.records import printable
 from opselect.formats.recognize import ARCHIVE
 
 _MOST_SHOWN = 20
@@ -15,19 +16,20 @@ _MOST_SHOWN = 20
 
 def archive_json(path: str) -> dict[str, object]:
     """The archive at a path: ``members`` by name, and ``models`` with what they are."""
+    members, models = look_inside(path)
     return {
         "format": ARCHIVE,
         "members": [
             {"name": member.name, "size": member.size, **({"problem": member.problem} if member.problem else {})}
-            for member in list_archive(path)
+            for member in members
         ],
-        "models": [{"name": model.name, "format": model.kind} for model in models_inside(path)],
+        "models": [{"name": model.name, "format": model.kind} for model in models],
     }
 
 
 def print_archive(path: str) -> None:
     """The archive at a path as tables: models first, then members, the largest first."""
-    members, models = list_archive(path), models_inside(path)
+    members, models = look_inside(path)
     size = sum(member.size for member in members)
     click.echo(f"{path}: an archive of {counted(len(members), 'file')}, {byte_size(size)} unpacked")
     _print_models(path, models)
@@ -39,7 +41,7 @@ def _print_models(path: str, models: tuple[ArchivedModel, ...]) -> None:
         click.echo("no models inside")
         return
     click.echo("models inside")
-    print_table(("name", "format"), [(model.name, model.kind) for model in models], indent=2)
+    print_table(("name", "format"), [(printable(model.name), model.kind) for model in models], indent=2)
     click.echo("to look into one")
     click.echo(f"  opselect inspect {shlex.quote(f'{path}!{models[0].name}')}")
 
@@ -49,7 +51,7 @@ def _print_members(members: tuple[ArchiveMember, ...]) -> None:
         return
     click.echo("files")
     largest = sorted(members, key=lambda member: (-member.size, member.name))
-    rows = [(member.name, byte_size(member.size), member.problem) for member in largest[:_MOST_SHOWN]]
+    rows = [(printable(member.name), byte_size(member.size), member.problem) for member in largest[:_MOST_SHOWN]]
     print_table(("name", "size", ""), rows, indent=2)
     if len(members) > _MOST_SHOWN:
         click.echo(f"  and {len(members) - _MOST_SHOWN:,} smaller ones (--json lists all)")

@@ -13,6 +13,7 @@ from opselect.entries import SERVE
 from opselect.formats import Model
 from opselect.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL, TFLITE
 from opselect.graph import MetaGraph
+from opselect.summary import VARIABLE_OPS
 
 MAX_OUTPUTS_SUGGESTED = 3
 """A graph with more likely outputs has ends that no program fetches: the commands to go on with then name none."""
@@ -44,7 +45,7 @@ def print_model(model: Model, builds: MobileBuilds, prefix: str, *, structure: b
 
         print_tflite(model.tflite, structure=structure)
         if model.meta_graphs[0].graph.nodes:
-            _print_mobile(model, model.meta_graphs[0], builds)
+            _print_mobile(model, model.meta_graphs[0], builds, "")
         return
     from opselect.cli.inspect_graph import print_graph
 
@@ -52,11 +53,15 @@ def print_model(model: Model, builds: MobileBuilds, prefix: str, *, structure: b
         if meta_graph.tags:
             click.echo(f"\nMetaGraph {','.join(meta_graph.tags)}")
         print_graph(meta_graph, model.path if model.format == GRAPH_DEF else "", structure=structure)
-        _print_mobile(model, meta_graph, builds)
+        # freeze takes no model in an archive, whose variables lie elsewhere for now.
+        _print_mobile(model, meta_graph, builds, model.variables if model.variables == prefix else "")
 
 
-def _print_mobile(model: Model, meta_graph: MetaGraph, builds: MobileBuilds) -> None:
-    """What builds lack of a graph, and the commands to go on with; nothing for a graph that is broken."""
+def _print_mobile(model: Model, meta_graph: MetaGraph, builds: MobileBuilds, variables: str) -> None:
+    """What builds lack of a graph, and the commands to go on with; nothing for a graph that is broken.
+
+    ``variables`` is the prefix of the checkpoint with which the graph can be frozen, empty where there is none.
+    """
     needs = builds.needs(meta_graph, model)
     if needs is None:
         return
@@ -66,18 +71,23 @@ def _print_mobile(model: Model, meta_graph: MetaGraph, builds: MobileBuilds) -> 
     print_findings(needs.findings, needs.tensorflow, needs.profile)
     if needs.without_kernel:
         click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
-    _print_next_steps(model, meta_graph, builds.arguments, needs)
+    _print_next_steps(model, meta_graph, builds.arguments, needs, variables)
 
 
-def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: MobileNeeds) -> None:
-    options = [build]
+def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: MobileNeeds, variables: str) -> None:
+    path = shlex.quote(model.path)
+    part = []
     if meta_graph.tags and meta_graph.tags != (SERVE,):
-        options.append(f"--tags {shlex.quote(','.join(meta_graph.tags))}")
-    if 0 < len(needs.outputs) <= MAX_OUTPUTS_SUGGESTED:
-        options.append(f"--outputs {shlex.quote(','.join(needs.outputs))}")
+        part.append(f"--tags {shlex.quote(','.join(meta_graph.tags))}")
+    outputs = needs.outputs if len(needs.outputs) <= MAX_OUTPUTS_SUGGESTED else ()
+    if outputs:
+        part.append(f"--outputs {shlex.quote(','.join(outputs))}")
+    asked = [path, build, *part]
     if needs.profile != DEFAULT_PROFILE:
-        options.append(f"--profile {shlex.quote(needs.profile)}")
-    arguments = " ".join([shlex.quote(model.path), *options])
+        asked.append(f"--profile {shlex.quote(needs.profile)}")
     click.echo("to go on with it")
-    click.echo(f"  opselect requirements {arguments}")
-    click.echo(f"  opselect generate {arguments} --out build_lists")
+    click.echo(f"  opselect requirements {' '.join(asked)}")
+    click.echo(f"  opselect generate {' '.join(asked)} --out build_lists")
+    has_variables = any(node.op in VARIABLE_OPS for node in meta_graph.graph.nodes)
+    if has_variables and variables and (meta_graph.signatures or outputs):
+        click.echo(f"  opselect freeze {' '.join([path, *part])} -o frozen.pb")

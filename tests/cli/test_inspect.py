@@ -180,13 +180,26 @@ def test_the_build_can_be_named(cli: Cli, index_file: Path, model: Model) -> Non
     assert cli(*arguments, "--profile", "tvos").code == 2
 
 
+def commands_in(report: str) -> list[list[str]]:
+    """The command lines that a report ends with, their arguments."""
+    return [shlex.split(line)[1:] for line in report.splitlines() if line.startswith("  opselect ")]
+
+
 def test_the_commands_to_go_on_with_work(cli: Cli, model: Model) -> None:
     path = model("Mul", "Relu")
     path = path.rename(path.with_name("a graph.pbtxt"))
-    (line,) = [line for line in cli("inspect", path).out.splitlines() if "opselect requirements" in line]
-    outcome = cli(*shlex.split(line)[1:])
-    assert outcome.code == 0
-    assert "Relu" in outcome.out
+    commands = commands_in(cli("inspect", path).out)
+    assert [command[0] for command in commands] == ["requirements", "generate"]
+    assert [cli(*command).code for command in commands] == [0, 0]
+
+
+@pytest.mark.parametrize("case", ["sm2_multi_signatures", "sm1_pbtxt_partitioned"])
+def test_a_saved_model_with_variables_may_be_frozen(cli: Cli, case: str) -> None:
+    commands = commands_in(cli("inspect", SAVED_MODELS / case).out)
+    assert [command[0] for command in commands] == ["requirements", "generate", "freeze"]
+    assert cli(*commands[0]).code == 0
+    assert cli(*commands[2]).code == 0
+    assert cli("inspect", "frozen.pb", "--json").json["variables"] == []
 
 
 def test_structure_lists_the_nodes_in_order(cli: Cli, model: Model) -> None:

@@ -83,3 +83,48 @@ def test_a_member_that_is_not_there(cli: Cli) -> None:
     outcome = cli("inspect", "app.apk!assets/grph.pb")
     assert outcome.code == 2
     assert "app.apk!assets/graph.pb" in outcome.err
+
+
+@pytest.mark.parametrize("member", ["weights/model.ckpt", "weights/model.ckpt.index", "./model.ckpt"])
+def test_a_checkpoint_in_an_archive_is_spelled_as_a_member(cli: Cli, tmp_path: Path, member: str) -> None:
+    folder = FIXTURES / "checkpoints" / "v2_partitioned_slices"
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
+        for file in folder.glob("model.ckpt*"):
+            archive.write(file, Path(member).parent / file.name)
+    outcome = cli("inspect", f"app.zip!{member}")
+    assert outcome.code == 0, outcome.err
+    assert f"values of its variables: app.zip!{member.removesuffix('.index')}" in outcome.out.splitlines()
+    assert cli("inspect", f"app.zip!{member}", "--json").json["parameters"]["variables"] == 78
+
+
+@pytest.mark.usefixtures("apk")
+def test_no_model_in_an_archive_is_said_to_freeze(cli: Cli) -> None:
+    outcome = cli("inspect", "app.apk!assets/sm")
+    assert "values of its variables: app.apk!assets/sm/variables/variables" in outcome.out
+    assert "opselect generate" in outcome.out
+    assert "opselect freeze" not in outcome.out
+
+
+def test_the_text_of_tensorflow_is_that_of_the_only_model_inside(cli: Cli, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "graph.zip", "w") as archive:
+        archive.write(FIXTURES / "models" / "while_v1.pb", "graph.pb")
+    outcome = cli("inspect", "graph.zip", "--format", "summarize_graph")
+    assert outcome.code == 0
+    assert " --graph=graph.zip --show_flops " in outcome.out
+
+
+def test_names_of_members_cannot_change_the_terminal(cli: Cli, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
+        archive.writestr("a\x1bb", "text")
+    outcome = cli("inspect", "odd.zip")
+    assert outcome.code == 0
+    assert "a\\x1bb" in outcome.out
+
+
+def test_a_broken_model_in_an_archive_is_named_by_its_member(cli: Cli, tmp_path: Path) -> None:
+    graph = (FIXTURES / "models" / "while_v1.pb").read_bytes()
+    with zipfile.ZipFile(tmp_path / "cut.zip", "w") as archive:
+        archive.writestr("graph.pb", graph[:-40])
+    outcome = cli("inspect", "cut.zip!graph.pb")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("error: cut.zip!graph.pb: byte ")

@@ -8,6 +8,15 @@ download.
 from opselect.formats.archives.opening import is_archive
 from opselect.formats.archives.records import ArchivedModel, ArchiveMember
 from opselect.formats.archives.spelling import split_member
-from opselect.formats.archives.unpacking import list_archive, models_inside, unpacked
+from opselect.formats.archives.unpacking import list_archive, look_inside, models_inside, unpacked
 
-__all__ = ["ArchiveMember", "ArchivedModel", "is_archive", "list_archive", "models_inside", "split_member", "unpacked"]
+__all__ = [
+    "ArchiveMember",
+    "ArchivedModel",
+    "is_archive",
+    "list_archive",
+    "look_inside",
+    "models_inside",
+    "split_member",
+    "unpacked",
+]

@@ -41,8 +41,13 @@ def list_archive(path: str) -> tuple[ArchiveMember, ...]:
 
 def models_inside(path: str) -> tuple[ArchivedModel, ...]:
     """The models in the archive at a path or URL by name, told by their first bytes. Raises InputError as above."""
+    return look_inside(path)[1]
+
+
+def look_inside(path: str) -> tuple[tuple[ArchiveMember, ...], tuple[ArchivedModel, ...]]:
+    """What :func:`list_archive` and :func:`models_inside` say, of an archive that is opened once."""
     with open_archive(path) as archive:
-        return looked_through(archive)[1]
+        return looked_through(archive)
 
 
 @contextmanager
