@@ -175,6 +175,9 @@ def write(request: Request) -> int:
     size = write_graph(frozen.graph, request.output)
     for text in frozen.notes:
         warn(text, quiet=request.quiet)
+    for kind, tensors in (("input", frozen.inputs), ("output", frozen.outputs)):
+        for name, tensor in tensors.items():
+            note(f"{kind} {name}: {tensor}", quiet=request.quiet)
     note(
         f"{request.output}: {counted(len(frozen.variables), 'variable')} frozen "
         f"({byte_size(frozen.weight_bytes)} of weights), {counted(len(frozen.graph.nodes), 'node')}, {byte_size(size)}",

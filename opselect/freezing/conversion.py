@@ -31,12 +31,15 @@ class Converted:
     renamed: tuple[str, str] | None = None
 
 
-def convert(node: Node, inputs: Values, table: OpTable) -> Converted:
+def convert(node: Node, inputs: Values, table: OpTable, new_node: Callable[[str], tuple[str, str]]) -> Converted:
     """The node on values; ``inputs`` has one at each data input that is a frozen variable.
 
+    ``new_node`` gives the name of a constant that is added, from the one that is wanted, and what refers to its value.
     Raises RefusalError for a node that changes a variable, and for one of which nobody knows what it does with it.
     """
     first = next(value for value in inputs if value is not None)
+    if node.op == "ResourceGather":
+        return _gather(node, first, new_node)
     if node.op in _READS:
         return _READS[node.op](node, first)
     if passes_on(node, inputs):
@@ -95,7 +98,7 @@ def _read(node: Node, value: Value) -> Converted:
     return Converted((replace(node, op="Identity", attrs=attrs),), ("value", "output"))
 
 
-def _gather(node: Node, value: Value) -> Converted:
+def _gather(node: Node, value: Value, new_node: Callable[[str], tuple[str, str]]) -> Converted:
     """``ResourceGather`` is ``GatherV2`` along the axis behind the batch dimensions."""
     batch_dims = node.attrs.get("batch_dims", 0)
     indices = node.attrs["Tindices"]
@@ -109,11 +112,12 @@ def _gather(node: Node, value: Value) -> Converted:
         attrs["batch_dims"] = batch_dims
     axis_type = DataType.DT_INT64 if indices is DataType.DT_INT64 else DataType.DT_INT32
     dtype = np.int64 if axis_type is DataType.DT_INT64 else np.int32
-    axis = constant_node(f"{node.name}/axis", np.array(batch_dims, dtype), axis_type)
+    name, reference = new_node(f"{node.name}/axis")
+    axis = constant_node(name, np.array(batch_dims, dtype), axis_type)
     attrs["Taxis"] = axis_type
     axis = replace(axis, inputs=_in_frame_of(node, value), device=node.device)
     params, positions = data_inputs(node)[:2]
-    gather = replace(node, op="GatherV2", inputs=(params, positions, axis.name, *control_inputs(node)), attrs=attrs)
+    gather = replace(node, op="GatherV2", inputs=(params, positions, reference, *control_inputs(node)), attrs=attrs)
     return Converted((axis, gather), ("output", "output"))
 
 
@@ -146,7 +150,6 @@ def _in_frame_of(node: Node, value: Value) -> tuple[str, ...]:
 
 _READS: Mapping[str, Callable[[Node, Value], Converted]] = {
     "ReadVariableOp": _read,
-    "ResourceGather": _gather,
     "ResourceGatherNd": _gather_nd,
     "VariableShape": _shape,
     "VarIsInitializedOp": _initialized,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kernel_index.errors import InputError
 from opselect.formats.checkpoint import Checkpoint
@@ -20,11 +20,20 @@ from opselect.freezing.op_table import OpTable
 from opselect.freezing.restoring import restored_from
 from opselect.freezing.sources import Sources, listed
 from opselect.freezing.values import size_of, tensor_of
-from opselect.freezing.variables import REF_OPS, Selection, Variable, is_variable, variable_of, variables_of
+from opselect.freezing.variables import REF_OPS, Selection, Variable, is_variable, variable_of
 from opselect.graph import FunctionDefinition, Graph, Node, TensorRef, changed, expand_functions, input_node, reach
 
 _COLOCATION = "loc:@"
 _FILLS_TABLE = ("InitializeTable", "LookupTableImport")
+_TABLES = (
+    "HashTable",
+    "HashTableV2",
+    "HashTableOfTensors",
+    "HashTableOfTensorsV2",
+    "DenseHashTable",
+    "DenseHashTableV2",
+)
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _ALL = Selection()
 
 
@@ -35,6 +44,9 @@ class Job:
     ``outputs`` are the nodes or tensors that a program fetches. ``restore_op`` is the node that restores the variables
     by the word of whoever saved the graph. ``initializers`` are nodes that run behind it. ``path`` names the graph in
     messages. ``defaults_of`` is the release whose defaults stand in for attrs that the file leaves out, if it does.
+
+    ``origin`` is the graph with the restore ops where the graph was made from another one; ``names`` are then what
+    nodes of variables are called there.
     """
 
     graph: Graph
@@ -45,19 +57,34 @@ class Job:
     initializers: tuple[str, ...] = ()
     clear_devices: bool = True
     defaults_of: str = ""
+    origin: Graph | None = None
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def source(self) -> Graph:
+        """The graph with the restore ops."""
+        return self.graph if self.origin is None else self.origin
+
+    def variable(self, node: Node, function: str) -> Variable:
+        """The variable that a node stands for, under the name that it has where it is restored."""
+        variable = variable_of(node, function)
+        return variable if function else replace(variable, name=self.names.get(variable.name, variable.name))
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """The frozen graph. ``variables`` names those that are constants in it, ``weight_bytes`` is what these take.
 
-    ``notes`` are what the user should know.
+    ``notes`` are what the user should know. ``inputs`` and ``outputs`` map arguments and results of a signature to
+    tensors, where the graph is that of one.
     """
 
     graph: Graph
     variables: tuple[str, ...]
     weight_bytes: int
     notes: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    outputs: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
@@ -73,11 +100,11 @@ def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
     bodies = [function for function in job.graph.functions if function.name in called]
     inside = [(node, "") for node in kept]
     inside += [(node, function.name) for function in bodies for node in function.nodes]
-    variables = [variable for variable in variables_of(inside) if job.selection.takes(variable.name)]
+    variables = [variable for variable in _variables(job, inside) if job.selection.takes(variable.name)]
     tensors = _tensors(job, variables, checkpoint)
     converter = Converter(job.graph.functions, _constants(tensors), OpTable())
     nodes = converter.convert(kept)
-    problems = [*_aliases(inside, variables, job.selection), *converter.problems]
+    problems = [*_aliases(job, inside, variables), *converter.problems]
     if problems:
         advice = "Name outputs that do not need these nodes, or keep variables with --variable_names_blacklist."
         raise InputError(job.path, listed("cannot be frozen", problems), advice)
@@ -91,15 +118,15 @@ def _tensors(
 ) -> dict[str, tuple[Variable, TensorRef]]:
     """The value of each variable by the variable's key."""
     by_key = {variable.key: variable for variable in variables}
-    tensors = assigned_constants(job.graph, job.initializers, by_key, job.path)
+    tensors = assigned_constants(job.source, job.initializers, by_key, job.path)
     missing = [variable for variable in variables if variable.key not in tensors]
     if missing and checkpoint is None:
         some = ", ".join(repr(variable.name) for variable in missing[:3])
         problem = f"has {len(missing):,} variables without values: {some}{', …' if len(missing) > 3 else ''}"
         raise InputError(job.path, problem, "Name the checkpoint that has them.")
     if missing and checkpoint is not None:
-        shapes = {node.name: variable_of(node).dims for node in job.graph.nodes if is_variable(node)}
-        restored = restored_from(job.graph, job.restore_op, job.path)
+        shapes = {node.name: variable_of(node).dims for node in job.source.nodes if is_variable(node)}
+        restored = restored_from(job.source, job.restore_op, job.path)
         found = Sources(checkpoint, restored, bool(job.restore_op), shapes).find(missing)
         tensors.update({key: tensor_of(checkpoint, source) for key, source in found.items()})
     return {key: (by_key[key], tensor) for key, tensor in tensors.items()}
@@ -119,14 +146,24 @@ def _constants(
     return constant
 
 
-def _aliases(inside: Iterable[tuple[Node, str]], variables: Iterable[Variable], selection: Selection) -> list[str]:
+def _variables(job: Job, inside: Iterable[tuple[Node, str]]) -> tuple[Variable, ...]:
+    """The variables that nodes stand for, each with the function that it is in, in order and each once."""
+    found: dict[str, Variable] = {}
+    for node, function in inside:
+        if is_variable(node):
+            variable = job.variable(node, function)
+            found.setdefault(variable.key, variable)
+    return tuple(found.values())
+
+
+def _aliases(job: Job, inside: Iterable[tuple[Node, str]], variables: Iterable[Variable]) -> list[str]:
     """Nodes of variables that stay and share their name with one that becomes a constant."""
     frozen = {variable.key: variable.name for variable in variables}
     problems = []
     for node, function in inside:
         if is_variable(node):
-            variable = variable_of(node, function)
-            if variable.key in frozen and not selection.takes(variable.name):
+            variable = job.variable(node, function)
+            if variable.key in frozen and not job.selection.takes(variable.name):
                 problems.append(f"node {node.name!r} is to stay, but is the same variable as {frozen[variable.key]!r}")
     return problems
 
@@ -178,22 +215,28 @@ def _without_lost_colocations(node: Node, names: set[str]) -> Node:
 
 
 def _notes(job: Job, kept: Sequence[Node]) -> Iterable[str]:
-    names = [node.name for node in job.graph.nodes if is_variable(node)]
-    if not names and not any(is_variable(node) for function in job.graph.functions for node in function.nodes):
+    names = [node.name for node in job.source.nodes if is_variable(node)]
+    if not names and not any(is_variable(node) for function in job.source.functions for node in function.nodes):
         yield "the graph has no variables; perhaps it was frozen before"
     for name in sorted(job.selection.names - set(names)):
         near = difflib.get_close_matches(name, names, 3)
         yield f"no variable is named {name!r}" + (f"; nearest: {', '.join(map(repr, near))}" if near else "")
-    yield from _unfilled_tables(job.graph, {node.name for node in kept})
+    yield from _unfilled_tables(job, kept)
 
 
-def _unfilled_tables(graph: Graph, kept: set[str]) -> Iterable[str]:
-    """Tables that stay while the node that fills them goes, which no output needs."""
-    for node in graph.nodes:
-        if node.op.startswith(_FILLS_TABLE) and node.name not in kept:
-            table = input_node(node.inputs[0]) if node.inputs else ""
-            if table in kept:
-                yield (
-                    f"the table {table!r} stays, but no output needs {node.name!r}, which fills it: "
-                    "name that node among the outputs and run it once"
-                )
+def _unfilled_tables(job: Job, kept: Sequence[Node]) -> Iterable[str]:
+    """Tables that stay while the node that fills them, or that a loader runs for them, goes."""
+    tables = {job.names.get(node.name, node.name) for node in kept if node.op.endswith(_TABLES)}
+    if not tables:
+        return
+    there = {node.name for node in kept} if job.origin is None else frozenset()
+    names = {node.name for node in job.source.nodes}
+    run = reach(job.source, (), [name for name in job.initializers if name in names], job.path).nodes
+    for node in (*job.source.nodes, *run) if not job.initializers else run:
+        filled = tables.intersection(map(input_node, node.inputs))
+        fills = node.op.startswith(_FILLS_TABLE) or (job.initializers and node.op in _CALLS)
+        if filled and fills and node.name not in there:
+            yield (
+                f"the table {min(filled)!r} stays, but no output needs {node.name!r}, which fills it: "
+                "name that node among the outputs and run it once"
+            )

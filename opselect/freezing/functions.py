@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from opselect.freezing.calls import Call, arguments, call_of, called, converted_call, results
 from opselect.freezing.conversion import RefusalError, convert
@@ -29,12 +29,24 @@ Constants = Callable[[Node, str], "tuple[Value, TensorRef] | None"]
 """What a node of the graph, or of the function that is named, becomes if it is a variable that is frozen."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Body:
-    nodes: tuple[Node, ...]
+    """The nodes of the graph or of a function, while they are converted.
+
+    ``renamed`` maps a node to what its output was called in a function before, and is called now.
+    """
+
     flow: Flow
-    renamed: Mapping[str, tuple[str, str]]
-    """Node → what its output was called before and is called now."""
+    function: str
+    names: set[str]
+    nodes: list[Node] = field(default_factory=list)
+    renamed: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def new_node(self, wanted: str) -> tuple[str, str]:
+        """The name of a node that is added, and what refers to its output."""
+        name = unused_name(wanted, self.names)
+        self.names.add(name)
+        return name, f"{name}:output:0" if self.function else name
 
 
 class Converter:
@@ -55,7 +67,7 @@ class Converter:
     def convert(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
         """The nodes of the graph, in their order."""
         nodes = tuple(nodes)
-        return self._body(nodes, self._flow(nodes, {}, ""), "").nodes
+        return tuple(self._body(nodes, self._flow(nodes, {}, ""), "").nodes)
 
     def _flow(self, nodes: tuple[Node, ...], given: Mapping[Endpoint, Value], function: str) -> Flow:
         sources = dict(given)
@@ -99,32 +111,27 @@ class Converter:
         return {argument.name: start for argument, (start, _) in ranges}
 
     def _body(self, nodes: tuple[Node, ...], flow: Flow, function: str) -> _Body:
-        result: list[Node] = []
-        renamed: dict[str, tuple[str, str]] = {}
+        body = _Body(flow, function, {node.name for node in nodes})
         for node in nodes:
-            result.extend(self._converted_or_refused(node, flow, function, renamed))
-        if renamed and function:
-            result = [_with_new_outputs(node, renamed) for node in result]
-        return _Body(tuple(result), flow, renamed)
+            body.nodes.extend(self._converted_or_refused(node, body))
+        if body.renamed and function:
+            body.nodes = [_with_new_outputs(node, body.renamed) for node in body.nodes]
+        return body
 
-    def _converted_or_refused(
-        self, node: Node, flow: Flow, function: str, renamed: dict[str, tuple[str, str]]
-    ) -> tuple[Node, ...]:
+    def _converted_or_refused(self, node: Node, body: _Body) -> tuple[Node, ...]:
         try:
-            return self._converted(node, flow.inputs(node), function, renamed)
+            return self._converted(node, body)
         except RefusalError as refusal:
-            where = f" of function {function!r}" if function else ""
+            where = f" of function {body.function!r}" if body.function else ""
             self.problems.append(f"node {node.name!r}{where} {refusal}")
             return ()
 
-    def _converted(
-        self, node: Node, inputs: Values, function: str, renamed: dict[str, tuple[str, str]]
-    ) -> tuple[Node, ...]:
-        constant = self._constants(node, function)
+    def _converted(self, node: Node, body: _Body) -> tuple[Node, ...]:
+        inputs = body.flow.inputs(node)
+        constant = self._constants(node, body.function)
         if constant is not None:
             value, tensor = constant
-            if function:
-                renamed[node.name] = ("resource" if not value.is_ref else "ref", "output")
+            body.renamed[node.name] = ("resource" if not value.is_ref else "ref", "output")
             attrs: dict[str, NodeAttr] = {"dtype": value.dtype, "value": tensor}
             return (replace(node, op="Const", attrs=attrs),)
         call = call_of(node, len(inputs), self.functions, self._table)
@@ -132,9 +139,9 @@ class Converter:
             return (self._converted_call(node, call, inputs),)
         if not any(inputs):
             return (node,)
-        converted = convert(node, inputs, self._table)
+        converted = convert(node, inputs, self._table, body.new_node)
         if converted.renamed is not None:
-            renamed[node.name] = converted.renamed
+            body.renamed[node.name] = converted.renamed
         return converted.nodes
 
     def _converted_call(self, node: Node, call: Call, inputs: Values) -> Node:
@@ -159,21 +166,24 @@ class Converter:
         values = tuple(replace(value, in_loop=False) if value and not value.is_ref else None for value in values)
         key = (function.name, *((value.dtype, value.dims) if value else None for value in values))
         if key not in self._names:
-            self._names[key] = name = self._new_name(function.name)
+            taken = {*self.functions, *self._names.values()}
+            self._names[key] = name = unused_name(f"{function.name}{SUFFIX}", taken)
             flow = self._flow(function.nodes, _sources(function, values), function.name)
             body = self._body(function.nodes, flow, function.name)
-            if not any(values) and body.nodes == function.nodes:
+            if not any(values) and tuple(body.nodes) == function.nodes:
                 self._names[key] = function.name
             else:
                 self.functions[name] = _rewritten(function, name, values, body)
         return self._names[key]
 
-    def _new_name(self, name: str) -> str:
-        wanted, number = f"{name}{SUFFIX}", 0
-        taken = {*self.functions, *self._names.values()}
-        while (wanted if not number else f"{wanted}_{number}") in taken:
-            number += 1
-        return f"{wanted}_{number}" if number else wanted
+
+def unused_name(wanted: str, taken: Collection[str]) -> str:
+    """A name that is not taken: the one that is wanted, or that one with a number behind it."""
+    name, number = wanted, 0
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
 def _sources(function: FunctionDefinition, values: Values) -> dict[Endpoint, Value]:
@@ -206,7 +216,7 @@ def _rewritten(function: FunctionDefinition, name: str, values: Values, body: _B
         name=name,
         inputs=tuple(_typed(argument, value) for argument, value in zip(function.inputs, values, strict=True)),
         outputs=tuple(_typed(argument, value) for argument, value in zip(function.outputs, outputs, strict=True)),
-        nodes=body.nodes,
+        nodes=tuple(body.nodes),
         returns=returns,
         attrs=attrs,
         arg_attrs=arg_attrs,

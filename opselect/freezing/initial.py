@@ -38,7 +38,7 @@ def assigned_constants(
         tensor = value.attrs.get("value") if value.op == "Const" else None
         if not isinstance(tensor, TensorRef):
             problem = f"node {node.name!r}: would set the variable {variable.name!r} to what {value.name!r} computes"
-            advice = "Leave this initializer out: variables have the values of the checkpoint."
+            advice = "Leave the initializer out, or keep the variable with --variable_names_blacklist and run both."
             raise InputError(path, problem, advice)
         found[variable.key] = tensor
     return found

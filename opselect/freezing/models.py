@@ -5,7 +5,8 @@ Source: ``python/tools/freeze_graph.py``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError
 from opselect.entries import choose_meta_graph
@@ -13,10 +14,14 @@ from opselect.formats import Model, read_model
 from opselect.formats.recognize import META_GRAPH, SAVED_MODEL
 from opselect.formats.saver_def import read_saver
 from opselect.freezing.freeze import Frozen, Job, freeze
+from opselect.freezing.signature_graph import mark_control_sources, signature_graph
 from opselect.freezing.signatures import chosen_signatures, output_names
 from opselect.freezing.variables import Selection
 from opselect.graph import MetaGraph, check_graph
 from opselect.storage import is_file, with_suffix
+
+if TYPE_CHECKING:
+    from opselect.formats.checkpoint import Checkpoint
 
 _META = ".meta"
 _ALL = Selection()
@@ -50,13 +55,9 @@ def freeze_model(path: str, options: Options) -> Frozen:
     model = read_model(path, frozenset(options.tags) or None)
     meta_graph = choose_meta_graph(model)
     check_graph(meta_graph.graph, path)
-    outputs = options.outputs
-    if not outputs:
-        signatures = chosen_signatures(meta_graph, options.signatures, options.all_signatures, path)
-        outputs = output_names(meta_graph.graph, signatures, path)
     job = Job(
         meta_graph.graph,
-        outputs,
+        options.outputs,
         path,
         options.selection,
         _restore_op(meta_graph, options, path),
@@ -64,12 +65,27 @@ def freeze_model(path: str, options: Options) -> Frozen:
         options.clear_devices,
         meta_graph.tensorflow if meta_graph.defaults_stripped else "",
     )
-    prefix = options.checkpoint or _checkpoint_of(model)
+    checkpoint = _checkpoint(options.checkpoint or _checkpoint_of(model))
+    if options.outputs:
+        return freeze(job, checkpoint)
+    signatures = chosen_signatures(meta_graph, options.signatures, options.all_signatures, path)
+    only = next(iter(signatures.values())) if len(signatures) == 1 else None
+    made = signature_graph(meta_graph.graph, only, path) if only is not None else None
+    if made is None:
+        return freeze(replace(job, outputs=output_names(meta_graph.graph, signatures, path)), checkpoint)
+    outputs = (*made.outputs.values(), *made.inputs.values())
+    job = replace(job, graph=made.graph, outputs=outputs, origin=meta_graph.graph, names=made.names)
+    frozen = freeze(job, checkpoint)
+    graph = replace(frozen.graph, nodes=mark_control_sources(frozen.graph.nodes))
+    return replace(frozen, graph=graph, inputs=made.inputs, outputs=made.outputs)
+
+
+def _checkpoint(prefix: str) -> Checkpoint | None:
     if not prefix:
-        return freeze(job, None)
+        return None
     from opselect.formats.checkpoint import open_checkpoint
 
-    return freeze(job, open_checkpoint(prefix))
+    return open_checkpoint(prefix)
 
 
 def _restore_op(meta_graph: MetaGraph, options: Options, path: str) -> str:

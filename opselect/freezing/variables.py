@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType
@@ -63,13 +63,3 @@ def variable_of(node: Node, function: str = "") -> Variable:
         dtype if isinstance(dtype, DataType) else None,
         shape.dims if isinstance(shape, Shape) else None,
     )
-
-
-def variables_of(nodes: Iterable[tuple[Node, str]]) -> tuple[Variable, ...]:
-    """The variables that nodes stand for, each with the function that it is in, in order and each once."""
-    found: dict[str, Variable] = {}
-    for node, function in nodes:
-        if is_variable(node):
-            variable = variable_of(node, function)
-            found.setdefault(variable.key, variable)
-    return tuple(found.values())

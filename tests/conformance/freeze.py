@@ -1,7 +1,8 @@
 """Graphs as we freeze them, beside what TensorFlow's own tools make of them.
 
 Run ``python -m tests.conformance.freeze ORACLE``. The folder has a ``MANIFEST.json`` whose cases name the arguments of
-``freeze_graph`` and the graph that it writes, or that it fails.
+``freeze_graph``, or the signature given to ``convert_variables_to_constants_v2``, and the graph that it makes, or
+that it fails.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.formats import read_graph
 from opselect.formats.graphdef_writer import write_graph
 from opselect.freezing import Options, Selection, freeze_model
-from opselect.graph import Graph
+from opselect.graph import Graph, NodeAttr, Shape
 from tests.conformance.graph_comparison import Rules, graph_differences
 
 TOOL = "freeze_graph"
+SIGNATURE_TOOL = "convert_variables_to_constants_v2(lower_control_flow=False)"
 EXACT = Rules(tolerance=0)
+WITHOUT_PLACES = Rules(tolerance=0, ignored=frozenset({"_class"}))
 WITHOUT_SHAPES = Rules(tolerance=0, ignored=frozenset({"_output_shapes"}))
 RESOURCES = "train_resvar_cnn_preproc_midgraph_input/freeze"
 INSTEAD = {
@@ -57,6 +61,8 @@ def outcomes(oracle: Path) -> Iterator[Outcome]:
         for case in cases:
             if case["tool"] == TOOL:
                 yield _compare(oracle, case, Path(folder), known)
+            elif case["tool"] == SIGNATURE_TOOL:
+                yield _compare_signature(oracle, case, Path(folder))
 
 
 def _compare(oracle: Path, case: Mapping[str, Any], folder: Path, known: Mapping[str, Mapping[str, Any]]) -> Outcome:
@@ -75,6 +81,43 @@ def _compare(oracle: Path, case: Mapping[str, Any], folder: Path, known: Mapping
     return Outcome(case["id"], theirs, what, tuple(graph_differences(as_theirs, expected, rules)))
 
 
+def _compare_signature(oracle: Path, case: Mapping[str, Any], folder: Path) -> Outcome:
+    theirs = case["status"]
+    expected = expected_graph(oracle / case["expected"][0]["path"], folder) if theirs == "ok" else None
+    try:
+        options = Options(signatures=tuple(case["args"]))
+        ours = written(str(oracle / case["inputs"][0]["path"]), options, folder)
+    except InputError as error:
+        if expected is None or _assigns_to_values(expected):
+            return Outcome(case["id"], theirs, "refused, a variable is assigned", ())
+        return Outcome(case["id"], theirs, "refused", (f"refused: {error}",))
+    if expected is None:
+        return Outcome(case["id"], theirs, "ok", ())
+    with_placeholders = _tables_as_placeholders(ours)
+    what = "ok" if with_placeholders is ours else "ok, tables stay"
+    return Outcome(case["id"], theirs, what, tuple(graph_differences(with_placeholders, expected, WITHOUT_PLACES)))
+
+
+def _assigns_to_values(graph: Graph) -> bool:
+    """Whether a graph without variables has an op left that assigns to one, which no runtime loads."""
+    nodes = [*graph.nodes, *(node for function in graph.functions for node in function.nodes)]
+    ops = {node.op for node in nodes}
+    return "VarHandleOp" not in ops and any(op.startswith("Assign") for op in ops)
+
+
+def _tables_as_placeholders(graph: Graph) -> Graph:
+    """The graph with a resource to feed for every table, as TensorFlow has it."""
+    if not any(node.op == "HashTableV2" for node in graph.nodes):
+        return graph
+    attrs: Mapping[str, NodeAttr] = {"dtype": DataType.DT_RESOURCE, "shape": Shape(())}
+    return replace(
+        graph,
+        nodes=tuple(
+            replace(node, op="Placeholder", attrs=attrs) if node.op == "HashTableV2" else node for node in graph.nodes
+        ),
+    )
+
+
 def _as_theirs(graph: Graph) -> Graph:
     """The graph with Identity for every ReadVariableOp, as 1.15 has it even for a variable that stays one."""
     if not any(node.op == "ReadVariableOp" for node in graph.nodes):
@@ -91,23 +134,23 @@ def _as_theirs(graph: Graph) -> Graph:
 def freeze(oracle: Path, args: Mapping[str, Any], folder: Path) -> Graph:
     """The graph that we write for arguments of ``freeze_graph``, read back."""
     path = str(oracle / next(args[key] for key in MODELS if key in args))
-    frozen = freeze_model(
-        path,
-        Options(
-            checkpoint=str(oracle / args["input_checkpoint"]) if "input_checkpoint" in args else "",
-            outputs=_names(args, "output_node_names"),
-            tags=_names(args, "saved_model_tags") if "input_saved_model_dir" in args else (),
-            selection=Selection(
-                _names(args, "variable_names_whitelist") or None, _names(args, "variable_names_blacklist")
-            ),
-            saver=str(oracle / args["input_saver"]) if "input_saver" in args else "",
-            initializers=_names(args, "initializer_nodes"),
-            clear_devices=args["clear_devices"],
-        ),
+    options = Options(
+        checkpoint=str(oracle / args["input_checkpoint"]) if "input_checkpoint" in args else "",
+        outputs=_names(args, "output_node_names"),
+        tags=_names(args, "saved_model_tags") if "input_saved_model_dir" in args else (),
+        selection=Selection(_names(args, "variable_names_whitelist") or None, _names(args, "variable_names_blacklist")),
+        saver=str(oracle / args["input_saver"]) if "input_saver" in args else "",
+        initializers=_names(args, "initializer_nodes"),
+        clear_devices=args["clear_devices"],
     )
-    written = folder / "frozen.pb"
-    write_graph(frozen.graph, str(written))
-    return read_graph(written)
+    return written(path, options, folder)
+
+
+def written(path: str, options: Options, folder: Path) -> Graph:
+    """The frozen model, written and read back."""
+    target = folder / "frozen.pb"
+    write_graph(freeze_model(path, options).graph, str(target))
+    return read_graph(target)
 
 
 def expected_graph(path: Path, folder: Path) -> Graph:

@@ -233,3 +233,18 @@ def test_devices_of_functions_go_too(tmp_path: Path) -> None:
     )
     (after,) = frozen(before, checkpoint(tmp_path, w=W), "y").graph.functions
     assert {each.device for each in after.nodes} == {""}
+
+
+def test_a_gather_in_a_function_has_an_axis_that_the_function_can_name(tmp_path: Path) -> None:
+    gather = function(
+        "gather", {"i": INT, "w": RESOURCE}, {"y": (FLOAT, "g:output:0")},
+        node("g/axis", "NoOp"), node("g", "ResourceGather", "w", "i", dtype=FLOAT, Tindices=INT),
+    )  # fmt: skip
+    before = graph(
+        node("i", "Placeholder", dtype=INT), handle("v", 2, 3),
+        call("y", "gather", "i", "v", takes=(INT, RESOURCE), gives=(FLOAT,)), functions=(gather,),
+    )  # fmt: skip
+    (after,) = frozen(before, checkpoint(tmp_path, v=W), "y").graph.functions
+    assert by_name(after)["g"].inputs == ("w", "i", "g/axis_1:output:0")
+    assert value(by_name(after)["g/axis_1"]) == 0
+    assert after.returns == {"y": "g:output:0"}
