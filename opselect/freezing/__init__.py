@@ -1,6 +1,7 @@
 """Freezing: variables become constants, and what only training needs is gone."""
 
-from opselect.freezing.freeze import Frozen, Job, freeze
+from opselect.freezing.freeze import freeze
+from opselect.freezing.job import Frozen, Job
 from opselect.freezing.models import Options, freeze_model
 from opselect.freezing.variables import Selection
 

@@ -81,9 +81,14 @@ def called(node: Node, call: Call) -> tuple[FunctionRef, ...]:
     return tuple(item for item in items if isinstance(item, FunctionRef))
 
 
-def arguments(function: FunctionDefinition, inputs: Values) -> Values:
-    """The values of all arguments of a function of which the inputs are the last."""
-    return (None,) * (len(function.inputs) - len(inputs)) + inputs
+def arguments(call: Call, function: FunctionDefinition, inputs: Values) -> Values:
+    """The values of all arguments of a function. Raises RefusalError where it has not as many as are given."""
+    missing = len(function.inputs) - len(inputs)
+    if not any(inputs):
+        return (None,) * len(function.inputs)
+    if missing < 0 or (missing and call.types != _CAPTURED):
+        raise RefusalError(f"calls the function {function.name!r} with {len(inputs)} inputs of {len(function.inputs)}")
+    return (None,) * missing + inputs
 
 
 def results(call: Call, inputs: Values, returned: list[Values]) -> Values:
@@ -92,7 +97,7 @@ def results(call: Call, inputs: Values, returned: list[Values]) -> Values:
     Raises RefusalError where an output is a variable by one way and something else by another.
     """
     if call.loop:
-        returned = [inputs, returned[0]]
+        returned = [inputs, *returned[:1]]
     outputs = []
     for column in zip(*returned, strict=False):
         values = [value for value in column if value is not None]

@@ -101,7 +101,7 @@ def _read(node: Node, value: Value) -> Converted:
 def _gather(node: Node, value: Value, new_node: Callable[[str], tuple[str, str]]) -> Converted:
     """``ResourceGather`` is ``GatherV2`` along the axis behind the batch dimensions."""
     batch_dims = node.attrs.get("batch_dims", 0)
-    indices = node.attrs["Tindices"]
+    params, positions, indices = _gathered(node)
     attrs: dict[str, NodeAttr] = {
         "Tparams": _checked_type(node, value),
         "Tindices": indices,
@@ -116,14 +116,21 @@ def _gather(node: Node, value: Value, new_node: Callable[[str], tuple[str, str]]
     axis = constant_node(name, np.array(batch_dims, dtype), axis_type)
     attrs["Taxis"] = axis_type
     axis = replace(axis, inputs=_in_frame_of(node, value), device=node.device)
-    params, positions = data_inputs(node)[:2]
     gather = replace(node, op="GatherV2", inputs=(params, positions, reference, *control_inputs(node)), attrs=attrs)
     return Converted((axis, gather), ("output", "output"))
 
 
 def _gather_nd(node: Node, value: Value) -> Converted:
-    attrs = {"Tparams": _checked_type(node, value), "Tindices": node.attrs["Tindices"], **_kept_attrs(node)}
+    attrs = {"Tparams": _checked_type(node, value), "Tindices": _gathered(node)[2], **_kept_attrs(node)}
     return Converted((replace(node, op="GatherNd", attrs=attrs),), ("output", "output"))
+
+
+def _gathered(node: Node) -> tuple[str, str, DataType]:
+    """What is gathered from, the indices, and their type."""
+    inputs, indices = data_inputs(node), node.attrs.get("Tindices")
+    if len(inputs) != 2 or not isinstance(indices, DataType):
+        raise RefusalError("lacks its indices or their type")
+    return inputs[0], inputs[1], indices
 
 
 def _shape(node: Node, value: Value) -> Converted:

@@ -46,7 +46,7 @@ class Outputs:
 
 
 def flat_body(function: FunctionDefinition, outputs: Outputs) -> FlatBody | None:
-    """The body as nodes of a graph; None where an op in it is not known, or the callers bind types."""
+    """The body as nodes of a graph; None where an op is not known, callers bind types, or an input is no output."""
     if _is_parametrized(function):
         return None
     ranges = _all_ranges(function.nodes, outputs)
@@ -57,13 +57,21 @@ def flat_body(function: FunctionDefinition, outputs: Outputs) -> FlatBody | None
     def flat(reference: str) -> str:
         control, name, output = parts(reference)
         word, _, number = output.removeprefix(":").partition(":")
-        if control or name in names or not word:
+        if control:
             return reference
-        position = ranges[name].get(word, (0, 0))[0] + int(number or 0)
+        if name in names and output in ("", ":0"):
+            return name
+        start, stop = ranges[name][word]
+        position = start + int(number or 0)
+        if not start <= position < stop:
+            raise KeyError(reference)
         return f"{name}:{position}" if position else name
 
-    nodes = tuple(replace(node, inputs=tuple(map(flat, node.inputs))) for node in function.nodes)
-    returns = tuple(flat(function.returns[output.name]) for output in function.outputs)
+    try:
+        nodes = tuple(replace(node, inputs=tuple(map(flat, node.inputs))) for node in function.nodes)
+        returns = tuple(flat(function.returns[output.name]) for output in function.outputs)
+    except (KeyError, ValueError):
+        return None
     return FlatBody(names, nodes, returns, tuple(map(input_node, function.control_returns.values())))
 
 

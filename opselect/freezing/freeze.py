@@ -5,86 +5,24 @@ Source: ``python/tools/freeze_graph.py``, ``convert_variables_to_constants`` in 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from kernel_index.errors import InputError
 from opselect.formats.checkpoint import Checkpoint
 from opselect.formats.tensor_headers import tensor_header
-from opselect.freezing.defaults import with_defaults
+from opselect.freezing.finish import finished
 from opselect.freezing.flow import Value
 from opselect.freezing.functions import Converter
 from opselect.freezing.initial import assigned_constants
+from opselect.freezing.job import Frozen, Job
+from opselect.freezing.notes import notes_on
 from opselect.freezing.op_table import OpTable
 from opselect.freezing.restoring import restored_from
 from opselect.freezing.sources import Sources, listed
 from opselect.freezing.values import size_of, tensor_of
-from opselect.freezing.variables import REF_OPS, Selection, Variable, is_variable, variable_of
-from opselect.graph import FunctionDefinition, Graph, Node, TensorRef, changed, expand_functions, input_node, reach
-
-_COLOCATION = "loc:@"
-_FILLS_TABLE = ("InitializeTable", "LookupTableImport")
-_TABLES = (
-    "HashTable",
-    "HashTableV2",
-    "HashTableOfTensors",
-    "HashTableOfTensorsV2",
-    "DenseHashTable",
-    "DenseHashTableV2",
-)
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_ALL = Selection()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be frozen.
-
-    ``outputs`` are the nodes or tensors that a program fetches. ``restore_op`` is the node that restores the variables
-    by the word of whoever saved the graph. ``initializers`` are nodes that run behind it. ``path`` names the graph in
-    messages. ``defaults_of`` is the release whose defaults stand in for attrs that the file leaves out, if it does.
-
-    ``origin`` is the graph with the restore ops where the graph was made from another one; ``names`` are then what
-    nodes of variables are called there.
-    """
-
-    graph: Graph
-    outputs: tuple[str, ...]
-    path: str
-    selection: Selection = _ALL
-    restore_op: str = ""
-    initializers: tuple[str, ...] = ()
-    clear_devices: bool = True
-    defaults_of: str = ""
-    origin: Graph | None = None
-    names: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    @property
-    def source(self) -> Graph:
-        """The graph with the restore ops."""
-        return self.graph if self.origin is None else self.origin
-
-    def variable(self, node: Node, function: str) -> Variable:
-        """The variable that a node stands for, under the name that it has where it is restored."""
-        variable = variable_of(node, function)
-        return variable if function else replace(variable, name=self.names.get(variable.name, variable.name))
-
-
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """The frozen graph. ``variables`` names those that are constants in it, ``weight_bytes`` is what these take.
-
-    ``notes`` are what the user should know. ``inputs`` and ``outputs`` map arguments and results of a signature to
-    tensors, where the graph is that of one.
-    """
-
-    graph: Graph
-    variables: tuple[str, ...]
-    weight_bytes: int
-    notes: tuple[str, ...] = ()
-    inputs: Mapping[str, str] = field(default_factory=dict, hash=False)
-    outputs: Mapping[str, str] = field(default_factory=dict, hash=False)
+from opselect.freezing.variables import REF_OPS, Variable, is_variable, variable_of
+from opselect.graph import Node, TensorRef, expand_functions, reach
 
 
 def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
@@ -103,14 +41,19 @@ def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
     variables = [variable for variable in _variables(job, inside) if job.selection.takes(variable.name)]
     tensors = _tensors(job, variables, checkpoint)
     converter = Converter(job.graph.functions, _constants(tensors), OpTable())
-    nodes = converter.convert(kept)
+    try:
+        nodes = converter.convert(kept)
+    except RecursionError:
+        raise InputError(
+            job.path, "its functions call one another deeper than any model's", "Export it again."
+        ) from None
     problems = [*_aliases(job, inside, variables), *converter.problems]
     if problems:
         advice = "Name outputs that do not need these nodes, or keep variables with --variable_names_blacklist."
         raise InputError(job.path, listed("cannot be frozen", problems), advice)
-    graph = _finished(job, nodes, converter.functions.values())
+    graph = finished(job, nodes, converter.functions.values())
     weight_bytes = sum(size_of(tensor) for _, tensor in tensors.values())
-    return Frozen(graph, tuple(variable.name for variable in variables), weight_bytes, tuple(_notes(job, nodes)))
+    return Frozen(graph, tuple(variable.name for variable in variables), weight_bytes, tuple(notes_on(job, nodes)))
 
 
 def _tensors(
@@ -135,13 +78,14 @@ def _tensors(
 def _constants(
     tensors: Mapping[str, tuple[Variable, TensorRef]],
 ) -> Callable[[Node, str], tuple[Value, TensorRef] | None]:
-    def constant(node: Node, function: str) -> tuple[Value, TensorRef] | None:
-        found = tensors.get(variable_of(node, function).key) if is_variable(node) else None
-        if found is None:
-            return None
-        variable, tensor = found
+    values = {}
+    for key, (variable, tensor) in tensors.items():
         dtype, shape = tensor_header(tensor)
-        return Value(variable.name, dtype, shape.dims, is_ref=node.op in REF_OPS), tensor
+        values[key] = Value(variable.name, dtype, shape.dims), tensor
+
+    def constant(node: Node, function: str) -> tuple[Value, TensorRef] | None:
+        found = values.get(variable_of(node, function).key) if is_variable(node) else None
+        return None if found is None else (replace(found[0], is_ref=node.op in REF_OPS), found[1])
 
     return constant
 
@@ -166,77 +110,3 @@ def _aliases(job: Job, inside: Iterable[tuple[Node, str]], variables: Iterable[V
             if variable.key in frozen and not job.selection.takes(variable.name):
                 problems.append(f"node {node.name!r} is to stay, but is the same variable as {frozen[variable.key]!r}")
     return problems
-
-
-def _finished(job: Job, nodes: Sequence[Node], functions: Iterable[FunctionDefinition]) -> Graph:
-    """The graph of these nodes, with the functions that they call and without what names nodes that are gone."""
-    names = {node.name for node in nodes}
-    result = replace(job.graph, nodes=tuple(_without_lost_colocations(node, names) for node in nodes))
-    result = replace(result, functions=tuple(functions))
-    called = frozenset(expand_functions(result, result.nodes, job.path).functions)
-    result = replace(
-        result,
-        functions=tuple(function for function in result.functions if function.name in called),
-        gradients={key: value for key, value in result.gradients.items() if key in called and value in called},
-    )
-    if job.defaults_of:
-        result = with_defaults(result, job.defaults_of)
-    if not job.clear_devices:
-        return result
-    return replace(
-        result,
-        nodes=tuple(replace(node, device="") if node.device else node for node in result.nodes),
-        functions=tuple(map(_without_devices, result.functions)),
-    )
-
-
-def _without_devices(function: FunctionDefinition) -> FunctionDefinition:
-    if not any(node.device for node in function.nodes):
-        return function
-    return changed(function, nodes=tuple(replace(node, device="") for node in function.nodes))
-
-
-def _without_lost_colocations(node: Node, names: set[str]) -> Node:
-    """TensorFlow refuses a graph in which a node is to be colocated with one that there is not."""
-    places = node.attrs.get("_class")
-    if not isinstance(places, tuple):
-        return node
-    kept = tuple(
-        place
-        for place in places
-        if not (
-            isinstance(place, str) and place.startswith(_COLOCATION) and place.removeprefix(_COLOCATION) not in names
-        )
-    )
-    if kept == places:
-        return node
-    attrs = {name: value for name, value in node.attrs.items() if name != "_class"}
-    return replace(node, attrs={**attrs, "_class": kept} if kept else attrs)
-
-
-def _notes(job: Job, kept: Sequence[Node]) -> Iterable[str]:
-    names = [node.name for node in job.source.nodes if is_variable(node)]
-    if not names and not any(is_variable(node) for function in job.source.functions for node in function.nodes):
-        yield "the graph has no variables; perhaps it was frozen before"
-    for name in sorted(job.selection.names - set(names)):
-        near = difflib.get_close_matches(name, names, 3)
-        yield f"no variable is named {name!r}" + (f"; nearest: {', '.join(map(repr, near))}" if near else "")
-    yield from _unfilled_tables(job, kept)
-
-
-def _unfilled_tables(job: Job, kept: Sequence[Node]) -> Iterable[str]:
-    """Tables that stay while the node that fills them, or that a loader runs for them, goes."""
-    tables = {job.names.get(node.name, node.name) for node in kept if node.op.endswith(_TABLES)}
-    if not tables:
-        return
-    there = {node.name for node in kept} if job.origin is None else frozenset()
-    names = {node.name for node in job.source.nodes}
-    run = reach(job.source, (), [name for name in job.initializers if name in names], job.path).nodes
-    for node in (*job.source.nodes, *run) if not job.initializers else run:
-        filled = tables.intersection(map(input_node, node.inputs))
-        fills = node.op.startswith(_FILLS_TABLE) or (job.initializers and node.op in _CALLS)
-        if filled and fills and node.name not in there:
-            yield (
-                f"the table {min(filled)!r} stays, but no output needs {node.name!r}, which fills it: "
-                "name that node among the outputs and run it once"
-            )

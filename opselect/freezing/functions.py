@@ -90,7 +90,7 @@ class Converter:
         if not call.results and call.functions:
             return []
         known = [self.functions[each.name] for each in called(node, call) if each.name in self.functions]
-        return [self._function_outputs(function, arguments(function, call.inputs(inputs))) for function in known]
+        return [self._function_outputs(function, arguments(call, function, call.inputs(inputs))) for function in known]
 
     def _function_outputs(self, function: FunctionDefinition, values: Values) -> Values:
         key = function.name, values
@@ -157,7 +157,7 @@ class Converter:
                 if any(passed):
                     raise RefusalError(f"calls the function {function.name!r}, which is not in the library")
                 return function
-            return replace(function, name=self._frozen(known, arguments(known, passed)))
+            return replace(function, name=self._frozen(known, arguments(call, known, passed)))
 
         return converted_call(node, call, passed, outputs, renamed)
 

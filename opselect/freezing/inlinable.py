@@ -48,7 +48,7 @@ def can_be_inlined(
     """Whether the body may stand in the place of the call; ``has_control_outputs`` says that a node waits for it."""
     if any(call.attrs.get(mark) not in (None, "", False) for mark in _XLA_MARKS):
         return False
-    if len(data_inputs(call)) != len(function.inputs) or function.attrs.get("_noinline") is True:
+    if not _types_agree(call, function) or function.attrs.get("_noinline") is True:
         return False
     effects = [node for node in body.nodes if _has_side_effect(node, functions, table)]
     if effects and not has_control_outputs:
@@ -60,6 +60,14 @@ def can_be_inlined(
     switches = [node for node in body.nodes if node.op in ("Switch", "RefSwitch")]
     returned = frozenset(map(input_node, body.returns))
     return not any(_reaches(node, users, returned, stop_at=("Merge", "RefMerge")) for node in switches)
+
+
+def _types_agree(call: Node, function: FunctionDefinition) -> bool:
+    """Whether a call gives what the function takes, and takes what it gives."""
+    if len(data_inputs(call)) != len(function.inputs):
+        return False
+    takes, gives = ((argument.type for argument in arguments) for arguments in (function.inputs, function.outputs))
+    return call.op not in CALL_OPS or (call.attrs.get("Tin"), call.attrs.get("Tout")) == (tuple(takes), tuple(gives))
 
 
 def _has_side_effect(node: Node, functions: Mapping[str, FunctionDefinition], table: OpTable) -> bool:

@@ -14,12 +14,12 @@ from kernel_index.datatypes import DataType
 from opselect.freezing.flat import FlatBody, Outputs, as_function_nodes, data_and_control, flat_body
 from opselect.freezing.inlinable import CALL_OPS, called_function, can_be_inlined
 from opselect.freezing.op_table import OpTable
-from opselect.graph import FunctionDefinition, Graph, Node, changed, expand_functions, input_node
+from opselect.graph import FunctionDefinition, FunctionRef, Graph, Node, changed, expand_functions, input_node
 
 _ENTERS = frozenset({"Enter", "RefEnter"})
 _ARGUMENT = "_Arg"
-MAX_NODES = 2_000_000
-"""Nodes of a graph. Functions that call others twice, each time, double with every level."""
+MAX_NODES = 300_000
+"""So many nodes are there before the rest stays calls: functions that call others twice double with every level."""
 
 
 @dataclass(slots=True)
@@ -39,8 +39,8 @@ class _Open:
 class Inliner:
     """Inlines calls in a graph and in the functions that it still calls then.
 
-    A call stays where inlining it could lose a side effect, where its function is marked not to be inlined, is bound
-    by its callers, or has an op that is not known.
+    A call stays where inlining it could lose a side effect, where its function calls itself, is marked not to be
+    inlined, is bound by its callers, or has an op that is not known.
     """
 
     def __init__(self, functions: Iterable[FunctionDefinition], table: OpTable) -> None:
@@ -48,6 +48,7 @@ class Inliner:
         self._table = table
         self._outputs = Outputs(self._functions, table)
         self._bodies: dict[str, FlatBody | None] = {}
+        self._calls: dict[str, tuple[str, ...]] = {}
 
     def graph(self, graph: Graph, fetched: Collection[str], path: str) -> Graph:
         """The graph with its calls inlined; nodes that are fetched keep their names."""
@@ -76,7 +77,7 @@ class Inliner:
         """The function that a node calls and its body, if it can be inlined."""
         function = called_function(call, self._functions)
         body = self.body_of(function) if function is not None else None
-        if function is None or body is None:
+        if function is None or body is None or self._calls_itself(function.name):
             return None
         admitted = can_be_inlined(call, function, body, has_control_outputs, self._functions, self._table)
         return (function, body) if admitted else None
@@ -84,6 +85,31 @@ class Inliner:
     def is_call(self, node: Node) -> bool:
         """Whether a node calls a function as a whole."""
         return node.op in CALL_OPS or node.op in self._functions
+
+    def _calls_itself(self, name: str) -> bool:
+        """Whether a function comes to call itself, perhaps through others."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for called in self._called_by(waiting.pop()):
+                if called == name:
+                    return True
+                if called not in seen:
+                    seen.add(called)
+                    waiting.append(called)
+        return False
+
+    def _called_by(self, name: str) -> tuple[str, ...]:
+        """The functions that the body of one names."""
+        if name not in self._calls:
+            found: dict[str, None] = {}
+            for node in self._functions[name].nodes:
+                values = node.attrs.values()
+                items = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+                named = [item.name for item in items if isinstance(item, FunctionRef)]
+                found.update((each, None) for each in (node.op, *named) if each in self._functions)
+            self._calls[name] = tuple(found)
+        return self._calls[name]
 
     def _function(self, function: FunctionDefinition) -> FunctionDefinition:
         """The function with the calls in its body inlined."""
@@ -125,14 +151,14 @@ class _Body:
 
     def run(self) -> None:
         """Inlines every call, also those that come with an inlined body."""
-        for number in range(MAX_NODES):
-            if number >= len(self._nodes):
-                return
+        number = 0
+        while number < len(self._nodes) <= MAX_NODES:
             each = self._nodes[number]
+            number += 1
             if each is not None and self._inliner.is_call(each.node):
                 found = self._inliner.inlined_body(each.node, each.node.name in self._waited_for)
                 if found is not None:
-                    self._nodes[number] = None
+                    self._nodes[number - 1] = None
                     self._inline(each, *found)
 
     def nodes(self) -> tuple[Node, ...]:

@@ -13,7 +13,8 @@ from opselect.entries import choose_meta_graph
 from opselect.formats import Model, read_model
 from opselect.formats.recognize import META_GRAPH, SAVED_MODEL
 from opselect.formats.saver_def import read_saver
-from opselect.freezing.freeze import Frozen, Job, freeze
+from opselect.freezing.freeze import freeze
+from opselect.freezing.job import Frozen, Job
 from opselect.freezing.signature_graph import mark_control_sources, signature_graph
 from opselect.freezing.signatures import chosen_signatures, output_names
 from opselect.freezing.variables import Selection

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
+from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.formats.array_shapes import ArrayError
 from opselect.formats.checkpoint.slices import TensorSlice, parse_spec
 from opselect.formats.checkpoint.variable import text_of
+from opselect.formats.tensor_headers import tensor_header
 from opselect.formats.tensors import read_tensor
 from opselect.freezing.variables import is_variable, variable_of
 from opselect.graph import FunctionDefinition, FunctionRef, Graph, Node, TensorRef, input_node, reach
@@ -68,6 +70,7 @@ class _Body:
         self.by_name = {node.name: node for node in nodes}
         self.function = function
         self.arguments = arguments
+        self._read: dict[str, tuple[bytes, ...]] = {}
 
     def origin(self, reference: str) -> _Origin:
         """What a value is, back through Identity nodes."""
@@ -97,9 +100,14 @@ class _Body:
         return Source(text_of(names[output]), spec[1], spec[0]) if spec else Source(text_of(names[output]))
 
     def _strings(self, reference: str) -> tuple[bytes, ...]:
-        node = self.by_name.get(input_node(reference))
-        value = node.attrs.get("value") if node is not None and node.op == "Const" else None
-        return tuple(read_tensor(value).ravel()) if isinstance(value, TensorRef) else ()
+        name = input_node(reference)
+        if name not in self._read:
+            node = self.by_name.get(name)
+            value = node.attrs.get("value") if node is not None and node.op == "Const" else None
+            self._read[name] = ()
+            if isinstance(value, TensorRef) and tensor_header(value)[0] is DataType.DT_STRING:
+                self._read[name] = tuple(read_tensor(value).ravel())
+        return self._read[name]
 
 
 class _Tracer:

@@ -65,9 +65,10 @@ def signature_graph(graph: Graph, signature: Signature, path: str) -> SignatureG
             names[argument] = node.name
             captured[argument] = _captured(node, argument)
     arguments = [_placeholder(function, position) for position in range(len(function.inputs))]
-    results = {
-        key: canonical(body.returns[int(info.name.partition(":")[2] or 0)]) for key, info in signature.outputs.items()
-    }
+    places = {key: info.name.partition(":")[2] or "0" for key, info in signature.outputs.items()}
+    if any(place not in map(str, range(len(body.returns))) for place in places.values()):
+        return None
+    results = {key: canonical(body.returns[int(place)]) for key, place in places.items()}
     before = Graph(
         (*arguments, *body.nodes), tuple(map(_as_imported, graph.functions)), graph.gradients, graph.versions
     )

@@ -48,6 +48,11 @@ def _function_problems(function: FunctionDefinition) -> list[str]:
     arguments = frozenset(argument.name for argument in function.inputs)
     problems = _body_problems(function.nodes, arguments, where)
     names = {node.name for node in function.nodes}
+    problems.extend(
+        f"{where}nothing is returned as output {output.name!r}"
+        for output in function.outputs
+        if output.name not in function.returns
+    )
     for output, value in function.returns.items():
         if input_node(value) not in names | arguments:
             problems.append(f"{where}output {output!r} is {value!r}, which does not exist")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import google_crc32c
 
-from opselect.formats.numpy_types import CHUNK
 from opselect.graph.values import ByteSource
+
+CHUNK = 1 << 20
+"""Bytes read at once: they are still in the processor's cache when their checksum is computed."""
 
 _MASK_DELTA = 0xA282EAD8
 

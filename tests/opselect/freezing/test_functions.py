@@ -248,3 +248,26 @@ def test_a_gather_in_a_function_has_an_axis_that_the_function_can_name(tmp_path:
     assert by_name(after)["g"].inputs == ("w", "i", "g/axis_1:output:0")
     assert value(by_name(after)["g/axis_1"]) == 0
     assert after.returns == {"y": "g:output:0"}
+
+
+def test_functions_that_call_one_another_without_end_are_refused(tmp_path: Path) -> None:
+    last = function("f0", {"w": RESOURCE}, {"y": (FLOAT, "r:value:0")}, read("r", "w"))
+    chain = [
+        function(f"f{n}", {"w": RESOURCE}, {"y": (FLOAT, "c:y:0")}, node("c", f"f{n - 1}", "w")) for n in range(1, 2000)
+    ]
+    before = graph(handle("v", 2, 3), node("y", "f1999", "v"), functions=(last, *chain))
+    with pytest.raises(InputError, match="deeper than any model's"):
+        frozen(before, checkpoint(tmp_path, v=W), "y")
+
+
+BROKEN_CALLS = {
+    "too few inputs": call("y", "reader", "w", takes=(RESOURCE,), gives=(FLOAT,)),
+    "too many inputs": call("y", "reader", "x", "w", "w", takes=(FLOAT, RESOURCE, RESOURCE), gives=(FLOAT,)),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_CALLS)
+def test_calls_that_do_not_fit_their_function_are_refused(tmp_path: Path, case: str) -> None:
+    before = graph(X, handle("w", 2, 3), BROKEN_CALLS[case], functions=(READER,))
+    with pytest.raises(InputError, match=r"node 'y' calls the function 'reader' with \d inputs of 2"):
+        frozen(before, checkpoint(tmp_path, w=W), "y")
