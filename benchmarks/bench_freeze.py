@@ -70,20 +70,22 @@ def write_checkpoint(prefix: Path) -> None:
 
 
 def write_model(path: Path) -> None:
-    """The graph as a text: layers, each behind the one before, that read their variables."""
-    nodes = ['node { name: "input" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }']
-    last = "input"
-    dtype, of_type = (f'attr {{ key: "{key}" value {{ type: DT_FLOAT }} }}' for key in ("dtype", "T"))
+    """The graph: layers, each behind the one before, that read their variables."""
+    sys.path.insert(0, str(ROOT))
+    from kernel_index.datatypes import DataType
+    from opselect.formats.graphdef_writer import write_graph
+    from opselect.graph import Graph, Node, Shape
+
+    of_type = {"T": DataType.DT_FLOAT}
+    nodes = [Node("input", "Placeholder", attrs={"dtype": DataType.DT_FLOAT})]
     for name, dims in variables().items():
-        sizes = " ".join(f"dim {{ size: {dim} }}" for dim in dims)
-        shape = f'attr {{ key: "shape" value {{ shape {{ {sizes} }} }} }}'
-        nodes.append(f'node {{ name: "{name}" op: "VariableV2" {dtype} {shape} }}')
-        nodes.append(f'node {{ name: "{name}/read" op: "Identity" input: "{name}" {of_type} }}')
         op = {4: "Conv2D", 2: "MatMul", 1: "BiasAdd"}[len(dims)]
-        nodes.append(f'node {{ name: "{name}/use" op: "{op}" input: "{last}" input: "{name}/read" {of_type} }}')
-        last = f"{name}/use"
-    nodes.append(f'node {{ name: "probs" op: "Softmax" input: "{last}" }}')
-    path.write_text("\n".join(nodes))
+        last = nodes[-1].name
+        nodes.append(Node(name, "VariableV2", attrs={"dtype": DataType.DT_FLOAT, "shape": Shape(dims)}))
+        nodes.append(Node(f"{name}/read", "Identity", (name,), attrs=of_type))
+        nodes.append(Node(f"{name}/use", op, (last, f"{name}/read"), attrs=of_type))
+    nodes.append(Node("probs", "Softmax", (nodes[-1].name,), attrs=of_type))
+    write_graph(Graph(tuple(nodes)), str(path))
 
 
 def copied(source: Path, target: Path) -> tuple[float, float]:
@@ -106,7 +108,7 @@ def frozen(graph: Path, prefix: Path, target: Path) -> tuple[float, float]:
 def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        prefix, graph = folder / "model.ckpt", folder / "graph.pbtxt"
+        prefix, graph = folder / "model.ckpt", folder / "graph.pb"
         write_checkpoint(prefix)
         write_model(graph)
         data = prefix.with_name(f"{prefix.name}.data-00000-of-00001")

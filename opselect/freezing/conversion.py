@@ -44,6 +44,8 @@ def convert(node: Node, inputs: Values, table: OpTable, new_node: Callable[[str]
         return _READS[node.op](node, first)
     if passes_on(node, inputs):
         return Converted((_retyped(node, inputs),))
+    if node.op == "Identity":  # what reads nearly every reference; no op definition need be looked up
+        return Converted((node,))
     for position, value in enumerate(inputs):
         if value is None:
             continue
