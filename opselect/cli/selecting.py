@@ -63,7 +63,8 @@ def answer(question: Question) -> Answer | None:
     if not quiet:
         print_findings(found, index.release, profile, err=True)
     if selection.unresolved:
-        _print_unresolved(selection)
+        several = len({model for item in needed.requirements.items for model in item.models}) > 1
+        _print_unresolved(selection, with_models=several)
     may_write = selection.complete or question.allow_missing
     return Answer(index, selection, needed, may_write, needed.code if may_write else needed.code or NO)
 
@@ -76,7 +77,7 @@ def report(found: Answer) -> int:
     return found.code
 
 
-def _print_unresolved(selection: Selection) -> None:
+def _print_unresolved(selection: Selection, *, with_models: bool) -> None:
     from opselect.cli.requirements import attrs_text, such_as
     from opselect.registration_json import attrs_json
 
@@ -94,7 +95,9 @@ def _print_unresolved(selection: Selection) -> None:
             missing.reason,
             missing.advice,
             such_as(missing.nodes),
+            *((such_as(missing.models),) if with_models else ()),
         )
         for missing in selection.unresolved
     ]
-    print_table(("op", "attrs", "device", "why", "what to do", "nodes"), rows, err=True, indent=2)
+    headers = ("op", "attrs", "device", "why", "what to do", "nodes", *(("models",) if with_models else ()))
+    print_table(headers, rows, err=True, indent=2)

@@ -40,6 +40,7 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
                 "reason": missing.reason,
                 "advice": missing.advice,
                 "nodes": list(missing.nodes),
+                "models": list(missing.models),
             }
             for missing in selection.unresolved
         ],

@@ -86,7 +86,7 @@ def test_json_of_something_unresolved(cli: Cli, index_file: Path, model: Model) 
     outcome = cli("generate", model("Lonely"), "--index", index_file, "--json")
     assert outcome.code == 1
     (missing,) = outcome.json["unresolved"]
-    assert sorted(missing) == ["advice", "attrs", "device", "nodes", "op", "reason"]
+    assert sorted(missing) == ["advice", "attrs", "device", "models", "nodes", "op", "reason"]
     assert (missing["op"], missing["attrs"], missing["nodes"]) == ("Lonely", {"T": "DT_FLOAT"}, ["n0"])
 
 

@@ -190,6 +190,16 @@ def test_lists_are_not_written_while_a_model_is_unread(cli: Cli, index_file: Pat
     assert cli(*command, "--json").json["unread"] == ["gone.pb"]
 
 
+def test_what_is_missing_names_the_models_that_ask(cli: Cli, index_file: Path, model: Model) -> None:
+    paths = [model("Lonely" if name in "bcd" else "Mul", name=name) for name in "abcd"]
+    outcome = cli("generate", *paths, "--index", index_file, "--json")
+    assert outcome.code == 1
+    assert [missing["models"] for missing in outcome.json["unresolved"]] == [["b", "c", "d"]]
+    _, header, row, _ = outcome.err.splitlines()
+    assert header.split()[-2:] == ["nodes", "models"]
+    assert row.split()[-4:] == ["n0", "b,", "c,", "…"]
+
+
 def test_a_defect_in_one_model_is_named_and_the_code_says_so(
     cli: Cli, index_file: Path, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

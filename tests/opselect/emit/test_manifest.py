@@ -44,7 +44,7 @@ def test_json_has_the_shape_that_scripts_rely_on() -> None:
         10,
     )
     (missing,) = data["unresolved"]
-    assert list(missing) == ["op", "attrs", "device", "reason", "advice", "nodes"]
+    assert list(missing) == ["op", "attrs", "device", "reason", "advice", "nodes", "models"]
     assert (missing["op"], missing["attrs"], missing["nodes"]) == ("Nope", {"T": "DT_FLOAT"}, ["node/Nope"])
 
 
