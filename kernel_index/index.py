@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
 
 
 class KernelIndex(Protocol):
@@ -30,6 +30,10 @@ class KernelIndex(Protocol):
     @property
     def includes(self) -> Mapping[str, tuple[str, ...]]:
         """File to the files of the tree that it includes itself, in any branch."""
+
+    @property
+    def dependencies(self) -> Mapping[str, tuple[Dependency, ...]]:
+        """Source file to those without which it cannot be linked, the base library's left out; by itself only."""
 
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -84,6 +88,10 @@ class MemoryIndex:
     @property
     def includes(self) -> Mapping[str, tuple[str, ...]]:
         return self._scan.includes
+
+    @property
+    def dependencies(self) -> Mapping[str, tuple[Dependency, ...]]:
+        return self._scan.dependencies
 
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
+from kernel_index.dependencies import included
 from kernel_index.index import KernelIndex
-from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
 
 
 class OverlayIndex:
@@ -53,6 +55,29 @@ class OverlayIndex:
     def includes(self) -> Mapping[str, tuple[str, ...]]:
         return {**self._base.includes, **self._overlay.includes}
 
+    @cached_property
+    def dependencies(self) -> Mapping[str, tuple[Dependency, ...]]:
+        """Of the overlay's files also those that a file of the release needs for the sake of a header they include.
+
+        The release's headers are not at hand, so which of their symbols a file of the overlay uses is not known.
+        """
+        base = self._base.dependencies
+        found = {file: needed for file, needed in base.items() if file not in self._replaced}
+        by_header: dict[str, dict[tuple[str, tuple[str, ...]], Dependency]] = {}
+        for needed in base.values():
+            for dependency in needed:
+                key = dependency.file, dependency.profiles
+                by_header.setdefault(dependency.declared_in, {}).setdefault(key, dependency)
+        for file in sorted(self._replaced):
+            own = {(d.file, d.profiles): d for d in self._overlay.dependencies.get(file, ())}
+            for header in included(file, self.includes):
+                for key, dependency in by_header.get(header, {}).items():
+                    if dependency.file != file:
+                        own.setdefault(key, dependency)
+            if own:
+                found[file] = tuple(sorted(own.values()))
+        return found
+
     def op_names(self) -> tuple[str, ...]:
         return tuple(sorted({*self._base.op_names(), *self._registrations, *self._definitions}))
 
@@ -86,6 +111,7 @@ class OverlayIndex:
             diagnostics=self.diagnostics,
             type_lists=self.type_lists,
             includes=self.includes,
+            dependencies=self.dependencies,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

@@ -156,6 +156,20 @@ class BuildLists:
     packages: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Dependency:
+    """A source file without which another cannot be linked, in builds of some profiles.
+
+    ``file`` defines ``symbol`` (a function, a variable or ``Class::member``; ``Class::*`` is all of an instantiated
+    class), which the other uses and ``declared_in`` only declares.
+    """
+
+    file: str
+    symbol: str
+    declared_in: str
+    profiles: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ScanResult:
     """Everything that one scan of a source tree finds, sorted, ready to be stored."""
@@ -174,3 +188,5 @@ class ScanResult:
     """File of the tree to the files of the tree that it includes itself, in any branch, in order."""
     type_lists: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """``TF_CALL_<types>`` macro to profile to the C++ types it calls its argument with, in order."""
+    dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
+    """Source file to the source files without which it cannot be linked, those of the base library left out."""

@@ -13,6 +13,15 @@ from kernel_index.errors import SourceTreeError
 KERNEL_FOLDERS = ("tensorflow/core/kernels", "tensorflow/core/common_runtime", "tensorflow/c/kernels")
 """Folders in which every source file is looked at, however it comes to register something."""
 
+HELPER_FOLDERS = ("tensorflow/core/data", "tensorflow/tsl/framework/contraction")
+"""Folders of what kernels link with and no base library has: upstream's groups of kernels name files there."""
+
+CONTRIB = "tensorflow/contrib"
+"""Holds packages with kernels of their own; every source file of such a package is looked at."""
+
+OTHER_RUNTIME = "tensorflow/contrib/lite"
+"""The package of contrib that is TensorFlow Lite, which has kernels of another kind (up to 1.12)."""
+
 REGISTERING_FOLDERS = (
     "tensorflow/core", "tensorflow/c", "tensorflow/contrib", "tensorflow/compiler", "tensorflow/dtensor",
     "tensorflow/distribute", "tensorflow/user_ops", "tensorflow/python", "tensorflow/lite",
@@ -118,9 +127,12 @@ def open_tree(
     outside: dict[str, Path] = {}
     if not any((root / folder).is_dir() for folder in KERNEL_FOLDERS):
         raise SourceTreeError(str(root), f"has none of {', '.join(KERNEL_FOLDERS)}", "Is the checkout complete?")
-    for folder in REGISTERING_FOLDERS:
-        for path in _sources(root, folder):
-            everything = path.startswith(tuple(f + "/" for f in KERNEL_FOLDERS))
+    whole = tuple(f + "/" for f in (*KERNEL_FOLDERS, *HELPER_FOLDERS))
+    for folder in (*REGISTERING_FOLDERS, *(f for f in HELPER_FOLDERS if not f.startswith(REGISTERING_FOLDERS))):
+        sources = list(_sources(root, folder))
+        packages = _registering_packages(root, sources, registers) if folder == CONTRIB else ()
+        for path in sources:
+            everything = path.startswith(whole) or _contrib_package(path) in packages
             _classify(f"{root}/{path}", path, path, everything, registers, units, skipped)
     for extra in extra_roots:
         if not extra.is_dir():
@@ -140,6 +152,17 @@ def open_tree(
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
     )
+
+
+def _contrib_package(path: str) -> str:
+    """The first three parts of a path: ``tensorflow/contrib/rnn``."""
+    return "/".join(path.split("/", 3)[:3])
+
+
+def _registering_packages(root: Path, sources: Sequence[str], registers: Registers) -> frozenset[str]:
+    """The packages of contrib with a source file that registers something and is no test."""
+    found = {_contrib_package(path) for path in sources if not _left_out(path) and registers(f"{root}/{path}")}
+    return frozenset(found - {OTHER_RUNTIME})
 
 
 def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
@@ -221,12 +244,7 @@ def _classify(
     units: dict[str, SourceUnit],
     skipped: dict[str, str],
 ) -> None:
-    folder, _, name = path.rpartition("/")
-    reason = ""
-    if _TEST_NAME.search(name) or not _TEST_FOLDERS.isdisjoint(folder.split("/")):
-        reason = "a test or a helper of tests"
-    elif _BENCHMARK_NAME.search(name):
-        reason = "a benchmark"
+    reason = _left_out(path)
     if everything and not reason:
         units[shown] = SourceUnit(shown, bool(_GPU_NAME.search(path)))
     elif registers(where):
@@ -234,3 +252,11 @@ def _classify(
             skipped[shown] = reason
         else:
             units[shown] = SourceUnit(shown, bool(_GPU_NAME.search(path)))
+
+
+def _left_out(path: str) -> str:
+    """Why a source file is left out on purpose, nothing where it is not."""
+    folder, _, name = path.rpartition("/")
+    if _TEST_NAME.search(name) or not _TEST_FOLDERS.isdisjoint(folder.split("/")):
+        return "a test or a helper of tests"
+    return "a benchmark" if _BENCHMARK_NAME.search(name) else ""

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from kernel_index.columns.packed import AGAIN, PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
-from kernel_index.columns.text import escape, front_coded, front_decoded, letter, unescape
+from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
-from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
 
 
 def index_bytes(scan: ScanResult) -> bytes:
     """The file that holds a scan. Equal scans give equal bytes."""
-    from kernel_index.columns import lists, sources
+    from kernel_index.columns import dependencies, lists, sources
     from kernel_index.columns.definitions import write_definitions
     from kernel_index.columns.registration_writer import RegistrationWriter
 
@@ -38,6 +38,7 @@ def index_bytes(scan: ScanResult) -> bytes:
         | {d.location.file for d in defined}
         | set(lists.listed_files(scan.build_lists))
         | set(sources.included_files(scan.includes))
+        | set(dependencies.depending_files(scan.dependencies))
     )
     numbers = {path: number for number, path in enumerate(files)}
     writer = RegistrationWriter(numbers.__getitem__, scan.profiles)
@@ -46,6 +47,7 @@ def index_bytes(scan: ScanResult) -> bytes:
     profiles_of: dict[str, set[str]] = {path: set() for path in files}
     for record in scan.registrations:
         profiles_of[record.source].update(record.profiles)
+    depending = dependencies.write_dependencies(scan.dependencies, files, numbers, writer.profile_set)
     return pack(
         scan.release,
         scan.profiles,
@@ -61,6 +63,7 @@ def index_bytes(scan: ScanResult) -> bytes:
             **write_definitions(defined, numbers.__getitem__),
             **lists.write_lists(scan.build_lists, numbers),
             "includes": sources.write_includes(scan.includes, files, numbers),
+            **depending,
             "type_lists": sources.write_type_lists(scan.type_lists),
             **lists.write_notes(scan.diagnostics, scan.skipped_files, scan.missing_headers),
         },
@@ -181,6 +184,18 @@ class StoredIndex:
 
         with self._reading("includes"):
             return read_includes(self._packed.column("includes"), self._files)
+
+    @cached_property
+    def dependencies(self) -> Mapping[str, tuple[Dependency, ...]]:
+        from kernel_index.columns.dependencies import read_dependencies
+
+        with self._reading("dependencies"):
+            profile_sets = [
+                tuple(self.profiles[letter_number(char)] for char in line)
+                for line in self._packed.column("profile_sets")
+            ]
+            edges, reasons = map(self._packed.column, ("dependencies", "dependency_reasons"))
+            return read_dependencies(edges, reasons, profile_sets, self._files)
 
     @cached_property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from kernel_index.columns.text import SEPARATOR, escape, fields, split_fields, unescape
 from kernel_index.errors import IndexFileError
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever older readers would misread a file."""
 
 MAGIC = b"opselect kernel index"

@@ -13,6 +13,7 @@ from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
 from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
+from kernel_index.symbols.unit_symbols import UnitSymbols
 
 COMPUTED = "?"
 """Stands for the target of an ``#include`` that a macro names."""
@@ -55,6 +56,7 @@ class UnitNote:
     diagnostics: tuple[Diagnostic, ...] = ()
     header_problems: tuple[Diagnostic, ...] = ()
     suspected: tuple[Diagnostic, ...] = ()
+    symbols: tuple[UnitSymbols, ...] = ()
 
     @property
     def registers(self) -> bool:

@@ -24,6 +24,7 @@ from kernel_index.records import (
     OpDefinition,
 )  # fmt: skip
 from kernel_index.scan.notes import FileNote, ScanNotes, UnitNote
+from kernel_index.symbols.unit_symbols import UnitSymbols
 
 T = TypeVar("T", bound=Hashable)
 
@@ -56,6 +57,14 @@ def notes_text(notes: ScanNotes) -> bytes:
             text(path), int(unit.gpu_only), len(unit.registrations), len(unit.op_definitions),
             *([[text(d.location.file), d.location.line, text(d.message)] for d in found]
               for found in (unit.diagnostics, unit.header_problems, unit.suspected)),
+            [
+                [
+                    lists.number(s.profiles), [[text(part) for part in need] for need in s.needs],
+                    [[text(symbol), lists.number(types)] for symbol, types in s.defines],
+                    lists.number(s.types), lists.number(s.own_types),
+                ]
+                for s in unit.symbols
+            ],
         ])  # fmt: skip
         registrations += [
             (
@@ -137,9 +146,10 @@ class _Reader:
         tables, texts = self._tables, self._texts
         registrations = self._registrations()
         definitions = [_definition(row) for row in tables["definitions"]]
+        lists = self._lists()
         units: dict[str, UnitNote] = {}
         kernel = op = 0
-        for path, gpu_only, kernels, ops, *found in tables["units"]:
+        for path, gpu_only, kernels, ops, *found, symbols in tables["units"]:
             diagnostics, problems, suspected = (
                 tuple(Diagnostic(Location(texts[f], _number(line)), texts[m]) for f, line, m in rows) for rows in found
             )
@@ -150,12 +160,27 @@ class _Reader:
                 diagnostics,
                 problems,
                 suspected,
+                tuple(self._symbols(row, lists) for row in symbols),
             )
             kernel += kernels
             op += ops
         if (kernel, op) != (len(registrations), len(definitions)):
             raise ValueError("the sources do not add up")
         return units
+
+    def _lists(self) -> list[tuple[str, ...]]:
+        return [tuple(_texts(row)) for row in self._tables["lists"]]
+
+    def _symbols(self, row: Sequence[Any], lists: Sequence[tuple[str, ...]]) -> UnitSymbols:
+        texts = self._texts
+        profiles, needs, defines, types, own_types = row
+        return UnitSymbols(
+            lists[profiles],
+            tuple((texts[symbol], texts[place]) for symbol, place in needs),
+            tuple((texts[symbol], lists[found]) for symbol, found in defines),
+            lists[types],
+            lists[own_types],
+        )
 
     def _registrations(self) -> list[KernelRegistration]:
         tables, texts = self._tables, self._texts
@@ -169,7 +194,7 @@ class _Reader:
             tuple(Constraint(_text(attr), tuple(map(scalar, allowed))) for attr, *allowed in row)
             for row in tables["constraints"]
         ]
-        lists = [tuple(_texts(row)) for row in tables["lists"]]
+        lists = self._lists()
         columns = tables["registrations"]
         if any(type(number) is not int for column in columns for number in column):
             raise ValueError("a number is expected")

@@ -144,4 +144,12 @@ def _with_profiles(note: UnitNote, profiles: Sequence[BuildProfile], earlier: Ma
             known[record.profiles] = tuple(p.name for p in profiles if earlier[p.name] in record.profiles)
         return replace(record, profiles=known[record.profiles])
 
-    return replace(note, registrations=tuple(map(told, note.registrations)))
+    symbols = (
+        replace(found, profiles=tuple(p.name for p in profiles if earlier[p.name] in found.profiles))
+        for found in note.symbols
+    )
+    return replace(
+        note,
+        registrations=tuple(map(told, note.registrations)),
+        symbols=tuple(found for found in symbols if found.profiles),
+    )

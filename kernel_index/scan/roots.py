@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from kernel_index.index import KernelIndex
 from kernel_index.overlay import OverlayIndex
 from kernel_index.profiles import profiles
 from kernel_index.records import BuildLists
+from kernel_index.scan.notes import FileNote, candidates
 from kernel_index.scan.share import Share, scan_share
 from kernel_index.scan.tree import scan_result
 from kernel_index.scan.type_lists import as_definitions
@@ -41,4 +42,16 @@ def scan_roots(roots: Sequence[Path], base: KernelIndex, *, progress: Progress |
 
     result = scan_share(Share(tree, tree.units, chosen), done)
     scan = scan_result(tree, chosen, result.units, result.files, (BuildLists(), ()))
+    known = set(base.includes).union(*base.includes.values())
+    includes = {path: _with_headers_of(known, path, result.files[path]) for path in scan.includes}
+    scan = replace(scan, includes=includes)
     return OverlayIndex(base, scan, frozenset(unit.path for unit in tree.units))
+
+
+def _with_headers_of(known: Collection[str], path: str, note: FileNote) -> tuple[str, ...]:
+    """What a file includes, headers among the known ones of a release counted."""
+    found = []
+    for target, resolved in note.includes or ():
+        header = resolved or next((c for c in candidates(target, path) if c in known), "")
+        found.append(header)
+    return tuple(dict.fromkeys(filter(None, found)))

@@ -10,6 +10,8 @@ from kernel_index.records import Diagnostic, Location
 from kernel_index.scan.company import Company, Meetings, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
+from kernel_index.symbols.base import is_base
+from kernel_index.symbols.unit_symbols import UnitSymbolReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
     # What a computed name leads to is among the headers of other sources or not: only alone is it always the same.
     computing = [p for p, note in result.files.items() if (COMPUTED, "") in (note.includes or ())]
     alone = reachable(computing, dependents)
+    symbols = UnitSymbolReader(files, share.profiles)
     bodies: dict[str, str] = {}
     for unit, file in sources:
         company = Company(files, [(unit, file)], share.profiles) if unit.path in alone else everyone
@@ -66,6 +69,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
             tuple(findings.registrations),
             tuple(findings.op_definitions),
             tuple(findings.diagnostics),
+            symbols=() if unit.gpu_only or is_base(unit.path) else symbols.read(file),
         )
         if company is not everyone:
             result.passing.add(unit.path)

@@ -29,6 +29,7 @@ from kernel_index.scan.recall import Recalled, Survey, recall
 from kernel_index.scan.share import Share, ShareResult, cleared_up, scan_share
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
+from kernel_index.symbols.linking import linked
 
 Progress = Callable[[int, int], None]
 """Called now and then with how many source files are done, and how many there are."""
@@ -202,6 +203,7 @@ def scan_result(
         for target, found in files[path].includes or ()
         if not found and target != COMPUTED
     }
+    lists_of_types = type_lists(RecordedFiles(tree), profiles)
     return ScanResult(
         release=tree.release,
         profiles=tuple(dict.fromkeys(profile.name for profile in profiles)),
@@ -212,7 +214,8 @@ def scan_result(
         skipped_files=dict(tree.skipped),
         missing_headers=tuple(sorted(targets)),
         includes={path: includes[path] for path in scanned},
-        type_lists=type_lists(RecordedFiles(tree), profiles),
+        type_lists=lists_of_types,
+        dependencies=linked({path: note.symbols for path, note in units.items()}, profiles, lists_of_types),
     )
 
 

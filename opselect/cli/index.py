@@ -15,6 +15,7 @@ from opselect.cli.main import LazyGroup
         "list": "opselect.cli.index_list",
         "show": "opselect.cli.index_show",
         "diff": "opselect.cli.index_diff",
+        "deps": "opselect.cli.index_deps",
         "export": "opselect.cli.index_export",
     },
     short_help="Make, list, show, compare and export indexes.",
@@ -25,6 +26,7 @@ Examples:
   opselect index show mine.opselidx
   opselect index diff 1.13 1.15
   opselect index export 2.14 --profile android
+  opselect index deps tensorflow/core/kernels/slice_op.cc --tensorflow 2.14
 """,
 )
 def command() -> None:

@@ -40,6 +40,7 @@ def test_there_are_examples_of_every_command() -> None:
         "index show",
         "index diff",
         "index export",
+        "index deps",
     }
 
 

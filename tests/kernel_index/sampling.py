@@ -13,6 +13,7 @@ from kernel_index.records import (
     BuildLists,
     Condition,
     Constraint,
+    Dependency,
     Diagnostic,
     KernelRegistration,
     Location,
@@ -106,6 +107,18 @@ _build_lists = st.builds(
 
 _type_lists = st.dictionaries(st.sampled_from(PROFILES), st.lists(texts, max_size=3).map(tuple), max_size=3)
 
+_dependencies = st.builds(
+    Dependency,
+    files,
+    texts,
+    files,
+    st.sets(st.sampled_from(PROFILES), min_size=1).map(lambda s: tuple(p for p in PROFILES if p in s)),
+)
+
+
+def _sorted(dependencies: list[Dependency]) -> tuple[Dependency, ...]:
+    return tuple(sorted(dependencies))
+
 
 @st.composite
 def scans(draw: st.DrawFn) -> ScanResult:
@@ -126,4 +139,7 @@ def scans(draw: st.DrawFn) -> ScanResult:
             st.dictionaries(files, st.lists(files, min_size=1, max_size=3, unique=True).map(tuple), max_size=3)
         ),
         type_lists=draw(st.dictionaries(words, _type_lists, max_size=2)),
+        dependencies=draw(
+            st.dictionaries(files, st.lists(_dependencies, min_size=1, max_size=3).map(_sorted), max_size=3)
+        ),
     )

@@ -96,6 +96,26 @@ def test_units_are_sorted_and_outside_the_kernel_folders_must_register(tmp_path:
     assert (found.release, found.skipped) == ("2.4.9", ())
 
 
+def test_helpers_of_kernels_outside_the_kernel_folders(tmp_path: Path) -> None:
+    texts = {
+        "tensorflow/core/data/utils.cc": "int nothing;\n",
+        "tensorflow/core/data/utils_test.cc": "int nothing;\n",
+        "tensorflow/tsl/framework/contraction/c.cc": "int nothing;\n",
+        "tensorflow/tsl/framework/other.cc": "int nothing;\n",
+        "tensorflow/contrib/x/kernels/x_op.cc": 'REGISTER_KERNEL_BUILDER(Name("X"), XOp);\n',
+        "tensorflow/contrib/x/lib/helper.cc": "int nothing;\n",
+        "tensorflow/contrib/y/lib/helper.cc": "int nothing;\n",
+        "tensorflow/contrib/y/lib/helper_test.cc": 'REGISTER_OP("Y");\n',
+        "tensorflow/contrib/lite/op.cc": 'REGISTER_OP("L");\n',
+        "tensorflow/contrib/lite/kernels/add.cc": "int nothing;\n",
+    }
+    found = open_tree(tree(tmp_path, "", texts))
+    assert [unit.path for unit in found.units] == [
+        "tensorflow/contrib/lite/op.cc", "tensorflow/contrib/x/kernels/x_op.cc", "tensorflow/contrib/x/lib/helper.cc",
+        "tensorflow/core/data/utils.cc", "tensorflow/core/kernels/unit.cc", "tensorflow/tsl/framework/contraction/c.cc",
+    ]  # fmt: skip
+
+
 def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     root = tree(tmp_path, "")
     (root / "tensorflow/core/kernels/loop").symlink_to("..", target_is_directory=True)

@@ -43,6 +43,7 @@ def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
         yield index.op_definition(op)
     for profile in (*PROFILES, *index.profiles, "no such profile"):
         yield index.kernel_files(profile)
+    yield dict(index.dependencies)
 
 
 def everything(index: StoredIndex, ops: tuple[str, ...]) -> list[object]:

@@ -19,7 +19,7 @@ def test_columns_come_back() -> None:
 
 def test_the_layout_is_the_documented_one() -> None:
     first, checksum, release, profiles, sizes, rest = DATA.split(b"\n", 5)
-    assert (first, release, profiles) == (b"opselect kernel index 1", b"2.14.0", b"android\tdesktop")
+    assert (first, release, profiles) == (b"opselect kernel index 2", b"2.14.0", b"android\tdesktop")
     assert int(checksum, 16) == zlib.crc32(DATA[DATA.index(b"2.14.0") :])
     columns = [field.split(b"\x1f") for field in sizes.split(b"\t")]
     assert [name.decode() for name, _ in columns] == list(COLUMNS)
@@ -34,7 +34,7 @@ def test_the_layout_is_the_documented_one() -> None:
         (MAGIC, "is damaged or cut off"),
         (MAGIC + b"\n\n\n\n\n", "is damaged or cut off"),
         (MAGIC + b" one\n", "is damaged or cut off"),
-        (DATA.replace(b"index 1\n", b"index 2\n"), "has schema version 2, this opselect reads version 1"),
+        (DATA.replace(b"index 2\n", b"index 1\n"), "has schema version 1, this opselect reads version 2"),
         (DATA.replace(b"desktop", b"Desktop"), "is damaged or cut off"),
         (DATA[:-1], "is damaged or cut off"),
         (DATA + b"\n", "is damaged or cut off"),

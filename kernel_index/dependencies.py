@@ -1,0 +1,109 @@
+"""What a kernel file cannot be linked without: direct dependencies closed transitively, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from kernel_index.index import KernelIndex
+from kernel_index.records import Dependency
+from kernel_index.symbols.base import is_base
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True, slots=True)
+class FileDependencies:
+    """What one file asks for by itself: source files to link, and headers that it includes, directly or not.
+
+    Files of the base library are in neither.
+    """
+
+    needs: tuple[Dependency, ...]
+    headers: tuple[str, ...]
+
+
+class DependencyGraph:
+    """The dependencies of files in builds of one profile, as a graph that grows with the questions."""
+
+    def __init__(self, index: KernelIndex, profile: str) -> None:
+        self._index = index
+        self._profile = profile
+        self._graph: nx.DiGraph[str] | None = None
+
+    def of(self, file: str) -> FileDependencies:
+        """The direct dependencies of a file; none for one that the index does not know."""
+        headers = included(file, self._index.includes)
+        return FileDependencies(self._direct(file), tuple(path for path in headers if not is_base(path)))
+
+    def _direct(self, file: str) -> tuple[Dependency, ...]:
+        return tuple(d for d in self._index.dependencies.get(file, ()) if self._profile in d.profiles)
+
+    def closure(self, files: Iterable[str]) -> tuple[str, ...]:
+        """All source files without which some files cannot be linked, themselves not among them, sorted."""
+        from networkx import descendants
+
+        start = list(dict.fromkeys(files))
+        graph = self._grown(start)
+        found: set[str] = set()
+        for file in start:
+            if file not in found:
+                found |= descendants(graph, file)
+        return tuple(sorted(found.difference(start)))
+
+    def path(self, files: Sequence[str], needed: str) -> tuple[Dependency, ...]:
+        """Why a file is needed: the shortest way to it from one of some files, empty where none needs it."""
+        from networkx import multi_source_dijkstra_path
+
+        graph = self._grown(list(files))
+        ways = multi_source_dijkstra_path(graph, set(files))
+        way = ways.get(needed, ())
+        return tuple(graph.edges[edge]["reason"] for edge in pairwise(way))
+
+    def _grown(self, files: Iterable[str]) -> nx.DiGraph[str]:
+        """The graph, with all that some files lead to."""
+        from networkx import DiGraph
+
+        graph = self._graph if self._graph is not None else DiGraph()
+        self._graph = graph
+        todo = [file for file in files if file not in graph]
+        graph.add_nodes_from(todo)
+        while todo:
+            file = todo.pop()
+            for dependency in self._direct(file):
+                if dependency.file not in graph:
+                    graph.add_node(dependency.file)
+                    todo.append(dependency.file)
+                graph.add_edge(file, dependency.file, reason=dependency)
+        return graph
+
+
+def included(file: str, includes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Every file that a file includes, directly or not, sorted; itself is not among them."""
+    seen = {file}
+    todo = [file]
+    while todo:
+        for header in includes.get(todo.pop(), ()):
+            if header not in seen:
+                seen.add(header)
+                todo.append(header)
+    return tuple(sorted(seen - {file}))
+
+
+def include_path(file: str, header: str, includes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The files on the shortest way of includes from a file to a header, that one last; empty where there is none."""
+    came_from = {file: ""}
+    todo = [file]
+    for path in todo:
+        for following in includes.get(path, ()):
+            if following not in came_from:
+                came_from[following] = path
+                todo.append(following)
+    way: list[str] = []
+    while header in came_from and header != file:
+        way.insert(0, header)
+        header = came_from[header]
+    return tuple(way)

@@ -1,0 +1,68 @@
+"""Which file defines what another leaves open: the edges between object files that a linker would find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from kernel_index.profiles import BuildProfile
+from kernel_index.records import Dependency
+from kernel_index.symbols.table import ALL, member
+from kernel_index.symbols.unit_symbols import UnitSymbols
+from kernel_index.symbols.words import types_of
+
+Units = Mapping[str, Sequence[UnitSymbols]]
+"""Source file to its symbols in the profiles of a scan."""
+
+
+def linked(
+    units: Units, profiles: Sequence[BuildProfile], type_lists: Mapping[str, Mapping[str, Sequence[str]]]
+) -> dict[str, tuple[Dependency, ...]]:
+    """Of each source file those that define what it needs, with one symbol as the reason; files without any left out.
+
+    All definers of a symbol count, for explicit instantiations of one template are in many files; but not one that
+    instantiates it only for data types that the file never uses in a template. ``type_lists`` are those of
+    ``ScanResult``.
+    """
+    reasons: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
+    for profile in dict.fromkeys(profile.name for profile in profiles):
+        here = {file: symbols for file, all_ in units.items() for symbols in all_ if profile in symbols.profiles}
+        types = {name: by_profile.get(profile, ()) for name, by_profile in type_lists.items()}
+        for file, definer, reason in _edges(here, types):
+            reasons.setdefault((file, definer), {}).setdefault(reason, []).append(profile)
+    found: dict[str, list[Dependency]] = {}
+    for (file, definer), by_reason in sorted(reasons.items()):
+        found.setdefault(file, []).extend(_explained(definer, by_reason))
+    return {file: tuple(dependencies) for file, dependencies in found.items()}
+
+
+def _edges(
+    units: Mapping[str, UnitSymbols], type_lists: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str, tuple[str, str]]]:
+    """File, definer and (symbol, file that declares it), for one profile."""
+    definers: dict[str, dict[str, list[tuple[str, ...]]]] = {}
+    for file, symbols in units.items():
+        for symbol, types in symbols.defines:
+            definers.setdefault(symbol, {}).setdefault(file, []).append(types)
+    for file, symbols in units.items():
+        anywhere, here = (types_of(types, type_lists) for types in (symbols.types, symbols.own_types))
+        instantiated = {symbol for symbol, types in symbols.defines if types}
+        for symbol, place in symbols.needs:
+            owner = symbol.rpartition("::")[0]
+            # A file that instantiates a template does so for its own types, whatever others its headers name.
+            used = here if instantiated.intersection((symbol, member(owner, ALL))) else anywhere
+            for wanted in dict.fromkeys((symbol, member(owner, ALL)) if owner else (symbol,)):
+                for definer, instances in definers.get(wanted, {}).items():
+                    if definer != file and any(used is None or used.issuperset(types) for types in instances):
+                        yield file, definer, (symbol, place)
+
+
+def _explained(definer: str, by_reason: Mapping[tuple[str, str], Sequence[str]]) -> list[Dependency]:
+    """As few symbols as explain an edge in all profiles that have it."""
+    left = list(dict.fromkeys(profile for profiles in by_reason.values() for profile in profiles))
+    found = []
+    while left:
+        best = min(by_reason, key=lambda reason: (-len(set(left).intersection(by_reason[reason])), reason))
+        covered = [profile for profile in left if profile in by_reason[best]]
+        found.append(Dependency(definer, *best, tuple(covered)))
+        left = [profile for profile in left if profile not in covered]
+    return found
