@@ -2,8 +2,9 @@
 
 Run ``python benchmarks/bench_freeze.py``. The checkpoint has the variables of VGG16 with random bytes in them, the
 graph the layers and nothing else. Both programs find the bytes in the page cache. A frozen graph is on the disk before
-it has its name, so ``cp`` is also timed with a ``sync`` of the file behind it. Times are the best of several fresh
-processes that take turns; memory is the peak resident set above what the imports take, read from ``/proc``: Linux only.
+it has its name, so the limit is for ``cp`` with a ``sync`` of the file behind it; ``cp`` alone is shown, too. Times are
+the best of several fresh processes that take turns; memory is the peak resident set above what the imports take, read
+from ``/proc``: Linux only.
 """
 
 from __future__ import annotations
@@ -125,8 +126,8 @@ def main() -> int:
     print(f"VGG16: {size / 1e6:,.0f} MB frozen in {seconds:.2f} s, {memory:.1f} MB of memory")
     print(f"cp:          {copy:6.2f} s  ratio {seconds / copy:.2f}")
     print(f"cp and sync: {synced:6.2f} s  ratio {seconds / synced:.2f}")
-    within = seconds <= MAX_RATIO * copy and memory <= MAX_MEGABYTES
-    print(f"limit {MAX_RATIO:g} × and {MAX_MEGABYTES} MB: {'kept' if within else 'EXCEEDED'}")
+    within = seconds <= MAX_RATIO * synced and memory <= MAX_MEGABYTES
+    print(f"limit {MAX_RATIO:g} × cp and sync and {MAX_MEGABYTES} MB: {'kept' if within else 'EXCEEDED'}")
     return 0 if within else 1
 
 
