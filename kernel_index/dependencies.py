@@ -54,6 +54,18 @@ class DependencyGraph:
                 found |= descendants(graph, file)
         return tuple(sorted(found.difference(start)))
 
+    def reasons(self, files: Iterable[str]) -> dict[str, tuple[str, Dependency]]:
+        """Every source file of :meth:`closure`, with the file that asks for it, nearest first, and what for."""
+        todo = list(dict.fromkeys(files))
+        start = frozenset(todo)
+        found: dict[str, tuple[str, Dependency]] = {}
+        for file in todo:
+            for dependency in self._direct(file):
+                if dependency.file not in start and dependency.file not in found:
+                    found[dependency.file] = file, dependency
+                    todo.append(dependency.file)
+        return found
+
     def path(self, files: Sequence[str], needed: str) -> tuple[Dependency, ...]:
         """Why a file is needed: the shortest way to it from one of some files, empty where none needs it."""
         from networkx import multi_source_dijkstra_path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, KernelRegistration
@@ -82,6 +83,7 @@ class Selection:
 def select(requirements: Requirements, index: KernelIndex, profile: str) -> Selection:
     """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
 
+    Files are those that register the kernels, those without which these cannot be linked, and the headers of both.
     Kernels for ``CPU`` come first, then those for ``DEFAULT``. A requirement for another device is unresolved, with
     its CPU kernel selected all the same: clearing the device and soft placement both need that kernel. Where two
     kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
@@ -190,10 +192,28 @@ class _Picker:
                 SelectedKernel(registration, merge_reasons(self._reasons[registration]))
                 for registration in sorted(self._reasons, key=_registration_order)
             ),
-            files=tuple(SelectedFile(path, "kernel", merge_reasons(files[path])) for path in sorted(files)),
+            files=(
+                *(SelectedFile(path, "kernel", merge_reasons(files[path])) for path in sorted(files)),
+                *_needed_files(sorted(files), DependencyGraph(self._index, self._profile)),
+            ),
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
             not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),
         )
+
+
+def _needed_files(sources: Sequence[str], graph: DependencyGraph) -> Iterable[SelectedFile]:
+    """The source files without which some cannot be linked, and the headers that all of these include."""
+    reasons = graph.reasons(sources)
+    for path in sorted(reasons):
+        asking, dependency = reasons[path]
+        note = f"{asking} uses {dependency.symbol}, declared in {dependency.declared_in}"
+        yield SelectedFile(path, "dependency", (Reason("", note=note),))
+    includers: dict[str, str] = {}
+    for source in (*sources, *sorted(reasons)):
+        for header in graph.of(source).headers:
+            includers.setdefault(header, source)
+    for header, source in sorted(includers.items()):
+        yield SelectedFile(header, "header", (Reason("", note=f"included by {source}"),))
 
 
 def merge_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

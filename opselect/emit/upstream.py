@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
+from kernel_index.symbols.base import is_base
 from opselect.mobile_lists import group_name, makefile_sources, written_groups
 from opselect.selection import Reason, SelectedFile, Selection
 
@@ -25,22 +27,24 @@ def is_source(path: str) -> bool:
 class KeepRule:
     """Which of upstream's entries stay.
 
-    Headers stay: they cost nothing. In ``trim`` mode sources stay that are needed, and those that register no kernel
-    in the profile, for kernels that stay may need them to link; ``fixed`` are those that stay in any case.
+    Headers stay: they cost nothing. In ``trim`` mode sources stay that are needed, and what is neither a kernel nor
+    links with kernels: op definitions and gradients. ``fixed`` are those that stay in any case. ``linked`` says that
+    the index knows what kernels need to link; where it does not, sources without kernels stay.
     """
 
     needed: frozenset[str]
     kernel_files: frozenset[str]
     mode: Mode
     fixed: frozenset[str]
+    linked: bool
 
     def keeps(self, path: str) -> bool:
         return (
             self.mode == "extend"
             or not is_source(path)
             or path in self.needed
-            or path not in self.kernel_files
             or path in self.fixed
+            or (path not in self.kernel_files and (not self.linked or is_base(path) or "/ops/" in path))
         )
 
 
@@ -51,12 +55,16 @@ def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: b
     extended groups call into it.
     """
     lists = index.build_lists
-    fixed = [group_name(lists, "extended_ops_headers")] + [group_name(lists, "core_ops")] * keep_core
+    groups = [group_name(lists, "extended_ops_headers")] + [group_name(lists, "core_ops")] * keep_core
+    fixed = frozenset(path for name in groups for path in lists.groups.get(name, ()))
+    needed = frozenset(file.path for file in selection.files if is_source(file.path))
+    needed_by_fixed = DependencyGraph(index, selection.profile).reasons(sorted(filter(is_source, fixed)))
     return KeepRule(
-        needed=frozenset(file.path for file in selection.files if is_source(file.path)),
+        needed=needed,
         kernel_files=index.kernel_files(selection.profile),
         mode=mode,
-        fixed=frozenset(path for name in fixed for path in lists.groups.get(name, ())),
+        fixed=fixed.union(needed_by_fixed),
+        linked=bool(index.dependencies),
     )
 
 
