@@ -4,7 +4,7 @@ from opselect.graph.checks import check_graph, graph_problems
 from opselect.graph.functions import Body, Call, CalledNode, Expansion, expand_functions
 from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed, input_node
-from opselect.graph.reach import FedNode, Reached, reach, reach_entries
+from opselect.graph.reach import FedNode, Reached, check_names, reach, reach_entries
 from opselect.graph.tflite import (
     OperatorCount,
     StoredBuffer,
@@ -62,6 +62,7 @@ __all__ = [
     "Versions",
     "changed",
     "check_graph",
+    "check_names",
     "expand_functions",
     "flex_graph",
     "graph_problems",

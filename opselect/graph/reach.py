@@ -46,7 +46,7 @@ def reach(graph: Graph, inputs: Sequence[str], outputs: Sequence[str], path: str
     inputs and outputs and the names nearest to them; ``path`` is where the graph comes from.
     """
     by_name = {node.name: node for node in graph.nodes}
-    _check_names(inputs, outputs, by_name.keys(), path)
+    check_names(inputs, outputs, by_name.keys(), path)
     fed: dict[str, set[int]] = {}
     for reference in inputs:
         name, _, index = reference.partition(":")
@@ -112,7 +112,8 @@ def _is_fed(reference: str, outputs: Collection[int]) -> bool:
     return index in {str(output) for output in outputs}
 
 
-def _check_names(inputs: Sequence[str], outputs: Sequence[str], names: Collection[str], path: str) -> None:
+def check_names(inputs: Sequence[str], outputs: Sequence[str], names: Collection[str], path: str) -> None:
+    """Raises InputError for inputs and outputs that are none of the nodes ``names``, with the names nearest to them."""
     problems = []
     for kind, references in (("input", inputs), ("output", outputs)):
         for reference in references:

@@ -75,7 +75,7 @@ class Context:
     def flag(self, name: str, default: bool = False) -> bool:
         """An argument that is true, false, 1 or 0."""
         words = {"true": True, "1": True, "false": False, "0": False}
-        return self._parsed(name, default, "true, false, 1 or 0", lambda text: words[text])
+        return self._parsed(name, default, "true, false, 1 or 0", lambda text: words[text.lower()])
 
     def data_type(self, name: str, default: DataType) -> DataType:
         """An argument that names a type as op definitions do: ``float``, ``int32``, ``half``."""

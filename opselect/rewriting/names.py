@@ -27,6 +27,13 @@ def canonical(reference: str) -> str:
     return reference if reference.startswith("^") or ":" in reference else f"{reference}:0"
 
 
+def output_index(reference: str) -> int | None:
+    """Which output an input asks for; None for a control input and for what is no number."""
+    control, _, output = parts(reference)
+    number = output[1:] or "0"
+    return int(number) if not control and number.isascii() and number.isdecimal() and len(number) < 10 else None
+
+
 def is_control(reference: str) -> bool:
     """Whether an input carries no data."""
     return reference.startswith("^")

@@ -23,10 +23,11 @@ class Transform:
     """A pure function Graph → Graph under the name that ``--transforms`` has for it.
 
     ``apply`` raises TransformError where it cannot do what is asked, and where doing it would change what the graph
-    computes.
+    computes. ``gtt_keeps_versions`` marks the ones after which the Graph Transform Tool's graph still has its versions.
     """
 
     name: str
     summary: str
     apply: Callable[[Graph, Context], Graph]
     arguments: tuple[Argument, ...] = ()
+    gtt_keeps_versions: bool = False

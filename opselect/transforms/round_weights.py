@@ -1,0 +1,63 @@
+"""``round_weights``: constants with few different values. Source: ``tools/graph_transforms/round_weights.cc``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from kernel_index.datatypes import DataType
+from opselect.graph import Graph, Node
+from opselect.rewriting import Argument, Context, Transform
+from opselect.rewriting.constants import constant_node
+from opselect.rewriting.names import control_inputs
+from opselect.rewriting.weights import Floats, chunks, large_floats, value_range
+
+_MINIMUM_SIZE = 16
+_MAXIMUM_STEPS = 1 << 30
+_SMALL = np.float32(0.000001)
+
+
+def round_weights(graph: Graph, context: Context) -> Graph:
+    """The graph with every float constant of 16 elements and more rounded to the middles of ``num_steps`` steps."""
+    steps = context.whole("num_steps", 256)
+    if not 0 < steps <= _MAXIMUM_STEPS:
+        raise context.error(f"argument 'num_steps' is {steps}, which is no number of steps")
+    return replace(graph, nodes=tuple(_rounded(node, steps, context) for node in graph.nodes))
+
+
+def _rounded(node: Node, steps: int, context: Context) -> Node:
+    values = large_floats(node, _MINIMUM_SIZE, context)
+    if values is None:
+        return node
+    low, high = _spread(*value_range(node, values, context))
+    width = (high - low) / np.float32(steps)
+    if not width:
+        return node  # The values are closer together than floats can tell apart.
+    rounded = constant_node(node.name, _round(values, low, width), DataType.DT_FLOAT)
+    return rounded if context.gtt else replace(rounded, inputs=control_inputs(node), device=node.device)
+
+
+def _spread(low: np.float32, high: np.float32) -> tuple[np.float32, np.float32]:
+    """A range in which there is room for steps."""
+    if low != high:
+        return low, high
+    if abs(low) < _SMALL:
+        return low, low + np.float32(1)
+    return (low, np.float32(2) * low) if low > 0 else (np.float32(2) * high, high)
+
+
+def _round(values: Floats, low: np.float32, width: np.float32) -> Floats:
+    rounded = np.empty(values.shape, np.float32)
+    for part, result in zip(chunks(values), chunks(rounded), strict=True):
+        step = np.floor((part - low) / width).astype(np.int32)
+        result[:] = low + width * (step.astype(np.float32) + np.float32(0.5))
+    return rounded
+
+
+TRANSFORM = Transform(
+    "round_weights",
+    "Rounds large float constants to few different values, so that the file compresses well.",
+    round_weights,
+    (Argument("num_steps", "how many values each constant may have; 256 by default"),),
+)
