@@ -14,6 +14,7 @@ from opselect.cli.options import (
     DEFAULT_PROFILE,
     Source,
     json_option,
+    plain_flags,
     quiet_option,
     source_options,
     split_names,
@@ -44,9 +45,7 @@ class _InspectCommand(click.Command):
     """Takes ``--print_structure=true`` and ``=false`` too, as TensorFlow's tool does."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        flag = "--print_structure"
-        spelled = [flag if arg == f"{flag}=true" else arg for arg in args if arg != f"{flag}=false"]
-        return super().parse_args(ctx, spelled)
+        return super().parse_args(ctx, plain_flags(args, "--print_structure"))
 
 
 @click.command(

@@ -57,6 +57,7 @@ class LazyGroup(click.Group):
         "requirements": "opselect.cli.requirements",
         "inspect": "opselect.cli.inspect",
         "freeze": "opselect.cli.freeze",
+        "transform": "opselect.cli.transform",
         "index": "opselect.cli.index",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -98,3 +98,10 @@ def _macro_name(name: str, option: str) -> str:
 def split_names(values: tuple[str, ...]) -> tuple[str, ...]:
     """The names of an option that may be repeated and may hold several names between commas."""
     return tuple(name for value in values for part in value.split(",") if (name := part.strip()))
+
+
+def plain_flags(arguments: Sequence[str], *flags: str) -> list[str]:
+    """Arguments with ``--flag`` for ``--flag=true``, as TensorFlow's tools take it, and none for ``--flag=false``."""
+    yes = {f"{flag}={word}": flag for flag in flags for word in ("true", "1")}
+    no = {f"{flag}={word}" for flag in flags for word in ("false", "0")}
+    return [yes.get(argument, argument) for argument in arguments if argument not in no]

@@ -20,17 +20,17 @@ from opselect.graph.values import (
     Shape,
     TensorRef,
 )
-from opselect.storage import write_pieces
+from opselect.storage import JoinedBytes, piece_size, write_pieces
 
 MAX_BYTES = (1 << 31) - 1
 """A protobuf message cannot be larger, and TensorFlow reads a graph as one message."""
 
 
-def write_graph(graph: Graph, path: str) -> int:
-    """Writes the graph as a binary GraphDef and returns its size in bytes; the file appears whole or not at all.
+def write_graph(graph: Graph, path: str, *, text: bool = False) -> int:
+    """Writes the graph as a GraphDef and returns its size in bytes; the file appears whole or not at all.
 
-    Tensors that are stored in files are copied from there. Raises InputError for a graph that is too large for a
-    GraphDef, naming its largest nodes, and where the file cannot be written.
+    Tensors that are stored in files are copied from there; as ``text`` they pass through memory. Raises InputError for
+    a graph that is too large for a GraphDef, naming its largest nodes, and where the file cannot be written.
     """
     message = encode_graph(graph)
     if message.size > MAX_BYTES:
@@ -39,8 +39,17 @@ def write_graph(graph: Graph, path: str) -> int:
             f"the graph takes {message.size:,} bytes, and a GraphDef at most {MAX_BYTES:,}",
             f"Nothing was written. The largest nodes are {_largest(graph)}.",
         )
-    write_pieces(message.pieces, path)
-    return message.size
+    pieces = [_text(message)] if text else message.pieces
+    write_pieces(pieces, path)
+    return sum(map(piece_size, pieces))
+
+
+def _text(message: MessageWriter) -> bytes:
+    # Protobuf is slow to import, and most graphs are written in binary.
+    from opselect.formats.text import decode_text
+
+    encoded = JoinedBytes(tuple(message.pieces)).read(0, message.size)
+    return decode_text(encoded, "GraphDef").encode()
 
 
 def encode_graph(graph: Graph) -> MessageWriter:

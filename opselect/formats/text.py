@@ -33,3 +33,8 @@ def encode_text(text: str, path: str, message: str) -> bytes:
     if not encoded:
         raise InputError(path, "this text holds no graph", WHAT_IS_READ)
     return encoded
+
+
+def decode_text(encoded: bytes, message: str) -> str:
+    """A message in wire format as text, as protobuf prints it."""
+    return text_format.MessageToString(message_class(message).FromString(encoded), descriptor_pool=pool())

@@ -78,7 +78,7 @@ def _compare(oracle: Path, case: Mapping[str, Any], folder: Path, known: Mapping
     expected = expected_graph(oracle / reference["expected"][0]["path"], folder)
     as_theirs = _as_theirs(ours)
     what = "ok" if as_theirs is ours else "ok, variables that stay are read as such"
-    return Outcome(case["id"], theirs, what, tuple(graph_differences(as_theirs, expected, rules)))
+    return Outcome(case["id"], theirs, what, tuple(map(str, graph_differences(as_theirs, expected, rules))))
 
 
 def _compare_signature(oracle: Path, case: Mapping[str, Any], folder: Path) -> Outcome:
