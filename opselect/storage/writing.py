@@ -34,7 +34,6 @@ def write_pieces(pieces: Iterable[Piece], path: str) -> None:
             for piece in flattened(pieces):
                 writer.add(piece)
             writer.flush()
-            os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
         raise InputError(path, f"cannot be written: {error.strerror or error}", _ADVICE) from error
