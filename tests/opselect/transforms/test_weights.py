@@ -128,7 +128,7 @@ def test_a_constant_without_a_value_is_refused() -> None:
 FLOATS = arrays.arrays(np.float32, st.integers(16, 64), elements=st.floats(-1e6, 1e6, width=32, allow_subnormal=False))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(FLOATS)
 def test_rounding_is_done_in_floats_one_by_one(values: Array) -> None:
     f = np.float32
@@ -140,7 +140,7 @@ def test_rounding_is_done_in_floats_one_by_one(values: Array) -> None:
     assert rounded(values, 7).tolist() == by_hand
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(FLOATS)
 def test_quantizing_is_done_in_doubles_one_by_one(values: Array) -> None:
     def away(x: float) -> float:
