@@ -46,6 +46,16 @@ def output_types(node: Node) -> Types | None:
     return None if definition is None else _types(definition.outputs, node, definition)
 
 
+def first_output(node: Node, argument: str) -> int | None:
+    """The position of the first output that belongs to an output of the op definition; None where that is not known."""
+    definition = op_definition(node.op)
+    names = [output.name for output in definition.outputs] if definition is not None else []
+    if definition is None or argument not in names:
+        return None
+    before = _types(definition.outputs[: names.index(argument)], node, definition)
+    return None if before is None else len(before)
+
+
 def _types(arguments: Iterable[ArgDefinition], node: Node, definition: OpDefinition) -> Types | None:
     found: list[DataType | None] = []
     for argument in arguments:

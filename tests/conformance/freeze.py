@@ -95,7 +95,9 @@ def _compare_signature(oracle: Path, case: Mapping[str, Any], folder: Path) -> O
         return Outcome(case["id"], theirs, "ok", ())
     with_placeholders = _tables_as_placeholders(ours)
     what = "ok" if with_placeholders is ours else "ok, tables stay"
-    return Outcome(case["id"], theirs, what, tuple(graph_differences(with_placeholders, expected, WITHOUT_PLACES)))
+    return Outcome(
+        case["id"], theirs, what, tuple(map(str, graph_differences(with_placeholders, expected, WITHOUT_PLACES)))
+    )
 
 
 def _assigns_to_values(graph: Graph) -> bool:

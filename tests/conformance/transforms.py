@@ -40,6 +40,8 @@ from tests.conformance.transformed_graphs import (
 TOOL = "transform_graph"
 NOT_YET = frozenset({"fold_batch_norms", "fold_constants", "fold_old_batch_norms"}) - set(NAMES)
 ORDERED = frozenset({"obfuscate_names", "sort_by_execution_order"})
+MOVING = frozenset({"fold_batch_norms", "fold_old_batch_norms"})
+"""The tool moves all nodes that these look at, ours do not: of what is sorted after them the order is another."""
 SURVIVORS = "merge_duplicate_nodes"
 
 PASS, DIFFERS, FAIL, LATER, NO_INPUT = "pass", "differs on purpose", "FAIL", "not yet", "no input"
@@ -100,7 +102,7 @@ REASONS = (
     Reason("*", frozenset({"_class"}), "_class names no node that is gone or has another name"),
     Reason(
         "remove_nodes",
-        frozenset({"node", "inputs"}),
+        frozenset({"node", "inputs", "order"}),
         "consumers wait for what a removed node waited for; a node that stands for one output of a Switch stays",
     ),
     Reason("remove_control_dependencies", frozenset({"inputs"}), "what puts a node into a conditional or loop stays"),
@@ -116,17 +118,33 @@ REASONS = (
         "attrs and types fit the older ops, and the flow waits for its array",
     ),
     Reason(
-        "flatten_atrous_conv", frozenset({"node", "op", "inputs"}), "convolutions that follow each other are all flat"
+        "flatten_atrous_conv",
+        frozenset({"node", "op", "inputs", "value", "Tblock_shape", "Tcrops", "data_format", "padding", "strides"})
+        | {"use_cudnn_on_gpu"},
+        "convolutions that follow each other are all flat",
+    ),
+    Reason(
+        "fold_old_batch_norms",
+        frozenset({"node", "op", "inputs", "value", "U", "epsilon", "is_training"}),
+        "FusedBatchNormV2 and FusedBatchNormV3 are folded, too",
     ),
 )
 
 REFUSES: Mapping[str, str] = {
     r".*/err\.(bad_bool|bad_shape|bad_syntax|bad_type|remove_nodes_noarg|rename_op_noarg|unknown)": "bad arguments",
+    r"train_resvar_cnn_preproc_midgraph_input/gtt/fold_constants.*": "an input that is no Placeholder",
 }
 """Cases in which the tool fails and so does ours, by a pattern of their name."""
 
 RIGHT: Mapping[str, str] = {
     r"atrous_conv_fused_bn_v1/gtt/flatten_atrous_conv": "filters that are no constants are left alone; the tool aborts",
+    r"bn_after_concat_axis_minus1_aborts_gtt/gtt/(chain|chain\.readme|fold_then_old_batch_norms)": "the tool aborts",
+    r"fused_bn_v1_conv_concat_sharedweights/gtt/(chain|chain\.readme|fold_then_old_batch_norms)": (
+        "what two folded convolutions read is there once; the tool writes it twice"
+    ),
+    r"mul_after_conv_scalar_fails_fold_batch_norms/gtt/(chain|chain\.readme|(fold_then|fold)_batch_norms)": (
+        "a scale may be one value for all channels; the tool fails"
+    ),
     r"defun_symbolic_gradient/.*merge_duplicate_nodes": "calls of functions are left alone; the tool fails on them",
 }
 """Cases in which the tool fails or writes a wrong graph and ours does the right thing, or refuses."""
@@ -197,7 +215,8 @@ def _differences(case: Case, ours: Graph, theirs: Graph) -> list[Difference]:
     if SURVIVORS in case.transforms:
         found = differences_up_to_survivors(ours, theirs, case.fed_and_fetched)
     else:
-        rules = Rules(ordered=not ORDERED.isdisjoint(case.transforms), devices=True)
+        ordered = not ORDERED.isdisjoint(case.transforms) and MOVING.isdisjoint(case.transforms)
+        rules = Rules(ordered=ordered, devices=True)
         found = graph_differences(with_plain_folds(ours), with_plain_folds(theirs), rules)
     for what in ("versions", "functions", "gradients"):
         if getattr(ours, what) != getattr(theirs, what):

@@ -1,0 +1,181 @@
+"""Arrays made, repeated, padded and turned. Source: ``kernels/constant_op.cc``, ``sequence_ops.cc``, ``tile_ops.cc``,
+``pad_op.cc``, ``mirror_pad_op.cc``, ``transpose_op.cc``, ``diag_op.cc``, ``matrix_*_op.cc``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kernel_index.datatypes import DataType
+from opselect.evaluation.kernel import ANY, FLOATS, NUMBERS, PLAIN, REALS, Accuracy, Call, EvaluationError, kernel
+from opselect.formats.numpy_types import Array
+
+
+@kernel("Fill", "one value in every element of a shape", ANY)
+def fill(call: Call, sizes: Array, value: Array) -> Array:
+    if sizes.ndim != 1 or value.ndim:
+        raise EvaluationError("takes a shape and one value")
+    return np.broadcast_to(value, call.reserve(sizes.tolist(), value.dtype))
+
+
+@kernel("ZerosLike", "zeros in the shape of the input; empty strings", PLAIN)
+def zeros_like(_: Call, x: Array) -> Array:
+    return np.full(x.shape, b"", object) if x.dtype == np.object_ else np.zeros(x.shape, x.dtype)
+
+
+@kernel("OnesLike", "ones in the shape of the input", PLAIN)
+def ones_like(_: Call, x: Array) -> Array:
+    return np.ones(x.shape, x.dtype)
+
+
+@kernel(
+    "Range",
+    "start, start + delta and so on, up to a limit that is left out",
+    REALS,
+    outputs="Tidx",
+    accuracy=Accuracy.FEW_ULPS,
+)
+def number_range(call: Call, start: Array, limit: Array, delta: Array) -> Array:
+    if any(number.shape not in ((), (1,)) for number in (start, limit, delta)):
+        raise EvaluationError("takes three numbers")
+    start, limit, delta = (number.reshape(()) for number in (start, limit, delta))
+    if not delta or (limit < start if delta > 0 else limit > start):
+        raise EvaluationError("never reaches its limit")
+    if start.dtype.kind in "iu":
+        numbers = range(int(start), int(limit), int(delta))
+        call.reserve((len(numbers),), start.dtype)
+        return np.arange(numbers.start, numbers.stop, numbers.step, dtype=start.dtype)
+    count = math.ceil(abs((limit - start) / delta))
+    steps = np.full(call.reserve((count,), start.dtype), delta, start.dtype)
+    steps[:1] = start
+    # Each number is rounded before delta is added to it; later releases than 2.8 multiply instead.
+    return np.add.accumulate(steps)
+
+
+@kernel("LinSpace", "numbers from start to stop, as many as asked for, all the same distance apart", FLOATS)
+def lin_space(call: Call, start: Array, stop: Array, count: Array) -> Array:
+    if start.ndim or stop.ndim or count.ndim or count < 1:
+        raise EvaluationError("takes a start, a stop and how many numbers")
+    call.reserve((int(count),), start.dtype)
+    if count == 1:
+        return start.reshape(1)
+    step = np.asarray((stop - start) / start.dtype.type(int(count) - 1), start.dtype)
+    numbers = np.asarray(start + step * np.arange(int(count)).astype(start.dtype), start.dtype)
+    numbers[-1] = stop
+    return numbers
+
+
+@kernel("Tile", "the array as often along each dimension as its multiple says", ANY)
+def tile(call: Call, x: Array, multiples: Array) -> Array:
+    if multiples.shape != (x.ndim,):
+        raise EvaluationError("takes a multiple for each dimension")
+    call.reserve([size * times for size, times in zip(x.shape, multiples.tolist(), strict=True)], x.dtype)
+    return np.tile(x, multiples.tolist())
+
+
+def _padding(call: Call, x: Array, paddings: Array) -> list[tuple[int, int]]:
+    if paddings.shape != (x.ndim, 2) or (paddings < 0).any():
+        raise EvaluationError("takes two paddings, each 0 or more, for each dimension")
+    pairs = [(before, after) for before, after in paddings.tolist()]
+    call.reserve([before + size + after for size, (before, after) in zip(x.shape, pairs, strict=True)], x.dtype)
+    return pairs
+
+
+@kernel("Pad", "the array with zeros around it", PLAIN)
+def pad(call: Call, x: Array, paddings: Array) -> Array:
+    return pad_v2(call, x, paddings, np.array(b"", object) if x.dtype == np.object_ else np.zeros((), x.dtype))
+
+
+@kernel("PadV2", "the array with a value around it", PLAIN)
+def pad_v2(call: Call, x: Array, paddings: Array, value: Array) -> Array:
+    pairs = _padding(call, x, paddings)
+    shape = [before + size + after for size, (before, after) in zip(x.shape, pairs, strict=True)]
+    out = np.empty(shape, x.dtype)
+    out[...] = value
+    out[tuple(slice(before, before + size) for size, (before, _) in zip(x.shape, pairs, strict=True))] = x
+    return out
+
+
+@kernel("MirrorPad", "the array with its own elements mirrored around it, the outermost twice or not", ANY)
+def mirror_pad(call: Call, x: Array, paddings: Array) -> Array:
+    pairs = _padding(call, x, paddings)
+    reflect = call.text("mode", "REFLECT") == "REFLECT"
+    if any(max(pair) > size - reflect for size, pair in zip(x.shape, pairs, strict=True)):
+        raise EvaluationError("mirrors more elements than there are")
+    return np.pad(x, pairs, "reflect" if reflect else "symmetric")
+
+
+def _permutation(x: Array, order: Array) -> list[int]:
+    if sorted(order.tolist()) != list(range(x.ndim)):
+        raise EvaluationError(f"turns {x.ndim} dimensions by {order.tolist()}")
+    return [int(axis) for axis in order]
+
+
+@kernel("Transpose", "the dimensions in another order", ANY)
+def transpose(_: Call, x: Array, order: Array) -> Array:
+    return np.transpose(x, _permutation(x, order))
+
+
+@kernel("ConjugateTranspose", "the dimensions in another order, complex numbers conjugated", PLAIN)
+def conjugate_transpose(_: Call, x: Array, order: Array) -> Array:
+    turned = np.transpose(x, _permutation(x, order))
+    return np.conj(turned) if x.dtype.kind == "c" else turned
+
+
+@kernel("Diag", "an array on the diagonal of one of twice its dimensions", NUMBERS)
+def diag(call: Call, x: Array) -> Array:
+    call.reserve(x.shape * 2, x.dtype)
+    return np.diag(x.ravel()).reshape(x.shape * 2)
+
+
+@kernel("DiagPart", "the diagonal of an array whose dimensions come twice", NUMBERS)
+def diag_part(_: Call, x: Array) -> Array:
+    half = x.shape[: x.ndim // 2]
+    if not half or x.shape != half * 2:
+        raise EvaluationError(f"takes the diagonal of shape {list(x.shape)}")
+    size = math.prod(half)
+    return np.reshape(np.diagonal(x.reshape(size, size)), half)
+
+
+@kernel("MatrixDiag", "rows on the diagonals of square matrices", PLAIN)
+def matrix_diag(call: Call, x: Array) -> Array:
+    size = x.shape[-1]
+    out = np.zeros(call.reserve((*x.shape, size), x.dtype), x.dtype)
+    out[..., range(size), range(size)] = x
+    return out
+
+
+@kernel("MatrixDiagPart", "the diagonals of matrices", PLAIN)
+def matrix_diag_part(_: Call, x: Array) -> Array:
+    return np.diagonal(x, axis1=-2, axis2=-1)
+
+
+@kernel("MatrixSetDiag", "matrices with other diagonals", PLAIN)
+def matrix_set_diag(_: Call, x: Array, diagonal: Array) -> Array:
+    size = min(x.shape[-2:])
+    if diagonal.shape != (*x.shape[:-2], size):
+        raise EvaluationError("sets a diagonal of another shape")
+    out = x.copy()
+    out[..., range(size), range(size)] = diagonal
+    return np.asarray(out)
+
+
+@kernel("MatrixBandPart", "matrices with zeros outside of a band around the diagonal, a side below 0 left whole", PLAIN)
+def matrix_band_part(_: Call, x: Array, below: Array, above: Array) -> Array:
+    rows, columns = np.arange(x.shape[-2])[:, None], np.arange(x.shape[-1])
+    inside = ((below < 0) | (rows - columns <= below)) & ((above < 0) | (columns - rows <= above))
+    return np.where(inside, x, x.dtype.type(0))
+
+
+@kernel(
+    "Bincount", "how often each number below a size occurs, or the sum of its weights", frozenset({DataType.DT_INT32})
+)
+def bin_count(call: Call, x: Array, size: Array, weights: Array) -> Array:
+    if x.size and x.min() < 0:
+        raise EvaluationError("counts a number below 0")
+    kept = x.ravel() < size
+    out = np.zeros(call.reserve((int(size),), weights.dtype), weights.dtype)
+    np.add.at(out, x.ravel()[kept], weights.ravel()[kept] if weights.size else weights.dtype.type(1))
+    return out

@@ -1,0 +1,96 @@
+"""Comparisons, and choices by a condition. Source: ``kernels/cwise_op_{equal_to,less,select}*.cc``, ``where_op.cc``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kernel_index.datatypes import DataType
+from opselect.evaluation.floats import arithmetic, flushed
+from opselect.evaluation.kernel import ANY, BOOL, COMPLEX, PLAIN, REALS, Call, EvaluationError, kernel
+from opselect.formats.numpy_types import Array
+
+
+def _shapes_fit(call: Call, x: Array, y: Array) -> bool:
+    try:
+        call.broadcast(x, y)
+    except EvaluationError:
+        if call.flag("incompatible_shape_error", True):
+            raise
+        return False
+    return True
+
+
+@kernel(
+    "Equal",
+    "whether x is y; one false for shapes that do not go together where the node says so",
+    PLAIN,
+    outputs=DataType.DT_BOOL,
+)
+def equal(call: Call, x: Array, y: Array) -> Array:
+    if not _shapes_fit(call, x, y):
+        return np.array(False)
+    return np.asarray(np.equal(flushed(x), flushed(y)), np.bool_)
+
+
+@kernel(
+    "NotEqual",
+    "whether x is not y; one true for shapes that do not go together where the node says so",
+    PLAIN,
+    outputs=DataType.DT_BOOL,
+)
+def not_equal(call: Call, x: Array, y: Array) -> Array:
+    if not _shapes_fit(call, x, y):
+        return np.array(True)
+    return np.asarray(np.not_equal(flushed(x), flushed(y)), np.bool_)
+
+
+def _order(op: str, summary: str, compute: Callable[[Array, Array], Array]) -> None:
+    def compare(call: Call, x: Array, y: Array) -> Array:
+        call.broadcast(x, y)
+        return np.asarray(compute(flushed(x), flushed(y)), np.bool_)
+
+    kernel(op, summary, REALS, outputs=DataType.DT_BOOL)(compare)
+
+
+_order("Less", "whether x is below y", np.less)
+_order("LessEqual", "whether x is y or below", np.less_equal)
+_order("Greater", "whether x is above y", np.greater)
+_order("GreaterEqual", "whether x is y or above", np.greater_equal)
+
+
+@kernel(
+    "ApproximateEqual", "whether x is less than the tolerance away from y", REALS | COMPLEX, outputs=DataType.DT_BOOL
+)
+def approximate_equal(call: Call, x: Array, y: Array) -> Array:
+    if x.shape != y.shape:
+        raise EvaluationError("compares arrays of different shapes")
+    tolerance = np.float32(call.real("tolerance", 1e-5)).astype(x.real.dtype)
+    return np.asarray(np.abs(arithmetic(np.subtract, x, y)) < tolerance)
+
+
+@kernel("Select", "x where the condition is true, else y; a condition of one dimension chooses rows", BOOL, outputs="T")
+def select(_: Call, condition: Array, x: Array, y: Array) -> Array:
+    if x.shape != y.shape:
+        raise EvaluationError("chooses between arrays of different shapes")
+    if condition.ndim == 1 and x.ndim > 1 and condition.shape[0] == x.shape[0]:
+        condition = condition.reshape(-1, *[1] * (x.ndim - 1))
+    elif condition.ndim and condition.shape != x.shape:
+        raise EvaluationError("chooses by a condition of another shape")
+    return np.where(condition, x, y)
+
+
+@kernel("SelectV2", "x where the condition is true, else y, all three broadcast", BOOL, outputs="T")
+def select_v2(call: Call, condition: Array, x: Array, y: Array) -> Array:
+    call.broadcast(condition, x, y)
+    return np.where(condition, x, y)
+
+
+@kernel("Where", "the indices of elements that are not 0, in order", ANY, outputs=DataType.DT_INT64)
+def where(call: Call, condition: Array) -> Array:
+    condition = flushed(condition)
+    if not condition.ndim:
+        raise EvaluationError("takes at least one dimension")
+    call.reserve((int(np.count_nonzero(condition)), condition.ndim), np.int64)
+    return np.stack(np.nonzero(condition), axis=1).astype(np.int64)
