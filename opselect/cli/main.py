@@ -58,6 +58,7 @@ class LazyGroup(click.Group):
         "inspect": "opselect.cli.inspect",
         "freeze": "opselect.cli.freeze",
         "transform": "opselect.cli.transform",
+        "prepare": "opselect.cli.prepare",
         "index": "opselect.cli.index",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from kernel_index.errors import InputError
 from opselect.entries import check_signatures
 from opselect.freezing.variables import is_variable
-from opselect.graph import Graph, MetaGraph, Signature, input_node
+from opselect.graph import Graph, MetaGraph, Signature, TensorInfo, input_node
 
 DEFAULT_SIGNATURE = "serving_default"
 """The signature that a server takes where a request names none (``saved_model/signature_constants.py``)."""
@@ -46,3 +46,12 @@ def output_names(graph: Graph, signatures: Mapping[str, Signature], path: str) -
                 raise InputError(path, problem, "What is fed cannot be a constant: name other outputs.")
         names.update(dict.fromkeys(name for info in signature.outputs.values() for name in info.tensors()))
     return tuple(names)
+
+
+def signature_ends(
+    meta_graph: MetaGraph, wanted: Sequence[str], all_signatures: bool, path: str
+) -> tuple[tuple[TensorInfo, ...], tuple[str, ...]]:
+    """What the signatures that are frozen feed, and the tensors that they fetch. Raises as those who choose them do."""
+    signatures = chosen_signatures(meta_graph, wanted, all_signatures, path)
+    fed = {info.name: info for signature in signatures.values() for info in signature.inputs.values()}
+    return tuple(fed.values()), output_names(meta_graph.graph, signatures, path)

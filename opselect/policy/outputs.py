@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kernel_index.index import KernelIndex
-from opselect.graph import Node, input_node
+from opselect.graph import Graph, Node, input_node
 from opselect.policy.stages import PLACEHOLDERS, Stages, is_variable_op
 
 _NO_OUTPUTS = frozenset({"Const", "Assign", "NoOp", "Placeholder"})
@@ -35,6 +35,11 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
         if found:
             return found
     return ()
+
+
+def likely_outputs_of(graph: Graph, index: KernelIndex) -> tuple[str, ...]:
+    """The same for a graph whose stages nobody has told yet."""
+    return likely_outputs(Stages(graph), index)
 
 
 def _may_be_fetched(node: Node, index: KernelIndex, training: frozenset[str]) -> bool:

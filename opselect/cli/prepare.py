@@ -1,0 +1,175 @@
+"""``opselect prepare``: a training export in, the graph that the phone runs out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.console import byte_size, counted, note, print_json, print_table
+from opselect.cli.exit_codes import DONE
+from opselect.cli.options import (
+    DEFAULT_PROFILE,
+    Source,
+    json_option,
+    quiet_option,
+    source_options,
+    split_names,
+)
+
+if TYPE_CHECKING:
+    from opselect.preparing import Prepared, Saved, Wishes
+
+_MOST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that a command line of ``prepare`` asks for."""
+
+    model: str
+    output: str
+    wishes: Wishes = field(hash=False)
+    source: Source
+    profile: str
+    as_json: bool = False
+    quiet: bool = False
+
+
+@click.command(
+    "prepare",
+    short_help="Freeze, strip and fold a model in one go.",
+    epilog="""\b
+Examples:
+  opselect prepare saved_model -o phone.pb
+  opselect prepare graph.pb --checkpoint model.ckpt --outputs probs -o phone.pb
+  opselect prepare mobilenet.pb --inputs input --outputs MobilenetV2/Predictions -o phone.pb --tensorflow 2.14
+""",
+)
+@click.argument("model", metavar="MODEL")
+@click.option("-o", "--out", "output", required=True, metavar="FILE", help="Where the graph goes, a binary GraphDef.")
+@click.option("--checkpoint", default="", metavar="PREFIX", help="The checkpoint with the values of its variables.")
+@click.option("--inputs", multiple=True, metavar="NAMES", help="Nodes that the program feeds. Default: found out.")
+@click.option("--outputs", multiple=True, metavar="NAMES", help="Nodes that the program fetches. Default: found out.")
+@click.option("--signature", "signatures", multiple=True, metavar="KEYS", help="Signatures, in place of outputs.")
+@click.option("--tags", multiple=True, metavar="TAGS", help="The MetaGraph with just these tags.")
+@click.option("--type", "type_name", metavar="TYPE", help="Type of inputs that become Placeholders, such as float.")
+@click.option("--shape", "shape_text", metavar="DIMS", help="Their shape, such as 1,299,299,3; -1 for any size.")
+@source_options
+@click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to count kernels of."
+)
+@json_option
+@quiet_option
+def command(
+    model: str,
+    output: str,
+    checkpoint: str,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    signatures: tuple[str, ...],
+    tags: tuple[str, ...],
+    type_name: str | None,
+    shape_text: str | None,
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    roots: tuple[Path, ...],
+    profile: str,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Write the graph that a phone runs: the MODEL frozen, cut to what its outputs need, constants folded.
+
+    Does what freeze and the transforms strip_unused_nodes, fold_constants, fold_batch_norms and fold_old_batch_norms
+    do, one after the other. Inputs and outputs are those of the signature where the model has one, else its
+    Placeholders and what looks like a result. A table says what that saves, kernels and files of the build too, for
+    the TensorFlow that is named or the newest shipped release.
+    """
+    from opselect.freezing import Options
+    from opselect.preparing import Wishes
+    from opselect.rewriting import parse_data_type, parse_shape
+
+    if outputs and signatures:
+        raise click.UsageError("a signature has outputs of its own: leave out --outputs")
+    options = Options(
+        checkpoint=checkpoint, outputs=split_names(outputs), signatures=split_names(signatures), tags=split_names(tags)
+    )
+    try:
+        data_type = None if type_name is None else parse_data_type(type_name)
+    except ValueError:
+        raise click.BadParameter(f"{type_name!r} is no data type such as float or int32", param_hint="--type") from None
+    try:
+        shape = None if shape_text is None else parse_shape(shape_text)
+    except ValueError:
+        raise click.BadParameter(f'{shape_text!r} is no shape such as "1,299,299,3"', param_hint="--shape") from None
+    wishes = Wishes(options, split_names(inputs), data_type, shape)
+    source = Source(release, tree, index_file, roots)
+    return prepare(Request(model, output, wishes, source, profile, as_json, quiet))
+
+
+def prepare(request: Request) -> int:
+    """Prepares the model, writes the graph, prints what that saves and returns the exit code."""
+    from kernel_index import shipped
+    from opselect.cli.sources import open_source, profile_of
+    from opselect.formats.graphdef_writer import write_graph
+    from opselect.preparing import prepare_model, saved
+
+    source = request.source if request.source.given else replace(request.source, release=shipped.releases()[-1])
+    index = open_source(source, quiet=request.quiet)
+    profile = profile_of(index, request.profile)
+    prepared = prepare_model(request.model, request.wishes, index, lambda text: note(text, quiet=request.quiet))
+    saving = saved(prepared, index, profile)
+    write_graph(prepared.graph, request.output)
+    if request.as_json:
+        print_json(_document(prepared, saving))
+    else:
+        _print_report(request, prepared, saving)
+    return DONE
+
+
+def _document(prepared: Prepared, saving: Saved) -> dict[str, object]:
+    return {
+        "inputs": list(prepared.inputs),
+        "outputs": list(prepared.outputs),
+        "before": {**asdict(prepared.before), **_needs(saving, before=True)},
+        "after": {**asdict(prepared.after), **_needs(saving, before=False)},
+        "kernels_saved": [{"op": op, "kernel_class": kernel_class} for op, kernel_class in saving.kernels],
+        "files_saved": list(saving.files),
+    }
+
+
+def _needs(saving: Saved, *, before: bool) -> dict[str, object]:
+    selection = saving.before if before else saving.after
+    return {
+        "kernels": len(selection.kernels),
+        "files": len(selection.files),
+        "missing": sorted({missing.op for missing in selection.unresolved}),
+    }
+
+
+def _print_report(request: Request, prepared: Prepared, saving: Saved) -> None:
+    before, after = prepared.before, prepared.after
+    rows = [
+        ("nodes", f"{before.nodes:,}", f"{after.nodes:,}"),
+        ("ops", f"{before.ops:,}", f"{after.ops:,}"),
+        ("parameters", f"{before.parameters:,}", f"{after.parameters:,}"),
+        ("size", byte_size(before.bytes), byte_size(after.bytes)),
+        ("kernels needed", str(len(saving.before.kernels)), str(len(saving.after.kernels))),
+        ("kernel files needed", str(len(saving.before.files)), str(len(saving.after.files))),
+        ("kernels missing", str(len(saving.before.unresolved)), str(len(saving.after.unresolved))),
+    ]
+    click.echo(f"{request.output}: feed {', '.join(prepared.inputs) or 'nothing'}, fetch {', '.join(prepared.outputs)}")
+    print_table(("", "before", "after"), rows, indent=2)
+    if saving.files:
+        release = f"TensorFlow {saving.after.release}, profile {saving.after.profile}"
+        click.echo(f"the build ({release}) no longer needs")
+        for path in saving.files[:_MOST_SHOWN]:
+            click.echo(f"  {path}")
+        if len(saving.files) > _MOST_SHOWN:
+            click.echo(f"  and {counted(len(saving.files) - _MOST_SHOWN, 'file')} more (--json lists all)")
+    missing = sorted({unresolved.op for unresolved in saving.after.unresolved})
+    if missing:
+        note(f"the build has no kernels for {', '.join(missing)}: opselect generate says why", quiet=request.quiet)

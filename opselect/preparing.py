@@ -1,0 +1,184 @@
+"""The documented way from a training export to what the phone runs, in one go: freeze, strip, fold.
+
+Source of the steps and their order: ``mobile/prepare_models`` of TensorFlow's documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from kernel_index.datatypes import DataType
+from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
+from opselect.entries import choose_meta_graph
+from opselect.formats import Model, read_model
+from opselect.formats.graphdef_writer import encode_graph
+from opselect.freezing import Options, freeze_model, signature_ends
+from opselect.graph import Entry, Graph, MetaGraph, Node, Shape, TensorInfo, check_graph, input_node, reach
+from opselect.policy.outputs import likely_outputs_of
+from opselect.requirements import Requirements, collect_requirements
+from opselect.rewriting import Context, Step
+from opselect.selection import Selection, select
+from opselect.summary import VARIABLE_OPS, summarize
+from opselect.transforms import apply_steps
+
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+_FOLDING = (
+    Step("fold_constants", {"ignore_errors": ("true",)}),
+    Step("fold_batch_norms"),
+    Step("fold_old_batch_norms"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a user says about preparing a model; what is left empty is found out.
+
+    ``options`` say what to freeze, outputs included. ``inputs`` are nodes that the program feeds; one that is no
+    Placeholder becomes one of ``data_type`` and ``shape``.
+    """
+
+    options: Options
+    inputs: tuple[str, ...] = ()
+    data_type: DataType | None = None
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a graph is: its nodes, its different ops, its parameters and the bytes of its file with the weights."""
+
+    nodes: int
+    ops: int
+    parameters: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The graph that the phone runs, where to feed and fetch it, and what became of it on the way."""
+
+    graph: Graph
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    before: Measure
+    after: Measure
+    needed_before: Requirements
+    needed_after: Requirements
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a build needs no more, as far as the model is concerned; kernels as op and class, files by path."""
+
+    before: Selection
+    after: Selection
+
+    @property
+    def kernels(self) -> tuple[tuple[str, str], ...]:
+        """Kernels that only the model as it was needs, sorted."""
+        return tuple(sorted(_kernels(self.before) - _kernels(self.after)))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that only the model as it was needs, sorted."""
+        return tuple(sorted(_files(self.before) - _files(self.after)))
+
+
+def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[str], None]) -> Prepared:
+    """The model at a path or URL, frozen where it has variables, cut to its outputs, and folded.
+
+    Outputs that nobody names are those of its signature, else the likely ones; inputs those of the signature, else the
+    Placeholders that the outputs need. ``note`` is called with what a user should know. Raises InputError for a model
+    that cannot be read or frozen, and TransformError for a step that would change what it computes.
+    """
+    model = read_model(path, frozenset(wishes.options.tags) or None)
+    meta_graph = choose_meta_graph(model)
+    whole = meta_graph.graph
+    check_graph(whole, path)
+    inputs, outputs = _ends(model, meta_graph, wishes, index, note)
+    graph, weights = whole, 0
+    if any(node.op in VARIABLE_OPS for node in whole.nodes):
+        frozen = freeze_model(path, replace(wishes.options, outputs=outputs))
+        graph, weights = frozen.graph, frozen.weight_bytes
+        for text in frozen.notes:
+            note(text)
+    inputs = inputs or _placeholders(graph, outputs, path)
+    context = Context(path, tuple(inputs), outputs, note=note)
+    graph = apply_steps(graph, [_strip_step(graph, inputs, wishes), *_FOLDING], context)
+    entry = Entry(tuple(inputs), outputs)
+    return Prepared(
+        graph,
+        tuple(inputs),
+        outputs,
+        _measure(whole, weights),
+        _measure(graph, 0),
+        collect_requirements(whole, path, index=index).without_inserted(),
+        collect_requirements(graph, path, index=index, entries=[entry]).without_inserted(),
+    )
+
+
+def saved(prepared: Prepared, index: KernelIndex, profile: str) -> Saved:
+    """What a build of ``profile`` needs for the model before and after; InputError for a profile that there is not."""
+    return Saved(select(prepared.needed_before, index, profile), select(prepared.needed_after, index, profile))
+
+
+def _ends(
+    model: Model, meta_graph: MetaGraph, wishes: Wishes, index: KernelIndex, note: Callable[[str], None]
+) -> tuple[dict[str, TensorInfo], tuple[str, ...]]:
+    """The inputs with what is known of them, and the outputs; no inputs where only the graph tells."""
+    inputs = {name: TensorInfo(name, wishes.data_type, wishes.shape) for name in wishes.inputs}
+    options = wishes.options
+    if options.outputs:
+        return inputs, options.outputs
+    if any(signature.outputs for signature in meta_graph.signatures.values()):
+        fed, outputs = signature_ends(meta_graph, options.signatures, options.all_signatures, model.path)
+        return inputs or {info.name: info for info in fed if info.name}, outputs
+    outputs = likely_outputs_of(meta_graph.graph, index)
+    if not outputs:
+        raise InputError(model.path, "nothing in it looks like a result", "Name what the program fetches: --outputs.")
+    note(f"outputs: {', '.join(outputs)} (what looks like a result; --outputs names others)")
+    return inputs, outputs
+
+
+def _placeholders(graph: Graph, outputs: Sequence[str], path: str) -> dict[str, TensorInfo]:
+    needed = reach(graph, (), outputs, path).nodes
+    return {node.name: TensorInfo(node.name) for node in needed if node.op in _PLACEHOLDERS}
+
+
+def _strip_step(graph: Graph, inputs: dict[str, TensorInfo], wishes: Wishes) -> Step:
+    """``strip_unused_nodes`` with the type and shape of each input that is no Placeholder yet."""
+    by_name = {node.name: node for node in graph.nodes}
+    made = [(name, info) for name, info in inputs.items() if not _is_placeholder(by_name.get(input_node(name)))]
+    names, types, shapes = [], [], []
+    for name, info in made:
+        dtype = wishes.data_type or info.dtype or DataType.DT_FLOAT
+        dims = (wishes.shape or info.shape or Shape(())).dims or ()
+        names.append(input_node(name))
+        types.append(dtype.name.removeprefix("DT_").lower())
+        shapes.append(",".join(map(str, dims)))
+    if not made:
+        return Step("strip_unused_nodes")
+    arguments = {"name": tuple(names), "type_for_name": tuple(types), "shape_for_name": tuple(shapes)}
+    return Step("strip_unused_nodes", arguments)
+
+
+def _is_placeholder(node: Node | None) -> bool:
+    return node is not None and node.op == "Placeholder"
+
+
+def _measure(graph: Graph, weights: int) -> Measure:
+    summary = summarize(graph)
+    held = summary.constants + summary.function_constants + summary.variables_held
+    return Measure(
+        sum(summary.op_counts.values()), len(summary.op_counts), held.count, encode_graph(graph).size + weights
+    )
+
+
+def _kernels(selection: Selection) -> set[tuple[str, str]]:
+    return {(kernel.registration.op, kernel.registration.kernel_class) for kernel in selection.kernels}
+
+
+def _files(selection: Selection) -> set[str]:
+    return {file.path for file in selection.files}
