@@ -99,11 +99,17 @@ def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[
     check_graph(whole, path)
     inputs, outputs = _ends(model, meta_graph, wishes, index, note)
     graph, weights = whole, 0
-    if any(node.op in VARIABLE_OPS for node in whole.nodes):
-        frozen = freeze_model(path, replace(wishes.options, outputs=outputs))
+    signed = not wishes.options.outputs and _has_signatures(meta_graph)
+    if signed or any(node.op in VARIABLE_OPS for node in whole.nodes):
+        # A signature that is frozen by its key becomes a graph of its own, with its functions inlined.
+        frozen = freeze_model(path, wishes.options if signed else replace(wishes.options, outputs=outputs))
         graph, weights = frozen.graph, frozen.weight_bytes
         for text in frozen.notes:
             note(text)
+        if frozen.outputs:
+            outputs = tuple(frozen.outputs.values())
+            if not wishes.inputs:
+                inputs = {name: TensorInfo(name) for name in frozen.inputs.values()}
     inputs = inputs or _placeholders(graph, outputs, path)
     context = Context(path, tuple(inputs), outputs, note=note)
     graph = apply_steps(graph, [_strip_step(graph, inputs, wishes), *_FOLDING], context)
@@ -132,7 +138,7 @@ def _ends(
     options = wishes.options
     if options.outputs:
         return inputs, options.outputs
-    if any(signature.outputs for signature in meta_graph.signatures.values()):
+    if _has_signatures(meta_graph):
         fed, outputs = signature_ends(meta_graph, options.signatures, options.all_signatures, model.path)
         return inputs or {info.name: info for info in fed if info.name}, outputs
     outputs = likely_outputs_of(meta_graph.graph, index)
@@ -140,6 +146,10 @@ def _ends(
         raise InputError(model.path, "nothing in it looks like a result", "Name what the program fetches: --outputs.")
     note(f"outputs: {', '.join(outputs)} (what looks like a result; --outputs names others)")
     return inputs, outputs
+
+
+def _has_signatures(meta_graph: MetaGraph) -> bool:
+    return any(signature.outputs for signature in meta_graph.signatures.values())
 
 
 def _placeholders(graph: Graph, outputs: Sequence[str], path: str) -> dict[str, TensorInfo]:
