@@ -22,7 +22,6 @@ MUTATIONS = int(os.environ.get("OPSELECT_TFLITE_MUTATIONS", "400"))
 """How many damaged files are read; 10000 and more now and then."""
 SECONDS = 60.0
 """Longer than this is a hang and no slow machine."""
-"""No damage to a file of a few kilobytes may cost more, even on a busy machine."""
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 FILES = {path.name: path.read_bytes() for path in sorted(MODELS.glob("*.tflite"))}
