@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernel_index.datatypes import DataType
+from opselect.formats.array_shapes import ArrayError
 from opselect.formats.numpy_types import Array, numpy_type
 from opselect.graph import Node, NodeAttr, Shape
 
@@ -179,7 +180,10 @@ class Call:
 
     def dtype(self, name: str) -> np.dtype[Any]:
         """The NumPy type of a ``type``."""
-        return numpy_type(self.data_type(name))
+        try:
+            return numpy_type(self.data_type(name))
+        except ArrayError as error:
+            raise EvaluationError(f"has an attr {name!r} that {error}") from None
 
     def shape(self, name: str) -> Shape:
         """A ``shape``, of unknown rank where the node has none."""
@@ -210,8 +214,15 @@ class Call:
         if any(array.size > MAX_LOOPED for array in arrays):
             raise EvaluationError(f"has an input of more than {MAX_LOOPED:,} elements")
 
+    def alike(self, *arrays: Array) -> None:
+        """Says that a kernel takes arrays of one type; EvaluationError where they are of several."""
+        types = {str(array.dtype): None for array in arrays}
+        if len(types) > 1:
+            raise EvaluationError(f"has inputs of {' and '.join(types)}")
+
     def broadcast(self, *arrays: Array) -> tuple[int, ...]:
-        """The shape that the arrays have together; EvaluationError where they have none or it is too large."""
+        """The shape that arrays of one type have together; EvaluationError where they have none or it is too large."""
+        self.alike(*arrays)
         try:
             shape = np.broadcast_shapes(*(array.shape for array in arrays))
         except ValueError:

@@ -254,14 +254,15 @@ class _Search:
             return ()
 
     def _small(self, references: Sequence[str], position: int) -> Array | None:
-        """The elements of a constant input, unless there are too many of them for what a rule asks."""
+        """The elements of a constant input that are whole numbers, and not too many for what a rule asks."""
         if position >= len(references):
             return None
         name, index = tensor(references[position])
         outputs = self.known.values.get(name, ())
         if index >= len(outputs) or math.prod(shape_of(outputs[index])) > _MAX_RULE_ELEMENTS:
             return None
-        return outputs[index].array
+        array = outputs[index].array
+        return array if array.dtype.kind in "iu" else None
 
     def _sizes(self, reference: str, depth: int = 0) -> Shape:
         """What a tensor says as a shape, as far as that is known (``ShapeRefiner::ConstantPartialShape``)."""

@@ -74,7 +74,7 @@ def comparable(array: Array) -> Array:
     Subnormals are zeros; complex numbers that are not finite are NaN: C++ and vector instructions disagree on them.
     """
     if array.dtype.kind == "c":
-        array = np.where(np.isfinite(array), array, np.nan)
+        array = np.where(np.isfinite(array), array, np.nan).astype(array.dtype)
     return flushed(array)
 
 

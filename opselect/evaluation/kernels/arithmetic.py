@@ -64,7 +64,8 @@ def multiply(call: Call, x: Array, y: Array) -> Array:
 
 
 @kernel("AddN", "the sum of all inputs, from the first on", NUMBERS)
-def add_n(_: Call, *terms: Array) -> Array:
+def add_n(call: Call, *terms: Array) -> Array:
+    call.alike(*terms)
     if not terms or any(term.shape != terms[0].shape for term in terms):
         raise EvaluationError("adds arrays of different shapes")
     total = terms[0]
@@ -197,16 +198,20 @@ def bitwise_xor(call: Call, x: Array, y: Array) -> Array:
     return np.bitwise_xor(x, y)
 
 
+def _shift(y: Array) -> Array:
+    return np.asarray(np.minimum(np.maximum(y, y.dtype.type(0)), y.dtype.type(y.dtype.itemsize * 8 - 1)))
+
+
 @kernel("LeftShift", "x shifted up by y bits, at least 0 and at most all but one", INTEGERS)
 def left_shift(call: Call, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
-    return np.asarray(np.left_shift(x, np.clip(y, 0, x.dtype.itemsize * 8 - 1)))
+    return np.asarray(np.left_shift(x, _shift(y)))
 
 
 @kernel("RightShift", "x shifted down by y bits, at least 0 and at most all but one, with its sign", INTEGERS)
 def right_shift(call: Call, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
-    return np.asarray(np.right_shift(x, np.clip(y, 0, x.dtype.itemsize * 8 - 1)))
+    return np.asarray(np.right_shift(x, _shift(y)))
 
 
 @kernel("LogicalAnd", "whether x and y both are true", BOOL, outputs=DataType.DT_BOOL)

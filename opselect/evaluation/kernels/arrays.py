@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.kernel import ANY, FLOATS, NUMBERS, PLAIN, REALS, Accuracy, Call, EvaluationError, kernel
+from opselect.evaluation.kernel import ANY, BOOL, FLOATS, NUMBERS, PLAIN, REALS, Accuracy, Call, EvaluationError, kernel
 from opselect.formats.numpy_types import Array
 
 
@@ -25,7 +25,7 @@ def zeros_like(_: Call, x: Array) -> Array:
     return np.full(x.shape, b"", object) if x.dtype == np.object_ else np.zeros(x.shape, x.dtype)
 
 
-@kernel("OnesLike", "ones in the shape of the input", PLAIN)
+@kernel("OnesLike", "ones in the shape of the input", NUMBERS | BOOL)
 def ones_like(_: Call, x: Array) -> Array:
     return np.ones(x.shape, x.dtype)
 
@@ -38,6 +38,7 @@ def ones_like(_: Call, x: Array) -> Array:
     accuracy=Accuracy.FEW_ULPS,
 )
 def number_range(call: Call, start: Array, limit: Array, delta: Array) -> Array:
+    call.alike(start, limit, delta)
     if any(number.shape not in ((), (1,)) for number in (start, limit, delta)):
         raise EvaluationError("takes three numbers")
     start, limit, delta = (number.reshape(()) for number in (start, limit, delta))
@@ -90,6 +91,7 @@ def pad(call: Call, x: Array, paddings: Array) -> Array:
 
 @kernel("PadV2", "the array with a value around it", PLAIN)
 def pad_v2(call: Call, x: Array, paddings: Array, value: Array) -> Array:
+    call.alike(x, value)
     pairs = _padding(call, x, paddings)
     shape = [before + size + after for size, (before, after) in zip(x.shape, pairs, strict=True)]
     out = np.empty(shape, x.dtype)
@@ -139,7 +141,7 @@ def diag_part(_: Call, x: Array) -> Array:
     return np.reshape(np.diagonal(x.reshape(size, size)), half)
 
 
-@kernel("MatrixDiag", "rows on the diagonals of square matrices", PLAIN)
+@kernel("MatrixDiag", "rows on the diagonals of square matrices", NUMBERS | BOOL)
 def matrix_diag(call: Call, x: Array) -> Array:
     size = x.shape[-1]
     out = np.zeros(call.reserve((*x.shape, size), x.dtype), x.dtype)
@@ -153,7 +155,8 @@ def matrix_diag_part(_: Call, x: Array) -> Array:
 
 
 @kernel("MatrixSetDiag", "matrices with other diagonals", PLAIN)
-def matrix_set_diag(_: Call, x: Array, diagonal: Array) -> Array:
+def matrix_set_diag(call: Call, x: Array, diagonal: Array) -> Array:
+    call.alike(x, diagonal)
     size = min(x.shape[-2:])
     if diagonal.shape != (*x.shape[:-2], size):
         raise EvaluationError("sets a diagonal of another shape")
@@ -162,7 +165,11 @@ def matrix_set_diag(_: Call, x: Array, diagonal: Array) -> Array:
     return np.asarray(out)
 
 
-@kernel("MatrixBandPart", "matrices with zeros outside of a band around the diagonal, a side below 0 left whole", PLAIN)
+@kernel(
+    "MatrixBandPart",
+    "matrices with zeros outside of a band around the diagonal, a side below 0 left whole",
+    NUMBERS | BOOL,
+)
 def matrix_band_part(_: Call, x: Array, below: Array, above: Array) -> Array:
     rows, columns = np.arange(x.shape[-2])[:, None], np.arange(x.shape[-1])
     inside = ((below < 0) | (rows - columns <= below)) & ((above < 0) | (columns - rows <= above))

@@ -64,6 +64,7 @@ _order("GreaterEqual", "whether x is y or above", np.greater_equal)
     "ApproximateEqual", "whether x is less than the tolerance away from y", REALS | COMPLEX, outputs=DataType.DT_BOOL
 )
 def approximate_equal(call: Call, x: Array, y: Array) -> Array:
+    call.alike(x, y)
     if x.shape != y.shape:
         raise EvaluationError("compares arrays of different shapes")
     tolerance = np.float32(call.real("tolerance", 1e-5)).astype(x.real.dtype)
@@ -71,7 +72,8 @@ def approximate_equal(call: Call, x: Array, y: Array) -> Array:
 
 
 @kernel("Select", "x where the condition is true, else y; a condition of one dimension chooses rows", BOOL, outputs="T")
-def select(_: Call, condition: Array, x: Array, y: Array) -> Array:
+def select(call: Call, condition: Array, x: Array, y: Array) -> Array:
+    call.alike(x, y)
     if x.shape != y.shape:
         raise EvaluationError("chooses between arrays of different shapes")
     if condition.ndim == 1 and x.ndim > 1 and condition.shape[0] == x.shape[0]:
@@ -83,7 +85,8 @@ def select(_: Call, condition: Array, x: Array, y: Array) -> Array:
 
 @kernel("SelectV2", "x where the condition is true, else y, all three broadcast", BOOL, outputs="T")
 def select_v2(call: Call, condition: Array, x: Array, y: Array) -> Array:
-    call.broadcast(condition, x, y)
+    call.alike(x, y)
+    call.reserve(np.broadcast_shapes(condition.shape, x.shape, y.shape), x.dtype)
     return np.where(condition, x, y)
 
 

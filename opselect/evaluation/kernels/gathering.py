@@ -74,6 +74,7 @@ def _positions(indices: Array, shape: Sequence[int]) -> tuple[Array, ...]:
 
 def _scatter(call: Call, target: Array, indices: Array, updates: Array, add: bool) -> Array:
     call.looped(indices)
+    call.alike(target, updates)
     depth = indices.shape[-1]
     if depth > target.ndim or updates.shape != (*indices.shape[:-1], *target.shape[depth:]):
         raise EvaluationError("has updates of a shape that its indices do not fit")
@@ -107,6 +108,7 @@ def tensor_scatter_add(call: Call, x: Array, indices: Array, updates: Array) -> 
 
 @kernel("OneHot", "rows of one value with another where indices say", INTEGERS)
 def one_hot(call: Call, indices: Array, depth: Array, on: Array, off: Array) -> Array:
+    call.alike(on, off)
     axis = axis_of(call.whole("axis", -1), indices.ndim + 1)
     size = int(depth)
     shape = (*indices.shape[:axis], size, *indices.shape[axis:])
@@ -136,6 +138,7 @@ def unique(call: Call, x: Array) -> Sequence[Array]:
 @kernel("ListDiff", "the elements that are not in a second list, and where they stand", PLAIN, outputs=("T", "out_idx"))
 def list_diff(call: Call, x: Array, y: Array) -> Sequence[Array]:
     call.looped(x, y)
+    call.alike(x, y)
     if x.ndim != 1 or y.ndim != 1:
         raise EvaluationError("takes lists")
     other = set(y.tolist())

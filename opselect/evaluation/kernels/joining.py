@@ -16,6 +16,7 @@ from opselect.formats.numpy_types import Array
 def _concatenate(call: Call, axis: Array, parts: Sequence[Array]) -> Array:
     if not parts or axis.size != 1:
         raise EvaluationError("takes one axis and at least one array")
+    call.alike(*parts)
     number = axis_of(axis.reshape(()), parts[0].ndim)
     total = sum(part.shape[number] for part in parts)
     shape = (*parts[0].shape[:number], total, *parts[0].shape[number + 1 :])
@@ -52,6 +53,7 @@ def concat_offset(_: Call, axis: Array, *shapes: Array) -> Sequence[Array]:
 
 @kernel("Pack", "arrays of one shape side by side along a new axis", ANY)
 def pack(call: Call, *parts: Array) -> Array:
+    call.alike(*parts)
     if not parts or any(part.shape != parts[0].shape for part in parts):
         raise EvaluationError("packs arrays of different shapes")
     axis = axis_of(call.whole("axis", 0), parts[0].ndim + 1)
@@ -90,6 +92,7 @@ def split_v(call: Call, x: Array, sizes: Array, axis: Array) -> Sequence[Array]:
 @kernel("DynamicStitch|ParallelDynamicStitch", "rows put where indices say, of one index the last", ANY)
 def dynamic_stitch(call: Call, *inputs: Array) -> Array:
     indices, data = inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :]
+    call.alike(*data)
     inner = data[0].shape[indices[0].ndim :]
     rows = max((int(index.max()) for index in indices if index.size), default=-1) + 1
     out = np.zeros(call.reserve((rows, *inner), data[0].dtype), data[0].dtype)

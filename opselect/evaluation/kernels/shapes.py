@@ -46,7 +46,7 @@ def ensure_shape(call: Call, x: Array) -> Array:
 def sizes_as_array(call: Call, sizes: Sequence[int]) -> Array:
     """Sizes of dimensions in the type that the node has for them; EvaluationError for one that it cannot hold."""
     dtype = call.dtype("out_type")
-    if any(size > np.iinfo(dtype).max for size in sizes):
+    if dtype.kind not in "iu" or any(size > np.iinfo(dtype).max for size in sizes):
         raise EvaluationError(f"has a dimension that {dtype} cannot hold")
     return np.array(sizes, dtype)
 

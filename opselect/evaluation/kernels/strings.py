@@ -47,6 +47,7 @@ def total_bytes(x: Array) -> int:
 @kernel("StringJoin", "strings put together element by element, a separator between them", STRING, outputs=_STRING)
 def join(call: Call, *parts: Array) -> Array:
     call.looped(*parts)
+    call.alike(*parts)
     separator = _bytes_of(call.text("separator", ""))
     shapes = {part.shape for part in parts if part.ndim}
     if not parts or len(shapes) > 1:
@@ -85,7 +86,8 @@ def length(call: Call, x: Array) -> Array:
 def substring(call: Call, x: Array, start: Array, size: Array) -> Array:
     call.looped(x)
     _no_encoding(call)
-    shape = call.broadcast(x, start, size)
+    call.alike(start, size)
+    shape = call.reserve(np.broadcast_shapes(x.shape, start.shape, size.shape), x.dtype)
     cut = []
     for value, at, count in zip(*(np.broadcast_to(each, shape).ravel() for each in (x, start, size)), strict=True):
         first = int(at) + len(value) if at < 0 else int(at)

@@ -35,5 +35,7 @@ def test_results_are_as_near_as_the_kernel_says(op: str, rows: dict[tuple[str, s
     assert sum(row.cases - row.refused for row in found.values())
     for kind, row in found.items():
         assert not row.problems, kind
-        assert row.largest <= LIMITS[KERNELS[op].accuracy], kind
+        limit = LIMITS[KERNELS[op].accuracy]
+        # NumPy's functions of double are up to two units apart, and not the same on every machine.
+        assert row.largest <= (max(limit, 2) if limit and kind in ("float64", "complex128") else limit), kind
         assert row.relative <= SUM_LIMIT, kind
