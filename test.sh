@@ -12,14 +12,28 @@ command -v "$python" >/dev/null || missing+=(python3)
 command -v g++ >/dev/null || missing+=(g++)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
-if ((${#missing[@]})); then
-    as_root=()
+# For the tests of real builds, which are skipped without: Debian's Bazel with rules that it would fetch, and a compiler
+# for phones.
+builders=()
+command -v make >/dev/null || builders+=(make)
+command -v bazel-4 >/dev/null || builders+=(bazel-bootstrap)
+[ -d /usr/share/bazel/rules/java ] || builders+=(bazel-rules-java)
+[ -d /usr/share/bazel/rules/proto ] || builders+=(bazel-rules-proto)
+[ -d /usr/share/bazel/tools/platforms ] || builders+=(bazel-platforms)
+command -v aarch64-linux-gnu-g++ >/dev/null || builders+=(g++-aarch64-linux-gnu)
+
+install_packages() {
+    local as_root=()
     ((EUID == 0)) || as_root=(sudo -n)
-    install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
-    if ! command -v apt-get >/dev/null || ! { "${install[@]}" -qq update && "${install[@]}" -qq install -y --no-install-recommends "${missing[@]}"; }; then
-        echo "test.sh: please install ${missing[*]} (on Debian: apt-get install ${missing[*]}) and run this again" >&2
-        exit 2
-    fi
+    local apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
+    command -v apt-get >/dev/null && "${apt_get[@]}" -qq update && "${apt_get[@]}" -qq install -y --no-install-recommends "$@"
+}
+if ((${#missing[@]})) && ! install_packages "${missing[@]}"; then
+    echo "test.sh: please install ${missing[*]} (on Debian: apt-get install ${missing[*]}) and run this again" >&2
+    exit 2
+fi
+if ((${#builders[@]})) && ! install_packages "${builders[@]}"; then
+    echo "test.sh: without ${builders[*]}, tests of real builds are skipped" >&2
 fi
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv

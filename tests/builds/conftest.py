@@ -1,0 +1,111 @@
+"""The fixture runtime built whole, trimmed for one model and extended for another, by make and by Bazel."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kernel_index.records import ScanResult
+from kernel_index.scan import scan_tree
+from opselect.cli.main import run
+from tests.builds.builders import Bazel, Builder, Make, copy_tree
+from tests.builds.run_graph import MODELS, RUNTIME_TREE
+from tests.builds.sharing import made_once, shared_folder
+
+_SIZES = "size of run_graph"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A program as it was at one point of a story, and the files that its lists had compiled."""
+
+    program: Path
+    sources: frozenset[str]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All ops of the lists; those that tiny_mobilenet needs; and those that running_total needs besides.
+
+    ``queried`` is what Bazel says of the extended lists.
+    """
+
+    builder: Builder
+    whole: Stage
+    trimmed: Stage
+    extended: Stage
+    queried: frozenset[str]
+
+
+@pytest.fixture(scope="session")
+def scanned() -> ScanResult:
+    return scan_tree(RUNTIME_TREE)
+
+
+@pytest.fixture(scope="session", params=["make", "bazel"])
+def story(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Story:
+    folder = shared_folder(tmp_path_factory, pytestconfig, request.param)
+    tree = folder / "tree"
+    builder: Builder = Make(tree) if request.param == "make" else Bazel(tree, folder / "bazel")
+    if missing := builder.missing_tools():
+        pytest.skip(f"not installed: {missing}")
+    return made_once(folder, lambda: tell(builder, folder))
+
+
+def tell(builder: Builder, folder: Path) -> Story:
+    """Builds everything that a story is about; the programs are kept in the folder."""
+    copy_tree(builder.tree)
+    try:
+        whole = take_stage(builder, folder / "whole")
+        apply(builder, "tiny_mobilenet", "trim")
+        trimmed = take_stage(builder, folder / "trimmed")
+        apply(builder, "running_total", "extend")
+        extended = take_stage(builder, folder / "extended")
+        queried = builder.queried_sources() if isinstance(builder, Bazel) else frozenset[str]()
+    finally:
+        builder.close()
+    return Story(builder, whole, trimmed, extended, queried)
+
+
+def take_stage(builder: Builder, kept: Path) -> Stage:
+    """Builds the tree as it is, and keeps the program."""
+    program = Path(shutil.copy(builder.build(), kept))
+    return Stage(program, builder.sources(), stripped_size(program, builder.strip))
+
+
+def apply(builder: Builder, model: str, mode: str) -> None:
+    """Edits the lists of the builder's tree for a model."""
+    tree = str(builder.tree)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPSELECT_CACHE", f"{tree}.cache")
+        arguments = ["--tree", tree, "--profile", builder.profile, "--mode", mode, "--write", "--quiet"]
+        assert run(["apply", str(MODELS[model]), *arguments]) == 0
+
+
+def stripped_size(program: Path, strip: str) -> int:
+    """Bytes of a program without its symbols."""
+    stripped = program.with_suffix(".stripped")
+    subprocess.run([strip, "-o", stripped, program], check=True)
+    return stripped.stat().st_size
+
+
+def note_sizes(record_property: Callable[[str, object], None], builder: Builder, **stages: Stage) -> None:
+    """Has the sizes of programs printed at the end of the run."""
+    sizes = ", ".join(f"{name} {stage.size:,}" for name, stage in stages.items())
+    record_property(_SIZES, f"{builder.name}: {sizes} bytes")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    passed = terminalreporter.getreports("passed")
+    if lines := sorted(str(line) for report in passed for name, line in report.user_properties if name == _SIZES):
+        terminalreporter.section("run_graph as it was built, stripped")
+        for line in lines:
+            terminalreporter.write_line(line)
