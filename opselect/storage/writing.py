@@ -1,4 +1,4 @@
-"""Pieces to one file, complete or not at all; what is in other files is copied by the kernel."""
+"""Pieces to one file, complete or not at all; what is in other files is copied through one buffer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from io import FileIO
 from pathlib import Path
 
 from kernel_index.errors import InputError, Place
@@ -14,15 +15,17 @@ from opselect.storage.joined import Piece, flattened
 from opselect.storage.sources import CHANGED, RUN_AGAIN, FileBytes
 
 _BLOCK = 1 << 22
-"""Bytes written at once of pieces in memory, and copied at once where the kernel cannot."""
+"""Bytes written at once of pieces in memory."""
+_BUFFER = 1 << 21
+"""Bytes copied at once of other files: less time per byte than copying in the kernel, whose pages are not aligned."""
 _ADVICE = "Choose another place for the output."
 
 
 def write_pieces(pieces: Iterable[Piece], path: str) -> None:
     """Writes the pieces one after the other to a file, over what was there.
 
-    The file appears whole under its name or not at all. Parts of other files go there without passing through this
-    process. Raises InputError where the file cannot be written or a piece can no longer be read.
+    The file appears whole under its name or not at all, whatever becomes of this process. Raises InputError where the
+    file cannot be written or a piece can no longer be read.
     """
     target = Path(path).resolve()
     if target.is_dir():
@@ -48,7 +51,8 @@ class _Writer:
         self._stack = stack
         self._waiting: list[bytes] = []
         self._size = 0
-        self._files: dict[FileBytes, int] = {}
+        self._files: dict[FileBytes, FileIO] = {}
+        self._buffer = memoryview(bytearray())
 
     def add(self, piece: Piece) -> None:
         if isinstance(piece, StoredBytes) and isinstance(piece.source, FileBytes) and piece.length > _BLOCK >> 10:
@@ -62,45 +66,37 @@ class _Writer:
                 self.flush()
 
     def flush(self) -> None:
-        data = memoryview(b"".join(self._waiting))
-        while data:
-            data = data[os.write(self._output, data) :]
+        self._write(memoryview(b"".join(self._waiting)))
         self._waiting.clear()
         self._size = 0
 
+    def _write(self, data: memoryview) -> None:
+        while data:
+            data = data[os.write(self._output, data) :]
+
     def _copy(self, source: FileBytes, offset: int, length: int) -> None:
         file = self._open(source)
+        file.seek(offset)
         while length:
-            copied = _copy_some(file, self._output, offset, length)
+            copied = file.readinto(self._buffer[:length])
             if not copied:
-                raise InputError(Place(source.path, byte=offset), CHANGED, RUN_AGAIN)
-            offset += copied
+                raise InputError(Place(source.path, byte=file.tell()), CHANGED, RUN_AGAIN)
+            self._write(self._buffer[:copied])
             length -= copied
 
-    def _open(self, source: FileBytes) -> int:
+    def _open(self, source: FileBytes) -> FileIO:
         if source not in self._files:
             try:
-                file = os.open(source.path, os.O_RDONLY | os.O_CLOEXEC)
+                file = FileIO(source.path)
             except OSError as error:
                 raise InputError(source.path, f"cannot be read: {error.strerror or error}") from error
-            self._stack.callback(os.close, file)
-            status = os.fstat(file)
+            self._stack.callback(file.close)
+            status = os.fstat(file.fileno())
             if (status.st_size, status.st_mtime_ns) != (source.size, source.modified):
                 raise InputError(source.path, CHANGED, RUN_AGAIN)
             self._files[source] = file
+            self._buffer = self._buffer or memoryview(bytearray(_BUFFER))
         return self._files[source]
-
-
-def _copy_some(source: int, output: int, offset: int, length: int) -> int:
-    # Not on every system, and not between all file systems.
-    if hasattr(os, "copy_file_range"):
-        with contextlib.suppress(OSError):
-            return os.copy_file_range(source, output, length, offset)
-    data = os.pread(source, min(length, _BLOCK), offset)
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(output, rest) :]
-    return len(data)
 
 
 def _blocks(piece: Piece) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kernel_index.datatypes import DataType
+from opselect.evaluation import run
 from opselect.graph import Graph, Node, NodeAttr
 from tests.opselect.transforms import graphs
 from tests.opselect.transforms.graphs import const, node, values
@@ -68,18 +69,23 @@ def test_the_pixels_of_the_filter_are_drawn_apart(op: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paddings", "crops", "inner", "padding"),
+    ("paddings", "crops", "inner", "size", "padding"),
     [
-        ([[2, 3], [1, 2]], [[0, 1], [0, 0]], "VALID", "SAME"),
-        ([[0, 0], [0, 0]], [[0, 0], [0, 0]], "VALID", "VALID"),
-        ([[0, 1], [0, 2]], [[0, 1], [0, 2]], "VALID", "VALID"),
-        ([[0, 0], [1, 0]], [[0, 0], [0, 1]], "SAME", "SAME"),
+        ([[2, 3], [1, 2]], [[0, 1], [0, 0]], "VALID", (9, 12), "SAME"),
+        ([[0, 0], [0, 0]], [[0, 0], [0, 0]], "VALID", (8, 12), "VALID"),
+        ([[0, 1], [0, 2]], [[0, 1], [0, 2]], "VALID", (9, 10), "VALID"),
+        ([[0, 0], [1, 0]], [[0, 0], [0, 1]], "SAME", (8, 11), "SAME"),
     ],
 )
-def test_the_padding_is_what_the_three_do_together(paddings: object, crops: object, inner: str, padding: str) -> None:
-    done, notes = flat(graphs.graph(X, atrous(paddings=paddings, crops=crops, padding=inner)))
+def test_the_padding_is_what_the_three_do_together(
+    paddings: object, crops: object, inner: str, size: tuple[int, int], padding: str
+) -> None:
+    before = graphs.graph(X, atrous(paddings=paddings, crops=crops, padding=inner))
+    done, notes = flat(before)
     assert notes == []
     assert graphs.by_name(done)["out"].attrs["padding"] == padding
+    fed = {"x": np.arange(np.prod(size), dtype=np.float32).reshape(1, *size, 1)}
+    np.testing.assert_allclose(run(done, fed, ["out"])[0], run(before, fed, ["out"])[0], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

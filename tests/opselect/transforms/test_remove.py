@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from opselect.evaluation import run
 from opselect.graph import Graph
 from opselect.rewriting import TransformError
 from tests.opselect.graph_text import graph_of, node
+from tests.opselect.transforms.graphs import const
 from tests.opselect.transforms.run import after, transform
 
 FLOAT = "T: type: DT_FLOAT"
@@ -109,6 +114,19 @@ def test_a_node_that_stands_for_one_side_of_a_condition_stays() -> None:
     assert "true" not in done
     original = after("remove_nodes(op=Identity)", conditional(), "p", "last", gtt=True)
     assert original["one"].inputs == original["two"].inputs == ("^switch",)
+
+
+@pytest.mark.parametrize("transform", [REMOVE, "remove_control_dependencies", "merge_duplicate_nodes"])
+@pytest.mark.parametrize("condition", [True, False])
+def test_a_condition_still_decides(transform: str, condition: bool) -> None:
+    one, two = const("one", 1.0), const("two", 2.0)
+    graph = conditional()
+    nodes = {node.name: node for node in graph.nodes}
+    nodes["one"], nodes["two"] = (replace(nodes[each.name], attrs=each.attrs) for each in (one, two))
+    graph = replace(graph, nodes=tuple(nodes.values()))
+    done = Graph(tuple(after(transform, graph, "p", "last").values()))
+    (found,) = run(done, {"p": np.asarray(condition)}, ["last"])
+    assert found.tolist() == (1.0 if condition else 2.0)
 
 
 def test_control_inputs_are_gone_but_for_those_that_a_condition_is_made_of() -> None:
