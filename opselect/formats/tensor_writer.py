@@ -14,7 +14,7 @@ from kernel_index.datatypes import DataType
 from opselect.formats.graphdef_writer import encode_shape
 from opselect.formats.numpy_types import Array, numpy_type
 from opselect.formats.wire_writer import MessageWriter
-from opselect.graph.values import Shape, TensorRef
+from opselect.graph.values import Shape, StoredBytes, TensorRef
 from opselect.storage import JoinedBytes
 
 _DTYPE, _SHAPE, _CONTENT, _STRINGS = 1, 2, 4, 8
@@ -29,14 +29,31 @@ def encode_tensor(array: Array, data_type: DataType) -> TensorRef:
     dtype = numpy_type(data_type)
     if array.dtype != dtype:
         raise ValueError(f"an array of {array.dtype} cannot be a tensor of {data_type}")
-    message = MessageWriter()
-    message.number(_DTYPE, data_type)
-    message.message(_SHAPE, encode_shape(Shape(array.shape)))
+    message = _header(data_type, array.shape)
     if data_type is DataType.DT_STRING:
         for string in array.ravel():
             message.data(_STRINGS, string)
     elif array.size:
         message.data(_CONTENT, _little_endian(array).tobytes())
+    return _tensor(message)
+
+
+def stored_tensor(data_type: DataType, dims: tuple[int, ...], content: StoredBytes) -> TensorRef:
+    """A tensor whose elements stay where they are: ``content`` is all of them, little-endian, as they are in memory."""
+    message = _header(data_type, dims)
+    if content.length:
+        message.data(_CONTENT, content)
+    return _tensor(message)
+
+
+def _header(data_type: DataType, dims: tuple[int, ...]) -> MessageWriter:
+    message = MessageWriter()
+    message.number(_DTYPE, data_type)
+    message.message(_SHAPE, encode_shape(Shape(dims)))
+    return message
+
+
+def _tensor(message: MessageWriter) -> TensorRef:
     return TensorRef(JoinedBytes(tuple(message.pieces)), 0, message.size)
 
 

@@ -1,7 +1,4 @@
-"""Tensors of checkpoints as tensors of constants. Their bytes stay where they are until the graph is written.
-
-Source of the field numbers: ``framework/tensor.proto``.
-"""
+"""Tensors of checkpoints as tensors of constants. Their bytes stay where they are until the graph is written."""
 
 from __future__ import annotations
 
@@ -11,16 +8,11 @@ import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.formats.checkpoint import Checkpoint
-from opselect.formats.graphdef_writer import encode_shape
 from opselect.formats.numpy_types import numpy_type
 from opselect.formats.tensor_headers import tensor_header
-from opselect.formats.tensor_writer import encode_tensor
-from opselect.formats.wire_writer import MessageWriter
+from opselect.formats.tensor_writer import encode_tensor, stored_tensor
 from opselect.freezing.restoring import Source
-from opselect.graph import Shape, TensorRef
-from opselect.storage import JoinedBytes
-
-_DTYPE, _SHAPE, _CONTENT = 1, 2, 4
+from opselect.graph import TensorRef
 
 
 def dims_of(checkpoint: Checkpoint, source: Source) -> tuple[int, ...]:
@@ -41,12 +33,7 @@ def tensor_of(checkpoint: Checkpoint, source: Source) -> TensorRef:
         if source.part is not None:
             array = np.ascontiguousarray(array[source.part.region(array.shape)])
         return encode_tensor(array, data_type)
-    message = MessageWriter()
-    message.number(_DTYPE, data_type)
-    message.message(_SHAPE, encode_shape(Shape(dims_of(checkpoint, source))))
-    if stored.length:
-        message.data(_CONTENT, stored)
-    return TensorRef(JoinedBytes(tuple(message.pieces)), 0, message.size)
+    return stored_tensor(data_type, dims_of(checkpoint, source), stored)
 
 
 def size_of(tensor: TensorRef) -> int:

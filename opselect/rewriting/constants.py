@@ -15,20 +15,26 @@ _VALUE = "value"
 
 def constant_value(node: Node, context: Context) -> Array:
     """The array of a Const, read only; TransformError for a Const without a tensor, InputError for a broken one."""
-    return read_tensor(_tensor(node, context))
+    return read_tensor(constant_tensor(node, context))
 
 
 def constant_header(node: Node, context: Context) -> tuple[DataType, Shape]:
     """Type and shape of a Const, its content not read."""
-    return tensor_header(_tensor(node, context))
+    return tensor_header(constant_tensor(node, context))
 
 
 def constant_node(name: str, array: Array, data_type: DataType) -> Node:
     """A Const of an array."""
-    return Node(name, "Const", attrs={"dtype": data_type, _VALUE: encode_tensor(array, data_type)})
+    return tensor_node(name, data_type, encode_tensor(array, data_type))
 
 
-def _tensor(node: Node, context: Context) -> TensorRef:
+def tensor_node(name: str, data_type: DataType, tensor: TensorRef) -> Node:
+    """A Const of a tensor."""
+    return Node(name, "Const", attrs={"dtype": data_type, _VALUE: tensor})
+
+
+def constant_tensor(node: Node, context: Context) -> TensorRef:
+    """The tensor of a Const; TransformError where it has none."""
     value = node.attrs.get(_VALUE)
     if not isinstance(value, TensorRef):
         raise context.error("is a Const without a value", "Export the graph again.", node=node.name)

@@ -6,6 +6,7 @@ Source: ``tools/graph_transforms/quantize_weights.cc`` and ``FloatToQuantized`` 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from opselect.rewriting import Argument, Context, Transform
 from opselect.rewriting.constants import constant_node
 from opselect.rewriting.edit import GraphEdit
 from opselect.rewriting.names import control_inputs
-from opselect.rewriting.weights import Floats, chunks, large_floats, value_range
+from opselect.rewriting.weights import Floats, Weights, large_weights
 
 _STEPS = 256
 _SMALL = np.float32(0.000001)
@@ -28,30 +29,26 @@ def quantize_weights(graph: Graph, context: Context) -> Graph:
     minimum_size = context.whole("minimum_size", 1024)
     edit = GraphEdit(graph)
     for node in graph.nodes:
-        values = large_floats(node, minimum_size, context)
-        if values is not None:
-            edit.replace(node, *_quantized(node, values, edit, context))
+        weights = large_weights(node, minimum_size, context)
+        if weights is not None:
+            edit.replace(node, *_quantized(node, weights, edit, context))
     return edit.result()
 
 
-def _quantized(node: Node, values: Floats, edit: GraphEdit, context: Context) -> list[Node]:
-    low, high = _spread(*value_range(node, values, context))
-    constants = (
-        ("const", _quantize(values, low, high), DataType.DT_QUINT8),
-        ("min", np.asarray(low), DataType.DT_FLOAT),
-        ("max", np.asarray(high), DataType.DT_FLOAT),
-    )
-    controls, device = ((), "") if context.gtt else (control_inputs(node), node.device)
-    nodes = [
-        replace(
-            constant_node(edit.new_name(f"{node.name}_quantized_{what}"), array, data_type),
-            inputs=controls,
-            device=device,
-        )
-        for what, array, data_type in constants
+def _quantized(node: Node, weights: Weights, edit: GraphEdit, context: Context) -> list[Node]:
+    low, high = _spread(*weights.range(context))
+    names = [edit.new_name(f"{node.name}_quantized_{what}") for what in ("const", "min", "max")]
+    constants = [
+        weights.changed(names[0], DataType.DT_QUINT8, partial(_quantize, low=low, high=high)),
+        constant_node(names[1], np.asarray(low), DataType.DT_FLOAT),
+        constant_node(names[2], np.asarray(high), DataType.DT_FLOAT),
     ]
+    controls, device = ((), "") if context.gtt else (control_inputs(node), node.device)
     attrs: dict[str, NodeAttr] = {"T": DataType.DT_QUINT8, "mode": "MIN_FIRST"}
-    return [*nodes, Node(node.name, "Dequantize", tuple(each.name for each in nodes), device, attrs)]
+    return [
+        *(replace(constant, inputs=controls, device=device) for constant in constants),
+        Node(node.name, "Dequantize", tuple(names), device, attrs),
+    ]
 
 
 def _spread(low: np.float32, high: np.float32) -> tuple[np.float32, np.float32]:
@@ -63,9 +60,7 @@ def _spread(low: np.float32, high: np.float32) -> tuple[np.float32, np.float32]:
 def _quantize(values: Floats, low: np.float32, high: np.float32) -> Array:
     scale = np.float64(_STEPS) / (np.float64(high - low) * (_STEPS / (_STEPS - 1.0)))
     offset = _round(np.float64(low) * scale)
-    quantized = np.empty(values.shape, np.uint8)
-    for part, result in zip(chunks(values), chunks(quantized), strict=True):
-        result[:] = np.clip(_round(part.astype(np.float64) * scale) - offset, 0, _STEPS - 1)
+    quantized: Array = np.clip(_round(values.astype(np.float64) * scale) - offset, 0, _STEPS - 1).astype(np.uint8)
     return quantized
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from kernel_index.datatypes import DataType
+from opselect.formats.numpy_types import Array
 from opselect.graph import Graph, Node
 from opselect.rewriting import Argument, Context, Transform
-from opselect.rewriting.constants import constant_node
 from opselect.rewriting.names import control_inputs
-from opselect.rewriting.weights import Floats, chunks, large_floats, value_range
+from opselect.rewriting.weights import Floats, large_weights
 
 _MINIMUM_SIZE = 16
 _MAXIMUM_STEPS = 1 << 30
@@ -27,14 +28,14 @@ def round_weights(graph: Graph, context: Context) -> Graph:
 
 
 def _rounded(node: Node, steps: int, context: Context) -> Node:
-    values = large_floats(node, _MINIMUM_SIZE, context)
-    if values is None:
+    weights = large_weights(node, _MINIMUM_SIZE, context)
+    if weights is None:
         return node
-    low, high = _spread(*value_range(node, values, context))
+    low, high = _spread(*weights.range(context))
     width = (high - low) / np.float32(steps)
     if not width:
         return node  # The values are closer together than floats can tell apart.
-    rounded = constant_node(node.name, _round(values, low, width), DataType.DT_FLOAT)
+    rounded = weights.changed(node.name, DataType.DT_FLOAT, partial(_round, low=low, width=width))
     return rounded if context.gtt else replace(rounded, inputs=control_inputs(node), device=node.device)
 
 
@@ -47,11 +48,9 @@ def _spread(low: np.float32, high: np.float32) -> tuple[np.float32, np.float32]:
     return (low, np.float32(2) * low) if low > 0 else (np.float32(2) * high, high)
 
 
-def _round(values: Floats, low: np.float32, width: np.float32) -> Floats:
-    rounded = np.empty(values.shape, np.float32)
-    for part, result in zip(chunks(values), chunks(rounded), strict=True):
-        step = np.floor((part - low) / width).astype(np.int32)
-        result[:] = low + width * (step.astype(np.float32) + np.float32(0.5))
+def _round(values: Floats, low: np.float32, width: np.float32) -> Array:
+    step = np.floor((values - low) / width).astype(np.int32)
+    rounded: Array = low + width * (step.astype(np.float32) + np.float32(0.5))
     return rounded
 
 

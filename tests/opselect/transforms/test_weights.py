@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from kernel_index.datatypes import DataType
 from opselect.formats.numpy_types import Array
-from opselect.graph import Graph, Node
+from opselect.graph import Graph, Node, TensorRef
 from opselect.rewriting import Context, TransformError
 from opselect.rewriting.constants import constant_value
 from tests.opselect.graph_text import graph_of, node
@@ -73,6 +74,29 @@ def test_weights_become_bytes_and_an_op_that_makes_floats_of_them() -> None:
     assert done["w"].inputs == ("w_quantized_const", "w_quantized_min", "w_quantized_max")
     assert (done["w"].op, done["w"].attrs) == ("Dequantize", {"T": DataType.DT_QUINT8, "mode": "MIN_FIRST"})
     assert done["out"] == graph.nodes[2]
+
+
+@pytest.mark.parametrize("transform", ["round_weights", "quantize_weights(minimum_size=16)"])
+def test_values_are_computed_where_they_are_asked_for(transform: str) -> None:
+    weights = const("w", np.linspace(-1, 1, 40))
+    done = after(transform, graphs.graph(weights))
+    (ref,) = (
+        node.attrs["value"] for node in done.values() if node.name in ("w", "w_quantized_const") and node.op == "Const"
+    )
+    assert isinstance(ref, TensorRef)
+    whole = ref.read()
+    for start in range(ref.length):
+        for length in (1, 3, 4, 9):
+            assert ref.source.read(start, min(length, ref.length - start)) == whole[start : start + length]
+    assert pickle.loads(pickle.dumps(ref)) == ref
+
+
+def test_values_that_are_listed_one_by_one_are_rounded_too() -> None:
+    values = " ".join(f"float_val: {number}" for number in range(16))
+    tensor = f"tensor {{ dtype: DT_FLOAT tensor_shape {{ dim {{ size: 16 }} }} {values} }}"
+    graph = graph_of(node("w", "Const", attrs=f"dtype: type: DT_FLOAT; value: {tensor}"))
+    listed = value(after("round_weights(num_steps=3)", graph)["w"])
+    assert listed.tolist() == rounded(np.arange(16), 3).tolist()
 
 
 def test_the_range_has_zero_in_it() -> None:
