@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kernel_index.datatypes import DataType
 from opselect.formats.numpy_types import Array
 from opselect.formats.tensor_headers import tensor_header
@@ -9,6 +11,7 @@ from opselect.formats.tensor_writer import encode_tensor
 from opselect.formats.tensors import read_tensor
 from opselect.graph import Node, Shape, TensorRef
 from opselect.rewriting.context import Context
+from opselect.rewriting.names import control_inputs
 
 _VALUE = "value"
 
@@ -26,6 +29,15 @@ def constant_header(node: Node, context: Context) -> tuple[DataType, Shape]:
 def constant_node(name: str, array: Array, data_type: DataType) -> Node:
     """A Const of an array."""
     return tensor_node(name, data_type, encode_tensor(array, data_type))
+
+
+def changed_constant(node: Node, array: Array, data_type: DataType, context: Context) -> Node:
+    """A Const of an array in the place of another, on its device and inside what its control inputs put it into.
+
+    The Graph Transform Tool drops both, which takes a constant of a loop's body out of the loop.
+    """
+    changed = constant_node(node.name, array, data_type)
+    return changed if context.gtt else replace(changed, inputs=control_inputs(node), device=node.device)
 
 
 def tensor_node(name: str, data_type: DataType, tensor: TensorRef) -> Node:

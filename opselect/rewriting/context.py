@@ -12,7 +12,7 @@ from kernel_index.errors import InputError
 from opselect.graph import Shape
 
 _T = TypeVar("_T")
-_INT = re.compile(r"\s*[+-]?\d+\s*")
+_INT = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MAX_INT64 = 2**63 - 1
 
 
@@ -67,10 +67,6 @@ class Context:
     def whole(self, name: str, default: int) -> int:
         """An argument that is a whole number of 64 bits."""
         return self._parsed(name, default, "a whole number", _whole)
-
-    def real(self, name: str, default: float) -> float:
-        """An argument that is a number."""
-        return self._parsed(name, default, "a number", float)
 
     def flag(self, name: str, default: bool = False) -> bool:
         """An argument that is true, false, 1 or 0."""

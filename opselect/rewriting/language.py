@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kernel_index.errors import InputError
 
-_SPACE = re.compile(r"\s*")
+_SPACE = re.compile(r"\s*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 _BARE_VALUE = re.compile(r"[A-Za-z0-9\-./_]+")
 _QUOTED_VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)

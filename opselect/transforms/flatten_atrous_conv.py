@@ -106,7 +106,9 @@ def _flatten(atrous: _Atrous, edit: GraphEdit, context: Context) -> None:
     edit.replace(atrous.space)
     edit.replace(conv)
     attrs: dict[str, NodeAttr] = {key: conv.attrs[key] for key in _KEPT if key in conv.attrs}
-    waits = {each: True for node in (atrous.space, conv, atrous.back) for each in control_inputs(node)}
+    gone = {f"^{node.name}" for node in (atrous.space, conv)}
+    sources = (atrous.space, conv, atrous.back, *atrous.constants()[1:])
+    waits = dict.fromkeys(each for node in sources for each in control_inputs(node) if each not in gone)
     edit.replace(
         atrous.back,
         replace(filter_node, inputs=control_inputs(weights), device=weights.device),

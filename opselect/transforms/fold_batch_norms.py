@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from opselect.formats.numpy_types import Array
-from opselect.graph import Graph, Node
+from opselect.graph import Graph, Node, input_node
 from opselect.rewriting import Context, Match, Pattern, Transform, find_matches
-from opselect.rewriting.constants import constant_header, constant_node, constant_value
+from opselect.rewriting.constants import changed_constant, constant_header, constant_value
 from opselect.rewriting.edit import GraphEdit
 from opselect.rewriting.names import control_inputs
 from opselect.rewriting.scaling import SCALED_TYPES, channel_axis, output_channels, output_rank, scaled_weights
@@ -31,36 +31,54 @@ def fold_batch_norms(graph: Graph, context: Context) -> Graph:
 
     MatMul and DepthwiseConv2dNative likewise. It stays as it is where the convolution, the weights or the scale are
     used elsewhere or fetched, where the scale is not a value for each channel, and where weights are not float or
-    double. With ``gtt`` a scale of another shape is an error.
+    double. With ``gtt`` a scale of another shape is an error, and of several that read the same node one is folded.
     """
-    edit = GraphEdit(graph, (*context.inputs, *context.outputs))
-    for match in find_matches(graph, PATTERN):
-        _fold(match, edit, context)
-    return edit.result()
+    refused: set[str] = set()
+    while True:
+        edit = GraphEdit(graph, (*context.inputs, *context.outputs))
+        matches = find_matches(graph, PATTERN, refused)
+        refused |= {match.node.name for match in matches if not _fold(match, edit, context)}
+        graph = edit.result()
+        # Matches share no node, so those that do come in a later pass.
+        if context.gtt or all(match.node.name in refused for match in matches):
+            return graph
 
 
-def _fold(match: Match, edit: GraphEdit, context: Context) -> None:
+def _fold(match: Match, edit: GraphEdit, context: Context) -> bool:
+    """Folds one; where it stays as it is, nothing was edited."""
     mul, conv, scale_node = match.node, match.inputs[0].node, match.inputs[1].node
     weights_node = match.inputs[0].inputs[1].node
-    owners = (mul, conv, weights_node, scale_node, match.inputs[0].inputs[0].node)
-    if not all(edit.is_private(node, *owners) for node in (conv, weights_node, scale_node)):
+    if not _are_private(match, edit, context):
         if edit.is_needed(conv):
             context.note(f"{mul.name!r} stays a Mul: the program uses {conv.name!r}, which would be renamed")
-        return
+        return False
     data_type, _ = constant_header(weights_node, context)
     if data_type not in SCALED_TYPES or constant_header(scale_node, context)[0] is not data_type:
         context.note(f"{mul.name!r} stays a Mul: weights of {data_type} are not folded")
-        return
+        return False
     weights = constant_value(weights_node, context)
     scale = _scale(conv, weights, constant_value(scale_node, context), context)
     if scale is None:
         context.note(f"{mul.name!r} stays a Mul: {scale_node.name!r} is not one value for each channel")
-        return
-    edit.replace(weights_node, constant_node(weights_node.name, scaled_weights(conv, weights, scale), data_type))
+        return False
+    scaled = scaled_weights(conv, weights, scale)
+    edit.replace(weights_node, changed_constant(weights_node, scaled, data_type, context))
     edit.retire(scale_node)
     edit.replace(conv)
-    waits = tuple(reference for reference in control_inputs(mul) if reference not in conv.inputs)
+    awaited = () if context.gtt else (*control_inputs(mul), *control_inputs(scale_node))
+    waits = [each for each in dict.fromkeys(awaited) if each not in conv.inputs and input_node(each) != conv.name]
     edit.replace(mul, replace(conv, name=mul.name, inputs=(*conv.inputs, *waits)))
+    return True
+
+
+def _are_private(match: Match, edit: GraphEdit, context: Context) -> bool:
+    """Whether nobody else uses what would change. With ``gtt`` what the op reads is not somebody else."""
+    mul, conv, scale = match.node, match.inputs[0].node, match.inputs[1].node
+    source, weights = (each.node for each in match.inputs[0].inputs)
+    if context.gtt:
+        return all(edit.is_private(node, mul, conv, weights, scale, source) for node in (conv, weights, scale))
+    private = edit.is_private(conv, mul) and edit.is_private(weights, conv) and edit.is_private(scale, mul)
+    return private and source.name != weights.name
 
 
 def _scale(conv: Node, weights: Array, values: Array, context: Context) -> Array | None:

@@ -13,7 +13,7 @@ from opselect.formats.numpy_types import Array
 from opselect.graph import Graph, Node, NodeAttr, input_node
 from opselect.rewriting import Context, Match, Pattern, Transform, find_matches
 from opselect.rewriting.batch_norm import GTT_OPS, OPS, is_training, scale_and_offset
-from opselect.rewriting.constants import constant_header, constant_node, constant_value
+from opselect.rewriting.constants import changed_constant, constant_header, constant_node, constant_value
 from opselect.rewriting.edit import GraphEdit
 from opselect.rewriting.names import control_inputs
 from opselect.rewriting.scaling import channel_axis, output_channels, scaled_weights
@@ -86,6 +86,12 @@ class _Fold:
         if str(self.norm.attrs.get("data_format", "NHWC")) != str(conv.node.attrs.get("data_format", "NHWC")):
             raise _StaysError(f"{conv.node.name!r} has another data_format")
 
+    def check_channels_stay(self, node: Node, axis: int, *block_and_crops: Node) -> None:
+        """Whether a BatchToSpaceND leaves an axis alone: its block and crops begin with the second dimension."""
+        block, crops = (constant_value(each, self._context).reshape(-1) for each in block_and_crops)
+        if not self._context.gtt and ((block[axis - 1 : axis] != 1).any() or crops[2 * axis - 2 : 2 * axis].any()):
+            raise _StaysError(f"{node.name!r} moves channels")
+
     def _check_private(self, *chain: Node) -> None:
         """Each node of a chain, whose last one is the norm, is used by the next one only."""
         for node, user in zip(chain, (*chain[1:], self.norm), strict=True):
@@ -104,20 +110,26 @@ class _Fold:
         if scale.shape != (output_channels(node, weights),):
             raise self._context.error(f"normalises {scale.size} channels of {node.name!r}", node=self.norm.name)
         scaled = scaled_weights(node, weights, scale)
-        if self.edit.is_private(weights_node, node):
-            self.edit.replace(weights_node, constant_node(weights_node.name, scaled, DataType.DT_FLOAT))
+        changed = changed_constant(weights_node, scaled, DataType.DT_FLOAT, self._context)
+        if self.edit.is_private(weights_node, node) and conv.inputs[0].node.name != weights_node.name:
+            self.edit.replace(weights_node, changed)
         else:
-            own = constant_node(self.edit.new_name(f"{node.name}_bn_weights"), scaled, DataType.DT_FLOAT)
+            own = replace(changed, name=self.edit.new_name(f"{node.name}_bn_weights"))
             self.edit.replace(node, own, replace(node, inputs=(node.inputs[0], own.name, *node.inputs[2:])))
             self.edit.retire(weights_node)
         bias = constant_node(self.edit.new_name(f"{node.name}_bn_offset"), offset, DataType.DT_FLOAT)
+        if not self._context.gtt:
+            awaited = (each for parameter in self._parameters for each in control_inputs(parameter))
+            bias = replace(bias, inputs=tuple(dict.fromkeys(awaited)))
         attrs: dict[str, NodeAttr] = {key: node.attrs[key] for key in ("data_format", "T") if key in node.attrs}
         return [bias, Node(name, "BiasAdd", (node.name, bias.name), attrs=attrs)]
 
-    def finish(self, *nodes: Node) -> None:
-        """Puts nodes, the last of which has the norm's name, in its place."""
+    def finish(self, *nodes: Node, without: str = "") -> None:
+        """Puts nodes, the last of which has the norm's name, in its place; ``without`` is a node that is gone then."""
         *others, last = nodes
-        waits = tuple(reference for reference in control_inputs(self.norm) if reference not in last.inputs)
+        gone = {*last.inputs, f"^{without}"}
+        awaited = () if self._context.gtt else control_inputs(self.norm)
+        waits = tuple(reference for reference in awaited if reference not in gone)
         self.edit.replace(self.norm, *others, replace(last, inputs=(*last.inputs, *waits)))
         self.edit.retire(*self._parameters)
 
@@ -155,12 +167,13 @@ def _fold_conv(fold: _Fold) -> None:
 
 
 def _fold_batch_to_space(fold: _Fold) -> None:
-    batch_to_space, conv = fold.before.node, fold.before.inputs[0]
+    batch_to_space, (conv, block, crops) = fold.before.node, fold.before.inputs
     fold.check_conv(conv, batch_to_space)
+    fold.check_channels_stay(batch_to_space, channel_axis(conv.node), block.node, crops.node)
     nodes = fold.fold(conv, fold.scale, fold.offset, fold.edit.new_name(f"{conv.node.name}/biasadd"))
     fold.edit.replace(batch_to_space)
     inputs = (nodes[-1].name, *batch_to_space.inputs[1:])
-    fold.finish(*nodes, replace(batch_to_space, name=fold.norm.name, inputs=inputs))
+    fold.finish(*nodes, replace(batch_to_space, name=fold.norm.name, inputs=inputs), without=batch_to_space.name)
 
 
 def _fold_concat(fold: _Fold) -> None:
@@ -179,7 +192,7 @@ def _fold_concat(fold: _Fold) -> None:
     fold.edit.replace(concat)
     biases = [node.name for node in nodes if node.op == "BiasAdd"]
     inputs = (*biases, *concat.inputs[2:])
-    fold.finish(*nodes, replace(concat, name=fold.norm.name, inputs=inputs))
+    fold.finish(*nodes, replace(concat, name=fold.norm.name, inputs=inputs), without=concat.name)
 
 
 TRANSFORM = Transform(

@@ -31,6 +31,8 @@ def _placeholders(context: Context, inputs: set[str], *, needed: bool) -> Callab
     """What makes Placeholders, as the arguments say. Arguments that make no sense are an error if one is needed."""
     try:
         names = context.all("name")
+        if len(set(names)) < len(names):
+            raise context.error("strip_unused_nodes has one name twice", "Give each name a type and a shape once.")
         data_type = context.data_type("type", DataType.DT_FLOAT)
         shape = context.shape("shape", Shape(()))
         types = dict(zip(names, _for_names(context, "type_for_name", parse_data_type), strict=False))

@@ -16,11 +16,11 @@ GIVEN = Context(
         "word": ("w",),
         "several": ("a", "b"),
         "count": ("-7",),
-        "number": ("1e-3",),
         "yes": ("true",),
         "type": ("half",),
         "shape": ("1,-1,3",),
         "bad": ("maybe",),
+        "foreign": ("\u0663",),
         "huge": ("99999999999999999999",),
     },
 )
@@ -30,8 +30,8 @@ def test_arguments_are_read_as_what_they_are() -> None:
     assert GIVEN.text("word") == "w"
     assert GIVEN.all("several") == ("a", "b")
     assert GIVEN.whole("count", 0) == -7
-    assert GIVEN.real("number", 0.0) == 1e-3
     assert GIVEN.flag("yes") is True
+    assert [Context(arguments={"f": (word,)}).flag("f") for word in ("True", "1", "FALSE", "0")] == [1, 1, 0, 0]
     assert GIVEN.data_type("type", DataType.DT_FLOAT) is DataType.DT_HALF
     assert GIVEN.shape("shape", Shape(())) == Shape((1, -1, 3))
 
@@ -53,7 +53,7 @@ def test_arguments_that_are_not_given_have_their_default() -> None:
         (lambda c: c.text("several"), "given 2 times"),
         (lambda c: c.whole("bad", 0), "not a whole number"),
         (lambda c: c.whole("huge", 0), "not a whole number"),
-        (lambda c: c.real("bad", 0.0), "not a number"),
+        (lambda c: c.whole("foreign", 0), "not a whole number"),
         (lambda c: c.flag("bad"), "not true, false, 1 or 0"),
         (lambda c: c.data_type("bad", DataType.DT_FLOAT), "not a data type"),
         (lambda c: c.shape("bad", Shape(())), "not a shape"),

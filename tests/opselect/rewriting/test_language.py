@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
@@ -63,11 +65,54 @@ def test_errors_underline_the_place(text: str, problem: str, column: int) -> Non
     assert marker == "  " + " " * column + "^"
 
 
+NAME = r"[A-Za-z0-9_]+(?![A-Za-z0-9_])"
+VALUE = r'(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9\-./_]+(?![A-Za-z0-9\-./_]))"?\'?'
+LANGUAGE = re.compile(rf"(?:\s*{NAME}(?:\((?:,?\s*{NAME}={VALUE})*\))?)+\s*", re.ASCII | re.DOTALL)
+"""What the states of ``ParseTransformParameters`` take, but for a last bracket that is not closed."""
+
+
 def steps_or_none(text: str) -> tuple[Step, ...] | None:
     try:
         return parse_steps(text)
     except InputError:
         return None
+
+
+WORDS = st.sampled_from(
+    ["a", "b_", "(", ")", ",", "=", '"', "'", " ", "\n", "\v", "\\", "1", "-", "/", ".", "\u00a0", "é"]
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(WORDS, st.sampled_from(["a(", "(b=", "b=1", 'a="x,', '\\""', "a()"]))).map("".join))
+def test_the_text_that_is_taken_is_the_text_that_the_original_takes(text: str) -> None:
+    assert (steps_or_none(text) is not None) == bool(LANGUAGE.fullmatch(text))
+
+
+IDENTIFIERS = st.text("aZ0_", min_size=1, max_size=3)
+QUOTED = (
+    st.lists(st.sampled_from([*"a ,()='\n", '\\"', "\\\\"]), max_size=5)
+    .map("".join)
+    .map(lambda text: (f'"{text}"', text))
+)
+BARE = st.text("aZ9-./_", min_size=1, max_size=4).map(lambda text: (text, text))
+Written = tuple[str, list[tuple[str, str, tuple[str, str]]]]
+"""A transform, and what stands before each argument, its name, its value as written and as read."""
+ARGUMENT = st.tuples(st.sampled_from(["", ",", " ", ", ", "\n\t"]), IDENTIFIERS, st.one_of(QUOTED, BARE))
+
+
+@given(st.lists(st.tuples(IDENTIFIERS, st.lists(ARGUMENT, max_size=3)), min_size=1, max_size=3))
+def test_steps_that_are_written_down_are_read_back(steps: list[Written]) -> None:
+    text, expected = "", []
+    for name, arguments in steps:
+        inside = ""
+        values: dict[str, tuple[str, ...]] = {}
+        for number, (between, argument, (written, value)) in enumerate(arguments):
+            inside += f"{between or ',' if number else ''}{argument}={written}"
+            values[argument] = (*values.get(argument, ()), value)
+        text += f"\n {name}({inside})" if arguments else f" {name}"
+        expected.append(Step(name, values))
+    assert list(parse_steps(text)) == expected
 
 
 @given(st.text("ab(),=\"' \n1"))

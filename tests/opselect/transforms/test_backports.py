@@ -38,6 +38,7 @@ def test_the_original_takes_whatever_comes_last_for_the_axis() -> None:
 def test_an_axis_that_concat_does_not_take_is_refused() -> None:
     with pytest.raises(TransformError, match="node 'c': its axis is DT_INT64, and Concat takes DT_INT32 only"):
         after("backport_concatv2", concat("DT_INT64"))
+    assert after("backport_concatv2", concat("DT_INT64"), gtt=True)["c"].op == "Concat"
 
 
 def arrays(versions: str = "producer: 134") -> Graph:

@@ -147,6 +147,14 @@ def test_what_the_three_waited_for_is_waited_for() -> None:
     assert graphs.by_name(done)["out"].inputs == ("x", "w", "^go")
 
 
+def test_what_the_constants_waited_for_is_waited_for_and_what_goes_is_not() -> None:
+    waits = {"out": ("^conv",), "b1": ("^go",), "w": ("^come",)}
+    nodes = [replace(each, inputs=(*each.inputs, *waits.get(each.name, ()))) for each in atrous()]
+    done, _ = flat(graphs.graph(X, Node("go", "NoOp"), Node("come", "NoOp"), nodes))
+    assert graphs.by_name(done)["out"].inputs == ("x", "w", "^go")
+    assert graphs.by_name(done)["w"].inputs == ("^come",)
+
+
 def test_other_graphs_are_left_alone() -> None:
     graph = graphs.graph(X, node("out", "BatchToSpaceND", "x", "x", "x"))
     assert flat(graph) == (graph, [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,9 +39,12 @@ def test_depthwise_convolutions_have_channels_in_two_dimensions() -> None:
 
 
 @pytest.mark.parametrize("transposed", [False, True])
-def test_matrix_products_are_scaled_along_their_columns(transposed: bool) -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_matrix_products_are_scaled_along_their_columns(transposed: bool, gtt: bool) -> None:
     weights = np.arange(9, dtype=np.float32).reshape(3, 3)
-    folded = fold_batch_norms(scaled(node("conv", "MatMul", "x", "w", transpose_b=transposed), weights), Context())
+    folded = fold_batch_norms(
+        scaled(node("conv", "MatMul", "x", "w", transpose_b=transposed), weights), Context(gtt=gtt)
+    )
     expected = (weights.T * SCALE).T if transposed else weights * SCALE
     np.testing.assert_array_equal(values(folded, "w"), expected)
 
@@ -59,6 +64,7 @@ def test_channels_first_are_scaled_by_channel_and_not_by_column() -> None:
     conv = node("conv", "Conv2D", "x", "w", data_format="NCHW")
     notes: list[str] = []
     assert fold_batch_norms(scaled(conv), Context(note=notes.append)) == scaled(conv)
+    assert fold_batch_norms(scaled(conv), Context(gtt=True)) == scaled(conv)
     assert notes == ["'mul' stays a Mul: 's' is not one value for each channel"]
     folded = fold_batch_norms(scaled(conv, scale=SCALE.reshape(3, 1, 1)), Context())
     np.testing.assert_array_equal(values(folded, "w"), WEIGHTS * SCALE)
@@ -75,6 +81,7 @@ def test_what_the_program_uses_stays(used: str) -> None:
     notes: list[str] = []
     assert fold_batch_norms(scaled(), Context(outputs=("mul", used), note=notes.append)) == scaled()
     assert fold_batch_norms(scaled(), Context(inputs=(used,))) == scaled()
+    assert fold_batch_norms(scaled(), Context(outputs=("mul", used), gtt=True)) == scaled()
     assert notes == (["'mul' stays a Mul: the program uses 'conv', which would be renamed"] if "conv" in used else [])
 
 
@@ -82,6 +89,7 @@ def test_double_is_folded_and_what_would_lose_bits_is_not() -> None:
     double = DataType.DT_DOUBLE
     before = graph(const("w", WEIGHTS, double), CONV, const("s", SCALE, double), node("mul", "Mul", "conv", "s"))
     assert values(fold_batch_norms(before, Context()), "w").dtype == np.float64
+    assert values(fold_batch_norms(before, Context(gtt=True)), "w").dtype == np.float64
     mixed = graph(const("w", WEIGHTS), CONV, const("s", SCALE, double), node("mul", "Mul", "conv", "s"))
     assert fold_batch_norms(mixed, Context()) == mixed
 
@@ -97,6 +105,15 @@ def test_what_the_multiplication_waited_for_the_convolution_waits_for() -> None:
     before = graph(node("x", "Placeholder"), node("c", "NoOp"), const("w", WEIGHTS), CONV, const("s", SCALE))
     before = graph(before.nodes, node("mul", "Mul", "conv", "s", "^c"))
     assert by_name(fold_batch_norms(before, Context()))["mul"].inputs == ("x", "w", "^c")
+    assert by_name(fold_batch_norms(before, Context(gtt=True)))["mul"].inputs == ("x", "w")
+
+
+def test_constants_in_a_loop_stay_in_it() -> None:
+    inside = [replace(each, inputs=("^x",), device="/cpu:0") if each.op == "Const" else each for each in scaled().nodes]
+    weights = by_name(fold_batch_norms(graph(inside), Context()))["w"]
+    assert (weights.inputs, weights.device) == (("^x",), "/cpu:0")
+    original = by_name(fold_batch_norms(graph(inside), Context(gtt=True)))["w"]
+    assert (original.inputs, original.device) == ((), "")
 
 
 def test_weights_of_an_impossible_rank_are_an_error() -> None:

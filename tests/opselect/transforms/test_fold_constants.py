@@ -13,7 +13,7 @@ from opselect.rewriting import Context, TransformError
 from opselect.transforms.fold_constants import fold_constants
 from tests.opselect.transforms.graphs import by_name, const, graph, node, ops, values
 
-INT32 = DataType.DT_INT32
+FLOAT, INT32 = DataType.DT_FLOAT, DataType.DT_INT32
 X = node("x", "Placeholder", shape=Shape((-1, 2)))
 
 
@@ -197,6 +197,10 @@ def test_what_is_excluded_stays(arguments: Arguments) -> None:
             node("bad", "Fill", "huge", "one"),
             "it would make an array of 4,398,046,511,104 bytes, more than 268,435,456",
         ),
+        (
+            node("bad", "Cast", "large", SrcT=FLOAT, DstT=INT32),
+            "it casts a number that int32 cannot hold, of which every processor makes something else",
+        ),
         (node("bad", "Digamma", "f"), "it has the op Digamma, which cannot be evaluated"),
         (node("bad", "MyOwnOp", "f"), "it has the op MyOwnOp, which cannot be evaluated"),
         (node("bad", "Neg", "one:1", T=INT32), "it has an input 'one:1', which does not exist"),
@@ -210,9 +214,17 @@ def test_what_cannot_be_evaluated_stays_and_says_why(bad: Node, reason: str) -> 
         attrs={"dtype": DataType.DT_INT64, "value": encode_tensor(np.array([1 << 40]), DataType.DT_INT64)},
     )
     before = graph(
-        X, const("f", 1), const("one", 1, INT32), const("zero", 0, INT32), huge, bad, node("out", "Unheard", "x", "bad")
+        X,
+        const("f", 1),
+        const("large", 1e20),
+        const("one", 1, INT32),
+        const("zero", 0, INT32),
+        huge,
+        bad,
+        node("out", "Unheard", "x", "bad"),
     )
     assert "bad" in ops(fold(before))
+    assert "bad" in ops(fold(before, gtt=True))
     assert notes_of(before) == [f"node 'bad' stays as it is: {reason}"]
 
 
@@ -292,6 +304,12 @@ def test_an_output_that_is_constant_becomes_one_of_its_name() -> None:
     assert values(folded, "c").tolist() == [-1, -2]
     assert by_name(folded)["out"].inputs == ("x:0", "c")
     assert ops(fold(before, "out", "c", gtt=True))["c"] == "Neg"
+
+
+@pytest.mark.parametrize("gtt", [False, True])
+def test_attrs_at_their_defaults_are_not_added(gtt: bool) -> None:
+    product = Node("out", "MatMul", ("x", "w"), attrs={"T": FLOAT})
+    assert by_name(fold(graph(X, const("w", [[1.0]]), product), gtt=gtt))["out"].attrs == {"T": FLOAT}
 
 
 def test_folding_twice_changes_nothing() -> None:

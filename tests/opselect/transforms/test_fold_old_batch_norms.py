@@ -88,11 +88,13 @@ def concatenated(axis: int, second: Node, weights: Array) -> Graph:
 
 
 @pytest.mark.parametrize("axis", [3, -1])
-def test_behind_a_concatenation_of_channels_each_convolution_gets_its_part(axis: int) -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_behind_a_concatenation_of_channels_each_convolution_gets_its_part(axis: int, gtt: bool) -> None:
     second = node("conv2", "Conv2D", "x", "w2")
     before = concatenated(axis, second, WEIGHTS[..., :1])
     before = replace(before, nodes=(*before.nodes[:1], const("w", WEIGHTS[..., :2]), *before.nodes[2:]))
-    folded = fold_old_batch_norms(before, Context())
+    folded = fold_old_batch_norms(before, Context(gtt=gtt))
+    assert "x" in by_name(folded)
     assert by_name(folded)["bn"].inputs == ("concat_bn_in0", "concat_bn_in1", "axis")
     np.testing.assert_array_equal(values(folded, "w"), WEIGHTS[..., :2] * FACTOR[:2])
     np.testing.assert_array_equal(values(folded, "w2"), WEIGHTS[..., :1] * FACTOR[2:])
@@ -117,17 +119,19 @@ def test_a_convolution_concatenated_with_itself_stays() -> None:
     assert fold_old_batch_norms(before, Context()) == before
 
 
-def test_two_norms_with_the_same_parameters_are_both_folded() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_two_norms_with_the_same_parameters_are_both_folded(gtt: bool) -> None:
     second = (const("w2", WEIGHTS), node("conv2", "Conv2D", "x", "w2"), fused("conv2", name="bn2"))
-    folded = fold_old_batch_norms(normalised(fused("conv"), *second), Context())
+    folded = fold_old_batch_norms(normalised(fused("conv"), *second), Context(gtt=gtt))
     check_folded(folded)
     check_folded(folded, "bn2", "w2")
     assert not {"mean", "variance", "beta", "gamma"} & ops(folded).keys()
 
 
-def test_weights_that_two_convolutions_share_are_scaled_once_for_each() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_weights_that_two_convolutions_share_are_scaled_once_for_each(gtt: bool) -> None:
     second = (node("conv2", "Conv2D", "x", "w"), fused("conv2", name="bn2"))
-    folded = fold_old_batch_norms(normalised(fused("conv"), *second), Context())
+    folded = fold_old_batch_norms(normalised(fused("conv"), *second), Context(gtt=gtt))
     own = {by_name(folded)[conv].inputs[1] for conv in ("conv", "conv2")}
     assert len(own) == 2
     for name in own:
@@ -156,6 +160,42 @@ def test_a_norm_that_cannot_be_folded_stays_and_says_why(norm: Node, more: tuple
     before = normalised(norm, *more)
     assert fold_old_batch_norms(before, Context(note=notes.append)) == before
     assert notes == [f"'bn' stays a FusedBatchNorm: {reason}"]
+
+
+def test_the_original_takes_no_notice_of_training() -> None:
+    training = fused("conv")
+    training = replace(training, attrs={**training.attrs, "is_training": True})
+    check_folded(fold_old_batch_norms(normalised(training), Context(gtt=True)))
+
+
+@pytest.mark.parametrize("kind", ["others use 'conv'", "another data_format"])
+def test_the_original_is_not_followed_where_it_is_wrong(kind: str) -> None:
+    more = (node("other", "Identity", "conv"),) if "others" in kind else ()
+    before = normalised(fused("conv") if more else fused("conv", data_format="NCHW"), *more)
+    notes: list[str] = []
+    assert fold_old_batch_norms(before, Context(gtt=True, note=notes.append)) == before
+    assert kind in notes[0]
+
+
+def test_constants_in_a_loop_stay_in_it() -> None:
+    before = normalised(fused("conv"))
+    inside = tuple(
+        replace(each, inputs=("^x",), device="/cpu:0") if each.op == "Const" else each for each in before.nodes
+    )
+    nodes = by_name(fold_old_batch_norms(replace(before, nodes=inside), Context()))
+    assert [(nodes[name].inputs, nodes[name].device) for name in ("w", "conv_bn_offset")] == [
+        (("^x",), "/cpu:0"), (("^x",), ""),
+    ]  # fmt: skip
+    original = by_name(fold_old_batch_norms(replace(before, nodes=inside), Context(gtt=True)))
+    assert {original[name].inputs for name in ("w", "conv_bn_offset")} == {()}
+
+
+def test_what_the_norm_waited_for_is_waited_for_but_not_with_the_original() -> None:
+    norm = fused("conv")
+    before = normalised(replace(norm, inputs=(*norm.inputs, "^x")))
+    for gtt, waits in ((False, ("^x",)), (True, ())):
+        bias = by_name(fold_old_batch_norms(before, Context(gtt=gtt)))["bn"]
+        assert bias.inputs == ("conv", "conv_bn_offset", *waits)
 
 
 @pytest.mark.parametrize("outputs", [("bn", "conv"), ("bn:1",)])

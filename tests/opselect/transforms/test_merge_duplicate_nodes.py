@@ -67,17 +67,24 @@ def test_nodes_that_differ_stay(different: dict[str, object]) -> None:
     assert list(after(MERGE, graphs.graph(X, first, second, third), "x", gtt=True)) == ["x", "a", "b"]
 
 
-def test_what_is_fed_or_fetched_stays() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_what_is_fed_or_fetched_stays(gtt: bool) -> None:
     graph = graphs.graph(const("a", 1), const("b", 1), const("c", 1), const("d", 1))
-    assert list(after(MERGE, graph, outputs="b:0")) == ["a", "b"]
-    assert list(after(MERGE, graph, inputs="a", outputs="d")) == ["a", "b", "d"]
+    assert list(after(MERGE, graph, outputs="b:0", gtt=gtt)) == ["a", "b"]
+    assert list(after(MERGE, graph, inputs="a", outputs="d", gtt=gtt)) == ["a", "b", "d"]
 
 
-@pytest.mark.parametrize("op", ["RandomUniform", "NoSuchOp", "VariableV2", "PlaceholderWithDefault"])
-def test_what_may_not_be_the_same_twice_stays(op: str) -> None:
+@pytest.mark.parametrize(
+    ("op", "gtt"),
+    [
+        ("PlaceholderWithDefault", False),
+        *((op, gtt) for op in ("RandomUniform", "NoSuchOp", "VariableV2") for gtt in (False, True)),
+    ],
+)
+def test_what_may_not_be_the_same_twice_stays(op: str, gtt: bool) -> None:
     shape = const("s", [2], DataType.DT_INT32)
     graph = graphs.graph(shape, *(Node(name, op, attrs={"dtype": DataType.DT_FLOAT}) for name in "ab"))
-    assert list(after(MERGE, graph)) == ["s", "a", "b"]
+    assert list(after(MERGE, graph, gtt=gtt)) == ["s", "a", "b"]
 
 
 def test_placeholders_are_fed_apart_and_the_original_merges_them() -> None:
@@ -88,9 +95,10 @@ def test_placeholders_are_fed_apart_and_the_original_merges_them() -> None:
     assert after(MERGE, twice, "", "out", gtt=True)["out"].inputs == ("y", "y")
 
 
-def test_calls_of_functions_stay() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_calls_of_functions_stay(gtt: bool) -> None:
     graph = graph_of(text_node("a", "F") + text_node("b", "F") + function("F", text_node("n", "NoOp")))
-    assert list(after(MERGE, graph)) == ["a", "b"]
+    assert list(after(MERGE, graph, gtt=gtt)) == ["a", "b"]
 
 
 def test_places_follow_the_node_that_stays() -> None:

@@ -46,10 +46,11 @@ def test_the_output_that_was_read_is_the_one_that_is_read() -> None:
     assert after(REMOVE, graph, "x", "out")["out"].inputs == ("halves:1", "^halves")
 
 
-def test_nodes_without_inputs_and_with_too_many_stay() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_nodes_without_inputs_and_with_too_many_stay(gtt: bool) -> None:
     graph = graph_of(X + node("y", "AddN", "x", "x", attrs="T: type: DT_FLOAT; N: i: 2") + node("z", "NoOp", "^y"))
     assert list(after("remove_nodes(op=AddN, op=Placeholder, op=NoOp)", graph)) == ["x", "y", "z"]
-    done, notes = transform("remove_nodes(op=AddN, max_inputs=2)", graph)
+    done, notes = transform("remove_nodes(op=AddN, max_inputs=2)", graph, gtt=gtt)
     assert done["z"].inputs == ("^x",)
     assert notes == ["of 1 removed nodes with several inputs only the first is kept, as of 'y'"]
 

@@ -42,11 +42,15 @@ def test_steps_run_in_order() -> None:
         ("remove_devices", "there is no transform 'remove_devices'; did you mean remove_device"),
         ("remove_device(ignore_error=true)", "no argument 'ignore_error'; did you mean ignore_errors?"),
         ("remove_device(ignore_errors=perhaps)", "argument 'ignore_errors' is 'perhaps'"),
+        ("set_device(device=a, device=b)", "argument 'device' is given 2 times"),
+        ("rename_op(old_op_name=A, new_op_name=B, new_op_name=C)", "argument 'new_op_name' is given 2 times"),
+        ("remove_device(ignore_errors=true, ignore_errors=false)", "argument 'ignore_errors' is given 2 times"),
     ],
 )
-def test_steps_that_are_misspelt(text: str, problem: str) -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_steps_that_are_misspelt(text: str, problem: str, gtt: bool) -> None:
     with pytest.raises(InputError) as caught:
-        apply_steps(GRAPH, parse_steps(text), Context())
+        apply_steps(GRAPH, parse_steps(text), Context(gtt=gtt))
     assert problem in caught.value.problem
 
 
@@ -67,7 +71,8 @@ def test_a_step_that_fails_is_an_error_unless_that_is_ignored(monkeypatch: pytes
     assert notes == ["fail failed and was left out: node 'a': will not do"]
 
 
-def test_a_step_that_breaks_the_graph_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_a_step_that_breaks_the_graph_is_an_error(monkeypatch: pytest.MonkeyPatch, gtt: bool) -> None:
     monkeypatch.setattr(transforms, "find_transform", lambda _: Transform("double", "Doubles.", double))
     with pytest.raises(TransformError, match="after double two nodes are named 'a'"):
-        apply_steps(GRAPH, parse_steps("double"), Context())
+        apply_steps(GRAPH, parse_steps("double"), Context(gtt=gtt))

@@ -81,6 +81,7 @@ def test_each_input_can_have_its_own_type_and_shape() -> None:
         ('(shape="1,x")', "argument 'shape' is '1,x', which is not a shape"),
         ('(shape="1,-2")', "argument 'shape' is '1,-2', which is not a shape"),
         ("(type=float, type=int32)", "argument 'type' is given 2 times"),
+        (f"({', '.join(['name=image, type_for_name=int32, shape_for_name=1'] * 2)})", "has one name twice"),
         ("(name=image, shape_for_name=1)", "has 1 names and 0 values of type_for_name"),
         ("(name=image, type_for_name=float)", "has 1 names and 0 values of shape_for_name"),
         ("(name=image, type_for_name=flaot, shape_for_name=1)", "argument 'type_for_name' is 'flaot'"),
@@ -103,19 +104,28 @@ def test_a_type_that_does_not_fit_is_refused() -> None:
     assert left["image"].attrs["dtype"] is DataType.DT_INT32
 
 
-def test_outputs_are_needed() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_outputs_are_needed(gtt: bool) -> None:
     with pytest.raises(TransformError, match="needs to know the outputs"):
-        strip(outputs="")
+        strip(outputs="", gtt=gtt)
 
 
-def test_unknown_names_are_all_told() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_a_dimension_may_be_of_any_size_and_an_empty_shape_is_a_scalar(gtt: bool) -> None:
+    assert strip('(shape="-1,3")', gtt=gtt)[0]["image"].attrs["shape"] == Shape((-1, 3))
+    assert strip('(shape="")', gtt=gtt)[0]["image"].attrs["shape"] == Shape(())
+
+
+@pytest.mark.parametrize("gtt", [False, True])
+def test_unknown_names_are_all_told(gtt: bool) -> None:
     with pytest.raises(InputError) as caught:
-        strip(inputs="imago", outputs="out softmax")
+        strip(inputs="imago", outputs="out softmax", gtt=gtt)
     assert "no node 'imago' for the input; nearest: 'image'" in caught.value.problem
     assert "no node 'softmax' for the output" in caught.value.problem
 
 
-def test_a_node_with_another_output_that_is_needed_cannot_become_a_placeholder() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_a_node_with_another_output_that_is_needed_cannot_become_a_placeholder(gtt: bool) -> None:
     split = graph_of(
         node("axis", "Const", attrs="dtype: type: DT_INT32")
         + node("x", "Placeholder", attrs="dtype: type: DT_FLOAT")
@@ -123,9 +133,9 @@ def test_a_node_with_another_output_that_is_needed_cannot_become_a_placeholder()
         + node("out", "Relu", "halves:1", attrs=FLOAT)
     )
     with pytest.raises(TransformError, match=r"node 'halves'.*no output 'halves:1', but 'out' reads it"):
-        strip(inputs="halves", graph=split)
+        strip(inputs="halves", graph=split, gtt=gtt)
     with pytest.raises(TransformError, match="no output 'halves:1', but it is fetched"):
-        strip(inputs="halves", outputs="halves:1", graph=split)
+        strip(inputs="halves", outputs="halves:1", graph=split, gtt=gtt)
 
 
 def test_versions_stay_but_not_with_the_original() -> None:

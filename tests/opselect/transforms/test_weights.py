@@ -111,9 +111,10 @@ def test_constants_below_the_minimum_size_stay() -> None:
     assert len(after("quantize_weights(minimum_size=0)", graphs.graph(const("w", np.zeros((0, 2)))))) == 4
 
 
-def test_names_that_are_taken_are_not_given_again() -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_names_that_are_taken_are_not_given_again(gtt: bool) -> None:
     graph = graphs.graph(const("w", [1.0, 2.0]), const("w_quantized_min", 7.0))
-    done = after("quantize_weights(minimum_size=2)", graph)
+    done = after("quantize_weights(minimum_size=2)", graph, gtt=gtt)
     assert done["w"].inputs == ("w_quantized_const", "w_quantized_min_1", "w_quantized_max")
     assert value(done["w_quantized_min"]) == 7.0
 
@@ -131,11 +132,12 @@ def test_a_constant_keeps_its_device_and_what_it_waits_for(transform: str) -> No
 
 @pytest.mark.parametrize("transform", ["round_weights", "quantize_weights(minimum_size=16)"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_no_numbers_are_refused(transform: str, bad: float) -> None:
+@pytest.mark.parametrize("gtt", [False, True])
+def test_weights_that_are_no_numbers_are_refused(transform: str, bad: float, gtt: bool) -> None:
     with pytest.raises(TransformError, match="node 'w': holds values that are infinite or no number"):
-        after(transform, graphs.graph(const("w", [1.0] * 15 + [bad])))
+        after(transform, graphs.graph(const("w", [1.0] * 15 + [bad])), gtt=gtt)
     with pytest.raises(TransformError, match=r"node 'w': holds values from -3e\+38 to 3e\+38, further apart"):
-        after(transform, graphs.graph(const("w", [-3e38, 3e38] * 8)))
+        after(transform, graphs.graph(const("w", [-3e38, 3e38] * 8)), gtt=gtt)
 
 
 @pytest.mark.parametrize("steps", ["0", "-1", "2000000000", "x"])
