@@ -81,6 +81,14 @@ def choose_meta_graph(model: Model) -> MetaGraph:
     raise InputError(model.path, f"holds {len(model.meta_graphs)} MetaGraphs", f"Choose one: {known}.")
 
 
+def choose_convertible(model: Model) -> MetaGraph:
+    """What :func:`choose_meta_graph` says, of a model that a GraphDef can be made of; InputError for any other."""
+    if model.tflite is not None:
+        advice = "Pass the model that it was converted from."
+        raise InputError(model.path, "is a TensorFlow Lite model, which no GraphDef can be made of", advice)
+    return choose_meta_graph(model)
+
+
 def entries_of(meta_graph: MetaGraph, choice: Choice, path: str) -> tuple[Entry, ...]:
     """The ways into a graph that count; one without outputs where everything in the graph does.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
-from opselect.entries import choose_meta_graph
+from opselect.entries import choose_convertible
 from opselect.formats import Model, read_model
 from opselect.formats.graphdef_writer import encode_graph
 from opselect.freezing import Options, freeze_model, signature_ends
@@ -94,7 +94,7 @@ def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[
     that cannot be read or frozen, and TransformError for a step that would change what it computes.
     """
     model = read_model(path, frozenset(wishes.options.tags) or None)
-    meta_graph = choose_meta_graph(model)
+    meta_graph = choose_convertible(model)
     whole = meta_graph.graph
     check_graph(whole, path)
     inputs, outputs = _ends(model, meta_graph, wishes, index, note)

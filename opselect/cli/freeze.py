@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,24 +15,30 @@ if TYPE_CHECKING:
     from opselect.freezing import Options
 
 _SWITCHES = ("input_binary", "clear_devices")
-_WORDS = frozenset({"true", "t", "1", "false", "f", "0"})
+_WORDS = frozenset({"true", "t", "1", "yes", "on", "false", "f", "0", "no", "off"})
 
 
 class _FreezeCommand(click.Command):
-    """Takes switches as TensorFlow's tool does: ``--flag``, ``--flag=false``, ``--flag false`` and ``--noflag``."""
+    """Takes flags as TensorFlow's tool does.
+
+    They may be cut short where only one begins like that; switches are ``--flag``, ``--flag=false``, ``--flag false``
+    and ``--noflag``.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _spelled_out(args))
+        flags = [name for param in self.params for name in param.opts]
+        return super().parse_args(ctx, _spelled_out(args, flags))
 
 
-def _spelled_out(args: list[str]) -> list[str]:
-    """The arguments with ``--flag=true`` or ``--flag=false`` for every spelling of a switch."""
+def _spelled_out(args: list[str], flags: list[str]) -> list[str]:
+    """The arguments with whole names of flags, and ``--flag=true`` or ``--flag=false`` for a switch."""
     result: list[str] = []
     rest = list(args)
     while rest:
         arg = rest.pop(0)
         if arg == "--":
             return [*result, arg, *rest]
+        arg = _whole(arg, flags)
         for name in _SWITCHES:
             if arg == f"--{name}":
                 said = bool(rest) and rest[0].lower() in _WORDS
@@ -41,6 +47,15 @@ def _spelled_out(args: list[str]) -> list[str]:
                 arg = f"--{name}=false"
         result.append(arg)
     return result
+
+
+def _whole(arg: str, flags: list[str]) -> str:
+    """The argument with the whole name of the only flag of TensorFlow's tool that begins like it."""
+    name, equals, value = arg.partition("=")
+    begun = [flag for flag in flags if flag.startswith(name) and "_" in flag]
+    if not name.startswith("--") or name in flags or len(begun) != 1:
+        return arg
+    return f"{begun[0]}{equals}{value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,12 @@ Examples:
     "--variable_names_whitelist", "only", multiple=True, metavar="NAMES", help="Make constants of these variables only."
 )
 @click.option(
-    "--variable_names_blacklist", "without", multiple=True, metavar="NAMES", help="Leave these variables as they are."
+    "--variable_names_blacklist",
+    "--variable_names_denylist",
+    "without",
+    multiple=True,
+    metavar="NAMES",
+    help="Leave these variables as they are.",
 )
 @click.option(
     "--initializer_nodes",
@@ -108,8 +128,8 @@ Examples:
     metavar="1|2",
     help="Not needed: it is told by content.",
 )
-@click.option("--restore_op_name", expose_value=False, metavar="NAME", help="Not used, as in TensorFlow's tool.")
-@click.option("--filename_tensor_name", expose_value=False, metavar="NAME", help="Not used, as in TensorFlow's tool.")
+@click.option("--restore_op_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
+@click.option("--filename_tensor_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
 @quiet_option
 def command(
     model: str | None,
@@ -127,19 +147,28 @@ def command(
     without: tuple[str, ...],
     initializers: tuple[str, ...],
     clear_devices: bool,
+    restore_op_name: str | None,
+    filename_tensor_name: str | None,
     quiet: bool,
 ) -> int:
     """Write the graph of a MODEL with its variables as constants, and of it only what the outputs need.
 
     A MODEL is a GraphDef, a MetaGraphDef, a SavedModel or a checkpoint with its .meta file, by path or URL, told apart
-    by content. A SavedModel has its own variables, PREFIX.meta those of PREFIX; other graphs need --checkpoint. Without
-    --outputs a SavedModel is frozen for its only signature or serving_default.
+    by content; ARCHIVE!MEMBER is one in an archive, and may be a checkpoint. A SavedModel has its own variables,
+    PREFIX.meta those of PREFIX; other graphs need --checkpoint. Without --outputs a SavedModel is frozen for its only
+    signature or serving_default.
 
     The flags of TensorFlow's freeze_graph are taken as they are. Whatever they ask for that cannot be done without
     changing what the graph computes is an error, and nothing is written.
     """
     from opselect.freezing import Options, Selection
 
+    unused = {"restore_op_name": restore_op_name, "filename_tensor_name": filename_tensor_name}
+    if input_saved_model_dir and input_graph:
+        unused["input_graph"] = input_graph
+        input_graph = None
+    for name in (name for name, value in unused.items() if value):
+        note(f"--{name} is not used, as in TensorFlow's tool", quiet=quiet)
     paths = [path for path in (model, input_graph, input_meta_graph, input_saved_model_dir) if path]
     if len(paths) != 1:
         raise click.UsageError(
@@ -168,11 +197,13 @@ def command(
 
 def write(request: Request) -> int:
     """Freezes the model, writes the graph and returns the exit code; InputError where nothing is written."""
+    from opselect.formats import model_at
     from opselect.formats.graphdef_writer import write_graph
     from opselect.freezing import freeze_model
 
-    frozen = freeze_model(request.model, request.options)
-    size = write_graph(frozen.graph, request.output)
+    with model_at(request.model) as model, model_at(request.options.checkpoint) as checkpoint:
+        frozen = freeze_model(model, replace(request.options, checkpoint=checkpoint))
+        size = write_graph(frozen.graph, request.output)
     for text in frozen.notes:
         warn(text, quiet=request.quiet)
     for kind, tensors in (("input", frozen.inputs), ("output", frozen.outputs)):

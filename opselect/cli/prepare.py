@@ -92,6 +92,8 @@ def command(
     from opselect.preparing import Wishes
     from opselect.rewriting import parse_data_type, parse_shape
 
+    if output == "-":
+        raise click.UsageError("what it saves is printed on stdout: name a file for the graph")
     if outputs and signatures:
         raise click.UsageError("a signature has outputs of its own: leave out --outputs")
     options = Options(
@@ -114,15 +116,19 @@ def prepare(request: Request) -> int:
     """Prepares the model, writes the graph, prints what that saves and returns the exit code."""
     from kernel_index import shipped
     from opselect.cli.sources import open_source, profile_of
+    from opselect.formats import model_at
     from opselect.formats.graphdef_writer import write_graph
     from opselect.preparing import prepare_model, saved
 
     source = request.source if request.source.given else replace(request.source, release=shipped.releases()[-1])
     index = open_source(source, quiet=request.quiet)
     profile = profile_of(index, request.profile)
-    prepared = prepare_model(request.model, request.wishes, index, lambda text: note(text, quiet=request.quiet))
-    saving = saved(prepared, index, profile)
-    write_graph(prepared.graph, request.output)
+    options = request.wishes.options
+    with model_at(request.model) as model, model_at(options.checkpoint) as checkpoint:
+        wishes = replace(request.wishes, options=replace(options, checkpoint=checkpoint))
+        prepared = prepare_model(model, wishes, index, lambda text: note(text, quiet=request.quiet))
+        saving = saved(prepared, index, profile)
+        write_graph(prepared.graph, request.output)
     if request.as_json:
         print_json(_document(prepared, saving))
     else:

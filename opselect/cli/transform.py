@@ -76,8 +76,8 @@ def command(
 ) -> int:
     """Run transforms over the GraphDef IN, one after the other, and write the result to OUT.
 
-    IN is a path or URL, binary or text; OUT is a path, which may be the same, and appears whole or not at all. After
-    each transform the graph is valid, or the command says which node is not and writes nothing.
+    IN is a path or URL, binary or text, or ARCHIVE!MEMBER; OUT is a path, which may be the same, and appears whole or
+    not at all. After each transform the graph is valid, or the command says which node is not and writes nothing.
     """
     if listed:
         return show_transforms(as_json=as_json)
@@ -115,17 +115,12 @@ def _expanded(path: str) -> str:
 
 def transform(request: Request) -> int:
     """Writes the graph that the request asks for and returns the exit code."""
-    from kernel_index.errors import InputError
-    from opselect.formats import read_graph
+    from opselect.formats import model_at, read_graph
     from opselect.formats.graphdef_writer import encode_graph, write_graph
     from opselect.rewriting import Context, parse_steps
-    from opselect.storage import is_url
     from opselect.transforms import apply_steps
 
-    if is_url(request.target):
-        raise InputError(request.target, "graphs are written to files only", "Name a file and copy it there.")
     steps = parse_steps(request.transforms)
-    before = read_graph(request.source)
     context = Context(
         request.source,
         request.inputs,
@@ -133,9 +128,11 @@ def transform(request: Request) -> int:
         gtt=request.gtt,
         note=lambda sentence: warn(sentence, quiet=request.quiet),
     )
-    with progress_bar("transforms", quiet=request.quiet) as progress:
-        after = apply_steps(before, steps, context, progress)
-    written = write_graph(after, request.target, text=request.as_text)
+    with model_at(request.source) as place:
+        before = read_graph(place)
+        with progress_bar("transforms", quiet=request.quiet) as progress:
+            after = apply_steps(before, steps, context, progress)
+        written = write_graph(after, request.target, text=request.as_text)
     note(
         f"{request.source}: {_size(len(before.nodes), encode_graph(before).size)}\n"
         f"{request.target}: {_size(len(after.nodes), written)}",

@@ -5,6 +5,7 @@ Source: ``python/tools/freeze_graph.py``, which runs ``--initializer_nodes`` beh
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 
 from kernel_index.errors import InputError
@@ -25,6 +26,11 @@ def assigned_constants(
     if not initializers:
         return {}
     by_name = {node.name: node for node in graph.nodes}
+    for name in map(input_node, initializers):
+        if name not in by_name:
+            near = difflib.get_close_matches(name, by_name, 3)
+            nearest = f"; nearest: {', '.join(map(repr, near))}" if near else ""
+            raise InputError(path, f"has no initializer {name!r}{nearest}", "Name nodes of the graph, or none.")
     found = {}
     for node in reach(graph, (), initializers, path).nodes:
         inputs = data_inputs(node)

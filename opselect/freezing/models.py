@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError
-from opselect.entries import choose_meta_graph
+from opselect.entries import choose_convertible
 from opselect.formats import Model, read_model
 from opselect.formats.recognize import META_GRAPH, SAVED_MODEL
 from opselect.formats.saver_def import read_saver
@@ -54,14 +54,14 @@ def freeze_model(path: str, options: Options) -> Frozen:
     checkpoint that cannot be read, and for whatever :func:`freeze` refuses.
     """
     model = read_model(path, frozenset(options.tags) or None)
-    meta_graph = choose_meta_graph(model)
+    meta_graph = choose_convertible(model)
     check_graph(meta_graph.graph, path)
     job = Job(
         meta_graph.graph,
         options.outputs,
         path,
         options.selection,
-        _restore_op(meta_graph, options, path),
+        _restore_op(meta_graph, options),
         _initializers(model, meta_graph, options),
         options.clear_devices,
         meta_graph.tensorflow if meta_graph.defaults_stripped else "",
@@ -89,13 +89,13 @@ def _checkpoint(prefix: str) -> Checkpoint | None:
     return open_checkpoint(prefix)
 
 
-def _restore_op(meta_graph: MetaGraph, options: Options, path: str) -> str:
+def _restore_op(meta_graph: MetaGraph, options: Options) -> str:
     if not options.saver:
         return meta_graph.restore_op
     restore_op = read_saver(options.saver)
     if all(node.name != restore_op for node in meta_graph.graph.nodes):
         advice = "Pass the SaverDef that was saved with this graph, or leave it out."
-        raise InputError(options.saver, f"names the restore op {restore_op!r}, which {path} does not have", advice)
+        raise InputError(options.saver, f"names the restore op {restore_op!r}, which the graph does not have", advice)
     return restore_op
 
 

@@ -123,7 +123,8 @@ def check_names(inputs: Sequence[str], outputs: Sequence[str], names: Collection
             elif name not in names:
                 problems.append(f"the graph has no node {name!r} for the {kind}{_suggestion(name, names)}")
     if problems:
-        text = problems[0] if len(problems) == 1 else "".join(f"\n  - {problem}" for problem in problems).lstrip("\n")
+        head = "cannot be fed and fetched like that:"
+        text = problems[0] if len(problems) == 1 else head + "".join(f"\n  - {problem}" for problem in problems)
         raise InputError(path, text, "Give inputs and outputs by node name, such as `input` or `softmax:0`.")
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 
 from kernel_index.errors import InputError, Place
 from opselect.graph.values import StoredBytes
 from opselect.storage.joined import Piece, flattened
+from opselect.storage.paths import is_url
 from opselect.storage.sources import CHANGED, RUN_AGAIN, FileBytes
 
 _BLOCK = 1 << 22
@@ -19,30 +21,64 @@ _BLOCK = 1 << 22
 _BUFFER = 1 << 21
 """Bytes copied at once of other files: less time per byte than copying in the kernel, whose pages are not aligned."""
 _ADVICE = "Choose another place for the output."
+_STDOUT = ("-", "/dev/stdout")
 
 
 def write_pieces(pieces: Iterable[Piece], path: str) -> None:
     """Writes the pieces one after the other to a file, over what was there.
 
-    The file appears whole under its name or not at all, whatever becomes of this process. Raises InputError where the
-    file cannot be written or a piece can no longer be read.
+    The file appears whole under its name or not at all, whatever becomes of this process. A pipe or a device is written
+    to as it is; ``-`` is stdout. Raises InputError where the file cannot be written or a piece can no longer be read,
+    and BrokenPipeError where nobody reads a pipe any more.
     """
-    target = Path(path).resolve()
-    if target.is_dir():
-        raise InputError(path, "is a folder, where a file should be written", _ADVICE)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb", buffering=0) as file, ExitStack() as stack:
-            writer = _Writer(file.fileno(), stack)
+        with _output(path) as output, ExitStack() as stack:
+            writer = _Writer(output, stack)
             for piece in flattened(pieces):
                 writer.add(piece)
             writer.flush()
-        temporary.replace(target)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputError(path, f"cannot be written: {error.strerror or error}", _ADVICE) from error
+
+
+@contextmanager
+def _output(path: str) -> Iterator[int]:
+    """What to write to inside the block: a file that gets its name behind it, or what is no regular file."""
+    if is_url(path):
+        raise InputError(path, "graphs are written to files only", "Name a file and copy it there.")
+    stream = _open_stream(path)
+    if stream is not None:
+        try:
+            yield stream
+        finally:
+            os.close(stream)
+        return
+    target = Path(path).resolve()
+    if target.is_dir():
+        raise InputError(path, "is a folder, where a file should be written", _ADVICE)
+    if not target.parent.is_dir():
+        raise InputError(path, "there is no such folder to write it to", "Make the folder, or choose another place.")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb", buffering=0) as file:
+            yield file.fileno()
+        temporary.replace(target)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _open_stream(path: str) -> int | None:
+    """A descriptor of the pipe or device at a path, None where a file is there or nothing yet."""
+    if path in _STDOUT:
+        return os.dup(1)  # not opened again: a shell that appends to a file would see it replaced
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return None
+    return None if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else os.open(path, os.O_WRONLY)
 
 
 class _Writer:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ SAVED_MODELS = ROOT / "fixtures" / "saved_models"
 LSTM = FREEZE / "models" / "lstm_dynamic_rnn"
 RESOURCES = FREEZE / "models" / "train_resvar_cnn_preproc_midgraph_input"
 PARTITIONED = FREEZE / "models" / "partitioned_vars_v1_checkpoint"
+BIAS = "rnn/multi_rnn_cell/cell_0/lstm_cell/bias"
 
 
 def expected(name: str) -> Graph:
@@ -65,6 +68,8 @@ def test_quiet_says_nothing(cli: Cli) -> None:
         ("--noinput_binary", "--noclear_devices"),
         ("--checkpoint_version=1", "--restore_op_name=save/restore_all", "--filename_tensor_name=save/Const:0"),
         ("--initializer_nodes=", "--variable_names_whitelist=", "--variable_names_blacklist="),
+        ("--variable_names_denylist=", "--input_meta_graph=", "--input_saved_model_dir", "", "--input_binary="),
+        ("--clear_dev", "--saved_model_tags", "serve"),
         (f"--input_saver={PARTITIONED / 'saver.pb'}",),
     ],
 )
@@ -79,6 +84,42 @@ def test_flags_are_taken_as_tensorflow_takes_them(cli: Cli, flags: tuple[str, ..
     )
     assert outcome.code == 0, outcome.err
     assert shapeless(read_graph("frozen.pb")) == shapeless(expected(PARTITIONED.name))
+
+
+def test_flags_that_are_not_used_are_named(cli: Cli) -> None:
+    outcome = cli(
+        "freeze", "--input_saved_model_dir", SAVED_MODELS / "sm1_pbtxt_partitioned", "--input_graph=graph.pb",
+        "--restore_op_name", "save/restore_all", "--filename_tensor_name=save/Const:0", "--output_graph=frozen.pb",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    for name in ("restore_op_name", "filename_tensor_name", "input_graph"):
+        assert f"--{name} is not used, as in TensorFlow's tool\n" in outcome.err
+
+
+@pytest.mark.parametrize("flag", ["--variable_names_blacklist", "--variable_names_denylist", "--variable_names_b"])
+def test_variables_that_stay_are_named_in_every_spelling(cli: Cli, flag: str) -> None:
+    outcome = cli("freeze", LSTM / "model.ckpt.meta", "--outputs=output", "-o", "frozen.pb", f"{flag}={BIAS}")
+    assert "frozen.pb: 9 variables frozen" in outcome.err, outcome.err
+    assert [node.name for node in read_graph("frozen.pb").nodes if node.op == "VariableV2"] == [BIAS]
+
+
+def test_a_flag_cut_so_short_that_it_may_be_another_is_refused(cli: Cli) -> None:
+    assert cli("freeze", LSTM / "model.ckpt.meta", "--variable_names=b", "-o", "frozen.pb").code == 2
+
+
+def test_the_frozen_graph_may_replace_the_graph(cli: Cli) -> None:
+    shutil.copy(PARTITIONED / "graph.pb", "graph.pb")
+    arguments = ("--checkpoint", PARTITIONED / "model.ckpt", "--outputs", "output", "-o", "graph.pb")
+    assert cli("freeze", "graph.pb", *arguments).code == 0
+    assert shapeless(read_graph("graph.pb")) == shapeless(expected(PARTITIONED.name))
+
+
+def test_a_graph_goes_to_stdout_where_it_is_asked_for_there(tmp_path: Path) -> None:
+    arguments = (LSTM / "model.ckpt.meta", "--outputs", "output", "-q")
+    command = [sys.executable, "-m", "opselect", "freeze", *map(str, arguments)]
+    printed = subprocess.run([*command, "-o", "-"], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run([*command, "-o", str(tmp_path / "frozen.pb")], cwd=ROOT, check=True)
+    assert printed == (tmp_path / "frozen.pb").read_bytes()
 
 
 def test_names_may_have_blanks_between_them(cli: Cli) -> None:
@@ -114,6 +155,20 @@ BAD: dict[str, tuple[tuple[str | Path, ...], str]] = {
     ),
     "no outputs": ((LSTM / "model.ckpt.meta", "-o", "frozen.pb"), "Name what the program fetches with --outputs"),
     "no such output": ((LSTM / "model.ckpt.meta", "--outputs=outptu", "-o", "frozen.pb"), "nearest: 'output'"),
+    "no such outputs": ((LSTM / "model.ckpt.meta", "--outputs=outptu,b", "-o", "frozen.pb"), ":\n  - the graph has no"),
+    "no such initializer": (
+        (LSTM / "model.ckpt.meta", "--outputs=output", "--initializer_nodes=initt", "-o", "frozen.pb"),
+        "has no initializer 'initt'; nearest: 'init'",
+    ),
+    "no such folder": (
+        (LSTM / "model.ckpt.meta", "--outputs=output", "-o", "nowhere/frozen.pb"),
+        "there is no such folder",
+    ),
+    "a URL": ((LSTM / "model.ckpt.meta", "--outputs=output", "-o", "memory://frozen.pb"), "written to files only"),
+    "a TensorFlow Lite model": (
+        (ROOT / "fixtures" / "models" / "flex_ops.tflite", "-o", "frozen.pb"),
+        "is a TensorFlow Lite model",
+    ),
     "no checkpoint": (
         (PARTITIONED / "graph.pb", "--outputs=output", "-o", "frozen.pb"),
         "Name the checkpoint that has them",

@@ -159,6 +159,14 @@ def test_signatures_of_another_form_are_none_of_their_own(case: str) -> None:
     assert signature_graph(*OTHER_FORMS[case], "model") is None
 
 
+def test_colocations_in_a_function_name_nodes_that_are_none_of_the_graph() -> None:
+    reader, adder = PLUS.nodes
+    tied = replace(PLUS, nodes=(reader, replace(adder, attrs={**adder.attrs, "_class": ("loc:@r",)})))
+    made = signature_graph(replace(SERVING, functions=(tied,)), SIGNATURE, "model")
+    assert made is not None
+    assert by_name(made.graph)["s"].attrs == {"T": FLOAT}
+
+
 def test_one_signature_or_the_usual_one_is_meant() -> None:
     one, two = Signature({}, {"y": TensorInfo("a:0")}), Signature({}, {"y": TensorInfo("b:0")})
     assert chosen_signatures(MetaGraph(Graph(), signatures={"only": one}), (), False, "model") == {"only": one}

@@ -10,7 +10,7 @@ import pytest
 
 from kernel_index.errors import InputError
 from opselect.freezing import Selection
-from opselect.graph import Graph, StoredBytes, TensorRef, Versions
+from opselect.graph import Graph, Shape, StoredBytes, TensorRef, Versions
 from opselect.storage import FileBytes, JoinedBytes
 from tests.opselect.freezing.graphs import (
     FLOAT,
@@ -87,6 +87,16 @@ def test_colocation_with_nodes_that_are_gone_goes(tmp_path: Path) -> None:
     nodes = by_name(frozen(before, checkpoint(tmp_path, w=W), "b").graph)
     assert nodes["a"].attrs == {"_class": ("loc:@b",)}
     assert nodes["b"].attrs == {}
+
+
+def test_shapes_that_a_meta_graph_notes_stay(tmp_path: Path) -> None:
+    noted = {"w/read": (Shape((2, 3)),), "y": (Shape((-1, 3)),)}
+    nodes = tuple(
+        replace(each, attrs={**each.attrs, "_output_shapes": noted[each.name]}) if each.name in noted else each
+        for each in TRAINED.nodes
+    )
+    after = by_name(frozen(replace(TRAINED, nodes=nodes), checkpoint(tmp_path, w=W), "y").graph)
+    assert {name: after[name].attrs["_output_shapes"] for name in noted} == noted
 
 
 def test_a_resource_becomes_a_constant_and_its_readers_pass_it_on(tmp_path: Path) -> None:
