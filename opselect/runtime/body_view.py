@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.index import KernelIndex
 from kernel_index.records import OpDefinition
-from opselect.graph import Body, FunctionArg, FunctionDefinition, Node, NodeAttr
+from opselect.graph import Body, FunctionArg, FunctionDefinition, Node, NodeAttr, TensorRef
+from opselect.runtime.constants import filling_value
 
 _CONTROL_FLOW = frozenset(
     {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond", "_SwitchN"}
@@ -101,6 +102,7 @@ class BodyView:
         self._controlling: set[str] = set()
         self._collect_uses()
         self._constants: frozenset[str] | None = None
+        self._fillings: dict[str, float | None] = {}
 
     def _collect_uses(self) -> None:
         for node in self.nodes:
@@ -199,6 +201,13 @@ class BodyView:
         if self._constants is None:
             self._constants = frozenset(self._find_constants())
         return node is not None and node.name in self._constants
+
+    def filling(self, node: Node) -> float | None:
+        """The number that all elements of a Const have, as :func:`filling_value` tells it; its file is read once."""
+        if node.name not in self._fillings:
+            tensor = node.attrs.get("value") if node.op == "Const" else None
+            self._fillings[node.name] = filling_value(tensor) if isinstance(tensor, TensorRef) else None
+        return self._fillings[node.name]
 
     def _find_constants(self) -> Iterator[str]:
         """Kahn's algorithm from the Const nodes on, so that deep chains need no stack."""

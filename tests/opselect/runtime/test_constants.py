@@ -9,10 +9,12 @@ from google.protobuf import text_format
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opselect.graph import TensorRef
+from kernel_index.datatypes import DataType
+from opselect.graph import Graph, Node, TensorRef
 from opselect.proto import message_class
 from opselect.runtime.constants import filling_value
 from opselect.storage import MemoryBytes
+from tests.opselect.runtime.additions import additions
 
 
 def filling(data: bytes) -> float | None:
@@ -66,6 +68,25 @@ def test_only_the_first_bytes_are_read() -> None:
     data = message.SerializeToString()
     assert filling_value(TensorRef(Counting(data), 0, len(data))) == 1
     assert Counting.asked < 1000
+
+
+def test_a_constant_is_read_once_whoever_asks() -> None:
+    class Counting(MemoryBytes):
+        asked = 0
+
+        def read(self, offset: int, length: int) -> bytes:
+            Counting.asked += 1
+            return super().read(offset, length)
+
+    data = encoded(f"dtype: DT_FLOAT {SHAPE} float_val: 1.0")
+    of_type = {"T": DataType.DT_FLOAT}
+    nodes = (
+        Node("x", "Placeholder", attrs={"dtype": DataType.DT_FLOAT}),
+        Node("one", "Const", attrs={"dtype": DataType.DT_FLOAT, "value": TensorRef(Counting(data), 0, len(data))}),
+        *(Node(op, op, ("x", "one"), attrs=of_type) for op in ("Mul", "Pow", "Add", "Sub", "RealDiv")),
+    )
+    assert additions(Graph(nodes))
+    assert Counting.asked == 1
 
 
 @given(st.binary(max_size=60))
