@@ -70,6 +70,7 @@ def test_quiet_says_nothing(cli: Cli) -> None:
         ("--initializer_nodes=", "--variable_names_whitelist=", "--variable_names_blacklist="),
         ("--variable_names_denylist=", "--input_meta_graph=", "--input_saved_model_dir", "", "--input_binary="),
         ("--clear_dev", "--saved_model_tags", "serve"),
+        ("--clear_devices", "yes", "--input_binary=on"),
         (f"--input_saver={PARTITIONED / 'saver.pb'}",),
     ],
 )
@@ -190,6 +191,10 @@ BAD: dict[str, tuple[tuple[str | Path, ...], str]] = {
         "is no SaverDef",
     ),
     "a switch that is none": ((LSTM / "model.ckpt.meta", "--clear_devices=maybe", "-o", "frozen.pb"), "maybe"),
+    "no such flag": (
+        (LSTM / "model.ckpt.meta", "--outputs=output", "--input_binry", "-o", "frozen.pb"),
+        "--input_binry",
+    ),
     "a version that is none": ((LSTM / "model.ckpt.meta", "--checkpoint_version=3", "-o", "frozen.pb"), "3"),
 }
 

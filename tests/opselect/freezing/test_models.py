@@ -13,6 +13,7 @@ import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
+from opselect import open_checkpoint
 from opselect.formats import graphdef_writer, read_graph
 from opselect.formats.graphdef_writer import write_graph
 from opselect.freezing import Options, Selection, freeze_model
@@ -178,6 +179,18 @@ def test_one_signature_or_the_usual_one_is_meant() -> None:
         chosen_signatures(MetaGraph(Graph(), signatures={"a": one, "b": two}), (), False, "model")
     with pytest.raises(InputError, match="has no signatures"):
         chosen_signatures(MetaGraph(Graph()), (), False, "model")
+
+
+def test_a_saved_model_may_have_other_values(tmp_path: Path) -> None:
+    model = str(SAVED_MODELS / "sm2_functional_cnn")
+    own = freeze_model(model, Options())
+    values = open_checkpoint(SAVED_MODELS / "sm2_functional_cnn" / "variables" / "variables")
+    write_bundle(tmp_path / "other", {key: values[key] + 1 for key in values if key.startswith("layer")})
+    nodes = by_name(freeze_model(model, Options(checkpoint=str(tmp_path / "other"))).graph)
+    constants = [(value(each), value(nodes[each.name])) for each in own.graph.nodes if each.op == "Const"]
+    differences = [new - old for old, new in constants if (new != old).any()]
+    assert len(differences) == len(own.variables)
+    assert all(np.allclose(difference, 1) for difference in differences)
 
 
 def test_a_variable_that_a_signature_feeds_is_refused() -> None:
