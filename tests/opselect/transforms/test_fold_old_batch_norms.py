@@ -198,9 +198,11 @@ def test_what_the_norm_waited_for_is_waited_for_but_not_with_the_original() -> N
         assert bias.inputs == ("conv", "conv_bn_offset", *waits)
 
 
+@pytest.mark.parametrize("gtt", [False, True])
 @pytest.mark.parametrize("outputs", [("bn", "conv"), ("bn:1",)])
-def test_what_the_program_fetches_keeps_its_value(outputs: tuple[str, ...]) -> None:
-    assert fold_old_batch_norms(normalised(fused("conv")), Context(outputs=outputs)) == normalised(fused("conv"))
+def test_what_the_program_fetches_keeps_its_value(outputs: tuple[str, ...], gtt: bool) -> None:
+    context = Context(outputs=outputs, gtt=gtt)
+    assert fold_old_batch_norms(normalised(fused("conv")), context) == normalised(fused("conv"))
 
 
 def test_parameters_that_do_not_fit_are_an_error() -> None:
