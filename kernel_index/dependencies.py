@@ -36,7 +36,7 @@ class DependencyGraph:
 
     def of(self, file: str) -> FileDependencies:
         """The direct dependencies of a file; none for one that the index does not know."""
-        headers = included(file, self._index.includes)
+        headers = included((file,), self._index.includes)
         return FileDependencies(self._direct(file), tuple(path for path in headers if not is_base(path)))
 
     def _direct(self, file: str) -> tuple[Dependency, ...]:
@@ -93,16 +93,17 @@ class DependencyGraph:
         return graph
 
 
-def included(file: str, includes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Every file that a file includes, directly or not, sorted; itself is not among them."""
-    seen = {file}
-    todo = [file]
+def included(files: Iterable[str], includes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Every file that some files include, directly or not, sorted; themselves are not among them."""
+    todo = list(files)
+    start = frozenset(todo)
+    seen = set(start)
     while todo:
         for header in includes.get(todo.pop(), ()):
             if header not in seen:
                 seen.add(header)
                 todo.append(header)
-    return tuple(sorted(seen - {file}))
+    return tuple(sorted(seen - start))
 
 
 def include_path(file: str, header: str, includes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

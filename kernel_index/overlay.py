@@ -70,7 +70,7 @@ class OverlayIndex:
                 by_header.setdefault(dependency.declared_in, {}).setdefault(key, dependency)
         for file in sorted(self._replaced):
             own = {(d.file, d.profiles): d for d in self._overlay.dependencies.get(file, ())}
-            for header in included(file, self.includes):
+            for header in included((file,), self.includes):
                 for key, dependency in by_header.get(header, {}).items():
                     if dependency.file != file:
                         own.setdefault(key, dependency)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kernel_index.build_files import MAKEFILE_LIST
-from kernel_index.dependencies import DependencyGraph
+from kernel_index.dependencies import DependencyGraph, included
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
 from kernel_index.symbols.base import is_base
@@ -27,45 +27,38 @@ def is_source(path: str) -> bool:
 class KeepRule:
     """Which of upstream's entries stay.
 
-    Headers stay: they cost nothing. In ``trim`` mode sources stay that are needed, and what is neither a kernel nor
-    links with kernels: op definitions and gradients. ``fixed`` are those that stay in any case. ``linked`` says that
-    the index knows what kernels need to link; where it does not, sources without kernels stay.
+    In ``trim`` mode sources stay that are needed, and what is neither a kernel nor links with kernels: op definitions
+    and gradients. Headers stay that one of these includes. ``fixed`` are those that stay in any case.
     """
 
     needed: frozenset[str]
     kernel_files: frozenset[str]
     mode: Mode
     fixed: frozenset[str]
-    linked: bool
+    headers: frozenset[str] = frozenset()
 
     def keeps(self, path: str) -> bool:
-        return (
-            self.mode == "extend"
-            or not is_source(path)
-            or path in self.needed
-            or path in self.fixed
-            or (path not in self.kernel_files and (not self.linked or is_base(path) or "/ops/" in path))
-        )
+        if self.mode == "extend" or path in self.fixed:
+            return True
+        if not is_source(path):
+            return path in self.headers
+        return path in self.needed or (path not in self.kernel_files and (is_base(path) or "/ops/" in path))
 
 
 def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> KeepRule:
-    """The rule for a selection; with ``keep_core`` the core group stays as it is.
-
-    A source among the extended headers stays too: upstream puts one there (``inplace_ops.cc``) when sources of both
-    extended groups call into it.
-    """
+    """The rule for a selection; with ``keep_core`` the core group stays as it is, and what that needs."""
     lists = index.build_lists
-    groups = [group_name(lists, "extended_ops_headers")] + [group_name(lists, "core_ops")] * keep_core
-    fixed = frozenset(path for name in groups for path in lists.groups.get(name, ()))
-    needed = frozenset(file.path for file in selection.files if is_source(file.path))
-    needed_by_fixed = DependencyGraph(index, selection.profile).reasons(sorted(filter(is_source, fixed)))
-    return KeepRule(
-        needed=needed,
+    core = lists.groups.get(group_name(lists, "core_ops"), ()) if keep_core else ()
+    needed_by_core = DependencyGraph(index, selection.profile).reasons(sorted(filter(is_source, core)))
+    rule = KeepRule(
+        needed=frozenset(file.path for file in selection.files if is_source(file.path)),
         kernel_files=index.kernel_files(selection.profile),
         mode=mode,
-        fixed=fixed.union(needed_by_fixed),
-        linked=bool(index.dependencies),
+        fixed=frozenset((*core, *needed_by_core)),
     )
+    listed = frozenset[str]().union(*(lists.groups[group] for group in written_groups(lists)))
+    stay = rule.needed.union(path for path in listed if is_source(path) and rule.keeps(path))
+    return replace(rule, headers=frozenset(included(stay, index.includes)))
 
 
 def support_files(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[SelectedFile, ...]:
@@ -94,5 +87,5 @@ def _own_files(group: str, lists: BuildLists) -> Iterable[str]:
 
 
 def _why_kept(path: str, rule: KeepRule, lists: list[str]) -> str:
-    what = "" if path in rule.kernel_files else "helper without kernels, "
+    what = "" if path in rule.kernel_files else "without kernels, "
     return f"{what}listed upstream in {', '.join(dict.fromkeys(lists))}"

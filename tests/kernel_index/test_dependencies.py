@@ -63,7 +63,7 @@ def test_headers_of_the_base_library_are_not_listed() -> None:
 
 def test_includes_are_followed() -> None:
     includes = {"a": ("b", "c"), "b": ("d",), "c": ("d", "a"), "d": ()}
-    assert included("a", includes) == ("b", "c", "d")
+    assert included(("a",), includes) == ("b", "c", "d")
     assert include_path("a", "d", includes) == ("b", "d")
     assert include_path("d", "a", includes) == ()
     assert include_path("a", "a", includes) == ()

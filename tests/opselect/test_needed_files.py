@@ -25,7 +25,7 @@ GROUPS = {
 }
 
 
-def source(*, linked: bool = True) -> MemoryIndex:
+def source() -> MemoryIndex:
     """One kernel that needs a helper, which needs a file that upstream does not list; another helper for nobody."""
     labels = {name: tuple(path.rpartition("/")[2] for path in paths) for name, paths in GROUPS.items()}
     lists = BuildLists("android", GROUPS, labels, (MUL, HELPER, OTHER, OPS, GRADIENT), packages=(KERNELS,))
@@ -36,7 +36,7 @@ def source(*, linked: bool = True) -> MemoryIndex:
     }
     includes = {MUL: (f"{KERNELS}/mul.h", "tensorflow/core/lib/l.h"), HELPER: (f"{KERNELS}/deep.h",)}
     scan = index([kernel("Mul", FLOAT), kernel("Core", FLOAT)]).scan
-    scan = replace(scan, build_lists=lists, includes=includes, dependencies=needs if linked else {})
+    scan = replace(scan, build_lists=lists, includes=includes, dependencies=needs)
     return MemoryIndex(scan)
 
 
@@ -63,10 +63,6 @@ def makefile(of: MemoryIndex, mode: Mode = "trim") -> list[str]:
 def test_trim_drops_helpers_that_nothing_needs_and_adds_those_that_upstream_lacks() -> None:
     assert makefile(source()) == [MUL, HELPER, OPS, GRADIENT, DEEP]
     assert makefile(source(), "extend") == [MUL, HELPER, OTHER, OPS, GRADIENT, DEEP]
-
-
-def test_an_index_that_knows_no_dependencies_keeps_all_helpers() -> None:
-    assert makefile(source(linked=False)) == [MUL, HELPER, OTHER, OPS, GRADIENT]
 
 
 @pytest.mark.parametrize("keep_core", [False, True])

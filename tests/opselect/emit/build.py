@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kernel_index.index import MemoryIndex
-from kernel_index.records import BuildLists
+from kernel_index.records import BuildLists, Dependency
 from opselect.emit import Mode, Target, render
 from opselect.requirements import Requirement, Requirements
 from opselect.selection import Selection, select
-from tests.opselect.sample import FLOAT, KERNELS, index, kernel
+from tests.opselect.sample import FLOAT, KERNELS, PROFILES, index, kernel
 
 IMAGE = f"{KERNELS}/image"
 
@@ -75,7 +77,24 @@ OPS = {
     "Runtime": "tensorflow/core/common_runtime/runtime_op.cc",
 }
 
-RELEASE = index([kernel(op, FLOAT, file=file) for op, file in OPS.items()], lists=LISTS)
+_SCAN = index([kernel(op, FLOAT, file=file) for op, file in OPS.items()], lists=LISTS).scan
+_HELPER = Dependency(f"{KERNELS}/helper.cc", "Help", f"{KERNELS}/helper.h", PROFILES)
+
+RELEASE = MemoryIndex(
+    replace(
+        _SCAN,
+        includes={
+            f"{KERNELS}/add.cc": in_kernels("bias.h"),
+            f"{KERNELS}/conv.cc": in_kernels("conv.h", "deep.h"),
+            f"{KERNELS}/mul.cc": in_kernels("helper.h"),
+            f"{KERNELS}/roll.cc": in_kernels("roll.h"),
+            f"{IMAGE}/resize.cc": (f"{IMAGE}/resize.h",),
+            f"{IMAGE}/crop.cc": (f"{IMAGE}/resize.h",),
+        },
+        dependencies={f"{KERNELS}/mul.cc": (_HELPER,)},
+    )
+)
+"""``mul.cc`` needs ``helper.cc``; ``deep.h`` is no file of the groups."""
 
 
 def selection_of(*ops: str, source: MemoryIndex = RELEASE) -> Selection:

@@ -20,6 +20,7 @@ from opselect.selection import Reason, SelectedFile
 from tests.opselect.emit.build import IMAGE, LISTS, OPS, RELEASE, in_kernels, output, selection_of
 from tests.opselect.sample import KERNELS, index
 
+MODES: tuple[Mode, ...] = ("trim", "extend")
 EXTENDED = [":android_extended_ops_group1", ":android_extended_ops_group2", ":android_quantized_ops"]
 
 
@@ -35,11 +36,11 @@ def groups(text: str) -> dict[str, list[str]]:
     return found
 
 
-def test_trim_keeps_headers_what_stands_among_them_helpers_and_what_is_needed() -> None:
+def test_trim_keeps_what_is_needed_and_the_headers_that_this_includes() -> None:
     assert groups(output("bazel", "Add", "Mul", "Resize")) == {
         "android_core_ops": ["add.cc", "bias.h", "helper.cc"],
         "android_extended_ops": EXTENDED,
-        "android_extended_ops_headers": ["conv.h", "inplace.cc"],
+        "android_extended_ops_headers": ["helper.h"],
         "android_extended_ops_group1": [":android_extended_ops_headers", "@fft2d//:fft2d.h"],
         "android_extended_ops_group2": [
             "mul.cc",
@@ -58,8 +59,15 @@ def test_a_group_of_another_package_stays_where_all_of_it_is_needed() -> None:
 def test_keep_core_leaves_the_core_group_and_nothing_else() -> None:
     found = groups(output("bazel", "Quant", keep_core=True))
     assert found["android_core_ops"] == ["add.cc", "bias.cc", "bias.h", "helper.cc"]
+    assert found["android_extended_ops_headers"] == []
     assert found["android_quantized_ops"] == ["quant.cc"]
     assert "conv.cc" not in found["android_extended_ops_group1"]
+
+
+def test_headers_are_those_that_the_sources_include() -> None:
+    assert groups(output("bazel", "Conv"))["android_extended_ops_headers"] == ["conv.h", "deep.h"]
+    for mode in MODES:
+        assert "roll.h" in groups(output("bazel", "Roll", mode=mode))["android_extended_ops_headers"]
 
 
 def test_new_files_are_balanced_over_the_two_groups() -> None:
@@ -107,7 +115,7 @@ def test_dependencies_headers_and_the_base_group_are_placed() -> None:
     selection = replace(selection, files=(*selection.files, *more))
     (text,) = render("bazel", selection, RELEASE).values()
     found = groups(text)
-    assert found["android_extended_ops_headers"] == ["conv.h", "inplace.cc", "new_lib.h"]
+    assert found["android_extended_ops_headers"] == ["conv.h", "deep.h", "new_lib.h"]
     assert found["android_extended_ops_group2"][0] == "new_lib.cc"
     assert "xsmm.cc" in found["android_extended_ops_group1"]
     assert text.count("xsmm.cc") == 1
@@ -150,7 +158,7 @@ def test_written_groups_read_back_are_the_same_files(tmp_path: Path) -> None:
     assert text == output("bazel", mode="extend")
 
 
-@given(st.sets(st.sampled_from(sorted(OPS))), st.sampled_from(["trim", "extend"]), st.booleans())
+@given(st.sets(st.sampled_from(sorted(OPS))), st.sampled_from(MODES), st.booleans())
 def test_every_needed_file_is_in_exactly_one_place(ops: set[str], mode: Mode, keep_core: bool) -> None:
     text = output("bazel", *sorted(ops), mode=mode, keep_core=keep_core)
     assert text == output("bazel", *sorted(ops, reverse=True), mode=mode, keep_core=keep_core)
@@ -171,7 +179,7 @@ BUILDIFIER = shutil.which(
 
 @pytest.mark.skipif(BUILDIFIER is None, reason="buildifier is not installed (npm install @bazel/buildifier)")
 @pytest.mark.parametrize("ops", [(), ("Add",), tuple(OPS), ("Resize", "Nope")])
-@pytest.mark.parametrize("mode", ["trim", "extend"])
+@pytest.mark.parametrize("mode", MODES)
 def test_output_passes_buildifier(tmp_path: Path, ops: tuple[str, ...], mode: Mode) -> None:
     path = tmp_path / "kernels.BUILD"
     path.write_text(output("bazel", *ops, mode=mode))
@@ -189,5 +197,5 @@ def test_release_with_other_first_word() -> None:
         group_labels={"portable_core_ops": ("add.cc",)},
     )
     source = MemoryIndex(replace(RELEASE.scan, build_lists=lists))
-    (text,) = render("bazel", selection_of("Add", "Mul", source=source), source).values()
-    assert groups(text) == {"portable_core_ops": ["add.cc", "mul.cc"]}
+    (text,) = render("bazel", selection_of("Add", "Conv", source=source), source).values()
+    assert groups(text) == {"portable_core_ops": ["add.cc", "conv.cc"]}

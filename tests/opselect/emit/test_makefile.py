@@ -17,10 +17,10 @@ def lines(*paths: str) -> str:
     return "".join(f"{path}\n" for path in paths)
 
 
-def test_trim_keeps_order_definitions_gradients_and_helpers() -> None:
+def test_trim_keeps_order_definitions_gradients_and_what_is_needed() -> None:
     text = output("makefile", "Bias", "Roll", "Resize")
     new = (f"{KERNELS}/image/resize.cc", *in_kernels("roll.cc"))
-    assert text == lines(*in_kernels("helper.cc", "bias.cc"), *OP_DEFINITIONS, *new)
+    assert text == lines(*in_kernels("bias.cc"), *OP_DEFINITIONS, *new)
 
 
 def test_trim_spells_an_entry_as_the_file_that_make_compiles() -> None:
