@@ -30,6 +30,7 @@ from kernel_index.symbols.table import SymbolTable, read_symbols
 from kernel_index.symbols.words import TYPE_LIST, TYPE_MARK, words_of
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_MEMBER_CALL = re.compile(r"(?:\.|->)\s*(\w+)\s*\(")
 _STREAM = frozenset(("ostream",))
 """What ``operator<<`` takes need not be named where it is used: ``LOG(INFO) << x``."""
 
@@ -82,6 +83,7 @@ class UnitSymbolReader:
         self._with_kernels: dict[str, bool] = {}
         self._condition_words: dict[str, frozenset[str]] = {}
         self._defines: dict[str, frozenset[str]] = {}
+        self._calls_of_templates: dict[str, frozenset[str]] = {}
         self._taken: dict[tuple[str, str, tuple[str, ...], frozenset[str]], _Text] = {}
         self._texts: dict[tuple[str, tuple[int, ...]], _Text] = {}
         self._macro_symbols: dict[int, tuple[Macro, SymbolTable, set[str]]] = {}
@@ -95,13 +97,14 @@ class UnitSymbolReader:
         files = [file for path in headers if (file := self._files.get(path)) is not None]
         platform = tuple(path for path in PLATFORM_HEADERS if path in below)
         open_names = self._open_names(unit, files, below, platform)
+        called = frozenset[str]().union(*map(self._called_by_templates, below))
         found: dict[tuple[int, ...], tuple[UnitSymbols, list[str]]] = {}
         for profile in self._profiles:
             own = self._text(unit, profile, platform, open_names)
             texts = [self._text(file, profile, platform, open_names) for file in files]
             key = tuple(map(id, (own, *texts)))
             if key not in found:
-                found[key] = (self._symbols(own, texts), [])
+                found[key] = (self._symbols(own, texts, called), [])
             found[key][1].append(profile)
         merged: dict[UnitSymbols, list[str]] = {}
         for symbols, profiles in found.values():
@@ -184,6 +187,16 @@ class UnitSymbolReader:
             self._defines[path] = known
         return known
 
+    def _called_by_templates(self, path: str) -> frozenset[str]:
+        """The members that a header's templates may call of the classes that they are instantiated with."""
+        known = self._calls_of_templates.get(path)
+        if known is None:
+            file = self._files.get(path)
+            text = file.text if file is not None and is_base(path) else ""
+            known = frozenset(_MEMBER_CALL.findall(text)) if "template" in text else frozenset()
+            self._calls_of_templates[path] = known
+        return known
+
     def _text(self, file: SourceFile, profile: str, platform: tuple[str, ...], open_names: frozenset[str]) -> _Text:
         """The active text of a file; equal texts are one object."""
         names = open_names & self._words_of_conditions(file)
@@ -206,8 +219,12 @@ class UnitSymbolReader:
 
     # Symbols.
 
-    def _symbols(self, own: _Text, headers: Sequence[_Text]) -> UnitSymbols:
-        """Needed is what is declared in sight, reached from the file's own text, and defined nowhere in sight."""
+    def _symbols(self, own: _Text, headers: Sequence[_Text], called: frozenset[str]) -> UnitSymbols:
+        """Needed is what is declared in sight, reached from the file's own text, and defined nowhere in sight.
+
+        A member is reached with its class where a template of the base library may call it (``called``): Variant
+        calls ``Encode`` of whatever is stored in it.
+        """
         visible = frozenset(map(id, (own, *headers)))
         words, macros = self._mentions(own, headers, visible)
         tables = [(text.path, text.symbols) for text in headers]
@@ -220,10 +237,10 @@ class UnitSymbolReader:
         needs: dict[str, str] = {}
         for path, table in tables:
             for symbol, signatures in table.declared.items():
-                if not signatures <= bodies.get(symbol, set()) and _is_used(symbol, words, implied):
+                if not signatures <= bodies.get(symbol, set()) and _is_used(symbol, words, implied, called):
                     needs.setdefault(symbol, path)
             for symbol in table.extern:
-                if _is_used(symbol, words, table.extern):
+                if _is_used(symbol, words, table.extern, called):
                     needs.setdefault(symbol, path)
         generic = own.symbols.generic.union(*(self._symbols_of(macro).generic for macro in macros))
         defines: set[tuple[str, tuple[str, ...]]] = {(symbol, ()) for symbol in generic}
@@ -300,10 +317,10 @@ def _read_text(file: SourceFile, taken: Iterable[int]) -> _Text:
     return _Text(file.path, symbols, macros, frozenset(words_of(text)))
 
 
-def _is_used(symbol: str, words: set[str], implied: Iterable[str]) -> bool:
+def _is_used(symbol: str, words: set[str], implied: Iterable[str], called: frozenset[str]) -> bool:
     if symbol.startswith("operator"):
         return words.issuperset(set(_IDENTIFIER.findall(symbol.partition("(")[2])) - _STREAM)
     owner, _, name = symbol.rpartition("::")
     if not owner:
         return name in words
-    return owner in words and (symbol in implied or name in words)
+    return owner in words and (symbol in implied or name in words or name in called)

@@ -131,6 +131,14 @@ CASES = {
          f"{CONTRACTION}/c.cc": f'#include "{CONTRACTION}/c.h"\nbool Use() {{ return true; }}\n'},
         {"tensorflow/tsl/framework/contraction/c.cc": "Use"},
     ),
+    "a member that a template of the base library calls": (
+        H + f'#include "{LIB}/box.h"\nvoid g(A a) {{ Box b = a; }}\n',
+        {"h.h": "struct A { void Encode() const; void Other() const; };\n",
+         "encode.cc": H + "void A::Encode() const {}\n",
+         "other.cc": H + "void A::Other() const {}\n",
+         f"{LIB}/box.h": "struct Box { template <typename T> Box(const T& x) { x.Encode(); } };\n"},
+        {"encode.cc": "A::Encode"},
+    ),
     "helpers in contrib": (
         '#include "tensorflow/contrib/x/lib/h.h"\nint g() { return f(1); }\n',
         {f"{CONTRIB}/h.h": "int f(int x);\n",
