@@ -27,7 +27,11 @@ class FileDependencies:
 
 
 class DependencyGraph:
-    """The dependencies of files in builds of one profile, as a graph that grows with the questions."""
+    """The dependencies of files in builds of one profile.
+
+    networkx takes longer to import than a look-up takes, so only :meth:`path` makes a graph of it, which grows with
+    the questions.
+    """
 
     def __init__(self, index: KernelIndex, profile: str) -> None:
         self._index = index
@@ -44,15 +48,7 @@ class DependencyGraph:
 
     def closure(self, files: Iterable[str]) -> tuple[str, ...]:
         """All source files without which some files cannot be linked, themselves not among them, sorted."""
-        from networkx import descendants
-
-        start = list(dict.fromkeys(files))
-        graph = self._grown(start)
-        found: set[str] = set()
-        for file in start:
-            if file not in found:
-                found |= descendants(graph, file)
-        return tuple(sorted(found.difference(start)))
+        return tuple(sorted(self.reasons(files)))
 
     def reasons(self, files: Iterable[str]) -> dict[str, tuple[str, Dependency]]:
         """Every source file of :meth:`closure`, with the file that asks for it, nearest first, and what for."""
