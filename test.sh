@@ -16,6 +16,7 @@ command -v npm >/dev/null || missing+=(npm)
 # for phones.
 builders=()
 command -v make >/dev/null || builders+=(make)
+command -v cmake >/dev/null || builders+=(cmake)
 command -v bazel-4 >/dev/null || builders+=(bazel-bootstrap)
 [ -d /usr/share/bazel/rules/java ] || builders+=(bazel-rules-java)
 [ -d /usr/share/bazel/rules/proto ] || builders+=(bazel-rules-proto)

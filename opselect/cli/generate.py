@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opselect.emit import Mode
     from opselect.selection import Selection
 
-TARGETS = ("bazel", "makefile", "manifest")
+TARGETS = ("bazel", "makefile", "cmake", "list", "manifest")
 """``opselect.emit.TARGETS``, which is not imported before there is something to write."""
 
 
@@ -56,6 +56,7 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --out build_lists
   opselect generate mobilenet.pb --tensorflow 1.15 --profile android-slim --target makefile --out build_lists
   opselect generate mobilenet.pb --tree tensorflow --mode extend --outputs MobilenetV2/Predictions --out build_lists
+  opselect generate mobilenet.pb --tensorflow 2.14 --target cmake --out cmake
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
 """,
@@ -73,7 +74,8 @@ Examples:
     "targets",
     multiple=True,
     type=click.Choice(TARGETS),
-    help="What to write; repeatable. Default: manifest, and those of the others that the release has lists for.",
+    help="What to write; repeatable; cmake and list are for builds by other means. Default: manifest, and of bazel and "
+    "makefile what the release has lists for.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")
 @click.option(
@@ -173,7 +175,7 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
 
     lists = index.build_lists
     available = {"bazel": bool(lists.groups), "makefile": bool(lists.makefile), "manifest": True}
-    wanted = request.targets or [target for target in TARGETS if available[target]]
+    wanted = request.targets or [target for target, there in available.items() if there]
     texts: dict[str, str] = {}
     for target in TARGETS:
         if target in wanted:

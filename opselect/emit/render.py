@@ -9,15 +9,19 @@ from kernel_index.index import KernelIndex
 from opselect.emit.bazel import file_groups
 from opselect.emit.makefile import makefile_list, makefile_warnings
 from opselect.emit.manifest import manifest, to_json, to_yaml
+from opselect.emit.source_list import source_list
 from opselect.emit.templates import fill_template
 from opselect.emit.upstream import Mode
 from opselect.selection import Selection
 
-Target = Literal["bazel", "makefile", "manifest"]
-"""``bazel``: filegroups for ``tensorflow/core/kernels/BUILD``; ``makefile``: ``tf_op_files.txt``; ``manifest``: the
-reasons."""
+Target = Literal["bazel", "makefile", "cmake", "list", "manifest"]
+"""``bazel``: filegroups for ``tensorflow/core/kernels/BUILD``; ``makefile``: ``tf_op_files.txt``; ``cmake`` and
+``list``: the sources for other build systems; ``manifest``: the reasons."""
 
-TARGETS: tuple[Target, ...] = ("bazel", "makefile", "manifest")
+TARGETS: tuple[Target, ...] = ("bazel", "makefile", "cmake", "list", "manifest")
+
+SOURCE_LISTS = {"cmake": "tf_kernels.cmake", "list": "kernel_files.txt"}
+"""The targets that any release has, and the file of each."""
 
 ManifestFormat = Literal["yaml", "json"]
 
@@ -51,6 +55,9 @@ def render(
     if target == "makefile":
         values["lines"] = makefile_list(selection, index, mode, keep_core)
         return {"tf_op_files.txt": fill_template("tf_op_files.txt.j2", values, template_dir)}
+    if target in SOURCE_LISTS:
+        values["sources"] = source_list(selection, index, mode, keep_core)
+        return {SOURCE_LISTS[target]: fill_template(f"{SOURCE_LISTS[target]}.j2", values, template_dir)}
     data = manifest(selection, index, mode, keep_core)
     values["manifest"] = data
     values["text"] = to_json(data) if manifest_format == "json" else to_yaml(data)

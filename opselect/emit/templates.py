@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import TracebackType
 
@@ -36,6 +37,7 @@ def fill_template(name: str, values: dict[str, object], template_dir: Path | Non
         autoescape=False,
     )
     environment.filters["quoted"] = lambda text: json.dumps(text, ensure_ascii=False)
+    environment.filters["cmake_quoted"] = _cmake_quoted
     environment.filters["oneline"] = lambda text: " ".join(str(text).split())
     try:
         return environment.get_template(name).render(values)
@@ -51,6 +53,11 @@ def fill_template(name: str, values: dict[str, object], template_dir: Path | Non
         if place is None:
             raise
         raise InputError(place, f"the template fails: {error}") from error
+
+
+def _cmake_quoted(text: str) -> str:
+    """A quoted argument of CMake that stays one item of a list (``cmake-language``, Escape Sequences)."""
+    return '"' + re.sub(r'([\\"$;@])', r"\\\1", text) + '"'
 
 
 def _place_in_template(traceback: TracebackType | None, folders: list[Path]) -> Place | None:

@@ -1,0 +1,22 @@
+"""The sources of a build for build systems without lists of TensorFlow's own: what the manifest has, as plain paths."""
+
+from __future__ import annotations
+
+from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
+from opselect.emit.upstream import Mode, is_source, support_files
+from opselect.mobile_lists import BASE_LIBRARY
+from opselect.selection import Selection
+
+
+def source_list(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[str, ...]:
+    """The source files of the manifest but those of the base library, sorted, from the root of the checkout.
+
+    Raises InputError for a path with a line break, which no list of one path a line can hold.
+    """
+    files = (*selection.files, *support_files(selection, index, mode, keep_core))
+    paths = sorted({file.path for file in files if is_source(file.path) and not file.path.startswith(BASE_LIBRARY)})
+    for path in paths:
+        if len(path.splitlines()) != 1:
+            raise InputError(path, "a list of files cannot hold a path with a line break", "Rename the file.")
+    return tuple(paths)
