@@ -74,7 +74,8 @@ def _computed(kernel: Kernel, call: Call, inputs: Sequence[Array]) -> tuple[Arra
         warnings.simplefilter("error")
         result = kernel.compute(call, *inputs)
     arrays = tuple(result) if isinstance(result, (list, tuple)) else (result,)
-    return tuple(array if isinstance(array, np.ndarray) else np.asarray(array) for array in arrays)
+    # One string of an array is bytes, of which NumPy would make a type of its own.
+    return tuple(np.asarray(array, object if isinstance(array, bytes) else None) for array in arrays)
 
 
 def _taken(array: Array) -> int:

@@ -17,7 +17,6 @@ from opselect.formats.numpy_types import Array
 
 BFLOAT16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
 _SMALLEST_BFLOAT16 = np.array(np.finfo(np.float32).tiny, BFLOAT16)  # it has the exponents of a float
-_NARROW = (np.dtype(np.float16), BFLOAT16)
 
 
 def flushed(array: Array) -> Array:
@@ -43,27 +42,43 @@ def _flushed(array: Array, smallest: Any) -> Array:
 
 
 def arithmetic(compute: Callable[..., Any], *arrays: Array) -> Array:
-    """What ``compute`` makes of the arrays in their own type, subnormals flushed before and after."""
+    """What ``compute`` makes of the arrays in their own type, subnormals flushed before and after.
+
+    A ``bfloat16`` is flushed as the ``float`` that it is computed as, before it is rounded.
+    """
+    if arrays[0].dtype == BFLOAT16:
+        return flushed(arithmetic(compute, *(flushed(array).astype(np.float32) for array in arrays)).astype(BFLOAT16))
     result = compute(*map(flushed, arrays))
     # NumPy makes bytes of an array of one string.
     return flushed(np.asarray(result, object if arrays[0].dtype == np.object_ else None))
 
 
-def in_float(compute: Callable[..., Any], *arrays: Array) -> Array:
-    """What ``compute`` makes of the arrays, ``half`` and ``bfloat16`` computed as ``float`` and rounded at the end."""
-    dtype = arrays[0].dtype
-    if dtype not in _NARROW:
-        return arithmetic(compute, *arrays)
-    return flushed(arithmetic(compute, *(flushed(array).astype(np.float32) for array in arrays)).astype(dtype))
-
-
 def in_double(compute: Callable[..., Any], *arrays: Array) -> Array:
-    """What ``compute`` makes of the arrays, one rounding for types narrower than ``double``.
+    """What ``compute`` makes of the arrays, one rounding for types narrower than ``double``."""
+    return _in(np.float64, compute, arrays)
 
-    NumPy's own functions of ``float`` are up to four units in the last place away, and not the same on every machine.
+
+def nearest(compute: Callable[..., Any], *arrays: Array) -> Array:
+    """What ``compute`` makes of the arrays with one rounding, where the machine has a type wider than ``double``.
+
+    NumPy's own functions of ``float`` and ``double`` are up to four units in the last place away, and not the same on
+    every machine.
     """
     dtype = arrays[0].dtype
-    if dtype in (np.float64, np.complex128):
-        return arithmetic(compute, *arrays)
-    wide = np.complex128 if dtype.kind == "c" else np.float64
-    return flushed(np.asarray(compute(*(flushed(array).astype(wide) for array in arrays))).astype(dtype))
+    return _in(np.longdouble if dtype in (np.float64, np.complex128) else np.float64, compute, arrays)
+
+
+def _in(wide: type[np.floating[Any]], compute: Callable[..., Any], arrays: tuple[Array, ...]) -> Array:
+    dtype = arrays[0].dtype
+    if dtype.kind == "c":
+        wide = np.result_type(wide, np.complex64).type
+    result = np.asarray(compute(*(flushed(array).astype(wide) for array in arrays)))
+    return flushed((flushed(result.astype(np.float32)) if dtype == BFLOAT16 else result).astype(dtype))
+
+
+def complex_product(x: Array, y: Array) -> Array:
+    """``x * y`` of complex numbers from the products of their parts, each rounded: NumPy's own may round just once."""
+    out = np.empty(np.broadcast_shapes(x.shape, y.shape), x.dtype)
+    out.real = x.real * y.real - x.imag * y.imag
+    out.imag = x.real * y.imag + x.imag * y.real
+    return out

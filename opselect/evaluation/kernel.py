@@ -25,6 +25,8 @@ MAX_VALUE_BYTES = 1 << 28
 
 MAX_LOOPED = 1 << 22
 """So many elements are looked at one by one."""
+MAX_BROADCAST_RANK = 5
+"""TensorFlow's kernels of two inputs broadcast no more dimensions (``kernels/cwise_ops_common.h``)."""
 MAX_OUTPUTS = 1 << 16
 """No node has more outputs; a file may say otherwise."""
 
@@ -42,8 +44,8 @@ class Accuracy(enum.Enum):
 
     EXACT = "exact"
     ONE_ULP = "1 ulp"
-    FEW_ULPS = "8 ulp"
     SUM = "sum"
+    TWO_ULPS = "2 ulp"
 
 
 Outputs: TypeAlias = str | DataType | tuple[str | DataType, ...]
@@ -56,7 +58,11 @@ _Compute = TypeVar("_Compute", bound=Compute)
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """``compute`` takes a :class:`Call` and the inputs; ``types`` are those that the first input may have."""
+    """``compute`` takes a :class:`Call` and the inputs; ``types`` are those that the first input may have.
+
+    Of the types in ``approximate`` TensorFlow's own function is an approximation that may be further away than the
+    accuracy says; of those in ``vectorized`` only that of several numbers at once is.
+    """
 
     op: str
     summary: str
@@ -64,12 +70,20 @@ class Kernel:
     types: frozenset[DataType]
     outputs: Outputs
     accuracy: Accuracy
+    approximate: frozenset[DataType]
+    vectorized: frozenset[DataType]
+
+    def approximates(self, data_type: DataType, count: int) -> bool:
+        """Whether TensorFlow only approximates what this computes of so many numbers of a type."""
+        return data_type in self.approximate or (count > 1 and data_type in self.vectorized)
 
 
 KERNELS: dict[str, Kernel] = {}
 """Every kernel by op; :mod:`opselect.evaluation.kernels` fills it."""
 
-FLOATS = frozenset({DataType.DT_HALF, DataType.DT_BFLOAT16, DataType.DT_FLOAT, DataType.DT_DOUBLE})
+FLOAT = frozenset({DataType.DT_FLOAT})
+DOUBLE = frozenset({DataType.DT_DOUBLE})
+FLOATS = frozenset({DataType.DT_HALF, DataType.DT_BFLOAT16}) | FLOAT | DOUBLE
 COMPLEX = frozenset({DataType.DT_COMPLEX64, DataType.DT_COMPLEX128})
 SIGNED = frozenset({DataType.DT_INT8, DataType.DT_INT16, DataType.DT_INT32, DataType.DT_INT64})
 UNSIGNED = frozenset({DataType.DT_UINT8, DataType.DT_UINT16, DataType.DT_UINT32, DataType.DT_UINT64})
@@ -96,6 +110,8 @@ def kernel(
     *,
     outputs: Outputs = "T",
     accuracy: Accuracy = Accuracy.EXACT,
+    approximate: frozenset[DataType] = frozenset(),
+    vectorized: frozenset[DataType] = frozenset(),
 ) -> Callable[[_Compute], _Compute]:
     """Registers a function as the kernel of one op, or of several between ``|`` that compute the same."""
 
@@ -103,7 +119,9 @@ def kernel(
         for name in op.split("|"):
             if name in KERNELS:
                 raise ValueError(f"{name} has two kernels")
-            KERNELS[name] = Kernel(name, summary, compute, types, outputs, accuracy)
+            KERNELS[name] = Kernel(
+                name, summary, compute, types, outputs, accuracy, approximate & types, vectorized & types
+            )
         return compute
 
     return register
@@ -171,6 +189,13 @@ class Call:
             raise self._broken(name, "a list of numbers")
         return tuple(int(item) for item in value if isinstance(item, int))
 
+    def reals(self, name: str) -> tuple[float, ...]:
+        """A ``list(float)``."""
+        value = self.attrs.get(name, ())
+        if not isinstance(value, tuple) or not all(isinstance(item, (int, float)) for item in value):
+            raise self._broken(name, "a list of numbers")
+        return tuple(float(item) for item in value if isinstance(item, (int, float)))
+
     def data_type(self, name: str) -> DataType:
         """A ``type``."""
         value = self.attrs.get(name, _TYPE_DEFAULTS.get(name))
@@ -228,10 +253,20 @@ class Call:
         except ValueError:
             shapes = " and ".join(str(list(array.shape)) for array in arrays)
             raise EvaluationError(f"has inputs of shapes {shapes}, which do not go together") from None
+        if len(arrays) == 2 and _broadcast_rank(arrays[0].shape, arrays[1].shape) > MAX_BROADCAST_RANK:
+            raise EvaluationError(f"broadcasts more than {MAX_BROADCAST_RANK} dimensions that cannot be joined")
         return self.reserve(shape, max((array.dtype for array in arrays), key=lambda dtype: dtype.itemsize))
 
     def _broken(self, name: str, what: str) -> EvaluationError:
         return EvaluationError(f"has an attr {name!r} that is not {what}")
+
+
+def _broadcast_rank(x: Sequence[int], y: Sequence[int]) -> int:
+    """The rank of what two shapes are broadcast to, dimensions side by side joined where both are broadcast alike."""
+    rank = max(len(x), len(y))
+    pairs = zip((1,) * (rank - len(x)) + tuple(x), (1,) * (rank - len(y)) + tuple(y), strict=True)
+    kinds = [(one == 1, other == 1) for one, other in pairs if (one, other) != (1, 1)]
+    return sum(kind != before for kind, before in zip(kinds, [None, *kinds], strict=False))
 
 
 def output_types(node: Node, outputs: Outputs, arrays: Sequence[Array]) -> tuple[DataType, ...]:

@@ -20,7 +20,7 @@ from opselect.evaluation.evaluate import Value, evaluate
 from opselect.evaluation.frames import import_order
 from opselect.evaluation.inference import RULES, UNKNOWN, Facts, is_known, merged
 from opselect.evaluation.inference.partial import OPEN
-from opselect.evaluation.kernel import Call, EvaluationError
+from opselect.evaluation.kernel import KERNELS, Call, EvaluationError, data_type_of
 from opselect.evaluation.kernels.shapes import sizes_as_array
 from opselect.evaluation.kernels.slicing import strided_slice_of
 from opselect.formats.array_shapes import ArrayError
@@ -39,7 +39,9 @@ _MAX_RULE_ELEMENTS = 1 << 16
 _MAX_DEPTH = 64
 """So many ops that put shapes together are looked through, one behind the other."""
 _SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
-_PASSED_ON = frozenset({"Identity", "Snapshot", "StopGradient", "PreventGradient", "PlaceholderWithDefault"})
+_PASSED_ON = frozenset(
+    {"Identity", "GuaranteeConst", "Snapshot", "StopGradient", "PreventGradient", "PlaceholderWithDefault"}
+)
 
 
 def tensor(reference: str) -> tuple[str, int]:
@@ -102,14 +104,16 @@ def find_known(
     kept: Collection[str] = (),
     considered: Callable[[Node], bool] = lambda _: True,
     told_shapes: bool = False,
+    approximations: bool = True,
 ) -> Known:
     """What follows from the constants of a graph of which the nodes ``fed`` get their values from outside.
 
     Values are kept of nodes in ``kept`` whoever consumes them. Nodes that are not ``considered`` are not constant,
     unless they are Const or ask for a shape that is known. With ``told_shapes`` the attr ``_output_shapes`` is
-    believed. Raises InputError for a constant that cannot be read.
+    believed. Without ``approximations`` a node is not constant whose op TensorFlow only approximates. Raises InputError
+    for a constant that cannot be read.
     """
-    search = _Search(nodes, fed, kept, considered, told_shapes)
+    search = _Search(nodes, fed, kept, considered, told_shapes, approximations)
     for node in import_order(nodes):
         search.visit(node)
     return search.known
@@ -123,12 +127,14 @@ class _Search:
         kept: Collection[str],
         considered: Callable[[Node], bool],
         told_shapes: bool,
+        approximations: bool,
     ) -> None:
         self.known = Known()
         self._by_name = {node.name: node for node in nodes}
         self._fed = fed
         self._considered = considered
         self._told_shapes = told_shapes
+        self._approximations = approximations
         self._wanted = set(kept)
         self._users_left = Counter(tensor(reference)[0] for node in nodes for reference in data_inputs(node))
         self._live = 0
@@ -208,7 +214,11 @@ class _Search:
                 return (held[0],)
             if self._live + sum(map(size_of, held)) > MAX_LIVE_BYTES:
                 raise EvaluationError(f"would have more than {MAX_LIVE_BYTES:,} bytes in memory")
-            return tuple(map(_own, evaluate(node, [each.array for each in held])))
+            arrays = [each.array for each in held]
+            values = evaluate(node, arrays)
+            if not self._approximations:
+                _check_near(node, arrays, values)
+            return tuple(map(_own, values))
         except (EvaluationError, ArrayError) as error:
             self.known.refused[node.name] = str(error)
             return None
@@ -304,6 +314,14 @@ def concatenated_sizes(pieces: Sequence[Shape]) -> Shape:
     if any(piece.dims is None for piece in pieces):
         return UNKNOWN
     return Shape(tuple(size for piece in pieces for size in piece.dims or ()))
+
+
+def _check_near(node: Node, inputs: Sequence[Array], outputs: Sequence[Value]) -> None:
+    """EvaluationError for values that are not as near to TensorFlow's as the accuracy of a kernel says."""
+    data_type = data_type_of(inputs[0])
+    if KERNELS[node.op].approximates(data_type, max((value.array.size for value in outputs), default=0)):
+        name = data_type.name.removeprefix("DT_").lower()
+        raise EvaluationError(f"is a {node.op} of {name}, which TensorFlow approximates in a way of its own")
 
 
 def _own(value: Value) -> Value:

@@ -30,10 +30,10 @@ def fold_constants(graph: Graph, context: Context) -> Graph:
     """What the outputs need, the inputs given, with constants in the place of nodes that always compute the same.
 
     Nodes come as TensorFlow imports them, each behind its inputs, then new constants, named ``<node>/_N__cf__M``, then
-    the inputs. An output that is constant becomes
-    a Const of its own name. Of the control inputs of nodes, those from constant nodes are replaced by what those wait
-    for themselves, so that no weight is kept for nothing; NoOps stay. With ``gtt`` both are left as the Graph
-    Transform Tool leaves them. A node that cannot be evaluated stays, and a note says why.
+    the inputs. An output that is constant becomes a Const of its own name. Of the control inputs of nodes, those from
+    constant nodes are replaced by what those wait for themselves, so that no weight is kept for nothing; NoOps stay.
+    With ``gtt`` both are left as the Graph Transform Tool leaves them, and what TensorFlow
+    only approximates is folded, too. A node that cannot be evaluated stays, and a note says why.
     """
     fed = _fed(graph, context)
     nodes = _needed(graph, fed, context)
@@ -45,6 +45,7 @@ def fold_constants(graph: Graph, context: Context) -> Graph:
         outputs,
         lambda node: node.op not in excluded_ops and node.name not in excluded_nodes,
         told_shapes=not context.flag("clear_output_shapes", True),
+        approximations=context.gtt,
     )
     functions = {function.name for function in graph.functions}
     for node in nodes:

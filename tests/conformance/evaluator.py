@@ -2,8 +2,9 @@
 
     python -m tests.conformance.evaluator [CASES.pb.gz]
 
-prints a line for each op and type: cases, elements, and the largest difference in units in the last place, or for sums
-relative to the largest element. ``fixtures/evaluation/make_cases.py`` says what the file holds and makes more of them.
+prints a line for each op and type: cases, how many were refused, and the largest difference in units in the last place,
+or for sums relative to the largest element. What is not folded, as TensorFlow only approximates it, has lines with a ~.
+``fixtures/evaluation/make_cases.py`` says what the file holds and makes more of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 from opselect.evaluation import KERNELS, Accuracy, EvaluationError, UndefinedResultError, Value, evaluate
 from opselect.evaluation.floats import BFLOAT16, flushed
+from opselect.evaluation.kernel import data_type_of
 from opselect.formats.graphdef import parse_graphdef
 from opselect.formats.numpy_types import Array
 from opselect.formats.tensor_headers import tensor_header
@@ -66,6 +68,14 @@ def computed(case: Case) -> tuple[Value, ...] | EvaluationError:
         return evaluate(case.node, case.inputs)
     except EvaluationError as error:
         return error
+
+
+def approximated(case: Case) -> bool:
+    """Whether a case is one of those that TensorFlow only approximates, so that it is not folded."""
+    if not case.inputs or case.expected is None:
+        return False
+    count = max((value.array.size for value in case.expected), default=0)
+    return KERNELS[case.node.op].approximates(data_type_of(case.inputs[0]), count)
 
 
 def comparable(array: Array) -> Array:
@@ -178,12 +188,12 @@ def compare(case: Case, row: Row) -> None:
             row.largest = max(row.largest, ulps(a, b))
 
 
-def table(cases: Iterator[Case]) -> dict[tuple[str, str], Row]:
-    """What was found, by op and type of the first input."""
-    rows: dict[tuple[str, str], Row] = {}
+def table(cases: Iterator[Case]) -> dict[tuple[str, str, bool], Row]:
+    """What was found, by op, type of the first input, and whether it is approximated."""
+    rows: dict[tuple[str, str, bool], Row] = {}
     for case in cases:
         kind = str(case.inputs[0].dtype) if case.inputs else ""
-        compare(case, rows.setdefault((case.node.op, kind), Row()))
+        compare(case, rows.setdefault((case.node.op, kind, approximated(case)), Row()))
     return rows
 
 
@@ -192,8 +202,9 @@ if __name__ == "__main__":
     parser.add_argument("cases", type=Path, nargs="?", default=FIXTURE)
     with np.errstate(all="ignore"):
         rows = table(read_cases(parser.parse_args().cases))
-    for (op, kind), row in sorted(rows.items()):
-        print(f"{op:28} {kind:10} {row.cases:4} cases {row.refused:3} refused {row.largest:8g} ulp {row.relative:8.3g}")
+    for (op, kind, rough), row in sorted(rows.items()):
+        counts = f"{row.cases:4} cases {row.refused:3} refused"
+        print(f"{op:28} {kind:10} {'~' if rough else ' '} {counts} {row.largest:8g} ulp {row.relative:8.3g}")
         for problem in row.problems:
             print(f"    {problem}")
     sys.exit(any(row.problems for row in rows.values()))

@@ -57,11 +57,18 @@ def convolution_turned(facts: Facts) -> Sequence[Shape]:
     return [facts.sizes(0)]
 
 
+@rule("DecodeJpeg DecodePng DecodeBmp")
+def decoded(facts: Facts) -> Sequence[Shape]:
+    """An image of any height and width, with as many channels as the node says."""
+    return [Shape((OPEN, OPEN, facts.call.whole("channels", 0) or OPEN))]
+
+
 @rule("ResizeBilinear ResizeNearestNeighbor ResizeBicubic ResizeArea")
 def resize(facts: Facts) -> Sequence[Shape]:
     """Height and width as the second input says."""
     image, size = facts.shape(0).dims, facts.sizes(1).dims
-    if image is None or len(image) != 4:
+    image = (OPEN,) * 4 if image is None else image
+    if len(image) != 4:
         return [UNKNOWN]
     height, width = size if size is not None and len(size) == 2 else (OPEN, OPEN)
     return [Shape((image[0], height, width, image[3]))]

@@ -8,20 +8,24 @@ import math
 
 import numpy as np
 
-from opselect.evaluation.floats import BFLOAT16, arithmetic, flushed, in_double
+from opselect.evaluation.floats import BFLOAT16, arithmetic, flushed, in_double, nearest
 from opselect.evaluation.kernel import FLOATS, NUMBERS, REALS, Accuracy, Call, EvaluationError, kernel
 from opselect.evaluation.windows import channels_last
 from opselect.formats.numpy_types import Array
 
 
+def _not_below_zero(x: Array) -> Array:
+    return arithmetic(lambda a: np.where(a < 0, a.dtype.type(0), a), x)
+
+
 @kernel("Relu", "x, and 0 below 0", REALS)
 def relu(_: Call, x: Array) -> Array:
-    return arithmetic(lambda a: np.maximum(a, a.dtype.type(0)), x)
+    return _not_below_zero(x)
 
 
 @kernel("Relu6", "x, 0 below 0 and 6 above 6", REALS)
 def relu6(_: Call, x: Array) -> Array:
-    return arithmetic(lambda a: np.minimum(np.maximum(a, a.dtype.type(0)), a.dtype.type(6)), x)
+    return np.asarray(np.minimum(_not_below_zero(x), x.dtype.type(6)))
 
 
 @kernel("LeakyRelu", "x, and x times alpha below 0", FLOATS)
@@ -32,31 +36,31 @@ def leaky_relu(call: Call, x: Array) -> Array:
 
 def _less_one(x: Array) -> Array:
     """e to the power of x, rounded, less 1: near 0 little of it is right, and just that TensorFlow computes."""
-    return arithmetic(np.subtract, in_double(np.exp, x), x.dtype.type(1))
+    return arithmetic(np.subtract, nearest(np.exp, x), x.dtype.type(1))
 
 
-@kernel("Elu", "x, and e to the power of x less 1 below 0", FLOATS, accuracy=Accuracy.SUM)
+@kernel("Elu", "x, and e to the power of x less 1 below 0", FLOATS, accuracy=Accuracy.SUM, approximate=FLOATS)
 def elu(_: Call, x: Array) -> Array:
     return np.where(x < 0, _less_one(x), flushed(x))
 
 
-@kernel("Selu", "Elu, scaled so that variances stay", FLOATS, accuracy=Accuracy.SUM)
+@kernel("Selu", "Elu, scaled so that variances stay", FLOATS, accuracy=Accuracy.SUM, approximate=FLOATS)
 def selu(_: Call, x: Array) -> Array:
     scale, scale_alpha = x.dtype.type(1.05070098735548), x.dtype.type(1.75809934084737)
     return np.where(x < 0, arithmetic(np.multiply, _less_one(x), scale_alpha), arithmetic(np.multiply, x, scale))
 
 
-@kernel("Softplus", "log(1 + e to the power of x)", FLOATS, accuracy=Accuracy.FEW_ULPS)
+@kernel("Softplus", "log(1 + e to the power of x)", FLOATS, accuracy=Accuracy.ONE_ULP, approximate=FLOATS)
 def softplus(_: Call, x: Array) -> Array:
     epsilon = 2.0**-7 if x.dtype == BFLOAT16 else float(np.finfo(x.dtype).eps)
     threshold = x.dtype.type(math.log(epsilon) + 2)
-    power = in_double(np.exp, x)
-    return np.where(x > -threshold, x, np.where(x < threshold, power, in_double(np.log1p, power)))
+    power = nearest(np.exp, x)
+    return np.where(x > -threshold, x, np.where(x < threshold, power, nearest(np.log1p, power)))
 
 
 @kernel("Softsign", "x / (1 + |x|)", FLOATS, accuracy=Accuracy.ONE_ULP)
 def softsign(_: Call, x: Array) -> Array:
-    return in_double(lambda wide: wide / (1 + np.abs(wide)), x)
+    return nearest(lambda wide: wide / (1 + np.abs(wide)), x)
 
 
 @kernel(

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.floats import arithmetic, flushed, in_double
+from opselect.evaluation.floats import arithmetic, complex_product, flushed, nearest
 from opselect.evaluation.kernel import (
     BOOL,
     COMPLEX,
+    DOUBLE,
+    FLOAT,
     FLOATS,
     INTEGERS,
     NUMBERS,
@@ -20,6 +22,7 @@ from opselect.evaluation.kernel import (
     Accuracy,
     Call,
     EvaluationError,
+    UndefinedResultError,
     kernel,
 )
 from opselect.formats.numpy_types import Array
@@ -37,6 +40,16 @@ def _divisor(y: Array, shape: tuple[int, ...]) -> Array:
     if _integer(y) and 0 not in shape and not np.all(y):
         raise EvaluationError("divides by zero")
     return y
+
+
+def _check_normal(*arrays: Array) -> None:
+    """UndefinedResultError for subnormals, which are zeros to a vector and numbers to the C library."""
+    if any(((flushed(array) == 0) & (array != 0)).any() for array in arrays):
+        raise UndefinedResultError("has a subnormal input, of which different processors make something else")
+
+
+def _product(x: Array, y: Array) -> Array:
+    return arithmetic(complex_product if x.dtype.kind == "c" else np.multiply, x, y)
 
 
 def quotient_toward_zero(x: Array, y: Array) -> Array:
@@ -60,7 +73,7 @@ def subtract(call: Call, x: Array, y: Array) -> Array:
 @kernel("Mul", "x * y", NUMBERS)
 def multiply(call: Call, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
-    return arithmetic(np.multiply, x, y)
+    return _product(x, y)
 
 
 @kernel("AddN", "the sum of all inputs, from the first on", NUMBERS)
@@ -75,13 +88,16 @@ def add_n(call: Call, *terms: Array) -> Array:
 
 
 @kernel(
-    "Div", "x / y, of whole numbers without the fraction; an error where a whole number is divided by zero", NUMBERS
+    "Div",
+    "x / y, of whole numbers without the fraction; an error where a whole number is divided by zero",
+    NUMBERS,
+    approximate=COMPLEX,
 )
 def divide(call: Call, x: Array, y: Array) -> Array:
     return truncate_divide(call, x, y) if _integer(x) else real_divide(call, x, y)
 
 
-@kernel("RealDiv", "x / y", FLOATS | COMPLEX)
+@kernel("RealDiv", "x / y", FLOATS | COMPLEX, approximate=COMPLEX)
 def real_divide(call: Call, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return arithmetic(np.divide, x, y)
@@ -116,7 +132,7 @@ def floor_mod(call: Call, x: Array, y: Array) -> Array:
     return np.where(other_sign, arithmetic(np.add, rest, y), rest)
 
 
-@kernel("DivNoNan", "x / y, and 0 where y is 0", FLOATS | COMPLEX)
+@kernel("DivNoNan", "x / y, and 0 where y is 0", FLOATS | COMPLEX, approximate=COMPLEX)
 def divide_no_nan(call: Call, x: Array, y: Array) -> Array:
     return np.where(_is_zero(y), x.dtype.type(0), real_divide(call, x, y))
 
@@ -129,7 +145,7 @@ def multiply_no_nan(call: Call, x: Array, y: Array) -> Array:
 @kernel("SquaredDifference", "(x - y) times its own conjugate", NUMBERS)
 def squared_difference(call: Call, x: Array, y: Array) -> Array:
     difference = subtract(call, x, y)
-    return arithmetic(np.multiply, difference, np.conj(difference))
+    return _product(difference, np.conj(difference))
 
 
 @kernel("Maximum", "the larger of x and y; NaN where one is, either zero of two", REALS)
@@ -144,38 +160,61 @@ def minimum(call: Call, x: Array, y: Array) -> Array:
     return arithmetic(np.minimum, x, y)
 
 
-@kernel("Pow", "x to the power of y; an error for a whole number to a negative one", NUMBERS, accuracy=Accuracy.ONE_ULP)
+@kernel(
+    "Pow",
+    "x to the power of y; an error for a whole number to a negative one",
+    NUMBERS,
+    accuracy=Accuracy.ONE_ULP,
+    approximate=COMPLEX,
+    vectorized=DOUBLE,
+)
 def power(call: Call, x: Array, y: Array) -> Array:
     shape = call.broadcast(x, y)
     if not _integer(x):
-        return in_double(np.power, x, y)
+        _check_normal(x, y)
+        return nearest(np.power, x, y)
     if 0 not in shape and np.any(y < 0):
         raise EvaluationError("raises a whole number to a negative power")
     return np.asarray(np.power(x, y))
 
 
-@kernel("Atan2", "the angle of the point (y, x)", FLOATS, accuracy=Accuracy.FEW_ULPS)
+@kernel("Atan2", "the angle of the point (y, x)", FLOATS, accuracy=Accuracy.ONE_ULP, vectorized=FLOAT | DOUBLE)
 def arc_tangent(call: Call, y: Array, x: Array) -> Array:
     call.broadcast(y, x)
-    return in_double(np.arctan2, y, x)
+    _check_normal(y, x)
+    return nearest(np.arctan2, y, x)
 
 
 def _unless_zero(call: Call, compute: Callable[..., Any], x: Array, y: Array) -> Array:
     call.broadcast(x, y)
-    return np.where(_is_zero(x), x.dtype.type(0), in_double(compute, x, y))
+    return np.where(_is_zero(x), x.dtype.type(0), multiply(call, x, nearest(compute, y)))
 
 
-@kernel("Xlogy", "x * log(y), and 0 where x is 0", FLOATS | COMPLEX, accuracy=Accuracy.FEW_ULPS)
+@kernel(
+    "Xlogy",
+    "x * log(y), and 0 where x is 0",
+    FLOATS | COMPLEX,
+    accuracy=Accuracy.ONE_ULP,
+    approximate=COMPLEX,
+    vectorized=FLOAT | DOUBLE,
+)
 def x_log_y(call: Call, x: Array, y: Array) -> Array:
-    return _unless_zero(call, lambda a, b: a * np.log(b), x, y)
+    return _unless_zero(call, np.log, x, y)
 
 
-@kernel("Xlog1py", "x * log(1 + y), and 0 where x is 0", FLOATS | COMPLEX, accuracy=Accuracy.FEW_ULPS)
+@kernel(
+    "Xlog1py",
+    "x * log(1 + y), and 0 where x is 0",
+    FLOATS | COMPLEX,
+    accuracy=Accuracy.ONE_ULP,
+    approximate=COMPLEX,
+    vectorized=FLOAT | DOUBLE,
+)
 def x_log1p_y(call: Call, x: Array, y: Array) -> Array:
-    return _unless_zero(call, lambda a, b: a * np.log1p(b), x, y)
+    return _unless_zero(call, np.log1p, x, y)
 
 
-@kernel("Xdivy", "x / y, and 0 where x is 0", FLOATS | COMPLEX)
+@kernel("Xdivy", "x / y, and 0 where x is 0", FLOATS | COMPLEX, approximate=COMPLEX)
 def x_div_y(call: Call, x: Array, y: Array) -> Array:
     return np.where(_is_zero(x), x.dtype.type(0), real_divide(call, x, y))
 

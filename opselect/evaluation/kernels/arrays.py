@@ -1,5 +1,5 @@
 """Arrays made, repeated, padded and turned. Source: ``kernels/constant_op.cc``, ``sequence_ops.cc``, ``tile_ops.cc``,
-``pad_op.cc``, ``mirror_pad_op.cc``, ``transpose_op.cc``, ``diag_op.cc``, ``matrix_*_op.cc``.
+``pad_op.cc``, ``mirror_pad_op.cc``, ``transpose_op.cc``, ``bincount_op.cc``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,18 @@ import math
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.kernel import ANY, BOOL, FLOATS, NUMBERS, PLAIN, REALS, Accuracy, Call, EvaluationError, kernel
+from opselect.evaluation.kernel import (
+    ANY,
+    BOOL,
+    FLOATS,
+    NUMBERS,
+    PLAIN,
+    REALS,
+    Call,
+    EvaluationError,
+    UndefinedResultError,
+    kernel,
+)
 from opselect.formats.numpy_types import Array
 
 
@@ -32,10 +43,9 @@ def ones_like(_: Call, x: Array) -> Array:
 
 @kernel(
     "Range",
-    "start, start + delta and so on, up to a limit that is left out",
+    "start, start + delta and so on, up to a limit that is left out; an error where that depends on how it is rounded",
     REALS,
     outputs="Tidx",
-    accuracy=Accuracy.FEW_ULPS,
 )
 def number_range(call: Call, start: Array, limit: Array, delta: Array) -> Array:
     call.alike(start, limit, delta)
@@ -51,8 +61,11 @@ def number_range(call: Call, start: Array, limit: Array, delta: Array) -> Array:
     count = math.ceil(abs((limit - start) / delta))
     steps = np.full(call.reserve((count,), start.dtype), delta, start.dtype)
     steps[:1] = start
-    # Each number is rounded before delta is added to it; later releases than 2.8 multiply instead.
-    return np.add.accumulate(steps)
+    added = np.add.accumulate(steps)
+    multiplied = start + np.arange(count).astype(start.dtype) * delta
+    if not np.array_equal(added, multiplied):
+        raise UndefinedResultError("adds up what is rounded, where some releases of TensorFlow multiply")
+    return added
 
 
 @kernel("LinSpace", "numbers from start to stop, as many as asked for, all the same distance apart", FLOATS)
@@ -68,11 +81,17 @@ def lin_space(call: Call, start: Array, stop: Array, count: Array) -> Array:
     return numbers
 
 
-@kernel("Tile", "the array as often along each dimension as its multiple says", ANY)
+@kernel(
+    "Tile",
+    "the array as often along each dimension as its multiple says",
+    ANY,
+)
 def tile(call: Call, x: Array, multiples: Array) -> Array:
     if multiples.shape != (x.ndim,):
         raise EvaluationError("takes a multiple for each dimension")
-    call.reserve([size * times for size, times in zip(x.shape, multiples.tolist(), strict=True)], x.dtype)
+    shape = call.reserve([size * times for size, times in zip(x.shape, multiples.tolist(), strict=True)], x.dtype)
+    if x.dtype == np.uint16 and 0 not in shape and (multiples != 1).any():
+        raise EvaluationError("repeats uint16, for which there is no kernel")
     return np.tile(x, multiples.tolist())
 
 
@@ -103,9 +122,13 @@ def pad_v2(call: Call, x: Array, paddings: Array, value: Array) -> Array:
 @kernel("MirrorPad", "the array with its own elements mirrored around it, the outermost twice or not", ANY)
 def mirror_pad(call: Call, x: Array, paddings: Array) -> Array:
     pairs = _padding(call, x, paddings)
+    if x.ndim > 5:
+        raise EvaluationError(f"mirrors {x.ndim} dimensions")
     reflect = call.text("mode", "REFLECT") == "REFLECT"
     if any(max(pair) > size - reflect for size, pair in zip(x.shape, pairs, strict=True)):
         raise EvaluationError("mirrors more elements than there are")
+    if not pairs:
+        return x  # NumPy cannot tell whether no paddings are whole numbers
     return np.pad(x, pairs, "reflect" if reflect else "symmetric")
 
 
@@ -124,56 +147,6 @@ def transpose(_: Call, x: Array, order: Array) -> Array:
 def conjugate_transpose(_: Call, x: Array, order: Array) -> Array:
     turned = np.transpose(x, _permutation(x, order))
     return np.conj(turned) if x.dtype.kind == "c" else turned
-
-
-@kernel("Diag", "an array on the diagonal of one of twice its dimensions", NUMBERS)
-def diag(call: Call, x: Array) -> Array:
-    call.reserve(x.shape * 2, x.dtype)
-    return np.diag(x.ravel()).reshape(x.shape * 2)
-
-
-@kernel("DiagPart", "the diagonal of an array whose dimensions come twice", NUMBERS)
-def diag_part(_: Call, x: Array) -> Array:
-    half = x.shape[: x.ndim // 2]
-    if not half or x.shape != half * 2:
-        raise EvaluationError(f"takes the diagonal of shape {list(x.shape)}")
-    size = math.prod(half)
-    return np.reshape(np.diagonal(x.reshape(size, size)), half)
-
-
-@kernel("MatrixDiag", "rows on the diagonals of square matrices", NUMBERS | BOOL)
-def matrix_diag(call: Call, x: Array) -> Array:
-    size = x.shape[-1]
-    out = np.zeros(call.reserve((*x.shape, size), x.dtype), x.dtype)
-    out[..., range(size), range(size)] = x
-    return out
-
-
-@kernel("MatrixDiagPart", "the diagonals of matrices", PLAIN)
-def matrix_diag_part(_: Call, x: Array) -> Array:
-    return np.diagonal(x, axis1=-2, axis2=-1)
-
-
-@kernel("MatrixSetDiag", "matrices with other diagonals", PLAIN)
-def matrix_set_diag(call: Call, x: Array, diagonal: Array) -> Array:
-    call.alike(x, diagonal)
-    size = min(x.shape[-2:])
-    if diagonal.shape != (*x.shape[:-2], size):
-        raise EvaluationError("sets a diagonal of another shape")
-    out = x.copy()
-    out[..., range(size), range(size)] = diagonal
-    return np.asarray(out)
-
-
-@kernel(
-    "MatrixBandPart",
-    "matrices with zeros outside of a band around the diagonal, a side below 0 left whole",
-    NUMBERS | BOOL,
-)
-def matrix_band_part(_: Call, x: Array, below: Array, above: Array) -> Array:
-    rows, columns = np.arange(x.shape[-2])[:, None], np.arange(x.shape[-1])
-    inside = ((below < 0) | (rows - columns <= below)) & ((above < 0) | (columns - rows <= above))
-    return np.where(inside, x, x.dtype.type(0))
 
 
 @kernel(

@@ -45,6 +45,18 @@ def space_to_batch(call: Call, x: Array, block: Array, paddings: Array) -> Array
     return np.reshape(moved, (wide.shape[0] * math.prod(sizes), *shape[1::2], *wide.shape[rank + 1 :]))
 
 
+@kernel("SpaceToBatch", "SpaceToBatchND of the height and width of images", ANY)
+def space_to_batch_of_images(call: Call, x: Array, paddings: Array) -> Array:
+    return space_to_batch(call, *_image(call, x), paddings)
+
+
+def _image(call: Call, x: Array) -> tuple[Array, Array]:
+    size = call.whole("block_size")
+    if x.ndim != 4 or size < 2:
+        raise EvaluationError(f"has blocks of {size} in {list(x.shape)}")
+    return x, np.array([size, size], np.int32)
+
+
 @kernel("BatchToSpaceND", "images put together again from blocks, and cropped", ANY)
 def batch_to_space(_: Call, x: Array, block: Array, crops: Array) -> Array:
     sizes, edges = _block(x, block, crops)
@@ -63,6 +75,11 @@ def batch_to_space(_: Call, x: Array, block: Array, crops: Array) -> Array:
         raise EvaluationError("crops more than there is")
     index = (slice(None), *cut)
     return np.asarray(moved[index])
+
+
+@kernel("BatchToSpace", "BatchToSpaceND of the height and width of images", ANY)
+def batch_to_space_of_images(call: Call, x: Array, crops: Array) -> Array:
+    return batch_to_space(call, *_image(call, x), crops)
 
 
 @kernel("SpaceToDepth", "each block of an image as channels of one element", ANY)

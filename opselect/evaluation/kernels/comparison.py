@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.floats import arithmetic, flushed
-from opselect.evaluation.kernel import ANY, BOOL, COMPLEX, PLAIN, REALS, Call, EvaluationError, kernel
+from opselect.evaluation.floats import BFLOAT16, arithmetic, flushed
+from opselect.evaluation.kernel import (
+    BOOL,
+    COMPLEX,
+    DOUBLE,
+    FLOAT,
+    NUMBERS,
+    PLAIN,
+    REALS,
+    Call,
+    EvaluationError,
+    UndefinedResultError,
+    kernel,
+)
 from opselect.formats.numpy_types import Array
+
+_HALF = frozenset({DataType.DT_HALF})
+_BUCKETS = frozenset({DataType.DT_INT32, DataType.DT_INT64}) | FLOAT | DOUBLE
 
 
 def _shapes_fit(call: Call, x: Array, y: Array) -> bool:
@@ -90,9 +106,54 @@ def select_v2(call: Call, condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition, x, y)
 
 
-@kernel("Where", "the indices of elements that are not 0, in order", ANY, outputs=DataType.DT_INT64)
+@kernel("ClipByValue", "x, a smallest value below it and a largest above", NUMBERS - COMPLEX)
+def clip(call: Call, x: Array, lowest: Array, highest: Array) -> Array:
+    call.alike(x, lowest, highest)
+    if any(bound.ndim and bound.shape != x.shape for bound in (lowest, highest)):
+        raise EvaluationError("has bounds of other shapes")
+    if x.dtype.kind in "fV" and any(np.isnan(array).any() for array in (x, lowest, highest)):
+        raise UndefinedResultError("compares NaN, which different processors do differently")
+    return arithmetic(lambda a, low, high: np.maximum(np.minimum(a, high), low), x, lowest, highest)
+
+
+@kernel("Bucketize", "how many of the node's boundaries are not above x", _BUCKETS, outputs=DataType.DT_INT32)
+def bucketize(call: Call, x: Array) -> Array:
+    boundaries = call.reals("boundaries")
+    if list(boundaries) != sorted(boundaries):
+        raise EvaluationError("has boundaries that are not sorted")
+    return np.searchsorted(np.array(boundaries, np.float32), x.astype(np.float64), side="right").astype(np.int32)
+
+
+@kernel("LowerBound", "how many elements of a sorted row are below each value", REALS, outputs="out_type")
+def lower_bound(call: Call, rows: Array, values: Array) -> Array:
+    return _bound(call, rows, values, "left")
+
+
+@kernel("UpperBound", "how many elements of a sorted row are not above each value", REALS, outputs="out_type")
+def upper_bound(call: Call, rows: Array, values: Array) -> Array:
+    return _bound(call, rows, values, "right")
+
+
+def _bound(call: Call, rows: Array, values: Array, side: Literal["left", "right"]) -> Array:
+    call.alike(rows, values)
+    if rows.ndim != 2 or values.ndim != 2 or len(rows) != len(values):
+        raise EvaluationError("takes as many rows as rows of values")
+    if any(array.dtype.kind in "fV" and np.isnan(array).any() for array in (rows, values)):
+        raise UndefinedResultError("compares NaN")
+    if any((row[1:] < row[:-1]).any() for row in rows):
+        raise UndefinedResultError("has rows that are not sorted")
+    found = np.zeros(values.shape, call.dtype("out_type"))
+    for place, row, sought in zip(found, flushed(rows), flushed(values), strict=True):
+        place[:] = np.searchsorted(row, sought, side)
+    return found
+
+
+@kernel(
+    "Where", "the indices of elements that are not 0, in order", (NUMBERS | BOOL) - _HALF, outputs=DataType.DT_INT64
+)
 def where(call: Call, condition: Array) -> Array:
-    condition = flushed(condition)
+    if condition.dtype != BFLOAT16:
+        condition = flushed(condition)
     if not condition.ndim:
         raise EvaluationError("takes at least one dimension")
     call.reserve((int(np.count_nonzero(condition)), condition.ndim), np.int64)

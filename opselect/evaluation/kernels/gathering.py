@@ -6,12 +6,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.evaluation.floats import arithmetic
-from opselect.evaluation.kernel import ANY, INTEGERS, NUMBERS, PLAIN, REALS, Call, EvaluationError, kernel
+from opselect.evaluation.kernel import (
+    ANY,
+    INTEGERS,
+    NUMBERS,
+    PLAIN,
+    REALS,
+    Call,
+    EvaluationError,
+    UndefinedResultError,
+    kernel,
+)
 from opselect.evaluation.kernels.shapes import axis_of
 from opselect.formats.numpy_types import Array
 
@@ -25,9 +37,11 @@ def _gather(call: Call, x: Array, indices: Array, axis: int, batch_dims: int) ->
     """Source: ``GatherOp``; the first ``batch_dims`` dimensions of both go together."""
     if not 0 <= batch_dims <= axis or x.shape[:batch_dims] != indices.shape[:batch_dims]:
         raise EvaluationError("has batch dimensions that do not go together")
-    _check_indices(indices, x.shape[axis])
     batch, outer, inner = x.shape[:batch_dims], x.shape[batch_dims:axis], x.shape[axis + 1 :]
-    call.reserve((*batch, *outer, *indices.shape[batch_dims:], *inner), x.dtype)
+    shape = call.reserve((*batch, *outer, *indices.shape[batch_dims:], *inner), x.dtype)
+    if 0 in (*batch, *outer, *inner):
+        return np.empty(shape, x.dtype)  # whatever the indices are
+    _check_indices(indices, x.shape[axis])
     if not batch_dims:
         return np.take(x, indices, axis)
     call.looped(indices)
@@ -59,8 +73,10 @@ def gather_v2(call: Call, x: Array, indices: Array, axis: Array) -> Array:
 @kernel("GatherNd", "the elements or slices at positions; an error for one that there is not", ANY, outputs="Tparams")
 def gather_nd(call: Call, x: Array, indices: Array) -> Array:
     depth = indices.shape[-1]
-    if depth > x.ndim:
+    if depth > x.ndim or not x.ndim:
         raise EvaluationError(f"takes positions of {depth} in {x.ndim} dimensions")
+    if not x.size and math.prod(indices.shape[:-1]):
+        raise EvaluationError("takes elements where there are none")
     shape = call.reserve((*indices.shape[:-1], *x.shape[depth:]), x.dtype)
     return x[_positions(indices, x.shape)] if depth else np.broadcast_to(x, shape)
 
@@ -72,19 +88,20 @@ def _positions(indices: Array, shape: Sequence[int]) -> tuple[Array, ...]:
     return tuple(indices[..., axis].astype(np.intp) for axis in range(depth))
 
 
-def _scatter(call: Call, target: Array, indices: Array, updates: Array, add: bool) -> Array:
+def _scatter(call: Call, target: Array, indices: Array, updates: Array, combine: Any = None) -> Array:
+    """The target with updates in place of elements, or with what ``combine`` makes of both."""
     call.looped(indices)
     call.alike(target, updates)
     depth = indices.shape[-1]
     if depth > target.ndim or updates.shape != (*indices.shape[:-1], *target.shape[depth:]):
         raise EvaluationError("has updates of a shape that its indices do not fit")
     positions = _positions(indices, target.shape)
-    if add:
+    if combine:
         for position, update in zip(
             indices.reshape(-1, depth), updates.reshape(-1, *target.shape[depth:]), strict=True
         ):
             at = tuple(position)
-            target[at] = arithmetic(np.add, target[at], update)
+            target[at] = arithmetic(combine, target[at], update)
     else:
         target[positions] = updates
     return target
@@ -93,17 +110,47 @@ def _scatter(call: Call, target: Array, indices: Array, updates: Array, add: boo
 @kernel("ScatterNd", "zeros to which updates are added at positions", INTEGERS)
 def scatter_nd(call: Call, indices: Array, updates: Array, sizes: Array) -> Array:
     shape = call.reserve(sizes.tolist(), updates.dtype)
-    return _scatter(call, np.zeros(shape, updates.dtype), indices, updates, True)
+    return _scatter(call, np.zeros(shape, updates.dtype), indices, updates, np.add)
 
 
 @kernel("TensorScatterUpdate", "an array with other elements at positions", ANY)
 def tensor_scatter_update(call: Call, x: Array, indices: Array, updates: Array) -> Array:
-    return _scatter(call, x.copy(), indices, updates, False)
+    return _scatter(call, x.copy(), indices, updates)
 
 
 @kernel("TensorScatterAdd", "an array to which updates are added at positions", NUMBERS)
 def tensor_scatter_add(call: Call, x: Array, indices: Array, updates: Array) -> Array:
-    return _scatter(call, x.copy(), indices, updates, True)
+    return _scatter(call, x.copy(), indices, updates, np.add)
+
+
+@kernel("TensorScatterSub", "an array from which updates are subtracted at positions", NUMBERS)
+def tensor_scatter_subtract(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+    return _scatter(call, x.copy(), indices, updates, np.subtract)
+
+
+@kernel("TensorScatterMax", "an array with the larger of its elements and of updates at positions", REALS)
+def tensor_scatter_max(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+    return _scatter(call, x.copy(), indices, updates, np.maximum)
+
+
+@kernel("TensorScatterMin", "an array with the smaller of its elements and of updates at positions", REALS)
+def tensor_scatter_min(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+    return _scatter(call, x.copy(), indices, updates, np.minimum)
+
+
+@kernel("SparseToDense", "an array of one value with others at positions", INTEGERS, outputs="T")
+def sparse_to_dense(call: Call, indices: Array, sizes: Array, values: Array, default: Array) -> Array:
+    if indices.ndim > 2 or sizes.ndim != 1 or default.ndim or values.ndim > 1:
+        raise EvaluationError("has positions, values or a shape of another shape")
+    count, depth = (*indices.shape, 1, 1)[:2] if indices.ndim else (1, 1)
+    positions = indices.reshape(count, depth)
+    if depth != sizes.size or values.size not in (1, count) or (values.ndim and values.size != count):
+        raise EvaluationError("has positions that do not fit its shape or values")
+    order = positions.tolist()
+    if call.flag("validate_indices", True) and any(one >= other for one, other in pairwise(order)):
+        raise EvaluationError("has positions that are not in order, or twice")
+    out = np.full(call.reserve(sizes.tolist(), values.dtype), default, values.dtype)
+    return _scatter(call, out, positions, np.broadcast_to(values, (count,)))
 
 
 @kernel("OneHot", "rows of one value with another where indices say", INTEGERS)
@@ -127,12 +174,33 @@ def unique(call: Call, x: Array) -> Sequence[Array]:
     call.looped(x)
     if x.ndim != 1:
         raise EvaluationError("takes one dimension")
+    if x.dtype.kind in "fcV" and np.isnan(x).any():
+        raise UndefinedResultError("compares NaN")
     first: dict[object, int] = {}
     found = [first.setdefault(value, len(first)) for value in x.tolist()]
     values = np.empty(len(first), x.dtype)
     for position, value in zip(found, x, strict=True):
         values[position] = value
     return values, np.array(found, call.dtype("out_idx"))
+
+
+@kernel("UniqueV2", "Unique of a list, along the axis named or along its only one", PLAIN, outputs=("T", "out_idx"))
+def unique_v2(call: Call, x: Array, axis: Array) -> Sequence[Array]:
+    if axis.ndim != 1 or axis.size > 1 or any(not -1 <= each <= 0 for each in axis.tolist()):
+        raise EvaluationError(f"compares along the axes {axis.tolist()}")
+    return unique(call, x)
+
+
+@kernel("UniqueWithCounts", "Unique, and how often each occurs", PLAIN, outputs=("T", "out_idx", "out_idx"))
+def unique_with_counts(call: Call, x: Array) -> Sequence[Array]:
+    values, found = unique(call, x)
+    return values, found, np.bincount(found, minlength=len(values)).astype(found.dtype)
+
+
+@kernel("UniqueWithCountsV2", "UniqueV2, and how often each occurs", PLAIN, outputs=("T", "out_idx", "out_idx"))
+def unique_with_counts_v2(call: Call, x: Array, axis: Array) -> Sequence[Array]:
+    values, found = unique_v2(call, x, axis)
+    return values, found, np.bincount(found, minlength=len(values)).astype(found.dtype)
 
 
 @kernel("ListDiff", "the elements that are not in a second list, and where they stand", PLAIN, outputs=("T", "out_idx"))

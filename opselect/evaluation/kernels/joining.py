@@ -63,7 +63,8 @@ def pack(call: Call, *parts: Array) -> Array:
 
 @kernel("Unpack", "the slices along an axis, without it", ANY)
 def unpack(call: Call, x: Array) -> Sequence[Array]:
-    axis, count = axis_of(call.whole("axis", 0), x.ndim), call.count("num")
+    axis = axis_of(call.whole("axis", 0), x.ndim)
+    count = call.count("num") if x.shape[axis] else call.whole("num")
     if x.shape[axis] != count:
         raise EvaluationError(f"takes {count} slices of {x.shape[axis]}")
     return [np.take(x, index, axis) for index in range(x.shape[axis])]

@@ -56,7 +56,8 @@ def average_pool(call: Call, x: Array) -> Array:
     "LRN",
     "each element divided by a power of the sum of squares of its neighbours along channels",
     FLOATS,
-    accuracy=Accuracy.FEW_ULPS,
+    accuracy=Accuracy.ONE_ULP,
+    approximate=FLOATS,
 )
 def local_response(call: Call, x: Array) -> Array:
     radius = call.whole("depth_radius", 5)

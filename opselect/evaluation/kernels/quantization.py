@@ -16,6 +16,7 @@ from opselect.formats.numpy_types import Array
 _FLOAT = frozenset({DataType.DT_FLOAT})
 _SMALL = QUANTIZED - {DataType.DT_QINT32}
 _F = np.float32
+_MOST = np.finfo(_F).max
 
 
 def _range(call: Call, low: Array, high: Array) -> tuple[np.float32, np.float32]:
@@ -46,8 +47,9 @@ def quantize(call: Call, x: Array, min_range: Array, max_range: Array) -> Sequen
         offset = _half_away(low * scale) - _F(limits.min)
         numbers = np.clip(_half_away(x * scale) - offset, _F(limits.min), _F(limits.max))
     else:
-        scale = _scale(low, high, limits)
-        low, high = _F(limits.min) / scale, _F(limits.max) / scale
+        lowest, highest = _lowest(call, limits), _F(limits.max)
+        scale = min((end / side for end, side in ((lowest, low), (highest, high)) if end * side > 0), default=_MOST)
+        low, high = lowest / scale, highest / scale
         scaled = np.clip(x, low, high) * scale
         even = call.text("round_mode", "HALF_AWAY_FROM_ZERO") == "HALF_TO_EVEN"
         numbers = np.rint(scaled) if even else _half_away(scaled)
@@ -64,10 +66,10 @@ def _combined(x: Array, low: np.float32, high: np.float32, limits: np.iinfo[Any]
     return np.asarray(np.trunc(inside + _F(0.5)))
 
 
-def _scale(low: np.float32, high: np.float32, limits: np.iinfo[Any]) -> np.float32:
-    """What both ends of the range can be multiplied by and stay inside the type."""
-    ends = [_F(end) / side for end, side in ((limits.min, low), (limits.max, high)) if end * side > 0]
-    return min(ends, default=np.finfo(_F).max)
+def _lowest(call: Call, limits: np.iinfo[Any]) -> np.float32:
+    """The smallest number of a type that is used."""
+    lowest: np.float32 = _F(limits.min + call.flag("narrow_range"))
+    return lowest
 
 
 def _half_away(x: Any) -> Any:
@@ -81,16 +83,17 @@ def _half_away(x: Any) -> Any:
     "what QuantizeV2 was given, as near as its bits tell; the same modes",
     _SMALL,
     outputs=DataType.DT_FLOAT,
-    accuracy=Accuracy.FEW_ULPS,
 )
 def dequantize(call: Call, x: Array, min_range: Array, max_range: Array) -> Array:
     low, high = _range(call, min_range, max_range)
+    if call.attrs.get("dtype", DataType.DT_FLOAT) is not DataType.DT_FLOAT:
+        raise EvaluationError("gives other numbers than float")
     limits = np.iinfo(x.dtype)
     mode = call.text("mode", "MIN_COMBINED")
     if mode == "SCALED":
         scale = high / _F(limits.max)
         if limits.min:
-            scale = max(low / _F(limits.min), scale)
+            scale = max(low / _lowest(call, limits), scale)
         return np.asarray(x.astype(_F) * scale)
     if mode == "MIN_COMBINED":
         scale = (high - low) / (_F(limits.max) - _F(limits.min))
@@ -98,7 +101,7 @@ def dequantize(call: Call, x: Array, min_range: Array, max_range: Array) -> Arra
         return np.asarray((x.astype(_F) + half) * scale + low)
     scale = _F(np.float64(high - low) / (float(limits.max) - limits.min))
     start = low if low == high else _half_away(low / scale) * scale
-    return np.asarray(start + (x.astype(_F) - _F(limits.min)) * scale)
+    return np.asarray((start - _F(limits.min) * scale) + x.astype(_F) * scale)
 
 
 def _fake_quantized(call: Call, x: Array, low: np.float32, high: np.float32) -> Array:
@@ -139,3 +142,18 @@ def fake_quantize(call: Call, x: Array, low: Array, high: Array) -> Array:
     if not low.any() and not high.any():
         return np.zeros_like(x)
     return _fake_quantized(call, x, _F(low.reshape(())), _F(high.reshape(())))
+
+
+@kernel(
+    "FakeQuantWithMinMaxVarsPerChannel",
+    "numbers rounded to those that few bits of a range for each channel can hold",
+    _FLOAT,
+    outputs=DataType.DT_FLOAT,
+    accuracy=Accuracy.ONE_ULP,
+)
+def fake_quantize_channels(call: Call, x: Array, low: Array, high: Array) -> Array:
+    if not x.ndim or low.shape != x.shape[-1:] or high.shape != x.shape[-1:]:
+        raise EvaluationError("has ranges that are not for its channels")
+    call.looped(low)
+    channels = [fake_quantize(call, x[..., each], low[each], high[each]) for each in range(low.size)]
+    return np.stack(channels, -1) if channels else x

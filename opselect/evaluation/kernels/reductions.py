@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.floats import arithmetic, flushed, in_double
+from opselect.evaluation.floats import arithmetic, complex_product, flushed, in_double
 from opselect.evaluation.kernel import (
     BOOL,
     FLOATS,
@@ -179,7 +179,7 @@ def _sorted_segments(call: Call, x: Array, ids: Array, combine: Any, initial: An
     if ids.ndim != 1 or (ids.size and ids[0] < 0) or (np.diff(ids) < 0).any():
         raise EvaluationError("has segments that are not sorted")
     out = _segments(call, x, ids, int(ids[-1]) + 1 if ids.size else 0, combine, initial)
-    out[np.setdiff1d(np.arange(len(out)), ids)] = combine.identity or 0
+    out[np.setdiff1d(np.arange(len(out)), ids)] = initial if combine in (np.multiply, complex_product) else 0
     return out
 
 
@@ -196,6 +196,28 @@ def segment_max(call: Call, x: Array, ids: Array) -> Array:
 @kernel("SegmentMin", "the smallest elements of the rows of each segment, 0 of one without rows", REALS)
 def segment_min(call: Call, x: Array, ids: Array) -> Array:
     return _sorted_segments(call, x, ids, np.minimum, _bound(x.dtype, True))
+
+
+@kernel("SegmentProd", "the product of the rows of each segment, 1 of one without rows", NUMBERS)
+def segment_product(call: Call, x: Array, ids: Array) -> Array:
+    return _sorted_segments(call, x, ids, _product_of(x), 1)
+
+
+def _product_of(x: Array) -> Any:
+    return complex_product if x.dtype.kind == "c" else np.multiply
+
+
+@kernel("SegmentMean", "the mean of the rows of each segment, 0 of one without rows", REALS)
+def segment_mean(call: Call, x: Array, ids: Array) -> Array:
+    total = segment_sum(call, x, ids)
+    counts = np.maximum(np.bincount(ids, minlength=len(total)), 1).astype(x.dtype)
+    counts = counts.reshape(-1, *[1] * (x.ndim - 1))
+    return quotient_toward_zero(total, counts) if x.dtype.kind in "iu" else arithmetic(np.divide, total, counts)
+
+
+@kernel("UnsortedSegmentProd", "the product of the rows of each segment, in any order", NUMBERS)
+def unsorted_segment_product(call: Call, x: Array, ids: Array, count: Array) -> Array:
+    return _segments(call, x, ids, int(count), _product_of(x), 1)
 
 
 @kernel("UnsortedSegmentSum", "the sum of the rows of each segment, in any order", NUMBERS)

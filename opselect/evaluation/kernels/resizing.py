@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.kernel import REALS, Accuracy, Call, EvaluationError, kernel
+from opselect.evaluation.floats import arithmetic, flushed
+from opselect.evaluation.kernel import REALS, Call, EvaluationError, kernel
 from opselect.formats.numpy_types import Array
 
 _F = np.float32
@@ -46,17 +47,18 @@ def resize_nearest(call: Call, image: Array, size: Array) -> Array:
     "elements between those of an image, in proportion to their distance",
     REALS,
     outputs=DataType.DT_FLOAT,
-    accuracy=Accuracy.SUM,
 )
 def resize_bilinear(call: Call, image: Array, size: Array) -> Array:
-    wide = image.astype(np.float64)
-    for axis, count in enumerate(_target(call, image, size), 1):
+    found = flushed(image.astype(_F))
+    height, width = _target(call, image, size)
+    for axis, count in ((2, width), (1, height)):  # in this order, each step rounded
         dim = image.shape[axis]
         places = _places(call, dim, count, nearest=False)
         below = np.floor(places)
-        share = (places - below).astype(np.float64).reshape(-1, *[1] * (3 - axis))
+        share = (places - below).reshape(-1, *[1] * (3 - axis))
         low = np.clip(below.astype(np.int64), 0, dim - 1)
         high = np.clip(np.ceil(places).astype(np.int64), 0, dim - 1)
-        a, b = np.take(wide, low, axis), np.take(wide, high, axis)
-        wide = a + (b - a) * share
-    return wide.astype(_F)
+        a, b = np.take(found, low, axis), np.take(found, high, axis)
+        rise = arithmetic(np.multiply, arithmetic(np.subtract, b, a), share)
+        found = arithmetic(np.add, a, rise)
+    return found

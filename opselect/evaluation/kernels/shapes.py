@@ -15,7 +15,7 @@ from opselect.formats.numpy_types import Array, numpy_type
 
 
 @kernel(
-    "Identity|Snapshot|StopGradient|PreventGradient|PlaceholderWithDefault",
+    "Identity|GuaranteeConst|Snapshot|StopGradient|PreventGradient|PlaceholderWithDefault",
     "its input, the default of a placeholder",
     ANY,
 )

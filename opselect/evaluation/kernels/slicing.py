@@ -134,7 +134,7 @@ def strided_slice_of(call: Call, begin: Array, end: Array, strides: Array) -> St
 )
 def strided_slice(call: Call, x: Array, begin: Array, end: Array, strides: Array) -> Array:
     index = strided_slice_of(call, begin, end, strides).dense(x.shape)
-    return np.asarray(x[tuple(index)])
+    return np.asarray(x[tuple(index)], x.dtype)
 
 
 @kernel("Reverse", "the elements in the other order along axes marked true", ANY)
@@ -146,6 +146,8 @@ def reverse(_: Call, x: Array, axes: Array) -> Array:
 
 @kernel("ReverseV2", "the elements in the other order along the axes given", ANY)
 def reverse_v2(_: Call, x: Array, axes: Array) -> Array:
+    if not x.ndim or not x.size:
+        return x  # whatever axes are named
     numbers = [axis_of(axis, x.ndim) for axis in axes.tolist()]
     if len(set(numbers)) < len(numbers):
         raise EvaluationError("reverses an axis twice")

@@ -1,5 +1,6 @@
 """Strings, which are bytes. Source: ``kernels/string_join_op.cc``, ``string_{lower,upper,strip,length}_op.cc``,
-``as_string_op.cc``, ``substr_op.cc``, ``string_to_number_op.cc``, ``reduce_join_op.cc``, ``base64_ops.cc``.
+``as_string_op.cc``, ``substr_op.cc``, ``string_to_number_op.cc``, ``reduce_join_op.cc``, ``base64_ops.cc``,
+``decode_raw_op.cc``.
 """
 
 from __future__ import annotations
@@ -174,3 +175,16 @@ def decode_base64(call: Call, x: Array) -> Array:
         return base64.urlsafe_b64decode(bare + b"=" * (-len(bare) % 4))
 
     return _each(call, x, decode)
+
+
+@kernel("DecodeRaw", "strings of one length as numbers, byte by byte", STRING, outputs="out_type")
+def decode_raw(call: Call, x: Array) -> Array:
+    call.looped(x)
+    dtype = call.dtype("out_type")
+    values = x.ravel().tolist()
+    size = len(values[0]) if values else 0
+    if dtype == np.object_ or any(len(value) != size for value in values) or size % dtype.itemsize:
+        raise EvaluationError(f"makes {dtype} of strings whose lengths do not fit")
+    call.reserve((total_bytes(x),), np.uint8)
+    words = np.frombuffer(b"".join(values), dtype.newbyteorder("<" if call.flag("little_endian", True) else ">"))
+    return words.astype(dtype).reshape(*x.shape, size // dtype.itemsize)

@@ -9,8 +9,20 @@ from typing import Any
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.floats import arithmetic, flushed, in_double
-from opselect.evaluation.kernel import BOOL, COMPLEX, FLOATS, INTEGERS, NUMBERS, REALS, Accuracy, Call, kernel
+from opselect.evaluation.floats import arithmetic, complex_product, flushed, nearest
+from opselect.evaluation.kernel import (
+    BOOL,
+    COMPLEX,
+    DOUBLE,
+    FLOAT,
+    FLOATS,
+    INTEGERS,
+    NUMBERS,
+    REALS,
+    Accuracy,
+    Call,
+    kernel,
+)
 from opselect.formats.numpy_types import Array
 
 
@@ -24,7 +36,7 @@ def negative(_: Call, x: Array) -> Array:
     return np.negative(x)
 
 
-@kernel("Sign", "-1, 0 or 1; x / |x| of complex numbers; NaN of NaN", NUMBERS)
+@kernel("Sign", "-1, 0 or 1; x / |x| of complex numbers; NaN of NaN", NUMBERS, approximate=COMPLEX)
 def sign(_: Call, x: Array) -> Array:
     if x.dtype.kind != "c":
         return np.asarray(np.sign(flushed(x)) + x.dtype.type(0))  # no zero below 0
@@ -33,7 +45,7 @@ def sign(_: Call, x: Array) -> Array:
 
 @kernel("Square", "x * x", NUMBERS)
 def square(_: Call, x: Array) -> Array:
-    return arithmetic(np.multiply, x, x)
+    return arithmetic(complex_product if x.dtype.kind == "c" else np.multiply, x, x)
 
 
 @kernel("Sqrt", "the square root, NaN of numbers below 0", FLOATS)
@@ -41,7 +53,14 @@ def square_root(_: Call, x: Array) -> Array:
     return arithmetic(np.sqrt, x)
 
 
-@kernel("Reciprocal|Inv", "1 / x; releases from 2.9 on are not exact", FLOATS | COMPLEX, accuracy=Accuracy.FEW_ULPS)
+@kernel(
+    "Reciprocal|Inv",
+    "1 / x",
+    FLOATS | COMPLEX,
+    accuracy=Accuracy.ONE_ULP,
+    approximate=COMPLEX,
+    vectorized=FLOAT,
+)
 def reciprocal(_: Call, x: Array) -> Array:
     return arithmetic(lambda a: np.divide(a.dtype.type(1), a), x)
 
@@ -108,14 +127,21 @@ def conjugate(_: Call, z: Array) -> Array:
     return np.conj(z)
 
 
-@kernel("ComplexAbs", "the distance from 0", COMPLEX, outputs="Tout", accuracy=Accuracy.FEW_ULPS)
+@kernel("ComplexAbs", "the distance from 0", COMPLEX, outputs="Tout", accuracy=Accuracy.ONE_ULP, approximate=COMPLEX)
 def complex_absolute(_: Call, z: Array) -> Array:
-    return in_double(np.abs, z).real.astype(z.real.dtype)
+    return nearest(np.abs, z).real.astype(z.real.dtype)
 
 
-@kernel("Angle", "the angle of a complex number", COMPLEX, outputs="Tout", accuracy=Accuracy.ONE_ULP)
+@kernel(
+    "Angle",
+    "the angle of a complex number",
+    COMPLEX,
+    outputs="Tout",
+    accuracy=Accuracy.ONE_ULP,
+    approximate=COMPLEX,
+)
 def angle(_: Call, z: Array) -> Array:
-    return in_double(np.arctan2, z.imag, z.real)
+    return nearest(np.arctan2, z.imag, z.real)
 
 
 def _by_element(compute: Callable[[float], float]) -> Callable[[Array], Array]:
@@ -139,36 +165,60 @@ def _complex_sigmoid(x: Array) -> Array:
     return _sigmoid(x) if x.dtype.kind != "c" else 1 / (1 + np.exp(-x))
 
 
-def _register(op: str, summary: str, compute: Callable[[Array], Any], accuracy: Accuracy, complex_too: bool) -> None:
+def _register(
+    op: str,
+    summary: str,
+    compute: Callable[[Array], Any],
+    complex_too: bool,
+    approximate: frozenset[DataType],
+    vectorized: frozenset[DataType],
+    accuracy: Accuracy = Accuracy.ONE_ULP,
+) -> None:
     def elements(_: Call, x: Array) -> Array:
-        return in_double(compute, x)
+        return nearest(compute, x)
 
-    kernel(op, summary, FLOATS | COMPLEX if complex_too else FLOATS, accuracy=accuracy)(elements)
+    kernel(
+        op,
+        summary,
+        FLOATS | COMPLEX if complex_too else FLOATS,
+        accuracy=accuracy,
+        approximate=approximate | COMPLEX,
+        vectorized=vectorized,
+    )(elements)
 
 
-_FUNCTIONS: tuple[tuple[str, str, Callable[[Array], Any], Accuracy, bool], ...] = (
-    ("Rsqrt", "1 / the square root", lambda x: 1 / np.sqrt(x), Accuracy.FEW_ULPS, True),
-    ("Exp", "e to the power of x", np.exp, Accuracy.ONE_ULP, True),
-    ("Expm1", "e to the power of x, less 1", np.expm1, Accuracy.FEW_ULPS, True),
-    ("Log", "the natural logarithm", np.log, Accuracy.FEW_ULPS, True),
-    ("Log1p", "the natural logarithm of 1 + x", np.log1p, Accuracy.FEW_ULPS, True),
-    ("Sin", "the sine", np.sin, Accuracy.ONE_ULP, True),
-    ("Cos", "the cosine", np.cos, Accuracy.ONE_ULP, True),
-    ("Tan", "the tangent", np.tan, Accuracy.ONE_ULP, True),
-    ("Asin", "the angle of a sine", np.arcsin, Accuracy.FEW_ULPS, False),
-    ("Acos", "the angle of a cosine", np.arccos, Accuracy.FEW_ULPS, False),
-    ("Atan", "the angle of a tangent", np.arctan, Accuracy.FEW_ULPS, False),
-    ("Sinh", "the hyperbolic sine", np.sinh, Accuracy.ONE_ULP, True),
-    ("Cosh", "the hyperbolic cosine", np.cosh, Accuracy.ONE_ULP, True),
-    ("Tanh", "the hyperbolic tangent", np.tanh, Accuracy.FEW_ULPS, True),
-    ("Asinh", "the inverse of Sinh", np.arcsinh, Accuracy.ONE_ULP, False),
-    ("Acosh", "the inverse of Cosh", np.arccosh, Accuracy.ONE_ULP, False),
-    ("Atanh", "the inverse of Tanh", np.arctanh, Accuracy.ONE_ULP, False),
-    ("Sigmoid", "1 / (1 + e to the power of -x)", _complex_sigmoid, Accuracy.FEW_ULPS, True),
-    ("Erf", "the error function", _by_element(math.erf), Accuracy.FEW_ULPS, False),
-    ("Erfc", "1 less the error function", _by_element(math.erfc), Accuracy.FEW_ULPS, False),
-    ("Lgamma", "the logarithm of the gamma function's size", _by_element(_log_gamma), Accuracy.SUM, False),
+_NONE: frozenset[DataType] = frozenset()
+_FUNCTIONS: tuple[tuple[str, str, Callable[[Array], Any], bool, frozenset[DataType], frozenset[DataType]], ...] = (
+    ("Exp", "e to the power of x", np.exp, True, _NONE, DOUBLE),
+    ("Expm1", "e to the power of x, less 1", np.expm1, True, _NONE, FLOAT | DOUBLE),
+    ("Log", "the natural logarithm", np.log, True, _NONE, FLOAT | DOUBLE),
+    ("Log1p", "the natural logarithm of 1 + x", np.log1p, True, _NONE, FLOAT | DOUBLE),
+    ("Sin", "the sine", np.sin, True, _NONE, FLOAT | DOUBLE),
+    ("Cos", "the cosine", np.cos, True, _NONE, FLOAT | DOUBLE),
+    ("Tan", "the tangent", np.tan, True, _NONE, _NONE),
+    ("Asin", "the angle of a sine", np.arcsin, False, _NONE, FLOAT | DOUBLE),
+    ("Acos", "the angle of a cosine", np.arccos, False, _NONE, FLOAT | DOUBLE),
+    ("Atan", "the angle of a tangent", np.arctan, False, _NONE, FLOAT | DOUBLE),
+    ("Sinh", "the hyperbolic sine", np.sinh, True, FLOAT | DOUBLE, _NONE),
+    ("Cosh", "the hyperbolic cosine", np.cosh, True, FLOAT | DOUBLE, _NONE),
+    ("Tanh", "the hyperbolic tangent", np.tanh, True, FLOATS, _NONE),
+    ("Asinh", "the inverse of Sinh", np.arcsinh, False, FLOAT | DOUBLE, _NONE),
+    ("Acosh", "the inverse of Cosh", np.arccosh, False, FLOAT | DOUBLE, _NONE),
+    ("Atanh", "the inverse of Tanh", np.arctanh, False, FLOAT | DOUBLE, _NONE),
+    ("Sigmoid", "1 / (1 + e to the power of -x)", _complex_sigmoid, True, FLOATS, _NONE),
+    ("Erf", "the error function", _by_element(math.erf), False, FLOATS, _NONE),
+    ("Erfc", "1 less the error function", _by_element(math.erfc), False, FLOATS, _NONE),
 )
 
-for _op, _summary, _compute, _accuracy, _complex in _FUNCTIONS:
-    _register(_op, _summary, _compute, _accuracy, _complex)
+for _function in _FUNCTIONS:
+    _register(*_function)
+_register(
+    "Lgamma",
+    "the logarithm of the gamma function's size",
+    _by_element(_log_gamma),
+    False,
+    FLOATS,
+    _NONE,
+    Accuracy.SUM,
+)
+_register("Rsqrt", "1 / the square root", lambda x: 1 / np.sqrt(x), True, _NONE, _NONE, Accuracy.TWO_ULPS)

@@ -228,6 +228,25 @@ def test_what_cannot_be_evaluated_stays_and_says_why(bad: Node, reason: str) -> 
     assert notes_of(before) == [f"node 'bad' stays as it is: {reason}"]
 
 
+@pytest.mark.parametrize(
+    ("op", "values", "folded"),
+    [
+        ("Sqrt", [2, 3], True),
+        ("Rsqrt", [2, 3], True),
+        ("Log", [2, 3], False),
+        ("Log", 2, True),
+        ("Tanh", 2, False),
+        ("Softplus", [2, 3], False),
+    ],
+)
+def test_what_tensorflow_only_approximates_stays(op: str, values: object, folded: bool) -> None:
+    before = graph(X, const("c", values), node("n", op, "c"), node("out", "Add", "x", "n"))
+    assert ("n" not in ops(fold(before))) == folded
+    reason = f"it is a {op} of float, which TensorFlow approximates in a way of its own"
+    assert notes_of(before) == ([] if folded else [f"node 'n' stays as it is: {reason}"])
+    assert "n" not in ops(fold(before, gtt=True))
+
+
 STATEFUL = ("Switch", "Enter", "RandomUniform", "VariableV2", "TensorListReserve")
 
 
