@@ -5,17 +5,18 @@ Source of the steps and their order: ``mobile/prepare_models`` of TensorFlow's d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from opselect.entries import choose_convertible
+from opselect.feeds import placeholders, strip_step
 from opselect.formats import Model, read_model
 from opselect.formats.graphdef_writer import encode_graph
 from opselect.freezing import Options, freeze_model, signature_ends
-from opselect.graph import Entry, Graph, MetaGraph, Node, Shape, TensorInfo, check_graph, input_node, reach
+from opselect.graph import Entry, Graph, MetaGraph, Shape, TensorInfo, check_graph, input_node
 from opselect.policy.outputs import likely_outputs_of
 from opselect.requirements import Requirements, collect_requirements
 from opselect.rewriting import Context, Step
@@ -23,7 +24,6 @@ from opselect.selection import Selection, select
 from opselect.summary import VARIABLE_OPS, summarize
 from opselect.transforms import apply_steps
 
-_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 _FOLDING = (
     Step("fold_constants", {"ignore_errors": ("true",)}),
     Step("fold_batch_norms"),
@@ -36,7 +36,7 @@ class Wishes:
     """What a user says about preparing a model; what is left empty is found out.
 
     ``options`` say what to freeze, outputs included. ``inputs`` are nodes that the program feeds; one that is no
-    Placeholder becomes one of ``data_type`` and ``shape``.
+    Placeholder becomes one of ``data_type`` and ``shape``, or of those that the graph tells.
     """
 
     options: Options
@@ -110,9 +110,13 @@ def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[
             outputs = tuple(frozen.outputs.values())
             if not wishes.inputs:
                 inputs = {name: TensorInfo(name) for name in frozen.inputs.values()}
-    inputs = inputs or _placeholders(graph, outputs, path)
+    elif wishes.options.checkpoint:
+        note("the graph has no variables, so the checkpoint is not read")
+    inputs = inputs or placeholders(graph, outputs, path, note)
     context = Context(path, tuple(inputs), outputs, note=note)
-    graph = apply_steps(graph, [_strip_step(graph, inputs, wishes), *_FOLDING], context)
+    strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path)
+    graph = apply_steps(graph, [strip, *_FOLDING], context)
+    _check_left(graph, context)
     entry = Entry(tuple(inputs), outputs)
     return Prepared(
         graph,
@@ -134,7 +138,7 @@ def _ends(
     model: Model, meta_graph: MetaGraph, wishes: Wishes, index: KernelIndex, note: Callable[[str], None]
 ) -> tuple[dict[str, TensorInfo], tuple[str, ...]]:
     """The inputs with what is known of them, and the outputs; no inputs where only the graph tells."""
-    inputs = {name: TensorInfo(name, wishes.data_type, wishes.shape) for name in wishes.inputs}
+    inputs = {name: TensorInfo(name) for name in wishes.inputs}
     options = wishes.options
     if options.outputs:
         return inputs, options.outputs
@@ -152,30 +156,18 @@ def _has_signatures(meta_graph: MetaGraph) -> bool:
     return any(signature.outputs for signature in meta_graph.signatures.values())
 
 
-def _placeholders(graph: Graph, outputs: Sequence[str], path: str) -> dict[str, TensorInfo]:
-    needed = reach(graph, (), outputs, path).nodes
-    return {node.name: TensorInfo(node.name) for node in needed if node.op in _PLACEHOLDERS}
-
-
-def _strip_step(graph: Graph, inputs: dict[str, TensorInfo], wishes: Wishes) -> Step:
-    """``strip_unused_nodes`` with the type and shape of each input that is no Placeholder yet."""
-    by_name = {node.name: node for node in graph.nodes}
-    made = [(name, info) for name, info in inputs.items() if not _is_placeholder(by_name.get(input_node(name)))]
-    names, types, shapes = [], [], []
-    for name, info in made:
-        dtype = wishes.data_type or info.dtype or DataType.DT_FLOAT
-        dims = (wishes.shape or info.shape or Shape(())).dims or ()
-        names.append(input_node(name))
-        types.append(dtype.name.removeprefix("DT_").lower())
-        shapes.append(",".join(map(str, dims)))
-    if not made:
-        return Step("strip_unused_nodes")
-    arguments = {"name": tuple(names), "type_for_name": tuple(types), "shape_for_name": tuple(shapes)}
-    return Step("strip_unused_nodes", arguments)
-
-
-def _is_placeholder(node: Node | None) -> bool:
-    return node is not None and node.op == "Placeholder"
+def _check_left(graph: Graph, context: Context) -> None:
+    """InputError where there is nothing to run; a note on what has to be fed, too."""
+    if all(node.op in ("Const", "Placeholder") for node in graph.nodes):
+        raise InputError(
+            context.path,
+            f"nothing is left of it between {', '.join(context.inputs) or 'no input'} and {', '.join(context.outputs)}",
+            "Name outputs that are computed from the inputs: --outputs.",
+        )
+    fed = set(map(input_node, context.inputs))
+    others = [node.name for node in graph.nodes if node.op == "Placeholder" and node.name not in fed]
+    if others:
+        context.note(f"the outputs need {', '.join(others)}, too: feed them, or name inputs that are behind them")
 
 
 def _measure(graph: Graph, weights: int) -> Measure:

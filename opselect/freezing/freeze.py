@@ -49,7 +49,9 @@ def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
         ) from None
     problems = [*_aliases(job, inside, variables), *converter.problems]
     if problems:
-        advice = "Name outputs that do not need these nodes, or keep variables with --variable_names_blacklist."
+        advice = (
+            "Name outputs that do not need these nodes, or keep variables: opselect freeze --variable_names_blacklist."
+        )
         raise InputError(job.path, listed("cannot be frozen", problems), advice)
     graph = finished(job, nodes, converter.functions.values())
     weight_bytes = sum(size_of(tensor) for _, tensor in tensors.values())

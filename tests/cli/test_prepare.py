@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kernel_index.datatypes import DataType
 from opselect.evaluation.run import run
-from opselect.formats import read_graph
+from opselect.formats import graphdef_writer, read_graph
+from opselect.graph import Shape
 from tests.cli.conftest import Cli
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MOBILENET = FIXTURES / "models" / "tiny_mobilenet.pb"
+MIDDLE = "MobilenetV2/Conv/Relu6"
+TRAINING = FIXTURES / "freeze" / "models" / "train_resvar_cnn_preproc_midgraph_input"
 SAVED_MODELS = FIXTURES / "saved_models"
 RELEASE = ("--tensorflow", "2.14")
 
@@ -64,19 +68,126 @@ def test_variables_come_from_the_checkpoint(cli: Cli) -> None:
 
 
 def test_an_input_in_the_middle_becomes_a_placeholder_of_its_type_and_shape(cli: Cli) -> None:
-    middle = "MobilenetV2/Conv/Relu6"
     shape = ("--type", "float", "--shape", "1,16,16,8")
-    outcome = cli("prepare", MOBILENET, "--inputs", middle, *shape, "-o", "phone.pb", *RELEASE)
+    outcome = cli("prepare", MOBILENET, "--inputs", MIDDLE, *shape, "-o", "phone.pb", *RELEASE)
     assert outcome.code == 0, outcome.err
     nodes = {node.name: node for node in read_graph("phone.pb").nodes}
-    assert nodes[middle].op == "Placeholder"
-    assert str(nodes[middle].attrs["shape"]) == "Shape(dims=(1, 16, 16, 8))"
+    assert nodes[MIDDLE].op == "Placeholder"
+    assert str(nodes[MIDDLE].attrs["shape"]) == "Shape(dims=(1, 16, 16, 8))"
     assert "input" not in nodes
+
+
+def test_it_writes_what_the_documented_commands_write(cli: Cli) -> None:
+    flags = (f"--input_graph={TRAINING / 'graph.pb'}", f"--input_checkpoint={TRAINING / 'model.ckpt'}")
+    assert not cli("freeze", *flags, "--output_graph=frozen.pb", "--output_node_names=probs").code
+    chain = """
+        strip_unused_nodes(type=float, shape="1,16,16,3")
+        fold_constants(ignore_errors=true)
+        fold_batch_norms
+        fold_old_batch_norms"""
+    ends = ("--inputs=norm", "--outputs=probs", f"--transforms={chain}")
+    assert not cli("transform", "--in_graph=frozen.pb", "--out_graph=documented.pb", *ends).code
+    checkpoint = ("--checkpoint", TRAINING / "model.ckpt")
+    outcome = cli("prepare", TRAINING / "graph.pb", *checkpoint, "--inputs", "norm", "--outputs", "probs", "-o", "p.pb")
+    assert outcome.code == 0, outcome.err
+    assert Path("p.pb").read_bytes() == Path("documented.pb").read_bytes()
+    built = cli("generate", "p.pb", "--tensorflow", "1.15", "--out", "lists")
+    assert built.code == 0, built.err
+    assert "tensorflow/core/kernels/conv_ops.cc" in Path("lists/tf_op_files.txt").read_text(encoding="utf-8")
+
+
+def write(name: str, text: str) -> Path:
+    Path(name).write_text(text, encoding="utf-8")
+    return Path(name)
+
+
+PHASE = """
+    node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } }
+        attr { key: "shape" value { shape { dim { size: -1 } dim { size: 2 } } } } }
+    node { name: "no" op: "Const" attr { key: "dtype" value { type: DT_BOOL } }
+        attr { key: "value" value { tensor { dtype: DT_BOOL tensor_shape { } bool_val: false } } } }
+    node { name: "phase" op: "PlaceholderWithDefault" input: "no" attr { key: "dtype" value { type: DT_BOOL } }
+        attr { key: "shape" value { shape { } } } }
+    node { name: "sides" op: "Switch" input: "x" input: "phase" attr { key: "T" value { type: DT_FLOAT } } }
+    node { name: "result" op: "Relu" input: "sides:0" attr { key: "T" value { type: DT_FLOAT } } }
+"""
+
+
+def test_a_placeholder_with_a_default_keeps_it(cli: Cli) -> None:
+    model = write("phase.pbtxt", PHASE)
+    outcome = cli("prepare", model, "--outputs", "result", "-o", "phone.pb", *RELEASE, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["inputs"] == ["x"]
+    assert "inputs: x; phase keep their defaults (--inputs names what is fed)" in outcome.err
+    assert {node.op for node in read_graph("phone.pb").nodes} == {"Placeholder", "Const", "Switch", "Relu"}
+
+
+def test_one_that_is_named_is_fed_with_its_own_type_and_shape(cli: Cli) -> None:
+    model = write("phase.pbtxt", PHASE)
+    outcome = cli("prepare", model, "--inputs", "phase", "--outputs", "result", "-o", "phone.pb", *RELEASE)
+    assert outcome.code == 0, outcome.err
+    phase = {node.name: node for node in read_graph("phone.pb").nodes}["phase"]
+    assert (phase.op, phase.attrs["dtype"], phase.attrs["shape"]) == ("Placeholder", DataType.DT_BOOL, Shape(()))
+    assert "the outputs need x, too" in outcome.err
+
+
+def test_the_graph_tells_type_and_shape_of_an_input_in_the_middle(cli: Cli) -> None:
+    outcome = cli("prepare", MOBILENET, "--inputs", MIDDLE, "-o", "phone.pb", *RELEASE)
+    assert outcome.code == 0, outcome.err
+    assert {node.name: node for node in read_graph("phone.pb").nodes}[MIDDLE].attrs["shape"] == Shape((1, 16, 16, 8))
+    larger = cli("prepare", MOBILENET, "--inputs", MIDDLE, "--shape", "4,16,16,8", "-o", "phone.pb", *RELEASE)
+    assert larger.code == 0, larger.err
+
+
+def test_an_input_of_unknown_shape_has_to_say_it(cli: Cli) -> None:
+    model = write(
+        "any.pbtxt",
+        PHASE.replace('op: "Relu"', 'op: "Mine"')
+        + """
+        node { name: "end" op: "Relu" input: "result" attr { key: "T" value { type: DT_FLOAT } } }""",
+    )
+    outcome = cli("prepare", model, "--inputs", "result", "--outputs", "end", "-o", "phone.pb", *RELEASE)
+    assert outcome.code == 2
+    assert "input 'result' is a Mine, and nothing tells its shape" in outcome.err
+
+
+def test_a_graph_that_would_be_too_large_is_an_error(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphdef_writer, "MAX_BYTES", 20_000)
+    outcome = cli("prepare", MOBILENET, "-o", "phone.pb", *RELEASE)
+    assert outcome.code == 2
+    assert "a GraphDef at most 20,000" in outcome.err
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        ("jpeg_training.pb", "has 2 variables without values: 'kernel', 'w'"),
+        ("flex_ops.tflite", "is a TensorFlow Lite model, which no GraphDef can be made of"),
+        ("no_such_model.pb", "No such file"),
+    ],
+)
+def test_models_that_cannot_be_prepared(cli: Cli, model: str, problem: str) -> None:
+    outcome = cli("prepare", FIXTURES / "models" / model, "-o", "phone.pb", *RELEASE)
+    assert outcome.code == 2
+    assert problem in outcome.err
+    assert not Path("phone.pb").exists()
+
+
+def test_a_checkpoint_that_nobody_needs_is_mentioned(cli: Cli) -> None:
+    outcome = cli("prepare", MOBILENET, "--checkpoint", "model.ckpt", "-o", "phone.pb", *RELEASE)
+    assert outcome.code == 0, outcome.err
+    assert "the graph has no variables, so the checkpoint is not read" in outcome.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (("--shape", "1,5,5,3"), "input 'input' has the shape 1,32,32,3, which 1,5,5,3 contradicts"),
+        (("--type", "int32"), "input 'input' is float, not int32"),
+        (("--inputs", MIDDLE, "--shape", "1,16,16,9"), "has the shape 1,16,16,8, which 1,16,16,9 contradicts"),
+        (("--inputs", "inpt"), "the graph has no node 'inpt' for the input; nearest: 'input'"),
+        (("--outputs", "input"), "nothing is left of it between input and input"),
         (("--outputs", "MobilenetV2/Prediction"), "nearest: 'MobilenetV2/Predictions'"),
         (("--type", "flaot"), "'flaot' is no data type"),
         (("--shape", "1,x"), "'1,x' is no shape"),
