@@ -138,6 +138,7 @@ def _bound(call: Call, rows: Array, values: Array, side: Literal["left", "right"
     call.alike(rows, values)
     if rows.ndim != 2 or values.ndim != 2 or len(rows) != len(values):
         raise EvaluationError("takes as many rows as rows of values")
+    call.looped(np.broadcast_to(0, len(rows)))
     if any(array.dtype.kind in "fV" and np.isnan(array).any() for array in (rows, values)):
         raise UndefinedResultError("compares NaN")
     if any((row[1:] < row[:-1]).any() for row in rows):

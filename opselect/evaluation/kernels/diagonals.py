@@ -61,7 +61,10 @@ def _longest(matrices: Array, bounds: tuple[int, int]) -> int:
 def _diagonals(call: Call, matrices: Array, bounds: tuple[int, int], longest: int) -> list[_Diagonal]:
     """The diagonals, the highest first, in rows of that length (``ComputeContentOffset``)."""
     (rows, columns), (lowest, highest) = matrices.shape[-2:], bounds
-    above, below = _ALIGNED[call.text("align", "LEFT_LEFT")]
+    aligned = _ALIGNED.get(call.text("align", "LEFT_LEFT"))
+    if aligned is None:
+        raise EvaluationError(f"has an attr 'align' that is none of {', '.join(_ALIGNED)}")
+    above, below = aligned
     found = []
     for number in range(highest, lowest - 1, -1):
         length = max(0, min(rows + min(number, 0), columns - max(number, 0)))

@@ -30,10 +30,12 @@ NAMES = [
     *("ellipsis_mask", "block_size", "strides", "padding", "ksize", "data_format", "dilations", "explicit_paddings"),
     *("depth_radius", "DstT", "T", "out_type", "type", "mode", "equation", "width", "precision", "fill", "batch_dims"),
     *("seq_dim", "batch_dim", "num_bits", "min", "max", "separator", "shape", "is_training", "num_partitions"),
+    *("align", "boundaries", "little_endian", "narrow_range", "validate_indices"),
 ]
 VALUES: list[NodeAttr] = [
     *(0, 1, -1, 3, 1 << 40, True, False, 0.5, "SAME", "VALID", "EXPLICIT", "NCHW", "MIN_FIRST", "SCALED", "", "0"),
     *("ij,jk->ik", "...a->a", "->", (1, 1, 1, 1), (1, 2, 2, 1), (0,), (), (1, -1), tuple(range(8))),
+    *("LEFT_RIGHT", (0.5, -1.0), (0.0, 1.0, 1.0)),
     *(DataType.DT_FLOAT, DataType.DT_INT32, DataType.DT_STRING, DataType.DT_VARIANT, DataType.DT_QUINT8),
     *(Shape((2, -1)), Shape()),
 ]

@@ -59,6 +59,10 @@ HOSTILE: list[tuple[str, list[Array], dict[str, NodeAttr]]] = [
     ),
     ("LRN", [np.zeros((1, 1, 1, 1), np.float32)], {"depth_radius": 1 << 40}),
     ("Bincount", [ints(0), np.int32(1 << 30), np.zeros(0, np.float32)], {}),
+    ("LowerBound", [np.zeros((1 << 24, 0), np.float32), np.zeros((1 << 24, 0), np.float32)], {}),
+    ("SparseToDense", [ints(0), ints(1 << 30), np.float32(1), np.float32(0)], {}),
+    ("MatrixDiagV2", [np.zeros(2, np.float32), np.int32(0), np.int32(1 << 30), np.int32(2), np.float32(0)], {}),
+    ("DecodeRaw", [np.full(1 << 12, b"x" * (1 << 17), object)], {"out_type": DataType.DT_UINT8}),
 ]
 
 
@@ -96,6 +100,20 @@ def test_an_output_may_be_as_large_as_the_largest_input() -> None:
         ("CheckNumerics", [np.float32(np.nan)], {}, "finds NaN"),
         ("StringToNumber", [texts(b"0x10")], {}, "no number in b'0x10'"),
         ("StridedSlice", [ints(1), ints(0), ints(1), ints(0)], {}, "a stride of 0"),
+        ("MatrixDiagPartV3", [np.zeros((2, 2)), ints(0, 1), np.float64(0)], {"align": "ROUND"}, "'align'"),
+        ("MatrixDiagPartV2", [np.zeros((2, 2)), ints(1, 0), np.float64(0)], {}, "takes the diagonals 1 to 0"),
+        ("MatrixBandPart", [np.zeros((2, 2)), np.int64(3), np.int64(0)], {}, "a band wider than its matrices"),
+        ("Range", [np.float32(0), np.float32(1), np.float32(0.1)], {}, "some releases of TensorFlow multiply"),
+        ("Unique", [np.array([np.nan, np.nan])], {}, "compares NaN"),
+        ("Pow", [np.float32(1e-40), np.float32(2)], {}, "has a subnormal input"),
+        ("SparseToDense", [ints(2, 1), ints(3), np.float32(1), np.float32(0)], {}, "not in order"),
+        ("DecodeRaw", [texts(b"ab", b"c")], {"out_type": DataType.DT_UINT8}, "lengths do not fit"),
+        (
+            "Dequantize",
+            [np.zeros(1, np.int8), np.float32(0), np.float32(1)],
+            {"T": DataType.DT_QINT8, "dtype": DataType.DT_BFLOAT16},
+            "other numbers than float",
+        ),
         ("StringLower", [texts(b"A")], {"encoding": "utf-8"}, "counts characters"),
     ],
 )
