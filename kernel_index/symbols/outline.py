@@ -55,6 +55,8 @@ def declarations(text: str) -> Iterator[Declaration]:
                 yield Declaration(text[start : at - 1], None, any(spaces))
             start = at
         elif mark == "}":
+            if text[start : at - 1].strip():  # a call of a macro that no semicolon ends
+                yield Declaration(text[start : at - 1], None, any(spaces))
             if spaces:
                 spaces.pop()
             start = at

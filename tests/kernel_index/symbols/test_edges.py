@@ -80,6 +80,13 @@ CASES = {
          "h_1.cc": '#define N 1\n#include "impl.h"\n'},
         {"h_1.cc": "Fill::operator()"},
     ),
+    "an instantiation by a macro that no semicolon ends": (
+        H + FILL,
+        {"h.h": FUNCTOR,
+         "impl.h": H + DEFINE + "#define MAKE(T) template struct Fill<CPUDevice, T>;\nnamespace n {\nMAKE(N)\n}\n",
+         "h_1.cc": '#define N 1\n#include "impl.h"\n'},
+        {"h_1.cc": "Fill::operator()"},
+    ),
     "a template that everyone can instantiate": (
         BODY + FILL,
         {**WITH_BODY, "h_1.cc": BODY + INSTANCE},
