@@ -82,13 +82,14 @@ def _makefile_edit(selection: Selection, index: KernelIndex, tree: Path, mode: M
     before = read_text(tree, MAKEFILE_LIST)
     wanted = makefile_list(selection, index, mode, keep_core)
     corrected = {entry: compiled for entry, compiled in index.build_lists.makefile_missing.items() if mode == "trim"}
-    return FileEdit(MAKEFILE_LIST, before, edit_path_list(before, wanted, corrected))
+    return FileEdit(MAKEFILE_LIST, before, edit_path_list(before, wanted, corrected, once=mode == "trim"))
 
 
-def edit_path_list(text: str, wanted: Sequence[str], corrected: dict[str, str]) -> str:
+def edit_path_list(text: str, wanted: Sequence[str], corrected: dict[str, str], *, once: bool = False) -> str:
     """A list of one path a line with other entries; ``corrected`` maps misspelt ones to what they stand for.
 
-    Lines that stay are kept as they are, those of make's white space too; new entries come last.
+    Lines that stay are kept as they are, those of make's white space too; new entries come last. With ``once`` an
+    entry that is there already goes.
     """
     kept = []
     wants = dict.fromkeys(wanted)
@@ -96,6 +97,8 @@ def edit_path_list(text: str, wanted: Sequence[str], corrected: dict[str, str]) 
     for line in text.splitlines(keepends=True):
         entries = line.split()
         stay = [meant for entry in entries if (meant := corrected.get(entry, entry)) in wants]
+        if once:
+            stay = [entry for entry in dict.fromkeys(stay) if entry not in there]
         there.update(stay)
         if stay == entries:
             kept.append(line)

@@ -24,6 +24,14 @@ def test_lines_of_a_path_list_that_stay_are_kept_as_they_are() -> None:
     assert edit_path_list("x.cc\r\n", ("x.cc", "z.cc"), {}) == "x.cc\r\nz.cc\r\n"
 
 
+def test_entries_that_are_there_already_can_go() -> None:
+    wanted = ("a/one.cc", "b/two.cc", "c/three.cc", "d/four.cc")
+    text = LIST + "b/two.cc\nd/four.cc d/four.cc\n"
+    assert edit_path_list(text, wanted, {"b/two.c": "b/two.cc"}, once=True) == (
+        "a/one.cc\n\nb/two.cc\nc/three.cc d/four.cc\n"
+    )
+
+
 def test_misspelt_entries_are_written_right() -> None:
     assert edit_path_list("b/two.c\n", ("b/two.cc",), {"b/two.c": "b/two.cc"}) == "b/two.cc\n"
 
