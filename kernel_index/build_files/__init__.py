@@ -1,6 +1,7 @@
 """The build files of a TensorFlow checkout: which sources a release's own mobile builds compile."""
 
 from kernel_index.build_files.edit import WantedList, edit_build_file
+from kernel_index.build_files.entries import ListEntries, ListEntry, read_list_entries
 from kernel_index.build_files.globbing import BUILD_FILE_NAMES
 from kernel_index.build_files.labels import Label, buildifier_order, label_of_path, parse_label
 from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST, read_build_lists
@@ -11,6 +12,8 @@ __all__ = [
     "KERNELS_PACKAGE",
     "MAKEFILE_LIST",
     "Label",
+    "ListEntries",
+    "ListEntry",
     "WantedList",
     "buildifier_order",
     "edit_build_file",
@@ -18,4 +21,5 @@ __all__ = [
     "parse_build_file",
     "parse_label",
     "read_build_lists",
+    "read_list_entries",
 ]

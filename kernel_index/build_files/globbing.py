@@ -56,3 +56,11 @@ def _files(folder: Path, prefix: str, deep: bool) -> Iterator[str]:
                 yield from _files(Path(entry.path), f"{prefix}{entry.name}/", deep)
         else:
             yield prefix + entry.name
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; not for a name that no file can have: too long, or with a NUL."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernel_index.build_files.globbing import BUILD_FILE_NAMES
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file
 from kernel_index.build_files.labels import Label, parse_label
 from kernel_index.build_files.starlark import BuildFile, Entry, Target, parse_build_file
 from kernel_index.records import Diagnostic, Location
@@ -22,10 +22,19 @@ class Group:
     entries: tuple[Entry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What could not be evaluated in a group's list; no group where the whole BUILD file could not be read."""
+
+    group: Label | None
+    diagnostic: Diagnostic
+
+
 class GroupReader:
     """Reads the groups of one checkout; each BUILD file is parsed once, each group followed once.
 
-    ``groups`` holds every group that was asked for or met on the way, ``diagnostics`` what could not be followed.
+    ``groups`` holds every group that was asked for or met on the way, ``unclear`` what could not be followed,
+    ``absent`` what is said of entries that name nothing.
     """
 
     def __init__(self, root: Path) -> None:
@@ -33,7 +42,13 @@ class GroupReader:
         self._build_files: dict[str, BuildFile | None] = {}
         self._open: list[Label] = []
         self.groups: dict[Label, Group] = {}
-        self.diagnostics: list[Diagnostic] = []
+        self.unclear: list[Unclear] = []
+        self.absent: list[Diagnostic] = []
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All that is wrong with the lists."""
+        return [*(unclear.diagnostic for unclear in self.unclear), *self.absent]
 
     def build_file(self, package: str) -> BuildFile | None:
         """The BUILD file of a package; None where there is none or where it cannot be parsed."""
@@ -43,12 +58,12 @@ class GroupReader:
 
     def _read(self, package: str) -> BuildFile | None:
         folder = self._root / package
-        name = next((name for name in BUILD_FILE_NAMES if (folder / name).is_file()), None)
+        name = next((name for name in BUILD_FILE_NAMES if is_file(folder / name)), None)
         if name is None:
             return None
         parsed = parse_build_file(f"{package}/{name}".lstrip("/"), folder, (folder / name).read_bytes())
         if isinstance(parsed, Diagnostic):
-            self.diagnostics.append(parsed)
+            self.unclear.append(Unclear(None, parsed))
             return None
         return parsed
 
@@ -73,7 +88,8 @@ class GroupReader:
             entries = build_file.aliased(target)
         else:
             entries = build_file.strings(sources)
-        self.diagnostics.extend(build_file.diagnostics[already:])
+        label = Label(build_file.package, target.name)
+        self.unclear.extend(Unclear(label, diagnostic) for diagnostic in build_file.diagnostics[already:])
         files: dict[str, None] = {}
         for entry in entries:
             files.update(dict.fromkeys(self._files(build_file, entry)))
@@ -85,17 +101,18 @@ class GroupReader:
             return ()
         location = Location(build_file.path, entry.line)
         if label in self._open:
-            self.diagnostics.append(Diagnostic(location, f"{label} contains itself"))
+            self.unclear.append(Unclear(self._open[-1], Diagnostic(location, f"{label} contains itself")))
             return ()
         group = self.group(label)
         if group is not None:
             return group.files
-        if (self._root / label.path).is_file():
+        if is_file(self._root / label.path):
             return (label.path,)
-        if not self._is_target(label):
-            self.diagnostics.append(Diagnostic(location, f"{entry.text} is neither a file nor a target"))
+        if not self.is_target(label):
+            self.absent.append(Diagnostic(location, f"{entry.text} is neither a file nor a target"))
         return ()
 
-    def _is_target(self, label: Label) -> bool:
+    def is_target(self, label: Label) -> bool:
+        """Whether a rule call of a BUILD file has that label."""
         build_file = self.build_file(label.package)
         return build_file is not None and label.name in build_file.targets

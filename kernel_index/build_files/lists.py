@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from kernel_index.build_files.globbing import BUILD_FILE_NAMES
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file
 from kernel_index.build_files.groups import Group, GroupReader
 from kernel_index.build_files.labels import Label
 from kernel_index.errors import Place, SourceTreeError
@@ -36,16 +37,12 @@ def read_build_lists(root: Path) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
     An entry that names nothing, a list that cannot be evaluated or parsed, and a release without filegroups are
     diagnostics with file and line. Raises SourceTreeError where ``root`` is no folder.
     """
-    if not root.is_dir():
-        raise SourceTreeError(str(root), "is no folder", "Give the root of a TensorFlow checkout.")
-    reader = GroupReader(root)
-    build_file = reader.build_file(KERNELS_PACKAGE)
-    names = [n for n in build_file.targets if n.startswith(_GROUP_NAMES)] if build_file else []
-    for name in names:
-        reader.group(Label(KERNELS_PACKAGE, name))
-    groups = {_key(label): group for label, group in sorted(reader.groups.items())}
+    reader = open_groups(root)
+    groups = {list_name(label): group for label, group in sorted(reader.groups.items())}
     prefix = next((p for p in _PREFIXES if f"{p}_core_ops" in groups), "")
-    makefile, missing, diagnostics = _read_makefile_list(root)
+    makefile = read_makefile_list(root)
+    absent = [line for line in makefile if line.absent]
+    diagnostics = [Diagnostic(Location(MAKEFILE_LIST, line.number), line.problem) for line in absent]
     if not prefix and not reader.diagnostics:
         where = Location(f"{KERNELS_PACKAGE}/BUILD", 1)
         diagnostics.append(Diagnostic(where, "no filegroup android_core_ops or portable_core_ops: no Bazel lists"))
@@ -53,15 +50,28 @@ def read_build_lists(root: Path) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
         prefix=prefix or _PREFIXES[0],
         groups={name: group.files for name, group in groups.items()},
         group_labels={name: tuple(dict.fromkeys(e.text for e in group.entries)) for name, group in groups.items()},
-        makefile=makefile,
+        makefile=tuple(line.entry for line in makefile),
         group_selects={name: selects for name, group in groups.items() if (selects := _selects(group))},
-        makefile_missing=missing,
+        makefile_missing={line.entry: line.compiled for line in absent},
         packages=tuple(sorted(package for top in _PACKAGE_ROOTS for package in _packages(root, top))),
     )
     return lists, tuple(sorted([*reader.diagnostics, *diagnostics], key=lambda d: (d.location, d.message)))
 
 
-def _key(label: Label) -> str:
+def open_groups(root: Path) -> GroupReader:
+    """A reader that has read the groups of :func:`read_build_lists`. Raises SourceTreeError where ``root`` is none."""
+    if not root.is_dir():
+        raise SourceTreeError(str(root), "is no folder", "Give the root of a TensorFlow checkout.")
+    reader = GroupReader(root)
+    build_file = reader.build_file(KERNELS_PACKAGE)
+    names = [n for n in build_file.targets if n.startswith(_GROUP_NAMES)] if build_file else []
+    for name in names:
+        reader.group(Label(KERNELS_PACKAGE, name))
+    return reader
+
+
+def list_name(label: Label) -> str:
+    """What a group is called: its name, of another package than that of the kernels its full label."""
     return label.name if label.package == KERNELS_PACKAGE else str(label)
 
 
@@ -74,40 +84,46 @@ def _selects(group: Group) -> tuple[Mapping[str, tuple[str, ...]], ...]:
     return tuple(selects[number] for number in sorted(selects))
 
 
-def _read_makefile_list(root: Path) -> tuple[tuple[str, ...], dict[str, str], list[Diagnostic]]:
-    """The entries, the file that make compiles in place of each one that does not exist, and the diagnostics.
+@dataclass(frozen=True, slots=True)
+class MakefileEntry:
+    """An entry of ``tf_op_files.txt``, its line, and the file that make compiles for it, if there is one."""
+
+    entry: str
+    number: int
+    compiled: str
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no file of that name."""
+        return self.compiled != self.entry
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with an absent entry."""
+        return f"{self.entry} does not exist" + (f"; make compiles {self.compiled} instead" if self.compiled else "")
+
+
+def read_makefile_list(root: Path) -> tuple[MakefileEntry, ...]:
+    """The entries of ``tf_op_files.txt``; none where there is no such file.
 
     The Makefile turns ``x.c`` into ``x.o`` and builds that from ``x.cc`` where there is no ``x.c``, so an entry that
-    lost its last letter works all the same.
+    lost its last letter works all the same. Raises SourceTreeError for a list that is no text.
     """
     path = root / MAKEFILE_LIST
     if not path.is_file():
-        return (), {}, []
+        return ()
     try:
         lines = path.read_bytes().decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise SourceTreeError(Place(MAKEFILE_LIST, byte=error.start), "is not UTF-8 text") from None
-    entries: list[str] = []
-    missing: dict[str, str] = {}
-    diagnostics = []
-    for number, line in enumerate(lines, start=1):
-        # make splits what `cat` prints at white space.
-        for entry in line.split():
-            entries.append(entry)
-            if not _is_file(root, entry):
-                source = posixpath.splitext(entry)[0] + ".cc"
-                compiled = source if _is_file(root, source) else ""
-                missing[entry] = compiled
-                message = f"{entry} does not exist" + (f"; make compiles {compiled} instead" if compiled else "")
-                diagnostics.append(Diagnostic(Location(MAKEFILE_LIST, number), message))
-    return tuple(entries), missing, diagnostics
+    # make splits what `cat` prints at white space.
+    entries = ((entry, number) for number, line in enumerate(lines, start=1) for entry in line.split())
+    return tuple(MakefileEntry(entry, number, _compiled(root, entry)) for entry, number in entries)
 
 
-def _is_file(root: Path, entry: str) -> bool:
-    try:
-        return (root / entry).is_file()
-    except (OSError, ValueError):  # a name that no file can have: too long, or with a NUL
-        return False
+def _compiled(root: Path, entry: str) -> str:
+    source = f"{posixpath.splitext(entry)[0]}.cc"
+    return next((path for path in (entry, source) if is_file(root / path)), "")
 
 
 def _packages(root: Path, top: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kernel_index.build_files.globbing import glob_files
@@ -26,11 +26,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One string of a list, the line it stands on, and the branch it depends on (None: always there)."""
+    """One string of a list, the line it stands on, and the branch it depends on (None: always there).
+
+    What a ``glob`` finds is ``globbed``, and on its line.
+    """
 
     text: str
     line: int
     branch: Branch | None = None
+    globbed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class BuildFile:
             for key, value in zip(call.args[0].keys, call.args[0].values, strict=True):
                 condition = key.value if isinstance(key, ast.Constant) else ""
                 for entry in self._strings(value, inside):
-                    yield Entry(entry.text, entry.line, Branch(number, str(condition)))
+                    yield replace(entry, branch=Branch(number, str(condition)))
         elif function.startswith("if_"):
             for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
                 yield from self._strings(argument, inside)
@@ -131,7 +135,7 @@ class BuildFile:
             if name in arguments
         }
         for path in glob_files(self._folder, patterns.get("include", ()), patterns.get("exclude", ())):
-            yield Entry(path, call.lineno)
+            yield Entry(path, call.lineno, globbed=True)
 
     def _complain(self, node: ast.expr, message: str) -> None:
         self.diagnostics.append(Diagnostic(Location(self.path, node.lineno), message))
