@@ -41,9 +41,10 @@ class DependencyGraph:
     def of(self, file: str) -> FileDependencies:
         """The direct dependencies of a file; none for one that the index does not know."""
         headers = included((file,), self._index.includes)
-        return FileDependencies(self._direct(file), tuple(path for path in headers if not is_base(path)))
+        return FileDependencies(self.direct(file), tuple(path for path in headers if not is_base(path)))
 
-    def _direct(self, file: str) -> tuple[Dependency, ...]:
+    def direct(self, file: str) -> tuple[Dependency, ...]:
+        """The source files that a file needs by itself."""
         return tuple(d for d in self._index.dependencies.get(file, ()) if self._profile in d.profiles)
 
     def closure(self, files: Iterable[str]) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ class DependencyGraph:
         start = frozenset(todo)
         found: dict[str, tuple[str, Dependency]] = {}
         for file in todo:
-            for dependency in self._direct(file):
+            for dependency in self.direct(file):
                 if dependency.file not in start and dependency.file not in found:
                     found[dependency.file] = file, dependency
                     todo.append(dependency.file)
@@ -81,7 +82,7 @@ class DependencyGraph:
         graph.add_nodes_from(todo)
         while todo:
             file = todo.pop()
-            for dependency in self._direct(file):
+            for dependency in self.direct(file):
                 if dependency.file not in graph:
                     graph.add_node(dependency.file)
                     todo.append(dependency.file)

@@ -73,10 +73,16 @@ class _Text:
 
 
 class UnitSymbolReader:
-    """Reads the symbols of source files; headers are read once for all that include them."""
+    """Reads the symbols of source files; headers are read once for all that include them.
 
-    def __init__(self, files: Files, profiles: Sequence[BuildProfile]) -> None:
+    Of ``build_macros`` both branches count, as they do of macros that files define.
+    """
+
+    def __init__(
+        self, files: Files, profiles: Sequence[BuildProfile], build_macros: frozenset[str] = BUILD_MACROS
+    ) -> None:
         self._files = files
+        self._build_macros = build_macros
         self._profiles = {profile.name: profile for profile in profiles}
         self._active: dict[tuple[str, tuple[str, ...]], ActiveText] = {}
         self._below: dict[str, frozenset[str]] = {}
@@ -126,7 +132,7 @@ class UnitSymbolReader:
             defined |= words & self._defines_of(path)
         for path in platform:
             defined -= self._defines_of(path)
-        return BUILD_MACROS | defined
+        return self._build_macros | defined
 
     def _active_text(self, profile: str, platform: tuple[str, ...]) -> ActiveText:
         known = self._active.get((profile, platform))

@@ -53,6 +53,7 @@ class LazyGroup(click.Group):
     modules={
         "generate": "opselect.cli.generate",
         "apply": "opselect.cli.apply",
+        "check": "opselect.cli.check",
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",
         "inspect": "opselect.cli.inspect",

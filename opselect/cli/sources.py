@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
     from kernel_index.index import KernelIndex
     from kernel_index.overlay import OverlayIndex
+    from kernel_index.profiles import BuildProfile
 
 
-def open_source(source: Source, *, macros: Macros = NO_MACROS, profile: str = "", quiet: bool = False) -> KernelIndex:
+def open_source(
+    source: Source, *, macros: Macros = NO_MACROS, profile: str = "", quiet: bool = False, lists: bool = True
+) -> KernelIndex:
     """The index that the options name; a checkout is scanned, with ``macros`` on top of ``profile``.
 
-    A scan covers every profile, and one more where there are macros. Raises click.UsageError when not exactly one
+    A scan covers every profile, and one more where there are macros. What is unclear in the checkout is a warning,
+    without ``lists`` only what is unclear in its sources. Raises click.UsageError when not exactly one
     source is named or when macros are to be applied to an index, and InputError for what cannot be read.
     """
     from kernel_index import shipped
@@ -34,7 +38,7 @@ def open_source(source: Source, *, macros: Macros = NO_MACROS, profile: str = ""
     if source.tree is None and macros:
         raise click.UsageError("-D and -U need the sources: use --tree PATH, or make an index by 'opselect index scan'")
     if source.tree is not None:
-        return _scan(source.tree, source.roots, macros, profile, quiet)
+        return _scan(source.tree, source.roots, macros, profile, quiet, lists)
     index = open_index(source.index_file or shipped.find(source.release or ""))
     return add_roots(index, source.roots, quiet=quiet) if source.roots else index
 
@@ -50,25 +54,39 @@ def add_roots(base: KernelIndex, roots: tuple[Path, ...], *, quiet: bool) -> Ove
     return index
 
 
-def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, quiet: bool) -> KernelIndex:
+def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, quiet: bool, lists: bool) -> KernelIndex:
     from kernel_index.index import MemoryIndex
-    from kernel_index.profiles import PROFILE_NAMES, profiles
+    from kernel_index.profiles import profiles
     from kernel_index.scan import default_cache, scan_tree
     from kernel_index.source_tree import version
 
     scanned = None
     if macros:
         # One profile more, so that a kernel which the macros lose is still found in the profile as it is.
-        scanned = list(profiles(version(tree)))
-        bases = [candidate for candidate in scanned if candidate.name == profile]
-        if not bases:
-            raise unknown_profile(profile, PROFILE_NAMES)
-        scanned.append(bases[0].with_macros(dict(macros.define), macros.undefine))
+        release = version(tree)
+        scanned = [*profiles(release), build_profile(release, profile, macros)]
     with progress_bar("Scanning", quiet=quiet) as progress:
         scan = scan_tree(tree, profiles=scanned, extra_roots=roots, progress=progress, cache=default_cache())
     for diagnostic in scan.diagnostics:
-        warn(str(diagnostic), quiet=quiet)
+        if lists or not _is_list(diagnostic.location.file):
+            warn(str(diagnostic), quiet=quiet)
     return MemoryIndex(scan)
+
+
+def _is_list(path: str) -> bool:
+    from kernel_index.build_files import BUILD_FILE_NAMES, MAKEFILE_LIST
+
+    return path == MAKEFILE_LIST or path.rpartition("/")[2] in BUILD_FILE_NAMES
+
+
+def build_profile(release: str, profile: str, macros: Macros = NO_MACROS) -> BuildProfile:
+    """The profile of that name as builds of a release define it, with macros on top. Raises InputError."""
+    from kernel_index.profiles import PROFILE_NAMES, profiles
+
+    for candidate in profiles(release):
+        if candidate.name == profile:
+            return candidate.with_macros(dict(macros.define), macros.undefine) if macros else candidate
+    raise unknown_profile(profile, PROFILE_NAMES)
 
 
 def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> str:

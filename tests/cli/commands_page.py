@@ -43,8 +43,8 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
 
 
 def copy_models(folder: Path) -> None:
-    """Puts the models that the examples name into a folder, under the paths that they have in the repository."""
-    for name in ("checkpoints", "freeze", "models", "saved_models"):
+    """Puts what the examples name into a folder, under the paths that it has in the repository."""
+    for name in ("checkpoints", "freeze", "models", "runtime_tree", "saved_models"):
         shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
 
 

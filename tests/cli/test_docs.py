@@ -32,6 +32,7 @@ def test_there_are_examples_of_every_command() -> None:
     shown = {" ".join(re.findall(r"^opselect ((?:index )?\w+)", line)) for line, _ in EXAMPLES}
     assert shown == {
         "generate",
+        "check",
         "locate",
         "requirements",
         "inspect",

@@ -1,0 +1,81 @@
+"""What the lists have and lack for the models that a build is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE_LIST, ListEntries, parse_label
+from kernel_index.index import KernelIndex
+from kernel_index.records import Location
+from opselect.checking.builds import Build, comes_with_kernels, how_listed
+from opselect.checking.finding import Finding, at_entry, removal
+from opselect.emit.bazel import file_groups
+from opselect.emit.upstream import is_source, keep_rule
+from opselect.kernel_lookup import value_text
+from opselect.mobile_lists import BASE_LIBRARY
+from opselect.selection import SelectedFile, Selection, Unresolved
+
+
+def unpicked(build: Build, selection: Selection, index: KernelIndex) -> dict[str, Finding]:
+    """Listed source files that ``opselect apply`` would take out for the models."""
+    rule = keep_rule(selection, index, "trim", keep_core=False)
+    found = {}
+    for path, entry in build.sources.items():
+        if comes_with_kernels(path) and not rule.keeps(path):
+            what = "no model picks a kernel of it" if path in rule.kernel_files else "it registers no kernel"
+            message = f"{what}, and nothing that is picked needs it"
+            mend = f"{removal(entry)}, or `opselect apply --write`"
+            found[path] = at_entry("unpicked", entry, message, mend)
+    return found
+
+
+def unlisted_kernels(
+    build: Build, selection: Selection, index: KernelIndex, entries: ListEntries
+) -> dict[str, Finding]:
+    """Source files that the build lacks and whose kernels the models pick, at the list that should have them."""
+    absent = [file for file in selection.files if file.role == "kernel" and _is_absent(file.path, build)]
+    found = {}
+    homes = {} if build.is_makefile or not absent else _homes(selection, index)
+    for file in absent:
+        owner = MAKEFILE_LIST if build.is_makefile else homes.get(file.path, "")
+        place = _end(entries) if build.is_makefile else entries.starts.get(owner, Location("", 0))
+        mend = f"{how_listed(file.path, build, index.build_lists, owner)}, or `opselect apply --mode extend --write`"
+        found[file.path] = Finding("unlisted-kernel", owner, file.path, place.file, place.line, _who_asks(file), mend)
+    return found
+
+
+def _is_absent(path: str, build: Build) -> bool:
+    return is_source(path) and path not in build.present and not path.startswith(BASE_LIBRARY)
+
+
+def _homes(selection: Selection, index: KernelIndex) -> dict[str, str]:
+    """The group that ``opselect apply`` puts each file into."""
+    homes: dict[str, str] = {}
+    for group in file_groups(selection, index, "extend", keep_core=False):
+        for text in group.labels:
+            label = parse_label(text, KERNELS_PACKAGE)
+            if label is not None:
+                homes.setdefault(label.path, group.name)
+    return homes
+
+
+def _end(entries: ListEntries) -> Location:
+    """The last entry of the makefile's list."""
+    return max(entry.location for entry in entries.entries if entry.list == MAKEFILE_LIST)
+
+
+def _who_asks(file: SelectedFile) -> str:
+    notes = {reason.op: reason.note for reason in file.reasons if reason.op}
+    ops = ", ".join(f"{op} ({note})" if note else op for op, note in notes.items())
+    return f"no list of the build has this file, which registers kernels that are needed: {ops}"
+
+
+def no_kernels(selection: Selection) -> Iterator[Finding]:
+    """Needs that no list can meet."""
+    for missing in selection.unresolved:
+        yield Finding("no-kernel", "", missing.op, "", 0, f"{_attrs(missing)}{missing.reason}", missing.advice)
+
+
+def _attrs(missing: Unresolved) -> str:
+    shown = ", ".join(f"{name}={value_text(value)}" for name, value in missing.attrs)
+    return f"for {shown}: " if shown else ""
