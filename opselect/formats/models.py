@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
-from opselect.formats.reader import Message, message_of, read_graphdef, read_meta_graphs, tag_sets
+from opselect.formats.reader import FREEZE_FIRST, Message, message_of, read_graphdef, read_meta_graphs, tag_sets
 from opselect.formats.recognize import (
     CHECKPOINT,
     SAVED_MODEL,
@@ -73,6 +73,8 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
     name = os.fspath(path)
     names = list_folder(name)
     if names is not None:
+        if not frozenset(names).isdisjoint(SAVED_MODEL_FILES):
+            raise InputError(name, "is no GraphDef, it is a SavedModel", FREEZE_FIRST)
         raise _unread_folder(name, frozenset(names))
     with open_file(name) as file:
         return read_graphdef(message_of(file))

@@ -24,6 +24,7 @@ from opselect.storage import MemoryBytes, OpenFile
 
 _DAMAGED = "The file is damaged: copy or export it again."
 _CUT_SHORT = "The file is cut short, perhaps by a copy or download that stopped: get it again."
+FREEZE_FIRST = "`opselect freeze` makes a GraphDef of it."
 _MESSAGES = {GRAPH_DEF: "GraphDef", META_GRAPH: "MetaGraphDef", SAVED_MODEL: "SavedModel"}
 
 
@@ -60,7 +61,7 @@ def message_of(file: OpenFile, expected: str = "") -> Message:
 def read_graphdef(message: Message) -> Graph:
     """The graph of a GraphDef; InputError for another message, and for one that is damaged or empty."""
     if message.format != GRAPH_DEF:
-        raise InputError(message.path, f"is no GraphDef, it is a {_MESSAGES[message.format]}", WHAT_IS_READ)
+        raise InputError(message.path, f"is no GraphDef, it is a {_MESSAGES[message.format]}", FREEZE_FIRST)
     try:
         graph = parse_graphdef(message.buffer, 0, len(message.buffer), message.source)
     except GraphDefError as error:

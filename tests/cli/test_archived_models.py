@@ -85,7 +85,10 @@ BAD: dict[str, tuple[tuple[str, ...], str]] = {
         "all.zip!lstm/model.ckpt: does not fit the graph",
     ),
     "no checkpoint": (("prepare", "all.zip!v1/graph.pb", "--outputs=output", "-o"), "all.zip!v1/graph.pb: has "),
-    "no graph": (("transform", "sm.tar.gz", "--transforms=remove_device", "--out_graph"), "sm.tar.gz!.: is a folder"),
+    "no graph": (
+        ("transform", "sm.tar.gz", "--transforms=remove_device", "--out_graph"),
+        "sm.tar.gz!.: is no GraphDef, it is a SavedModel",
+    ),
 }
 
 

@@ -65,8 +65,11 @@ def test_a_graph_def_is_a_meta_graph_without_more(tmp_path: Path) -> None:
 
 
 def test_only_a_graph_def_is_read_as_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no GraphDef, it is a MetaGraphDef"):
+    with pytest.raises(InputError, match=r"is no GraphDef, it is a MetaGraphDef\n.*`opselect freeze`"):
         read_graph(written(tmp_path, encoded()))
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(InputError, match=r"is no GraphDef, it is a SavedModel\n.*`opselect freeze`"):
+        read_graph(tmp_path)
 
 
 def test_a_saved_model_whose_meta_graphs_leave_the_choice_open(tmp_path: Path) -> None:
