@@ -28,9 +28,14 @@ def symbols(objects: Path) -> tuple[set[str], set[str]]:
     return undefined, defined
 
 
+def source_of(path: Path) -> str:
+    """The source of an object file, from the root of its tree."""
+    return path.name.removesuffix(".o").replace("@", "/")
+
+
 def facts(folder: Path) -> dict[str, list[str]]:
     """Source file to the other sources that define a symbol which its object file leaves undefined."""
-    found = {path.name.removesuffix(".o").replace("@", "/"): symbols(path) for path in sorted(folder.glob("*.o"))}
+    found = {source_of(path): symbols(path) for path in sorted(folder.glob("*.o"))}
     definers: dict[str, list[str]] = {}
     for file, (_, defined) in found.items():
         for name in defined:
