@@ -43,12 +43,14 @@ def words_of(text: str) -> set[str]:
         text = _EXTERN_TEMPLATE.sub(" ", text)
     words = set(_WORD.findall(text))
     if "<" in text or "(" in text:
-        bare = _NO_KERNEL_TEMPLATE.sub(" ", text)
+        bare = _NO_KERNEL_TEMPLATE.sub(" ", text) if "<" in text else text
         words.update(map(_marked, _TEMPLATE_ARGUMENT.findall(bare)))
         for arguments in _MACRO_CALL.findall(bare):
             words.update(map(_marked, _MACRO_ARGUMENT.findall(arguments)))
-        words.update(map(_marked, _TYPEDEF.findall(bare)))
-        words.update(f"{TYPE_MARK}complex<{part}>" for part in _COMPLEX.findall(bare))
+        if "typedef" in words:
+            words.update(map(_marked, _TYPEDEF.findall(bare)))
+        if "complex" in words:
+            words.update(f"{TYPE_MARK}complex<{part}>" for part in _COMPLEX.findall(bare))
     return words
 
 
