@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.cells import such_as
 from opselect.cli.console import print_table, wrapped
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ def print_findings(found: Sequence[Finding], release: str, profile: str, *, err:
 
     ``release`` and ``profile`` are those that they are about; the table goes to stdout, with ``err`` to stderr.
     """
-    from opselect.cli.requirements import such_as
-
     if not found:
         return
     click.echo(f"Left out of mobile builds by default (TensorFlow {release}, profile {profile}):", err=err)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from opselect.cli.console import byte_size, print_table
-from opselect.cli.inspect_json import tensor_json
+from opselect.cli.tensor_json import tensor_json
 from opselect.emit.tensor_text import shape_text, type_word
 from opselect.formats.checkpoint import Checkpoint, open_checkpoint
 from opselect.graph import Shape

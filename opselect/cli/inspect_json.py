@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kernel_index.datatypes import DataType
 from opselect.cli.inspect_mobile import MobileBuilds, MobileNeeds
+from opselect.cli.tensor_json import tensor_json
 from opselect.entries import SERVE
 from opselect.formats import Model
 from opselect.formats.recognize import CHECKPOINT
-from opselect.graph import MetaGraph, Shape, Signature, TensorInfo
+from opselect.graph import MetaGraph, Signature, TensorInfo
 from opselect.summary import summarize
 
 
@@ -85,12 +85,3 @@ def _info_json(info: TensorInfo) -> dict[str, object]:
     if info.components:
         document["components"] = {part: _info_json(each) for part, each in info.components.items()}
     return document
-
-
-def tensor_json(name: str, dtype: DataType | None, shape: Shape | None) -> dict[str, object]:
-    """A tensor: its type by enum name, -1 for a dimension that is not known, null for what the file does not say."""
-    return {
-        "name": name,
-        "dtype": dtype.name if dtype else None,
-        "shape": None if shape is None or shape.dims is None else list(shape.dims),
-    }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from opselect.cli.console import print_section
-from opselect.cli.inspect_json import tensor_json
+from opselect.cli.tensor_json import tensor_json
 from opselect.emit.tensor_text import shape_text
 from opselect.graph import Shape
 from opselect.graph.tflite import FLEX_PREFIX, NO_TENSOR, OperatorCount, TfliteModel, TfliteSubgraph, TfliteTensor

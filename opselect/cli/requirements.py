@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.cells import attrs_text, such_as
 from opselect.cli.console import counted, print_json, print_table
 from opselect.cli.exit_codes import UNUSABLE
 from opselect.cli.models import choice_options, parse_choice
@@ -147,13 +148,3 @@ def _print_section(title: str, items: Sequence[Requirement]) -> None:
             if (item.origin.why if item.origin is not None else "") == why
         ]
         print_table(headers, rows, indent=4 if why else 2)
-
-
-def such_as(nodes: Sequence[str]) -> str:
-    """The first of some nodes."""
-    return ", ".join(nodes[:2]) + (", …" if len(nodes) > 2 else "")
-
-
-def attrs_text(attrs: Mapping[str, object]) -> str:
-    """Attrs of a JSON document on one line."""
-    return ", ".join(f"{k}={','.join(map(str, v)) if isinstance(v, list) else v}" for k, v in attrs.items())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.cells import attrs_text, such_as
 from opselect.cli.console import print_table
 from opselect.cli.exit_codes import NO, UNUSABLE
 from opselect.cli.needs import Needed, Needs, read_needs, report_unread
@@ -78,7 +79,6 @@ def report(found: Answer) -> int:
 
 
 def _print_unresolved(selection: Selection, *, with_models: bool) -> None:
-    from opselect.cli.requirements import attrs_text, such_as
     from opselect.registration_json import attrs_json
 
     count = len(selection.unresolved)
