@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import weakref
 from pathlib import Path
 
@@ -18,6 +17,8 @@ class LocalCopy:
     """
 
     def __init__(self, url: str) -> None:
+        import tempfile  # takes longer to load than local files take to open
+
         handle, self.path = tempfile.mkstemp(prefix="opselect-")
         os.close(handle)
         weakref.finalize(self, _remove, self.path)
