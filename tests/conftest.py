@@ -1,4 +1,4 @@
-"""What every test needs: a cache of scans of its own."""
+"""What every test needs: a cache of scans of its own; and the sizes of the programs that tests have built."""
 
 from __future__ import annotations
 
@@ -6,8 +6,20 @@ from pathlib import Path
 
 import pytest
 
+SIZES = "size of run_graph"
+"""The property of a test that says how big the programs are that it has built."""
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     folder: Path = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("OPSELECT_CACHE", str(folder))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # Here, and not beside these tests: where several processes run them, the one that reports reads no other conftest.
+    passed = terminalreporter.getreports("passed")
+    if lines := sorted(str(line) for report in passed for name, line in report.user_properties if name == SIZES):
+        terminalreporter.section("run_graph as it was built, stripped")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -16,8 +16,7 @@ from opselect.cli.main import run
 from tests.builds.builders import Bazel, Builder, Make, copy_tree
 from tests.builds.run_graph import MODELS, RUNTIME_TREE
 from tests.builds.sharing import made_once, shared_folder
-
-_SIZES = "size of run_graph"
+from tests.conftest import SIZES
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,4 @@ def stripped_size(program: Path, strip: str) -> int:
 def note_sizes(record_property: Callable[[str, object], None], builder: Builder, **stages: Stage) -> None:
     """Has the sizes of programs printed at the end of the run."""
     sizes = ", ".join(f"{name} {stage.size:,}" for name, stage in stages.items())
-    record_property(_SIZES, f"{builder.name}: {sizes} bytes")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    passed = terminalreporter.getreports("passed")
-    if lines := sorted(str(line) for report in passed for name, line in report.user_properties if name == _SIZES):
-        terminalreporter.section("run_graph as it was built, stripped")
-        for line in lines:
-            terminalreporter.write_line(line)
+    record_property(SIZES, f"{builder.name}: {sizes} bytes")
