@@ -9,16 +9,8 @@ from dataclasses import dataclass, replace
 
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue
-from opselect.graph import (
-    CalledNode,
-    Entry,
-    Graph,
-    Node,
-    check_graph,
-    expand_functions,
-    reach_entries,
-    training_warning,
-)
+from opselect.graph import CalledNode, Entry, Graph, Node, check_graph, expand_functions, reach_entries
+from opselect.graph.training import training_warning
 from opselect.kernel_attrs import LABEL_ATTR, KernelAttrs
 from opselect.registration_json import Json, attrs_json
 from opselect.runtime import SESSION_OPS, Addition, Origin, runtime_additions

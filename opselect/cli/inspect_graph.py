@@ -10,8 +10,9 @@ import click
 from opselect.cli.console import byte_size, print_section, wrapped
 from opselect.emit.summarize_graph import benchmark_command, structure_lines
 from opselect.emit.tensor_text import human_readable, shape_text, type_word
-from opselect.graph import MetaGraph, Shape, Signature, TensorInfo, training_signs
+from opselect.graph import MetaGraph, Shape, Signature, TensorInfo
 from opselect.graph.order import execution_order
+from opselect.graph.training import training_signs
 from opselect.summary import NodeTensor, Parameters, Summary, summarize
 
 

@@ -5,17 +5,6 @@ from opselect.graph.functions import Body, Call, CalledNode, Expansion, expand_f
 from opselect.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed, input_node
 from opselect.graph.reach import FedNode, Reached, check_names, reach, reach_entries
-from opselect.graph.tflite import (
-    OperatorCount,
-    StoredBuffer,
-    TfliteModel,
-    TfliteOperator,
-    TfliteSignature,
-    TfliteSubgraph,
-    TfliteTensor,
-    flex_graph,
-)
-from opselect.graph.training import in_gradient_scope, training_signs, training_warning
 from opselect.graph.values import (
     AttrPlaceholder,
     ByteSource,
@@ -46,30 +35,19 @@ __all__ = [
     "Node",
     "NodeAttr",
     "NodeAttrItem",
-    "OperatorCount",
     "Reached",
     "Shape",
     "Signature",
-    "StoredBuffer",
     "StoredBytes",
     "TensorInfo",
     "TensorRef",
-    "TfliteModel",
-    "TfliteOperator",
-    "TfliteSignature",
-    "TfliteSubgraph",
-    "TfliteTensor",
     "Versions",
     "changed",
     "check_graph",
     "check_names",
     "expand_functions",
-    "flex_graph",
     "graph_problems",
-    "in_gradient_scope",
     "input_node",
     "reach",
     "reach_entries",
-    "training_signs",
-    "training_warning",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from opselect.criteria import Stage, criterion_of_op
-from opselect.graph import FunctionRef, Graph, Node, in_gradient_scope, input_node
+from opselect.graph import FunctionRef, Graph, Node, input_node
+from opselect.graph.training import in_gradient_scope
 
 PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 

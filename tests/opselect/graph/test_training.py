@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opselect.formats import read_graph
-from opselect.graph import training_signs, training_warning
+from opselect.graph.training import training_signs, training_warning
 from tests.opselect.graph_text import graph_of, node
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
