@@ -31,6 +31,9 @@ class Choice:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.tags or self.signatures or self.all_signatures or self.inputs or self.outputs)
+
     @property
     def tag_set(self) -> frozenset[str] | None:
         """The tags to read, None where none are named."""

@@ -10,22 +10,23 @@ import click
 
 from opselect.cli.console import counted, note, print_json
 from opselect.cli.exit_codes import DONE, UNUSABLE
-from opselect.cli.models import choice_options, parse_choice
+from opselect.cli.models import choice_options
 from opselect.cli.needs import NeedsCommand, needs_options, parse_needs
 from opselect.cli.options import (
     DEFAULT_PROFILE,
     FOLDER,
+    Macros,
     Source,
     json_option,
     macro_options,
     no_inserted_option,
-    parse_macros,
     quiet_option,
 )
 from opselect.cli.selecting import Answer, Question, answer, report
 
 if TYPE_CHECKING:
     from opselect.emit import Mode
+    from opselect.entries import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,8 @@ def command(
     tree: Path,
     roots: tuple[Path, ...],
     profile: str,
-    define: tuple[str, ...],
-    undefine: tuple[str, ...],
-    tags: tuple[str, ...],
-    signatures: tuple[str, ...],
-    all_signatures: bool,
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
+    macros: Macros,
+    choice: Choice,
     no_inserted: bool,
     mode: Mode,
     keep_core: bool,
@@ -111,12 +107,11 @@ def command(
         if models or kept or write:
             raise click.UsageError("--undo takes nothing but --tree")
         return _undo(tree, quiet=quiet)
-    choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
     question = Question(
         needs=parse_needs(models, kept, choice, jobs, dask),
         source=Source(tree=tree, roots=roots),
         profile=profile,
-        macros=parse_macros(define, undefine),
+        macros=macros,
         inserted=not no_inserted,
         allow_missing=allow_missing,
         quiet=quiet,

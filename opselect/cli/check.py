@@ -12,7 +12,7 @@ import click
 
 from opselect.cli.console import counted, note, print_json
 from opselect.cli.exit_codes import DONE, NO, UNUSABLE
-from opselect.cli.models import choice_options, parse_choice
+from opselect.cli.models import choice_options
 from opselect.cli.needs import Needed, Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
 from opselect.cli.options import (
     DEFAULT_PROFILE,
@@ -22,13 +22,13 @@ from opselect.cli.options import (
     json_option,
     macro_options,
     no_inserted_option,
-    parse_macros,
     quiet_option,
 )
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.checking import Finding
+    from opselect.entries import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,8 @@ def command(
     tree: Path,
     roots: tuple[Path, ...],
     profile: str,
-    define: tuple[str, ...],
-    undefine: tuple[str, ...],
-    tags: tuple[str, ...],
-    signatures: tuple[str, ...],
-    all_signatures: bool,
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
+    macros: Macros,
+    choice: Choice,
     no_inserted: bool,
     ignore: tuple[str, ...],
     as_json: bool,
@@ -95,18 +90,13 @@ def command(
     nothing needs, and files that are needed and missing. With MODELs also kernels that they need and that the lists
     or the release lack, and files that none of them needs. Exit code 1 if anything is found.
     """
-    from opselect.entries import Choice
-
     _check_kinds(ignore)
-    choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
     needs = None
     if models or kept:
         needs = parse_needs(models, kept, choice, jobs, dask)
-    elif choice != Choice() or no_inserted or jobs is not None or dask:
+    elif choice or no_inserted or jobs is not None or dask:
         raise click.UsageError("name the MODEL that these options are about")
-    return check(
-        Request(tree, roots, needs, profile, parse_macros(define, undefine), not no_inserted, ignore, as_json, quiet)
-    )
+    return check(Request(tree, roots, needs, profile, macros, not no_inserted, ignore, as_json, quiet))
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:

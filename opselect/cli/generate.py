@@ -10,16 +10,16 @@ import click
 
 from opselect.cli.console import counted, note, print_json, warn
 from opselect.cli.exit_codes import UNUSABLE
-from opselect.cli.models import choice_options, parse_choice
+from opselect.cli.models import choice_options
 from opselect.cli.needs import NeedsCommand, needs_options, parse_needs
 from opselect.cli.options import (
     DEFAULT_PROFILE,
     FOLDER,
+    Macros,
     Source,
     json_option,
     macro_options,
     no_inserted_option,
-    parse_macros,
     quiet_option,
     source_options,
 )
@@ -28,6 +28,7 @@ from opselect.cli.selecting import Question, answer, report
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.emit import Mode
+    from opselect.entries import Choice
     from opselect.selection import Selection
 
 TARGETS = ("bazel", "makefile", "cmake", "list", "manifest")
@@ -95,13 +96,8 @@ def command(
     tree: Path | None,
     index_file: Path | None,
     roots: tuple[Path, ...],
-    define: tuple[str, ...],
-    undefine: tuple[str, ...],
-    tags: tuple[str, ...],
-    signatures: tuple[str, ...],
-    all_signatures: bool,
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
+    macros: Macros,
+    choice: Choice,
     no_inserted: bool,
     models: tuple[str, ...],
     kept: tuple[str, ...],
@@ -124,14 +120,13 @@ def command(
     --no-inserted is given, but none is ever missing. With --json the manifest is printed on stdout, and --out is not
     needed.
     """
-    choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
     return generate(
         Request(
             question=Question(
                 needs=parse_needs(models, kept, choice, jobs, dask),
                 source=Source(release, tree, index_file, roots),
                 profile=profile,
-                macros=parse_macros(define, undefine),
+                macros=macros,
                 inserted=not no_inserted,
                 allow_missing=allow_missing,
                 quiet=quiet,

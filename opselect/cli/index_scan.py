@@ -10,7 +10,7 @@ import click
 
 from opselect.cli.console import counted, note, print_json, progress_bar
 from opselect.cli.exit_codes import DONE
-from opselect.cli.options import FOLDER, Macros, json_option, macro_options, parse_macros, quiet_option
+from opselect.cli.options import FOLDER, Macros, json_option, macro_options, quiet_option
 
 if TYPE_CHECKING:
     from kernel_index.records import ScanResult
@@ -51,8 +51,7 @@ def command(
     tree: Path | None,
     base: str | None,
     roots: tuple[Path, ...],
-    define: tuple[str, ...],
-    undefine: tuple[str, ...],
+    macros: Macros,
     release: str | None,
     jobs: int | None,
     no_cache: bool,
@@ -69,7 +68,6 @@ def command(
     are scanned. A folder that contains 'tensorflow/' is taken for a part of a fork, and its files take the place of
     the release's files of the same path.
     """
-    macros = parse_macros(define, undefine)
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")
     if tree is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.options import Command, split_names
+from opselect.cli.options import Command, parsed_into, split_names
 
 if TYPE_CHECKING:
     from opselect.entries import Choice
@@ -17,7 +17,11 @@ models_argument = click.argument("models", nargs=-1, required=True, metavar="MOD
 
 
 def choice_options(command: Command) -> Command:
-    """``--tags``, ``--signature``, ``--all-signatures``, ``--inputs``, ``--outputs``: which part of a model counts."""
+    """Which part of a model counts, as the argument ``choice``.
+
+    By ``--tags``, ``--signature``, ``--all-signatures``, ``--inputs`` and ``--outputs``.
+    """
+    command = parsed_into("choice", _parse_choice, command)
     for option in (
         click.option(
             "--outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched: only their needs count."
@@ -35,7 +39,7 @@ def choice_options(command: Command) -> Command:
     return command
 
 
-def parse_choice(
+def _parse_choice(
     tags: tuple[str, ...],
     signatures: tuple[str, ...],
     all_signatures: bool,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -48,6 +50,18 @@ class Macros:
 NO_MACROS = Macros()
 
 
+def parsed_into(name: str, parse: Callable[..., object], command: Command) -> Command:
+    """A command that has one argument ``name`` in place of the parameters of ``parse``, which makes it of them."""
+    parts = tuple(inspect.signature(parse).parameters)
+
+    @functools.wraps(command)
+    def parsed(**values: object) -> object:
+        made = parse(**{part: values.pop(part) for part in parts})
+        return command(**values, **{name: made})
+
+    return cast("Command", parsed)
+
+
 def source_options(command: Command) -> Command:
     """``--tensorflow``, ``--tree`` and ``--index``: which TensorFlow the question is about; ``--root`` adds kernels."""
     for option in (
@@ -61,7 +75,8 @@ def source_options(command: Command) -> Command:
 
 
 def macro_options(command: Command) -> Command:
-    """``-D`` and ``-U`` on top of a build profile."""
+    """``-D`` and ``-U`` on top of a build profile, as the argument ``macros``."""
+    command = parsed_into("macros", _parse_macros, command)
     for option in (
         click.option("-U", "undefine", multiple=True, metavar="NAME", help="Undefine a macro of the profile."),
         click.option("-D", "define", multiple=True, metavar="NAME[=TEXT]", help="Define a macro, as a compiler does."),
@@ -77,7 +92,7 @@ no_inserted_option = click.option(
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no warnings, no summary.")
 
 
-def parse_macros(define: tuple[str, ...], undefine: tuple[str, ...]) -> Macros:
+def _parse_macros(define: tuple[str, ...], undefine: tuple[str, ...]) -> Macros:
     """The macros of ``-D NAME`` (which is 1), ``-D NAME=TEXT`` and ``-U NAME``.
 
     Raises click.BadParameter for something that is no macro name.

@@ -11,7 +11,7 @@ import click
 from opselect.cli.cells import attrs_text, such_as
 from opselect.cli.console import counted, print_json, print_table
 from opselect.cli.exit_codes import UNUSABLE
-from opselect.cli.models import choice_options, parse_choice
+from opselect.cli.models import choice_options
 from opselect.cli.needs import Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
 from opselect.cli.options import (
     DEFAULT_PROFILE,
@@ -23,6 +23,7 @@ from opselect.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from opselect.entries import Choice
     from opselect.requirements import Requirement
 
 
@@ -54,11 +55,7 @@ def command(
     index_file: Path | None,
     roots: tuple[Path, ...],
     profile: str,
-    tags: tuple[str, ...],
-    signatures: tuple[str, ...],
-    all_signatures: bool,
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
+    choice: Choice,
     no_inserted: bool,
     kept: tuple[str, ...],
     jobs: int | None,
@@ -76,7 +73,6 @@ def command(
     does not stop the rest: it is listed at the end, and the exit code is 1.
     """
     source = Source(release, tree, index_file, roots)
-    choice = parse_choice(tags, signatures, all_signatures, inputs, outputs)
     needs = parse_needs(models, kept, choice, jobs, dask)
     return show(needs, source, profile, inserted=not no_inserted, as_json=as_json, quiet=quiet)
 
