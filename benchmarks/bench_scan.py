@@ -32,7 +32,7 @@ from kernel_index.source_tree import SEARCH, SourceTree, open_tree
 
 RUNS = 3
 MAX_MEGABYTES = 400
-MIN_RATIO = 25
+MIN_RATIO = 40
 MAX_DEPENDENCY_SECONDS = 10
 
 SCAN = """

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from kernel_index.build_files import read_build_lists
 from opselect.mobile_lists import default_files, makefile_sources
 from tests.builds.run_graph import RUNTIME_TREE
@@ -26,6 +28,17 @@ def checked(command: Sequence[str | Path], folder: Path) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}{done.stderr[-8000:]}"
     return done.stdout
+
+
+def skip_without(missing: str) -> None:
+    """Skips a test whose tools are missing: where test.sh may not install them, the other tests still count."""
+    if missing:
+        pytest.skip(f"not installed: {missing}")
+
+
+def missing_commands(*names: str) -> str:
+    """The commands that are not installed, to skip with; empty where all are there."""
+    return ", ".join(name for name in names if shutil.which(name) is None)
 
 
 _VARIABLES = {
@@ -60,7 +73,7 @@ class Make:
 
     def missing_tools(self) -> str:
         """What is not installed, to skip with; empty where all is there."""
-        return ", ".join(tool for tool in ("make", self._tool("g++")) if shutil.which(tool) is None)
+        return missing_commands("make", self._tool("g++"))
 
     def build(self) -> Path:
         """The program, made from the tree as it is now. Raises AssertionError with what the build printed."""

@@ -13,7 +13,7 @@ import pytest
 from kernel_index.records import ScanResult
 from kernel_index.scan import scan_tree
 from opselect.cli.main import run
-from tests.builds.builders import Bazel, Builder, Make, copy_tree
+from tests.builds.builders import Bazel, Builder, Make, copy_tree, skip_without
 from tests.builds.run_graph import MODELS, RUNTIME_TREE
 from tests.builds.sharing import made_once, shared_folder
 from tests.conftest import SIZES
@@ -54,8 +54,7 @@ def story(
     folder = shared_folder(tmp_path_factory, pytestconfig, request.param)
     tree = folder / "tree"
     builder: Builder = Make(tree) if request.param == "make" else Bazel(tree, folder / "bazel")
-    if missing := builder.missing_tools():
-        pytest.skip(f"not installed: {missing}")
+    skip_without(builder.missing_tools())
     return made_once(folder, lambda: tell(builder, folder))
 
 

@@ -6,9 +6,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from tests.builds.builders import Make, copy_tree
+from tests.builds.builders import Make, copy_tree, skip_without
 from tests.builds.conftest import apply, note_sizes, take_stage
 
 EM_AARCH64 = 183
@@ -16,8 +14,7 @@ EM_AARCH64 = 183
 
 def test_trimmed_runtime_links_for_arm64(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     builder = Make(copy_tree(tmp_path / "tree"), architecture="arm64-v8a")
-    if missing := builder.missing_tools():
-        pytest.skip(f"not installed: {missing}")
+    skip_without(builder.missing_tools())
     apply(builder, "tiny_mobilenet", "trim")
     stage = take_stage(builder, tmp_path / "trimmed")
     note_sizes(record_property, builder, trimmed=stage)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from kernel_index.records import ScanResult
 from opselect.cli.main import run
-from tests.builds.builders import JOBS, checked
+from tests.builds.builders import JOBS, checked, missing_commands, skip_without
 from tests.builds.run_graph import MODELS, RUNTIME_TREE, as_rows, differences, registered, run_model
 
 PROFILE = "android-slim"
@@ -18,8 +17,7 @@ PROFILE = "android-slim"
 def test_cmake_builds_what_the_model_needs(
     tmp_path: Path, scanned: ScanResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if missing := ", ".join(tool for tool in ("cmake", "make", "g++") if shutil.which(tool) is None):
-        pytest.skip(f"not installed: {missing}")
+    skip_without(missing_commands("cmake", "make", "g++"))
     monkeypatch.setenv("OPSELECT_CACHE", str(tmp_path / "cache"))
     lists = tmp_path / "lists"
     source = ["--tree", str(RUNTIME_TREE), "--profile", PROFILE, "--quiet"]

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from opselect.cli.main import run
+from tests.buildifier import complaints, needs_buildifier
 from tests.builds.builders import Make, copy_tree
 from tests.builds.conftest import Story, apply
 from tests.builds.run_graph import RUNTIME_TREE
-
-ROOT = Path(__file__).parents[2]
-BUILDIFIER = shutil.which(
-    "buildifier", path=os.pathsep.join([str(ROOT / "node_modules" / ".bin"), os.environ.get("PATH", "")])
-)
 
 
 @pytest.mark.parametrize("story", ["bazel"], indirect=True)
@@ -26,7 +19,7 @@ def test_bazel_reads_the_groups_as_opselect_does(story: Story) -> None:
     assert story.queried - conditional == story.extended.sources - conditional
 
 
-@pytest.mark.skipif(BUILDIFIER is None, reason="buildifier is not installed (npm install @bazel/buildifier)")
+@needs_buildifier
 @pytest.mark.parametrize("edits", [(), ("trim",), ("trim", "extend")])
 def test_buildifier_finds_nothing(edits: tuple[str, ...], tmp_path: Path) -> None:
     tree = copy_tree(tmp_path / "tree")
@@ -34,9 +27,7 @@ def test_buildifier_finds_nothing(edits: tuple[str, ...], tmp_path: Path) -> Non
         apply(Make(tree), "tiny_mobilenet" if mode == "trim" else "running_total", mode)
     files = [*tree.rglob("BUILD"), *tree.rglob("*.bzl"), tree / "WORKSPACE"]
     # Bazel 4 has the C++ rules built in.
-    command = [str(BUILDIFIER), "--mode=check", "--lint=warn", "--warnings=-native-cc-library,-native-cc-binary"]
-    done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert complaints(files, "--warnings=-native-cc-library,-native-cc-binary") == ""
 
 
 def test_the_edits_can_be_taken_back(tmp_path: Path) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import pytest
-
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.index import MemoryIndex
 from kernel_index.records import ScanResult
 from opselect.entries import Choice
 from opselect.fleet import collect_model
 from opselect.selection import select
-from tests.builds.builders import Make, copy_tree
+from tests.builds.builders import Make, copy_tree, skip_without
 from tests.builds.run_graph import MODELS, as_rows, differences, registered, run_graph, run_model
 
 OPS_TO_REGISTER = """\
@@ -54,8 +52,7 @@ def literals(names: Iterable[str]) -> str:
 
 def test_only_selected_kernels_are_registered(tmp_path: Path, scanned: ScanResult) -> None:
     builder = Make(copy_tree(tmp_path / "tree"), profile="selective")
-    if missing := builder.missing_tools():
-        pytest.skip(f"not installed: {missing}")
+    skip_without(builder.missing_tools())
     index = MemoryIndex(scanned)
     model = str(MODELS["running_total"])
     needed = collect_model(model, model, index=index, choice=Choice()).without_inserted()

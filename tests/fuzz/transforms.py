@@ -10,7 +10,8 @@ import argparse
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -125,8 +126,8 @@ def problems(graph: Graph) -> tuple[str, ...]:
     places = [
         f"{node.name!r} is to be where {place!r} is"
         for node in graph.nodes
-        for place in node.attrs.get("_class", ())  # type: ignore[union-attr]
-        if place.removeprefix("loc:@") not in names  # type: ignore[union-attr]
+        for place in cast("Sequence[str]", node.attrs.get("_class", ()))
+        if place.removeprefix("loc:@") not in names
     ]
     types = [f"{each.node!r}: {each.text}" for each in type_problems(graph)]
     return (*graph_problems(graph), *types, *places, *_frame_problems(graph))
@@ -164,7 +165,7 @@ def _with_inputs(step: str, given: RandomGraph) -> str:
 def _checked(seed: int, case: int) -> Counter[str]:
     try:
         return check(random.Random(f"{seed} {case}"))
-    except Exception:
+    except Exception:  # whatever it is, it is raised on with the case that met it
         print(f"case {case} of seed {seed}:", flush=True)
         raise
 

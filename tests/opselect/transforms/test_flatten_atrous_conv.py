@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,8 +105,8 @@ def test_the_padding_is_what_the_three_do_together(
         ({"padding": "EXPLICIT"}, "it has padding EXPLICIT"),
     ],
 )
-def test_one_that_no_flat_convolution_equals_stays(changes: dict[str, object], reason: str) -> None:
-    graph = graphs.graph(X, atrous(**changes))  # type: ignore[arg-type]
+def test_one_that_no_flat_convolution_equals_stays(changes: dict[str, Any], reason: str) -> None:
+    graph = graphs.graph(X, atrous(**changes))
     done, notes = flat(graph)
     assert done.nodes == graph.nodes
     assert notes == [f"'conv' stays an atrous convolution: {reason}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,9 +61,9 @@ def test_constants_are_compared_by_all_they_hold(size: int) -> None:
         {"attrs": {"T": DataType.DT_FLOAT, "_n": -0.0}},
     ],
 )
-def test_nodes_that_differ_stay(different: dict[str, object]) -> None:
+def test_nodes_that_differ_stay(different: dict[str, Any]) -> None:
     first = Node("a", "Add", ("x", "x"), attrs={"T": DataType.DT_FLOAT, "_n": 1})
-    second = replace(first, name="b", **different)  # type: ignore[arg-type]
+    second = replace(first, name="b", **different)
     third = replace(second, name="c")
     assert list(after(MERGE, graphs.graph(X, first, second, third), "x", gtt=True)) == ["x", "a", "b"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -123,11 +124,8 @@ def _computed(graph: Graph, fed: dict[str, Array], outputs: list[str]) -> Sample
     return Sample(graph, fed, dict(zip(outputs, run(graph, fed, outputs), strict=True)))
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("step", sorted(STEPS))
+@pytest.mark.parametrize(("step", "name"), sorted(set(product(STEPS, NAMES)) - NOT_RUN))
 def test_outputs_are_the_same(step: str, name: str) -> None:
-    if (step, name) in NOT_RUN:
-        pytest.skip("makes ops that cannot be evaluated")
     before = sample(name)
     after = before.after(STEPS[step])
     if after == before.graph:
