@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kernel_index.records import BuildLists
+from kernel_index.symbols.base import is_base
 
 GROUPS = (
     "core_ops",
@@ -59,3 +60,12 @@ def default_files(lists: BuildLists, profile: str) -> frozenset[str] | None:
         return None
     base = [name for name in BASE_GROUPS if name in lists.groups]
     return frozenset(path for name in (*groups, *base) for path in lists.groups[name])
+
+
+def comes_with_kernels(path: str) -> bool:
+    """Whether both builds take a source file from the lists.
+
+    Op definitions, and gradients with them, are in the makefile's list alone: Bazel globs them
+    (``android_op_registrations_and_gradients`` of ``tensorflow/core/BUILD``). The base library is in neither list.
+    """
+    return not is_base(path) and "/ops/" not in path

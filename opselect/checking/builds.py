@@ -14,7 +14,6 @@ from kernel_index.build_files import (
     parse_label,
 )
 from kernel_index.records import BuildLists
-from kernel_index.symbols.base import is_base
 from opselect.emit.upstream import is_source
 from opselect.mobile_lists import BASE_GROUPS, group_name, written_groups
 
@@ -95,15 +94,6 @@ def _build(
             if entry.branch is None and entry.list in inside:
                 sources.setdefault(entry.path, entry)
     return Build(name, sources, frozenset(present))
-
-
-def comes_with_kernels(path: str) -> bool:
-    """Whether both builds take a source file from the lists.
-
-    Op definitions, and gradients with them, are in the makefile's list alone: Bazel globs them
-    (``android_op_registrations_and_gradients`` of ``tensorflow/core/BUILD``). The base library is in neither list.
-    """
-    return not is_base(path) and "/ops/" not in path
 
 
 def how_listed(path: str, build: Build, lists: BuildLists, owner: str = "") -> str:

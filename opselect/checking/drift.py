@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from kernel_index.build_files import ListEntry
-from opselect.checking.builds import Build, comes_with_kernels, how_listed
+from opselect.checking.builds import Build, how_listed
 from opselect.checking.finding import Finding, at_entry, removal
 from opselect.checking.needs import Sources
+from opselect.mobile_lists import comes_with_kernels
 
 Said = Collection[tuple[str, str]]
 """Names of builds with source files of which another finding says what is to be done there."""

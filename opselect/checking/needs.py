@@ -11,8 +11,9 @@ from kernel_index.preprocessor.files import Files
 from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.records import Dependency
 from kernel_index.symbols.replaceable import Replaceable
-from opselect.checking.builds import Build, comes_with_kernels, how_listed
+from opselect.checking.builds import Build, how_listed
 from opselect.checking.finding import Finding, at_entry, removal
+from opselect.mobile_lists import comes_with_kernels
 
 
 class Sources:

@@ -10,8 +10,7 @@ from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.dependencies import DependencyGraph, included
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
-from kernel_index.symbols.base import is_base
-from opselect.mobile_lists import group_name, makefile_sources, written_groups
+from opselect.mobile_lists import comes_with_kernels, group_name, makefile_sources, written_groups
 from opselect.selection import Reason, SelectedFile, Selection
 
 Mode = Literal["trim", "extend"]
@@ -42,7 +41,7 @@ class KeepRule:
             return True
         if not is_source(path):
             return path in self.headers
-        return path in self.needed or (path not in self.kernel_files and (is_base(path) or "/ops/" in path))
+        return path in self.needed or not (path in self.kernel_files or comes_with_kernels(path))
 
 
 def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> KeepRule:
