@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from kernel_index.index import KernelIndex
 from kernel_index.records import Condition, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
+from opselect.op_history import History, history, known_span
 from opselect.requirements import Requirement
 
 Explanation = tuple[str, str]
@@ -76,13 +77,23 @@ def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanati
         )
     near = _near_names(requirement.op, index.op_names())
     hint = f" Near names: {', '.join(near)}." if near else ""
-    return (
-        f"TensorFlow {index.release} has no op of this name",
-        (
-            f"If it is a custom op, scan its sources with --root DIR; if a newer TensorFlow made the model, use that "
-            f"release or export the model for {index.release}.{hint}"
-        ),
-    )
+    reason = f"TensorFlow {index.release} has no op of this name"
+    known = history(requirement.op, index.release)
+    if known is None:
+        return (
+            f"{reason}, nor has any release that opselect knows ({known_span()})",
+            f"It is a custom op: scan its sources with --root DIR, or export the model without it.{hint}",
+        )
+    return f"{reason}: {known.text}", f"{_other_release(known, index.release)}{hint}"
+
+
+def _other_release(known: History, release: str) -> str:
+    if known.later:
+        return f"Export the model for TensorFlow {release}, or build TensorFlow {known.later} or later."
+    if known.earlier:
+        return f"Export the model without it, or build TensorFlow {known.earlier}, the last release that has it."
+    # Upstream's release of that number has it: the sources at hand are others.
+    return "Export the model without it, or take the op's sources from upstream and scan them with --root DIR."
 
 
 def _near_names(op: str, names: Sequence[str]) -> list[str]:

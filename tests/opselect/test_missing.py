@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from kernel_index.records import Condition, Location
 from opselect.requirements import Requirement, Requirements
-from opselect.selection import select
+from opselect.selection import Unresolved, select
 from tests.opselect.sample import DOUBLE, FLOAT, index, kernel
 
 MKL = Condition("INTEL_MKL", True, "#ifdef INTEL_MKL", Location("tensorflow/core/kernels/mkl.cc", 3))
@@ -36,3 +36,26 @@ def test_kernel_in_a_file_that_only_gpu_builds_compile() -> None:
     assert unresolved.reason == (
         "the kernel for T=DT_DOUBLE at k/mkl.cu.cc:10 is in a source file of GPU builds (k/mkl.cu.cc:1)"
     )
+
+
+def lacking(op: str) -> Unresolved:
+    (unresolved,) = select(Requirements((Requirement(op),)), index([kernel("Mkl", FLOAT)]), "android-slim").unresolved
+    return unresolved
+
+
+def test_an_op_that_came_later_names_the_first_release_with_it() -> None:
+    found = lacking("Einsum")
+    assert found.reason == "TensorFlow 1.13.1 has no op of this name: TensorFlow 1.15 and later have it"
+    assert found.advice == "Export the model for TensorFlow 1.13.1, or build TensorFlow 1.15 or later."
+
+
+def test_an_op_that_was_removed_names_the_last_release_with_it() -> None:
+    found = lacking("_XlaLaunch")
+    assert found.reason.endswith(": TensorFlow 1.0 to 1.8 have it, and it was removed after 1.8")
+    assert found.advice == "Export the model without it, or build TensorFlow 1.8, the last release that has it."
+
+
+def test_only_an_op_of_no_release_is_called_custom() -> None:
+    found = lacking("Frobnicate")
+    assert found.reason.startswith("TensorFlow 1.13.1 has no op of this name, nor has any release that opselect knows")
+    assert found.advice == "It is a custom op: scan its sources with --root DIR, or export the model without it."

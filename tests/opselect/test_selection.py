@@ -99,8 +99,7 @@ def test_unknown_profile_is_an_error() -> None:
 
 def test_unknown_op_names_its_neighbours() -> None:
     unresolved = only_unresolved(need("AddV2", T=FLOAT), index([kernel("Add", FLOAT), kernel("AddN", FLOAT)]))
-    assert unresolved.reason == "TensorFlow 1.13.1 has no op of this name"
-    assert "--root" in unresolved.advice
+    assert unresolved.reason.startswith("TensorFlow 1.13.1 has no op of this name: TensorFlow 1.")
     assert "Near names: Add." in unresolved.advice
     assert "Near names: Conv2D." in only_unresolved(need("Conv2d"), index([kernel("Conv2D"), kernel("Mul")])).advice
     assert "Near names" not in only_unresolved(need("Frobnicate"), index([kernel("Mul")])).advice
