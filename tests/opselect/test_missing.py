@@ -17,8 +17,8 @@ def test_kernel_that_a_condition_keeps_on_the_desktop() -> None:
         "`#ifdef INTEL_MKL` (tensorflow/core/kernels/mkl.cc:3), except in desktop"
     )
     assert unresolved.advice == (
-        "Build TensorFlow with -DINTEL_MKL, and pass the same -DINTEL_MKL to opselect, with --tree. "
-        "Or convert the model to types that android-slim has."
+        "Convert the model to types that android-slim has. "
+        "Or build TensorFlow with -DINTEL_MKL, and pass the same -DINTEL_MKL to opselect, with --tree."
     )
 
 
@@ -27,6 +27,21 @@ def test_another_profile_is_advised_where_one_has_the_kernel_without_condition()
     selective = kernel("Mkl", DOUBLE, line=20, profiles=("selective",))
     (unresolved,) = select(NEED, index([desktop, selective]), "android-slim").unresolved
     assert "--profile selective" in unresolved.advice
+
+
+def test_converting_comes_before_a_larger_build_which_is_told_by_its_flag() -> None:
+    full = kernel("Mkl", DOUBLE, line=20, profiles=("android-full", "selective"))
+    (unresolved,) = select(NEED, index([full, kernel("Mkl", FLOAT)]), "android-slim").unresolved
+    convert, larger = unresolved.advice.split(" Or ")
+    assert convert == "Convert the model to types that android-slim has: T in {DT_FLOAT}."
+    assert "--copt=-D__ANDROID_TYPES_FULL__" in larger
+    assert "--profile android-full" in larger
+
+
+def test_what_only_the_desktop_has_is_no_advice_for_a_phone() -> None:
+    desktop = kernel("Mkl", DOUBLE, profiles=("desktop",))
+    (unresolved,) = select(NEED, index([desktop]), "android-slim").unresolved
+    assert unresolved.advice == "No build for a phone has it, only desktop: export the model without it."
 
 
 def test_kernel_in_a_file_that_only_gpu_builds_compile() -> None:
