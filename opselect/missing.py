@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from kernel_index.index import KernelIndex
 from kernel_index.records import Condition, KernelRegistration
 from opselect.build_flags import how_to_build, larger_profile
+from opselect.criteria import Criterion
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
 from opselect.op_history import History, history, known_span
 from opselect.requirements import Requirement
@@ -65,6 +66,13 @@ def explain_device(requirement: Requirement, profile: str) -> Explanation:
             "session's ConfigProto. Its CPU kernel is selected either way."
         ),
     )
+
+
+def explain_impossible(registration: KernelRegistration, criterion: Criterion) -> Explanation:
+    """A kernel that no build for a phone can have."""
+    kernel = f"{registration.kernel_class} ({registration.location})"
+    why = _uncapitalized(criterion.sentence).rstrip(".")
+    return f"no build for a phone can have its kernel {kernel}: {why}", criterion.advice
 
 
 def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanation:

@@ -9,9 +9,9 @@ from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, KernelRegistration
-from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, find_kernel
-from opselect.missing import explain, explain_device
-from opselect.policy import Finding
+from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, admits, find_kernel
+from opselect.missing import Explanation, explain, explain_device, explain_impossible
+from opselect.policy import Finding, MobileBuild
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.runtime import INDISPENSABLE, SESSION_OPS, Origin
 
@@ -88,7 +88,8 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
     its CPU kernel selected all the same: clearing the device and soft placement both need that kernel. Where two
     kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
     is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels. An op
-    that it replaces needs none, and an op that it only may insert is never unresolved.
+    that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no build for a
+    phone can have (:meth:`opselect.policy.MobileBuild.impossible`) is not picked for one.
 
     Raises InputError where the index was not scanned with that profile.
     """
@@ -110,6 +111,7 @@ class _Picker:
     def __init__(self, index: KernelIndex, profile: str) -> None:
         self._index = index
         self._profile = profile
+        self._build = MobileBuild(index, profile)
         self._reasons: dict[KernelRegistration, list[Reason]] = {}
         self._unresolved: list[Unresolved] = []
         self._not_inserted: list[Unresolved] = []
@@ -129,7 +131,7 @@ class _Picker:
             if pinned:
                 self._leave_out(requirement, explain_device(requirement, self._profile))
             return
-        reason, advice = explain(requirement, self._index, self._profile, outcome)
+        reason, advice = self._impossible(requirement) or explain(requirement, self._index, self._profile, outcome)
         if requirement.may_insert:
             self._not_inserted.append(_unresolved(requirement, reason, advice))
         else:
@@ -138,7 +140,11 @@ class _Picker:
 
     def _lookup(self, requirement: Requirement) -> tuple[Outcome, str]:
         """The outcome in this profile, ties decided by the release's own lists; and what to note about it."""
-        built = [r for r in self._index.registrations(requirement.op) if self._profile in r.profiles]
+        built = [
+            r
+            for r in self._index.registrations(requirement.op)
+            if self._profile in r.profiles and self._build.impossible(r.source) is None
+        ]
         outcome = find_kernel(built, dict(requirement.attrs), label=requirement.label)
         if isinstance(outcome, Ambiguous):
             listed = [r for r in outcome.registrations if r.source in self._listed_files()]
@@ -146,6 +152,19 @@ class _Picker:
                 others = sorted({r.source for r in outcome.registrations} - {listed[0].source})
                 return Found(listed[0]), f"upstream's lists hold this file and not {', '.join(others)}"
         return outcome, ""
+
+    def _impossible(self, requirement: Requirement) -> Explanation | None:
+        """Why no build for a phone can have any kernel that fits; None where one can, or where none fits."""
+        fitting = [
+            r
+            for r in self._index.registrations(requirement.op)
+            if r.profiles and r.device in (CPU, DEFAULT) and r.label == requirement.label
+            if admits(r, dict(requirement.attrs)) is True
+        ]
+        found = [self._build.impossible(r.source) for r in fitting]
+        if not found or found[0] is None or None in found:
+            return None
+        return explain_impossible(fitting[0], found[0])
 
     def _listed_files(self) -> frozenset[str]:
         if self._listed is None:

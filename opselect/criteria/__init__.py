@@ -9,6 +9,7 @@ from opselect.criteria.table import (
     TYPES,
     criterion,
     criterion_of_file,
+    criterion_of_headers,
     criterion_of_op,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "Stage",
     "criterion",
     "criterion_of_file",
+    "criterion_of_headers",
     "criterion_of_op",
 ]

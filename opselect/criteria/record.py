@@ -22,8 +22,10 @@ class Criterion:
     the model cannot do without; ``{files}`` in it stands for the files that register the op.
 
     ``ops`` is a regular expression of the names of ops, ``folders`` are those of kernels (from the root of the
-    checkout) that all fall under it whatever the op is called. ``is_training`` marks what tells a graph that is still
-    being trained from one that is ready.
+    checkout) that all fall under it whatever the op is called, and ``headers`` those of headers that only such kernels
+    include. ``is_training`` marks what tells a graph that is still being trained from one that is ready.
+    ``is_impossible`` marks that no build for a phone can have what these folders and headers say, whatever it compiles;
+    an op of that name whose kernel is elsewhere can be built.
     """
 
     key: str
@@ -33,6 +35,8 @@ class Criterion:
     advice: str
     ops: str = ""
     folders: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     stage: Stage = ""
     action: Action = "extend"
     is_training: bool = False
+    is_impossible: bool = False

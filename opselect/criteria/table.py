@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 
 from opselect.criteria.record import Criterion
 
@@ -249,6 +250,7 @@ _BY_NAME = (
         folders=("tensorflow/contrib/ffmpeg/",),
         stage="input",
         action="change",
+        is_impossible=True,
     ),
     Criterion(
         "text-libraries",
@@ -275,8 +277,11 @@ _BY_NAME = (
         "tensorflow/python/lib/core/py_func.cc",
         "No build for a phone can have it: export the model without it.",
         ops=r"(Eager)?PyFunc(Stateless)?",
+        folders=("tensorflow/python/",),
+        headers=("tensorflow/python/",),
         stage="input",
         action="change",
+        is_impossible=True,
     ),
     Criterion(
         "functions",
@@ -307,10 +312,19 @@ _BY_NAME = (
         "No build for a phone can have it: export the model without it.",
         ops=(
             r"\w*(TPU|Tpu|XRT)\w*|_?Xla\w+|AssignVariableXla\w+|ReadVariableXla\w+|(In|Out)feed(En|De)queue\w*"
-            r"|Prelinearize(Tuple)?|\w*TRT\w*|_XLA(Recv|Send)|Cudnn\w+|RemoteFusedGraphExecute|ParallelCheck|Mlrt\w+"
+            r"|Prelinearize(Tuple)?|\w*TRT\w*|_XLA(Recv|Send)|Cudnn\w+|ParallelCheck|Mlrt\w+"
         ),
         action="change",
-        folders=("tensorflow/compiler/", "tensorflow/core/tpu/"),
+        folders=("tensorflow/compiler/", "tensorflow/core/tpu/", "tensorflow/core/tfrt/"),
+        is_impossible=True,
+    ),
+    Criterion(
+        "other-processors",
+        "graphs for other processors",
+        "It hands a part of the graph to another processor, such as Hexagon, by an executor that a build brings.",
+        "tensorflow/core/kernels/remote_fused_graph_execute_utils.h",
+        "Extend the build by {files} (opselect generate --mode extend), and link the executor that the nodes name.",
+        ops=r"RemoteFusedGraphExecute",
     ),
     Criterion(
         "onednn",
@@ -321,6 +335,7 @@ _BY_NAME = (
         ops=r"_*Mkl\w+",
         folders=("tensorflow/core/kernels/mkl/",),
         action="change",
+        is_impossible=True,
     ),
     Criterion(
         "debugging",
@@ -396,6 +411,12 @@ def criterion_of_op(op: str) -> Criterion | None:
     """The criterion that knows an op by its name."""
     match = _op_names().fullmatch(op)
     return None if match is None or match.lastgroup is None else _BY_NAME[int(match.lastgroup[1:])]
+
+
+def criterion_of_headers(paths: Iterable[str]) -> Criterion | None:
+    """The criterion of everything that a file with one of these headers registers."""
+    telling = [candidate for candidate in _BY_NAME if candidate.headers]
+    return next((each for path in paths for each in telling if path.startswith(each.headers)), None)
 
 
 def criterion_of_file(path: str) -> Criterion | None:
