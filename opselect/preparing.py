@@ -25,6 +25,7 @@ from opselect.summary import VARIABLE_OPS, summarize
 from opselect.transforms import apply_steps
 
 _FOLDING = (
+    Step("remove_dead_branches"),
     Step("fold_constants", {"ignore_errors": ("true",)}),
     Step("fold_batch_norms"),
     Step("fold_old_batch_norms"),
