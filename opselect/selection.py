@@ -11,7 +11,7 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, admits, find_kernel
 from opselect.missing import Explanation, explain, explain_device, explain_impossible
-from opselect.policy import Finding, MobileBuild
+from opselect.policy import Adviser, Finding, MobileBuild
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.runtime import INDISPENSABLE, SESSION_OPS, Origin
 
@@ -80,7 +80,7 @@ class Selection:
         return not (self.unresolved or self.unread)
 
 
-def select(requirements: Requirements, index: KernelIndex, profile: str) -> Selection:
+def select(requirements: Requirements, index: KernelIndex, profile: str, adviser: Adviser | None = None) -> Selection:
     """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
 
     Files are those that register the kernels, those without which these cannot be linked, and the headers of both.
@@ -91,6 +91,8 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
     that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no build for a
     phone can have (:meth:`opselect.policy.MobileBuild.impossible`) is not picked for one.
 
+    ``adviser`` says what to do about what is unresolved; without one that is general.
+
     Raises InputError where the index was not scanned with that profile.
     """
     if profile not in index.profiles:
@@ -98,7 +100,7 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
         raise InputError(
             f"index of TensorFlow {index.release}", f"it has no profile {profile!r}", f"It has {known or 'none'}."
         )
-    picker = _Picker(index, profile)
+    picker = _Picker(index, profile, adviser)
     for requirement in requirements.items:
         picker.pick(requirement)
     picker.pick_session_ops()
@@ -108,10 +110,11 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
 class _Picker:
     """Collects what the requirements pick."""
 
-    def __init__(self, index: KernelIndex, profile: str) -> None:
+    def __init__(self, index: KernelIndex, profile: str, adviser: Adviser | None) -> None:
         self._index = index
         self._profile = profile
         self._build = MobileBuild(index, profile)
+        self._adviser = adviser or Adviser(self._build)
         self._reasons: dict[KernelRegistration, list[Reason]] = {}
         self._unresolved: list[Unresolved] = []
         self._not_inserted: list[Unresolved] = []
@@ -135,6 +138,7 @@ class _Picker:
         if requirement.may_insert:
             self._not_inserted.append(_unresolved(requirement, reason, advice))
         else:
+            advice = self._adviser.advise_missing(requirement, advice)
             because = f"{origin.why}, and " if origin is not None and origin.kind == "added" else ""
             self._leave_out(requirement, (because + reason, advice))
 

@@ -8,9 +8,9 @@ from typing import Literal
 Stage = Literal["input", "result", ""]
 """Where ops stand in a graph: ``input`` in front of the model, ``result`` behind it, working on what it computes."""
 
-Action = Literal["strip", "feed", "freeze", "extend", "change"]
-"""``strip`` what the outputs do not need, ``feed`` a node in its place, ``freeze`` the model, ``extend`` the build by
-files, ``change`` the model or the profile."""
+Action = Literal["strip", "feed", "freeze", "prepare", "extend", "change"]
+"""``strip`` what the outputs do not need, ``feed`` a node in its place, ``freeze`` the model, ``prepare`` it (freezing,
+stripping and folding it), ``extend`` the build by files, ``change`` the model or the profile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,6 +357,15 @@ _BY_NAME = (
     ),
 )
 
+TRAINING = Criterion(
+    "training",
+    "what only runs while training",
+    "It stands in a conditional that asks whether the model is being trained, as dropout and batch norms do.",
+    "tensorflow/python/keras/backend.py (in_train_phase)",
+    "Export the model with the training phase false (K.set_learning_phase(0) of Keras, is_training=False).",
+    action="change",
+)
+
 _LIBRARIES = Criterion(
     "libraries",
     "libraries of their own",
@@ -397,7 +406,7 @@ OTHER = Criterion(
     _EXTEND,
 )
 
-CRITERIA: tuple[Criterion, ...] = (*_BY_NAME, _LIBRARIES, TYPES, FIRST_TYPES, EXCLUDED, OTHER)
+CRITERIA: tuple[Criterion, ...] = (*_BY_NAME, TRAINING, _LIBRARIES, TYPES, FIRST_TYPES, EXCLUDED, OTHER)
 """All criteria. Of two that know an op by its name, the first counts."""
 
 
