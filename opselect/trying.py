@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from kernel_index.errors import OpselectError
+from kernel_index.errors import InputError, OpselectError
 from kernel_index.index import KernelIndex
 from opselect.entries import Choice
 from opselect.formats import model_at
@@ -13,6 +13,7 @@ from opselect.freezing import Options
 from opselect.graph import Graph
 from opselect.policy import Attempt
 from opselect.preparing import Wishes, make_graph
+from opselect.summary import VARIABLE_OPS
 
 MAX_NODES = 20_000
 """Larger graphs are not tried; functions count."""
@@ -29,10 +30,10 @@ def try_preparing(path: str, choice: Choice, graph: Graph, index: KernelIndex, s
     ``shown`` is what the model is called in the command. Never raises: what a model does not allow, and what is not
     tried as it takes too long, is said in the attempt.
     """
-    command = _command(choice, shown)
-    why_not = _too_large(path, graph)
-    if why_not:
-        return Attempt(command, why_not=why_not)
+    command = _command(choice, shown, needs_checkpoint=_needs_checkpoint(path, graph))
+    too_large = _too_large(path, graph)
+    if too_large:
+        return Attempt(command, too_large=too_large)
     options = Options(
         outputs=choice.outputs, signatures=choice.signatures, all_signatures=choice.all_signatures, tags=choice.tags
     )
@@ -41,14 +42,22 @@ def try_preparing(path: str, choice: Choice, graph: Graph, index: KernelIndex, s
             made = make_graph(place, Wishes(options, choice.inputs), index, lambda _: None)
             return Attempt(command, made.needed(place, index).items)
     except OpselectError as error:
-        return Attempt(command, why_not=f"preparing the model did not work ({_first_line(error, path, shown)})")
+        return Attempt(command, problem=f"tried without success: {_problem(error)}")
     except Exception as defect:
         # Advice is beside the point of the command that gives it, which is to go on.
-        return Attempt(command, why_not=f"preparing the model did not work ({type(defect).__name__})")
+        return Attempt(command, problem=f"tried without success: {type(defect).__name__}")
 
 
-def _command(choice: Choice, shown: str) -> str:
+def _needs_checkpoint(path: str, graph: Graph) -> bool:
+    """Whether the values of variables are in a checkpoint that the model at a path does not name."""
+    if not any(node.op in VARIABLE_OPS for node in graph.nodes):
+        return False
+    return not (Path(path).is_dir() or path.endswith(".meta"))
+
+
+def _command(choice: Choice, shown: str, *, needs_checkpoint: bool) -> str:
     options = {
+        "--checkpoint": ("PREFIX",) if needs_checkpoint else (),
         "--tags": choice.tags,
         "--signature": choice.signatures,
         "--inputs": choice.inputs,
@@ -61,11 +70,11 @@ def _command(choice: Choice, shown: str) -> str:
 def _too_large(path: str, graph: Graph) -> str:
     nodes = len(graph.nodes) + sum(len(function.nodes) for function in graph.functions)
     if nodes > MAX_NODES:
-        return f"preparing a graph of {nodes:,} nodes is not tried"
+        return f"not tried, as it has {nodes:,} nodes"
     size = _size(Path(path))
     if size is None:
-        return "preparing a model that is not in a local file is not tried"
-    return f"preparing a model of {size >> 20:,} MB is not tried" if size > MAX_BYTES else ""
+        return "not tried, as it is no local file"
+    return f"not tried, as it has {size >> 20:,} MB" if size > MAX_BYTES else ""
 
 
 def _size(path: Path) -> int | None:
@@ -83,5 +92,5 @@ def _escaped(name: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in name)
 
 
-def _first_line(error: OpselectError, path: str, shown: str) -> str:
-    return str(error).partition("\n")[0].replace(path, shown)
+def _problem(error: OpselectError) -> str:
+    return error.problem if isinstance(error, InputError) else str(error).partition("\n")[0]

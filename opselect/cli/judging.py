@@ -70,8 +70,13 @@ def open_adviser(
         yield GraphAdviser(MobileBuild(index, profile), chosen.graph, path, chosen.entries, attempt)
 
 
-def attempt_at(path: str, choice: Choice, graph: Graph, index: KernelIndex) -> TryPreparing:
-    """What tries to prepare a model when it is called; only then what that takes is imported."""
+def attempt_at(path: str, choice: Choice, graph: Graph, index: KernelIndex) -> TryPreparing | None:
+    """What tries to prepare a model when it is called; only then what that takes is imported.
+
+    None for a model behind a URL: it would be fetched again, and a URL may hold what is not for printing.
+    """
+    if "://" in path:
+        return None
 
     def attempt() -> Attempt:
         from opselect.trying import try_preparing

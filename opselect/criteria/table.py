@@ -17,7 +17,7 @@ _KERNELS = "tensorflow/core/kernels/BUILD"
 _CORE = ("tensorflow/core/", "tensorflow/c/kernels/")
 
 _EXTEND = "Extend the build by {files} (opselect generate --mode extend)."
-_FREEZE = "Freeze the model (freeze_graph, or convert_variables_to_constants_v2)."
+_FREEZE = "Freeze the model first (opselect prepare, which also cuts and folds it): a frozen model has no variables."
 
 _BY_NAME = (
     Criterion(
@@ -288,7 +288,7 @@ _BY_NAME = (
         "function calls and functional control flow",
         "Freezing inlines functions and lowers If and While to Switch and Merge, so a frozen graph has none of it.",
         "tensorflow/python/framework/convert_to_constants.py (convert_variables_to_constants_v2)",
-        "Freeze the model by convert_variables_to_constants_v2, whose lower_control_flow takes it out.",
+        "Freeze the model first (opselect prepare, or convert_variables_to_constants_v2): that takes it out.",
         ops=(
             r"(Stateful)?PartitionedCall|_?(Stateless)?(If|While|Case)|For|FakeParam|DeviceIndex|ToBool|RemoteCall"
             r"|_(Array|List)To(Array|List)"

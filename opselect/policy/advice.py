@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from opselect.criteria import TRAINING, Action, criterion_of_op
+from opselect.criteria import TRAINING, Action, criterion, criterion_of_op
 from opselect.graph import Entry, Graph, input_node, reach
 from opselect.kernel_lookup import NotFound
 from opselect.missing import explain
@@ -26,7 +26,7 @@ Same = Callable[[Requirement], bool]
 """Whether another requirement is about the same thing."""
 
 _VARIABLES = frozenset({"variables", "variable-reads", "variable-changes"})
-_FREEZE = "Freeze the model first (opselect prepare): a frozen model has no variables."
+_FREEZE = criterion("variables").advice
 
 _GENERAL: dict[str, tuple[Action, str]] = {
     "result": ("strip", "Strip what only training needs: name what the program fetches with --outputs."),
@@ -95,10 +95,10 @@ class Adviser:
 
     def _lasting(self, requirement: Requirement, left_out: LeftOut) -> Advice:
         """What to do if the model cannot do without."""
-        criterion = left_out.criterion
-        if criterion.action != "extend":
-            return Advice(criterion.action, criterion.advice)
-        extend = criterion.advice.format(files=", ".join(left_out.files)) if left_out.files else ""
+        why = left_out.criterion
+        if why.action != "extend":
+            return Advice(why.action, why.advice)
+        extend = why.advice.format(files=", ".join(left_out.files)) if left_out.files else ""
         if left_out.is_registered:
             return Advice("extend", extend, files=left_out.files)
         _, change = explain(requirement, self._build.index, self._build.profile, NotFound(()))
@@ -109,9 +109,9 @@ class Adviser:
 class GraphAdviser(Adviser):
     """Gives advice about the requirements of one graph, and tries it before it is given.
 
-    In this order: to prepare a graph that has variables, to strip what the outputs that a program is likely to fetch do
-    not need, to feed a node behind something in front of the model, to prepare a frozen graph; what the build can do
-    comes last. Each is tried by collecting the requirements anew
+    In this order: to prepare a graph that has variables or asks for its training phase, to strip what the outputs that
+    a program is likely to fetch do not need, to feed a node behind something in front of the model, to prepare any
+    other graph; what the build can do comes last. Each is tried by collecting the requirements anew
     (:func:`opselect.requirements.collect_requirements`), preparing by ``try_preparing``, which is called at most once
     and only where there is something to advise.
     """
@@ -164,13 +164,14 @@ class GraphAdviser(Adviser):
 
     def _remedy(self, requirement: Requirement, same: Same) -> Advice | None:
         """What makes a graph do without a requirement; None where nothing that was tried does."""
-        criterion = criterion_of_op(requirement.op)
-        stage = "" if criterion is None else criterion.stage
+        known = criterion_of_op(requirement.op)
+        stage = "" if known is None else known.stage
+        prepare_first = self._is_unfrozen or self._phases.covers(requirement)
         return (
-            (self._preparing(requirement, same) if self._is_unfrozen else None)
+            (self._preparing(requirement, same) if prepare_first else None)
             or self._stripping(same)
             or (self._feeding(requirement, same) if stage == "input" else None)
-            or (None if self._is_unfrozen else self._preparing(requirement, same))
+            or (None if prepare_first else self._preparing(requirement, same))
         )
 
     def _preparing(self, requirement: Requirement, same: Same) -> Advice | None:
@@ -204,14 +205,17 @@ class GraphAdviser(Adviser):
         """Freezing and the training phase come before what the build can do, and what was not tried is said."""
         if self._phases.covers(requirement):
             return _otherwise(TRAINING.advice, text) if text != TRAINING.advice else text
-        criterion = criterion_of_op(requirement.op)
+        known = criterion_of_op(requirement.op)
         attempt = self._attempt
-        if criterion is not None and criterion.key in _VARIABLES:
+        if known is not None and known.key in _VARIABLES:
             return _otherwise(_FREEZE, text)
         if attempt is None or attempt.needed is not None:
             return text
-        untried = f"{attempt.why_not}, so it is not known whether `{attempt.command}` takes it out."
-        return f"Freeze the model first: {untried} {text}" if self._is_unfrozen else f"{text} ({untried[:-1]})"
+        why_not = attempt.too_large or attempt.problem
+        if self._is_unfrozen:
+            first = f"Freeze the model first: `{attempt.command}` may take it out ({why_not})."
+            return f"{first} If not: {_uncapitalized(text)}"
+        return f"{text} `{attempt.command}` may take it out ({why_not})." if attempt.too_large else text
 
     @cached_property
     def _attempt(self) -> Attempt | None:
@@ -263,10 +267,10 @@ class GraphAdviser(Adviser):
 
 def _general(op: str) -> tuple[Action, str] | None:
     """What to do first about an op, whatever graph it is in."""
-    criterion = criterion_of_op(op)
-    if criterion is None:
+    known = criterion_of_op(op)
+    if known is None:
         return None
-    return ("freeze", _FREEZE) if criterion.key in _VARIABLES else _GENERAL.get(criterion.stage)
+    return ("freeze", _FREEZE) if known.key in _VARIABLES else _GENERAL.get(known.stage)
 
 
 def _otherwise(first: str, text: str) -> str:

@@ -12,13 +12,14 @@ from opselect.requirements import Requirement
 class Attempt:
     """``opselect prepare`` on a model, tried in memory.
 
-    ``command`` is the command line that does it. ``needed`` are the requirements of what it makes; None where it was
-    not tried or did not work, and ``why_not`` says why.
+    ``command`` is the command line that does it. ``needed`` are the requirements of what it makes; None where it
+    did not work, which ``problem`` is about, or where ``too_large`` says why it was not tried.
     """
 
     command: str
     needed: tuple[Requirement, ...] | None = None
-    why_not: str = ""
+    problem: str = ""
+    too_large: str = ""
 
     def leaves(self, same: Callable[[Requirement], bool]) -> bool:
         """Whether the prepared model, if there is one, still needs something; true where that is not known."""

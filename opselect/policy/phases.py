@@ -48,16 +48,17 @@ class Phases:
         return bool(names) and self._nodes.issuperset(names)
 
     def _governed(self) -> frozenset[str]:
-        found: set[str] = set()
+        decided: list[tuple[frozenset[str], frozenset[str]]] = []
         for node in self._stages.nodes.values():
             place = _PREDICATE.get(node.op)
-            if place is None or place >= len(node.inputs):
-                continue
-            flags = self._decided_by(input_node(node.inputs[place]))
-            inside = self._inside(node.name) if flags else frozenset()
-            if flags and (any(map(_NAME.search, flags)) or self._holds_training(inside)):
-                found |= inside | flags
-        return frozenset(found)
+            if place is not None and place < len(node.inputs):
+                flags = self._decided_by(input_node(node.inputs[place]))
+                if flags:
+                    decided.append((flags, self._inside(node.name)))
+        # One conditional that tells is enough: a flag means the same wherever it is asked.
+        phases = {flag for flag in self._flags if _NAME.search(flag)}
+        phases.update(flag for flags, inside in decided if self._holds_training(inside) for flag in flags)
+        return frozenset().union(*(flags | inside for flags, inside in decided if flags & phases))
 
     def _decided_by(self, predicate: str) -> frozenset[str]:
         """The flags that a predicate is made of; none where anything else but constants has a part in it."""

@@ -207,9 +207,11 @@ DROPOUT = (
     node { name: "noise" op: "RandomUniform" input: "size" attr { key: "dtype" value { type: DT_FLOAT } }
         attr { key: "T" value { type: DT_INT32 } } }
     node { name: "size" op: "Shape" input: "sides:1" attr { key: "T" value { type: DT_FLOAT } } }
-    node { name: "noisy" op: "Mul" input: "sides:1" input: "noise" attr { key: "T" value { type: DT_FLOAT } } }
+    node { name: "noisy" op: "Mul" input: "sides:1" input: "noise" input: "^switch_t"
+        attr { key: "T" value { type: DT_FLOAT } } }
     node { name: "pivot" op: "Switch" input: "phase" input: "phase" attr { key: "T" value { type: DT_BOOL } } }
     node { name: "switch_f" op: "Identity" input: "pivot" attr { key: "T" value { type: DT_BOOL } } }
+    node { name: "switch_t" op: "Identity" input: "pivot:1" attr { key: "T" value { type: DT_BOOL } } }
     node { name: "merge" op: "Merge" input: "sides" input: "noisy" attr { key: "N" value { i: 2 } }
         attr { key: "T" value { type: DT_FLOAT } } }
     node { name: "result" op: "Relu" input: "merge" attr { key: "T" value { type: DT_FLOAT } } }
