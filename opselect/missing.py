@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from kernel_index.index import KernelIndex
 from kernel_index.records import Condition, KernelRegistration
+from opselect.build_flags import how_to_build, larger_profile
+from opselect.criteria import Criterion
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
+from opselect.op_history import History, history, known_span
 from opselect.requirements import Requirement
 
 Explanation = tuple[str, str]
@@ -44,7 +47,7 @@ def explain(
     fitting = [r for r in labelled if admits(r, dict(requirement.attrs)) is True]
     wanted = _attrs_text(requirement, labelled)
     return (
-        _in_other_profiles(fitting, index, profile, wanted)
+        _in_other_profiles(fitting, labelled, index, profile, wanted)
         or _behind_macro(fitting, wanted)
         or _nowhere(requirement, registrations, labelled, profile, wanted)
     )
@@ -65,6 +68,13 @@ def explain_device(requirement: Requirement, profile: str) -> Explanation:
     )
 
 
+def explain_impossible(registration: KernelRegistration, criterion: Criterion) -> Explanation:
+    """A kernel that no build for a phone can have."""
+    kernel = f"{registration.kernel_class} ({registration.location})"
+    why = _uncapitalized(criterion.sentence).rstrip(".")
+    return f"no build for a phone can have its kernel {kernel}: {why}", criterion.advice
+
+
 def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanation:
     if index.op_definition(requirement.op) is not None:
         return (
@@ -76,13 +86,23 @@ def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanati
         )
     near = _near_names(requirement.op, index.op_names())
     hint = f" Near names: {', '.join(near)}." if near else ""
-    return (
-        f"TensorFlow {index.release} has no op of this name",
-        (
-            f"If it is a custom op, scan its sources with --root DIR; if a newer TensorFlow made the model, use that "
-            f"release or export the model for {index.release}.{hint}"
-        ),
-    )
+    reason = f"TensorFlow {index.release} has no op of this name"
+    known = history(requirement.op, index.release)
+    if known is None:
+        return (
+            f"{reason}, nor has any release that opselect knows ({known_span()})",
+            f"It is a custom op: scan its sources with --root DIR, or export the model without it.{hint}",
+        )
+    return f"{reason}: {known.text}", f"{_other_release(known, index.release)}{hint}"
+
+
+def _other_release(known: History, release: str) -> str:
+    if known.later:
+        return f"Export the model for TensorFlow {release}, or build TensorFlow {known.later} or later."
+    if known.earlier:
+        return f"Export the model without it, or build TensorFlow {known.earlier}, the last release that has it."
+    # Upstream's release of that number has it: the sources at hand are others.
+    return "Export the model without it, or take the op's sources from upstream and scan them with --root DIR."
 
 
 def _near_names(op: str, names: Sequence[str]) -> list[str]:
@@ -103,7 +123,11 @@ def _no_such_label(requirement: Requirement, runnable: Iterable[KernelRegistrati
 
 
 def _in_other_profiles(
-    fitting: Sequence[KernelRegistration], index: KernelIndex, profile: str, wanted: str
+    fitting: Sequence[KernelRegistration],
+    labelled: Sequence[KernelRegistration],
+    index: KernelIndex,
+    profile: str,
+    wanted: str,
 ) -> Explanation | None:
     found = [(p, r) for p in index.profiles for r in fitting if p in r.profiles]
     if not found:
@@ -116,23 +140,31 @@ def _in_other_profiles(
                 f"no kernel{wanted} in profile {profile}; the one at {_hidden_text(found[0][1], conditions[0])}, "
                 f"except in {', '.join(others)}"
             ),
-            f"{_flag_advice(conditions[0])} Or convert the model to types that {profile} has.",
+            f"Convert the model to types that {profile} has. Or {_uncapitalized(_flag_advice(conditions[0]))}",
         )
     verb = "has one" if len(others) == 1 else "have one"
     return (
         f"no kernel{wanted} in profile {profile}; {', '.join(others)} {verb} ({found[0][1].location})",
-        (
-            f"Build with another profile, such as --profile {_nearest(profile, others)}, or convert the model to "
-            f"types that {profile} has."
-        ),
+        _types_advice(fitting, labelled, index, profile, others),
     )
 
 
-def _nearest(profile: str, others: Sequence[str]) -> str:
-    """The profile to advise: of the same platform, else selective registration, which suits every platform."""
-    platform = profile.partition("-")[0]
-    same = [other for other in others if other.partition("-")[0] == platform]
-    return next(iter([*same, *(other for other in others if other == "selective"), *others]))
+def _types_advice(
+    fitting: Sequence[KernelRegistration],
+    labelled: Sequence[KernelRegistration],
+    index: KernelIndex,
+    profile: str,
+    others: Sequence[str],
+) -> str:
+    """Converting types comes first: a larger build is larger for every model and on every phone."""
+    here = [r for r in labelled if profile in r.profiles and r not in fitting]
+    admitted = _admitted_text(here, profile) if here else ""
+    convert = f"Convert the model to types that {profile} has: {admitted}." if admitted else ""
+    larger = larger_profile(profile, others, index.release)
+    if not larger:
+        return convert or f"No build for a phone has it, only {' and '.join(others)}: export the model without it."
+    how = how_to_build(profile, larger, index.release)
+    return f"{convert} Or {how}." if convert else f"{how[0].upper()}{how[1:]}."
 
 
 def _behind_macro(fitting: Sequence[KernelRegistration], wanted: str) -> Explanation | None:
@@ -175,6 +207,10 @@ def _nowhere(
         f"no kernel{wanted} in any profile",
         f"The CPU kernels admit {_admitted_text(labelled, profile)}: convert the model.",
     )
+
+
+def _uncapitalized(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _attrs_text(requirement: Requirement, registrations: Iterable[KernelRegistration]) -> str:

@@ -24,7 +24,7 @@ of the Makefile): kernels in them are there without being listed."""
 BASE_GROUPS = ("mobile_srcs", "android_srcs")
 """Files of the kernels package that belong to the base library."""
 
-_BY_MAKEFILE = ("ios", "raspberry-pi")
+BY_MAKEFILE = ("ios", "raspberry-pi")
 """Profiles of builds that the makefile makes in releases that have one (docs/profiles.md)."""
 
 
@@ -53,7 +53,7 @@ def default_files(lists: BuildLists, profile: str) -> frozenset[str] | None:
     platform = profile.partition("+")[0]
     if platform == "desktop":
         return None
-    if platform in _BY_MAKEFILE and lists.makefile:
+    if platform in BY_MAKEFILE and lists.makefile:
         return frozenset(path for _, path in makefile_sources(lists) if path)
     groups = written_groups(lists)
     if not groups:

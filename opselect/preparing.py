@@ -25,6 +25,7 @@ from opselect.summary import VARIABLE_OPS, summarize
 from opselect.transforms import apply_steps
 
 _FOLDING = (
+    Step("remove_dead_branches"),
     Step("fold_constants", {"ignore_errors": ("true",)}),
     Step("fold_batch_norms"),
     Step("fold_old_batch_norms"),
@@ -86,7 +87,39 @@ class Saved:
         return tuple(sorted(_files(self.before) - _files(self.after)))
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A graph as the phone runs it, where to feed and fetch it, and the ``whole`` one that it was made of.
+
+    ``weights`` are the bytes of variables that are constants now.
+    """
+
+    graph: Graph
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    whole: Graph
+    weights: int
+
+    def needed(self, path: str, index: KernelIndex) -> Requirements:
+        """What the graph needs, the path being that of the model."""
+        return collect_requirements(self.graph, path, index=index, entries=[Entry(self.inputs, self.outputs)])
+
+
 def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[str], None]) -> Prepared:
+    """The model at a path or URL as :func:`make_graph` makes it, and what that saves; raises what that raises."""
+    made = make_graph(path, wishes, index, note)
+    return Prepared(
+        made.graph,
+        made.inputs,
+        made.outputs,
+        _measure(made.whole, made.weights),
+        _measure(made.graph, 0),
+        collect_requirements(made.whole, path, index=index).without_inserted(),
+        made.needed(path, index).without_inserted(),
+    )
+
+
+def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[str], None]) -> Made:
     """The model at a path or URL, frozen where it has variables, cut to its outputs, and folded.
 
     Outputs that nobody names are those of its signature, else the likely ones; inputs those of the signature, else the
@@ -117,16 +150,7 @@ def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[
     strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path)
     graph = apply_steps(graph, [strip, *_FOLDING], context)
     _check_left(graph, context)
-    entry = Entry(tuple(inputs), outputs)
-    return Prepared(
-        graph,
-        tuple(inputs),
-        outputs,
-        _measure(whole, weights),
-        _measure(graph, 0),
-        collect_requirements(whole, path, index=index).without_inserted(),
-        collect_requirements(graph, path, index=index, entries=[entry]).without_inserted(),
-    )
+    return Made(graph, tuple(inputs), outputs, whole, weights)
 
 
 def saved(prepared: Prepared, index: KernelIndex, profile: str) -> Saved:

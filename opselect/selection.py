@@ -9,9 +9,9 @@ from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, KernelRegistration
-from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, find_kernel
-from opselect.missing import explain, explain_device
-from opselect.policy import Finding
+from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, admits, find_kernel
+from opselect.missing import Explanation, explain, explain_device, explain_impossible
+from opselect.policy import Adviser, Finding, MobileBuild
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.runtime import INDISPENSABLE, SESSION_OPS, Origin
 
@@ -80,7 +80,7 @@ class Selection:
         return not (self.unresolved or self.unread)
 
 
-def select(requirements: Requirements, index: KernelIndex, profile: str) -> Selection:
+def select(requirements: Requirements, index: KernelIndex, profile: str, adviser: Adviser | None = None) -> Selection:
     """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
 
     Files are those that register the kernels, those without which these cannot be linked, and the headers of both.
@@ -88,7 +88,10 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
     its CPU kernel selected all the same: clearing the device and soft placement both need that kernel. Where two
     kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
     is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels. An op
-    that it replaces needs none, and an op that it only may insert is never unresolved.
+    that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no build for a
+    phone can have (:meth:`opselect.policy.MobileBuild.impossible`) is not picked for one.
+
+    ``adviser`` says what to do about what is unresolved; without one that is general.
 
     Raises InputError where the index was not scanned with that profile.
     """
@@ -97,7 +100,7 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
         raise InputError(
             f"index of TensorFlow {index.release}", f"it has no profile {profile!r}", f"It has {known or 'none'}."
         )
-    picker = _Picker(index, profile)
+    picker = _Picker(index, profile, adviser)
     for requirement in requirements.items:
         picker.pick(requirement)
     picker.pick_session_ops()
@@ -107,9 +110,11 @@ def select(requirements: Requirements, index: KernelIndex, profile: str) -> Sele
 class _Picker:
     """Collects what the requirements pick."""
 
-    def __init__(self, index: KernelIndex, profile: str) -> None:
+    def __init__(self, index: KernelIndex, profile: str, adviser: Adviser | None) -> None:
         self._index = index
         self._profile = profile
+        self._build = MobileBuild(index, profile)
+        self._adviser = adviser or Adviser(self._build)
         self._reasons: dict[KernelRegistration, list[Reason]] = {}
         self._unresolved: list[Unresolved] = []
         self._not_inserted: list[Unresolved] = []
@@ -129,16 +134,21 @@ class _Picker:
             if pinned:
                 self._leave_out(requirement, explain_device(requirement, self._profile))
             return
-        reason, advice = explain(requirement, self._index, self._profile, outcome)
+        reason, advice = self._impossible(requirement) or explain(requirement, self._index, self._profile, outcome)
         if requirement.may_insert:
             self._not_inserted.append(_unresolved(requirement, reason, advice))
         else:
+            advice = self._adviser.advise_missing(requirement, advice)
             because = f"{origin.why}, and " if origin is not None and origin.kind == "added" else ""
             self._leave_out(requirement, (because + reason, advice))
 
     def _lookup(self, requirement: Requirement) -> tuple[Outcome, str]:
         """The outcome in this profile, ties decided by the release's own lists; and what to note about it."""
-        built = [r for r in self._index.registrations(requirement.op) if self._profile in r.profiles]
+        built = [
+            r
+            for r in self._index.registrations(requirement.op)
+            if self._profile in r.profiles and self._build.impossible(r.source) is None
+        ]
         outcome = find_kernel(built, dict(requirement.attrs), label=requirement.label)
         if isinstance(outcome, Ambiguous):
             listed = [r for r in outcome.registrations if r.source in self._listed_files()]
@@ -146,6 +156,19 @@ class _Picker:
                 others = sorted({r.source for r in outcome.registrations} - {listed[0].source})
                 return Found(listed[0]), f"upstream's lists hold this file and not {', '.join(others)}"
         return outcome, ""
+
+    def _impossible(self, requirement: Requirement) -> Explanation | None:
+        """Why no build for a phone can have any kernel that fits; None where one can, or where none fits."""
+        fitting = [
+            r
+            for r in self._index.registrations(requirement.op)
+            if r.profiles and r.device in (CPU, DEFAULT) and r.label == requirement.label
+            if admits(r, dict(requirement.attrs)) is True
+        ]
+        found = [self._build.impossible(r.source) for r in fitting]
+        if not found or found[0] is None or None in found:
+            return None
+        return explain_impossible(fitting[0], found[0])
 
     def _listed_files(self) -> frozenset[str]:
         if self._listed is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -32,3 +33,14 @@ def find(release: str) -> Path:
         f"there is no shipped index of TensorFlow {release}; there are: {', '.join(releases())}\n"
         "  Name one of these, or scan your checkout: opselect index scan TREE -o FILE, then --index FILE."
     )
+
+
+@functools.cache
+def releases_with(op: str) -> tuple[str, ...]:
+    """The shipped releases that know an op, be it by a definition or by a kernel, oldest first.
+
+    Reads the names of the ops of every index: some milliseconds each. Raises IndexFileError for a damaged one.
+    """
+    from kernel_index.store import open_index
+
+    return tuple(release for release in releases() if open_index(find(release)).has_op(op))

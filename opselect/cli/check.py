@@ -115,8 +115,8 @@ def _check_kinds(kinds: Sequence[str]) -> None:
 def check(request: Request) -> int:
     """Prints the findings and returns the exit code. Raises InputError for what cannot be read."""
     from opselect.checking import check_lists
+    from opselect.cli.judging import judge
     from opselect.cli.sources import build_profile, open_source, profile_of
-    from opselect.selection import select
 
     quiet = request.quiet
     source = Source(tree=request.tree, roots=request.roots)
@@ -126,7 +126,10 @@ def check(request: Request) -> int:
     if needed is not None and needed.code == UNUSABLE:
         report_unread(needed)
         return UNUSABLE
-    selection = select(needed.requirements, index, profile) if needed is not None else None
+    selection = None
+    if needed is not None and request.needs is not None:
+        models, choice = request.needs.only_model, request.needs.choice
+        selection = judge(needed.requirements, index, profile, models, choice)
     build = build_profile(index.release, request.profile, request.macros)
     findings = check_lists(request.tree, index, build, selection, request.ignore)
     if request.as_json:

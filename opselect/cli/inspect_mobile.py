@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index import shipped
 from kernel_index.index import KernelIndex
+from opselect.cli.judging import attempt_at
 from opselect.cli.options import Source
 from opselect.cli.sources import open_source, profile_of
 from opselect.entries import Choice, entries_of
 from opselect.formats import Model
-from opselect.graph import MetaGraph, graph_problems
-from opselect.policy import Finding, findings
+from opselect.graph import Entry, Graph, MetaGraph, graph_problems
+from opselect.policy import Finding, GraphAdviser, MobileBuild, findings
 from opselect.policy.outputs import likely_outputs
 from opselect.policy.stages import Stages
 from opselect.requirements import collect_requirements
@@ -64,8 +66,14 @@ class MobileBuilds:
         entries = entries_of(meta_graph, Choice(), model.path)
         needed = collect_requirements(graph, model.path, index=self._index, entries=entries)
         whole = graph if model.tflite is None else None
-        found = findings(needed, self._index, self._profile, graph=whole, model=model.path, entries=entries)
+        found = findings(needed, self._index, self._profile, self._adviser(whole, model.path, entries))
         unresolved = {missing.op for missing in select(needed, self._index, self._profile).unresolved}
         rest = unresolved.difference(finding.op for finding in found)
         outputs = () if whole is None or meta_graph.signatures else likely_outputs(Stages(graph), self._index)
         return MobileNeeds(self._index.release, self._profile, found, tuple(sorted(rest)), outputs)
+
+    def _adviser(self, graph: Graph | None, path: str, entries: Sequence[Entry]) -> GraphAdviser | None:
+        if graph is None:
+            return None
+        attempt = attempt_at(path, Choice(), graph, self._index)
+        return GraphAdviser(MobileBuild(self._index, self._profile), graph, path, entries, attempt)

@@ -83,7 +83,8 @@ def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json:
     What mobile builds leave out is part of the answer where a TensorFlow is named, and for kept requirements alone
     there may be none.
     """
-    from opselect.cli.criteria import print_findings, read_findings
+    from opselect.cli.criteria import print_findings
+    from opselect.cli.judging import read_findings
     from opselect.cli.sources import open_source, profile_of
     from opselect.requirements_json import requirements_json
 
@@ -100,7 +101,7 @@ def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json:
     else:
         _print_tables(needed.requirements.items)
         if index is not None:
-            print_findings(found, index.release, profile)
+            print_findings(found, index.release, profile, needs.only_model)
     report_unread(needed)
     return needed.code
 

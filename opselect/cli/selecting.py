@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -47,9 +48,9 @@ def answer(question: Question) -> Answer | None:
 
     None where not even one model could be read, which has been said then. Raises InputError for what cannot be read.
     """
-    from opselect.cli.criteria import print_findings, read_findings
+    from opselect.cli.criteria import print_findings
+    from opselect.cli.judging import judge
     from opselect.cli.sources import open_source, profile_of
-    from opselect.selection import select
 
     quiet = question.quiet
     index = open_source(question.source, macros=question.macros, profile=question.profile, quiet=quiet)
@@ -58,14 +59,14 @@ def answer(question: Question) -> Answer | None:
     if needed.code == UNUSABLE:
         report_unread(needed)
         return None
-    found = read_findings(needed.requirements, index, profile, question.needs.only_model, question.needs.choice)
-    unread = tuple(failure.model for failure in needed.unread)
-    selection = replace(select(needed.requirements, index, profile), criteria=found, unread=unread)
+    models = question.needs.only_model
+    selection = judge(needed.requirements, index, profile, models, question.needs.choice)
+    selection = replace(selection, unread=tuple(failure.model for failure in needed.unread))
     if not quiet:
-        print_findings(found, index.release, profile, err=True)
+        print_findings(selection.criteria, index.release, profile, models, err=True)
     if selection.unresolved:
         several = len({model for item in needed.requirements.items for model in item.models}) > 1
-        _print_unresolved(selection, with_models=several)
+        _print_unresolved(selection, models, with_models=several)
     may_write = selection.complete or question.allow_missing
     return Answer(index, selection, needed, may_write, needed.code if may_write else needed.code or NO)
 
@@ -78,7 +79,8 @@ def report(found: Answer) -> int:
     return found.code
 
 
-def _print_unresolved(selection: Selection, *, with_models: bool) -> None:
+def _print_unresolved(selection: Selection, models: Sequence[str], *, with_models: bool) -> None:
+    from opselect.cli.judging import as_typed
     from opselect.registration_json import attrs_json
 
     count = len(selection.unresolved)
@@ -93,7 +95,7 @@ def _print_unresolved(selection: Selection, *, with_models: bool) -> None:
             attrs_text(attrs_json(missing.attrs)),
             missing.device or "any",
             missing.reason,
-            missing.advice,
+            as_typed(missing.advice, models),
             such_as(missing.nodes),
             *((such_as(missing.models),) if with_models else ()),
         )

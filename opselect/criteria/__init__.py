@@ -6,9 +6,11 @@ from opselect.criteria.table import (
     EXCLUDED,
     FIRST_TYPES,
     OTHER,
+    TRAINING,
     TYPES,
     criterion,
     criterion_of_file,
+    criterion_of_headers,
     criterion_of_op,
 )
 
@@ -17,11 +19,13 @@ __all__ = [
     "EXCLUDED",
     "FIRST_TYPES",
     "OTHER",
+    "TRAINING",
     "TYPES",
     "Action",
     "Criterion",
     "Stage",
     "criterion",
     "criterion_of_file",
+    "criterion_of_headers",
     "criterion_of_op",
 ]

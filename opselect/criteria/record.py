@@ -8,9 +8,9 @@ from typing import Literal
 Stage = Literal["input", "result", ""]
 """Where ops stand in a graph: ``input`` in front of the model, ``result`` behind it, working on what it computes."""
 
-Action = Literal["strip", "feed", "freeze", "extend", "change"]
-"""``strip`` what the outputs do not need, ``feed`` a node in its place, ``freeze`` the model, ``extend`` the build by
-files, ``change`` the model or the profile."""
+Action = Literal["strip", "feed", "freeze", "prepare", "extend", "change"]
+"""``strip`` what the outputs do not need, ``feed`` a node in its place, ``freeze`` the model, ``prepare`` it (freezing,
+stripping and folding it), ``extend`` the build by files, ``change`` the model or the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,10 @@ class Criterion:
     the model cannot do without; ``{files}`` in it stands for the files that register the op.
 
     ``ops`` is a regular expression of the names of ops, ``folders`` are those of kernels (from the root of the
-    checkout) that all fall under it whatever the op is called. ``is_training`` marks what tells a graph that is still
-    being trained from one that is ready.
+    checkout) that all fall under it whatever the op is called, and ``headers`` those of headers that only such kernels
+    include. ``is_training`` marks what tells a graph that is still being trained from one that is ready.
+    ``is_impossible`` marks that no build for a phone can have what these folders and headers say, whatever it compiles;
+    an op of that name whose kernel is elsewhere can be built.
     """
 
     key: str
@@ -33,6 +35,8 @@ class Criterion:
     advice: str
     ops: str = ""
     folders: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     stage: Stage = ""
     action: Action = "extend"
     is_training: bool = False
+    is_impossible: bool = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 
 from opselect.criteria.record import Criterion
 
@@ -16,7 +17,7 @@ _KERNELS = "tensorflow/core/kernels/BUILD"
 _CORE = ("tensorflow/core/", "tensorflow/c/kernels/")
 
 _EXTEND = "Extend the build by {files} (opselect generate --mode extend)."
-_FREEZE = "Freeze the model (freeze_graph, or convert_variables_to_constants_v2)."
+_FREEZE = "Freeze the model first (opselect prepare, which also cuts and folds it): a frozen model has no variables."
 
 _BY_NAME = (
     Criterion(
@@ -249,6 +250,7 @@ _BY_NAME = (
         folders=("tensorflow/contrib/ffmpeg/",),
         stage="input",
         action="change",
+        is_impossible=True,
     ),
     Criterion(
         "text-libraries",
@@ -275,15 +277,18 @@ _BY_NAME = (
         "tensorflow/python/lib/core/py_func.cc",
         "No build for a phone can have it: export the model without it.",
         ops=r"(Eager)?PyFunc(Stateless)?",
+        folders=("tensorflow/python/",),
+        headers=("tensorflow/python/",),
         stage="input",
         action="change",
+        is_impossible=True,
     ),
     Criterion(
         "functions",
         "function calls and functional control flow",
         "Freezing inlines functions and lowers If and While to Switch and Merge, so a frozen graph has none of it.",
         "tensorflow/python/framework/convert_to_constants.py (convert_variables_to_constants_v2)",
-        "Freeze the model by convert_variables_to_constants_v2, whose lower_control_flow takes it out.",
+        "Freeze the model first (opselect prepare, or convert_variables_to_constants_v2): that takes it out.",
         ops=(
             r"(Stateful)?PartitionedCall|_?(Stateless)?(If|While|Case)|For|FakeParam|DeviceIndex|ToBool|RemoteCall"
             r"|_(Array|List)To(Array|List)"
@@ -307,10 +312,19 @@ _BY_NAME = (
         "No build for a phone can have it: export the model without it.",
         ops=(
             r"\w*(TPU|Tpu|XRT)\w*|_?Xla\w+|AssignVariableXla\w+|ReadVariableXla\w+|(In|Out)feed(En|De)queue\w*"
-            r"|Prelinearize(Tuple)?|\w*TRT\w*|_XLA(Recv|Send)|Cudnn\w+|RemoteFusedGraphExecute|ParallelCheck|Mlrt\w+"
+            r"|Prelinearize(Tuple)?|\w*TRT\w*|_XLA(Recv|Send)|Cudnn\w+|ParallelCheck|Mlrt\w+"
         ),
         action="change",
-        folders=("tensorflow/compiler/", "tensorflow/core/tpu/"),
+        folders=("tensorflow/compiler/", "tensorflow/core/tpu/", "tensorflow/core/tfrt/"),
+        is_impossible=True,
+    ),
+    Criterion(
+        "other-processors",
+        "graphs for other processors",
+        "It hands a part of the graph to another processor, such as Hexagon, by an executor that a build brings.",
+        "tensorflow/core/kernels/remote_fused_graph_execute_utils.h",
+        "Extend the build by {files} (opselect generate --mode extend), and link the executor that the nodes name.",
+        ops=r"RemoteFusedGraphExecute",
     ),
     Criterion(
         "onednn",
@@ -321,6 +335,7 @@ _BY_NAME = (
         ops=r"_*Mkl\w+",
         folders=("tensorflow/core/kernels/mkl/",),
         action="change",
+        is_impossible=True,
     ),
     Criterion(
         "debugging",
@@ -340,6 +355,15 @@ _BY_NAME = (
         ops=r"Batch(Function)?|_BatchFunctionFallback|Unbatch|Mutex(V2|Lock)|ConsumeMutexLock",
         folders=("tensorflow/core/kernels/risc/experimental/",),
     ),
+)
+
+TRAINING = Criterion(
+    "training",
+    "what only runs while training",
+    "It stands in a conditional that asks whether the model is being trained, as dropout and batch norms do.",
+    "tensorflow/python/keras/backend.py (in_train_phase)",
+    "Export the model with the training phase false (K.set_learning_phase(0) of Keras, is_training=False).",
+    action="change",
 )
 
 _LIBRARIES = Criterion(
@@ -382,7 +406,7 @@ OTHER = Criterion(
     _EXTEND,
 )
 
-CRITERIA: tuple[Criterion, ...] = (*_BY_NAME, _LIBRARIES, TYPES, FIRST_TYPES, EXCLUDED, OTHER)
+CRITERIA: tuple[Criterion, ...] = (*_BY_NAME, TRAINING, _LIBRARIES, TYPES, FIRST_TYPES, EXCLUDED, OTHER)
 """All criteria. Of two that know an op by its name, the first counts."""
 
 
@@ -396,6 +420,12 @@ def criterion_of_op(op: str) -> Criterion | None:
     """The criterion that knows an op by its name."""
     match = _op_names().fullmatch(op)
     return None if match is None or match.lastgroup is None else _BY_NAME[int(match.lastgroup[1:])]
+
+
+def criterion_of_headers(paths: Iterable[str]) -> Criterion | None:
+    """The criterion of everything that a file with one of these headers registers."""
+    telling = [candidate for candidate in _BY_NAME if candidate.headers]
+    return next((each for path in paths for each in telling if path.startswith(each.headers)), None)
 
 
 def criterion_of_file(path: str) -> Criterion | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.datatypes import DataType
 from kernel_index.index import KernelIndex
 from opselect.criteria import CRITERIA, Criterion
-from opselect.graph import Entry, Graph
-from opselect.policy.advice import Advice, Adviser, GraphAdviser, Key, key_of
+from opselect.policy.advice import Advice, Adviser, Key, key_of
 from opselect.policy.left_out import MobileBuild
 from opselect.registration_json import Json
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirements
@@ -53,30 +51,22 @@ class Finding:
 
 
 def findings(
-    requirements: Requirements,
-    index: KernelIndex,
-    profile: str,
-    *,
-    graph: Graph | None = None,
-    model: str = "",
-    entries: Sequence[Entry] = (Entry(),),
+    requirements: Requirements, index: KernelIndex, profile: str, adviser: Adviser | None = None
 ) -> tuple[Finding, ...]:
     """What of the requirements a build of ``profile`` lacks by default, by criterion in the order of the table.
 
-    What the release's own lists hold and the profile registers is never there; nor is what no build can give, which
-    :func:`opselect.selection.select` reports as unresolved. Nothing is for a profile that is no mobile one.
+    What the release's own lists hold and the profile registers is never there; nor is what no kernel of the release
+    does, which :func:`opselect.selection.select` reports as unresolved. Nothing is for a profile that is no mobile one.
 
-    With the ``graph`` that the requirements were collected from (``model`` being its path, ``entries`` the ways into it
-    that counted), advice names the outputs that make the op go away or the node to feed in its place, and has been
+    With a :class:`opselect.policy.GraphAdviser` of the graph that the requirements were collected from, advice names
+    the outputs that make the op go away, the node to feed in its place or the command that takes it out, and has been
     tried. Without, for the merged requirements of several models, say, it is general.
-
-    Raises InputError as :func:`opselect.requirements.collect_requirements` does.
     """
     build = MobileBuild(index, profile)
-    left_out = [(item, found) for item in requirements.items if (found := build.left_out(item)) is not None]
-    if not left_out:
-        return ()
-    adviser = Adviser(build) if graph is None else GraphAdviser(build, graph, model, entries)
+    adviser = adviser or Adviser(build)
+    left_out = [
+        (item, adviser.seen(item, found)) for item in requirements.items if (found := build.left_out(item)) is not None
+    ]
     merged: dict[Key, Finding] = {}
     for item, found in left_out:
         key = key_of(item.op, found)

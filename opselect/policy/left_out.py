@@ -6,9 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.datatypes import DataType, from_cpp, from_spec
+from kernel_index.dependencies import included
 from kernel_index.index import KernelIndex
+from kernel_index.profiles import is_mobile
 from kernel_index.records import KernelRegistration, OpDefinition
-from opselect.criteria import EXCLUDED, FIRST_TYPES, OTHER, TYPES, Criterion, criterion_of_file, criterion_of_op
+from opselect.criteria import (
+    EXCLUDED,
+    FIRST_TYPES,
+    OTHER,
+    TYPES,
+    Criterion,
+    criterion_of_file,
+    criterion_of_headers,
+    criterion_of_op,
+)
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, find_kernel
 from opselect.mobile_lists import BASE_LIBRARY, default_files, group_name
 from opselect.requirements import Requirement
@@ -60,6 +71,7 @@ class MobileBuild:
         self._types = frozenset(from_cpp(spelling) for spelling in all_types)
         lists = index.build_lists
         self._offered = frozenset(lists.groups.get(group_name(lists, "all_ops"), ()))
+        self._impossible: dict[str, Criterion | None] = {}
 
     def left_out(self, requirement: Requirement) -> LeftOut | None:
         """Why the build has no kernel for a requirement though TensorFlow has one; None where that is not so.
@@ -98,9 +110,29 @@ class MobileBuild:
         """Whether a file is in the build by default."""
         return self._files is None or path in self._files or path.startswith(BASE_LIBRARY)
 
+    def impossible(self, path: str) -> Criterion | None:
+        """Why no build for a phone can have the kernels of a file, whatever it compiles; None where one can.
+
+        Told by the file's folder and by what it includes, directly or not. What the release's own lists hold can be
+        built, and so can anything for a desktop.
+        """
+        if path not in self._impossible:
+            self._impossible[path] = self._why_impossible(path)
+        return self._impossible[path]
+
+    def _why_impossible(self, path: str) -> Criterion | None:
+        if not is_mobile(self.profile) or (self._files is not None and self.compiles(path)):
+            return None
+        found = criterion_of_file(path)
+        if found is not None and found.is_impossible:
+            return found
+        found = criterion_of_headers(included((path,), self.index.includes))
+        return found if found is not None and found.is_impossible else None
+
     def _kernels(self, op: str) -> list[KernelRegistration]:
-        """The kernels of an op that a CPU can use in some profile."""
-        return [r for r in self.index.registrations(op) if r.device in (CPU, DEFAULT) and r.profiles]
+        """The kernels of an op that a CPU can use in some profile; where a phone can have some, only these."""
+        found = [r for r in self.index.registrations(op) if r.device in (CPU, DEFAULT) and r.profiles]
+        return [r for r in found if self.impossible(r.source) is None] or found
 
     def _criterion_of_type(self, dtype: DataType | None, *, is_registered: bool) -> Criterion:
         """Why kernels of one type are missing where those of others are built."""
@@ -112,6 +144,9 @@ class MobileBuild:
     def _whole_op(self, op: str, kernels: Sequence[KernelRegistration]) -> LeftOut:
         files = tuple(sorted({r.source for r in kernels}))
         criterion = criterion_of_op(op) or _criterion_of_files(files)
+        if criterion is not None and criterion.is_impossible and any(self.impossible(path) is None for path in files):
+            # What the name stands for is elsewhere: this is somebody's own kernel of that name.
+            criterion = _criterion_of_files(files)
         if criterion is not None:
             return LeftOut(criterion, files=files)
         rare = self._rare_type(self.index.op_definition(op))

@@ -17,7 +17,8 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
 
     ``summarize_graph`` takes every node that nothing consumes. Here it must also be computed from an input and from
     the variables, as far as there are any, and have no part in training; and where no such node is left, a node counts
-    that only training consumes, as the logits of a model that was saved with its loss.
+    that only training consumes, as the logits of a model that was saved with its loss. What comes out of a Switch and
+    not through a Merge runs on one side of a conditional only, and is nothing to fetch where there is anything else.
     """
     training = stages.behind(stages.names("result"))
     in_front = stages.names("input")
@@ -28,6 +29,8 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
     fetched = [
         node for node in stages.nodes.values() if node.name not in apart and _may_be_fetched(node, index, training)
     ]
+    one_sided = stages.behind(stages.with_ops(("Switch",))) - stages.behind(stages.with_ops(("Merge",)))
+    fetched = [node for node in fetched if node.name not in one_sided] or fetched
     ends = [node.name for node in fetched if not stages.consumers[node.name]]
     in_training = [node.name for node in fetched if training.issuperset(stages.consumers[node.name])]
     for names, computed in ((ends, model), (in_training, model), (ends, from_inputs), (ends, stages.nodes.keys())):

@@ -52,6 +52,10 @@ class Stages:
         """The nodes that have one of some ops themselves."""
         return frozenset(node.name for node in self.nodes.values() if node.op in ops)
 
+    def ops_of(self, name: str) -> frozenset[str]:
+        """The op of a node and those of the functions that it calls, directly or not."""
+        return self._ops(self.nodes[name])
+
     def variables(self) -> frozenset[str]:
         """The nodes that hold variables."""
         return frozenset(node.name for node in self.nodes.values() if _key(node.op) == "variables")

@@ -1,4 +1,7 @@
-"""The transforms of ``opselect transform``, a file each, under the names that the Graph Transform Tool has for them."""
+"""The transforms of ``opselect transform``, a file each.
+
+They have the names that the Graph Transform Tool has for them; ``remove_dead_branches`` is opselect's own.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ NAMES: tuple[str, ...] = (
     "quantize_weights",
     "remove_attribute",
     "remove_control_dependencies",
+    "remove_dead_branches",
     "remove_device",
     "remove_nodes",
     "rename_attribute",

@@ -119,7 +119,7 @@ def test_a_placeholder_with_a_default_keeps_it(cli: Cli) -> None:
     assert outcome.code == 0, outcome.err
     assert outcome.json["inputs"] == ["x"]
     assert "inputs: x; phase keep their defaults (--inputs names what is fed)" in outcome.err
-    assert {node.op for node in read_graph("phone.pb").nodes} == {"Placeholder", "Const", "Switch", "Relu"}
+    assert {node.op for node in read_graph("phone.pb").nodes} == {"Placeholder", "Relu"}
 
 
 def test_one_that_is_named_is_fed_with_its_own_type_and_shape(cli: Cli) -> None:
@@ -199,3 +199,28 @@ def test_what_makes_no_sense_is_refused_and_nothing_written(cli: Cli, arguments:
     assert outcome.code == 2
     assert problem in outcome.err
     assert not Path("phone.pb").exists()
+
+
+DROPOUT = (
+    PHASE.partition('    node { name: "result"')[0]
+    + """
+    node { name: "noise" op: "RandomUniform" input: "size" attr { key: "dtype" value { type: DT_FLOAT } }
+        attr { key: "T" value { type: DT_INT32 } } }
+    node { name: "size" op: "Shape" input: "sides:1" attr { key: "T" value { type: DT_FLOAT } } }
+    node { name: "noisy" op: "Mul" input: "sides:1" input: "noise" input: "^switch_t"
+        attr { key: "T" value { type: DT_FLOAT } } }
+    node { name: "pivot" op: "Switch" input: "phase" input: "phase" attr { key: "T" value { type: DT_BOOL } } }
+    node { name: "switch_f" op: "Identity" input: "pivot" attr { key: "T" value { type: DT_BOOL } } }
+    node { name: "switch_t" op: "Identity" input: "pivot:1" attr { key: "T" value { type: DT_BOOL } } }
+    node { name: "merge" op: "Merge" input: "sides" input: "noisy" attr { key: "N" value { i: 2 } }
+        attr { key: "T" value { type: DT_FLOAT } } }
+    node { name: "result" op: "Relu" input: "merge" attr { key: "T" value { type: DT_FLOAT } } }
+"""
+)
+
+
+def test_of_a_dropout_nothing_is_left(cli: Cli) -> None:
+    outcome = cli("prepare", write("dropout.pbtxt", DROPOUT), "-o", "phone.pb", *RELEASE, "--json")
+    assert outcome.code == 0, outcome.err
+    assert (outcome.json["inputs"], outcome.json["outputs"]) == (["x"], ["result"])
+    assert {node.op for node in read_graph("phone.pb").nodes} == {"Placeholder", "Relu"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from kernel_index.index import MemoryIndex
 from kernel_index.records import ArgDefinition, AttrDefinition, BuildLists, KernelRegistration, OpDefinition
 from opselect.graph import Entry, Graph
-from opselect.policy import Finding, findings
+from opselect.policy import Finding, GraphAdviser, MobileBuild, findings
 from opselect.requirements import collect_requirements
 from tests.opselect.sample import KERNELS, definition, index
 
@@ -54,7 +54,7 @@ def found_in(
     """The findings of a graph with what a user names as inputs and outputs."""
     entries = (Entry(inputs, outputs),)
     needed = collect_requirements(graph, "m.pb", index=index, entries=entries)
-    return findings(needed, index, MOBILE, graph=graph, model="m.pb", entries=entries)
+    return findings(needed, index, MOBILE, GraphAdviser(MobileBuild(index, MOBILE), graph, "m.pb", entries))
 
 
 def _paths(names: Iterable[str]) -> tuple[str, ...]:

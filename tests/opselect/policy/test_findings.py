@@ -10,7 +10,7 @@ from kernel_index import shipped
 from kernel_index.store import open_index
 from opselect.formats import read_graph
 from opselect.graph import Entry
-from opselect.policy import findings
+from opselect.policy import GraphAdviser, findings
 from opselect.policy.advice import key_of
 from opselect.policy.left_out import MobileBuild
 from opselect.requirements import Requirements, collect_requirements
@@ -186,11 +186,11 @@ def test_ops_inside_functions_are_followed() -> None:
     assert found.advice.outputs == ("y",)
 
 
-def test_a_type_that_the_profile_drops_names_the_profile_that_has_it() -> None:
+def test_a_type_that_the_profile_drops_names_those_that_it_has() -> None:
     graph = graph_of(node("x", "Placeholder") + node("n", "Neg", "x", attrs="T: type: DT_DOUBLE"))
     (found,) = found_in(graph, INDEX)
     assert (found.criterion.key, found.attr, found.dtype, found.advice.action) == ("types", "T", DOUBLE, "change")
-    assert "--profile desktop" in found.advice.text
+    assert found.advice.text == "Convert the model to types that android-slim has: T in {DT_FLOAT}."
 
 
 def test_tables_that_the_outputs_use_are_filled() -> None:
@@ -261,7 +261,8 @@ def test_advice_on_real_graphs_is_true(name: str, release: str) -> None:
     graph = read_graph(MODELS / f"{name}.pb")
     real = open_index(shipped.find(release))
     build = MobileBuild(real, "android")
-    for found in findings(collect_requirements(graph, name, index=real), real, "android", graph=graph, model=name):
+    adviser = GraphAdviser(build, graph, name, (Entry(),))
+    for found in findings(collect_requirements(graph, name, index=real), real, "android", adviser):
         if found.advice.action in ("strip", "feed"):
             entry = Entry(found.advice.inputs, found.advice.outputs)
             left = collect_requirements(graph, name, index=real, entries=(entry,)).items
@@ -272,7 +273,8 @@ def test_advice_on_real_graphs_is_true(name: str, release: str) -> None:
 def test_a_real_training_graph_in_a_build_without_codecs() -> None:
     graph = read_graph(MODELS / "jpeg_training.pb")
     real = open_index(shipped.find("1.13"))
-    found = findings(collect_requirements(graph, "m", index=real), real, "android", graph=graph, model="m")
+    adviser = GraphAdviser(MobileBuild(real, "android"), graph, "m", (Entry(),))
+    found = findings(collect_requirements(graph, "m", index=real), real, "android", adviser)
     assert [(f.op, f.criterion.key, f.advice.action, f.advice.inputs, f.advice.outputs) for f in found] == [
         ("ReaderReadV2", "readers", "strip", (), ("probabilities",)),
         ("TextLineReaderV2", "readers", "strip", (), ("probabilities",)),

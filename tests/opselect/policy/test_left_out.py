@@ -174,3 +174,27 @@ def test_of_what_the_runtime_makes_of_nodes_only_what_it_always_adds_can_be_left
     build = MobileBuild(mobile_index([kernel("ReluGrad")], []), MOBILE)
     found = build.left_out(Requirement("ReluGrad", origin=Origin(kind, "why")))
     assert (found is not None) is left_out
+
+
+PY_FUNC = "tensorflow/python/lib/core/py_func.cc"
+
+
+def test_what_no_phone_can_have_is_told_by_the_file() -> None:
+    kernels = [kernel("PyFunc", file=PY_FUNC), kernel("Mine", file="my_ops/mine.cc")]
+    build = MobileBuild(mobile_index(kernels, []), MOBILE)
+    found = build.impossible(PY_FUNC)
+    assert found is not None
+    assert found.key == "python"
+    assert build.impossible("my_ops/mine.cc") is None
+    assert MobileBuild(mobile_index(kernels, []), "desktop").impossible(PY_FUNC) is None
+
+
+def test_what_the_releases_own_lists_hold_can_be_built() -> None:
+    path = "tensorflow/compiler/jit/kernels/xla_ops.cc"
+    assert MobileBuild(mobile_index([kernel("XlaLaunch", file=path)], [path]), MOBILE).impossible(path) is None
+
+
+def test_a_kernel_of_ones_own_for_an_op_that_no_phone_can_have() -> None:
+    kernels = [kernel("PyFunc", file=PY_FUNC), kernel("PyFunc", file="my_ops/interpreter.cc")]
+    assert verdict(mobile_index(kernels, []), "PyFunc") == ("libraries", "", None, ("interpreter.cc",), True)
+    assert verdict(mobile_index(kernels[:1], []), "PyFunc") == ("python", "", None, ("py_func.cc",), True)

@@ -80,3 +80,11 @@ def test_calls_of_functions_that_save_or_train() -> None:
 def test_no_outputs_at_all() -> None:
     assert outputs(node("c", "Const"), node("n", "NoOp")) == ()
     assert outputs() == ()
+
+
+def test_one_side_of_a_conditional_is_no_output() -> None:
+    pivots = (node("cond", "Switch", "flag", "flag"), node("switch_t", "Identity", "cond:1"))
+    sides = (node("a", "Switch", "x", "flag"), node("no", "Neg", "a"), node("m", "Merge", "no", "a:1"))
+    graph = (X, node("flag", "Placeholder"), *pivots, *sides, node("y", "Relu", "m"))
+    assert outputs(*graph) == ("y",)
+    assert outputs(X, node("flag", "Placeholder"), *pivots) == ("switch_t",)
