@@ -42,6 +42,7 @@ NOT_IN_THE_WHEEL = {
     "tensorflow/core/tpu/": "TPU ops: not linked into the CPU library",
     "tensorflow/dtensor/cc/dtensor_tpu_kernels.cc": "TPU ops: not linked into the CPU library",
     "tensorflow/compiler/xrt/": "XRT ops: not linked into the CPU library",
+    "tensorflow/lite/delegates/flex/": "an op of the Flex delegate: not linked into the CPU library",
     "tensorflow/compiler/tf2tensorrt/": "TensorRT ops: built only with TensorRT",
     "tensorflow/core/distributed_runtime/preemption/": "loaded by the Python module of the preemption watcher alone",
     "tensorflow/core/tfrt/": "TFRT session: not linked into the CPU library",
@@ -201,9 +202,9 @@ def report(comparison: Comparison, *, everything: bool, devices: str = "CPU and 
     return "\n".join(lines)
 
 
-def table_of(kind: str, release: str) -> Path | None:
-    """The table in ``fixtures/registry`` of a release, or of another patch release of its minor one."""
-    return min(REGISTRIES.glob(f"{kind}_{minor_of(release)}.*.json.gz"), default=None)
+def table_of(kind: str, release: str, folder: Path = REGISTRIES) -> Path | None:
+    """The table of a release in a folder, or of another patch release of its minor one."""
+    return min(folder.glob(f"{kind}_{minor_of(release)}.*.json.gz"), default=None)
 
 
 def main() -> int:
