@@ -25,7 +25,11 @@ class Known:
         """Whether this explains a breach in a release; None is any of them."""
         if rule != self.rule or not any(re.fullmatch(pattern, about) for pattern in self.about):
             return False
-        return release is None or release_number(self.first) <= release <= release_number(self.last)
+        return release is None or self.is_of(release)
+
+    def is_of(self, release: tuple[int, int]) -> bool:
+        """Whether this is said of a release."""
+        return release_number(self.first) <= release <= release_number(self.last)
 
 
 LABELS = frozenset(
@@ -84,6 +88,7 @@ KNOWN = (
         ),
         _WIDER,
     ),
+    Known("constraint fits", (r"_MklConv2DBackprop(Filter|FilterWithBias|Input)\.T",), _WIDER, "2.16"),
     Known(
         "listed file is known",
         (r"tensorflow/core/ops/\w+_grad\.cc",),
@@ -115,7 +120,7 @@ KNOWN = (
             "RightShift", "Rsqrt", "Sin", "Sqrt", "Square", "Tan", "Tanh",
         ),
         "kernels/mlir_generated/cpu_op_*.cc are an experiment that the default build leaves out (mlir_generated/BUILD)",
-        "2.5", "2.8",
+        "2.5", "2.9",
     ),
     Known(
         "op does not come back",
