@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,7 @@ def breaches(index: StoredIndex) -> list[Breach]:
         _listed_files(index, read),
         _dependencies(index, read),
         _ties(registrations),
+        _mobile_builds(index, registrations),
     )
     return sorted(set(found), key=lambda b: (b.rule, b.about, b.how))
 
@@ -174,6 +175,28 @@ def _ties(registrations: Sequence[KernelRegistration]) -> Iterator[Breach]:
 
 def _both_admit(allowed: Mapping[str, tuple[object, ...]], other: KernelRegistration) -> bool:
     return all(not set(allowed.get(c.attr, c.allowed)).isdisjoint(c.allowed) for c in other.constraints)
+
+
+AT_MOST_OF_DESKTOP = {"android-slim": 0.45, "android": 0.5, "android-full": 0.65}
+"""The share of a desktop build's kernels that these builds have at most: they leave types out."""
+
+DECIDING_HEADERS = re.compile(r"(^|/)(platform/platform|framework/register_types|framework/types)\.h$")
+"""Headers whose macros decide which types a mobile build has."""
+
+
+def _mobile_builds(index: StoredIndex, registrations: Sequence[KernelRegistration]) -> Iterator[Breach]:
+    """Mobile builds were told from desktop builds: the headers that do it were read, and types are left out.
+
+    Source: ``IS_MOBILE_PLATFORM`` in ``platform/platform.h``, which ``framework/register_types.h`` asks for.
+    """
+    for header in index.missing_headers:
+        if DECIDING_HEADERS.search(header):
+            yield Breach("header of macros was read", header, "included, but not found in the tree")
+    kernels = Counter(profile for record in registrations for profile in record.profiles)
+    for profile, share in AT_MOST_OF_DESKTOP.items():
+        if {profile, "desktop"} <= set(index.profiles) and kernels[profile] > share * kernels["desktop"]:
+            how = f"{kernels[profile]} kernels of {kernels['desktop']}"
+            yield Breach("mobile builds leave types out", profile, how)
 
 
 def gaps(indexes: Sequence[StoredIndex]) -> list[Breach]:

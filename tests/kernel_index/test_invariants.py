@@ -87,10 +87,13 @@ KERNEL = KernelRegistration(
     "Add", "CPU", "AddOp<float>", Location(FILE, 9), ("android",),
     constraints=(Constraint("T", (DataType.DT_FLOAT,)),), host_memory_args=("y",),
 )  # fmt: skip
+DESKTOP_KERNELS = tuple(
+    replace(KERNEL, device=device, profiles=("desktop",)) for device in ("GPU", "TPU", "SYCL", "XLA_GPU")
+)
 SCAN = ScanResult(
     "2.4.0",
     ("android", "desktop"),
-    (KERNEL,),
+    (KERNEL, *DESKTOP_KERNELS),
     (OP,),
     BuildLists(groups={"portable_core_ops": (FILE, HEADER, "tensorflow/core/kernels/unused.h")}, makefile=(FILE,)),
     includes={FILE: (HEADER,), HEADER: (), "tensorflow/core/kernels/sum.cc": ()},
@@ -99,7 +102,7 @@ SCAN = ScanResult(
 
 
 def with_kernels(*kernels: KernelRegistration) -> ScanResult:
-    return replace(SCAN, registrations=(KERNEL, *kernels))
+    return replace(SCAN, registrations=(*SCAN.registrations, *kernels))
 
 
 def constrained(attr: str, *allowed: DataType | int) -> KernelRegistration:
@@ -138,6 +141,11 @@ BAD: list[tuple[str, str, ScanResult]] = [
     ("priority is small", "Add", with_kernels(replace(KERNEL, priority=7))),
     ("device is a name", "DEVICE_CPU + x", with_kernels(replace(KERNEL, device="DEVICE_CPU + x"))),
     ("class has a text", "Add", with_kernels(replace(KERNEL, profiles=("desktop",), kernel_class=" "))),
+    (
+        "header of macros was read", "tsl/platform/platform.h",
+        replace(SCAN, missing_headers=("a.h", "tsl/platform/platform.h")),
+    ),
+    ("mobile builds leave types out", "android", replace(SCAN, registrations=(KERNEL, *DESKTOP_KERNELS[:1]))),
     ("listed file is known", "b.cc", replace(SCAN, build_lists=BuildLists(groups={"portable_core_ops": ("b.cc",)}))),
     ("listed file is known", "b.cc", replace(SCAN, build_lists=BuildLists(makefile=("b.cc",)))),
     ("dependency is known", "c.cc", needing("c.cc")),
@@ -158,9 +166,9 @@ def test_what_holds_is_no_breach() -> None:
     kernels = (
         replace(KERNEL, profiles=("desktop",)),
         constrained("T", DataType.DT_INT32),
-        replace(KERNEL, priority=1),
+        replace(KERNEL, priority=1, profiles=("desktop",)),
         replace(KERNEL, label="eigen"),
-        replace(KERNEL, device="GPU"),
+        replace(KERNEL, device="DEFAULT"),
     )
     assert breaches(opened(with_kernels(*kernels))) == []
     missing = BuildLists(makefile=("b.c", FILE), makefile_missing={"b.c": "b.cc"})
