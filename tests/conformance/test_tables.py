@@ -123,6 +123,8 @@ def test_definitions_that_are_missing() -> None:
     comparison = compare_definitions([], table(), ())
     assert (comparison.compared, comparison.missing, comparison.of_tests) == (0, ("Blend",), ())
     assert compare_definitions([], table(), ("Blend",)).of_tests == ("Blend",)
+    looped = compare_definitions([], {"LoadTPUEmbeddingADAMParameters": table()["Blend"]}, ())
+    assert (looped.missing, looped.made_at_run_time) == ((), ("LoadTPUEmbeddingADAMParameters",))
 
 
 def kernel(op: str, file: str, device: str = "CPU") -> KernelRegistration:
