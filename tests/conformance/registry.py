@@ -39,6 +39,7 @@ Key = tuple[str, str, str, int, tuple[tuple[str, tuple[object, ...]], ...], tupl
 
 NOT_IN_THE_WHEEL = {
     "tensorflow/core/kernels/risc/": "experimental RISC ops: no target outside their own folder depends on them",
+    "tensorflow/core/kernels/mlir_generated/cpu_op_": "made by MLIR (2.5 to 2.9): the default build leaves them out",
     "tensorflow/core/tpu/": "TPU ops: not linked into the CPU library",
     "tensorflow/dtensor/cc/dtensor_tpu_kernels.cc": "TPU ops: not linked into the CPU library",
     "tensorflow/compiler/xrt/": "XRT ops: not linked into the CPU library",
