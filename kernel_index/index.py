@@ -16,6 +16,10 @@ class KernelIndex(Protocol):
         """Version of the TensorFlow release, such as ``2.14.0``."""
 
     @property
+    def note(self) -> str:
+        """What there is to say of the sources where they are not just those of the release; empty where they are."""
+
+    @property
     def profiles(self) -> tuple[str, ...]:
         """Names of the build profiles that were scanned."""
 
@@ -72,6 +76,10 @@ class MemoryIndex:
     @property
     def release(self) -> str:
         return self._scan.release
+
+    @property
+    def note(self) -> str:
+        return self._scan.note
 
     @property
     def profiles(self) -> tuple[str, ...]:

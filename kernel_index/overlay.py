@@ -31,6 +31,10 @@ class OverlayIndex:
         return self._base.release
 
     @property
+    def note(self) -> str:
+        return self._base.note
+
+    @property
     def profiles(self) -> tuple[str, ...]:
         return self._base.profiles
 
@@ -112,6 +116,7 @@ class OverlayIndex:
             type_lists=self.type_lists,
             includes=self.includes,
             dependencies=self.dependencies,
+            note=self.note,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

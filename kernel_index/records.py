@@ -190,3 +190,5 @@ class ScanResult:
     """``TF_CALL_<types>`` macro to profile to the C++ types it calls its argument with, in order."""
     dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     """Source file to the source files without which it cannot be linked, those of the base library left out."""
+    note: str = ""
+    """What there is to say of the sources where they are not just those of the release."""

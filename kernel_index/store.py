@@ -66,6 +66,7 @@ def index_bytes(scan: ScanResult) -> bytes:
             **depending,
             "type_lists": sources.write_type_lists(scan.type_lists),
             **lists.write_notes(scan.diagnostics, scan.skipped_files, scan.missing_headers),
+            **({"note": [escape(scan.note)]} if scan.note else {}),
         },
     )
 
@@ -151,6 +152,11 @@ class StoredIndex:
     @property
     def release(self) -> str:
         return self._packed.release
+
+    @property
+    def note(self) -> str:
+        with self._reading("notes"):
+            return "".join(map(unescape, self._packed.optional("note")))
 
     @property
     def profiles(self) -> tuple[str, ...]:

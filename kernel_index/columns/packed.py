@@ -63,6 +63,10 @@ class PackedColumns:
             self._spans[name] = start, start + int(size)
             start += int(size)
 
+    def optional(self, name: str) -> list[str]:
+        """The lines of a column that files need not have; none where it is absent."""
+        return self.column(name) if name in self._spans else []
+
     def column(self, name: str) -> list[str]:
         """The lines of a column."""
         try:

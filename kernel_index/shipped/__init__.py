@@ -1,4 +1,4 @@
-"""The indexes of released versions that come with the package: one file a release, made by ``opselect index scan``."""
+"""The indexes of released versions that come with the package: one file a release, made by ``shipped.make``."""
 
 from __future__ import annotations
 
@@ -10,27 +10,38 @@ from kernel_index.errors import OpselectError
 
 SUFFIX = ".opselidx"
 
-_MINOR = re.compile(r"\d+\.\d+")
+_MINOR = re.compile(r"\d+\.\d+(?!\d)")
 
 
-def releases() -> tuple[str, ...]:
-    """The releases whose indexes are shipped, oldest first."""
-    found = [path.name.removesuffix(SUFFIX) for path in Path(__file__).parent.glob("*" + SUFFIX)]
+def releases(folder: Path = Path(__file__).parent) -> tuple[str, ...]:
+    """The releases whose indexes are shipped, or are in another folder, oldest first."""
+    found = [path.name.removesuffix(SUFFIX) for path in folder.glob("*" + SUFFIX)]
     return tuple(sorted(found, key=lambda r: [int(n) for n in re.findall(r"\d+", r)]))
+
+
+def minor_of(release: str) -> str:
+    """``1.13`` for ``1.13.2`` and ``v1.13``; nothing for what does not begin with two numbers."""
+    match = _MINOR.match(release.removeprefix("v"))
+    return match[0] if match is not None else ""
 
 
 def find(release: str) -> Path:
     """The index file of a release, which may be written ``1.13``, ``1.13.2`` or ``v1.13.2``.
 
-    A patch release that is not shipped is an error, for patch releases differ. Raises OpselectError.
+    A patch release that is not shipped is an error, for patch releases differ; the error names the one that is
+    shipped. Raises OpselectError.
     """
     wanted = release.removeprefix("v")
+    minor = minor_of(release)
+    other = ""
     for shipped in reversed(releases()):
-        minor = _MINOR.match(shipped)
-        if wanted == shipped or (minor is not None and wanted == minor[0]):
+        if wanted == shipped or (minor == minor_of(shipped) and wanted == minor):
             return Path(__file__).parent / (shipped + SUFFIX)
+        if minor == minor_of(shipped) and not other:
+            other = shipped
+    nearest = f"  The one of {minor} is {other}; patch releases differ in what they register.\n" if other else ""
     raise OpselectError(
-        f"there is no shipped index of TensorFlow {release}; there are: {', '.join(releases())}\n"
+        f"there is no shipped index of TensorFlow {release}; there are: {', '.join(releases())}\n{nearest}"
         "  Name one of these, or scan your checkout: opselect index scan TREE -o FILE, then --index FILE."
     )
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
 from opselect.cli.console import print_json, print_table
 from opselect.cli.exit_codes import DONE
 from opselect.cli.options import json_option
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
 
 
 @click.command(
@@ -20,14 +26,24 @@ Examples:
 )
 @json_option
 def command(as_json: bool) -> int:
-    """List the releases of TensorFlow whose index comes with opselect."""
+    """List the releases of TensorFlow whose index comes with opselect.
+
+    The note says where an index is not made from just the sources of the release.
+    """
     from kernel_index import shipped
     from kernel_index.store import open_index
 
-    indexes = [open_index(shipped.find(release)) for release in shipped.releases()]
-    rows = [(index.release, len(index.op_names()), sum(1 for _ in index.all_registrations())) for index in indexes]
-    if as_json:
-        print_json({"indexes": [{"tensorflow": r, "ops": ops, "registrations": count} for r, ops, count in rows]})
-    else:
-        print_table(("TensorFlow", "ops", "registrations"), [(r, str(ops), str(count)) for r, ops, count in rows])
+    print_indexes((open_index(shipped.find(release)) for release in shipped.releases()), as_json=as_json)
     return DONE
+
+
+def print_indexes(indexes: Iterable[KernelIndex], *, as_json: bool) -> None:
+    """Prints a line an index; the notes have a column where there are any."""
+    rows = [(i.release, len(i.op_names()), sum(1 for _ in i.all_registrations()), i.note) for i in indexes]
+    if as_json:
+        keys = ("tensorflow", "ops", "registrations", "note")
+        print_json({"indexes": [dict(zip(keys, row, strict=True)) for row in rows]})
+        return
+    shown = 4 if any(note for *_, note in rows) else 3
+    headers = ("TensorFlow", "ops", "registrations", "note")
+    print_table(headers[:shown], [tuple(map(str, row[:shown])) for row in rows])

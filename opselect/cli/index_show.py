@@ -55,6 +55,7 @@ def show_index(source: Source, *, as_json: bool) -> int:
         print_json(
             {
                 "tensorflow": index.release,
+                "note": index.note,
                 "ops": len(index.op_names()),
                 "profiles": {
                     name: {"registrations": count, "files": len(files[name])} for name, count in per_profile.items()
@@ -68,6 +69,8 @@ def show_index(source: Source, *, as_json: bool) -> int:
         )
         return DONE
     click.echo(f"TensorFlow {index.release}: {len(index.op_names())} ops")
+    if index.note:
+        click.echo(f"  note: {' '.join(index.note.split())}")
     rows = [(name, str(count), str(len(files[name]))) for name, count in per_profile.items()]
     print_table(("profile", "kernels", "files"), rows, indent=2)
     if groups:

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kernel_index import shipped
+from kernel_index.index import MemoryIndex
+from kernel_index.records import ScanResult
+from kernel_index.store import open_index, write_index
+from opselect.cli.index_list import print_indexes
 from tests.cli.conftest import Cli
 
 
@@ -58,6 +65,34 @@ def test_list_names_every_shipped_release(cli: Cli) -> None:
     assert all(row["registrations"] > row["ops"] > 0 for row in listed)
     table = cli("index", "list").out.splitlines()
     assert [line.split()[0] for line in table] == ["TensorFlow", *shipped.releases()]
+
+
+def test_a_note_is_listed_and_shown(
+    cli: Cli, scan: ScanResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noted = replace(scan, note="master just after the 1.13 branch")
+    write_index(noted, tmp_path / "noted.opselidx")
+    index = open_index(tmp_path / "noted.opselidx")
+    print_indexes([MemoryIndex(scan), index], as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "TensorFlow  ops  registrations  note",
+        "1.13.9      13   15",
+        "1.13.9      13   15             master just after the 1.13 branch",
+    ]
+    print_indexes([MemoryIndex(scan), index], as_json=True)
+    assert [row["note"] for row in json.loads(capsys.readouterr().out)["indexes"]] == ["", noted.note]
+    shown = cli("index", "show", tmp_path / "noted.opselidx")
+    assert shown.out.splitlines()[:2] == ["TensorFlow 1.13.9: 13 ops", f"  note: {noted.note}"]
+    assert cli("index", "show", tmp_path / "noted.opselidx", "--json").json["note"] == noted.note
+
+
+def test_without_a_note_none_is_listed_and_shown(
+    cli: Cli, scan: ScanResult, index_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_indexes([MemoryIndex(scan)], as_json=False)
+    assert capsys.readouterr().out.splitlines()[0] == "TensorFlow  ops  registrations"
+    assert "note" not in cli("index", "show", index_file).out
+    assert cli("index", "show", index_file, "--json").json["note"] == ""
 
 
 def test_show_counts_kernels_of_each_profile(cli: Cli, index_file: Path) -> None:

@@ -12,10 +12,14 @@ from kernel_index.scan import scan_tree
 from kernel_index.source_tree import version
 
 
+def trees() -> list[Path]:
+    """The checkouts that are named."""
+    return [Path(part) for part in os.environ.get("OPSELECT_TF_TREE", "").split(":") if part]
+
+
 def _tree(*releases: str) -> Path:
     """The checkout of one of the releases among those named; skips where there is none."""
-    trees = [Path(part) for part in os.environ.get("OPSELECT_TF_TREE", "").split(":") if part]
-    for tree in trees:
+    for tree in trees():
         if version(tree) in releases:
             return tree
     pytest.skip(f"OPSELECT_TF_TREE names no checkout of TensorFlow {' or '.join(releases)}")

@@ -1,9 +1,10 @@
 """Compare a scan with the registry of a running TensorFlow, registration by registration.
 
-    python -m tests.conformance.registry TREE [--registry FILE] [--all]
+    python -m tests.conformance.registry TREE [--index FILE] [--registry FILE] [--devices CPU,DEFAULT] [--all]
 
 prints the figures and every difference with its cause. The registry is a table of what a release's library said of
-itself (``fixtures/registry``), one row a registration.
+itself, one row a registration: that of the tree's release in ``fixtures/registry`` unless another one is named, which
+``dump_registry.py`` beside this file makes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 from kernel_index.datatypes import DataType
 from kernel_index.records import KernelRegistration, ScanResult
 from kernel_index.scan import scan_tree
+from kernel_index.shipped import minor_of
+from kernel_index.store import open_index
 
 REGISTRIES = Path(__file__).parents[2] / "fixtures" / "registry"
 REGISTRY_2_14 = REGISTRIES / "registered_kernels_2.14.1.json.gz"
@@ -36,8 +39,11 @@ Key = tuple[str, str, str, int, tuple[tuple[str, tuple[object, ...]], ...], tupl
 
 NOT_IN_THE_WHEEL = {
     "tensorflow/core/kernels/risc/": "experimental RISC ops: no target outside their own folder depends on them",
+    "tensorflow/core/kernels/mlir_generated/cpu_op_": "made by MLIR (2.5 to 2.9): the default build leaves them out",
     "tensorflow/core/tpu/": "TPU ops: not linked into the CPU library",
+    "tensorflow/dtensor/cc/dtensor_tpu_kernels.cc": "TPU ops: not linked into the CPU library",
     "tensorflow/compiler/xrt/": "XRT ops: not linked into the CPU library",
+    "tensorflow/lite/delegates/flex/": "an op of the Flex delegate: not linked into the CPU library",
     "tensorflow/compiler/tf2tensorrt/": "TensorRT ops: built only with TensorRT",
     "tensorflow/core/distributed_runtime/preemption/": "loaded by the Python module of the preemption watcher alone",
     "tensorflow/core/tfrt/": "TFRT session: not linked into the CPU library",
@@ -47,6 +53,12 @@ NOT_IN_THE_WHEEL = {
 """Sources that the tree has and the pip package does not: why our index has more than the registry."""
 
 COMPUTED_NAMES = {"Fact": "device and label are decoded at run time (fact_op.cc), so no preprocessor can know them"}
+
+NOT_LOOKED_AT = {
+    "XLA_CPU": "compiler/jit/xla_cpu_device.cc registers by macros of a header alone, and outside the kernel folders "
+    "only sources are looked at that name a registration macro themselves",
+}
+"""Devices whose kernels come from a file that the scan does not look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,33 +127,51 @@ def compare(
     registry: Iterable[Mapping[str, object]],
     test_ops: Mapping[str, str],
     *,
-    devices: Sequence[str] = DEVICES,
+    devices: Sequence[str] | None = DEVICES,
     ops: frozenset[str] | None = None,
 ) -> Comparison:
     """Compare the desktop profile of a scan with a registry.
 
-    ``test_ops`` are ops that only test sources register, with the file; ``ops`` limits both sides to some op names.
+    ``test_ops`` are ops that only test sources register, with the file; ``ops`` limits both sides to some op names,
+    ``devices`` to some devices.
     """
-    wanted = Counter(_registry_key(r) for r in registry if r["device"] in devices and (ops is None or r["op"] in ops))
-    records = [
-        r
-        for r in scan.registrations
-        if "desktop" in r.profiles and r.device in devices and (ops is None or r.op in ops)
-    ]
+
+    def meant(op: object, device: object) -> bool:
+        return (devices is None or device in devices) and (ops is None or op in ops)
+
+    wanted = Counter(_registry_key(r) for r in registry if meant(r["op"], r["device"]))
+    records = [r for r in scan.registrations if "desktop" in r.profiles and meant(r.op, r.device)]
     got = Counter(_record_key(r) for r in records)
     places = {_record_key(r): r.location for r in records}
     missing = []
     for key in sorted((wanted - got).elements(), key=str):
-        place = test_ops.get(key[0], "")
-        cause = f"registered by {place}, a test" if place else COMPUTED_NAMES.get(key[0], "")
-        missing.append(Difference("missing", key, place, cause))
+        why = COMPUTED_NAMES.get(key[0]) or NOT_LOOKED_AT.get(key[1], "")
+        place = "" if why else test_ops.get(key[0], "")
+        missing.append(Difference("missing", key, place, f"registered by {place}, a test" if place else why))
     surplus = []
     for key in sorted((got - wanted).elements(), key=str):
         file = places[key].file
         cause = next((why for folder, why in NOT_IN_THE_WHEEL.items() if file.startswith(folder)), "")
         surplus.append(Difference("surplus", key, str(places[key]), cause))
-    registered = wanted.total() - sum(1 for d in missing if d.key[0] in test_ops)
+    registered = wanted.total() - sum(1 for d in missing if d.place)
     return Comparison(registered, (wanted & got).total(), got.total(), tuple(missing), tuple(surplus))
+
+
+def open_scanned(tree: Path, index: Path | None) -> ScanResult:
+    """The scan of a checkout, made now or read from an index of it, without its includes and dependencies."""
+    if index is None:
+        return scan_tree(tree)
+    stored = open_index(index)
+    definitions = (stored.op_definition(op) for op in stored.op_names())
+    return ScanResult(
+        stored.release,
+        stored.profiles,
+        tuple(stored.all_registrations()),
+        tuple(d for d in definitions if d is not None),
+        stored.build_lists,
+        stored.diagnostics,
+        stored.skipped_files,
+    )
 
 
 def ops_of_tests(scan: ScanResult, tree: Path) -> dict[str, str]:
@@ -149,17 +179,17 @@ def ops_of_tests(scan: ScanResult, tree: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in scan.skipped_files:
         text = (tree / path).read_text(errors="replace")
-        for name in re.findall(r'Name\("(\w+)"', text):
+        for name in re.findall(r'\b(?:Name|REGISTER_OP)\("([\w>]+)"', text):
             found.setdefault(name, path)
-        for resource in re.findall(r"REGISTER_RESOURCE_HANDLE_KERNEL\((\w+)\)", text):
+        for resource in re.findall(r"REGISTER_RESOURCE_HANDLE_(?:KERNEL|OP)\((\w+)\)", text):
             found.setdefault(f"{resource}HandleOp", path)
     return found
 
 
-def report(comparison: Comparison, *, everything: bool) -> str:
+def report(comparison: Comparison, *, everything: bool, devices: str = "CPU and DEFAULT") -> str:
     """The figures, and the differences: all, or a count for each cause."""
     lines = [
-        f"registrations in the registry (CPU and DEFAULT, tests left out): {comparison.registry}",
+        f"registrations in the registry ({devices}, tests left out): {comparison.registry}",
         f"found with every field equal: {comparison.found} ({100 * comparison.found / comparison.registry:.2f} %)",
         f"reported by the scan: {comparison.reported}",
     ]
@@ -173,18 +203,29 @@ def report(comparison: Comparison, *, everything: bool) -> str:
     return "\n".join(lines)
 
 
+def table_of(kind: str, release: str, folder: Path = REGISTRIES) -> Path | None:
+    """The table of a release in a folder, or of another patch release of its minor one."""
+    return min(folder.glob(f"{kind}_{minor_of(release)}.*.json.gz"), default=None)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compare a scan with the registry of a running TensorFlow.")
     parser.add_argument("tree", type=Path, help="a checkout of the registry's release")
-    parser.add_argument("--registry", type=Path, default=REGISTRY_2_14)
+    parser.add_argument("--index", type=Path, help="an index of that checkout: then it is not scanned")
+    parser.add_argument("--registry", type=Path, help="a table made by dump_registry.py")
+    parser.add_argument("--devices", help="only these devices, with commas between them")
     parser.add_argument("--all", action="store_true", help="print every difference, not a count for each cause")
     arguments = parser.parse_args()
-    scan = scan_tree(arguments.tree)
-    rows = read_registry(arguments.registry)
+    scan = open_scanned(arguments.tree, arguments.index)
+    registry = arguments.registry or table_of("registered_kernels", scan.release)
+    if registry is None:
+        parser.error(f"there is no table of {scan.release} in {REGISTRIES}: name one by --registry")
+    rows = read_registry(registry)
     # A table may hold some op names only: then only these can be compared.
-    ops = frozenset(str(r["op"]) for r in rows) if "half" in arguments.registry.name else None
-    comparison = compare(scan, rows, ops_of_tests(scan, arguments.tree), ops=ops)
-    print(report(comparison, everything=arguments.all))
+    ops = frozenset(str(r["op"]) for r in rows) if "half" in registry.name else None
+    devices = arguments.devices.split(",") if arguments.devices else None
+    comparison = compare(scan, rows, ops_of_tests(scan, arguments.tree), devices=devices, ops=ops)
+    print(report(comparison, everything=arguments.all, devices=arguments.devices or "all devices"))
     return 1 if comparison.unexplained else 0
 
 

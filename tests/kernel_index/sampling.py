@@ -142,4 +142,5 @@ def scans(draw: st.DrawFn) -> ScanResult:
         dependencies=draw(
             st.dictionaries(files, st.lists(_dependencies, min_size=1, max_size=3).map(_sorted), max_size=3)
         ),
+        note=draw(st.just("") | texts),
     )

@@ -31,6 +31,7 @@ def fixture_scan() -> ScanResult:
 def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
     """Everything that an index can be asked; ``ops`` are asked for whether it has them or not."""
     yield index.release
+    yield index.note
     yield index.profiles
     yield index.build_lists
     yield index.diagnostics

@@ -118,16 +118,16 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize("collected_for", ["1.3.1", "2.14.0"])
+@pytest.mark.parametrize("collected_for", ["1.3", "2.14"])
 def test_kept_requirements_give_what_the_models_give_or_are_refused(collected_for: str) -> None:
     collecting = opened(collected_for)
-    asked = [opened(release) for release in ("1.15.5", "2.14.0")]
+    asked = [opened(release) for release in ("1.15", "2.14")]
     refused = 0
     for path in MODELS:
         kept = collected(path, collecting)
         for other in asked:
             direct = collected(path, other)
-            if other.release != collected_for:
+            if other.release != collecting.release:
                 direct = direct.without_inserted()
             try:
                 completed = for_index(kept, other, str(path))
