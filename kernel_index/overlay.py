@@ -8,7 +8,15 @@ from functools import cached_property
 
 from kernel_index.dependencies import included
 from kernel_index.index import KernelIndex
-from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Dependency,
+    Diagnostic,
+    GraphVersions,
+    KernelRegistration,
+    OpDefinition,
+    ScanResult,
+)
 
 
 class OverlayIndex:
@@ -50,6 +58,10 @@ class OverlayIndex:
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         return self._base.type_lists
+
+    @property
+    def graph_versions(self) -> GraphVersions | None:
+        return self._base.graph_versions
 
     @property
     def includes(self) -> Mapping[str, tuple[str, ...]]:
@@ -112,6 +124,7 @@ class OverlayIndex:
             type_lists=self.type_lists,
             includes=self.includes,
             dependencies=self.dependencies,
+            graph_versions=self.graph_versions,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

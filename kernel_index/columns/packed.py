@@ -63,6 +63,15 @@ class PackedColumns:
             self._spans[name] = start, start + int(size)
             start += int(size)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns, in the order of the file."""
+        return tuple(self._spans)
+
+    def optional(self, name: str) -> list[str]:
+        """The lines of a column that files of earlier versions lack: none there."""
+        return self.column(name) if name in self._spans else []
+
     def column(self, name: str) -> list[str]:
         """The lines of a column."""
         try:

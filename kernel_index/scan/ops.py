@@ -13,7 +13,15 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.preprocessor.tokens import BLUE, is_string, string_value
 from kernel_index.preprocessor.unit import SinkCall
-from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
+from kernel_index.records import (
+    ArgDefinition,
+    AttrDefinition,
+    AttrScalar,
+    AttrValue,
+    Deprecation,
+    Location,
+    OpDefinition,
+)
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.kernels import NotEvaluatedError
 
@@ -45,6 +53,7 @@ def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     outputs: list[ArgDefinition] = []
     attrs: list[AttrDefinition] = []
     stateful = False
+    deprecation = None
     for method, arguments in _methods(tokens):
         if method == "Input":
             inputs.append(argument_definition(_string(arguments, definitions)))
@@ -54,7 +63,18 @@ def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
             attrs.append(attr_definition(_string(arguments, definitions)))
         elif method in ("SetIsStateful", "SetDoNotOptimize"):  # the second is the first (framework/op.h)
             stateful = True
-    return finished(name, inputs, outputs, attrs, Location(call.file, call.line), stateful)
+        elif method == "Deprecated":
+            deprecation = _deprecation(arguments, definitions)
+    definition = finished(name, inputs, outputs, attrs, Location(call.file, call.line), stateful)
+    return replace(definition, deprecation=deprecation)
+
+
+def _deprecation(tokens: Sequence[str], definitions: Definitions) -> Deprecation:
+    """deprecated = version "," explanation. Raises NotEvaluatedError for a version that is no number."""
+    version = "".join(tokens[:1])
+    if not version.isdecimal() or tokens[1:2] != [","]:
+        raise NotEvaluatedError(f"'{version}' is no version from which an op is deprecated")
+    return Deprecation(int(version), _string(tokens[2:], definitions))
 
 
 _NUMBER_ATTR = re.compile(r"(\w+)\s*\*")

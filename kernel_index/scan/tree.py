@@ -16,6 +16,7 @@ from kernel_index.profiles import profiles as profiles_of
 from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
 from kernel_index.scan.cache import ScanCache
 from kernel_index.scan.company import Meetings, in_order
+from kernel_index.scan.graph_versions import graph_versions
 from kernel_index.scan.notes import (
     COMPUTED,
     UNSTEADY,
@@ -216,6 +217,7 @@ def scan_result(
         includes={path: includes[path] for path in scanned},
         type_lists=lists_of_types,
         dependencies=linked({path: note.symbols for path, note in units.items()}, profiles, lists_of_types),
+        graph_versions=graph_versions(tree.root),
     )
 
 
