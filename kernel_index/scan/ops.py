@@ -27,15 +27,19 @@ from kernel_index.scan.kernels import NotEvaluatedError
 
 OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP")
 
-_NUMBER_TYPES = (
+_NUMBER_SPECS = (
     "float", "double", "int32", "uint8", "int16", "int8", "complex64", "int64", "qint8", "quint8", "qint32",
     "bfloat16", "qint16", "quint16", "uint16", "complex128", "half", "uint32", "uint64",
 )  # fmt: skip
-_QUANTIZED_TYPES = ("qint8", "quint8", "qint32", "qint16", "quint16")
-_REAL_NUMBER_TYPES = tuple(t for t in _NUMBER_TYPES if t not in (*_QUANTIZED_TYPES, "complex64", "complex128"))
-_TYPE_CLASSES = {"numbertype": _NUMBER_TYPES, "numerictype": _NUMBER_TYPES, "quantizedtype": _QUANTIZED_TYPES,
-                 "realnumbertype": _REAL_NUMBER_TYPES}  # fmt: skip
-"""``NumberTypes()``, ``QuantizedTypes()`` and ``RealNumberTypes()`` of ``framework/types.cc``."""
+_QUANTIZED_SPECS = ("qint8", "quint8", "qint32", "qint16", "quint16")
+_REAL_NUMBER_SPECS = tuple(t for t in _NUMBER_SPECS if t not in (*_QUANTIZED_SPECS, "complex64", "complex128"))
+_TYPE_CLASSES = {"numbertype": _NUMBER_SPECS, "numerictype": _NUMBER_SPECS, "quantizedtype": _QUANTIZED_SPECS,
+                 "realnumbertype": _REAL_NUMBER_SPECS}  # fmt: skip
+"""``NumberTypes()``, ``QuantizedTypes()`` and ``RealNumberTypes()`` of ``framework/types.h``, as 2.5 to 2.20 have them;
+:mod:`kernel_index.scan.type_classes` has what earlier trees lack of them."""
+
+NUMBER_TYPES = tuple(filter(None, map(from_spec, _NUMBER_SPECS)))
+REAL_NUMBER_TYPES = tuple(filter(None, map(from_spec, _REAL_NUMBER_SPECS)))
 
 _BOOLS = {"true": True, "True": True, "t": True, "1": True, "false": False, "False": False, "f": False, "0": False}
 """The spellings that protobuf's text format takes."""

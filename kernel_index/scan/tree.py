@@ -28,6 +28,7 @@ from kernel_index.scan.notes import (
 )  # fmt: skip
 from kernel_index.scan.recall import Recalled, Survey, recall
 from kernel_index.scan.share import Share, ShareResult, cleared_up, scan_share
+from kernel_index.scan.type_classes import of_tree
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
 from kernel_index.symbols.linking import linked
@@ -209,7 +210,7 @@ def scan_result(
         release=tree.release,
         profiles=tuple(dict.fromkeys(profile.name for profile in profiles)),
         registrations=tuple(sorted((r for note in notes for r in note.registrations), key=registration_key)),
-        op_definitions=_unique_ops(d for note in notes for d in note.op_definitions),
+        op_definitions=of_tree(_unique_ops(d for note in notes for d in note.op_definitions), tree.root),
         build_lists=lists,
         diagnostics=diagnostics,
         skipped_files=dict(tree.skipped),
