@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from kernel_index.index import KernelIndex
 from kernel_index.records import Condition, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
+from opselect.loading import later_release
 from opselect.requirements import Requirement
 
 Explanation = tuple[str, str]
@@ -76,6 +77,9 @@ def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanati
         )
     near = _near_names(requirement.op, index.op_names())
     hint = f" Near names: {', '.join(near)}." if near else ""
+    elsewhere = later_release(requirement.op, index.release)
+    if elsewhere:
+        return f"TensorFlow {index.release} has no op of this name", f"{elsewhere}{hint}"
     return (
         f"TensorFlow {index.release} has no op of this name",
         (

@@ -17,6 +17,7 @@ from opselect.formats import Model, read_model
 from opselect.formats.graphdef_writer import encode_graph
 from opselect.freezing import Options, freeze_model, signature_ends
 from opselect.graph import Entry, Graph, MetaGraph, Shape, TensorInfo, check_graph, input_node
+from opselect.loading import TakenOff, take_off
 from opselect.policy.outputs import likely_outputs_of
 from opselect.requirements import Requirements, collect_requirements
 from opselect.rewriting import Context, Step
@@ -57,7 +58,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The graph that the phone runs, where to feed and fetch it, and what became of it on the way."""
+    """The graph that the phone runs, where to feed and fetch it, and what became of it on the way.
+
+    ``taken_off`` are attrs that the release would have refused (:func:`opselect.loading.take_off`).
+    """
 
     graph: Graph
     inputs: tuple[str, ...]
@@ -66,6 +70,7 @@ class Prepared:
     after: Measure
     needed_before: Requirements
     needed_after: Requirements
+    taken_off: tuple[TakenOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,9 @@ def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[
     strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path)
     graph = apply_steps(graph, [strip, *_FOLDING], context)
     _check_left(graph, context)
+    graph, taken_off = take_off(graph, index)
+    if taken_off:
+        note(f"taken off, for TensorFlow {index.release} refuses them: {', '.join(map(str, taken_off))}")
     entry = Entry(tuple(inputs), outputs)
     return Prepared(
         graph,
@@ -126,6 +134,7 @@ def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[
         _measure(graph, 0),
         collect_requirements(whole, path, index=index).without_inserted(),
         collect_requirements(graph, path, index=index, entries=[entry]).without_inserted(),
+        taken_off,
     )
 
 

@@ -98,12 +98,22 @@ def test_unknown_profile_is_an_error() -> None:
 
 
 def test_unknown_op_names_its_neighbours() -> None:
-    unresolved = only_unresolved(need("AddV2", T=FLOAT), index([kernel("Add", FLOAT), kernel("AddN", FLOAT)]))
+    unresolved = only_unresolved(need("AddV9", T=FLOAT), index([kernel("Add", FLOAT), kernel("AddN", FLOAT)]))
     assert unresolved.reason == "TensorFlow 1.13.1 has no op of this name"
     assert "--root" in unresolved.advice
     assert "Near names: Add." in unresolved.advice
     assert "Near names: Conv2D." in only_unresolved(need("Conv2d"), index([kernel("Conv2D"), kernel("Mul")])).advice
     assert "Near names" not in only_unresolved(need("Frobnicate"), index([kernel("Mul")])).advice
+
+
+def test_an_op_of_other_releases_is_no_custom_op() -> None:
+    known = index([kernel("Add", FLOAT)])
+    later = only_unresolved(need("AddV2", T=FLOAT), known).advice
+    assert later == (
+        "TensorFlow 1.14 and later have it: build one of these, or export the model for 1.13.1. Near names: Add."
+    )
+    newer = MemoryIndex(replace(known.scan, release="2.99.0"))
+    assert only_unresolved(need("ObtainNext"), newer).advice.startswith("TensorFlow 1.0 to 2.0 have it: build one")
 
 
 def test_dtype_of_another_profile() -> None:
