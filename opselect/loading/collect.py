@@ -70,6 +70,8 @@ class _Collector:
         self._functions = {function.name: function for function in graph.functions}
         self._ops: dict[str, _Op] = {}
         self._counted: dict[tuple[object, ...], tuple[Use, list[str]]] = {}
+        # Values that are read from the same bytes are the same object, and the expansion holds on to all of them.
+        self._attr_uses: dict[tuple[str, str, int], AttrUse] = {}
 
     def collect(self) -> Loads:
         passes = graph_passes(self._expansion, max(release_number(self._index.release), _LOWERING))
@@ -98,7 +100,7 @@ class _Collector:
 
     def _use(self, called: CalledNode, types: _TensorTypes, *, looked_at: bool) -> Use | None:
         node, op = called.node, self._op(called.node.op)
-        attrs = tuple(_attr_use(name, node.attrs[name], op) for name in sorted(node.attrs) if not name.startswith("_"))
+        attrs = tuple(self._attr_use(node, name, op) for name in sorted(node.attrs) if not name.startswith("_"))
         inputs = types.inputs(node)
         use = Use(
             node.op,
@@ -116,6 +118,14 @@ class _Collector:
         misfit = use.misfit or _misfit(node, inputs, op)
         use = replace(use, attrs=tuple(a for a in attrs if a.name not in known), inputs=None, misfit=misfit)
         return use if use.attrs or use.misfit or use.lowered else None
+
+    def _attr_use(self, node: Node, name: str, op: _Op) -> AttrUse:
+        value = node.attrs[name]
+        key = node.op, name, id(value)
+        found = self._attr_uses.get(key)
+        if found is None:
+            found = self._attr_uses[key] = _attr_use(name, value, op)
+        return found
 
     def _op(self, name: str) -> _Op:
         op = self._ops.get(name)

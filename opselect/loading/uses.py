@@ -65,18 +65,8 @@ class Use:
     models: tuple[str, ...] = ()
 
     def key(self) -> tuple[object, ...]:
-        """The same for two uses that differ only in who they are of."""
-        attrs = tuple((a.name, a.kind, repr(a.value), a.length) for a in self.attrs)
-        return (
-            self.op,
-            self.is_call,
-            self.in_function,
-            self.lowered,
-            self.misfit,
-            self.inputs or (),
-            attrs,
-            (self.inputs is None),
-        )
+        """The same for two uses that differ only in who they are of; kinds tell ``1`` and ``True`` apart."""
+        return self.op, self.attrs, self.inputs, self.in_function, self.lowered, self.is_call, self.misfit
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrDefinition
-from opselect.graph import AttrPlaceholder, BytesRef, FunctionRef, NodeAttr, NodeAttrItem, Shape, TensorRef
+from opselect.graph import AttrPlaceholder, BytesRef, FunctionRef, NodeAttr, Shape, TensorRef
 
 EMPTY_LIST = "list()"
 """The kind of a list without elements, which fits every list attr."""
@@ -14,11 +15,18 @@ MIXED_LIST = "list(mixed)"
 PLACEHOLDER = "placeholder"
 """The kind of a value that a caller of the function binds; a definition is not held against it."""
 
-_KINDS: tuple[tuple[type, str], ...] = (
-    (DataType, "type"), (bool, "bool"), (int, "int"), (float, "float"), (str, "string"), (BytesRef, "string"),
-    (Shape, "shape"), (TensorRef, "tensor"), (FunctionRef, "func"), (AttrPlaceholder, PLACEHOLDER),
-)  # fmt: skip
-"""The first that fits counts: data types and truth values are whole numbers in Python."""
+_KINDS: Mapping[type, str] = {
+    DataType: "type",
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "string",
+    BytesRef: "string",
+    Shape: "shape",
+    TensorRef: "tensor",
+    FunctionRef: "func",
+    AttrPlaceholder: PLACEHOLDER,
+}
 
 _SHAPES = {"{}": Shape(()), "{ unknown_rank: true }": Shape()}
 
@@ -26,15 +34,11 @@ _SHAPES = {"{}": Shape(()), "{ unknown_rank: true }": Shape()}
 def kind_of(value: NodeAttr) -> str:
     """The kind as ``OpDef.AttrDef.type`` spells it: ``int``, ``list(type)`` … (``AttrValueHasType``)."""
     if not isinstance(value, tuple):
-        return _kind_of_item(value)
-    kinds = {_kind_of_item(item) for item in value}
+        return _KINDS[type(value)]
+    kinds = {_KINDS[type(item)] for item in value}
     if not kinds:
         return EMPTY_LIST
     return f"list({kinds.pop()})" if len(kinds) == 1 else MIXED_LIST
-
-
-def _kind_of_item(item: NodeAttrItem) -> str:
-    return next(kind for python_type, kind in _KINDS if isinstance(item, python_type))
 
 
 def default_of(attr: AttrDefinition) -> NodeAttr | None:
@@ -50,7 +54,7 @@ def is_same(one: NodeAttr, other: NodeAttr) -> bool:
         if not (isinstance(one, tuple) and isinstance(other, tuple)) or len(one) != len(other):
             return False
         return all(map(is_same, one, other))
-    if _kind_of_item(one) != _kind_of_item(other):
+    if kind_of(one) != kind_of(other):
         return False
     if isinstance(one, float) and isinstance(other, float):
         return _stored(one) == _stored(other)
