@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from kernel_index.records import GraphVersions
 from opselect.loading import Loads, LoadsMerger, judge
 from opselect.loading.loads_json import loads_json, parse_loads
 from tests.opselect.graph_text import function, node
@@ -149,3 +150,17 @@ def test_ops_that_run_one_by_one_have_neither_inputs_nor_versions() -> None:
     loads = loads_of(node("i", "Inv", attrs="T: type: DT_FLOAT") + "versions { producer: 99 min_consumer: 99 }", index)
     assert judge(loads, index).refused
     assert judge(loads.as_single_ops(), index).refused == ()
+
+
+def test_of_merged_models_the_newest_and_the_oldest_producer_count() -> None:
+    index = release(op("Inv(x: T) -> y: T | T: type", gone=17), graph=GraphVersions(24, 9))
+    inv = X + node("i", "Inv", "x", attrs="T: type: DT_FLOAT")
+    for order in ((8, 21), (21, 8)):
+        merger = LoadsMerger()
+        for producer in order:
+            merger.add(loads_of(f"{inv} versions {{ producer: {producer} }}", index, f"m{producer}.pb"))
+        said = judge(merger.merged(), index).refused
+        assert [(each.kind, each.reason.split(". ")[0]) for each in said] == [
+            ("removed_op", "Op Inv is not available in GraphDef version 21"),
+            ("versions", "GraphDef producer version 8 below min producer 9"),
+        ]
