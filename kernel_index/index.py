@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Dependency,
+    Diagnostic,
+    GraphVersions,
+    KernelRegistration,
+    OpDefinition,
+    ScanResult,
+)
 
 
 class KernelIndex(Protocol):
@@ -42,6 +50,10 @@ class KernelIndex(Protocol):
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         """``TF_CALL_<types>`` macro to profile to the C++ types it stands for."""
+
+    @property
+    def graph_versions(self) -> GraphVersions | None:
+        """What the release says of the graph format; None in indexes of before that was read: no deprecations, too."""
 
     def op_names(self) -> tuple[str, ...]:
         """Every op that has a definition or a registration, sorted."""
@@ -104,6 +116,10 @@ class MemoryIndex:
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         return self._scan.type_lists
+
+    @property
+    def graph_versions(self) -> GraphVersions | None:
+        return self._scan.graph_versions
 
     def op_names(self) -> tuple[str, ...]:
         return tuple(sorted(self._registrations.keys() | self._definitions.keys()))

@@ -8,7 +8,15 @@ from functools import cached_property
 
 from kernel_index.dependencies import included
 from kernel_index.index import KernelIndex
-from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Dependency,
+    Diagnostic,
+    GraphVersions,
+    KernelRegistration,
+    OpDefinition,
+    ScanResult,
+)
 
 
 class OverlayIndex:
@@ -54,6 +62,10 @@ class OverlayIndex:
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         return self._base.type_lists
+
+    @property
+    def graph_versions(self) -> GraphVersions | None:
+        return self._base.graph_versions
 
     @property
     def includes(self) -> Mapping[str, tuple[str, ...]]:
@@ -117,6 +129,7 @@ class OverlayIndex:
             includes=self.includes,
             dependencies=self.dependencies,
             note=self.note,
+            graph_versions=self.graph_versions,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

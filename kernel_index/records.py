@@ -107,6 +107,28 @@ class AttrDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class Deprecation:
+    """From which version of the graph format on an op is gone, and what TensorFlow says then.
+
+    Source: ``OpDeprecation`` of ``framework/op_def.proto``; ``CheckOpDeprecation`` of ``framework/op_def_util.cc``.
+    """
+
+    version: int
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphVersions:
+    """The versions of the graph format that a release knows: its own, and the oldest producer that it takes.
+
+    Source: ``TF_GRAPH_DEF_VERSION`` and ``TF_GRAPH_DEF_VERSION_MIN_PRODUCER`` of ``core/public/version.h``.
+    """
+
+    current: int
+    min_producer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OpDefinition:
     """What ``REGISTER_OP`` declares: signature and attrs of an op."""
 
@@ -116,6 +138,7 @@ class OpDefinition:
     attrs: tuple[AttrDefinition, ...]
     location: Location
     stateful: bool = False
+    deprecation: Deprecation | None = None
 
     def attr(self, name: str) -> AttrDefinition | None:
         """The attr of that name, None where the op has none."""
@@ -192,3 +215,5 @@ class ScanResult:
     """Source file to the source files without which it cannot be linked, those of the base library left out."""
     note: str = ""
     """What there is to say of the sources where they are not just those of the release."""
+    graph_versions: GraphVersions | None = None
+    """What the tree says of the graph format; None where nobody looked, and nobody looked for deprecated ops then."""

@@ -16,7 +16,15 @@ from kernel_index.columns.packed import AGAIN, PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
-from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Dependency,
+    Diagnostic,
+    GraphVersions,
+    KernelRegistration,
+    OpDefinition,
+    ScanResult,
+)
 
 
 def index_bytes(scan: ScanResult) -> bytes:
@@ -67,8 +75,16 @@ def index_bytes(scan: ScanResult) -> bytes:
             "type_lists": sources.write_type_lists(scan.type_lists),
             **lists.write_notes(scan.diagnostics, scan.skipped_files, scan.missing_headers),
             **({"note": [escape(scan.note)]} if scan.note else {}),
+            _GRAPH_VERSIONS: _versions_lines(scan.graph_versions),
         },
     )
+
+
+_GRAPH_VERSIONS = "graph_versions"
+
+
+def _versions_lines(versions: GraphVersions | None) -> list[str]:
+    return [] if versions is None else [str(versions.current), str(versions.min_producer)]
 
 
 def write_index(scan: ScanResult, path: Path) -> None:
@@ -139,10 +155,10 @@ class StoredIndex:
 
     @cached_property
     def _definition(self) -> Callable[[int, str], OpDefinition | None]:
-        from kernel_index.columns.definitions import DefinitionReader
+        from kernel_index.columns.definitions import DEPRECATIONS, DefinitionReader
 
         with self._reading("op definitions"):
-            return DefinitionReader(self._packed.column, self._files).definition
+            return DefinitionReader(self._packed.column, self._files, self._packed.optional(DEPRECATIONS)).definition
 
     @property
     def content(self) -> bytes:
@@ -209,6 +225,12 @@ class StoredIndex:
 
         with self._reading("lists of types"):
             return read_type_lists(self._packed.column("type_lists"))
+
+    @cached_property
+    def graph_versions(self) -> GraphVersions | None:
+        with self._reading("graph versions"):
+            numbers = [int(line) for line in self._packed.optional(_GRAPH_VERSIONS)]
+            return GraphVersions(*numbers) if numbers else None
 
     @property
     def missing_headers(self) -> tuple[str, ...]:

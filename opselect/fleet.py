@@ -74,11 +74,14 @@ class _Findings:
 def collect_model(path: str, name: str, *, index: KernelIndex | None, choice: Choice) -> Requirements:
     """What one model needs. Raises InputError for one that cannot be read or lacks what is chosen.
 
-    TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none inserts anything.
+    TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none inserts anything, and no
+    session loads one.
     """
     with read_chosen(path, choice) as chosen:
         needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries)
-        return needed if chosen.is_whole else needed.without_inserted()
+        if chosen.is_whole:
+            return needed
+        return replace(needed.without_inserted(), loads=needed.loads.as_single_ops())
 
 
 def collect_many(

@@ -10,7 +10,7 @@ from kernel_index.records import Condition, KernelRegistration
 from opselect.build_flags import how_to_build, larger_profile
 from opselect.criteria import Criterion
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
-from opselect.op_history import History, history, known_span
+from opselect.op_history import history, known_span
 from opselect.requirements import Requirement
 
 Explanation = tuple[str, str]
@@ -93,16 +93,7 @@ def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanati
             f"{reason}, nor has any release that opselect knows ({known_span()})",
             f"It is a custom op: scan its sources with --root DIR, or export the model without it.{hint}",
         )
-    return f"{reason}: {known.text}", f"{_other_release(known, index.release)}{hint}"
-
-
-def _other_release(known: History, release: str) -> str:
-    if known.later:
-        return f"Export the model for TensorFlow {release}, or build TensorFlow {known.later} or later."
-    if known.earlier:
-        return f"Export the model without it, or build TensorFlow {known.earlier}, the last release that has it."
-    # Upstream's release of that number has it: the sources at hand are others.
-    return "Export the model without it, or take the op's sources from upstream and scan them with --root DIR."
+    return f"{reason}: {known.text}", f"{known.advice(index.release)}{hint}"
 
 
 def _near_names(op: str, names: Sequence[str]) -> list[str]:

@@ -20,6 +20,15 @@ class History:
     later: str
     earlier: str
 
+    def advice(self, release: str) -> str:
+        """What to do about the op where ``release`` is built."""
+        if self.later:
+            return f"Export the model for TensorFlow {release}, or build TensorFlow {self.later} or later."
+        if self.earlier:
+            return f"Export the model without it, or build TensorFlow {self.earlier}, the last release that has it."
+        # Upstream's release of that number has it: the sources at hand are others.
+        return "Export the model without it, or take the op's sources from upstream and scan them with --root DIR."
+
 
 def history(op: str, release: str) -> History | None:
     """What is known of an op that ``release`` lacks; None where no shipped release has it, as for a custom op.
@@ -30,7 +39,7 @@ def history(op: str, release: str) -> History | None:
     if not having:
         return None
     here = release_number(release)
-    minors = [_minor(each) for each in shipped.releases() if each in having]
+    minors = [shipped.minor_of(each) for each in shipped.releases() if each in having]
     later = [minor for minor in minors if release_number(minor) > here]
     earlier = [minor for minor in minors if release_number(minor) < here]
     return History(_text(having), next(iter(later), ""), next(reversed(earlier), ""))
@@ -38,13 +47,13 @@ def history(op: str, release: str) -> History | None:
 
 def known_span() -> str:
     """The first and the last of the shipped releases: ``1.0 to 2.14``."""
-    return _spelled([_minor(release) for release in shipped.releases()])
+    return _spelled([shipped.minor_of(release) for release in shipped.releases()])
 
 
 def _text(having: frozenset[str]) -> str:
     runs = _runs(having)
     last = runs[-1][-1]
-    if last == _minor(shipped.releases()[-1]):
+    if last == shipped.minor_of(shipped.releases()[-1]):
         spelled = [*map(_spelled, runs[:-1]), f"{runs[-1][0]} and later"]
         return f"TensorFlow {' and '.join(spelled)} have it"
     verb = "has" if len(runs) == len(runs[0]) == 1 else "have"
@@ -56,7 +65,7 @@ def _runs(having: frozenset[str]) -> list[list[str]]:
     runs: list[list[str]] = [[]]
     for release in shipped.releases():
         if release in having:
-            runs[-1].append(_minor(release))
+            runs[-1].append(shipped.minor_of(release))
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
@@ -64,7 +73,3 @@ def _runs(having: frozenset[str]) -> list[list[str]]:
 
 def _spelled(run: list[str]) -> str:
     return run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}"
-
-
-def _minor(release: str) -> str:
-    return ".".join(map(str, release_number(release)))

@@ -17,6 +17,7 @@ from opselect.formats import Model, read_model
 from opselect.formats.graphdef_writer import encode_graph
 from opselect.freezing import Options, freeze_model, signature_ends
 from opselect.graph import Entry, Graph, MetaGraph, Shape, TensorInfo, check_graph, input_node
+from opselect.loading import TakenOff, take_off
 from opselect.policy.outputs import likely_outputs_of
 from opselect.requirements import Requirements, collect_requirements
 from opselect.rewriting import Context, Step
@@ -58,7 +59,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The graph that the phone runs, where to feed and fetch it, and what became of it on the way."""
+    """The graph that the phone runs, where to feed and fetch it, and what became of it on the way.
+
+    ``taken_off`` are attrs that the release would have refused.
+    """
 
     graph: Graph
     inputs: tuple[str, ...]
@@ -67,6 +71,7 @@ class Prepared:
     after: Measure
     needed_before: Requirements
     needed_after: Requirements
+    taken_off: tuple[TakenOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,8 @@ class Saved:
 class Made:
     """A graph as the phone runs it, where to feed and fetch it, and the ``whole`` one that it was made of.
 
-    ``weights`` are the bytes of variables that are constants now.
+    ``weights`` are the bytes of variables that are constants now, ``taken_off`` attrs that the release would refuse
+    (:func:`opselect.loading.take_off`).
     """
 
     graph: Graph
@@ -99,6 +105,7 @@ class Made:
     outputs: tuple[str, ...]
     whole: Graph
     weights: int
+    taken_off: tuple[TakenOff, ...] = ()
 
     def needed(self, path: str, index: KernelIndex) -> Requirements:
         """What the graph needs, the path being that of the model."""
@@ -116,6 +123,7 @@ def prepare_model(path: str, wishes: Wishes, index: KernelIndex, note: Callable[
         _measure(made.graph, 0),
         collect_requirements(made.whole, path, index=index).without_inserted(),
         made.needed(path, index).without_inserted(),
+        made.taken_off,
     )
 
 
@@ -150,7 +158,10 @@ def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[st
     strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path)
     graph = apply_steps(graph, [strip, *_FOLDING], context)
     _check_left(graph, context)
-    return Made(graph, tuple(inputs), outputs, whole, weights)
+    graph, taken_off = take_off(graph, index)
+    if taken_off:
+        note(f"taken off, for TensorFlow {index.release} refuses them: {', '.join(map(str, taken_off))}")
+    return Made(graph, tuple(inputs), outputs, whole, weights, taken_off)
 
 
 def saved(prepared: Prepared, index: KernelIndex, profile: str) -> Saved:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue
-from opselect.graph import CalledNode, Entry, Graph, Node, check_graph, expand_functions, reach_entries
+from opselect.graph import CalledNode, Entry, Expansion, Graph, Node, check_graph, expand_functions, reach_entries
 from opselect.graph.training import training_warning
 from opselect.kernel_attrs import LABEL_ATTR, KernelAttrs
+from opselect.loading import Loads, LoadsMerger, collect_loads
 from opselect.registration_json import Json, attrs_json
 from opselect.runtime import SESSION_OPS, Addition, Origin, runtime_additions
 
@@ -63,12 +64,14 @@ class Requirements:
     """The requirements of one or several models, sorted by op; merging is commutative and idempotent in the ops.
 
     ``releases`` are those for which they were collected: what the runtime of these makes of the models is part of them.
-    An empty name is one that is not known.
+    An empty name is one that is not known. ``loads`` are the facts that a release is held against which loads the
+    models (:func:`opselect.loading.judge`): of all their nodes, whatever is fetched.
     """
 
     items: tuple[Requirement, ...] = ()
     warnings: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
+    loads: Loads = field(default_factory=Loads)
 
     @staticmethod
     def merge(parts: Iterable[Requirements]) -> Requirements:
@@ -93,11 +96,13 @@ class Merger:
         self._items: dict[str, Requirement] = {}
         self._warnings: set[str] = set()
         self._releases: set[str] = set()
+        self._loads = LoadsMerger()
 
     def add(self, part: Requirements) -> None:
         """Merge one more into what there is."""
         self._warnings.update(part.warnings)
         self._releases.update(part.releases)
+        self._loads.add(part.loads)
         for item in part.items:
             key = _sort_key(item)
             other = self._items.get(key)
@@ -106,7 +111,7 @@ class Merger:
     def merged(self) -> Requirements:
         """All that was added."""
         items = tuple(self._items[key] for key in sorted(self._items))
-        return Requirements(items, tuple(sorted(self._warnings)), tuple(sorted(self._releases)))
+        return Requirements(items, tuple(sorted(self._warnings)), tuple(sorted(self._releases)), self._loads.merged())
 
 
 def collect_requirements(
@@ -148,7 +153,16 @@ def collect_requirements(
     if not all(entry.outputs for entry in entries):
         warnings.append(training_warning((called.node for called in expansion.nodes), model))
     releases = (UNKNOWN_RELEASE if index is None else index.release,)
-    return Requirements(items, tuple(sorted(filter(None, warnings))), releases)
+    return Requirements(items, tuple(sorted(filter(None, warnings))), releases, _loads(graph, expansion, index, model))
+
+
+def _loads(graph: Graph, expansion: Expansion, index: KernelIndex | None, model: str) -> Loads:
+    """The facts of the whole graph; ``expansion`` is of what is reached of it."""
+    if index is None:
+        return Loads(unknown=(model,))
+    if len(expansion.bodies[0].nodes) != len(graph.nodes):
+        expansion = expand_functions(graph, graph.nodes, model)
+    return collect_loads(graph, expansion, index, model)
 
 
 def _counted(asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs, model: str) -> tuple[Requirement, ...]:

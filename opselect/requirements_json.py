@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import json
-from typing import TypeVar
 
-from kernel_index.datatypes import from_enum_name
 from kernel_index.errors import InputError, OpselectError, Place
 from kernel_index.profiles import release_number
-from kernel_index.records import AttrScalar, AttrValue
+from opselect.json_fields import AGAIN, attr_value, count, names, typed
 from opselect.kernel_attrs import LABEL_ATTR
+from opselect.loading import Loads
+from opselect.loading.loads_json import loads_json, parse_loads
 from opselect.registration_json import Json
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, UNKNOWN_RELEASE, Requirement, Requirements
 from opselect.runtime import KINDS, Origin
 from opselect.storage import open_file
 
-_T = TypeVar("_T")
-
-_MOST = 10**15  # of nodes and models: sums of such numbers can always be printed
-_AGAIN = "Write the file again with `opselect requirements MODEL --json`."
-_JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "a whole number"}
-
 
 def requirements_json(needed: Requirements) -> Json:
-    """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}], "releases"}``, no warnings.
+    """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}], "releases", "loads"}``.
 
     ``ops`` is what the models ask for themselves; an op that the runtime replaces has one more key, ``replaced``, which
     says why. What the runtime makes of nodes stands under ``runtime_ops``, where there is some: rows of the same form
-    with ``inserted`` or ``added``, which says why.
+    with ``inserted`` or ``added``, which says why. ``loads`` is as :func:`opselect.loading.loads_json.loads_json` says.
+    Warnings are not in it.
     """
     rows: dict[str, list[Json]] = {"ops": [], "runtime_ops": []}
     for item in needed.items:
         own = item.origin is None or item.origin.kind == "replaced"
         rows["ops" if own else "runtime_ops"].append(_row(item))
-    return {key: found for key, found in rows.items() if found or key == "ops"} | {"releases": list(needed.releases)}
+    return {
+        **{key: found for key, found in rows.items() if found or key == "ops"},
+        "releases": list(needed.releases),
+        "loads": loads_json(needed.loads),
+    }
 
 
 def _row(item: Requirement) -> Json:
@@ -59,12 +58,12 @@ def load_requirements(path: str) -> Requirements:
     try:
         document = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise InputError(Place(path, byte=error.start), "the text is not valid UTF-8", _AGAIN) from None
+        raise InputError(Place(path, byte=error.start), "the text is not valid UTF-8", AGAIN) from None
     except json.JSONDecodeError as error:
-        raise InputError(Place(path, line=error.lineno), f"is no JSON: {error.msg}", _AGAIN) from None
+        raise InputError(Place(path, line=error.lineno), f"is no JSON: {error.msg}", AGAIN) from None
     except (RecursionError, ValueError):
         # Python refuses to nest without end, and to read numbers of thousands of digits.
-        raise InputError(path, "is no JSON that opselect writes", _AGAIN) from None
+        raise InputError(path, "is no JSON that opselect writes", AGAIN) from None
     return parse_requirements(document, path)
 
 
@@ -74,38 +73,44 @@ def parse_requirements(data: object, path: str) -> Requirements:
     Keys may be missing, but for ``ops`` and the ``op`` of each, and keys that are not known are passed over. Raises
     InputError that names the value that is wrong.
     """
-    fields = _typed(data, dict, "the top level", path)
-    rows = {"ops": _typed(fields.get("ops"), list, "ops", path)}
-    rows["runtime_ops"] = _typed(fields.get("runtime_ops", []), list, "runtime_ops", path)
-    releases = _names(fields.get("releases", [UNKNOWN_RELEASE]), "releases", path)
+    fields = typed(data, dict, "the top level", path)
+    rows = {"ops": typed(fields.get("ops"), list, "ops", path)}
+    rows["runtime_ops"] = typed(fields.get("runtime_ops", []), list, "runtime_ops", path)
+    releases = names(fields.get("releases", [UNKNOWN_RELEASE]), "releases", path)
     for release in releases:
         if release != UNKNOWN_RELEASE:
             _check_release(release, path)
     items = (_item(op, f"{key}[{number}]", path) for key, ops in rows.items() for number, op in enumerate(ops))
-    return Requirements.merge([*(Requirements((item,)) for item in items), Requirements(releases=releases)])
+    # A file of before there were such facts says nothing of how its models are loaded.
+    loads = parse_loads(fields["loads"], "loads", path) if "loads" in fields else Loads(unknown=(_base_name(path),))
+    return Requirements.merge([*(Requirements((item,)) for item in items), Requirements((), (), releases, loads)])
+
+
+def _base_name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _check_release(release: str, path: str) -> None:
     try:
         release_number(release)
     except OpselectError:
-        raise InputError(path, f"releases: {release!r} is no TensorFlow version", _AGAIN) from None
+        raise InputError(path, f"releases: {release!r} is no TensorFlow version", AGAIN) from None
 
 
 def _item(data: object, where: str, path: str) -> Requirement:
-    fields = _typed(data, dict, where, path)
-    attrs = dict(_typed(fields.get("attrs", {}), dict, f"{where}.attrs", path))
-    label = _typed(attrs.pop(LABEL_ATTR, ""), str, f"{where}.attrs.{LABEL_ATTR}", path)
-    models = _names(fields.get("models", []), f"{where}.models", path)
+    fields = typed(data, dict, where, path)
+    attrs = dict(typed(fields.get("attrs", {}), dict, f"{where}.attrs", path))
+    label = typed(attrs.pop(LABEL_ATTR, ""), str, f"{where}.attrs.{LABEL_ATTR}", path)
+    models = names(fields.get("models", []), f"{where}.models", path)
     return Requirement(
-        op=_typed(fields.get("op"), str, f"{where}.op", path),
-        attrs=tuple((name, _value(attrs[name], f"{where}.attrs.{name}", path)) for name in sorted(attrs)),
-        device=_typed(fields.get("device", ""), str, f"{where}.device", path),
+        op=typed(fields.get("op"), str, f"{where}.op", path),
+        attrs=tuple((name, attr_value(attrs[name], f"{where}.attrs.{name}", path)) for name in sorted(attrs)),
+        device=typed(fields.get("device", ""), str, f"{where}.device", path),
         label=label,
-        count=_count(fields.get("count", 1), 1, f"{where}.count", path),
-        nodes=_names(fields.get("nodes", []), f"{where}.nodes", path)[:MAX_NODES_NAMED],
+        count=count(fields.get("count", 1), 1, f"{where}.count", path),
+        nodes=names(fields.get("nodes", []), f"{where}.nodes", path)[:MAX_NODES_NAMED],
         models=models[:MAX_MODELS_NAMED],
-        model_count=_count(
+        model_count=count(
             fields.get("model_count", max(1, len(models))), max(1, len(models)), f"{where}.model_count", path
         ),
         origin=_origin(fields, where, path),
@@ -113,41 +118,7 @@ def _item(data: object, where: str, path: str) -> Requirement:
 
 
 def _origin(fields: dict[object, object], where: str, path: str) -> Origin | None:
-    found = [Origin(kind, _typed(fields[kind], str, f"{where}.{kind}", path)) for kind in KINDS if kind in fields]
+    found = [Origin(kind, typed(fields[kind], str, f"{where}.{kind}", path)) for kind in KINDS if kind in fields]
     if len(found) > 1:
-        raise InputError(path, f"{where} has both {found[0].kind} and {found[1].kind}", _AGAIN)
+        raise InputError(path, f"{where} has both {found[0].kind} and {found[1].kind}", AGAIN)
     return found[0] if found else None
-
-
-def _value(value: object, where: str, path: str) -> AttrValue:
-    if isinstance(value, list):
-        return tuple(_scalar(element, f"{where}[{number}]", path) for number, element in enumerate(value))
-    return _scalar(value, where, path)
-
-
-def _scalar(value: object, where: str, path: str) -> AttrScalar:
-    if isinstance(value, str):
-        return (from_enum_name(value) if value.startswith("DT_") else None) or value
-    if isinstance(value, bool | int | float):
-        return value
-    raise InputError(path, f"{where} is no value of an attr", _AGAIN)
-
-
-def _names(value: object, where: str, path: str) -> tuple[str, ...]:
-    elements = _typed(value, list, where, path)
-    return tuple(sorted({_typed(element, str, f"{where}[{n}]", path) for n, element in enumerate(elements)}))
-
-
-def _count(value: object, least: int, where: str, path: str) -> int:
-    count = _typed(value, int, where, path)
-    if count < least:
-        raise InputError(path, f"{where} must be at least {least}", _AGAIN)
-    if count > _MOST:
-        raise InputError(path, f"{where} must be at most {_MOST}", _AGAIN)
-    return count
-
-
-def _typed(value: object, wanted: type[_T], where: str, path: str) -> _T:
-    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
-        return value
-    raise InputError(path, f"{where} must be {_JSON_NAMES[wanted]}", _AGAIN)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, admits, find_kernel
+from opselect.loading import Verdict, judge
 from opselect.missing import Explanation, explain, explain_device, explain_impossible
 from opselect.policy import Adviser, Finding, MobileBuild
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
@@ -71,13 +72,15 @@ class Selection:
     """Ops that the runtime may insert and for which the build has no kernel: nothing that the model asks for."""
     criteria: tuple[Finding, ...] = ()
     """What of the requirements mobile builds leave out by default, where that was asked (:mod:`opselect.policy`)."""
+    verdict: Verdict = field(default_factory=Verdict)
+    """Whether the release loads the models, as far as that can be told; ops that are unresolved are not in it again."""
     unread: tuple[str, ...] = ()
     """Models whose needs are not in here, for they could not be read."""
 
     @property
     def complete(self) -> bool:
         """Whether the build runs all the models that were asked about."""
-        return not (self.unresolved or self.unread)
+        return not (self.unresolved or self.unread or self.verdict.refused)
 
 
 def select(requirements: Requirements, index: KernelIndex, profile: str, adviser: Adviser | None = None) -> Selection:
@@ -89,7 +92,8 @@ def select(requirements: Requirements, index: KernelIndex, profile: str, adviser
     kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
     is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels. An op
     that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no build for a
-    phone can have (:meth:`opselect.policy.MobileBuild.impossible`) is not picked for one.
+    phone can have (:meth:`opselect.policy.MobileBuild.impossible`) is not picked for one. Whether the release loads
+    the models at all is judged, too.
 
     ``adviser`` says what to do about what is unresolved; without one that is general.
 
@@ -104,7 +108,14 @@ def select(requirements: Requirements, index: KernelIndex, profile: str, adviser
     for requirement in requirements.items:
         picker.pick(requirement)
     picker.pick_session_ops()
-    return picker.selection()
+    return _judged(picker.selection(), judge(requirements.loads, index))
+
+
+def _judged(selection: Selection, verdict: Verdict) -> Selection:
+    """The selection with a verdict, without what it says itself: that the release lacks an op."""
+    missing = {unresolved.op for unresolved in selection.unresolved}
+    refused = tuple(each for each in verdict.refused if each.kind != "unknown_op" or each.op not in missing)
+    return replace(selection, verdict=replace(verdict, refused=refused))
 
 
 class _Picker:

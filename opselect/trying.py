@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.index import KernelIndex
 from opselect.entries import Choice
@@ -30,7 +31,7 @@ def try_preparing(path: str, choice: Choice, graph: Graph, index: KernelIndex, s
     ``shown`` is what the model is called in the command. Never raises: what a model does not allow, and what is not
     tried as it takes too long, is said in the attempt.
     """
-    command = _command(choice, shown, needs_checkpoint=_needs_checkpoint(path, graph))
+    command = _command(choice, shown, index.release, needs_checkpoint=_needs_checkpoint(path, graph))
     too_large = _too_large(path, graph)
     if too_large:
         return Attempt(command, too_large=too_large)
@@ -55,8 +56,11 @@ def _needs_checkpoint(path: str, graph: Graph) -> bool:
     return not (Path(path).is_dir() or path.endswith(".meta"))
 
 
-def _command(choice: Choice, shown: str, *, needs_checkpoint: bool) -> str:
+def _command(choice: Choice, shown: str, release: str, *, needs_checkpoint: bool) -> str:
+    # What prepare takes off depends on the release, of which it knows those that are shipped.
+    minor = shipped.minor_of(release)
     options = {
+        "--tensorflow": (minor,) if minor in map(shipped.minor_of, shipped.releases()) else (),
         "--checkpoint": ("PREFIX",) if needs_checkpoint else (),
         "--tags": choice.tags,
         "--signature": choice.signatures,

@@ -1,6 +1,7 @@
 """Op definitions as columns and back: a line an op for its place, inputs, outputs and attrs.
 
-Attrs differ in their names more than in the rest, so the rest stands in a table.
+Attrs differ in their names more than in the rest, so the rest stands in a table. Few ops are deprecated, so these have
+a column of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from kernel_index.columns.text import (
     unescape,
     values_text,
 )
-from kernel_index.records import ArgDefinition, AttrDefinition, AttrValue, Location, OpDefinition
+from kernel_index.records import ArgDefinition, AttrDefinition, AttrValue, Deprecation, Location, OpDefinition
+
+DEPRECATIONS = "deprecations"
+"""The column that indexes of before it lack: it counts as empty there."""
 
 
 def write_definitions(
@@ -41,6 +45,11 @@ def write_definitions(
             "\t".join(f"{escape(a.name)}{SEPARATOR}{bodies.number(_body(a))}" for a in d.attrs) for d in definitions
         ],
         "attr_bodies": bodies.lines,
+        DEPRECATIONS: [
+            f"{number}\t{d.deprecation.version}\t{escape(d.deprecation.explanation)}"
+            for number, d in enumerate(definitions)
+            if d.deprecation is not None
+        ],
     }
 
 
@@ -69,13 +78,19 @@ def _value_text(value: AttrValue | None) -> str:
 
 
 class DefinitionReader:
-    """Definitions by the number of the op. Damaged columns raise ValueError, TypeError or LookupError."""
+    """Definitions by the number of the op. Damaged columns raise ValueError, TypeError or LookupError.
 
-    def __init__(self, column: Callable[[str], list[str]], files: Sequence[str]) -> None:
+    ``deprecations`` is the column of that name, empty where the file has none.
+    """
+
+    def __init__(
+        self, column: Callable[[str], list[str]], files: Sequence[str], deprecations: Sequence[str] = ()
+    ) -> None:
         self._inputs = column("definition_inputs")
         self._outputs = column("definition_outputs")
         self._attrs = column("definition_attrs")
         self._bodies = column("attr_bodies")
+        self._deprecations = dict(map(_deprecation, deprecations))
         self._places: list[tuple[Location, bool]] = []
         file = line = 0
         for place in column("definition_places"):
@@ -97,7 +112,13 @@ class DefinitionReader:
             tuple(_attr(name, self._bodies[int(body)]) for name, body in _pairs(self._attrs[number])),
             location,
             stateful,
+            self._deprecations.get(number),
         )
+
+
+def _deprecation(line: str) -> tuple[int, Deprecation]:
+    number, version, explanation = line.split("\t")
+    return int(number), Deprecation(int(version), unescape(explanation))
 
 
 def _pairs(line: str) -> list[tuple[str, str]]:

@@ -63,6 +63,11 @@ class PackedColumns:
             self._spans[name] = start, start + int(size)
             start += int(size)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns, in the order of the file."""
+        return tuple(self._spans)
+
     def optional(self, name: str) -> list[str]:
         """The lines of a column that files need not have; none where it is absent."""
         return self.column(name) if name in self._spans else []

@@ -18,6 +18,7 @@ from kernel_index.records import (
     AttrValue,
     Condition,
     Constraint,
+    Deprecation,
     Diagnostic,
     KernelRegistration,
     Location,
@@ -112,6 +113,7 @@ def _definition_row(d: OpDefinition) -> list[Any]:
             ]
             for a in d.attrs
         ],
+        None if d.deprecation is None else [d.deprecation.version, d.deprecation.explanation],
     ]  # fmt: skip
 
 
@@ -219,7 +221,7 @@ class _Reader:
 
 
 def _definition(row: Sequence[Any]) -> OpDefinition:
-    name, file, line, stateful, inputs, outputs, attrs = row
+    name, file, line, stateful, inputs, outputs, attrs, deprecation = row
     return OpDefinition(
         _text(name),
         tuple(ArgDefinition(_text(arg), _text(kind)) for arg, kind in inputs),
@@ -235,6 +237,7 @@ def _definition(row: Sequence[Any]) -> OpDefinition:
         ),
         Location(_text(file), _number(line)),
         bool(stateful),
+        None if deprecation is None else Deprecation(_number(deprecation[0]), _text(deprecation[1])),
     )  # fmt: skip
 
 

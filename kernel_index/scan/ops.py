@@ -13,21 +13,33 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.preprocessor.tokens import BLUE, is_string, string_value
 from kernel_index.preprocessor.unit import SinkCall
-from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
+from kernel_index.records import (
+    ArgDefinition,
+    AttrDefinition,
+    AttrScalar,
+    AttrValue,
+    Deprecation,
+    Location,
+    OpDefinition,
+)
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.kernels import NotEvaluatedError
 
 OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP")
 
-_NUMBER_TYPES = (
+_NUMBER_SPECS = (
     "float", "double", "int32", "uint8", "int16", "int8", "complex64", "int64", "qint8", "quint8", "qint32",
     "bfloat16", "qint16", "quint16", "uint16", "complex128", "half", "uint32", "uint64",
 )  # fmt: skip
-_QUANTIZED_TYPES = ("qint8", "quint8", "qint32", "qint16", "quint16")
-_REAL_NUMBER_TYPES = tuple(t for t in _NUMBER_TYPES if t not in (*_QUANTIZED_TYPES, "complex64", "complex128"))
-_TYPE_CLASSES = {"numbertype": _NUMBER_TYPES, "numerictype": _NUMBER_TYPES, "quantizedtype": _QUANTIZED_TYPES,
-                 "realnumbertype": _REAL_NUMBER_TYPES}  # fmt: skip
-"""``NumberTypes()``, ``QuantizedTypes()`` and ``RealNumberTypes()`` of ``framework/types.cc``."""
+_QUANTIZED_SPECS = ("qint8", "quint8", "qint32", "qint16", "quint16")
+_REAL_NUMBER_SPECS = tuple(t for t in _NUMBER_SPECS if t not in (*_QUANTIZED_SPECS, "complex64", "complex128"))
+_TYPE_CLASSES = {"numbertype": _NUMBER_SPECS, "numerictype": _NUMBER_SPECS, "quantizedtype": _QUANTIZED_SPECS,
+                 "realnumbertype": _REAL_NUMBER_SPECS}  # fmt: skip
+"""``NumberTypes()``, ``QuantizedTypes()`` and ``RealNumberTypes()`` of ``framework/types.h``, as 2.5 to 2.20 have them;
+:mod:`kernel_index.scan.type_classes` has what earlier trees lack of them."""
+
+NUMBER_TYPES = tuple(filter(None, map(from_spec, _NUMBER_SPECS)))
+REAL_NUMBER_TYPES = tuple(filter(None, map(from_spec, _REAL_NUMBER_SPECS)))
 
 _BOOLS = {"true": True, "True": True, "t": True, "1": True, "false": False, "False": False, "f": False, "0": False}
 """The spellings that protobuf's text format takes."""
@@ -45,6 +57,7 @@ def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     outputs: list[ArgDefinition] = []
     attrs: list[AttrDefinition] = []
     stateful = False
+    deprecation = None
     for method, arguments in _methods(tokens):
         if method == "Input":
             inputs.append(argument_definition(_string(arguments, definitions)))
@@ -54,7 +67,18 @@ def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
             attrs.append(attr_definition(_string(arguments, definitions)))
         elif method in ("SetIsStateful", "SetDoNotOptimize"):  # the second is the first (framework/op.h)
             stateful = True
-    return finished(name, inputs, outputs, attrs, Location(call.file, call.line), stateful)
+        elif method == "Deprecated":
+            deprecation = _deprecation(arguments, definitions)
+    definition = finished(name, inputs, outputs, attrs, Location(call.file, call.line), stateful)
+    return replace(definition, deprecation=deprecation)
+
+
+def _deprecation(tokens: Sequence[str], definitions: Definitions) -> Deprecation:
+    """deprecated = version "," explanation. Raises NotEvaluatedError for a version that is no number."""
+    version = "".join(tokens[:1])
+    if not version.isdecimal() or tokens[1:2] != [","]:
+        raise NotEvaluatedError(f"'{version}' is no version from which an op is deprecated")
+    return Deprecation(int(version), _string(tokens[2:], definitions))
 
 
 _NUMBER_ATTR = re.compile(r"(\w+)\s*\*")

@@ -16,6 +16,7 @@ from kernel_index.profiles import profiles as profiles_of
 from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
 from kernel_index.scan.cache import ScanCache
 from kernel_index.scan.company import Meetings, in_order
+from kernel_index.scan.graph_versions import graph_versions
 from kernel_index.scan.notes import (
     COMPUTED,
     UNSTEADY,
@@ -27,6 +28,7 @@ from kernel_index.scan.notes import (
 )  # fmt: skip
 from kernel_index.scan.recall import Recalled, Survey, recall
 from kernel_index.scan.share import Share, ShareResult, cleared_up, scan_share
+from kernel_index.scan.type_classes import of_tree
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
 from kernel_index.symbols.linking import linked
@@ -208,7 +210,7 @@ def scan_result(
         release=tree.release,
         profiles=tuple(dict.fromkeys(profile.name for profile in profiles)),
         registrations=tuple(sorted((r for note in notes for r in note.registrations), key=registration_key)),
-        op_definitions=_unique_ops(d for note in notes for d in note.op_definitions),
+        op_definitions=of_tree(_unique_ops(d for note in notes for d in note.op_definitions), tree.root),
         build_lists=lists,
         diagnostics=diagnostics,
         skipped_files=dict(tree.skipped),
@@ -216,6 +218,7 @@ def scan_result(
         includes={path: includes[path] for path in scanned},
         type_lists=lists_of_types,
         dependencies=linked({path: note.symbols for path, note in units.items()}, profiles, lists_of_types),
+        graph_versions=graph_versions(tree.root),
     )
 
 

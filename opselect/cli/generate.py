@@ -115,10 +115,10 @@ def command(
 ) -> int:
     """Write the exact lists of kernel files that a build needs to run the MODELs, for the release's own build files.
 
-    When something cannot be resolved, a table says why and what to do, nothing is written, and the exit code is 1; the
-    same when one of several models cannot be read. Ops that optimizers of the runtime may insert count too, unless
-    --no-inserted is given, but none is ever missing. With --json the manifest is printed on stdout, and --out is not
-    needed.
+    When something cannot be resolved, or the TensorFlow would refuse to load a model, a table says why and what to do,
+    nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that optimizers
+    of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json the
+    manifest is printed on stdout, and --out is not needed.
     """
     return generate(
         Request(
@@ -190,6 +190,8 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
     summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
     if selection.unresolved:
         summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
+    if selection.verdict.refused:
+        summary += f", {counted(len(selection.verdict.refused), 'refusal')} passed over"
     if selection.unread:
         summary += f", {counted(len(selection.unread), 'unread model')} left out"
     note(summary, quiet=request.question.quiet)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.console import print_json
-from opselect.cli.exit_codes import DONE
+from opselect.cli.exit_codes import DONE, NO
 from opselect.cli.options import (
     DEFAULT_PROFILE,
     Source,
@@ -168,7 +168,7 @@ def _show_model(model: Model, prefix: str, request: Request) -> int:
         print_model(model, builds, prefix, structure=request.structure)
     for meta_graph in model.meta_graphs:
         check_graph(meta_graph.graph, model.path)
-    return DONE
+    return NO if builds.refuses else DONE
 
 
 def _print_as_tensorflow(graph: Graph, request: Request) -> None:

@@ -69,6 +69,7 @@ def _mobile_json(needs: MobileNeeds | None) -> dict[str, object]:
         "profile": needs.profile,
         "criteria": [finding.to_json() for finding in needs.findings],
         "without_kernel": list(needs.without_kernel),
+        **(needs.verdict.to_json() if needs.verdict is not None else {}),
     }
 
 

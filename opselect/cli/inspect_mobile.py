@@ -14,6 +14,7 @@ from opselect.cli.sources import open_source, profile_of
 from opselect.entries import Choice, entries_of
 from opselect.formats import Model
 from opselect.graph import Entry, Graph, MetaGraph, graph_problems
+from opselect.loading import Verdict, judge
 from opselect.policy import Finding, GraphAdviser, MobileBuild, findings
 from opselect.policy.outputs import likely_outputs
 from opselect.policy.stages import Stages
@@ -26,7 +27,8 @@ class MobileNeeds:
     """What a graph needs that a build lacks: ``findings`` by default, ``without_kernel`` whatever files it compiles.
 
     An op that is in ``findings`` is not in ``without_kernel``. ``outputs`` are the nodes that a program is likely to
-    fetch; empty for a graph with signatures, which say it, and for one that cannot be cut.
+    fetch; empty for a graph with signatures, which say it, and for one that cannot be cut. ``verdict`` tells whether
+    the release loads the graph, None where nobody asked about a release.
     """
 
     tensorflow: str
@@ -34,17 +36,22 @@ class MobileNeeds:
     findings: tuple[Finding, ...]
     without_kernel: tuple[str, ...]
     outputs: tuple[str, ...]
+    verdict: Verdict | None = None
 
 
 class MobileBuilds:
     """The build that models are held against: of the TensorFlow that is named, or of the newest shipped release."""
 
     def __init__(self, source: Source, profile: str, *, quiet: bool) -> None:
+        self._asked = bool(source.given)
         if not source.given:
             source = replace(source, release=shipped.releases()[-1])
         self._source = source
+        self.quiet = quiet
         self._index: KernelIndex = open_source(source, quiet=quiet)
         self._profile = profile_of(self._index, profile)
+        self.refuses = False
+        """Whether the release that was asked about refuses a graph that it was held against so far."""
 
     @property
     def arguments(self) -> str:
@@ -70,7 +77,10 @@ class MobileBuilds:
         unresolved = {missing.op for missing in select(needed, self._index, self._profile).unresolved}
         rest = unresolved.difference(finding.op for finding in found)
         outputs = () if whole is None or meta_graph.signatures else likely_outputs(Stages(graph), self._index)
-        return MobileNeeds(self._index.release, self._profile, found, tuple(sorted(rest)), outputs)
+        verdict = judge(needed.loads, self._index) if self._asked else None
+        if verdict is not None and verdict.refused:
+            self.refuses = True
+        return MobileNeeds(self._index.release, self._profile, found, tuple(sorted(rest)), outputs, verdict)
 
     def _adviser(self, graph: Graph | None, path: str, entries: Sequence[Entry]) -> GraphAdviser | None:
         if graph is None:

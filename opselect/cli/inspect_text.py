@@ -9,6 +9,7 @@ import click
 from opselect.cli.criteria import print_findings
 from opselect.cli.inspect_mobile import MobileBuilds, MobileNeeds
 from opselect.cli.options import DEFAULT_PROFILE
+from opselect.cli.refusals import print_verdict
 from opselect.entries import SERVE
 from opselect.formats import Model
 from opselect.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL, TFLITE
@@ -71,6 +72,8 @@ def _print_mobile(model: Model, meta_graph: MetaGraph, builds: MobileBuilds, var
     print_findings(needs.findings, needs.tensorflow, needs.profile)
     if needs.without_kernel:
         click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
+    if needs.verdict is not None:
+        print_verdict(needs.verdict, needs.tensorflow, err=False, quiet=builds.quiet)
     _print_next_steps(model, meta_graph, builds.arguments, needs, variables)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.console import byte_size, counted, note, print_json, print_table
-from opselect.cli.exit_codes import DONE
+from opselect.cli.exit_codes import DONE, NO
 from opselect.cli.options import (
     DEFAULT_PROFILE,
     Source,
@@ -34,6 +34,7 @@ class Request:
     wishes: Wishes = field(hash=False)
     source: Source
     profile: str
+    allow_missing: bool = False
     as_json: bool = False
     quiet: bool = False
 
@@ -61,6 +62,7 @@ Examples:
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to count kernels of."
 )
+@click.option("--allow-missing", is_flag=True, help="Write the graph even if the TensorFlow named refuses to load it.")
 @json_option
 @quiet_option
 def command(
@@ -78,6 +80,7 @@ def command(
     index_file: Path | None,
     roots: tuple[Path, ...],
     profile: str,
+    allow_missing: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -87,6 +90,10 @@ def command(
     do, one after the other. Inputs and outputs are those of the signature where the model has one, else its
     Placeholders and what looks like a result. A table says what that saves, kernels and files of the build too, for
     the TensorFlow that is named or the newest shipped release.
+
+    Attrs that the TensorFlow refuses and does not need are taken off: those of a later release, with their default.
+    Where the one that is named refuses the graph all the same, a table says why and what to do, nothing is written,
+    and the exit code is 1.
     """
     from opselect.freezing import Options
     from opselect.preparing import Wishes
@@ -109,15 +116,17 @@ def command(
         raise click.BadParameter(f'{shape_text!r} is no shape such as "1,299,299,3"', param_hint="--shape") from None
     wishes = Wishes(options, split_names(inputs), data_type, shape)
     source = Source(release, tree, index_file, roots)
-    return prepare(Request(model, output, wishes, source, profile, as_json, quiet))
+    return prepare(Request(model, output, wishes, source, profile, allow_missing, as_json, quiet))
 
 
 def prepare(request: Request) -> int:
     """Prepares the model, writes the graph, prints what that saves and returns the exit code."""
     from kernel_index import shipped
+    from opselect.cli.refusals import print_verdict
     from opselect.cli.sources import open_source, profile_of
     from opselect.formats import model_at
     from opselect.formats.graphdef_writer import write_graph
+    from opselect.loading import Verdict, judge
     from opselect.preparing import prepare_model, saved
 
     source = request.source if request.source.given else replace(request.source, release=shipped.releases()[-1])
@@ -128,12 +137,19 @@ def prepare(request: Request) -> int:
         wishes = replace(request.wishes, options=replace(options, checkpoint=checkpoint))
         prepared = prepare_model(model, wishes, index, lambda text: note(text, quiet=request.quiet))
         saving = saved(prepared, index, profile)
-        write_graph(prepared.graph, request.output)
+        # Nobody asked about the newest release that is shipped: it only has to be one.
+        verdict = judge(prepared.needed_after.loads, index) if request.source.given else Verdict()
+        may_write = not verdict.refused or request.allow_missing
+        if may_write:
+            write_graph(prepared.graph, request.output)
     if request.as_json:
-        print_json(_document(prepared, saving))
+        print_json(_document(prepared, saving) | (verdict.to_json() if request.source.given else {}))
     else:
         _print_report(request, prepared, saving)
-    return DONE
+    print_verdict(verdict, index.release, err=True, quiet=request.quiet)
+    if not may_write:
+        click.echo("Nothing was written. --allow-missing writes the graph all the same.", err=True)
+    return NO if not may_write else DONE
 
 
 def _document(prepared: Prepared, saving: Saved) -> dict[str, object]:
@@ -144,6 +160,7 @@ def _document(prepared: Prepared, saving: Saved) -> dict[str, object]:
         "after": {**asdict(prepared.after), **_needs(saving, before=False)},
         "kernels_saved": [{"op": op, "kernel_class": kernel_class} for op, kernel_class in saving.kernels],
         "files_saved": list(saving.files),
+        "taken_off": [asdict(each) for each in prepared.taken_off],
     }
 
 

@@ -10,7 +10,7 @@ import click
 
 from opselect.cli.cells import attrs_text, such_as
 from opselect.cli.console import counted, print_json, print_table
-from opselect.cli.exit_codes import UNUSABLE
+from opselect.cli.exit_codes import DONE, NO, UNUSABLE
 from opselect.cli.models import choice_options
 from opselect.cli.needs import Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
 from opselect.cli.options import (
@@ -69,6 +69,9 @@ def command(
     named tells the attrs that matter, fills in their defaults, and says what its runtime makes of the nodes. What its
     mobile builds leave out by default is listed with the reason and with what to do.
 
+    Whether that TensorFlow loads the models at all is judged: where it refuses, a table says why and what to do, and
+    the exit code is 1.
+
     What --json prints can be kept, and merged later in place of the models. One of several models that cannot be read
     does not stop the rest: it is listed at the end, and the exit code is 1.
     """
@@ -80,12 +83,14 @@ def command(
 def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json: bool, quiet: bool) -> int:
     """Prints what is needed and returns the exit code.
 
-    What mobile builds leave out is part of the answer where a TensorFlow is named, and for kept requirements alone
-    there may be none.
+    What mobile builds leave out, and what the release refuses to load, is part of the answer where a TensorFlow is
+    named; for kept requirements alone there may be none.
     """
     from opselect.cli.criteria import print_findings
     from opselect.cli.judging import read_findings
+    from opselect.cli.refusals import print_verdict
     from opselect.cli.sources import open_source, profile_of
+    from opselect.loading import judge
     from opselect.requirements_json import requirements_json
 
     index = open_source(source, quiet=quiet) if needs.models or source.given else None
@@ -94,16 +99,24 @@ def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json:
     if needed.code == UNUSABLE:
         report_unread(needed)
         return UNUSABLE
-    found = () if index is None else read_findings(needed.requirements, index, profile, needs.only_model, needs.choice)
+    if index is None:
+        if as_json:
+            print_json(requirements_json(needed.requirements))
+        else:
+            _print_tables(needed.requirements.items)
+        report_unread(needed)
+        return needed.code
+    found = read_findings(needed.requirements, index, profile, needs.only_model, needs.choice)
+    verdict = judge(needed.requirements.loads, index)
     if as_json:
-        criteria = {} if index is None else {"criteria": [each.to_json() for each in found]}
-        print_json({**requirements_json(needed.requirements), **criteria})
+        criteria = {"criteria": [each.to_json() for each in found]}
+        print_json({**requirements_json(needed.requirements), **criteria, **verdict.to_json()})
     else:
         _print_tables(needed.requirements.items)
-        if index is not None:
-            print_findings(found, index.release, profile, needs.only_model)
+        print_findings(found, index.release, profile, needs.only_model)
+    print_verdict(verdict, index.release, err=as_json, quiet=quiet)
     report_unread(needed)
-    return needed.code
+    return needed.code or (NO if verdict.refused else DONE)
 
 
 def _print_tables(items: Sequence[Requirement]) -> None:

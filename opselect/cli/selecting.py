@@ -44,12 +44,13 @@ class Answer:
 
 
 def answer(question: Question) -> Answer | None:
-    """The kernels of a question; tables of what is missing and of what is left out by default go to stderr.
+    """The kernels of a question; tables of what is missing, left out by default or refused go to stderr.
 
     None where not even one model could be read, which has been said then. Raises InputError for what cannot be read.
     """
     from opselect.cli.criteria import print_findings
     from opselect.cli.judging import judge
+    from opselect.cli.refusals import print_verdict
     from opselect.cli.sources import open_source, profile_of
 
     quiet = question.quiet
@@ -67,6 +68,7 @@ def answer(question: Question) -> Answer | None:
     if selection.unresolved:
         several = len({model for item in needed.requirements.items for model in item.models}) > 1
         _print_unresolved(selection, models, with_models=several)
+    print_verdict(selection.verdict, index.release, err=True, quiet=quiet)
     may_write = selection.complete or question.allow_missing
     return Answer(index, selection, needed, may_write, needed.code if may_write else needed.code or NO)
 

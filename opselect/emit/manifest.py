@@ -16,7 +16,8 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
     (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
     ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
-    are rows of :meth:`opselect.policy.Finding.to_json`. ``unread``, the models that could not be read, is
+    are rows of :meth:`opselect.policy.Finding.to_json`; ``refused``, ``ignored`` and ``unjudged`` are as
+    :meth:`opselect.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
     there only where there are such.
     """
     unread: Json = {"unread": list(selection.unread)} if selection.unread else {}
@@ -54,6 +55,7 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
             for missing in selection.not_inserted
         ],
         "criteria": [found.to_json() for found in selection.criteria],
+        **selection.verdict.to_json(),
         **unread,
     }
 

@@ -38,8 +38,8 @@ def render(
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
 
-    What is unresolved or unread is left out, and named in the output where the format has comments; whether that is
-    acceptable is for the caller to decide. Raises InputError where the release lacks what the target needs
+    What is unresolved or unread is left out, and named with what is refused where the format has comments; whether
+    that is acceptable is for the caller to decide. Raises InputError where the release lacks what the target needs
     (filegroups, the makefile's list) and where a template is wrong.
     """
     values: dict[str, object] = {
@@ -47,6 +47,7 @@ def render(
         "profile": selection.profile,
         "mode": f"{mode}, core group kept" if keep_core and mode == "trim" else mode,
         "unresolved": selection.unresolved,
+        "refused": selection.verdict.refused,
         "unread": selection.unread,
     }
     if target == "bazel":

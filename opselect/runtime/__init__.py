@@ -10,7 +10,16 @@ from opselect.graph import Expansion, FunctionDefinition
 from opselect.runtime.additions import KINDS, Addition, Kind, Origin
 from opselect.runtime.body_view import BodyView, Definitions
 from opselect.runtime.by_release import may_differ
-from opselect.runtime.control_flow import graph_passes, is_lowered, lowered_ops, lowering, lowering_source
+from opselect.runtime.control_flow import (
+    LOWERED,
+    LOWERING_ATTR,
+    asks_for_lowering,
+    graph_passes,
+    is_lowered,
+    lowered_ops,
+    lowering,
+    lowering_source,
+)
 from opselect.runtime.inserted import inserted_ops
 from opselect.runtime.rewrites import replaced, rewritten_ops
 from opselect.runtime.session_ops import INDISPENSABLE, SESSION_OPS
@@ -42,10 +51,14 @@ def runtime_additions(
 __all__ = [
     "INDISPENSABLE",
     "KINDS",
+    "LOWERED",
+    "LOWERING_ATTR",
     "SESSION_OPS",
     "Addition",
     "Kind",
     "Origin",
+    "asks_for_lowering",
+    "graph_passes",
     "may_differ",
     "runtime_additions",
 ]

@@ -18,6 +18,8 @@ from opselect.runtime.releases import Release, Span
 
 _BOOL, _INT32, _RESOURCE = DataType.DT_BOOL, DataType.DT_INT32, DataType.DT_RESOURCE
 
+LOWERING_ATTR = "_lower_using_switch_merge"
+
 LOWERED: Mapping[str, Span] = {
     "If": Span((1, 9)),
     "While": Span((1, 11)),
@@ -38,11 +40,14 @@ _LOOP_CARRIED_RESOURCES_STAY_OUT = Span((2, 9))
 
 
 def is_lowered(node: Node, release: Release) -> bool:
-    """Whether the pass that lowers control flow takes the node; XLA and TPU clusters keep theirs."""
+    """Whether the pass that lowers control flow takes the node."""
+    return node.op in LOWERED and release in LOWERED[node.op] and asks_for_lowering(node, release)
+
+
+def asks_for_lowering(node: Node, release: Release) -> bool:
+    """Whether a node wants to be lowered, whatever its op is; XLA and TPU clusters keep theirs."""
     return (
-        node.op in LOWERED
-        and release in LOWERED[node.op]
-        and node.attrs.get("_lower_using_switch_merge") is True
+        node.attrs.get(LOWERING_ATTR) is True
         and not node.attrs.get("_tpu_replicate")
         and not node.attrs.get("_xla_compile_id")
         and not (release >= (2, 9) and node.attrs.get("_XlaMustCompile") is True)

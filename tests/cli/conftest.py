@@ -18,6 +18,7 @@ from kernel_index.records import (
     Condition,
     Constraint,
     Diagnostic,
+    GraphVersions,
     KernelRegistration,
     Location,
     OpDefinition,
@@ -88,6 +89,12 @@ def _op(name: str, inputs: int, *, typed: bool = True) -> OpDefinition:
     return OpDefinition(name, args, (ArgDefinition("out", "T" if typed else "float"),), attrs, Location("ops.cc", 7))
 
 
+def _source_op(name: str, attr: AttrDefinition) -> OpDefinition:
+    """An op without inputs, of a type that its attr ``dtype`` says."""
+    dtype = AttrDefinition("dtype", "type")
+    return OpDefinition(name, (), (ArgDefinition("output", "dtype"),), (dtype, attr), Location("ops.cc", 3))
+
+
 @pytest.fixture(scope="session")
 def scan() -> ScanResult:
     """Mul for float everywhere and for int64 in the bigger profile only; MatMul on GPU only, Lonely without kernel."""
@@ -127,9 +134,17 @@ def scan() -> ScanResult:
         release="1.13.9",
         profiles=SLIM_AND_FULL,
         registrations=tuple(sorted(registrations, key=lambda r: (r.op, r.location, str(r.constraints)))),
-        op_definitions=(_op("Lonely", 1), _op("MatMul", 2), _op("Mul", 2), _op("Relu", 1)),
+        op_definitions=(
+            _source_op("Const", AttrDefinition("value", "tensor")),
+            _op("Lonely", 1),
+            _op("MatMul", 2),
+            _op("Mul", 2),
+            _source_op("Placeholder", AttrDefinition("shape", "shape", has_default=True)),
+            _op("Relu", 1),
+        ),
         build_lists=lists,
         diagnostics=(Diagnostic(Location(f"{KERNELS}/odd.cc", 3), "a name that cannot be evaluated: kOdd"),),
+        graph_versions=GraphVersions(27),
     )
 
 
@@ -169,6 +184,7 @@ TREE = {
 #define TF_MINOR_VERSION 13
 #define TF_PATCH_VERSION 9
 #define TF_VERSION_SUFFIX ""
+#define TF_GRAPH_DEF_VERSION 27
 """,
     "tensorflow/core/framework/types.h": """
 #pragma once

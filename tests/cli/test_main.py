@@ -66,7 +66,11 @@ def examples() -> list[str]:
 
 @pytest.mark.parametrize("line", examples())
 def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: ScanResult) -> None:
-    shutil.copy(MODEL, "mobilenet.pb")
+    # A model that releases of all examples take, without attrs that are younger than they.
+    younger = (
+        "remove_attribute(attribute_name=explicit_paddings) remove_attribute(attribute_name=exponential_avg_factor)"
+    )
+    assert cli("transform", MODEL, "mobilenet.pb", "--transforms", younger).code == 0
     with zipfile.ZipFile("app.apk", "w") as archive:
         archive.write(MODEL, "assets/mobilenet.pb")
     shutil.copytree(SAVED_MODEL, "saved_model")

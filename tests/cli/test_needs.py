@@ -70,7 +70,8 @@ def test_kept_requirements_take_the_place_of_the_models(cli: Cli, index_file: Pa
     of_models = cli("requirements", mul, relu, "--index", index_file, "--json").out
     assert cli("requirements", "--requirements", a, b, "--index", index_file, "--json").out == of_models
     merged = cli("requirements", "--requirements", a, b, "--json").json
-    assert merged == {"ops": json.loads(of_models)["ops"], "releases": ["1.13.9"]}
+    assert merged == {key: json.loads(of_models)[key] for key in ("ops", "releases", "loads")}
+    assert merged["releases"] == ["1.13.9"]
     assert cli("requirements", relu, "--requirements", a, "--index", index_file, "--json").out == of_models
     assert cli("generate", mul, relu, "--index", index_file, "--out", "models").code == 0
     assert cli("generate", "--requirements", a, b, "--index", index_file, "--out", "kept").code == 0
@@ -319,4 +320,5 @@ def test_kept_files_are_json_that_anyone_may_merge(cli: Cli, index_file: Path, m
     Path("joined.json").write_text(json.dumps({"ops": rows[0]["ops"] + rows[1]["ops"], "by": "hand"}))
     merged = cli("requirements", "--requirements", "a.json", "b.json", "--json").json
     joined = cli("requirements", "--requirements", "joined.json", "--json").json
-    assert joined == {"ops": merged["ops"], "releases": [""]}
+    loads = {"uses": [], "graphs": [], "unknown": ["joined.json"]}
+    assert joined == {"ops": merged["ops"], "releases": [""], "loads": loads}

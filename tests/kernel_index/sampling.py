@@ -14,7 +14,9 @@ from kernel_index.records import (
     Condition,
     Constraint,
     Dependency,
+    Deprecation,
     Diagnostic,
+    GraphVersions,
     KernelRegistration,
     Location,
     OpDefinition,
@@ -88,6 +90,7 @@ _definitions = st.builds(
     attrs=st.lists(_attrs(), max_size=3, unique_by=lambda a: a.name).map(tuple),
     location=locations,
     stateful=st.booleans(),
+    deprecation=st.none() | st.builds(Deprecation, st.integers(0, 10**6), texts),
 )
 
 _paths = st.lists(files | texts, max_size=3).map(tuple)
@@ -143,4 +146,5 @@ def scans(draw: st.DrawFn) -> ScanResult:
             st.dictionaries(files, st.lists(_dependencies, min_size=1, max_size=3).map(_sorted), max_size=3)
         ),
         note=draw(st.just("") | texts),
+        graph_versions=draw(st.none() | st.builds(GraphVersions, st.integers(0, 10**6), st.integers(0, 10**6))),
     )

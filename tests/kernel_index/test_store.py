@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_index import shipped
+from kernel_index.columns.packed import PackedColumns, pack
 from kernel_index.errors import IndexFileError
 from kernel_index.index import KernelIndex, MemoryIndex
-from kernel_index.records import BuildLists, Location, OpDefinition, ScanResult
+from kernel_index.records import BuildLists, Deprecation, Location, OpDefinition, ScanResult
 from kernel_index.scan import scan_tree
 from kernel_index.store import StoredIndex, index_bytes, open_index, write_index
 from tests.kernel_index.sampling import PROFILES, scans
@@ -45,6 +46,7 @@ def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
     for profile in (*PROFILES, *index.profiles, "no such profile"):
         yield index.kernel_files(profile)
     yield dict(index.dependencies)
+    yield index.graph_versions
 
 
 def everything(index: StoredIndex, ops: tuple[str, ...]) -> list[object]:
@@ -253,3 +255,14 @@ def test_a_disk_that_is_full_leaves_the_old_file(fixture_scan: ScanResult, tmp_p
 def test_shipped_indexes_are_small() -> None:
     for release in shipped.releases():
         assert shipped.find(release).stat().st_size < 400_000
+
+
+def test_files_of_before_say_nothing_of_deprecated_ops(tmp_path: Path) -> None:
+    gone = Deprecation(9, "Use Other")
+    definitions = (OpDefinition("Old", (), (), (), Location("a.cc", 1), deprecation=gone),)
+    packed = PackedColumns("x", index_bytes(ScanResult("2.0.0", PROFILES, (), definitions, BuildLists())))
+    columns = {name: packed.column(name) for name in packed.names if name not in ("deprecations", "graph_versions")}
+    (tmp_path / "before").write_bytes(pack("2.0.0", PROFILES, columns))
+    index = open_index(tmp_path / "before")
+    assert index.graph_versions is None
+    assert index.op_definition("Old") == replace(definitions[0], deprecation=None)

@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, AttrValue
+from opselect.graph import Shape
+from opselect.loading import AttrUse, GraphUse, Loads, Use
+from opselect.loading.uses import first_names
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.runtime import KINDS, Origin
 
@@ -33,12 +36,63 @@ def _requirement(draw: st.DrawFn) -> Requirement:
     )
 
 
+_attr_uses = st.sampled_from(
+    [
+        AttrUse("N", "int", 3),
+        AttrUse("N", "int"),
+        AttrUse("T", "type", DataType.DT_HALF),
+        AttrUse("Ts", "list(type)", (DataType.DT_HALF, DataType.DT_BOOL)),
+        AttrUse("a", "list()", ()),
+        AttrUse("b", "bool", True),
+        AttrUse("f", "float", 0.5),
+        AttrUse("f", "float", 1.0),
+        AttrUse("l", "list(int)", None, 4),
+        AttrUse("m", "list(mixed)", (1, "DT_HALF")),
+        AttrUse("s", "string", "DT_HALF"),
+        AttrUse("u", "shape", Shape()),
+        AttrUse("v", "shape", Shape((1, -1))),
+        AttrUse("w", "tensor"),
+    ]
+)
+_some_names = st.sets(words, max_size=7)
+_uses = st.builds(
+    Use,
+    op=st.sampled_from(["Add", "Mul"]),
+    attrs=st.lists(_attr_uses, max_size=2, unique_by=lambda attr: attr.name).map(
+        lambda attrs: tuple(sorted(attrs, key=lambda attr: attr.name))
+    ),
+    inputs=st.none() | st.lists(st.sampled_from(["", "DT_HALF", "DT_HALF_REF"]), max_size=2).map(tuple),
+    in_function=st.booleans(),
+    lowered=st.booleans(),
+    is_call=st.booleans(),
+    misfit=st.sampled_from(["", "odd"]),
+    producer=st.integers(-1, 2000),
+    count=st.integers(1, 9),
+    nodes=_some_names.map(lambda names: first_names(names, MAX_NODES_NAMED)),
+    models=_models.map(lambda names: first_names(names, MAX_MODELS_NAMED)),
+)
+_graphs = st.builds(
+    GraphUse,
+    st.integers(0, 3),
+    st.sets(st.integers(1, 3)).map(lambda bad: tuple(sorted(bad))),
+    st.integers(-1, 2000),
+    _models.map(lambda names: first_names(names, MAX_MODELS_NAMED)),
+)
+_loads = st.builds(
+    Loads,
+    st.lists(_uses, max_size=3).map(tuple),
+    st.lists(_graphs, max_size=2).map(tuple),
+    _some_names.map(lambda names: first_names(names, MAX_MODELS_NAMED)),
+)
+
+
 requirements = st.builds(
-    lambda items, warnings, releases: Requirements.merge(
-        [*(Requirements((item,)) for item in items), Requirements((), tuple(warnings), tuple(releases))]
+    lambda items, warnings, releases, loads: Requirements.merge(
+        [*(Requirements((item,)) for item in items), Requirements((), tuple(warnings), tuple(releases), loads)]
     ),
     st.lists(_requirement(), max_size=5),
     st.lists(words, max_size=2, unique=True),
     st.lists(st.sampled_from(["", "1.15.5", "2.14.0"]), max_size=2, unique=True),
+    _loads,
 )
-"""Merged requirements, with warnings and releases."""
+"""Merged requirements, with warnings, releases and facts of how models are loaded."""

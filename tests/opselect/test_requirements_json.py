@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
+from opselect.loading import Loads
 from opselect.requirements import Requirement, Requirements
 from opselect.requirements_json import load_requirements, parse_requirements, requirements_json
 from opselect.runtime import KINDS, Kind, Origin
@@ -52,6 +53,7 @@ def test_the_shape_of_the_json() -> None:
             },
         ],
         "releases": ["1.15.5", "2.14.0"],
+        "loads": {"uses": [], "graphs": [], "unknown": []},
     }
 
 
@@ -67,16 +69,20 @@ def test_what_the_runtime_decides_says_why(kind: Kind) -> None:
 @given(value=requirements)
 def test_json_round_trip(value: Requirements) -> None:
     back = parse_requirements(json.loads(json.dumps(requirements_json(value))), "r.json")
-    assert (back.items, back.releases) == (value.items, value.releases)
+    assert (back.items, back.releases, back.loads) == (value.items, value.releases, value.loads)
     assert requirements_json(back) == requirements_json(value)
 
 
 def test_what_is_left_out_is_one_node_of_one_model() -> None:
     bare = parse_requirements({"ops": [{"op": "A"}], "more": 1}, "r.json")
-    assert bare == Requirements((Requirement("A"),), releases=("",))
+    assert bare == Requirements((Requirement("A"),), releases=("",), loads=Loads(unknown=("r.json",)))
     models = [f"m{number:02}.pb" for number in range(30)]
     (item,) = parse_requirements({"ops": [{"op": "A", "models": models[::-1]}]}, "r.json").items
     assert (item.models, item.model_count) == (tuple(models[:20]), 30)
+
+
+def _use_of(attr: object) -> object:
+    return {"ops": [], "loads": {"uses": [{"op": "A", "attrs": {"T": attr}}]}}
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,18 @@ def test_what_is_left_out_is_one_node_of_one_model() -> None:
         ({"ops": [], "releases": ["new"]}, "releases: 'new' is no TensorFlow version"),
         ({"ops": [{"op": "A", "nodes": [1]}]}, "ops[0].nodes[0] must be a string"),
         ({"ops": [{"op": "A", "models": ["a", "b"], "model_count": 1}]}, "ops[0].model_count must be at least 2"),
+        ({"ops": [], "loads": []}, "loads must be an object"),
+        ({"ops": [], "loads": {"uses": 1}}, "loads.uses must be a list"),
+        ({"ops": [], "loads": {"uses": [{}]}}, "loads.uses[0].op must be a string"),
+        ({"ops": [], "loads": {"uses": [{"op": "A", "inputs": 5}]}}, "loads.uses[0].inputs must be a list"),
+        ({"ops": [], "loads": {"uses": [{"op": "A", "lowered": 1}]}}, "loads.uses[0].lowered must be true or false"),
+        ({"ops": [], "loads": {"uses": [{"op": "A", "attrs": {"T": {}}}]}}, "loads.uses[0].attrs.T.kind must be"),
+        (_use_of({"kind": "type", "value": "DT_ODD"}), "loads.uses[0].attrs.T.value is no data type"),
+        (_use_of({"kind": "list(int)", "value": 1}), "loads.uses[0].attrs.T.value must be a list"),
+        (_use_of({"kind": "list(int)", "length": -2}), "loads.uses[0].attrs.T.length must be at least -1"),
+        (_use_of({"kind": "tensor", "value": {}}), "loads.uses[0].attrs.T.value is no value of an attr"),
+        ({"ops": [], "loads": {"graphs": [{"producer": "new"}]}}, "loads.graphs[0].producer must be a whole number"),
+        ({"ops": [], "loads": {"unknown": "all"}}, "loads.unknown must be a list"),
         ({"ops": [{"op": "A", "inserted": True}]}, "ops[0].inserted must be a string"),
         ({"ops": [{"op": "A", "inserted": "x", "added": "y"}]}, "ops[0] has both added and inserted"),
     ],

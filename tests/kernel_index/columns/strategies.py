@@ -10,6 +10,7 @@ from kernel_index.records import (
     AttrDefinition,
     Condition,
     Constraint,
+    Deprecation,
     KernelRegistration,
     Location,
     OpDefinition,
@@ -84,6 +85,7 @@ DEFINITION_FIELDS = {
     ).map(tuple),
     "location": locations,
     "stateful": st.booleans(),
+    "deprecation": st.none() | st.builds(Deprecation, st.integers(0, 10**6), texts),
 }
 
 registrations = st.builds(KernelRegistration, **REGISTRATION_FIELDS)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from kernel_index.errors import PreprocessorError
 from kernel_index.profiles import BuildProfile, profiles
-from kernel_index.records import ScanResult
+from kernel_index.records import Deprecation, ScanResult
 from kernel_index.scan import ScanCache, scan_tree
 from kernel_index.scan.cache import cache_folder
 from kernel_index.scan.notes import ScanNotes
@@ -337,6 +338,10 @@ TABLES = json.loads(notes_text(NOTES))
 def test_notes_are_read_as_they_were_written() -> None:
     assert NOTES.units
     assert read_notes(notes_text(NOTES)) == NOTES
+    path, note = next((path, note) for path, note in NOTES.units.items() if note.op_definitions)
+    gone = tuple(replace(d, deprecation=Deprecation(9, "Use Other")) for d in note.op_definitions)
+    deprecated = replace(NOTES, units={**NOTES.units, path: replace(note, op_definitions=gone)})
+    assert read_notes(notes_text(deprecated)) == deprecated
 
 
 ODD_VALUES: tuple[Any, ...] = (None, -1, 10**9, 1.5, True, "", "t999", "../../x", "/dev/zero", [], {}, [[]])

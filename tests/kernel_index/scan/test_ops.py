@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
-from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue
+from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Deprecation
 from kernel_index.scan.kernels import NotEvaluatedError
 from kernel_index.scan.ops import argument_definition, attr_definition
 from tests.kernel_index.scan.trees import op, problems, scan
@@ -201,6 +201,17 @@ REGISTER_OP("A").Input("a: N * float").Input("b: Ts").Output("c: Tz").Output("d:
     assert {a.name: a.minimum for a in found.attrs} == {"N": 1, "M": 0, "Ts": 1, "Tz": 0, "U": None}
 
 
+def test_from_which_graph_version_on_an_op_is_gone(tmp_path: Path) -> None:
+    source = """
+REGISTER_OP("Inv").Input("x: T").Output("y: T").Attr("T: type")
+    .Deprecated(17, "Use Reci"
+                    "procal, please")
+    .Doc("x");
+"""
+    assert op(tmp_path, source).deprecation == Deprecation(17, "Use Reciprocal, please")
+    assert op(tmp_path, 'REGISTER_OP("Neg").Input("x: int32");').deprecation is None
+
+
 STATEFUL = {
     '.Input("x: resource")': True,
     '.Output("x: N * resource").Attr("N: int")': True,
@@ -266,6 +277,9 @@ NOT_EVALUATED = {
     'REGISTER_OP("A").Attr("T: odd");': "the type of the attr 'T: odd' is not known",
     'REGISTER_OP("A").Attr(StrCat("n: int >= ", 3));': "the value of '3' in an op definition is not known",
     'REGISTER_OP("A").Attr("a: int").Input("x: int32";': "the arguments of Input in an op definition do not end",
+    'REGISTER_OP("A").Deprecated(kSince, "Use B");': "'kSince' is no version from which an op is deprecated",
+    'REGISTER_OP("A").Deprecated("Use B");': "'\"Use B\"' is no version from which an op is deprecated",
+    'REGISTER_OP("A").Deprecated();': "'' is no version from which an op is deprecated",
     'REGISTER_OP("A").Attr("a: int") + 1;': "'+' was not expected in an op definition",
 }
 

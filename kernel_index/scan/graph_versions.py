@@ -1,0 +1,23 @@
+"""Which versions of the graph format a tree knows: whole numbers that one header defines in every release."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kernel_index.records import GraphVersions
+
+HEADER = "tensorflow/core/public/version.h"
+"""Kept its graph versions when 2.20 moved the release's number out of it."""
+
+_DEFINED = re.compile(r"^[ \t]*#[ \t]*define[ \t]+TF_GRAPH_DEF_VERSION(_MIN_PRODUCER)?[ \t]+(\d+)\b", re.MULTILINE)
+
+
+def graph_versions(root: Path) -> GraphVersions | None:
+    """What the tree at ``root`` says; None where it has no such header, or one that defines no version."""
+    try:
+        text = (root / HEADER).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = {suffix: int(number) for suffix, number in _DEFINED.findall(text)}
+    return GraphVersions(found[""], found.get("_MIN_PRODUCER", 0)) if "" in found else None

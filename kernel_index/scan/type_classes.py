@@ -1,0 +1,62 @@
+"""Which types ``numbertype`` and its like stand for in a tree: they grew over the releases.
+
+Op definitions are read by the newest sets (:mod:`kernel_index.scan.ops`); this takes out what an earlier tree lacks.
+Source: ``NumberTypes()`` and ``RealNumberTypes()`` of ``framework/types.cc`` (up to 1.5) and ``framework/types.h``, for
+builds that are not mobile: mobile builds have fewer types still, and no kernels for the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from kernel_index.datatypes import DataType
+from kernel_index.records import AttrDefinition, OpDefinition
+from kernel_index.scan.ops import NUMBER_TYPES, REAL_NUMBER_TYPES
+
+FILES = ("tensorflow/core/framework/types.h", "tensorflow/core/framework/types.cc")
+
+_DEFINED = re.compile(
+    r"DataTypeSet\s+k(Number|RealNumber)Types\s*=([^;]*);|"
+    r"DataTypeVector\s+(Number|RealNumber)Types\(\)\s*\{\s*return\s*\{([^}]*)\}"
+)
+_NEWEST: Mapping[str, frozenset[DataType]] = {
+    "Number": frozenset(NUMBER_TYPES),
+    "RealNumber": frozenset(REAL_NUMBER_TYPES),
+}
+
+
+def lacking(root: Path) -> Mapping[str, frozenset[DataType]]:
+    """The types that each of the two classes lacks in the tree at ``root``; none where it does not say."""
+    found: dict[str, frozenset[DataType]] = {}
+    for file in FILES:
+        try:
+            text = (root / file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        for in_header, types, in_source, listed in _DEFINED.findall(text):
+            names = re.findall(r"\bDT_\w+", types or listed)
+            has = {DataType[name] for name in names if name in DataType.__members__}
+            # The first is for builds that are not mobile.
+            found.setdefault(in_header or in_source, _NEWEST[in_header or in_source] - has)
+    return found
+
+
+def of_tree(definitions: Sequence[OpDefinition], root: Path) -> tuple[OpDefinition, ...]:
+    """The definitions without types that a class of types, which an attr allows as a whole, lacks in the tree."""
+    missing = {name: types for name, types in lacking(root).items() if types}
+    if not missing:
+        return tuple(definitions)
+    return tuple(replace(d, attrs=tuple(_without(attr, missing) for attr in d.attrs)) for d in definitions)
+
+
+def _without(attr: AttrDefinition, missing: Mapping[str, frozenset[DataType]]) -> AttrDefinition:
+    allowed = attr.allowed
+    if allowed is None or attr.type not in ("type", "list(type)"):
+        return attr
+    for name, types in missing.items():
+        if _NEWEST[name].issubset(attr.allowed or ()):
+            allowed = tuple(value for value in allowed if value not in types)
+    return replace(attr, allowed=allowed)
