@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import SourceTreeError
+from kernel_index.file_names import CPP_ENDINGS, is_cpp_source
 
 KERNEL_FOLDERS = ("tensorflow/core/kernels", "tensorflow/core/common_runtime", "tensorflow/c/kernels")
 """Folders in which every source file is looked at, however it comes to register something."""
@@ -43,7 +44,8 @@ _BENCHMARK_NAME = re.compile(r"(^|_)benchmark(s|_util|_testlib)?(_|\.|$)")
 _TEST_FOLDERS = frozenset(
     ("test", "tests", "testdata", "testing", "test_kernels", "test_op", "kernel_tests", "benchmarks", "benchmark")
 )
-_GPU_NAME = re.compile(r"\.cu\.cc$|(^|[_/])gpu(_\w+)?\.cc$|/gpu/")
+_ENDING = "|".join(map(re.escape, CPP_ENDINGS))
+_GPU_NAME = re.compile(rf"\.cu(?:{_ENDING})$|(^|[_/])gpu(_\w+)?(?:{_ENDING})$|/gpu/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,10 @@ def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
         for path in _sources(root, ""):
             _classify(f"{root}/{path}", path, prefix + path, True, names_a_sink, units, skipped)
     if not units:
-        raise SourceTreeError(str(roots[0]), "contains no C++ source file", "--root takes a folder with .cc files.")
+        raise SourceTreeError(
+            str(roots[0]), "contains no C++ source file",
+            f"--root takes a folder with files that end in {', '.join(CPP_ENDINGS)}.",
+        )  # fmt: skip
     return SourceTree(
         base,
         release,
@@ -225,13 +230,13 @@ def _outside_prefix(root: Path, extra: Path, outside: Mapping[str, Path]) -> str
 
 
 def _sources(root: Path, folder: str) -> Iterator[str]:
-    """Paths of the .cc files below a folder, from the root, folder by folder; links to folders are not followed."""
+    """Paths of the C++ sources below a folder, from the root, folder by folder; links to folders are not followed."""
     start = f"{root}/{folder}" if folder else str(root)
     strip = len(start) - len(folder)
     for where, _, names in os.walk(start):
         base = f"{where}/"[strip:].lstrip("/")
         for name in names:
-            if name.endswith(".cc"):
+            if is_cpp_source(name):
                 yield base + name
 
 

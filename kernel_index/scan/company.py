@@ -43,8 +43,8 @@ class Company:
         return in_order(Diagnostic(Location(p.file, p.line), p.message) for p in self._shared.inclusions.problems)
 
     @property
-    def bodies(self) -> dict[str, str]:
-        """Headers to the .cc files that were searched so far for what they declare."""
+    def bodies(self) -> dict[str, tuple[str, ...]]:
+        """Headers to the sources that were searched so far for what they declare."""
         return self._shared.constants.bodies
 
 

@@ -6,11 +6,11 @@ are searched for only when a registration mentions one.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
 from kernel_index.datatypes import DataType, from_cpp, from_enum_name
+from kernel_index.file_names import bodies_of
 from kernel_index.preprocessor.files import Files, SourceFile
 from kernel_index.preprocessor.tokens import is_string, string_value, tokenize
 
@@ -30,8 +30,8 @@ class Constants:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._known: dict[tuple[str, str], str | None] = {}
-        self.bodies: dict[str, str] = {}
-        """Headers to the .cc files that were searched for what they declare."""
+        self.bodies: dict[str, tuple[str, ...]] = {}
+        """Headers to the sources that were searched for what they declare, in order, those that are not there too."""
 
     def value(self, name: str, source: SourceFile) -> str | None:
         """The value a file gives a name: NUL and another name where it refers to that, None where it gives none."""
@@ -46,10 +46,20 @@ class Constants:
             rf"\bextern\s[^;={{}}()]*\b{name}\s*(?:\[\s*\])?\s*;|\b{name}\s*\(\s*\)\s*;", source.text
         ):
             # What x.h declares, x.cc defines.
-            path = self.bodies[source.path] = posixpath.splitext(source.path)[0] + ".cc"
-            body = self._files.get(path)
+            body = self._body(source)
             found = _values(name, body.text) if body is not None else set()
         return found.pop() if len(found) == 1 else None
+
+    def _body(self, header: SourceFile) -> SourceFile | None:
+        tried: list[str] = []
+        body = None
+        for path in bodies_of(header.path):
+            tried.append(path)
+            body = self._files.get(path)
+            if body is not None:
+                break
+        self.bodies[header.path] = tuple(tried)
+        return body
 
 
 def _values(name: str, text: str) -> set[str]:

@@ -28,13 +28,14 @@ class FileNote:
 
     ``digest`` is empty where there was no file, ``stamp`` None where only the digest tells of a change. ``includes``
     has the targets of its ``#include`` lines with their quotes, each with the path found or nothing; it is None for
-    a file of which only the text was searched. ``body`` is the .cc that was searched for what a header declares.
+    a file of which only the text was searched. ``bodies`` are the sources that were searched for what a header
+    declares, in order: the last one, if any, was there.
     """
 
     digest: str
     stamp: Stamp | None
     includes: tuple[tuple[str, str], ...] | None = None
-    body: str = ""
+    bodies: tuple[str, ...] = ()
 
     @property
     def included(self) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class RecordedFiles(Files):
             self._seen[path] = (digest(data), settled(before))
         return data
 
-    def note(self, file: SourceFile, body: str = "") -> FileNote:
+    def note(self, file: SourceFile) -> FileNote:
         """The note on a file that was preprocessed."""
         includes: dict[tuple[str, str], None] = {}
         for instruction in file.program:
@@ -108,7 +109,7 @@ class RecordedFiles(Files):
                 found = self.resolve(instruction.argument, file.path)
                 includes[quoted_target(target), found.path if found is not None else ""] = None
         seen, time = self._seen[file.path]
-        return FileNote(seen, time, tuple(includes), body)
+        return FileNote(seen, time, tuple(includes))
 
     def text_note(self, path: str) -> FileNote:
         """The note on a file that was only searched, or is not there."""

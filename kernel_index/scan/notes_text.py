@@ -77,7 +77,8 @@ def notes_text(notes: ScanNotes) -> bytes:
         ]  # fmt: skip
         definitions += [_definition_row(d) for d in unit.op_definitions]
     files = [
-        [text(path), text(note.digest), *(note.stamp or ()), text(note.body)] for path, note in notes.files.items()
+        [text(path), text(note.digest), *(note.stamp or ()), lists.number(note.bodies)]
+        for path, note in notes.files.items()
     ]
     includes = [
         None if note.includes is None else [text(part) for pair in note.includes for part in pair]
@@ -207,14 +208,18 @@ class _Reader:
         ]  # fmt: skip
 
     def _files(self) -> dict[str, FileNote]:
-        texts = self._texts
+        texts, lists = self._texts, self._lists()
         files: dict[str, FileNote] = {}
-        for (path, digest, *found, body), includes in zip(self._tables["files"], self._tables["includes"], strict=True):
+        for (path, digest, *found, bodies), includes in zip(
+            self._tables["files"], self._tables["includes"], strict=True
+        ):
             pairs = None
             if includes is not None:
                 parts = [texts[part] for part in includes]
                 pairs = tuple(zip(parts[::2], parts[1::2], strict=True))
-            files[_inside(texts[path])] = FileNote(texts[digest], _stamp(found) if found else None, pairs, texts[body])
+            files[_inside(texts[path])] = FileNote(
+                texts[digest], _stamp(found) if found else None, pairs, lists[bodies]
+            )
         return files
 
 

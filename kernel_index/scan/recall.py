@@ -68,7 +68,7 @@ def recall(notes: ScanNotes, tree: SourceTree, profiles: Sequence[BuildProfile])
     files = {path: known for path, note in notes.files.items() if (known := _unchanged(tree.where(path), note))}
     preprocessed = {path for path, note in files.items() if note.includes is not None}
     changed = (notes.files.keys() | included_by.keys()) - preprocessed
-    changed |= {path for path, note in files.items() if note.body and note.body not in files}
+    changed |= {path for path, note in files.items() if not files.keys() >= set(note.bodies)}
     absent = notes.absent
     settled_includes = not any(_appeared(path, tree) for path in absent)
     if not settled_includes:

@@ -60,7 +60,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
     computing = [p for p, note in result.files.items() if (COMPUTED, "") in (note.includes or ())]
     alone = reachable(computing, dependents)
     symbols = UnitSymbolReader(files, share.profiles)
-    bodies: dict[str, str] = {}
+    bodies: dict[str, tuple[str, ...]] = {}
     for unit, file in sources:
         company = Company(files, [(unit, file)], share.profiles) if unit.path in alone else everyone
         findings = company.findings(unit, file)
@@ -76,9 +76,10 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
             result.units[unit.path] = replace(result.units[unit.path], header_problems=company.problems())
             bodies |= company.bodies
         done()
-    for header, body in (bodies | everyone.bodies).items():
-        result.files[header] = replace(result.files[header], body=body)
-        result.files.setdefault(body, files.text_note(body))
+    for header, searched in (bodies | everyone.bodies).items():
+        result.files[header] = replace(result.files[header], bodies=searched)
+        for body in searched:
+            result.files.setdefault(body, files.text_note(body))
     _attribute(everyone, Meetings(files, share.profiles), dependents, share.known_problems, result)
     result.absent = files.absent()
     return result

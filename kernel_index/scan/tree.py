@@ -172,7 +172,7 @@ def _merged(parts: Iterable[Mapping[str, FileNote]]) -> dict[str, FileNote]:
                 merged[path] = note
                 continue
             includes = known.includes if note.includes is None else note.includes
-            merged[path] = replace(note, includes=includes, body=known.body or note.body)
+            merged[path] = replace(note, includes=includes, bodies=known.bodies or note.bodies)
             if known.digest != note.digest or includes not in (known.includes or includes, note.includes or includes):
                 merged[path] = replace(note, digest=UNSTEADY, stamp=None)
     return merged
@@ -180,7 +180,7 @@ def _merged(parts: Iterable[Mapping[str, FileNote]]) -> dict[str, FileNote]:
 
 def _needed(files: Mapping[str, FileNote], units: Iterable[str]) -> dict[str, FileNote]:
     """The notes on the files that some sources depend on."""
-    needed = reachable(units, {path: (*note.included, *filter(None, [note.body])) for path, note in files.items()})
+    needed = reachable(units, {path: (*note.included, *note.bodies) for path, note in files.items()})
     return {path: note for path, note in files.items() if path in needed}
 
 

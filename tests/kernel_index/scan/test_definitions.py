@@ -29,6 +29,10 @@ CONSTANTS: dict[str, tuple[str, Mapping[str, str]]] = {
         INCLUDE,
         {H: "extern const char kOp[];\n", H.replace(".h", ".cc"): 'const char kOp[] = "Right";\n'},
     ),
+    "extern, defined in the .cpp of its name": (
+        INCLUDE,
+        {H: "extern const char* const kOp;\n", H.replace(".h", ".cpp"): 'const char* const kOp = "Right";\n'},
+    ),
     "another name": ('constexpr char kName[] = "Right";\nconstexpr auto kOp = kName;\n', {}),
     "another name of a header": (
         INCLUDE + "constexpr auto kOp = Library::kOp;\n",
