@@ -33,7 +33,10 @@ SEARCH = ("", "third_party/xla", "third_party/tsl", "tensorflow/compiler")
 """Folders in which includes are looked for: the root, and where XLA and TSL stand in newer trees."""
 
 _VERSION_HEADER = "tensorflow/core/public/version.h"
+_VERSION_FILE = "tensorflow/tf_version.bzl"
 _VERSION_PART = re.compile(r'#define\s+TF_(MAJOR_VERSION|MINOR_VERSION|PATCH_VERSION|VERSION_SUFFIX)\s+"?([^"\s]*)"?')
+
+_VERSION_TEXT = re.compile(r'^TF_VERSION\s*=\s*["\'](\d+\.\d+\.\d+[^"\']*)["\']', re.MULTILINE)
 
 _NAMES_A_SINK = re.compile(
     rb"REGISTER_KERNEL_BUILDER|REGISTER_SYSTEM_KERNEL_BUILDER|REGISTER_OP\b|REGISTER_SYSTEM_OP\b|TF_RegisterKernelBuilder|"
@@ -76,7 +79,10 @@ class SourceTree:
 
 
 def version(root: Path) -> str:
-    """The version of the checkout, such as ``1.13.2`` or ``2.8.0-rc1``. Raises SourceTreeError."""
+    """The version of the checkout, such as ``1.13.2`` or ``2.8.0-rc1``. Raises SourceTreeError.
+
+    Up to 2.19 it is in ``core/public/version.h``, from then on in ``tf_version.bzl``.
+    """
     header = root / _VERSION_HEADER
     try:
         text = header.read_text(encoding="utf-8", errors="replace")
@@ -87,12 +93,25 @@ def version(root: Path) -> str:
         ) from None  # fmt: skip
     parts = dict(_VERSION_PART.findall(text))
     if not {"MAJOR_VERSION", "MINOR_VERSION", "PATCH_VERSION"} <= parts.keys():
+        written = _VERSION_TEXT.search(_text_of(root / _VERSION_FILE))
+        if written is not None:
+            return written[1]
         raise SourceTreeError(
-            str(header), "does not define TF_MAJOR_VERSION, TF_MINOR_VERSION and TF_PATCH_VERSION",
+            str(header),
+            "does not define TF_MAJOR_VERSION, TF_MINOR_VERSION and TF_PATCH_VERSION, "
+            f"and {_VERSION_FILE} no TF_VERSION",
             "Name the version yourself with --release.",
         )  # fmt: skip
     release = f"{parts['MAJOR_VERSION']}.{parts['MINOR_VERSION']}.{parts['PATCH_VERSION']}"
     return f"{release}{parts.get('VERSION_SUFFIX', '')}"
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file, nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def release_of(root: Path, release: str | None = None) -> str:

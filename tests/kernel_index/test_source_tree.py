@@ -46,6 +46,14 @@ def test_a_header_without_version_asks_for_it(tmp_path: Path) -> None:
     assert caught.value.advice == "Name the version yourself with --release."
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_version_in_the_bzl_file(line_end: str, tmp_path: Path) -> None:
+    root = with_version(tmp_path, "#define TF_GRAPH_DEF_VERSION 2314\n")
+    lines = ['# TF_VERSION = "1.0.0"', 'TF_VERSION = "2.21.0-rc1"', 'MAJOR, MINOR, PATCH = TF_VERSION.split(".")', ""]
+    (root / "tensorflow/tf_version.bzl").write_bytes(line_end.join(lines).encode())
+    assert version(root) == "2.21.0-rc1"
+
+
 def test_a_folder_that_is_no_tensorflow(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     with pytest.raises(SourceTreeError, match=f"is no TensorFlow source tree: it has no {HEADER}") as caught:
