@@ -6,21 +6,18 @@ The grammar is that of ``framework/kernel_def_builder.h``: a builder is ``Name(o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType, from_enum_name
-from kernel_index.preprocessor.tokens import BLUE, is_string, spell, string_value
+from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
 from kernel_index.scan.definitions import Definitions
+from kernel_index.scan.expressions import NotEvaluatedError, joined, plain
 
 KERNEL_SINKS = ("REGISTER_KERNEL_BUILDER", "REGISTER_SYSTEM_KERNEL_BUILDER")
-
-
-class NotEvaluatedError(Exception):
-    """An expression whose value the scanner cannot find; the text says which."""
 
 
 @dataclass(slots=True)
@@ -67,7 +64,7 @@ class _BuilderParser:
     """Recursive descent over the tokens of a builder expression, white space left out."""
 
     def __init__(self, tokens: Sequence[str], definitions: Definitions) -> None:
-        self._tokens = [t.removeprefix(BLUE) for t in tokens if t != " "]
+        self._tokens = plain(tokens)
         self._at = 0
         self._definitions = definitions
         self._builder = _Builder(constraints={}, host_memory=[])
@@ -75,7 +72,7 @@ class _BuilderParser:
     def parse(self) -> _Builder:
         """builder = [qualifier] "Name" "(" string ")" { "." method }"""
         while self._peek() != "Name":
-            if self._peek() in ("::", ":", "register_kernel", "tensorflow"):
+            if self._peek() in ("::", "register_kernel", "tensorflow"):
                 self._at += 1
                 continue
             raise NotEvaluatedError(f"'{' '.join(self._tokens[:8])}' is no Name(...) builder")
@@ -119,7 +116,7 @@ class _BuilderParser:
         elif name == "Label":
             builder.label = self._string(arguments[0])
         elif name == "Priority":
-            builder.priority = integer(arguments[0])
+            builder.priority = self._definitions.number_of(arguments[0])
         elif name == "HostMemory":
             assert builder.host_memory is not None  # set by the constructor
             builder.host_memory.append(self._string(arguments[0]))
@@ -134,12 +131,7 @@ class _BuilderParser:
             raise NotEvaluatedError(f"the kernel builder has no method {name}")
 
     def _string(self, tokens: Sequence[str]) -> str:
-        if tokens and all(is_string(t) for t in tokens):
-            return "".join(string_value(t) for t in tokens)
-        value = self._definitions.string("".join(tokens))
-        if value is None:
-            raise NotEvaluatedError(f"the value of '{''.join(tokens)}' is not known")
-        return value
+        return self._definitions.string_of(tokens)
 
     def _template_types(self, template: Sequence[str] | None) -> set[AttrScalar]:
         if template is None:
@@ -147,7 +139,7 @@ class _BuilderParser:
         return {self._type(template)}
 
     def _type(self, tokens: Sequence[str]) -> DataType:
-        spelling = type_text(tokens)
+        spelling = joined(tokens)
         value = self._definitions.data_type(spelling)
         if value is None:
             raise NotEvaluatedError(f"'{spelling}' is no type the scanner knows")
@@ -162,12 +154,8 @@ class _BuilderParser:
                 values |= self._values(part)
             return values
         text = "".join(tokens)
-        if tokens and all(is_string(t) for t in tokens):
-            return {"".join(string_value(t) for t in tokens)}
         if text in ("true", "false"):
             return {text == "true"}
-        if _INTEGER.fullmatch(text):
-            return {int(text)}
         enum = from_enum_name(text)
         if enum is not None:
             return {enum}
@@ -179,12 +167,12 @@ class _BuilderParser:
             if opening in tokens and (braces := _first_braces(tokens)):
                 return self._values(braces)
         types = self._definitions.data_types(text) if text else None
-        if types is None:
-            raise NotEvaluatedError(f"the value of '{text}' is not known")
-        return set(types)
-
-
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
+        if types is not None:
+            return set(types)
+        for evaluate in (self._definitions.number_of, self._definitions.string_of):
+            with suppress(NotEvaluatedError):
+                return {evaluate(tokens)}
+        raise NotEvaluatedError(f"the value of '{text}' is not known")
 
 
 def _first_braces(tokens: Sequence[str]) -> Sequence[str]:
@@ -208,19 +196,3 @@ def split_arguments(tokens: Sequence[str]) -> list[list[str]]:
         else:
             parts[-1].append(token)
     return parts
-
-
-def type_text(tokens: Sequence[str]) -> str:
-    """Tokens of a type as one text, words apart."""
-    text = ""
-    for token in tokens:
-        text += " " + token if text and (text[-1].isalnum() or text[-1] == "_") and token[0].isalpha() else token
-    return text
-
-
-def integer(tokens: Sequence[str]) -> int:
-    """The number that tokens spell. Raises NotEvaluatedError."""
-    try:
-        return int("".join(tokens), 0)
-    except ValueError:
-        raise NotEvaluatedError(f"'{''.join(tokens)}' is no number") from None

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kernel_index.datatypes import DataType, from_spec
-from kernel_index.preprocessor.tokens import BLUE, is_string, string_value
+from kernel_index.preprocessor.tokens import string_value
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
-from kernel_index.scan.kernels import NotEvaluatedError
+from kernel_index.scan.expressions import NotEvaluatedError
 
 OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP")
 
@@ -38,7 +38,7 @@ _SCALAR_TYPES = ("string", "int", "float", "bool", "type", "shape", "tensor", "f
 def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     """The record of one ``REGISTER_OP`` and the calls chained to it. Raises NotEvaluatedError."""
     tokens = [t for t in call.trailing if t != " "]
-    name = _string(call.arguments[0], definitions)
+    name = _string(call.arguments[0], definitions) if call.arguments[0] else ""
     if not name:
         raise NotEvaluatedError("the op definition names no op")
     inputs: list[ArgDefinition] = []
@@ -108,35 +108,11 @@ def _methods(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
     return found
 
 
-_QUALIFIED = re.compile(r"(?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
-_CONCATENATIONS = ("StrCat", "string")
-
-
 def _string(tokens: Sequence[str], definitions: Definitions) -> str:
-    """Adjacent string literals and constants, also as ``strings::StrCat(...)``, ``std::string(...)`` or ``a + b``."""
-    text = ""
-    words = [t.removeprefix(BLUE) for t in tokens if t not in (" ", ",", "(", ")", "+")]
-    at = 0
-    while at < len(words):
-        if is_string(words[at]):
-            text += string_value(words[at])
-            at += 1
-            continue
-        end = at
-        while end < len(words) and not is_string(words[end]):
-            end += 1
-        names = " ".join(words[at:end]).replace(" : : ", "::").replace(": : ", "::")
-        if _QUALIFIED.sub("", names).strip():
-            raise NotEvaluatedError(f"the value of '{names}' in an op definition is not known")
-        for name in _QUALIFIED.findall(names):
-            if name.rpartition("::")[2] in _CONCATENATIONS:
-                continue
-            value = definitions.string(name)
-            if value is None:
-                raise NotEvaluatedError(f"the value of '{name}' in an op definition is not known")
-            text += value
-        at = end
-    return text
+    try:
+        return definitions.string_of(tokens)
+    except NotEvaluatedError as problem:
+        raise NotEvaluatedError(f"in an op definition, {problem}") from None
 
 
 def argument_definition(spec: str) -> ArgDefinition:

@@ -14,9 +14,11 @@ from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
 from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.c_api import C_API_SINKS, c_api_groups, c_api_records
-from kernel_index.scan.definitions import Constants, Definitions
+from kernel_index.scan.constants import Constants
+from kernel_index.scan.definitions import Definitions
+from kernel_index.scan.expressions import NotEvaluatedError
 from kernel_index.scan.hidden import Hidden
-from kernel_index.scan.kernels import KERNEL_SINKS, NotEvaluatedError, registration
+from kernel_index.scan.kernels import KERNEL_SINKS, registration
 from kernel_index.scan.ops import OP_SINKS, op_definition
 from kernel_index.source_tree import SourceUnit
 
