@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kernel_index.errors import SourceTreeError
 from kernel_index.file_names import CPP_ENDINGS, is_cpp_source
+from kernel_index.type_table import UPSTREAM, TypeTable, type_table
 
 KERNEL_FOLDERS = ("tensorflow/core/kernels", "tensorflow/core/common_runtime", "tensorflow/c/kernels")
 """Folders in which every source file is looked at, however it comes to register something."""
@@ -37,6 +38,9 @@ _VERSION_FILE = "tensorflow/tf_version.bzl"
 _VERSION_PART = re.compile(r'#define\s+TF_(MAJOR_VERSION|MINOR_VERSION|PATCH_VERSION|VERSION_SUFFIX)\s+"?([^"\s]*)"?')
 
 _VERSION_TEXT = re.compile(r'^TF_VERSION\s*=\s*["\'](\d+\.\d+\.\d+[^"\']*)["\']', re.MULTILINE)
+
+_FRAMEWORK = ("tensorflow/core/framework", "core/framework", "framework", "")
+"""Where ``types.h`` is in a checkout, or in a folder that is a part of one."""
 
 _NAMES_A_SINK = re.compile(
     rb"REGISTER_KERNEL_BUILDER|REGISTER_SYSTEM_KERNEL_BUILDER|REGISTER_OP\b|REGISTER_SYSTEM_OP\b|TF_RegisterKernelBuilder|"
@@ -68,6 +72,7 @@ class SourceTree:
     units: tuple[SourceUnit, ...]
     skipped: tuple[tuple[str, str], ...]
     extra_roots: tuple[tuple[str, Path], ...] = ()
+    types: TypeTable = UPSTREAM
 
     def where(self, path: str) -> str:
         """Where on disk a path from the root is."""
@@ -172,7 +177,18 @@ def open_tree(
         tuple(units[p] for p in sorted(units)),
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
+        _types([root, *extra_roots]),
     )
+
+
+def _types(folders: Sequence[Path]) -> TypeTable:
+    """The types of the first folder that has its own ``types.h`` or ``types.proto``: a tree, or a part of a fork."""
+    for folder in folders:
+        for inner in _FRAMEWORK:
+            texts = [_text_of(folder / inner / name) for name in ("types.h", "types.proto")]
+            if any("DT_FLOAT" in text for text in texts):
+                return type_table(*texts)
+    return UPSTREAM
 
 
 def _contrib_package(path: str) -> str:
@@ -223,6 +239,7 @@ def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
         tuple(units[p] for p in sorted(units)),
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
+        _types(roots),
     )
 
 

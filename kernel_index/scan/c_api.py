@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kernel_index.datatypes import DataType, from_enum_name
+from kernel_index.datatypes import DataType
 from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import SinkCall
@@ -91,7 +91,7 @@ def _data_type(tokens: Sequence[str], binding: dict[str, str], definitions: Defi
     enum = _ENUM_OF.search(text)
     spelling = enum[1].strip() if enum else ""
     if text.startswith("TF_"):
-        data_type = from_enum_name("DT_" + text.removeprefix("TF_"))
+        data_type = definitions.types.from_enum_name("DT_" + text.removeprefix("TF_"))
     else:
         data_type = definitions.data_type(binding.get(spelling, spelling))
     if data_type is None:
@@ -139,7 +139,7 @@ def _op(group: Sequence[SinkCall], definitions: Definitions) -> OpDefinition:
         elif call.sink.endswith("AddOutput"):
             outputs.append(argument_definition(spec))
         elif call.sink.endswith("AddAttr"):
-            attrs.append(attr_definition(spec))
+            attrs.append(attr_definition(spec, definitions.types))
     name = definitions.string_of(_argument(group[0], 0))
     stateful = any(call.sink.endswith("SetIsStateful") for call in group)
     place = Location(group[0].file, group[0].line)

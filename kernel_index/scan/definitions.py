@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-from kernel_index.datatypes import DataType, from_cpp, from_enum_name
+from kernel_index.datatypes import DataType, LongBits, has_no_data_type, width_varies
 from kernel_index.preprocessor.expand import Expander, ExpansionError
-from kernel_index.preprocessor.files import DEFINE, Files, SourceFile
+from kernel_index.preprocessor.files import DEFINE, SourceFile
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.scan.classes import ClassText, class_name, find_class, template_arguments
 from kernel_index.scan.constants import Constants, given
@@ -26,6 +26,7 @@ from kernel_index.scan.expressions import (
     split_qualified,
     string_of,
 )  # fmt: skip
+from kernel_index.scan.notes import RecordedFiles
 
 T = TypeVar("T", str, int)
 
@@ -62,7 +63,7 @@ class _Scope:
 class Definitions:
     """What names mean in one unit. All answers are None where no single meaning can be found."""
 
-    def __init__(self, unit: SourceFile, files: Files, constants: Constants) -> None:
+    def __init__(self, unit: SourceFile, files: RecordedFiles, constants: Constants, long_bits: LongBits = 64) -> None:
         self._unit = unit
         self._files = files
         self._constants = constants
@@ -70,6 +71,10 @@ class Definitions:
         self._values: dict[tuple[str | int, str, str], str | int | None] = {}
         self._classes: dict[str, _Scope | None] = {}
         self._macros: dict[str, Macro] | None = None
+        self.types = files.types
+        self.width_varies = False
+        """Whether a type was asked for so far whose data type depends on how wide ``long`` is."""
+        self._long_bits = long_bits
         self._types: dict[str, DataType | None] = {}
 
     def _sources(self) -> Iterator[SourceFile]:
@@ -222,11 +227,12 @@ class Definitions:
     def _find_type(self, spelling: str) -> DataType | None:
         for _ in range(_MAX_ALIASES):
             enum = _TYPE_OF_ENUM.search(spelling)
-            known = from_enum_name(enum[1]) if enum else from_cpp(spelling)
+            known = self.types.from_enum_name(enum[1]) if enum else self.types.from_cpp(spelling, self._long_bits)
             if known is not None:
+                self.width_varies = self.width_varies or (not enum and width_varies(spelling))
                 return known
             alias = self._alias(spelling.rpartition("::")[2].strip())
-            if alias is None:
+            if alias is None or has_no_data_type(spelling):
                 return None
             spelling = alias
         return None
@@ -247,6 +253,6 @@ class Definitions:
         for source in self._sources():
             found = set(defined.findall(source.text)) if bare in source.text else set()
             if len(found) == 1:
-                types = [from_enum_name(w) for w in re.findall(r"\b\w*DT_\w+", found.pop())]
+                types = [self.types.from_enum_name(w) for w in re.findall(r"\b\w*DT_\w+", found.pop())]
                 return tuple(t for t in types if t is not None) if types and None not in types else None
         return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from kernel_index.datatypes import DataType, from_enum_name
+from kernel_index.datatypes import DataType, has_no_data_type
 from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
@@ -142,6 +142,8 @@ class _BuilderParser:
         spelling = joined(tokens)
         value = self._definitions.data_type(spelling)
         if value is None:
+            if has_no_data_type(spelling):
+                raise NotEvaluatedError(f"TensorFlow has no data type for '{spelling}'")
             raise NotEvaluatedError(f"'{spelling}' is no type the scanner knows")
         return value
 
@@ -156,7 +158,7 @@ class _BuilderParser:
         text = "".join(tokens)
         if text in ("true", "false"):
             return {text == "true"}
-        enum = from_enum_name(text)
+        enum = self._definitions.types.from_enum_name(text)
         if enum is not None:
             return {enum}
         if "DataTypeToEnum" in tokens and ">" in tokens:

@@ -14,6 +14,7 @@ from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
 from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
 from kernel_index.symbols.unit_symbols import UnitSymbols
+from kernel_index.type_table import TypeTable
 
 COMPUTED = "?"
 """Stands for the target of an ``#include`` that a macro names."""
@@ -71,7 +72,7 @@ class ScanNotes:
 
     ``absent`` are paths that must stay absent for the includes to lead where they did; one that ends in a slash is a
     folder that must stay one. ``surveyed`` says of files, by their place on disk, whether they name a registration
-    macro.
+    macro. ``types`` is the text of the tree's own types, which any registration may name.
     """
 
     profiles: tuple[BuildProfile, ...] = ()
@@ -79,6 +80,7 @@ class ScanNotes:
     files: dict[str, FileNote] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     surveyed: dict[str, tuple[Stamp, bool]] = field(default_factory=dict)
+    types: str = ""
 
 
 class RecordedFiles(Files):
@@ -89,6 +91,11 @@ class RecordedFiles(Files):
         self._tree = tree
         self._seen: dict[str, tuple[str, Stamp | None]] = {}
         self._unread: list[str] = []
+
+    @property
+    def types(self) -> TypeTable:
+        """What types are called in the tree."""
+        return self._tree.types
 
     def read(self, path: str) -> bytes | None:
         before = stamp(self._tree.where(path))

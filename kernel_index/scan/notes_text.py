@@ -93,6 +93,7 @@ def notes_text(notes: ScanNotes) -> bytes:
         "includes": includes,
         "absent": sorted(notes.absent),
         "surveyed": [[path, *found, int(names)] for path, (found, names) in notes.surveyed.items()],
+        "types": notes.types,
         "conditions": [[c.macro, int(c.defined), c.text, c.location.file, c.location.line] for c in conditions],
         "constraints": [[[c.attr, *map(scalar_text, c.allowed)] for c in found] for found in constraints],
         "lists": list(lists),
@@ -140,7 +141,7 @@ class _Reader:
         profiles = tuple(BuildProfile(_text(name), _definitions(defines)) for name, defines in tables["profiles"])
         return ScanNotes(
             profiles, self._units(), self._files(), set(_texts(tables["absent"])),
-            {_text(row[0]): (_stamp(row[1:5]), bool(row[5])) for row in tables["surveyed"]},
+            {_text(row[0]): (_stamp(row[1:5]), bool(row[5])) for row in tables["surveyed"]}, _text(tables["types"]),
         )  # fmt: skip
 
     def _units(self) -> dict[str, UnitNote]:

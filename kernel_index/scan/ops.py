@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kernel_index.datatypes import DataType, from_spec
+from kernel_index.datatypes import DataType
 from kernel_index.preprocessor.tokens import string_value
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.expressions import NotEvaluatedError
+from kernel_index.type_table import UPSTREAM, TypeTable
 
 OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP")
 
@@ -51,7 +52,7 @@ def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
         elif method == "Output":
             outputs.append(argument_definition(_string(arguments, definitions)))
         elif method == "Attr":
-            attrs.append(attr_definition(_string(arguments, definitions)))
+            attrs.append(attr_definition(_string(arguments, definitions), definitions.types))
         elif method in ("SetIsStateful", "SetDoNotOptimize"):  # the second is the first (framework/op.h)
             stateful = True
     return finished(name, inputs, outputs, attrs, Location(call.file, call.line), stateful)
@@ -126,7 +127,7 @@ def argument_definition(spec: str) -> ArgDefinition:
 _MINIMUM = re.compile(r">=\s*(-?\d+)")
 
 
-def attr_definition(spec: str) -> AttrDefinition:
+def attr_definition(spec: str, types: TypeTable = UPSTREAM) -> AttrDefinition:
     """attr = name ":" ( type | "list(" type ")" ) [ ">=" minimum ] [ "=" default ]. Raises NotEvaluatedError."""
     name, colon, rest = spec.partition(":")
     if not colon:
@@ -144,14 +145,14 @@ def attr_definition(spec: str) -> AttrDefinition:
         if match is None:
             raise NotEvaluatedError(f"'{spec}' is no attr of an op")
         kind, rest = match[0], rest[match.end() :].strip()
-    element, allowed = _element_type(kind, spec)
+    element, allowed = _element_type(kind, spec, types)
     minimum = None
     bounds = _MINIMUM.match(rest)
     if bounds:
         minimum, rest = int(bounds[1]), rest[bounds.end() :].strip()
     has_default = rest.startswith("=")
     default_text = rest[1:].strip()
-    default = _default(default_text, element, is_list) if has_default else None
+    default = _default(default_text, element, is_list, types) if has_default else None
     return AttrDefinition(
         name=name,
         type=f"list({element})" if is_list else element,
@@ -182,43 +183,43 @@ def _matching(text: str, at: int) -> int:
     raise NotEvaluatedError(f"the brackets in '{text}' do not match")
 
 
-def _element_type(kind: str, spec: str) -> tuple[str, tuple[AttrScalar, ...] | None]:
+def _element_type(kind: str, spec: str, table: TypeTable) -> tuple[str, tuple[AttrScalar, ...] | None]:
     if kind in _TYPE_CLASSES:
-        return "type", _types(_TYPE_CLASSES[kind])
+        return "type", _types((kind,), table)
     if kind in _SCALAR_TYPES:
         return kind, None
     if kind.startswith("{"):
         words = [w.strip() for w in _split(kind[1:-1]) if w.strip()]
         if words and words[0][0] in "'\"":
             return "string", tuple(_unquoted(w) for w in words)
-        types: list[str] = []
-        for word in words:
-            types += _TYPE_CLASSES.get(word, (word,))
-        return "type", _types(types)
-    data_type = from_spec(kind)
+        return "type", _types(words, table)
+    data_type = table.from_spec(kind)
     if data_type is None:
         raise NotEvaluatedError(f"the type of the attr '{spec}' is not known")
     return "type", (data_type,)
 
 
-def _types(words: Sequence[str]) -> tuple[AttrScalar, ...]:
+def _types(words: Sequence[str], table: TypeTable) -> tuple[AttrScalar, ...]:
+    """The data types that words name, those of a class of types one after the other."""
     found: list[DataType] = []
     for word in words:
-        data_type = from_spec(word)
-        if data_type is None:
-            raise NotEvaluatedError(f"'{word}' is no data type")
-        found.append(data_type)
+        for name in _TYPE_CLASSES.get(word, (word,)):
+            data_type = table.from_spec(name)
+            if data_type is None:
+                raise NotEvaluatedError(f"'{name}' is no data type")
+            found.append(data_type)
+        found += table.classes.get(word, ())
     return tuple(found)
 
 
-def _default(text: str, element: str, is_list: bool) -> AttrValue | None:
+def _default(text: str, element: str, is_list: bool, types: TypeTable) -> AttrValue | None:
     """The value of a default in text format; None for shapes, tensors and functions."""
     if not is_list:
-        return _scalar(text, element)
+        return _scalar(text, element, types)
     inside = text.strip()[1:-1].strip()
     if not inside:
         return ()
-    values = [_scalar(word.strip(), element) for word in _split(inside)]
+    values = [_scalar(word.strip(), element, types) for word in _split(inside)]
     scalars = [v for v in values if v is not None]
     return tuple(scalars) if len(scalars) == len(values) else None
 
@@ -239,10 +240,10 @@ def _unquoted(text: str) -> str:
     return string_value(f'"{text[1:-1]}"') if text[:1] in ("'", '"') else text
 
 
-def _scalar(text: str, element: str) -> AttrScalar | None:
+def _scalar(text: str, element: str, types: TypeTable) -> AttrScalar | None:
     if element == "type":
         name = text.removeprefix("DT_").lower()
-        return from_spec(name)
+        return types.from_spec(name)
     if element == "string":
         return _unquoted(text)
     try:

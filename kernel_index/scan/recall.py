@@ -62,7 +62,7 @@ def recall(notes: ScanNotes, tree: SourceTree, profiles: Sequence[BuildProfile])
     """What an earlier scan found in source files for which nothing has changed since."""
     same_profiles = [(p.name, p.defines) for p in notes.profiles] == [(p.name, p.defines) for p in profiles]
     match = profile_match(notes.profiles, profiles)
-    if match is None:
+    if match is None or notes.types != str(tree.types):
         return Recalled()
     included_by = includers(notes.files)
     files = {path: known for path, note in notes.files.items() if (known := _unchanged(tree.where(path), note))}

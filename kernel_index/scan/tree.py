@@ -69,7 +69,8 @@ def scan_tree(
         passing = set[str]().union(*(part.passing for part in fresh))
         kept = {path: note for path, note in units.items() if path not in passing}
         absent = recalled.absent.union(*(part.absent for part in fresh))
-        cache.save(root, extra_roots, chosen, ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found))
+        notes = ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found, str(tree.types))
+        cache.save(root, extra_roots, chosen, notes)
     return scan_result(tree, chosen, units, files, read_build_lists(tree.root))
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
-from kernel_index.preprocessor.files import Files, SourceFile
+from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
-from kernel_index.profiles import BuildProfile, is_mobile
+from kernel_index.profiles import BuildProfile, is_mobile, long_bits
 from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.c_api import C_API_SINKS, c_api_groups, c_api_records
 from kernel_index.scan.constants import Constants
@@ -19,8 +20,11 @@ from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.expressions import NotEvaluatedError
 from kernel_index.scan.hidden import Hidden
 from kernel_index.scan.kernels import KERNEL_SINKS, registration
+from kernel_index.scan.notes import RecordedFiles
 from kernel_index.scan.ops import OP_SINKS, op_definition
 from kernel_index.source_tree import SourceUnit
+
+_LONG_BITS: tuple[LongBits, ...] = (64, 32)
 
 SINKS = frozenset((*KERNEL_SINKS, *OP_SINKS, *C_API_SINKS))
 
@@ -37,7 +41,8 @@ class UnitFindings:
 class Shared:
     """What the units of a scan have in common: constants of headers, and one object for equal ``-D`` definitions."""
 
-    def __init__(self, files: Files, headers: Headers) -> None:
+    def __init__(self, files: RecordedFiles, headers: Headers) -> None:
+        self.files = files
         self.headers = headers
         self.inclusions = Inclusions(headers)
         self.constants = Constants(files)
@@ -63,13 +68,13 @@ class Shared:
 class UnitScan:
     """Collects the findings of one unit over several runs."""
 
-    def __init__(self, unit: SourceUnit, file: SourceFile, files: Files, headers: Headers, shared: Shared) -> None:
-        self._unit = Unit(file, headers, shared.inclusions, SINKS)
+    def __init__(self, unit: SourceUnit, file: SourceFile, shared: Shared) -> None:
+        self._unit = Unit(file, shared.headers, shared.inclusions, SINKS)
         self._file = file
         self._gpu_only = unit.gpu_only
         self._shared = shared
-        self._definitions = Definitions(file, files, shared.constants)
-        self._records: dict[SinkCall, KernelRegistration | OpDefinition | None] = {}
+        self._definitions = {bits: Definitions(file, shared.files, shared.constants, bits) for bits in _LONG_BITS}
+        self._records: dict[tuple[SinkCall, LongBits], KernelRegistration | OpDefinition | None] = {}
         self._profiles: dict[KernelRegistration, list[str]] = {}
         self._calls: dict[KernelRegistration, SinkCall] = {}
         self._ops: dict[str, OpDefinition] = {}
@@ -88,7 +93,7 @@ class UnitScan:
                 taken |= run.taken
                 for problem in run.problems:
                     self._diagnose(problem.file, problem.line, problem.message)
-                for record in self._kernels(run.calls):
+                for record in self._kernels(run.calls, long_bits(profile)):
                     names = self._profiles.setdefault(record, [])
                     if profile.name not in names:
                         names.append(profile.name)
@@ -103,7 +108,7 @@ class UnitScan:
                 if Diagnostic(Location(problem.file, problem.line), problem.message) not in self._diagnostics:
                     message = f"{problem.message} (in a branch that no profile compiles)"
                     self._diagnose(problem.file, problem.line, message)
-            for record in self._kernels(run.calls):
+            for record in self._kernels(run.calls, long_bits(base)):
                 if record not in self._profiles:
                     self._profiles[record] = []
                     self._conditions[record] = hidden.revealed(self._calls[record], attempt, taken)
@@ -119,17 +124,17 @@ class UnitScan:
 
     # Calls to records.
 
-    def _kernels(self, calls: Sequence[SinkCall]) -> list[KernelRegistration]:
+    def _kernels(self, calls: Sequence[SinkCall], bits: LongBits) -> list[KernelRegistration]:
         found = []
         for call in calls:
             if call.sink in KERNEL_SINKS or call.sink in OP_SINKS:
-                record = self._record(call)
+                record = self._record(call, bits)
                 if isinstance(record, KernelRegistration):
                     self._calls.setdefault(record, call)
                     found.append(record)
         for group in c_api_groups(calls):
             try:
-                records = c_api_records(group, self._file, self._definitions)
+                records = c_api_records(group, self._file, self._definitions[bits])
             except NotEvaluatedError as problem:
                 self._diagnose(group[0].file, group[0].line, str(problem))
                 continue
@@ -141,19 +146,25 @@ class UnitScan:
                     self._calls.setdefault(record, group[0])
         return found
 
-    def _record(self, call: SinkCall) -> KernelRegistration | OpDefinition | None:
-        if call not in self._records:
+    def _record(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
+        """What a call registers on a target: the same on all unless it names types whose width varies."""
+        wide = self._evaluated(call, 64)
+        return self._evaluated(call, bits) if self._definitions[64].width_varies else wide
+
+    def _evaluated(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
+        if (call, bits) not in self._records:
             record: KernelRegistration | OpDefinition | None = None
+            definitions = self._definitions[bits]
             try:
                 if call.sink in KERNEL_SINKS:
-                    record = registration(call, self._definitions)
+                    record = registration(call, definitions)
                 else:
-                    record = op_definition(call, self._definitions)
+                    record = op_definition(call, definitions)
                     self._ops.setdefault(record.name, record)
             except NotEvaluatedError as problem:
                 self._diagnose(call.file, call.line, str(problem))
-            self._records[call] = record
-        return self._records[call]
+            self._records[call, bits] = record
+        return self._records[call, bits]
 
     def _diagnose(self, file: str, line: int, message: str) -> None:
         self._diagnostics.setdefault(Diagnostic(Location(file, line), message))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kernel_index.admitted import Admitted, united
-from kernel_index.datatypes import DataType
 from kernel_index.records import Condition, Constraint, KernelRegistration
 from opselect.cli.console import counted
 from opselect.registration_json import allowed_json
@@ -78,7 +77,7 @@ def admitted_text(admitted: Admitted) -> str:
 def value_word(value: object) -> str:
     """A value of a JSON document as tables have it: ``float`` for ``DT_FLOAT``."""
     text = str(value)
-    return text[3:].lower() if text in DataType.__members__ else text
+    return text[3:].lower() if text.startswith("DT_") else text
 
 
 def _table_order(item: tuple[_Row, set[Admitted]]) -> tuple[object, ...]:

@@ -110,7 +110,7 @@ CLASSES: dict[str, tuple[str, Mapping[str, str]]] = {
     ),
     "defined in the source beside the header": (
         INCLUDE,
-        {H: "struct Op { static const char* const OpName; };\n", H.replace(".h", ".cc"): 'auto Op::OpName = "Right";\n'},
+        {H: "struct Op { static char* const OpName; };\n", H.replace(".h", ".cc"): 'auto Op::OpName = "Right";\n'},
     ),
     "a typedef": ('template <class T> struct K { auto OpName() { return "Right"; } };\nusing Op = K<float>;\n', {}),
     "not the names of other classes": (
