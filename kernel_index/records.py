@@ -42,13 +42,21 @@ class Condition:
     """The preprocessor condition that hides a registration from mobile builds.
 
     ``macro`` is one that it asks for, ``defined`` whether that would have to be defined or undefined for the
-    registration to appear; ``text`` is the condition as the source has it.
+    registration to appear; ``text`` is the condition as the source has it. Where it compares the macro with a number,
+    ``needs`` says what would have to hold (``VERSION >= 7``), and ``flags`` are compiler's arguments that fulfil it.
     """
 
     macro: str
     defined: bool
     text: str
     location: Location
+    needs: str = ""
+    flags: str = ""
+
+    @property
+    def arguments(self) -> str:
+        """The compiler's arguments that fulfil it."""
+        return self.flags or (f"-D{self.macro}" if self.defined else f"-U{self.macro}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,8 +153,8 @@ def _hidden_text(registration: KernelRegistration, condition: Condition) -> str:
 
 
 def _flag_advice(condition: Condition) -> str:
-    flag = f"-D{condition.macro}" if condition.defined else f"-U{condition.macro}"
-    return f"Build TensorFlow with {flag}, and pass the same {flag} to opselect, with --tree."
+    flag = condition.arguments
+    return f"Build TensorFlow with {flag}, and pass the same {flag} to opselect, with --tree or --root."
 
 
 def _nowhere(

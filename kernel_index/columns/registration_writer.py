@@ -121,7 +121,8 @@ class RegistrationWriter:
     def _condition(self, condition: Condition | None) -> int | None:
         if condition is None:
             return None
-        text = fields([condition.macro, "defined" if condition.defined else "undefined", condition.text])
+        needs = [condition.needs, condition.flags] if condition.needs else []
+        text = fields([condition.macro, "defined" if condition.defined else "undefined", condition.text, *needs])
         place = condition.location
         return self._conditions.number(
             f"{self._condition_texts.number(text)}\t{self._file_number(place.file)}\t{place.line}"

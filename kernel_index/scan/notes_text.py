@@ -94,7 +94,9 @@ def notes_text(notes: ScanNotes) -> bytes:
         "absent": sorted(notes.absent),
         "surveyed": [[path, *found, int(names)] for path, (found, names) in notes.surveyed.items()],
         "types": notes.types,
-        "conditions": [[c.macro, int(c.defined), c.text, c.location.file, c.location.line] for c in conditions],
+        "conditions": [
+            [c.macro, int(c.defined), c.text, c.location.file, c.location.line, c.needs, c.flags] for c in conditions
+        ],
         "constraints": [[[c.attr, *map(scalar_text, c.allowed)] for c in found] for found in constraints],
         "lists": list(lists),
         "texts": list(texts),
@@ -189,8 +191,8 @@ class _Reader:
         if not tables["registrations"]:
             return []
         conditions = [
-            Condition(_text(macro), bool(defined), _text(text), Location(_text(file), _number(line)))
-            for macro, defined, text, file, line in tables["conditions"]
+            Condition(_text(macro), bool(defined), _text(text), Location(_text(file), _number(line)), *map(_text, more))
+            for macro, defined, text, file, line, *more in tables["conditions"]
         ]
         constraints = [
             tuple(Constraint(_text(attr), tuple(map(scalar, allowed))) for attr, *allowed in row)

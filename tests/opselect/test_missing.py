@@ -17,7 +17,7 @@ def test_kernel_that_a_condition_keeps_on_the_desktop() -> None:
         "`#ifdef INTEL_MKL` (tensorflow/core/kernels/mkl.cc:3), except in desktop"
     )
     assert unresolved.advice == (
-        "Build TensorFlow with -DINTEL_MKL, and pass the same -DINTEL_MKL to opselect, with --tree. "
+        "Build TensorFlow with -DINTEL_MKL, and pass the same -DINTEL_MKL to opselect, with --tree or --root. "
         "Or convert the model to types that android-slim has."
     )
 
