@@ -39,6 +39,9 @@ _VERSION_PART = re.compile(r'#define\s+TF_(MAJOR_VERSION|MINOR_VERSION|PATCH_VER
 
 _VERSION_TEXT = re.compile(r'^TF_VERSION\s*=\s*["\'](\d+\.\d+\.\d+[^"\']*)["\']', re.MULTILINE)
 
+_NOWHERE = Path(os.devnull)
+"""The root of a tree that is made of other folders alone: no file is below it."""
+
 _FRAMEWORK = ("tensorflow/core/framework", "core/framework", "framework", "")
 """Where ``types.h`` is in a checkout, or in a folder that is a part of one."""
 
@@ -73,6 +76,8 @@ class SourceTree:
     skipped: tuple[tuple[str, str], ...]
     extra_roots: tuple[tuple[str, Path], ...] = ()
     types: TypeTable = UPSTREAM
+    roots: tuple[str, ...] = ()
+    """How the paths of files in extra roots begin, inside the checkout or outside: their includes begin there."""
 
     def where(self, path: str) -> str:
         """Where on disk a path from the root is."""
@@ -151,6 +156,7 @@ def open_tree(
     units: dict[str, SourceUnit] = {}
     skipped: dict[str, str] = {}
     outside: dict[str, Path] = {}
+    prefixes: list[str] = []
     if not any((root / folder).is_dir() for folder in KERNEL_FOLDERS):
         raise SourceTreeError(str(root), f"has none of {', '.join(KERNEL_FOLDERS)}", "Is the checkout complete?")
     whole = tuple(f + "/" for f in (*KERNEL_FOLDERS, *HELPER_FOLDERS))
@@ -164,6 +170,7 @@ def open_tree(
         if not extra.is_dir():
             raise SourceTreeError(str(extra), "is no folder", "--root takes a folder with C++ kernel sources.")
         prefix = _prefix(root, extra, outside)
+        prefixes.append(prefix)
         if not extra.resolve().is_relative_to(root.resolve()):
             outside[prefix] = extra
         for path in _sources(extra, ""):
@@ -178,6 +185,7 @@ def open_tree(
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
         _types([root, *extra_roots]),
+        tuple(prefix for prefix in prefixes if prefix != "."),
     )
 
 
@@ -216,14 +224,14 @@ def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
             f"contains 'tensorflow/', and so does {forks[0]}",
             "Only one fork can be laid over a release.",
         )
-    base = forks[0] if forks else roots[0]
+    base = forks[0] if forks else _NOWHERE
     units: dict[str, SourceUnit] = {}
     skipped: dict[str, str] = {}
     outside: dict[str, Path] = {}
     for root in roots:
         if not root.is_dir():
             raise SourceTreeError(str(root), "is no folder", "--root takes a folder with C++ kernel sources.")
-        prefix = "" if root in forks else _outside_prefix(base, root, outside) + "/"
+        prefix = "" if root in forks else _own_prefix(base, root, outside) + "/"
         if prefix:
             outside[prefix[:-1]] = root
         for path in _sources(root, ""):
@@ -240,7 +248,15 @@ def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
         _types(roots),
+        tuple(outside),
     )
+
+
+def _own_prefix(base: Path, root: Path, outside: Mapping[str, Path]) -> str:
+    """How paths of a root without a checkout begin: not like those of the release, unless it is a part of one."""
+    prefix = _outside_prefix(base, root, outside)
+    of_release = prefix in ("tensorflow", "third_party") and not (root / "core").is_dir()
+    return f"{prefix}-2" if of_release else prefix
 
 
 def _prefix(root: Path, extra: Path, outside: Mapping[str, Path]) -> str:

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kernel_index.preprocessor.files import INCLUDE, Files, SourceFile
+from kernel_index.preprocessor.files import INCLUDE, Files, SourceFile, search_order
 from kernel_index.preprocessor.text import include_target
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
@@ -87,7 +87,7 @@ class RecordedFiles(Files):
     """The files of a tree, with notes on all that were read or asked for in vain."""
 
     def __init__(self, tree: SourceTree) -> None:
-        super().__init__(tree.root, SEARCH, dict(tree.extra_roots))
+        super().__init__(tree.root, SEARCH, dict(tree.extra_roots), tree.roots)
         self._tree = tree
         self._seen: dict[str, tuple[str, Stamp | None]] = {}
         self._unread: list[str] = []
@@ -134,11 +134,11 @@ def quoted_target(target: tuple[str, bool] | None) -> str:
     return f'"{target[0]}"' if target[1] else f"<{target[0]}>"
 
 
-def candidates(target: str, including: str) -> Iterator[str]:
+def candidates(target: str, including: str, roots: tuple[str, ...]) -> Iterator[str]:
     """The paths at which an include's target is looked for, in order: the rule of :class:`Files`."""
     name = target[1:-1]
     own = (posixpath.dirname(including),) if target[0] == '"' else ()
-    for folder in (*own, *SEARCH):
+    for folder in (*own, *search_order(including, SEARCH, roots)):
         path = posixpath.normpath(posixpath.join(folder, name))
         if not path.startswith(("../", "/")):
             yield path
