@@ -40,7 +40,8 @@ class OverlayIndex:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        return self._base.diagnostics + self.own_diagnostics
+        kept = tuple(d for d in self._base.diagnostics if d.location.file not in self._replaced)
+        return kept + self.own_diagnostics
 
     @property
     def own_diagnostics(self) -> tuple[Diagnostic, ...]:

@@ -130,12 +130,30 @@ class OpDefinition:
         return next((a for a in self.attrs if a.name == name), None)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Lost:
+    """A registration that could not be evaluated and so is in no record.
+
+    ``what`` is ``kernel`` or ``op``, or empty where even that is not known. ``op`` is empty where it is not known, and
+    ``type`` where the reason is no C++ type without a known data type; ``macro`` names the macros it came through.
+    """
+
+    what: str = ""
+    op: str = ""
+    type: str = ""
+    macro: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """Something the scanner could not evaluate: never silence, always a place."""
+    """Something the scanner could not evaluate: never silence, always a place.
+
+    ``lost`` is the registration that it is about, None where it is about none.
+    """
 
     location: Location
     message: str
+    lost: Lost | None = None
 
     def __str__(self) -> str:
         return f"{self.location}: {self.message}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from kernel_index.diagnostics import unevaluated, unevaluated_text
 from kernel_index.index import KernelIndex
-from kernel_index.records import Condition, KernelRegistration
+from kernel_index.records import Condition, Diagnostic, KernelRegistration
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
 from opselect.requirements import Requirement
 
@@ -29,9 +30,12 @@ def explain(
     if isinstance(outcome, Ambiguous):
         return _ambiguous(outcome, index)
     registrations = index.registrations(requirement.op)
+    lost = unevaluated(requirement.op, index.diagnostics, named=bool(registrations))
     if not registrations:
-        return _no_kernel_at_all(requirement, index)
+        return _not_evaluated(lost) if lost else _no_kernel_at_all(requirement, index)
     runnable = [r for r in registrations if r.device in (CPU, DEFAULT)]
+    if not runnable and lost:
+        return _not_evaluated(lost)
     if not runnable:
         devices = sorted({r.device for r in registrations})
         return (
@@ -46,6 +50,7 @@ def explain(
     return (
         _in_other_profiles(fitting, index, profile, wanted)
         or _behind_macro(fitting, wanted)
+        or (_not_evaluated(lost) if lost else None)
         or _nowhere(requirement, registrations, labelled, profile, wanted)
     )
 
@@ -61,6 +66,17 @@ def explain_device(requirement: Requirement, profile: str) -> Explanation:
         (
             "Clear the device of the nodes (freeze the model with clear_devices), or set allow_soft_placement in the "
             "session's ConfigProto. Its CPU kernel is selected either way."
+        ),
+    )
+
+
+def _not_evaluated(lost: Sequence[Diagnostic]) -> Explanation:
+    """Registrations that the scan met and could not read may be what is missing."""
+    return (
+        unevaluated_text(lost),
+        (
+            f"Of the one in {lost[0].location.file}, the scan said: {lost[0].message}. Write there what is meant as a "
+            "literal or a constant of a scanned file, or give the macro that decides with -D."
         ),
     )
 

@@ -100,6 +100,15 @@ def _data_type(tokens: Sequence[str], binding: dict[str, str], definitions: Defi
 
 
 def _kernel(group: Sequence[SinkCall], binding: dict[str, str], definitions: Definitions) -> KernelRegistration:
+    op = definitions.string_of(_argument(group[0], 0))
+    try:
+        return _built(op, group, binding, definitions)
+    except NotEvaluatedError as problem:
+        problem.op = op
+        raise
+
+
+def _built(op: str, group: Sequence[SinkCall], binding: dict[str, str], definitions: Definitions) -> KernelRegistration:
     constraints: dict[str, set[AttrScalar]] = {}
     host_memory: list[str] = []
     priority = 0
@@ -116,7 +125,7 @@ def _kernel(group: Sequence[SinkCall], binding: dict[str, str], definitions: Def
         elif call.sink == "TF_KernelBuilder_Priority":
             priority = definitions.number_of(_argument(call, 1))
     return KernelRegistration(
-        op=definitions.string_of(_argument(group[0], 0)),
+        op=op,
         device=definitions.string_of(_argument(group[0], 1)),
         kernel_class=definitions.string_of(_argument(group[-1], 0)),
         location=Location(group[0].file, group[0].line),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.profiles import BuildProfile
-from kernel_index.records import Diagnostic, Location
+from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.notes import RecordedFiles
 from kernel_index.scan.unit_scan import SINKS, Shared, UnitFindings, UnitScan
 from kernel_index.source_tree import SourceUnit
@@ -22,7 +22,7 @@ Source = tuple[SourceUnit, SourceFile]
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Diagnostics by place, each once."""
-    return tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message)))
+    return tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message, d.lost or Lost())))
 
 
 class Company:

@@ -101,6 +101,11 @@ class Definitions:
         """The value of an expression of whole numbers. Raises NotEvaluatedError."""
         return number_of(tokens, lambda name: self._required(name, self._known(name, _NUMBERS)))
 
+    def computed(self, tokens: Sequence[str]) -> bool:
+        """Whether an expression is a variable of the unit that gets its value at run time, such as of an argument."""
+        bare = plain(tokens)
+        return len(bare) == 1 and bare[0].isidentifier() and any(given(bare[0], self._unit.text))
+
     @staticmethod
     def _required(name: str, value: T | None) -> T:
         if value is None:

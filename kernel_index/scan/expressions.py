@@ -13,7 +13,16 @@ from kernel_index.preprocessor.tokens import BLUE, is_string, string_value
 
 
 class NotEvaluatedError(Exception):
-    """An expression whose value the scanner cannot find; the text says which."""
+    """An expression whose value the scanner cannot find; the text says which.
+
+    ``unknown_type`` is a C++ type that is no data type the scanner knows; ``op`` is the op that is being registered, if
+    that is known.
+    """
+
+    def __init__(self, problem: str, unknown_type: str = "") -> None:
+        super().__init__(problem)
+        self.unknown_type = unknown_type
+        self.op = ""
 
 
 _CONCATENATIONS = frozenset(("StrCat",))

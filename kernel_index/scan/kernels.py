@@ -34,8 +34,12 @@ def registration(call: SinkCall, definitions: Definitions) -> KernelRegistration
     """The record of one call of a registration macro, in no profile yet. Raises NotEvaluatedError."""
     if len(call.arguments) < 2:
         raise NotEvaluatedError("the registration names no kernel class")
+    parser = _BuilderParser(call.arguments[0], definitions)
     try:
-        builder = _BuilderParser(call.arguments[0], definitions).parse()
+        builder = parser.parse()
+    except NotEvaluatedError as problem:
+        problem.op = parser.op
+        raise
     except RecursionError:
         raise NotEvaluatedError("the kernel builder is nested too deeply") from None
     return KernelRegistration(
@@ -68,6 +72,11 @@ class _BuilderParser:
         self._at = 0
         self._definitions = definitions
         self._builder = _Builder(constraints={}, host_memory=[])
+
+    @property
+    def op(self) -> str:
+        """The op that the builder names, empty before it is known."""
+        return self._builder.op
 
     def parse(self) -> _Builder:
         """builder = [qualifier] "Name" "(" string ")" { "." method }"""
@@ -143,8 +152,8 @@ class _BuilderParser:
         value = self._definitions.data_type(spelling)
         if value is None:
             if has_no_data_type(spelling):
-                raise NotEvaluatedError(f"TensorFlow has no data type for '{spelling}'")
-            raise NotEvaluatedError(f"'{spelling}' is no type the scanner knows")
+                raise NotEvaluatedError(f"TensorFlow has no data type for '{spelling}'", spelling)
+            raise NotEvaluatedError(f"'{spelling}' is no type the scanner knows", spelling)
         return value
 
     def _values(self, tokens: Sequence[str]) -> set[AttrScalar]:

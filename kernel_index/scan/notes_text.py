@@ -21,6 +21,7 @@ from kernel_index.records import (
     Diagnostic,
     KernelRegistration,
     Location,
+    Lost,
     OpDefinition,
 )  # fmt: skip
 from kernel_index.scan.notes import FileNote, ScanNotes, UnitNote
@@ -55,7 +56,7 @@ def notes_text(notes: ScanNotes) -> bytes:
     for path, unit in notes.units.items():
         units.append([
             text(path), int(unit.gpu_only), len(unit.registrations), len(unit.op_definitions),
-            *([[text(d.location.file), d.location.line, text(d.message)] for d in found]
+            *([[text(d.location.file), d.location.line, text(d.message), *map(text, _lost(d))] for d in found]
               for found in (unit.diagnostics, unit.header_problems, unit.suspected)),
             [
                 [
@@ -102,6 +103,11 @@ def notes_text(notes: ScanNotes) -> bytes:
         "texts": list(texts),
     }
     return json.dumps(tables, separators=(",", ":"), check_circular=False).encode()
+
+
+def _lost(diagnostic: Diagnostic) -> tuple[str, ...]:
+    lost = diagnostic.lost
+    return () if lost is None else (lost.what, lost.op, lost.type, lost.macro)
 
 
 def _definition_row(d: OpDefinition) -> list[Any]:
@@ -154,9 +160,7 @@ class _Reader:
         units: dict[str, UnitNote] = {}
         kernel = op = 0
         for path, gpu_only, kernels, ops, *found, symbols in tables["units"]:
-            diagnostics, problems, suspected = (
-                tuple(Diagnostic(Location(texts[f], _number(line)), texts[m]) for f, line, m in rows) for rows in found
-            )
+            diagnostics, problems, suspected = (tuple(map(self._diagnostic, rows)) for rows in found)
             units[texts[path]] = UnitNote(
                 bool(gpu_only),
                 tuple(registrations[kernel : kernel + _number(kernels)]),
@@ -171,6 +175,12 @@ class _Reader:
         if (kernel, op) != (len(registrations), len(definitions)):
             raise ValueError("the sources do not add up")
         return units
+
+    def _diagnostic(self, row: Sequence[Any]) -> Diagnostic:
+        file, line, message, *lost = row
+        texts = self._texts
+        about = Lost(*(texts[part] for part in lost)) if lost else None
+        return Diagnostic(Location(texts[file], _number(line)), texts[message], about)
 
     def _lists(self) -> list[tuple[str, ...]]:
         return [tuple(_texts(row)) for row in self._tables["lists"]]

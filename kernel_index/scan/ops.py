@@ -38,15 +38,22 @@ _SCALAR_TYPES = ("string", "int", "float", "bool", "type", "shape", "tensor", "f
 
 def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     """The record of one ``REGISTER_OP`` and the calls chained to it. Raises NotEvaluatedError."""
-    tokens = [t for t in call.trailing if t != " "]
     name = _string(call.arguments[0], definitions) if call.arguments[0] else ""
     if not name:
         raise NotEvaluatedError("the op definition names no op")
+    try:
+        return _with_methods(name, call, definitions)
+    except NotEvaluatedError as problem:
+        problem.op = name
+        raise
+
+
+def _with_methods(name: str, call: SinkCall, definitions: Definitions) -> OpDefinition:
     inputs: list[ArgDefinition] = []
     outputs: list[ArgDefinition] = []
     attrs: list[AttrDefinition] = []
     stateful = False
-    for method, arguments in _methods(tokens):
+    for method, arguments in _methods([t for t in call.trailing if t != " "]):
         if method == "Input":
             inputs.append(argument_definition(_string(arguments, definitions)))
         elif method == "Output":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.profiles import BuildProfile
-from kernel_index.records import Diagnostic, Location
+from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.company import Company, Meetings, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
@@ -48,7 +48,9 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
             sources.append((unit, file))
             continue
         message = "cannot be read: what it registers is not known"
-        result.units[unit.path] = UnitNote(unit.gpu_only, diagnostics=(Diagnostic(Location(unit.path, 1), message),))
+        result.units[unit.path] = UnitNote(
+            unit.gpu_only, diagnostics=(Diagnostic(Location(unit.path, 1), message, Lost()),)
+        )
         result.passing.add(unit.path)
         done()
     everyone = Company(files, sources, share.profiles)

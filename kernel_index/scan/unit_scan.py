@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
 from kernel_index.preprocessor.files import SourceFile
-from kernel_index.preprocessor.inclusion import Inclusions
+from kernel_index.preprocessor.inclusion import Inclusions, Problem
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
 from kernel_index.profiles import BuildProfile, is_mobile, long_bits
-from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, OpDefinition
+from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, Lost, OpDefinition
 from kernel_index.scan.c_api import C_API_SINKS, c_api_groups, c_api_records
 from kernel_index.scan.constants import Constants
 from kernel_index.scan.definitions import Definitions
@@ -80,6 +80,7 @@ class UnitScan:
         self._ops: dict[str, OpDefinition] = {}
         self._conditions: dict[KernelRegistration, Condition] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
+        self._problems: set[Problem] = set()
         for line, problem in file.problems:
             self._diagnose(file.path, line, problem)
 
@@ -92,7 +93,10 @@ class UnitScan:
                 run = self._unit.run(self._shared.macros(profile.defines))
                 taken |= run.taken
                 for problem in run.problems:
-                    self._diagnose(problem.file, problem.line, problem.message)
+                    self._problems.add(problem)
+                    # A problem that is not one of a directive ends a statement that registers something.
+                    lost = None if problem.message.startswith("#") else Lost()
+                    self._diagnose(problem.file, problem.line, problem.message, lost)
                 for record in self._kernels(run.calls, long_bits(profile)):
                     names = self._profiles.setdefault(record, [])
                     if profile.name not in names:
@@ -105,7 +109,7 @@ class UnitScan:
             run = self._unit.run(self._shared.macros(attempt.defines))
             hidden.opened(run.taken)
             for problem in run.problems:
-                if Diagnostic(Location(problem.file, problem.line), problem.message) not in self._diagnostics:
+                if problem not in self._problems:
                     message = f"{problem.message} (in a branch that no profile compiles)"
                     self._diagnose(problem.file, problem.line, message)
             for record in self._kernels(run.calls, long_bits(base)):
@@ -136,7 +140,7 @@ class UnitScan:
             try:
                 records = c_api_records(group, self._file, self._definitions[bits])
             except NotEvaluatedError as problem:
-                self._diagnose(group[0].file, group[0].line, str(problem))
+                self._lose("kernel" if "Kernel" in group[0].sink else "op", group[0], problem)
                 continue
             if isinstance(records, OpDefinition):
                 self._ops.setdefault(records.name, records)
@@ -162,9 +166,15 @@ class UnitScan:
                     record = op_definition(call, definitions)
                     self._ops.setdefault(record.name, record)
             except NotEvaluatedError as problem:
-                self._diagnose(call.file, call.line, str(problem))
+                self._lose("kernel" if call.sink in KERNEL_SINKS else "op", call, problem)
             self._records[call, bits] = record
         return self._records[call, bits]
 
-    def _diagnose(self, file: str, line: int, message: str) -> None:
-        self._diagnostics.setdefault(Diagnostic(Location(file, line), message))
+    def _lose(self, what: str, call: SinkCall, problem: NotEvaluatedError) -> None:
+        macros = ", ".join(macro.name for macro in call.via)
+        lost = Lost(what, problem.op, problem.unknown_type, macros)
+        at_run_time = call.sink in C_API_SINKS and not problem.op and self._definitions[64].computed(call.arguments[0])
+        self._diagnose(call.file, call.line, str(problem), None if at_run_time else lost)
+
+    def _diagnose(self, file: str, line: int, message: str, lost: Lost | None = None) -> None:
+        self._diagnostics.setdefault(Diagnostic(Location(file, line), message, lost))

@@ -63,6 +63,7 @@ def locate(
     ops: tuple[str, ...], source: Source, *, profile: str | None, macros: Macros, as_json: bool, quiet: bool
 ) -> int:
     """Prints the registrations of the ops and returns the exit code."""
+    from kernel_index.diagnostics import unevaluated, unevaluated_text
     from opselect.cli.kernel_table import HEADERS, hidden_notes, kernel_rows
     from opselect.cli.sources import open_source, profile_of
     from opselect.registration_json import registration_json
@@ -98,6 +99,9 @@ def locate(
                 click.echo(f"  {line}")
         if not registrations:
             click.echo(_why_nothing(op, wanted, index), err=True)
+            lost = unevaluated(op, index.diagnostics, named=bool(index.registrations(op)))
+            if lost:
+                click.echo(f"{op}: {unevaluated_text(lost)}", err=True)
     return DONE if all(found.values()) else NO
 
 

@@ -48,16 +48,18 @@ def open_source(
 
 def add_roots(base: KernelIndex, roots: tuple[Path, ...], *, macros: Macros = NO_MACROS, quiet: bool) -> OverlayIndex:
     """An index with the kernels of some folders over it; what is in each other's way is a warning."""
+    from kernel_index.diagnostics import in_few_lines
     from kernel_index.scan.roots import scan_roots
 
     with progress_bar("Scanning", quiet=quiet) as progress:
         index = scan_roots(roots, base, define=dict(macros.define), undefine=macros.undefine, progress=progress)
-    for diagnostic in index.own_diagnostics:
-        warn(str(diagnostic), quiet=quiet)
+    for line in in_few_lines(index.own_diagnostics):
+        warn(line, quiet=quiet)
     return index
 
 
 def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, quiet: bool, lists: bool) -> KernelIndex:
+    from kernel_index.diagnostics import in_few_lines
     from kernel_index.index import MemoryIndex
     from kernel_index.profiles import profiles
     from kernel_index.scan import default_cache, scan_tree
@@ -70,9 +72,8 @@ def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, qui
         scanned = [*profiles(release), build_profile(release, profile, macros)]
     with progress_bar("Scanning", quiet=quiet) as progress:
         scan = scan_tree(tree, profiles=scanned, extra_roots=roots, progress=progress, cache=default_cache())
-    for diagnostic in scan.diagnostics:
-        if lists or not _is_list(diagnostic.location.file):
-            warn(str(diagnostic), quiet=quiet)
+    for line in in_few_lines(d for d in scan.diagnostics if lists or not _is_list(d.location.file)):
+        warn(line, quiet=quiet)
     return MemoryIndex(scan)
 
 

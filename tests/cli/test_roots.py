@@ -140,6 +140,32 @@ def test_a_root_of_the_name_of_a_folder_of_the_release(cli: Cli, tmp_path: Path)
     assert {row["file"] for row in outcome.json["ops"]["Mine"]} == {"tensorflow-2/mine.cc"}
 
 
+def test_a_registration_that_cannot_be_evaluated_is_named_where_its_op_is_missing(cli: Cli, tmp_path: Path) -> None:
+    root = tmp_path / "ops"
+    root.mkdir()
+    (root / "odd.cc").write_text(
+        'REGISTER_OP("Odd").Input("x: float");\nREGISTER_KERNEL_BUILDER(Name(Spelled(3)).Device(DEVICE_CPU), OddOp);\n'
+    )
+    (tmp_path / "model.pbtxt").write_text(
+        'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }\n'
+        'node { name: "y" op: "Odd" input: "x" }\nnode { name: "z" op: "Odder" input: "x" }\n'
+    )
+    index = tmp_path / "both.opselidx"
+    scanned = cli("index", "scan", "--base", "2.14", "--root", root, "-o", index)
+    assert "1 place could not be evaluated:\n    ops/odd.cc:2: the value of 'Spelled(3)' is not known\n" in scanned.err
+    for source in (("--tensorflow", "2.14", "--root", root), ("--index", index)):
+        outcome = cli("generate", tmp_path / "model.pbtxt", *source, "--out", tmp_path / "out")
+        assert outcome.code == 1
+        for op in ("Odd", "Odder"):
+            (row,) = (line for line in outcome.err.splitlines() if line.split()[:1] == [op])
+            assert "a registration in ops/odd.cc:2 could not be evaluated and may be this op" in row
+            assert "XLA" not in row
+            assert "--root" not in row
+        located = cli("locate", "Odd", *source)
+        assert located.code == 1
+        assert "Odd: a registration in ops/odd.cc:2 could not be evaluated and may be this op" in located.err
+
+
 def test_a_folder_without_sources_is_an_error(cli: Cli, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
