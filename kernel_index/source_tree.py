@@ -39,6 +39,12 @@ _VERSION_PART = re.compile(r'#define\s+TF_(MAJOR_VERSION|MINOR_VERSION|PATCH_VER
 
 _VERSION_TEXT = re.compile(r'^TF_VERSION\s*=\s*["\'](\d+\.\d+\.\d+[^"\']*)["\']', re.MULTILINE)
 
+_OF_A_FORK = (
+    "tensorflow/core", "tensorflow/c", "tensorflow/contrib", "tensorflow/compiler", "tensorflow/user_ops",
+    "tensorflow/dtensor", "tensorflow/lite",
+)  # fmt: skip
+"""What only a part of TensorFlow has: other libraries have a folder of that name, too, for what they are to it."""
+
 _NOWHERE = Path(os.devnull)
 """The root of a tree that is made of other folders alone: no file is below it."""
 
@@ -213,11 +219,12 @@ def _registering_packages(root: Path, sources: Sequence[str], registers: Registe
 def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
     """Survey folders of kernels that belong to no checkout.
 
-    A folder that contains ``tensorflow/`` is part of a fork: its paths begin there, so that they are those of the
-    release's files. There can be one such folder; all others' paths begin with the folder's name. Raises
+    A folder that contains ``tensorflow/core`` or another of a release's folders is part of a fork: its paths begin
+    there, so that they are those of the release's files. There can be one such folder; all others' paths begin with
+    the folder's name. Raises
     SourceTreeError.
     """
-    forks = [root for root in roots if (root / "tensorflow").is_dir()]
+    forks = [root for root in roots if any((root / folder).is_dir() for folder in _OF_A_FORK)]
     if len(forks) > 1:
         raise SourceTreeError(
             str(forks[1]),

@@ -15,8 +15,8 @@ from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
-from kernel_index.scan.expressions import NotEvaluatedError, joined
-from kernel_index.scan.kernels import sorted_constraints, split_arguments
+from kernel_index.scan.expressions import NotEvaluatedError, joined, split_arguments
+from kernel_index.scan.kernels import sorted_constraints
 from kernel_index.scan.ops import argument_definition, attr_definition, finished
 
 C_API_SINKS = (

@@ -48,6 +48,21 @@ def class_names(text: str) -> frozenset[str]:
     return frozenset(_CLASS_NAME.findall(text))
 
 
+def without_classes(text: str) -> str:
+    """A text without the bodies of its classes, whose members nobody outside can mean by their bare names."""
+    kept: list[str] = []
+    at = 0
+    for match in _CLASS_NAME.finditer(text):
+        opening = match.end() - 1 if text[match.end() - 1] == "{" else text.find("{", match.end())
+        if match.start() < at or opening < 0 or text[match.end() - 1 : match.end() + 1] == "::":
+            continue
+        if text[: match.start()].rstrip().endswith("enum"):
+            continue
+        kept += [text[at : opening + 1], "}"]
+        at = opening + 1 + len(body_at(text, opening)) + 1
+    return "".join([*kept, text[at:]])
+
+
 def body_at(text: str, opening: int) -> str:
     """What stands between a brace of a text and the one that closes it; up to the end where none does."""
     depth = 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from kernel_index.file_names import bodies_of
 from kernel_index.preprocessor.files import DEFINE, Files, SourceFile
 from kernel_index.preprocessor.tokens import is_string, token_at, tokenize
-from kernel_index.scan.classes import class_names
+from kernel_index.scan.classes import class_names, without_classes
 from kernel_index.scan.expressions import plain
 
 Expression = tuple[str, ...]
@@ -21,6 +21,9 @@ _MAX_TOKENS = 200
 _ALIAS = re.compile(r"\busing\s+(\w+)\s*=\s*([^;]+);|\btypedef\s+([^;]+?)\s+(\w+)\s*;")
 
 
+_SCOPE = re.compile(r"\bnamespace\s+([\w:]+)\s*[{=]|\benum\s+(?:class\s+|struct\s+)?(\w+)")
+
+
 class Constants:
     """What files define, shared by all units, for most are headers."""
 
@@ -28,12 +31,13 @@ class Constants:
         self._files = files
         self._known: dict[tuple[str, str], tuple[Expression, ...]] = {}
         self._classes: dict[str, frozenset[str]] = {}
+        self._scopes: dict[str, frozenset[str]] = {}
         self._aliases: dict[str, Mapping[str, set[str]]] = {}
         self.bodies: dict[str, tuple[str, ...]] = {}
         """Headers to the sources that were searched for what they declare, in order, those that are not there too."""
 
     def expressions(self, name: str, source: SourceFile) -> tuple[Expression, ...]:
-        """What a file gives a name, each once: constants, what a function without parameters returns, macros.
+        """What a file gives a name outside of classes: constants, what a function without parameters returns, macros.
 
         What a header only declares, the source beside it defines.
         """
@@ -44,11 +48,13 @@ class Constants:
 
     def _find(self, name: str, source: SourceFile) -> list[Expression]:
         found = list(given(name, source.text))
+        if found and self.classes(source):
+            found = list(given(name, without_classes(source.text)))
         if not found and re.search(
             rf"\bextern\s[^;={{}}()]*\b{name}\s*(?:\[\s*\])?\s*;|\b{name}\s*\(\s*\)\s*(?:noexcept\s*)?;", source.text
         ):
             body = self.body(source)
-            found = list(given(name, body.text)) if body is not None else []
+            found = list(given(name, without_classes(body.text))) if body is not None else []
         return found or [
             tuple(plain(tokenize(macro.body)))
             for instruction in source.program
@@ -63,6 +69,13 @@ class Constants:
         if source.path not in self._classes:
             self._classes[source.path] = class_names(source.text)
         return self._classes[source.path]
+
+    def scopes(self, source: SourceFile) -> frozenset[str]:
+        """The names of the namespaces and enumerations that a file has."""
+        if source.path not in self._scopes:
+            found = (name for names in _SCOPE.findall(source.text) for part in names for name in part.split("::"))
+            self._scopes[source.path] = frozenset(found)
+        return self._scopes[source.path]
 
     def aliases(self, source: SourceFile) -> Mapping[str, set[str]]:
         """The typedefs of a file: name to the types that it is given, as written."""

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 from kernel_index.datatypes import DataType, LongBits, has_no_data_type, width_varies
@@ -17,12 +18,13 @@ from kernel_index.preprocessor.expand import Expander, ExpansionError
 from kernel_index.preprocessor.files import DEFINE, SourceFile
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.scan.classes import ClassText, class_name, find_class, template_arguments
-from kernel_index.scan.constants import Constants, given
+from kernel_index.scan.constants import Constants, Expression, given
 from kernel_index.scan.expressions import (
     NotEvaluatedError,
     last_word,
     number_of,
     plain,
+    split_arguments,
     split_qualified,
     string_of,
 )  # fmt: skip
@@ -36,6 +38,9 @@ _MAX_ALIASES = 10
 
 _DEVICES = {"DEVICE_DEFAULT": "DEFAULT", "DEVICE_CPU": "CPU", "DEVICE_GPU": "GPU"}
 """Constants of ``framework/types.cc``, the same in all releases, for sources whose headers are not at hand."""
+
+_UPSTREAMS = ("tensorflow", "tsl", "tflite")
+"""Namespaces of headers that may not be at hand."""
 
 _TYPE_OF_ENUM = re.compile(r"\bEnumToDataType\s*<\s*([\w:]+)\s*>\s*::\s*Type$")
 
@@ -124,10 +129,15 @@ class Definitions:
         self._values[key] = None  # what a name that refers to itself comes back to
         within = self._class(qualifier, scope) if qualifier else scope
         found = self._member(word, within, kind) if within is not None else None
-        if found is None and (within is None or not qualifier):
+        if found is None and (not qualifier or (within is None and self._is_scope(qualifier))):
             found = self._outside_classes(word, kind)
         self._values[key] = found
         return found
+
+    def _is_scope(self, qualifier: str) -> bool:
+        """Whether a qualifier is a namespace or an enumeration, and not a class that no source defines."""
+        name = class_name(qualifier)
+        return name in _UPSTREAMS or any(name in self._constants.scopes(source) for source in self._sources())
 
     def _outside_classes(self, word: str, kind: _Kind[T]) -> T | None:
         for source in self._sources():
@@ -136,26 +146,45 @@ class Definitions:
                 return found
         return None
 
+    def strings(self, name: str) -> tuple[str, ...] | None:
+        """The strings that a member of a class lists in braces, or what such a function without parameters returns."""
+        qualifier, word = split_qualified(name)
+        scope = self._class(qualifier, None)
+        for expressions, within in self._given_to(word, scope) if scope is not None else ():
+            lists = [tokens for tokens in expressions if tokens[0] == "{" and tokens[-1] == "}"]
+            if len(lists) != 1:
+                continue
+            meaning = partial(self._named_string, within)
+            try:
+                return tuple(string_of(part, meaning) for part in split_arguments(lists[0][1:-1]) if part)
+            except NotEvaluatedError:
+                return None
+        return None
+
+    def _named_string(self, scope: _Scope, name: str) -> str:
+        return self._required(name, self._known(name, _STRINGS, scope))
+
     def _member(self, word: str, scope: _Scope, kind: _Kind[T]) -> T | None:
-        """What a member of a class means: in its body, defined outside of that, or in one of its bases."""
+        for expressions, within in self._given_to(word, scope):
+            found = self._single(expressions, kind, within)
+            if found is not None:
+                return found
+        return None
+
+    def _given_to(self, word: str, scope: _Scope) -> Iterator[tuple[list[Expression], _Scope]]:
+        """What a member of a class is given, with where: in its body, outside of that, or in one of its bases."""
         owner = scope.text
-        found = self._single(given(word, owner.body), kind, scope)
-        if found is not None:
-            return found
+        yield list(given(word, owner.body)), scope
         if re.search(rf"\b{word}\b", owner.body):
             for source in self._sources():
                 if owner.name in source.words and word in source.words:
                     bodies = [source] if source is self._unit else [source, self._constants.body(source)]
                     texts = [file.text for file in bodies if file is not None]
-                    found = self._single([e for t in texts for e in given(word, t, owner.name)], kind, scope)
-                    if found is not None:
-                        return found
+                    yield [e for t in texts for e in given(word, t, owner.name)], scope
         for base in owner.bases:
             within = self._class(base, scope) or self._shimmed(base, scope)
-            found = self._member(word, within, kind) if within is not None and within.text is not owner else None
-            if found is not None:
-                return found
-        return None
+            if within is not None and within.text is not owner:
+                yield from self._given_to(word, within)
 
     def _shimmed(self, base: str, scope: _Scope) -> _Scope | None:
         """The class that ``TfOpKernel<Impl, …>`` asks for its op's name, where its own header is not at hand.

@@ -102,6 +102,19 @@ def closing(tokens: Sequence[str], at: int) -> int:
     return len(tokens)
 
 
+def split_arguments(tokens: Sequence[str]) -> list[list[str]]:
+    """Tokens split at the commas outside all brackets."""
+    parts: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token in ("(", "[", "{", "<")) - (token in (")", "]", "}", ">"))
+        if token == "," and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
 def qualified_name(tokens: Sequence[str], at: int) -> tuple[str, int]:
     """The name that begins at a token, with the arguments of its templates, and where it ends; empty where none does.
 

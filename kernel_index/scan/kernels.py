@@ -15,7 +15,7 @@ from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
 from kernel_index.scan.definitions import Definitions
-from kernel_index.scan.expressions import NotEvaluatedError, joined, plain
+from kernel_index.scan.expressions import NotEvaluatedError, joined, plain, split_arguments
 
 KERNEL_SINKS = ("REGISTER_KERNEL_BUILDER", "REGISTER_SYSTEM_KERNEL_BUILDER")
 
@@ -194,16 +194,3 @@ def _first_braces(tokens: Sequence[str]) -> Sequence[str]:
         if token == "}" and depth == 0:
             return tokens[tokens.index("{") : at + 1]
     return ()
-
-
-def split_arguments(tokens: Sequence[str]) -> list[list[str]]:
-    """Tokens split at the commas outside all brackets."""
-    parts: list[list[str]] = [[]]
-    depth = 0
-    for token in tokens:
-        depth += (token in ("(", "[", "{", "<")) - (token in (")", "]", "}", ">"))
-        if token == "," and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts

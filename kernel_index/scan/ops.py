@@ -15,10 +15,11 @@ from kernel_index.preprocessor.tokens import string_value
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
-from kernel_index.scan.expressions import NotEvaluatedError
+from kernel_index.scan.expressions import NotEvaluatedError, joined, plain
 from kernel_index.type_table import UPSTREAM, TypeTable
 
-OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP")
+_SHIM = "REGISTER_TF_OP_SHIM"
+OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP", _SHIM)
 
 _NUMBER_TYPES = (
     "float", "double", "int32", "uint8", "int16", "int8", "complex64", "int64", "qint8", "quint8", "qint32",
@@ -38,6 +39,8 @@ _SCALAR_TYPES = ("string", "int", "float", "bool", "type", "shape", "tensor", "f
 
 def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     """The record of one ``REGISTER_OP`` and the calls chained to it. Raises NotEvaluatedError."""
+    if call.sink == _SHIM:
+        return _shim_definition(call, definitions)
     name = _string(call.arguments[0], definitions) if call.arguments[0] else ""
     if not name:
         raise NotEvaluatedError("the op definition names no op")
@@ -46,6 +49,29 @@ def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     except NotEvaluatedError as problem:
         problem.op = name
         raise
+
+
+def _shim_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
+    """The definition that a kernel class written for TensorFlow and TensorFlow Lite has in static functions.
+
+    Source: ``CreateOpDefBuilderWrapper`` of ``tensorflow/lite/kernels/shim/tf_op_shim.h``.
+    """
+    kernel_class = joined(plain(call.arguments[0]))
+    name = _string([*call.arguments[0], ":", ":", "OpName", "(", ")"], definitions)
+    specs = {part: definitions.strings(f"{kernel_class}::{part}") for part in ("Inputs", "Outputs", "Attrs")}
+    for part, found in specs.items():
+        if found is None:
+            problem = NotEvaluatedError(f"what {kernel_class}::{part}() returns is not known")
+            problem.op = name
+            raise problem
+    return finished(
+        name,
+        [argument_definition(spec) for spec in specs["Inputs"] or ()],
+        [argument_definition(spec) for spec in specs["Outputs"] or ()],
+        [attr_definition(spec, definitions.types) for spec in specs["Attrs"] or ()],
+        Location(call.file, call.line),
+        stateful=False,
+    )
 
 
 def _with_methods(name: str, call: SinkCall, definitions: Definitions) -> OpDefinition:

@@ -66,8 +66,8 @@ def command(
     profile, and the profiles' names say so.
 
     Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
-    are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/' is taken for a part of a fork,
-    and its files take the place of the release's files of the same path.
+    are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
+    a part of a fork, and its files take the place of the release's files of the same path.
     """
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")

@@ -132,6 +132,14 @@ def test_a_header_that_is_found_from_the_root_is_a_file_of_that_root(cli: Cli, t
     assert open_index(index).includes["one/one/kernels/a_op.cc"] == ("one/one/kernels/names.h",)
 
 
+def test_a_root_with_a_folder_for_tensorflow_is_no_fork(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "lib/tensorflow/data"
+    folder.mkdir(parents=True)
+    (folder / "mine.cc").write_text('REGISTER_KERNEL_BUILDER(Name("Mine").Device(DEVICE_CPU), MineOp);\n')
+    outcome = cli("locate", "Mine", "--tensorflow", "2.14", "--root", tmp_path / "lib", "--json")
+    assert {row["file"] for row in outcome.json["ops"]["Mine"]} == {"lib/tensorflow/data/mine.cc"}
+
+
 def test_a_root_of_the_name_of_a_folder_of_the_release(cli: Cli, tmp_path: Path) -> None:
     root = tmp_path / "ml/tensorflow"
     root.mkdir(parents=True)

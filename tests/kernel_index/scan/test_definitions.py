@@ -49,6 +49,10 @@ CONSTANTS: dict[str, tuple[str, Mapping[str, str]]] = {
     "a macro of a header": (INCLUDE + "constexpr char kOp[] = OP_NAME;\n", {H: '#define OP_NAME "Right"\n'}),
     "not an argument's default": ('void f(string kOp = "Wrong");\nconst char kOp[] = "Right";\n', {}),
     "not a member of a variable": ('const char kOp[] = "Right";\nvoid f() { a.kOp = "Wrong"; b->kOp = "Odd"; }\n', {}),
+    "not a member of a class": ('class Other { char* kOp = "Wrong"; };\nconst char kOp[] = "Right";\n', {}),
+    "behind a class of a header": (
+        INCLUDE + 'class Other : public Base { char* kOp = "Wrong"; };\n', {H: 'constexpr char kOp[] = "Right";\n'},
+    ),
     "not in a comment": ('// kOp = "Wrong";\nconst char kOp[] = "Right";\n', {}),
 }  # fmt: skip
 
@@ -131,8 +135,15 @@ def test_a_class_names_the_op(case: str, call: str, tmp_path: Path) -> None:
     assert [r.op for r in result.registrations] == [d.name for d in result.op_definitions] == ["Right"]
 
 
-def test_a_class_that_has_no_such_member_is_a_diagnostic(tmp_path: Path) -> None:
-    source = 'struct Op : Unseen {};\nauto OpName() { return "Wrong"; }\n'
+@pytest.mark.parametrize(
+    "source",
+    [
+        'struct Op : Unseen {};\nauto OpName() { return "Wrong"; }\n',
+        'class Op;\nauto OpName() { return "Wrong"; }\n',
+        'struct Other { auto OpName() { return "Wrong"; } };\n\n',
+    ],
+)
+def test_a_class_that_has_no_such_member_is_a_diagnostic(source: str, tmp_path: Path) -> None:
     result = scan(tmp_path, source + 'REGISTER_KERNEL_BUILDER(Name(Op::OpName()).Device("CPU"), K);\n')
     assert problems(result) == ["unit.cc:3: the value of 'Op::OpName' is not known"]
 
@@ -145,7 +156,7 @@ NUMBERS: dict[str, tuple[str, Mapping[str, str]]] = {
     "a header's": (INCLUDE, {H: "namespace p { constexpr int kHigh = 0x7; }\n"}),
     "a macro": ("#define kHigh 7\n", {}),
     "a macro of a header": (INCLUDE, {H: "#define HIGH (kBase + 4)\n#define kHigh HIGH\nconst int kBase = 3;\n"}),
-    "an enumerator": ("enum Priority { kLow = 6, kHigh };\n", {}),
+    "an enumerator": ("enum P { kLow = 6, kHigh };\n", {}),
     "the first enumerator and so on": ("enum class P : int { a, b, c, d, e, f, g, kHigh, };\n", {}),
     "a cast": ("constexpr int kHigh = static_cast<int>(7L);\n", {}),
     "a function": ("constexpr int kHigh() { return 7; }\n", {}),
