@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 
 from kernel_index.records import Diagnostic, Lost
 
@@ -12,33 +13,43 @@ _MAX_ALIKE = 3
 
 _MAX_TYPES = 8
 
+COLLIDES = "collides with the one at"
+"""In every diagnostic of two kernels that match the same nodes."""
+
 _QUOTED = re.compile(r"'[^']*'")
 
 
 def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
     """A line each, but one for all registrations of unknown types, and one for many that fail alike in one macro."""
     groups: dict[tuple[str, ...], list[Diagnostic]] = {}
-    for diagnostic in dict.fromkeys(diagnostics):
-        groups.setdefault(_kind(diagnostic), []).append(diagnostic)
+    each = list(dict.fromkeys(diagnostics))
+    frequent = {message for message, count in Counter(d.message for d in each if d.lost).items() if count > _MAX_ALIKE}
+    for diagnostic in each:
+        groups.setdefault(_kind(diagnostic, frequent), []).append(diagnostic)
     lines: list[str] = []
     for kind, group in groups.items():
         if kind[0] == "types" and len(group) > 1:
             lines.append(_types_line(group))
         elif len(group) > _MAX_ALIKE:
             through = f" through {kind[1]}" if kind[1] else ""
-            lines.append(f"{group[0]}; and {len(group) - 1} more registrations{through} that fail alike")
+            verb = "collide" if kind[0] == "collision" else "fail"
+            lines.append(f"{group[0]}; and {len(group) - 1} more registrations{through} that {verb} alike")
         else:
             lines += dict.fromkeys(map(str, group))
     return lines
 
 
-def _kind(diagnostic: Diagnostic) -> tuple[str, ...]:
+def _kind(diagnostic: Diagnostic, frequent: Collection[str]) -> tuple[str, ...]:
     """What diagnostics have in common that are said together."""
     lost = diagnostic.lost
+    if lost is None and COLLIDES in diagnostic.message:
+        return ("collision", "")
     if lost is None:
         return ("place", "", str(diagnostic))
     if lost.type:
         return ("types", "")
+    if diagnostic.message in frequent:
+        return ("message", "", diagnostic.message)
     return ("macro", lost.macro, _QUOTED.sub("''", diagnostic.message))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kernel_index.dependencies import included
+from kernel_index.diagnostics import COLLIDES
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
 
@@ -135,7 +136,7 @@ class OverlayIndex:
                     found.append(
                         Diagnostic(
                             registration.location,
-                            f"a kernel of {op} for {registration.device} collides with the one at {rival.location}: "
+                            f"a kernel of {op} for {registration.device} {COLLIDES} {rival.location}: "
                             "both match the same nodes, at the same priority",
                         )
                     )
