@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kernel_index.dependencies import included
+from kernel_index.diagnostics import COLLIDES
 from kernel_index.index import KernelIndex
 from kernel_index.records import (
     BuildLists,
@@ -52,7 +53,8 @@ class OverlayIndex:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        return self._base.diagnostics + self.own_diagnostics
+        kept = tuple(d for d in self._base.diagnostics if d.location.file not in self._replaced)
+        return kept + self.own_diagnostics
 
     @property
     def own_diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -152,7 +154,7 @@ class OverlayIndex:
                     found.append(
                         Diagnostic(
                             registration.location,
-                            f"a kernel of {op} for {registration.device} collides with the one at {rival.location}: "
+                            f"a kernel of {op} for {registration.device} {COLLIDES} {rival.location}: "
                             "both match the same nodes, at the same priority",
                         )
                     )

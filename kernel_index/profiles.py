@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
 
 
@@ -69,6 +70,11 @@ PROFILE_NAMES = tuple(_SUMMARIES)
 def is_mobile(name: str) -> bool:
     """Whether a profile, by its name, is one of a mobile or embedded build."""
     return name.partition("+")[0] != "desktop"
+
+
+def long_bits(profile: BuildProfile) -> LongBits:
+    """How wide ``long`` is on the target of a build: 32 bits on 32-bit ARM, 64 elsewhere."""
+    return 32 if "__arm__" in profile.defines else 64
 
 
 def profiles(release: str) -> tuple[BuildProfile, ...]:

@@ -42,13 +42,21 @@ class Condition:
     """The preprocessor condition that hides a registration from mobile builds.
 
     ``macro`` is one that it asks for, ``defined`` whether that would have to be defined or undefined for the
-    registration to appear; ``text`` is the condition as the source has it.
+    registration to appear; ``text`` is the condition as the source has it. Where it compares the macro with a number,
+    ``needs`` says what would have to hold (``VERSION >= 7``), and ``flags`` are compiler's arguments that fulfil it.
     """
 
     macro: str
     defined: bool
     text: str
     location: Location
+    needs: str = ""
+    flags: str = ""
+
+    @property
+    def arguments(self) -> str:
+        """The compiler's arguments that fulfil it."""
+        return self.flags or (f"-D{self.macro}" if self.defined else f"-U{self.macro}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +153,30 @@ class OpDefinition:
         return next((a for a in self.attrs if a.name == name), None)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Lost:
+    """A registration that could not be evaluated and so is in no record.
+
+    ``what`` is ``kernel`` or ``op``, or empty where even that is not known. ``op`` is empty where it is not known, and
+    ``type`` where the reason is no C++ type without a known data type; ``macro`` names the macros it came through.
+    """
+
+    what: str = ""
+    op: str = ""
+    type: str = ""
+    macro: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """Something the scanner could not evaluate: never silence, always a place."""
+    """Something the scanner could not evaluate: never silence, always a place.
+
+    ``lost`` is the registration that it is about, None where it is about none.
+    """
 
     location: Location
     message: str
+    lost: Lost | None = None
 
     def __str__(self) -> str:
         return f"{self.location}: {self.message}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import SourceTreeError
+from kernel_index.file_names import CPP_ENDINGS, is_cpp_source
+from kernel_index.type_table import UPSTREAM, TypeTable, type_table
 
 KERNEL_FOLDERS = ("tensorflow/core/kernels", "tensorflow/core/common_runtime", "tensorflow/c/kernels")
 """Folders in which every source file is looked at, however it comes to register something."""
@@ -32,7 +34,22 @@ SEARCH = ("", "third_party/xla", "third_party/tsl", "tensorflow/compiler")
 """Folders in which includes are looked for: the root, and where XLA and TSL stand in newer trees."""
 
 _VERSION_HEADER = "tensorflow/core/public/version.h"
+_VERSION_FILE = "tensorflow/tf_version.bzl"
 _VERSION_PART = re.compile(r'#define\s+TF_(MAJOR_VERSION|MINOR_VERSION|PATCH_VERSION|VERSION_SUFFIX)\s+"?([^"\s]*)"?')
+
+_VERSION_TEXT = re.compile(r'^TF_VERSION\s*=\s*["\'](\d+\.\d+\.\d+[^"\']*)["\']', re.MULTILINE)
+
+_OF_A_FORK = (
+    "tensorflow/core", "tensorflow/c", "tensorflow/contrib", "tensorflow/compiler", "tensorflow/user_ops",
+    "tensorflow/dtensor", "tensorflow/lite",
+)  # fmt: skip
+"""What only a part of TensorFlow has: other libraries have a folder of that name, too, for what they are to it."""
+
+_NOWHERE = Path(os.devnull)
+"""The root of a tree that is made of other folders alone: no file is below it."""
+
+_FRAMEWORK = ("tensorflow/core/framework", "core/framework", "framework", "")
+"""Where ``types.h`` is in a checkout, or in a folder that is a part of one."""
 
 _NAMES_A_SINK = re.compile(
     rb"REGISTER_KERNEL_BUILDER|REGISTER_SYSTEM_KERNEL_BUILDER|REGISTER_OP\b|REGISTER_SYSTEM_OP\b|TF_RegisterKernelBuilder|"
@@ -43,7 +60,8 @@ _BENCHMARK_NAME = re.compile(r"(^|_)benchmark(s|_util|_testlib)?(_|\.|$)")
 _TEST_FOLDERS = frozenset(
     ("test", "tests", "testdata", "testing", "test_kernels", "test_op", "kernel_tests", "benchmarks", "benchmark")
 )
-_GPU_NAME = re.compile(r"\.cu\.cc$|(^|[_/])gpu(_\w+)?\.cc$|/gpu/")
+_ENDING = "|".join(map(re.escape, CPP_ENDINGS))
+_GPU_NAME = re.compile(rf"\.cu(?:{_ENDING})$|(^|[_/])gpu(_\w+)?(?:{_ENDING})$|/gpu/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,9 @@ class SourceTree:
     units: tuple[SourceUnit, ...]
     skipped: tuple[tuple[str, str], ...]
     extra_roots: tuple[tuple[str, Path], ...] = ()
+    types: TypeTable = UPSTREAM
+    roots: tuple[str, ...] = ()
+    """How the paths of files in extra roots begin, inside the checkout or outside: their includes begin there."""
 
     def where(self, path: str) -> str:
         """Where on disk a path from the root is."""
@@ -74,7 +95,10 @@ class SourceTree:
 
 
 def version(root: Path) -> str:
-    """The version of the checkout, such as ``1.13.2`` or ``2.8.0-rc1``. Raises SourceTreeError."""
+    """The version of the checkout, such as ``1.13.2`` or ``2.8.0-rc1``. Raises SourceTreeError.
+
+    Up to 2.19 it is in ``core/public/version.h``, from then on in ``tf_version.bzl``.
+    """
     header = root / _VERSION_HEADER
     try:
         text = header.read_text(encoding="utf-8", errors="replace")
@@ -85,12 +109,25 @@ def version(root: Path) -> str:
         ) from None  # fmt: skip
     parts = dict(_VERSION_PART.findall(text))
     if not {"MAJOR_VERSION", "MINOR_VERSION", "PATCH_VERSION"} <= parts.keys():
+        written = _VERSION_TEXT.search(_text_of(root / _VERSION_FILE))
+        if written is not None:
+            return written[1]
         raise SourceTreeError(
-            str(header), "does not define TF_MAJOR_VERSION, TF_MINOR_VERSION and TF_PATCH_VERSION",
+            str(header),
+            "does not define TF_MAJOR_VERSION, TF_MINOR_VERSION and TF_PATCH_VERSION, "
+            f"and {_VERSION_FILE} no TF_VERSION",
             "Name the version yourself with --release.",
         )  # fmt: skip
     release = f"{parts['MAJOR_VERSION']}.{parts['MINOR_VERSION']}.{parts['PATCH_VERSION']}"
     return f"{release}{parts.get('VERSION_SUFFIX', '')}"
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file, nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def release_of(root: Path, release: str | None = None) -> str:
@@ -125,6 +162,7 @@ def open_tree(
     units: dict[str, SourceUnit] = {}
     skipped: dict[str, str] = {}
     outside: dict[str, Path] = {}
+    prefixes: list[str] = []
     if not any((root / folder).is_dir() for folder in KERNEL_FOLDERS):
         raise SourceTreeError(str(root), f"has none of {', '.join(KERNEL_FOLDERS)}", "Is the checkout complete?")
     whole = tuple(f + "/" for f in (*KERNEL_FOLDERS, *HELPER_FOLDERS))
@@ -138,6 +176,7 @@ def open_tree(
         if not extra.is_dir():
             raise SourceTreeError(str(extra), "is no folder", "--root takes a folder with C++ kernel sources.")
         prefix = _prefix(root, extra, outside)
+        prefixes.append(prefix)
         if not extra.resolve().is_relative_to(root.resolve()):
             outside[prefix] = extra
         for path in _sources(extra, ""):
@@ -151,7 +190,19 @@ def open_tree(
         tuple(units[p] for p in sorted(units)),
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
+        _types([root, *extra_roots]),
+        tuple(prefix for prefix in prefixes if prefix != "."),
     )
+
+
+def _types(folders: Sequence[Path]) -> TypeTable:
+    """The types of the first folder that has its own ``types.h`` or ``types.proto``: a tree, or a part of a fork."""
+    for folder in folders:
+        for inner in _FRAMEWORK:
+            texts = [_text_of(folder / inner / name) for name in ("types.h", "types.proto")]
+            if any("DT_FLOAT" in text for text in texts):
+                return type_table(*texts)
+    return UPSTREAM
 
 
 def _contrib_package(path: str) -> str:
@@ -168,38 +219,51 @@ def _registering_packages(root: Path, sources: Sequence[str], registers: Registe
 def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
     """Survey folders of kernels that belong to no checkout.
 
-    A folder that contains ``tensorflow/`` is part of a fork: its paths begin there, so that they are those of the
-    release's files. There can be one such folder; all others' paths begin with the folder's name. Raises
+    A folder that contains ``tensorflow/core`` or another of a release's folders is part of a fork: its paths begin
+    there, so that they are those of the release's files. There can be one such folder; all others' paths begin with
+    the folder's name. Raises
     SourceTreeError.
     """
-    forks = [root for root in roots if (root / "tensorflow").is_dir()]
+    forks = [root for root in roots if any((root / folder).is_dir() for folder in _OF_A_FORK)]
     if len(forks) > 1:
         raise SourceTreeError(
             str(forks[1]),
             f"contains 'tensorflow/', and so does {forks[0]}",
             "Only one fork can be laid over a release.",
         )
-    base = forks[0] if forks else roots[0]
+    base = forks[0] if forks else _NOWHERE
     units: dict[str, SourceUnit] = {}
     skipped: dict[str, str] = {}
     outside: dict[str, Path] = {}
     for root in roots:
         if not root.is_dir():
             raise SourceTreeError(str(root), "is no folder", "--root takes a folder with C++ kernel sources.")
-        prefix = "" if root in forks else _outside_prefix(base, root, outside) + "/"
+        prefix = "" if root in forks else _own_prefix(base, root, outside) + "/"
         if prefix:
             outside[prefix[:-1]] = root
         for path in _sources(root, ""):
             _classify(f"{root}/{path}", path, prefix + path, True, names_a_sink, units, skipped)
     if not units:
-        raise SourceTreeError(str(roots[0]), "contains no C++ source file", "--root takes a folder with .cc files.")
+        raise SourceTreeError(
+            str(roots[0]), "contains no C++ source file",
+            f"--root takes a folder with files that end in {', '.join(CPP_ENDINGS)}.",
+        )  # fmt: skip
     return SourceTree(
         base,
         release,
         tuple(units[p] for p in sorted(units)),
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
+        _types(roots),
+        tuple(outside),
     )
+
+
+def _own_prefix(base: Path, root: Path, outside: Mapping[str, Path]) -> str:
+    """How paths of a root without a checkout begin: not like those of the release, unless it is a part of one."""
+    prefix = _outside_prefix(base, root, outside)
+    of_release = prefix in ("tensorflow", "third_party") and not (root / "core").is_dir()
+    return f"{prefix}-2" if of_release else prefix
 
 
 def _prefix(root: Path, extra: Path, outside: Mapping[str, Path]) -> str:
@@ -225,13 +289,13 @@ def _outside_prefix(root: Path, extra: Path, outside: Mapping[str, Path]) -> str
 
 
 def _sources(root: Path, folder: str) -> Iterator[str]:
-    """Paths of the .cc files below a folder, from the root, folder by folder; links to folders are not followed."""
+    """Paths of the C++ sources below a folder, from the root, folder by folder; links to folders are not followed."""
     start = f"{root}/{folder}" if folder else str(root)
     strip = len(start) - len(folder)
     for where, _, names in os.walk(start):
         base = f"{where}/"[strip:].lstrip("/")
         for name in names:
-            if name.endswith(".cc"):
+            if is_cpp_source(name):
                 yield base + name
 
 

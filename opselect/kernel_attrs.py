@@ -41,6 +41,7 @@ class KernelAttrs:
         self._definitions: dict[str, OpDefinition | None] = {}
         self._constrained: dict[str, frozenset[str]] = {}
         self._defaults: dict[str, dict[str, AttrValue]] = {}
+        self._own_types: dict[str, dict[DataType, DataType]] = {}
 
     def of(self, node: Node) -> Attrs:
         """The attrs of a node that count; the label, which asks for a kernel by itself, is none of them."""
@@ -51,11 +52,20 @@ class KernelAttrs:
             if name in constrained:
                 plain = _plain(value)
                 if plain is not None:
-                    attrs[name] = plain
+                    attrs[name] = self._named(node.op, plain)
             elif not name.startswith("_") and _is_types(value):
-                attrs[name] = value
+                attrs[name] = self._named(node.op, value)
         attrs.pop(LABEL_ATTR, None)
         return _sorted(attrs)
+
+    def _named(self, op: str, value: AttrValue) -> AttrValue:
+        """The value with the names that the index's tree has for its types: a graph has their numbers only."""
+        own = self._own_types[op]
+        if not own:
+            return value
+        if isinstance(value, tuple):
+            return tuple(own.get(item, item) if isinstance(item, DataType) else item for item in value)
+        return own.get(value, value) if isinstance(value, DataType) else value
 
     def with_types(self, op: str, attrs: Attrs) -> Attrs:
         """Attrs of some node, with the defaults of types that they lack."""
@@ -90,6 +100,8 @@ class KernelAttrs:
         self._constrained[op] = frozenset(constrained)
         self._defaults[op] = defaults
         self._definitions[op] = definition
+        values = (v for r in registrations for c in r.constraints for v in c.allowed if isinstance(v, DataType))
+        self._own_types[op] = {value: value for value in values if value.name not in DataType.__members__}
 
 
 def _sorted(attrs: Mapping[str, AttrValue]) -> Attrs:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from kernel_index.diagnostics import unevaluated, unevaluated_text
 from kernel_index.index import KernelIndex
-from kernel_index.records import Condition, KernelRegistration
+from kernel_index.records import Condition, Diagnostic, KernelRegistration
 from opselect.build_flags import how_to_build, larger_profile
 from opselect.criteria import Criterion
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
@@ -32,9 +33,12 @@ def explain(
     if isinstance(outcome, Ambiguous):
         return _ambiguous(outcome, index)
     registrations = index.registrations(requirement.op)
+    lost = unevaluated(requirement.op, index.diagnostics, named=bool(registrations))
     if not registrations:
-        return _no_kernel_at_all(requirement, index)
+        return _not_evaluated(lost) if lost else _no_kernel_at_all(requirement, index)
     runnable = [r for r in registrations if r.device in (CPU, DEFAULT)]
+    if not runnable and lost:
+        return _not_evaluated(lost)
     if not runnable:
         devices = sorted({r.device for r in registrations})
         return (
@@ -49,6 +53,7 @@ def explain(
     return (
         _in_other_profiles(fitting, labelled, index, profile, wanted)
         or _behind_macro(fitting, wanted)
+        or (_not_evaluated(lost) if lost else None)
         or _nowhere(requirement, registrations, labelled, profile, wanted)
     )
 
@@ -73,6 +78,17 @@ def explain_impossible(registration: KernelRegistration, criterion: Criterion) -
     kernel = f"{registration.kernel_class} ({registration.location})"
     why = _uncapitalized(criterion.sentence).rstrip(".")
     return f"no build for a phone can have its kernel {kernel}: {why}", criterion.advice
+
+
+def _not_evaluated(lost: Sequence[Diagnostic]) -> Explanation:
+    """Registrations that the scan met and could not read may be what is missing."""
+    return (
+        unevaluated_text(lost),
+        (
+            f"Of the one in {lost[0].location.file}, the scan said: {lost[0].message}. Write there what is meant as a "
+            "literal or a constant of a scanned file, or give the macro that decides with -D."
+        ),
+    )
 
 
 def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanation:
@@ -176,8 +192,8 @@ def _hidden_text(registration: KernelRegistration, condition: Condition) -> str:
 
 
 def _flag_advice(condition: Condition) -> str:
-    flag = f"-D{condition.macro}" if condition.defined else f"-U{condition.macro}"
-    return f"Build TensorFlow with {flag}, and pass the same {flag} to opselect, with --tree."
+    flag = condition.arguments
+    return f"Build TensorFlow with {flag}, and pass the same {flag} to opselect, with --tree or --root."
 
 
 def _nowhere(

@@ -60,5 +60,6 @@ def registration_json(registration: KernelRegistration) -> Json:
             "text": condition.text,
             "file": condition.location.file,
             "line": condition.location.line,
+            **({"needs": condition.needs} if condition.needs else {}),
         }
     return document

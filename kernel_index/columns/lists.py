@@ -20,7 +20,7 @@ from kernel_index.columns.text import (
     steps,
     unescape,
 )
-from kernel_index.records import BuildLists, Diagnostic, Location
+from kernel_index.records import BuildLists, Diagnostic, Location, Lost
 
 Column = Callable[[str], list[str]]
 
@@ -151,18 +151,23 @@ def write_notes(
 ) -> dict[str, list[str]]:
     """The columns of what a scan reports of itself."""
     return {
-        "diagnostics": [fields([d.location.file, str(d.location.line), d.message]) for d in diagnostics],
+        "diagnostics": [fields([d.location.file, str(d.location.line), d.message, *_lost(d)]) for d in diagnostics],
         "skipped_files": [fields(item) for item in sorted(skipped_files.items())],
         "missing_headers": front_coded(missing_headers),
     }
+
+
+def _lost(diagnostic: Diagnostic) -> tuple[str, ...]:
+    lost = diagnostic.lost
+    return () if lost is None else (lost.what, lost.op, lost.type, lost.macro)
 
 
 def read_diagnostics(column: Column) -> tuple[Diagnostic, ...]:
     """What the scanner could not evaluate. Raises ValueError or LookupError where damaged."""
     found = []
     for line in column("diagnostics"):
-        file, number, message = split_fields(line)
-        found.append(Diagnostic(Location(file, int(number)), message))
+        file, number, message, *lost = split_fields(line)
+        found.append(Diagnostic(Location(file, int(number)), message, Lost(*lost) if lost else None))
     return tuple(found)
 
 

@@ -105,8 +105,8 @@ class RegistrationReader:
 
     def _condition(self, number: int) -> Condition:
         text, file, line = self._conditions[number].split("\t")
-        macro, defined, words = split_fields(self._condition_texts[int(text)])
-        return Condition(macro, defined == "defined", words, Location(self._files[int(file)], int(line)))
+        macro, defined, words, *needs = split_fields(self._condition_texts[int(text)])
+        return Condition(macro, defined == "defined", words, Location(self._files[int(file)], int(line)), *needs)
 
 
 def _head(text: str) -> _Head:

@@ -21,8 +21,8 @@ from kernel_index.records import Condition, Constraint, KernelRegistration
 # Where a class text is cut. Any pattern gives an index that reads back exactly, a good one gives a small index.
 _CPP_TYPE = re.compile(
     r"(?:(?<![\w>])::)?(?:(?:tensorflow|tsl|Eigen|std)::)?\b(?:float|double|bool|half|bfloat16|t?string|int|long long"
-    r"|u?int(?:4|8|16|32|64)(?:_t)?|unsigned char|signed char|qu?int(?:8|16|32)|complex(?:64|128)"
-    r"|complex<(?:float|double)>|float8_e5m2|float8_e4m3fn|ResourceHandle|Variant)\b(?!::)"
+    r"|u?int(?:2|4|8|16|32|64)(?:_t)?|unsigned char|signed char|qu?int(?:8|16|32)|complex(?:64|128)"
+    r"|complex<(?:float|double)>|float8_e5m2(?:fnuz)?|float8_e4m3(?:fn|fnuz|b11fnuz)|ResourceHandle|Variant)\b(?!::)"
 )
 
 
@@ -121,7 +121,8 @@ class RegistrationWriter:
     def _condition(self, condition: Condition | None) -> int | None:
         if condition is None:
             return None
-        text = fields([condition.macro, "defined" if condition.defined else "undefined", condition.text])
+        needs = [condition.needs, condition.flags] if condition.needs else []
+        text = fields([condition.macro, "defined" if condition.defined else "undefined", condition.text, *needs])
         place = condition.location
         return self._conditions.number(
             f"{self._condition_texts.number(text)}\t{self._file_number(place.file)}\t{place.line}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kernel_index.datatypes import DataType
+from kernel_index.datatypes import DataType, own_type
 from kernel_index.records import AttrScalar
 
 SEPARATOR = "\x1f"
@@ -104,9 +104,13 @@ def from_steps(text: str) -> list[int]:
 
 
 def scalar_text(value: AttrScalar) -> str:
-    """A value together with its type: ``t19`` (data type), ``"NHWC``, ``7``, ``f0.5``, ``T``, ``F``."""
+    """A value together with its type: ``t19`` (data type), ``"NHWC``, ``7``, ``f0.5``, ``T``, ``F``.
+
+    A data type that no release has comes with its name: ``t24 DT_POSIT8``.
+    """
     if isinstance(value, DataType):
-        return f"t{int(value)}"
+        known = DataType.__members__.get(value.name)
+        return f"t{int(value)}" if known == value else f"t{int(value)} {value.name}"
     if isinstance(value, bool):
         return "T" if value else "F"
     if isinstance(value, str):
@@ -121,7 +125,8 @@ def scalar(text: str) -> AttrScalar:
     """The value of a :func:`scalar_text`. Raises ValueError or KeyError where there is none."""
     kind = text[:1]
     if kind == "t":
-        return _DATA_TYPES[text]
+        number, blank, name = text[1:].partition(" ")
+        return own_type(name, int(number)) if blank else _DATA_TYPES[text]
     if kind == '"':
         return unescape(text[1:])
     if kind == "f":

@@ -181,19 +181,35 @@ def own_condition_words(instruction: Instruction) -> list[str]:
     return [w for w in dict.fromkeys(words) if w not in _NO_MACROS]
 
 
+def search_order(including: str, search: tuple[str, ...], roots: tuple[str, ...]) -> tuple[str, ...]:
+    """The folders in which the includes of a file are looked for: its own root, those of the tree, the other roots."""
+    if not roots:
+        return search
+    own = tuple(root for root in roots if including.startswith(f"{root}/"))
+    return tuple(dict.fromkeys((*own, *search, *roots)))
+
+
 class Files:
     """The files of one tree, read and taken apart when first asked for.
 
     ``search`` are folders, from the root, in which quoted and angled includes are looked for besides the folder of
-    the including file. ``outside`` maps the first part of a path to a folder outside the root.
+    the including file. ``outside`` maps the first part of a path to a folder outside the root. ``roots`` are folders,
+    paths as in the tree, whose files include each other from there: a file is looked for in its own first.
     """
 
-    def __init__(self, root: Path, search: tuple[str, ...] = ("",), outside: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        search: tuple[str, ...] = ("",),
+        outside: Mapping[str, Path] | None = None,
+        roots: tuple[str, ...] = (),
+    ) -> None:
         self._root = root
         self._search = search
         self._outside = outside or {}
+        self._roots = roots
         self._files: dict[str, SourceFile | None] = {}
-        self._resolved: dict[tuple[str, str], str | None] = {}
+        self._resolved: dict[tuple[str, str, tuple[str, ...]], str | None] = {}
         self._included: dict[str, tuple[SourceFile, ...]] = {}
         self.missing: set[str] = set()
         """Headers that were asked for and are not in the tree."""
@@ -230,14 +246,14 @@ class Files:
             return None
         name, quoted = target
         folder = posixpath.dirname(including) if quoted else ""
-        key = (name, folder)
+        search = search_order(including, self._search, self._roots)
+        key = (name, folder, search)
         if key not in self._resolved:
-            self._resolved[key] = self._find(name, folder, quoted)
+            self._resolved[key] = self._find(name, (folder, *search) if quoted else search)
         path = self._resolved[key]
         return self.get(path) if path is not None else None
 
-    def _find(self, name: str, folder: str, quoted: bool) -> str | None:
-        folders = (folder, *self._search) if quoted else self._search
+    def _find(self, name: str, folders: tuple[str, ...]) -> str | None:
         for where in folders:
             path = posixpath.normpath(posixpath.join(where, name))
             if not path.startswith(("../", "/")) and self.get(path) is not None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kernel_index.datatypes import DataType, from_enum_name
+from kernel_index.datatypes import DataType
 from kernel_index.preprocessor.files import SourceFile
-from kernel_index.preprocessor.tokens import is_string, spell, string_value
+from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
-from kernel_index.scan.kernels import NotEvaluatedError, integer, sorted_constraints, split_arguments, type_text
+from kernel_index.scan.expressions import NotEvaluatedError, joined, split_arguments
+from kernel_index.scan.kernels import sorted_constraints
 from kernel_index.scan.ops import argument_definition, attr_definition, finished
 
 C_API_SINKS = (
@@ -84,22 +85,13 @@ def _argument(call: SinkCall, number: int) -> list[str]:
     return arguments[number]
 
 
-def _text(tokens: Sequence[str], definitions: Definitions) -> str:
-    if tokens and all(is_string(t) for t in tokens):
-        return "".join(string_value(t) for t in tokens)
-    value = definitions.string("".join(tokens))
-    if value is None:
-        raise NotEvaluatedError(f"the value of '{spell(tokens)}' is not known")
-    return value
-
-
 def _data_type(tokens: Sequence[str], binding: dict[str, str], definitions: Definitions) -> DataType:
     """type = "TF_" name | [cast] "DataTypeToEnum" "<" type ">" "::" "v" "(" ")" (the names of ``c/tf_datatype.h``)."""
-    text = type_text(tokens)
+    text = joined(tokens)
     enum = _ENUM_OF.search(text)
     spelling = enum[1].strip() if enum else ""
     if text.startswith("TF_"):
-        data_type = from_enum_name("DT_" + text.removeprefix("TF_"))
+        data_type = definitions.types.from_enum_name("DT_" + text.removeprefix("TF_"))
     else:
         data_type = definitions.data_type(binding.get(spelling, spelling))
     if data_type is None:
@@ -108,25 +100,34 @@ def _data_type(tokens: Sequence[str], binding: dict[str, str], definitions: Defi
 
 
 def _kernel(group: Sequence[SinkCall], binding: dict[str, str], definitions: Definitions) -> KernelRegistration:
+    op = definitions.string_of(_argument(group[0], 0))
+    try:
+        return _built(op, group, binding, definitions)
+    except NotEvaluatedError as problem:
+        problem.op = op
+        raise
+
+
+def _built(op: str, group: Sequence[SinkCall], binding: dict[str, str], definitions: Definitions) -> KernelRegistration:
     constraints: dict[str, set[AttrScalar]] = {}
     host_memory: list[str] = []
     priority = 0
     label = ""
     for call in group[1:-1]:
         if call.sink == "TF_KernelBuilder_TypeConstraint":
-            attr = _text(_argument(call, 1), definitions)
+            attr = definitions.string_of(_argument(call, 1))
             admitted: set[AttrScalar] = {_data_type(_argument(call, 2), binding, definitions)}
             constraints[attr] = constraints.get(attr, admitted) & admitted
         elif call.sink == "TF_KernelBuilder_HostMemory":
-            host_memory.append(_text(_argument(call, 1), definitions))
+            host_memory.append(definitions.string_of(_argument(call, 1)))
         elif call.sink == "TF_KernelBuilder_Label":
-            label = _text(_argument(call, 1), definitions)
+            label = definitions.string_of(_argument(call, 1))
         elif call.sink == "TF_KernelBuilder_Priority":
-            priority = integer(_argument(call, 1))
+            priority = definitions.number_of(_argument(call, 1))
     return KernelRegistration(
-        op=_text(_argument(group[0], 0), definitions),
-        device=_text(_argument(group[0], 1), definitions),
-        kernel_class=_text(_argument(group[-1], 0), definitions),
+        op=op,
+        device=definitions.string_of(_argument(group[0], 1)),
+        kernel_class=definitions.string_of(_argument(group[-1], 0)),
         location=Location(group[0].file, group[0].line),
         profiles=(),
         label=label,
@@ -141,14 +142,14 @@ def _op(group: Sequence[SinkCall], definitions: Definitions) -> OpDefinition:
     outputs: list[ArgDefinition] = []
     attrs: list[AttrDefinition] = []
     for call in group[1:-1]:
-        spec = _text(_argument(call, 1), definitions) if "Add" in call.sink else ""
+        spec = definitions.string_of(_argument(call, 1)) if "Add" in call.sink else ""
         if call.sink.endswith("AddInput"):
             inputs.append(argument_definition(spec))
         elif call.sink.endswith("AddOutput"):
             outputs.append(argument_definition(spec))
         elif call.sink.endswith("AddAttr"):
-            attrs.append(attr_definition(spec))
-    name = _text(_argument(group[0], 0), definitions)
+            attrs.append(attr_definition(spec, definitions.types))
+    name = definitions.string_of(_argument(group[0], 0))
     stateful = any(call.sink.endswith("SetIsStateful") for call in group)
     place = Location(group[0].file, group[0].line)
     return finished(name, inputs, outputs, attrs, place, stateful)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kernel_index.preprocessor.files import Files, SourceFile
+from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.profiles import BuildProfile
-from kernel_index.records import Diagnostic, Location
+from kernel_index.records import Diagnostic, Location, Lost
+from kernel_index.scan.notes import RecordedFiles
 from kernel_index.scan.unit_scan import SINKS, Shared, UnitFindings, UnitScan
 from kernel_index.source_tree import SourceUnit
 
@@ -21,30 +22,29 @@ Source = tuple[SourceUnit, SourceFile]
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Diagnostics by place, each once."""
-    return tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message)))
+    return tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message, d.lost or Lost())))
 
 
 class Company:
     """Some sources with their headers, ready to be scanned."""
 
-    def __init__(self, files: Files, sources: Sequence[Source], profiles: Sequence[BuildProfile]) -> None:
+    def __init__(self, files: RecordedFiles, sources: Sequence[Source], profiles: Sequence[BuildProfile]) -> None:
         self.sources = sources
-        self._files = files
         self._profiles = profiles
         self.headers = Headers(files, [file for _, file in sources], SINKS)
         self._shared = Shared(files, self.headers)
 
     def findings(self, unit: SourceUnit, file: SourceFile) -> UnitFindings:
         """What one of the sources registers. Raises PreprocessorError."""
-        return UnitScan(unit, file, self._files, self.headers, self._shared).run(self._profiles)
+        return UnitScan(unit, file, self._shared).run(self._profiles)
 
     def problems(self) -> tuple[Diagnostic, ...]:
         """The conditions of headers that were met so far and cannot be evaluated."""
         return in_order(Diagnostic(Location(p.file, p.line), p.message) for p in self._shared.inclusions.problems)
 
     @property
-    def bodies(self) -> dict[str, str]:
-        """Headers to the .cc files that were searched so far for what they declare."""
+    def bodies(self) -> dict[str, tuple[str, ...]]:
+        """Headers to the sources that were searched so far for what they declare."""
         return self._shared.constants.bodies
 
 
@@ -56,7 +56,7 @@ class Meetings:
     meet a problem are cleared at once.
     """
 
-    def __init__(self, files: Files, profiles: Sequence[BuildProfile]) -> None:
+    def __init__(self, files: RecordedFiles, profiles: Sequence[BuildProfile]) -> None:
         self._files = files
         self._profiles = profiles
         self.alone: dict[str, tuple[Diagnostic, ...]] = {}

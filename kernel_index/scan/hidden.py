@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.preprocessor.files import (
+    ELIF,
+    ELSE,
     Instruction,
     branches_around,
     condition_text,
@@ -15,17 +17,21 @@ from kernel_index.preprocessor.files import (
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
 from kernel_index.records import Condition, Location
+from kernel_index.scan.comparisons import comparisons, values_to_try
+
+Turned = tuple[tuple[str, str | None], ...]
+"""Macros with other values than a profile gives them: None for one that is undefined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One more run of a unit: with these definitions, the branches around an instruction may be open.
 
-    ``turned`` are the macros that differ from those of the base.
+    ``turned`` are the macros that differ from those of the base, each with its value, None where it is undefined.
     """
 
     defines: Mapping[str, str]
-    turned: tuple[str, ...]
+    turned: Turned
     index: int
 
 
@@ -51,28 +57,28 @@ class Hidden:
             if gpu_only
             or (i not in taken and self._unit.starts(self._file, instruction.text_start, instruction.text_end))
         ]
-        tried: set[tuple[str, ...]] = set()
+        tried: set[Turned] = set()
         for index in hidden:
             for turned in self._keys(index, base, taken, gpu_only):
                 if index in self._opened:
                     break
                 if turned and turned not in tried:
                     tried.add(turned)
-                    defines = {n: v for n, v in base.items() if n not in turned}
-                    defines.update((n, "1") for n in turned if n not in base)
+                    others = dict(turned)
+                    defines = {n: v for n, v in base.items() if n not in others}
+                    defines.update((n, v) for n, v in turned if v is not None)
                     yield Attempt(defines, turned, index)
 
     def opened(self, taken: Collection[int]) -> None:
         """An attempt's run has taken these instructions."""
         self._opened.update(taken)
 
-    def _keys(
-        self, index: int, base: Mapping[str, str], taken: Collection[int], gpu_only: bool
-    ) -> list[tuple[str, ...]]:
+    def _keys(self, index: int, base: Mapping[str, str], taken: Collection[int], gpu_only: bool) -> Iterator[Turned]:
         """Macros to turn over so that the branches around an instruction open, the fewest first.
 
         Each one alone; the first of every condition; and for conditions that join several, all that a branch itself
-        asks for and that are missing, with those that the branches before it ask for and that are there.
+        asks for and that are missing, with those that the branches before it ask for and that are there. Then the same
+        with numbers on the other side of what the conditions compare macros with.
         """
         branches = [b for b in branches_around(self._program, index) if b not in taken]
         words = [condition_words(self._program, b) for b in branches]
@@ -85,26 +91,66 @@ class Hidden:
             opening.insert(0, "GOOGLE_CUDA")
         alone = dict.fromkeys(name for names in words for name in names)
         firsts = dict.fromkeys(names[0] for names in words if names)
-        return [*((name,) for name in alone), tuple(firsts), tuple(dict.fromkeys(opening))]
+        groups = [*((name,) for name in alone), tuple(firsts), tuple(dict.fromkeys(opening))]
+        yield from (tuple((n, None if n in base else "1") for n in group) for group in groups)
+        texts = [text for branch in branches for text in self._condition_texts(branch)]
+        values = {name: [str(v) for v in values_to_try(name, texts)] for name in alone}
+        yield from (((name, value),) for name in alone for value in values[name] if value != base.get(name))
+        if any(values.values()):
+            own = [self._program[branch].argument for branch in branches]
+            for group in groups[len(alone) :]:
+                yield tuple((n, self._fitting(n, values[n], own, base)) for n in group)
+
+    def _condition_texts(self, branch: int) -> list[str]:
+        """The conditions that decide about a branch, and the bodies of the file's own macros that they name."""
+        program = self._program
+        chain = program[branch].chain if program[branch].kind in (ELIF, ELSE) else branch
+        links = [i for i in range(chain, branch + 1) if i in (chain, branch) or program[i].chain == chain]
+        texts = [program[i].argument for i in links]
+        words = condition_words(program, branch)
+        return texts + [i.macro.body for i in program if i.macro is not None and i.macro.name in words]
+
+    @staticmethod
+    def _fitting(name: str, values: Sequence[str], conditions: Sequence[str], base: Mapping[str, str]) -> str | None:
+        """The value, of some, with which most comparisons of a macro in the conditions hold."""
+        if not values:
+            return None if name in base else "1"
+        compared = [c for condition in conditions for c in comparisons(condition, name)]
+        return max(values, key=lambda value: sum(c.holds(int(value)) for c in compared))
 
     def revealed(self, call: SinkCall, attempt: Attempt, taken: Collection[int]) -> Condition:
         """What hides a call that an attempt found: the outermost branch around it that no profile takes.
 
         A call that stands in none is one that something in the attempt's branch made possible.
         """
-        branch = self._closed(call.instruction, taken) if call.file == self._file.path else None
-        if branch is None:
-            branch = self._closed(attempt.index, taken)
-        words = condition_words(self._program, branch) if branch is not None else []
-        macro = next((name for name in attempt.turned if name in words), attempt.turned[0])
-        defined = macro in attempt.defines
-        if branch is None:
-            return Condition(macro, defined, "a source file of GPU builds", Location(self._file.path, 1))
-        place = Location(self._file.path, self._program[branch].line)
-        return Condition(macro, defined, condition_text(self._program, branch), place)
+        closed = self._closed(call.instruction, taken) if call.file == self._file.path else []
+        closed = closed or self._closed(attempt.index, taken)
+        if not closed:
+            macro, value = attempt.turned[0]
+            return Condition(macro, value is not None, "a source file of GPU builds", Location(self._file.path, 1))
+        words = condition_words(self._program, closed[0])
+        macro, value = next(((n, v) for n, v in attempt.turned if n in words), attempt.turned[0])
+        place = Location(self._file.path, self._program[closed[0]].line)
+        text = condition_text(self._program, closed[0])
+        needs = self._needs(closed, attempt.turned)
+        return Condition(macro, value is not None, text, place, needs, _flags(attempt.turned) if needs else "")
 
-    def _closed(self, index: int, taken: Collection[int]) -> int | None:
-        return next((b for b in branches_around(self._program, index) if b not in taken), None)
+    def _needs(self, branches: Sequence[int], turned: Turned) -> str:
+        """What must hold of macros that branches compare with numbers; nothing where they compare none of them."""
+        texts = [text for branch in branches for text in self._condition_texts(branch)]
+        needed: dict[str, None] = {}
+        for name, value in turned:
+            if value is not None and values_to_try(name, texts):
+                compared = [c.for_value(int(value)) for text in texts for c in comparisons(text, name)]
+                needed.update(dict.fromkeys(compared or [f"{name} == {value}"]))
+        if not needed:
+            return ""
+        plain = {n for n, v in turned if not any(need.startswith(f"{n} ") for need in needed)}
+        return " and ".join([*needed, *(f"{n} {'defined' if v else 'undefined'}" for n, v in turned if n in plain)])
+
+    def _closed(self, index: int, taken: Collection[int]) -> list[int]:
+        """The branches around an instruction that no profile takes, outermost first."""
+        return [b for b in branches_around(self._program, index) if b not in taken]
 
     def why_not(self, call: SinkCall, mobile: UnitRun) -> Condition | None:
         """What keeps a call out of a mobile run: a condition around it, or around a macro that it came through.
@@ -128,6 +174,11 @@ class Hidden:
                 if around:
                     return _condition_of(header.path, header.program, around[-1], mobile)
         return None
+
+
+def _flags(turned: Iterable[tuple[str, str | None]]) -> str:
+    """The compiler's arguments that give macros their values."""
+    return " ".join(f"-U{n}" if v is None else f"-D{n}" if v == "1" else f"-D{n}={v}" for n, v in turned)
 
 
 def _asks(program: Sequence[Instruction], branch: int, guard: str) -> bool:

@@ -6,21 +6,18 @@ The grammar is that of ``framework/kernel_def_builder.h``: a builder is ``Name(o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from kernel_index.datatypes import DataType, from_enum_name
-from kernel_index.preprocessor.tokens import BLUE, is_string, spell, string_value
+from kernel_index.datatypes import DataType, has_no_data_type
+from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
 from kernel_index.scan.definitions import Definitions
+from kernel_index.scan.expressions import NotEvaluatedError, joined, plain, split_arguments
 
 KERNEL_SINKS = ("REGISTER_KERNEL_BUILDER", "REGISTER_SYSTEM_KERNEL_BUILDER")
-
-
-class NotEvaluatedError(Exception):
-    """An expression whose value the scanner cannot find; the text says which."""
 
 
 @dataclass(slots=True)
@@ -37,8 +34,12 @@ def registration(call: SinkCall, definitions: Definitions) -> KernelRegistration
     """The record of one call of a registration macro, in no profile yet. Raises NotEvaluatedError."""
     if len(call.arguments) < 2:
         raise NotEvaluatedError("the registration names no kernel class")
+    parser = _BuilderParser(call.arguments[0], definitions)
     try:
-        builder = _BuilderParser(call.arguments[0], definitions).parse()
+        builder = parser.parse()
+    except NotEvaluatedError as problem:
+        problem.op = parser.op
+        raise
     except RecursionError:
         raise NotEvaluatedError("the kernel builder is nested too deeply") from None
     return KernelRegistration(
@@ -67,15 +68,20 @@ class _BuilderParser:
     """Recursive descent over the tokens of a builder expression, white space left out."""
 
     def __init__(self, tokens: Sequence[str], definitions: Definitions) -> None:
-        self._tokens = [t.removeprefix(BLUE) for t in tokens if t != " "]
+        self._tokens = plain(tokens)
         self._at = 0
         self._definitions = definitions
         self._builder = _Builder(constraints={}, host_memory=[])
 
+    @property
+    def op(self) -> str:
+        """The op that the builder names, empty before it is known."""
+        return self._builder.op
+
     def parse(self) -> _Builder:
         """builder = [qualifier] "Name" "(" string ")" { "." method }"""
         while self._peek() != "Name":
-            if self._peek() in ("::", ":", "register_kernel", "tensorflow"):
+            if self._peek() in ("::", "register_kernel", "tensorflow"):
                 self._at += 1
                 continue
             raise NotEvaluatedError(f"'{' '.join(self._tokens[:8])}' is no Name(...) builder")
@@ -119,7 +125,7 @@ class _BuilderParser:
         elif name == "Label":
             builder.label = self._string(arguments[0])
         elif name == "Priority":
-            builder.priority = integer(arguments[0])
+            builder.priority = self._definitions.number_of(arguments[0])
         elif name == "HostMemory":
             assert builder.host_memory is not None  # set by the constructor
             builder.host_memory.append(self._string(arguments[0]))
@@ -134,12 +140,7 @@ class _BuilderParser:
             raise NotEvaluatedError(f"the kernel builder has no method {name}")
 
     def _string(self, tokens: Sequence[str]) -> str:
-        if tokens and all(is_string(t) for t in tokens):
-            return "".join(string_value(t) for t in tokens)
-        value = self._definitions.string("".join(tokens))
-        if value is None:
-            raise NotEvaluatedError(f"the value of '{''.join(tokens)}' is not known")
-        return value
+        return self._definitions.string_of(tokens)
 
     def _template_types(self, template: Sequence[str] | None) -> set[AttrScalar]:
         if template is None:
@@ -147,10 +148,12 @@ class _BuilderParser:
         return {self._type(template)}
 
     def _type(self, tokens: Sequence[str]) -> DataType:
-        spelling = type_text(tokens)
+        spelling = joined(tokens)
         value = self._definitions.data_type(spelling)
         if value is None:
-            raise NotEvaluatedError(f"'{spelling}' is no type the scanner knows")
+            if has_no_data_type(spelling):
+                raise NotEvaluatedError(f"TensorFlow has no data type for '{spelling}'", spelling)
+            raise NotEvaluatedError(f"'{spelling}' is no type the scanner knows", spelling)
         return value
 
     def _values(self, tokens: Sequence[str]) -> set[AttrScalar]:
@@ -162,13 +165,9 @@ class _BuilderParser:
                 values |= self._values(part)
             return values
         text = "".join(tokens)
-        if tokens and all(is_string(t) for t in tokens):
-            return {"".join(string_value(t) for t in tokens)}
         if text in ("true", "false"):
             return {text == "true"}
-        if _INTEGER.fullmatch(text):
-            return {int(text)}
-        enum = from_enum_name(text)
+        enum = self._definitions.types.from_enum_name(text)
         if enum is not None:
             return {enum}
         if "DataTypeToEnum" in tokens and ">" in tokens:
@@ -179,12 +178,12 @@ class _BuilderParser:
             if opening in tokens and (braces := _first_braces(tokens)):
                 return self._values(braces)
         types = self._definitions.data_types(text) if text else None
-        if types is None:
-            raise NotEvaluatedError(f"the value of '{text}' is not known")
-        return set(types)
-
-
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
+        if types is not None:
+            return set(types)
+        for evaluate in (self._definitions.number_of, self._definitions.string_of):
+            with suppress(NotEvaluatedError):
+                return {evaluate(tokens)}
+        raise NotEvaluatedError(f"the value of '{text}' is not known")
 
 
 def _first_braces(tokens: Sequence[str]) -> Sequence[str]:
@@ -195,32 +194,3 @@ def _first_braces(tokens: Sequence[str]) -> Sequence[str]:
         if token == "}" and depth == 0:
             return tokens[tokens.index("{") : at + 1]
     return ()
-
-
-def split_arguments(tokens: Sequence[str]) -> list[list[str]]:
-    """Tokens split at the commas outside all brackets."""
-    parts: list[list[str]] = [[]]
-    depth = 0
-    for token in tokens:
-        depth += (token in ("(", "[", "{", "<")) - (token in (")", "]", "}", ">"))
-        if token == "," and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
-
-
-def type_text(tokens: Sequence[str]) -> str:
-    """Tokens of a type as one text, words apart."""
-    text = ""
-    for token in tokens:
-        text += " " + token if text and (text[-1].isalnum() or text[-1] == "_") and token[0].isalpha() else token
-    return text
-
-
-def integer(tokens: Sequence[str]) -> int:
-    """The number that tokens spell. Raises NotEvaluatedError."""
-    try:
-        return int("".join(tokens), 0)
-    except ValueError:
-        raise NotEvaluatedError(f"'{''.join(tokens)}' is no number") from None

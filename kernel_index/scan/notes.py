@@ -7,13 +7,14 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kernel_index.preprocessor.files import INCLUDE, Files, SourceFile
+from kernel_index.preprocessor.files import INCLUDE, Files, SourceFile, search_order
 from kernel_index.preprocessor.text import include_target
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
 from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
 from kernel_index.symbols.unit_symbols import UnitSymbols
+from kernel_index.type_table import TypeTable
 
 COMPUTED = "?"
 """Stands for the target of an ``#include`` that a macro names."""
@@ -28,13 +29,14 @@ class FileNote:
 
     ``digest`` is empty where there was no file, ``stamp`` None where only the digest tells of a change. ``includes``
     has the targets of its ``#include`` lines with their quotes, each with the path found or nothing; it is None for
-    a file of which only the text was searched. ``body`` is the .cc that was searched for what a header declares.
+    a file of which only the text was searched. ``bodies`` are the sources that were searched for what a header
+    declares, in order: the last one, if any, was there.
     """
 
     digest: str
     stamp: Stamp | None
     includes: tuple[tuple[str, str], ...] | None = None
-    body: str = ""
+    bodies: tuple[str, ...] = ()
 
     @property
     def included(self) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ class ScanNotes:
 
     ``absent`` are paths that must stay absent for the includes to lead where they did; one that ends in a slash is a
     folder that must stay one. ``surveyed`` says of files, by their place on disk, whether they name a registration
-    macro.
+    macro. ``types`` is the text of the tree's own types, which any registration may name.
     """
 
     profiles: tuple[BuildProfile, ...] = ()
@@ -78,16 +80,22 @@ class ScanNotes:
     files: dict[str, FileNote] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     surveyed: dict[str, tuple[Stamp, bool]] = field(default_factory=dict)
+    types: str = ""
 
 
 class RecordedFiles(Files):
     """The files of a tree, with notes on all that were read or asked for in vain."""
 
     def __init__(self, tree: SourceTree) -> None:
-        super().__init__(tree.root, SEARCH, dict(tree.extra_roots))
+        super().__init__(tree.root, SEARCH, dict(tree.extra_roots), tree.roots)
         self._tree = tree
         self._seen: dict[str, tuple[str, Stamp | None]] = {}
         self._unread: list[str] = []
+
+    @property
+    def types(self) -> TypeTable:
+        """What types are called in the tree."""
+        return self._tree.types
 
     def read(self, path: str) -> bytes | None:
         before = stamp(self._tree.where(path))
@@ -99,7 +107,7 @@ class RecordedFiles(Files):
             self._seen[path] = (digest(data), settled(before))
         return data
 
-    def note(self, file: SourceFile, body: str = "") -> FileNote:
+    def note(self, file: SourceFile) -> FileNote:
         """The note on a file that was preprocessed."""
         includes: dict[tuple[str, str], None] = {}
         for instruction in file.program:
@@ -108,7 +116,7 @@ class RecordedFiles(Files):
                 found = self.resolve(instruction.argument, file.path)
                 includes[quoted_target(target), found.path if found is not None else ""] = None
         seen, time = self._seen[file.path]
-        return FileNote(seen, time, tuple(includes), body)
+        return FileNote(seen, time, tuple(includes))
 
     def text_note(self, path: str) -> FileNote:
         """The note on a file that was only searched, or is not there."""
@@ -126,11 +134,11 @@ def quoted_target(target: tuple[str, bool] | None) -> str:
     return f'"{target[0]}"' if target[1] else f"<{target[0]}>"
 
 
-def candidates(target: str, including: str) -> Iterator[str]:
+def candidates(target: str, including: str, roots: tuple[str, ...]) -> Iterator[str]:
     """The paths at which an include's target is looked for, in order: the rule of :class:`Files`."""
     name = target[1:-1]
     own = (posixpath.dirname(including),) if target[0] == '"' else ()
-    for folder in (*own, *SEARCH):
+    for folder in (*own, *search_order(including, SEARCH, roots)):
         path = posixpath.normpath(posixpath.join(folder, name))
         if not path.startswith(("../", "/")):
             yield path

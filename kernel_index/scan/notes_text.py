@@ -22,6 +22,7 @@ from kernel_index.records import (
     Diagnostic,
     KernelRegistration,
     Location,
+    Lost,
     OpDefinition,
 )  # fmt: skip
 from kernel_index.scan.notes import FileNote, ScanNotes, UnitNote
@@ -56,7 +57,7 @@ def notes_text(notes: ScanNotes) -> bytes:
     for path, unit in notes.units.items():
         units.append([
             text(path), int(unit.gpu_only), len(unit.registrations), len(unit.op_definitions),
-            *([[text(d.location.file), d.location.line, text(d.message)] for d in found]
+            *([[text(d.location.file), d.location.line, text(d.message), *map(text, _lost(d))] for d in found]
               for found in (unit.diagnostics, unit.header_problems, unit.suspected)),
             [
                 [
@@ -78,7 +79,8 @@ def notes_text(notes: ScanNotes) -> bytes:
         ]  # fmt: skip
         definitions += [_definition_row(d) for d in unit.op_definitions]
     files = [
-        [text(path), text(note.digest), *(note.stamp or ()), text(note.body)] for path, note in notes.files.items()
+        [text(path), text(note.digest), *(note.stamp or ()), lists.number(note.bodies)]
+        for path, note in notes.files.items()
     ]
     includes = [
         None if note.includes is None else [text(part) for pair in note.includes for part in pair]
@@ -93,12 +95,20 @@ def notes_text(notes: ScanNotes) -> bytes:
         "includes": includes,
         "absent": sorted(notes.absent),
         "surveyed": [[path, *found, int(names)] for path, (found, names) in notes.surveyed.items()],
-        "conditions": [[c.macro, int(c.defined), c.text, c.location.file, c.location.line] for c in conditions],
+        "types": notes.types,
+        "conditions": [
+            [c.macro, int(c.defined), c.text, c.location.file, c.location.line, c.needs, c.flags] for c in conditions
+        ],
         "constraints": [[[c.attr, *map(scalar_text, c.allowed)] for c in found] for found in constraints],
         "lists": list(lists),
         "texts": list(texts),
     }
     return json.dumps(tables, separators=(",", ":"), check_circular=False).encode()
+
+
+def _lost(diagnostic: Diagnostic) -> tuple[str, ...]:
+    lost = diagnostic.lost
+    return () if lost is None else (lost.what, lost.op, lost.type, lost.macro)
 
 
 def _definition_row(d: OpDefinition) -> list[Any]:
@@ -141,7 +151,7 @@ class _Reader:
         profiles = tuple(BuildProfile(_text(name), _definitions(defines)) for name, defines in tables["profiles"])
         return ScanNotes(
             profiles, self._units(), self._files(), set(_texts(tables["absent"])),
-            {_text(row[0]): (_stamp(row[1:5]), bool(row[5])) for row in tables["surveyed"]},
+            {_text(row[0]): (_stamp(row[1:5]), bool(row[5])) for row in tables["surveyed"]}, _text(tables["types"]),
         )  # fmt: skip
 
     def _units(self) -> dict[str, UnitNote]:
@@ -152,9 +162,7 @@ class _Reader:
         units: dict[str, UnitNote] = {}
         kernel = op = 0
         for path, gpu_only, kernels, ops, *found, symbols in tables["units"]:
-            diagnostics, problems, suspected = (
-                tuple(Diagnostic(Location(texts[f], _number(line)), texts[m]) for f, line, m in rows) for rows in found
-            )
+            diagnostics, problems, suspected = (tuple(map(self._diagnostic, rows)) for rows in found)
             units[texts[path]] = UnitNote(
                 bool(gpu_only),
                 tuple(registrations[kernel : kernel + _number(kernels)]),
@@ -169,6 +177,12 @@ class _Reader:
         if (kernel, op) != (len(registrations), len(definitions)):
             raise ValueError("the sources do not add up")
         return units
+
+    def _diagnostic(self, row: Sequence[Any]) -> Diagnostic:
+        file, line, message, *lost = row
+        texts = self._texts
+        about = Lost(*(texts[part] for part in lost)) if lost else None
+        return Diagnostic(Location(texts[file], _number(line)), texts[message], about)
 
     def _lists(self) -> list[tuple[str, ...]]:
         return [tuple(_texts(row)) for row in self._tables["lists"]]
@@ -189,8 +203,8 @@ class _Reader:
         if not tables["registrations"]:
             return []
         conditions = [
-            Condition(_text(macro), bool(defined), _text(text), Location(_text(file), _number(line)))
-            for macro, defined, text, file, line in tables["conditions"]
+            Condition(_text(macro), bool(defined), _text(text), Location(_text(file), _number(line)), *map(_text, more))
+            for macro, defined, text, file, line, *more in tables["conditions"]
         ]
         constraints = [
             tuple(Constraint(_text(attr), tuple(map(scalar, allowed))) for attr, *allowed in row)
@@ -209,14 +223,18 @@ class _Reader:
         ]  # fmt: skip
 
     def _files(self) -> dict[str, FileNote]:
-        texts = self._texts
+        texts, lists = self._texts, self._lists()
         files: dict[str, FileNote] = {}
-        for (path, digest, *found, body), includes in zip(self._tables["files"], self._tables["includes"], strict=True):
+        for (path, digest, *found, bodies), includes in zip(
+            self._tables["files"], self._tables["includes"], strict=True
+        ):
             pairs = None
             if includes is not None:
                 parts = [texts[part] for part in includes]
                 pairs = tuple(zip(parts[::2], parts[1::2], strict=True))
-            files[_inside(texts[path])] = FileNote(texts[digest], _stamp(found) if found else None, pairs, texts[body])
+            files[_inside(texts[path])] = FileNote(
+                texts[digest], _stamp(found) if found else None, pairs, lists[bodies]
+            )
         return files
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kernel_index.datatypes import DataType, from_spec
-from kernel_index.preprocessor.tokens import BLUE, is_string, string_value
+from kernel_index.preprocessor.tokens import string_value
 from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import (
     ArgDefinition,
@@ -23,9 +23,11 @@ from kernel_index.records import (
     OpDefinition,
 )
 from kernel_index.scan.definitions import Definitions
-from kernel_index.scan.kernels import NotEvaluatedError
+from kernel_index.scan.expressions import NotEvaluatedError, joined, plain
+from kernel_index.type_table import UPSTREAM, TypeTable
 
-OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP")
+_SHIM = "REGISTER_TF_OP_SHIM"
+OP_SINKS = ("REGISTER_OP", "REGISTER_SYSTEM_OP", _SHIM)
 
 _NUMBER_SPECS = (
     "float", "double", "int32", "uint8", "int16", "int8", "complex64", "int64", "qint8", "quint8", "qint32",
@@ -49,22 +51,54 @@ _SCALAR_TYPES = ("string", "int", "float", "bool", "type", "shape", "tensor", "f
 
 def op_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
     """The record of one ``REGISTER_OP`` and the calls chained to it. Raises NotEvaluatedError."""
-    tokens = [t for t in call.trailing if t != " "]
-    name = _string(call.arguments[0], definitions)
+    if call.sink == _SHIM:
+        return _shim_definition(call, definitions)
+    name = _string(call.arguments[0], definitions) if call.arguments[0] else ""
     if not name:
         raise NotEvaluatedError("the op definition names no op")
+    try:
+        return _with_methods(name, call, definitions)
+    except NotEvaluatedError as problem:
+        problem.op = name
+        raise
+
+
+def _shim_definition(call: SinkCall, definitions: Definitions) -> OpDefinition:
+    """The definition that a kernel class written for TensorFlow and TensorFlow Lite has in static functions.
+
+    Source: ``CreateOpDefBuilderWrapper`` of ``tensorflow/lite/kernels/shim/tf_op_shim.h``.
+    """
+    kernel_class = joined(plain(call.arguments[0]))
+    name = _string([*call.arguments[0], ":", ":", "OpName", "(", ")"], definitions)
+    specs = {part: definitions.strings(f"{kernel_class}::{part}") for part in ("Inputs", "Outputs", "Attrs")}
+    for part, found in specs.items():
+        if found is None:
+            problem = NotEvaluatedError(f"what {kernel_class}::{part}() returns is not known")
+            problem.op = name
+            raise problem
+    return finished(
+        name,
+        [argument_definition(spec) for spec in specs["Inputs"] or ()],
+        [argument_definition(spec) for spec in specs["Outputs"] or ()],
+        [attr_definition(spec, definitions.types) for spec in specs["Attrs"] or ()],
+        Location(call.file, call.line),
+        stateful=False,
+    )
+
+
+def _with_methods(name: str, call: SinkCall, definitions: Definitions) -> OpDefinition:
     inputs: list[ArgDefinition] = []
     outputs: list[ArgDefinition] = []
     attrs: list[AttrDefinition] = []
     stateful = False
     deprecation = None
-    for method, arguments in _methods(tokens):
+    for method, arguments in _methods([t for t in call.trailing if t != " "]):
         if method == "Input":
             inputs.append(argument_definition(_string(arguments, definitions)))
         elif method == "Output":
             outputs.append(argument_definition(_string(arguments, definitions)))
         elif method == "Attr":
-            attrs.append(attr_definition(_string(arguments, definitions)))
+            attrs.append(attr_definition(_string(arguments, definitions), definitions.types))
         elif method in ("SetIsStateful", "SetDoNotOptimize"):  # the second is the first (framework/op.h)
             stateful = True
         elif method == "Deprecated":
@@ -132,35 +166,11 @@ def _methods(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
     return found
 
 
-_QUALIFIED = re.compile(r"(?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
-_CONCATENATIONS = ("StrCat", "string")
-
-
 def _string(tokens: Sequence[str], definitions: Definitions) -> str:
-    """Adjacent string literals and constants, also as ``strings::StrCat(...)``, ``std::string(...)`` or ``a + b``."""
-    text = ""
-    words = [t.removeprefix(BLUE) for t in tokens if t not in (" ", ",", "(", ")", "+")]
-    at = 0
-    while at < len(words):
-        if is_string(words[at]):
-            text += string_value(words[at])
-            at += 1
-            continue
-        end = at
-        while end < len(words) and not is_string(words[end]):
-            end += 1
-        names = " ".join(words[at:end]).replace(" : : ", "::").replace(": : ", "::")
-        if _QUALIFIED.sub("", names).strip():
-            raise NotEvaluatedError(f"the value of '{names}' in an op definition is not known")
-        for name in _QUALIFIED.findall(names):
-            if name.rpartition("::")[2] in _CONCATENATIONS:
-                continue
-            value = definitions.string(name)
-            if value is None:
-                raise NotEvaluatedError(f"the value of '{name}' in an op definition is not known")
-            text += value
-        at = end
-    return text
+    try:
+        return definitions.string_of(tokens)
+    except NotEvaluatedError as problem:
+        raise NotEvaluatedError(f"in an op definition, {problem}") from None
 
 
 def argument_definition(spec: str) -> ArgDefinition:
@@ -174,7 +184,7 @@ def argument_definition(spec: str) -> ArgDefinition:
 _MINIMUM = re.compile(r">=\s*(-?\d+)")
 
 
-def attr_definition(spec: str) -> AttrDefinition:
+def attr_definition(spec: str, types: TypeTable = UPSTREAM) -> AttrDefinition:
     """attr = name ":" ( type | "list(" type ")" ) [ ">=" minimum ] [ "=" default ]. Raises NotEvaluatedError."""
     name, colon, rest = spec.partition(":")
     if not colon:
@@ -192,14 +202,14 @@ def attr_definition(spec: str) -> AttrDefinition:
         if match is None:
             raise NotEvaluatedError(f"'{spec}' is no attr of an op")
         kind, rest = match[0], rest[match.end() :].strip()
-    element, allowed = _element_type(kind, spec)
+    element, allowed = _element_type(kind, spec, types)
     minimum = None
     bounds = _MINIMUM.match(rest)
     if bounds:
         minimum, rest = int(bounds[1]), rest[bounds.end() :].strip()
     has_default = rest.startswith("=")
     default_text = rest[1:].strip()
-    default = _default(default_text, element, is_list) if has_default else None
+    default = _default(default_text, element, is_list, types) if has_default else None
     return AttrDefinition(
         name=name,
         type=f"list({element})" if is_list else element,
@@ -230,43 +240,43 @@ def _matching(text: str, at: int) -> int:
     raise NotEvaluatedError(f"the brackets in '{text}' do not match")
 
 
-def _element_type(kind: str, spec: str) -> tuple[str, tuple[AttrScalar, ...] | None]:
+def _element_type(kind: str, spec: str, table: TypeTable) -> tuple[str, tuple[AttrScalar, ...] | None]:
     if kind in _TYPE_CLASSES:
-        return "type", _types(_TYPE_CLASSES[kind])
+        return "type", _types((kind,), table)
     if kind in _SCALAR_TYPES:
         return kind, None
     if kind.startswith("{"):
         words = [w.strip() for w in _split(kind[1:-1]) if w.strip()]
         if words and words[0][0] in "'\"":
             return "string", tuple(_unquoted(w) for w in words)
-        types: list[str] = []
-        for word in words:
-            types += _TYPE_CLASSES.get(word, (word,))
-        return "type", _types(types)
-    data_type = from_spec(kind)
+        return "type", _types(words, table)
+    data_type = table.from_spec(kind)
     if data_type is None:
         raise NotEvaluatedError(f"the type of the attr '{spec}' is not known")
     return "type", (data_type,)
 
 
-def _types(words: Sequence[str]) -> tuple[AttrScalar, ...]:
+def _types(words: Sequence[str], table: TypeTable) -> tuple[AttrScalar, ...]:
+    """The data types that words name, those of a class of types one after the other."""
     found: list[DataType] = []
     for word in words:
-        data_type = from_spec(word)
-        if data_type is None:
-            raise NotEvaluatedError(f"'{word}' is no data type")
-        found.append(data_type)
+        for name in _TYPE_CLASSES.get(word, (word,)):
+            data_type = table.from_spec(name)
+            if data_type is None:
+                raise NotEvaluatedError(f"'{name}' is no data type")
+            found.append(data_type)
+        found += table.classes.get(word, ())
     return tuple(found)
 
 
-def _default(text: str, element: str, is_list: bool) -> AttrValue | None:
+def _default(text: str, element: str, is_list: bool, types: TypeTable) -> AttrValue | None:
     """The value of a default in text format; None for shapes, tensors and functions."""
     if not is_list:
-        return _scalar(text, element)
+        return _scalar(text, element, types)
     inside = text.strip()[1:-1].strip()
     if not inside:
         return ()
-    values = [_scalar(word.strip(), element) for word in _split(inside)]
+    values = [_scalar(word.strip(), element, types) for word in _split(inside)]
     scalars = [v for v in values if v is not None]
     return tuple(scalars) if len(scalars) == len(values) else None
 
@@ -287,10 +297,10 @@ def _unquoted(text: str) -> str:
     return string_value(f'"{text[1:-1]}"') if text[:1] in ("'", '"') else text
 
 
-def _scalar(text: str, element: str) -> AttrScalar | None:
+def _scalar(text: str, element: str, types: TypeTable) -> AttrScalar | None:
     if element == "type":
         name = text.removeprefix("DT_").lower()
-        return from_spec(name)
+        return types.from_spec(name)
     if element == "string":
         return _unquoted(text)
     try:

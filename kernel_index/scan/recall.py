@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kernel_index.preprocessor.files import search_order
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import KernelRegistration
 from kernel_index.scan.notes import (
@@ -22,7 +23,7 @@ from kernel_index.scan.notes import (
 )  # fmt: skip
 from kernel_index.scan.profile_match import mentions, profile_match
 from kernel_index.scan.stamps import Stamp, content_digest, settled, stamp
-from kernel_index.source_tree import SourceTree, names_a_sink
+from kernel_index.source_tree import SEARCH, SourceTree, names_a_sink
 
 
 class Survey:
@@ -62,13 +63,13 @@ def recall(notes: ScanNotes, tree: SourceTree, profiles: Sequence[BuildProfile])
     """What an earlier scan found in source files for which nothing has changed since."""
     same_profiles = [(p.name, p.defines) for p in notes.profiles] == [(p.name, p.defines) for p in profiles]
     match = profile_match(notes.profiles, profiles)
-    if match is None:
+    if match is None or notes.types != str(tree.types):
         return Recalled()
     included_by = includers(notes.files)
     files = {path: known for path, note in notes.files.items() if (known := _unchanged(tree.where(path), note))}
     preprocessed = {path for path, note in files.items() if note.includes is not None}
     changed = (notes.files.keys() | included_by.keys()) - preprocessed
-    changed |= {path for path, note in files.items() if note.body and note.body not in files}
+    changed |= {path for path, note in files.items() if not files.keys() >= set(note.bodies)}
     absent = notes.absent
     settled_includes = not any(_appeared(path, tree) for path in absent)
     if not settled_includes:
@@ -111,15 +112,15 @@ def _follow_includes(files: Mapping[str, FileNote], tree: SourceTree) -> tuple[s
     """Files of which an include leads elsewhere than it did, and what must stay absent from now on."""
     moved: set[str] = set()
     unread: set[str] = set()
-    known: dict[tuple[str, str], str] = {}
+    known: dict[tuple[str, str, tuple[str, ...]], str] = {}
     for path, note in files.items():
         for target, found in note.includes or ():
             if target == COMPUTED:
                 continue
-            key = (target, posixpath.dirname(path))
+            key = (target, posixpath.dirname(path), search_order(path, SEARCH, tree.roots))
             if key not in known:
                 known[key] = ""
-                for candidate in candidates(target, path):
+                for candidate in candidates(target, path, tree.roots):
                     if stamp(tree.where(candidate)) is not None:
                         known[key] = candidate
                         break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,19 +16,33 @@ from kernel_index.scan.tree import scan_result
 from kernel_index.scan.type_lists import as_definitions
 from kernel_index.source_tree import open_roots
 
+NOTHING: Mapping[str, str] = {}
+
 Progress = Callable[[int, int], None]
 
 
-def scan_roots(roots: Sequence[Path], base: KernelIndex, *, progress: Progress | None = None) -> OverlayIndex:
+def scan_roots(
+    roots: Sequence[Path],
+    base: KernelIndex,
+    *,
+    define: Mapping[str, str] = NOTHING,
+    undefine: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> OverlayIndex:
     """The index of a release with the kernels of some folders over it (see :func:`open_roots` for their paths).
 
     The release's headers are not at hand: of their macros, the ``TF_CALL_<types>`` ones are known from the index. A
     registration that comes through any other one is not found. Only the index's profiles without ``-D`` and ``-U`` can
-    be scanned for. Raises SourceTreeError and PreprocessorError.
+    be scanned for; ``define`` and ``undefine`` are on top of them for these folders alone, so their names stay.
+    Raises SourceTreeError and PreprocessorError.
     """
     tree = open_roots(roots, base.release)
     chosen = tuple(
-        replace(profile, defines={**profile.defines, **as_definitions(base.type_lists, profile.name)})
+        replace(
+            profile.with_macros(define, undefine),
+            name=profile.name,
+            defines={**as_definitions(base.type_lists, profile.name), **profile.with_macros(define, undefine).defines},
+        )
         for profile in profiles(base.release)
         if profile.name in base.profiles
     )
@@ -43,15 +57,15 @@ def scan_roots(roots: Sequence[Path], base: KernelIndex, *, progress: Progress |
     result = scan_share(Share(tree, tree.units, chosen), done)
     scan = scan_result(tree, chosen, result.units, result.files, (BuildLists(), ()))
     known = set(base.includes).union(*base.includes.values())
-    includes = {path: _with_headers_of(known, path, result.files[path]) for path in scan.includes}
+    includes = {path: _with_headers_of(known, path, result.files[path], tree.roots) for path in scan.includes}
     scan = replace(scan, includes=includes)
     return OverlayIndex(base, scan, frozenset(unit.path for unit in tree.units))
 
 
-def _with_headers_of(known: Collection[str], path: str, note: FileNote) -> tuple[str, ...]:
+def _with_headers_of(known: Collection[str], path: str, note: FileNote, roots: tuple[str, ...]) -> tuple[str, ...]:
     """What a file includes, headers among the known ones of a release counted."""
     found = []
     for target, resolved in note.includes or ():
-        header = resolved or next((c for c in candidates(target, path) if c in known), "")
+        header = resolved or next((c for c in candidates(target, path, roots) if c in known), "")
         found.append(header)
     return tuple(dict.fromkeys(filter(None, found)))

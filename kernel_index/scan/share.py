@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.profiles import BuildProfile
-from kernel_index.records import Diagnostic, Location
+from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.company import Company, Meetings, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
@@ -48,7 +48,9 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
             sources.append((unit, file))
             continue
         message = "cannot be read: what it registers is not known"
-        result.units[unit.path] = UnitNote(unit.gpu_only, diagnostics=(Diagnostic(Location(unit.path, 1), message),))
+        result.units[unit.path] = UnitNote(
+            unit.gpu_only, diagnostics=(Diagnostic(Location(unit.path, 1), message, Lost()),)
+        )
         result.passing.add(unit.path)
         done()
     everyone = Company(files, sources, share.profiles)
@@ -60,7 +62,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
     computing = [p for p, note in result.files.items() if (COMPUTED, "") in (note.includes or ())]
     alone = reachable(computing, dependents)
     symbols = UnitSymbolReader(files, share.profiles)
-    bodies: dict[str, str] = {}
+    bodies: dict[str, tuple[str, ...]] = {}
     for unit, file in sources:
         company = Company(files, [(unit, file)], share.profiles) if unit.path in alone else everyone
         findings = company.findings(unit, file)
@@ -76,9 +78,10 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
             result.units[unit.path] = replace(result.units[unit.path], header_problems=company.problems())
             bodies |= company.bodies
         done()
-    for header, body in (bodies | everyone.bodies).items():
-        result.files[header] = replace(result.files[header], body=body)
-        result.files.setdefault(body, files.text_note(body))
+    for header, searched in (bodies | everyone.bodies).items():
+        result.files[header] = replace(result.files[header], bodies=searched)
+        for body in searched:
+            result.files.setdefault(body, files.text_note(body))
     _attribute(everyone, Meetings(files, share.profiles), dependents, share.known_problems, result)
     result.absent = files.absent()
     return result

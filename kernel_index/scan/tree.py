@@ -71,7 +71,8 @@ def scan_tree(
         passing = set[str]().union(*(part.passing for part in fresh))
         kept = {path: note for path, note in units.items() if path not in passing}
         absent = recalled.absent.union(*(part.absent for part in fresh))
-        cache.save(root, extra_roots, chosen, ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found))
+        notes = ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found, str(tree.types))
+        cache.save(root, extra_roots, chosen, notes)
     return scan_result(tree, chosen, units, files, read_build_lists(tree.root))
 
 
@@ -174,7 +175,7 @@ def _merged(parts: Iterable[Mapping[str, FileNote]]) -> dict[str, FileNote]:
                 merged[path] = note
                 continue
             includes = known.includes if note.includes is None else note.includes
-            merged[path] = replace(note, includes=includes, body=known.body or note.body)
+            merged[path] = replace(note, includes=includes, bodies=known.bodies or note.bodies)
             if known.digest != note.digest or includes not in (known.includes or includes, note.includes or includes):
                 merged[path] = replace(note, digest=UNSTEADY, stamp=None)
     return merged
@@ -182,7 +183,7 @@ def _merged(parts: Iterable[Mapping[str, FileNote]]) -> dict[str, FileNote]:
 
 def _needed(files: Mapping[str, FileNote], units: Iterable[str]) -> dict[str, FileNote]:
     """The notes on the files that some sources depend on."""
-    needed = reachable(units, {path: (*note.included, *filter(None, [note.body])) for path, note in files.items()})
+    needed = reachable(units, {path: (*note.included, *note.bodies) for path, note in files.items()})
     return {path: note for path, note in files.items() if path in needed}
 
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
-from kernel_index.preprocessor.files import Files, SourceFile
-from kernel_index.preprocessor.inclusion import Inclusions
+from kernel_index.preprocessor.files import SourceFile
+from kernel_index.preprocessor.inclusion import Inclusions, Problem
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
-from kernel_index.profiles import BuildProfile, is_mobile
-from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, OpDefinition
+from kernel_index.profiles import BuildProfile, is_mobile, long_bits
+from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, Lost, OpDefinition
 from kernel_index.scan.c_api import C_API_SINKS, c_api_groups, c_api_records
-from kernel_index.scan.definitions import Constants, Definitions
+from kernel_index.scan.constants import Constants
+from kernel_index.scan.definitions import Definitions
+from kernel_index.scan.expressions import NotEvaluatedError
 from kernel_index.scan.hidden import Hidden
-from kernel_index.scan.kernels import KERNEL_SINKS, NotEvaluatedError, registration
+from kernel_index.scan.kernels import KERNEL_SINKS, registration
+from kernel_index.scan.notes import RecordedFiles
 from kernel_index.scan.ops import OP_SINKS, op_definition
 from kernel_index.source_tree import SourceUnit
+
+_LONG_BITS: tuple[LongBits, ...] = (64, 32)
 
 SINKS = frozenset((*KERNEL_SINKS, *OP_SINKS, *C_API_SINKS))
 
@@ -35,7 +41,8 @@ class UnitFindings:
 class Shared:
     """What the units of a scan have in common: constants of headers, and one object for equal ``-D`` definitions."""
 
-    def __init__(self, files: Files, headers: Headers) -> None:
+    def __init__(self, files: RecordedFiles, headers: Headers) -> None:
+        self.files = files
         self.headers = headers
         self.inclusions = Inclusions(headers)
         self.constants = Constants(files)
@@ -61,18 +68,19 @@ class Shared:
 class UnitScan:
     """Collects the findings of one unit over several runs."""
 
-    def __init__(self, unit: SourceUnit, file: SourceFile, files: Files, headers: Headers, shared: Shared) -> None:
-        self._unit = Unit(file, headers, shared.inclusions, SINKS)
+    def __init__(self, unit: SourceUnit, file: SourceFile, shared: Shared) -> None:
+        self._unit = Unit(file, shared.headers, shared.inclusions, SINKS)
         self._file = file
         self._gpu_only = unit.gpu_only
         self._shared = shared
-        self._definitions = Definitions(file, files, shared.constants)
-        self._records: dict[SinkCall, KernelRegistration | OpDefinition | None] = {}
+        self._definitions = {bits: Definitions(file, shared.files, shared.constants, bits) for bits in _LONG_BITS}
+        self._records: dict[tuple[SinkCall, LongBits], KernelRegistration | OpDefinition | None] = {}
         self._profiles: dict[KernelRegistration, list[str]] = {}
         self._calls: dict[KernelRegistration, SinkCall] = {}
         self._ops: dict[str, OpDefinition] = {}
         self._conditions: dict[KernelRegistration, Condition] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
+        self._problems: set[Problem] = set()
         for line, problem in file.problems:
             self._diagnose(file.path, line, problem)
 
@@ -85,8 +93,11 @@ class UnitScan:
                 run = self._unit.run(self._shared.macros(profile.defines))
                 taken |= run.taken
                 for problem in run.problems:
-                    self._diagnose(problem.file, problem.line, problem.message)
-                for record in self._kernels(run.calls):
+                    self._problems.add(problem)
+                    # A problem that is not one of a directive ends a statement that registers something.
+                    lost = None if problem.message.startswith("#") else Lost()
+                    self._diagnose(problem.file, problem.line, problem.message, lost)
+                for record in self._kernels(run.calls, long_bits(profile)):
                     names = self._profiles.setdefault(record, [])
                     if profile.name not in names:
                         names.append(profile.name)
@@ -98,10 +109,10 @@ class UnitScan:
             run = self._unit.run(self._shared.macros(attempt.defines))
             hidden.opened(run.taken)
             for problem in run.problems:
-                if Diagnostic(Location(problem.file, problem.line), problem.message) not in self._diagnostics:
+                if problem not in self._problems:
                     message = f"{problem.message} (in a branch that no profile compiles)"
                     self._diagnose(problem.file, problem.line, message)
-            for record in self._kernels(run.calls):
+            for record in self._kernels(run.calls, long_bits(base)):
                 if record not in self._profiles:
                     self._profiles[record] = []
                     self._conditions[record] = hidden.revealed(self._calls[record], attempt, taken)
@@ -117,19 +128,19 @@ class UnitScan:
 
     # Calls to records.
 
-    def _kernels(self, calls: Sequence[SinkCall]) -> list[KernelRegistration]:
+    def _kernels(self, calls: Sequence[SinkCall], bits: LongBits) -> list[KernelRegistration]:
         found = []
         for call in calls:
             if call.sink in KERNEL_SINKS or call.sink in OP_SINKS:
-                record = self._record(call)
+                record = self._record(call, bits)
                 if isinstance(record, KernelRegistration):
                     self._calls.setdefault(record, call)
                     found.append(record)
         for group in c_api_groups(calls):
             try:
-                records = c_api_records(group, self._file, self._definitions)
+                records = c_api_records(group, self._file, self._definitions[bits])
             except NotEvaluatedError as problem:
-                self._diagnose(group[0].file, group[0].line, str(problem))
+                self._lose("kernel" if "Kernel" in group[0].sink else "op", group[0], problem)
                 continue
             if isinstance(records, OpDefinition):
                 self._ops.setdefault(records.name, records)
@@ -139,19 +150,31 @@ class UnitScan:
                     self._calls.setdefault(record, group[0])
         return found
 
-    def _record(self, call: SinkCall) -> KernelRegistration | OpDefinition | None:
-        if call not in self._records:
+    def _record(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
+        """What a call registers on a target: the same on all unless it names types whose width varies."""
+        wide = self._evaluated(call, 64)
+        return self._evaluated(call, bits) if self._definitions[64].width_varies else wide
+
+    def _evaluated(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
+        if (call, bits) not in self._records:
             record: KernelRegistration | OpDefinition | None = None
+            definitions = self._definitions[bits]
             try:
                 if call.sink in KERNEL_SINKS:
-                    record = registration(call, self._definitions)
+                    record = registration(call, definitions)
                 else:
-                    record = op_definition(call, self._definitions)
+                    record = op_definition(call, definitions)
                     self._ops.setdefault(record.name, record)
             except NotEvaluatedError as problem:
-                self._diagnose(call.file, call.line, str(problem))
-            self._records[call] = record
-        return self._records[call]
+                self._lose("kernel" if call.sink in KERNEL_SINKS else "op", call, problem)
+            self._records[call, bits] = record
+        return self._records[call, bits]
 
-    def _diagnose(self, file: str, line: int, message: str) -> None:
-        self._diagnostics.setdefault(Diagnostic(Location(file, line), message))
+    def _lose(self, what: str, call: SinkCall, problem: NotEvaluatedError) -> None:
+        macros = ", ".join(macro.name for macro in call.via)
+        lost = Lost(what, problem.op, problem.unknown_type, macros)
+        at_run_time = call.sink in C_API_SINKS and not problem.op and self._definitions[64].computed(call.arguments[0])
+        self._diagnose(call.file, call.line, str(problem), None if at_run_time else lost)
+
+    def _diagnose(self, file: str, line: int, message: str, lost: Lost | None = None) -> None:
+        self._diagnostics.setdefault(Diagnostic(Location(file, line), message, lost))

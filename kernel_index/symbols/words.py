@@ -15,9 +15,10 @@ _NO_KERNEL_TEMPLATE = re.compile(
 _COMPLEX = re.compile(r"\bcomplex\s*<\s*(float|double)\s*>")
 _EXTERN_TEMPLATE = re.compile(r"\bextern\s+template\b[^;]*;")
 _SPELLINGS = (
-    "float|double|half|bfloat16|int|bool|string|tstring|complex64|complex128|u?int(?:4|8|16|32|64)(?:_t)?|"
-    "q?u?int(?:8|16|32)|Q(?:U?)Int(?:8|16|32)|float8_e5m2|float8_e4m3fn|Variant|ResourceHandle|long long|unsigned char|"
-    "signed char|short|unsigned short|unsigned|unsigned int|unsigned long long"
+    "float|double|half|bfloat16|int|bool|string|tstring|complex64|complex128|u?int(?:2|4|8|16|32|64)(?:_t)?|"
+    "q?u?int(?:8|16|32)|Q(?:U?)Int(?:8|16|32)|float8_e5m2(?:fnuz)?|float8_e4m3(?:fn|fnuz|b11fnuz)|"
+    "Variant|ResourceHandle|long long|unsigned char|signed char|short|unsigned short|"
+    "unsigned|unsigned int|unsigned long long"
 )
 _QUALIFIED = rf"(?:(?:\w+)?::)*({_SPELLINGS})"
 _TEMPLATE_ARGUMENT = re.compile(rf"[<,=]\s*{_QUALIFIED}(?=\s*[>,;])")

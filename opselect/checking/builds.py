@@ -13,8 +13,8 @@ from kernel_index.build_files import (
     label_of_path,
     parse_label,
 )
+from kernel_index.file_names import is_source
 from kernel_index.records import BuildLists
-from opselect.emit.upstream import is_source
 from opselect.mobile_lists import BASE_GROUPS, group_name, written_groups
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from kernel_index.build_files import MAKEFILE_LIST, ListEntries, ListEntry
+from kernel_index.file_names import is_source
 from kernel_index.records import BuildLists
 from opselect.checking.builds import base_groups, compiled_groups, reached
 from opselect.checking.finding import Finding, at_entry, removal
-from opselect.emit.upstream import is_source
 from opselect.mobile_lists import group_name
 
 

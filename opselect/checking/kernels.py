@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE_LIST, ListEntries, parse_label
+from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
 from kernel_index.records import Location
 from opselect.checking.builds import Build, how_listed
 from opselect.checking.finding import Finding, at_entry, removal
 from opselect.emit.bazel import file_groups
-from opselect.emit.upstream import is_source, keep_rule
+from opselect.emit.upstream import keep_rule
 from opselect.kernel_lookup import value_text
 from opselect.mobile_lists import BASE_LIBRARY, comes_with_kernels
 from opselect.selection import SelectedFile, Selection, Unresolved

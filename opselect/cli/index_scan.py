@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,15 +66,15 @@ def command(
     profile, and the profiles' names say so.
 
     Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
-    are scanned. A folder that contains 'tensorflow/' is taken for a part of a fork, and its files take the place of
-    the release's files of the same path.
+    are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
+    a part of a fork, and its files take the place of the release's files of the same path.
     """
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")
     if tree is None:
-        if not roots or macros or release:
-            raise click.UsageError("--base takes the folders of --root, and neither -D, -U nor --release")
-        return scan_over(base or "", roots, output, as_json=as_json, quiet=quiet)
+        if not roots or release:
+            raise click.UsageError("--base takes the folders of --root, and no --release")
+        return scan_over(base or "", roots, macros, output, as_json=as_json, quiet=quiet)
     return scan(tree, roots, macros, release, jobs, output, cached=not no_cache, as_json=as_json, quiet=quiet)
 
 
@@ -115,16 +116,19 @@ def scan(
     return DONE
 
 
-def scan_over(base: str, roots: tuple[Path, ...], output: Path, *, as_json: bool, quiet: bool) -> int:
-    """Writes the index of a release with kernels over it, prints the summary and returns the exit code."""
+def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: Path, *, as_json: bool, quiet: bool) -> int:
+    """Writes the index of a release with kernels over it, prints the summary and returns the exit code.
+
+    What could not be evaluated of the release is in the index; only that of the folders is printed.
+    """
     from kernel_index.store import write_index
     from opselect.cli.index_export import release_or_file
     from opselect.cli.sources import add_roots, open_source
 
-    index = add_roots(open_source(release_or_file(base)), roots, quiet=True)
+    index = add_roots(open_source(release_or_file(base)), roots, macros=macros, quiet=True)
     result = index.as_scan()
     write_index(result, output)
-    _print(result, as_json=as_json, quiet=quiet)
+    _print(replace(result, diagnostics=index.own_diagnostics), as_json=as_json, quiet=quiet)
     return DONE
 
 
@@ -151,6 +155,8 @@ def _summary(result: ScanResult) -> dict[str, object]:
 
 
 def _summary_lines(result: ScanResult) -> list[str]:
+    from kernel_index.diagnostics import in_few_lines
+
     counts = (
         f"{counted(len(result.registrations), 'registration')}, {counted(len(result.op_definitions), 'op definition')}"
     )
@@ -162,5 +168,5 @@ def _summary_lines(result: ScanResult) -> list[str]:
         lines.append(f"  {counted(len(result.missing_headers), 'header')} not in the tree")
     if result.diagnostics:
         lines.append(f"  {counted(len(result.diagnostics), 'place')} could not be evaluated:")
-        lines += [f"    {diagnostic}" for diagnostic in result.diagnostics]
+        lines += [f"    {line}" for line in in_few_lines(result.diagnostics)]
     return lines

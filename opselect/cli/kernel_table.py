@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kernel_index.admitted import Admitted, united
-from kernel_index.datatypes import DataType
 from kernel_index.records import Condition, Constraint, KernelRegistration
 from opselect.cli.console import counted
 from opselect.registration_json import allowed_json
@@ -45,19 +44,20 @@ def hidden_notes(registrations: Iterable[KernelRegistration], profile: str | Non
 
     ``registrations`` are all of an op, ``profile`` is the build that is asked for, None for every one.
     """
-    behind: dict[tuple[tuple[str, ...], str, bool], list[tuple[KernelRegistration, Condition]]] = {}
+    behind: dict[tuple[tuple[str, ...], str, bool, str], list[tuple[KernelRegistration, Condition]]] = {}
     for registration in registrations:
         condition = registration.condition
         if condition is not None and (profile is None or profile not in registration.profiles):
-            key = (registration.profiles, condition.macro, condition.defined)
+            key = (registration.profiles, condition.macro, condition.defined, condition.needs)
             behind.setdefault(key, []).append((registration, condition))
     lines = []
-    for (profiles, macro, defined), pairs in sorted(behind.items()):
+    for (profiles, macro, defined, needs), pairs in sorted(behind.items()):
         devices = ", ".join(sorted({registration.device for registration, _ in pairs}))
         where = f"only in {', '.join(profiles)}" if profiles else "in no profile"
         # Without a profile to ask for, what some profile has stands in the table above.
         count = f"{len(pairs)} {'of these' if profiles and profile is None else 'more'} ({devices})"
-        lines.append(f"{count} {where}: {macro} would have to be {'defined' if defined else 'undefined'}")
+        wanted = f"would need {needs}" if needs else f"{macro} would have to be {'defined' if defined else 'undefined'}"
+        lines.append(f"{count} {where}: {wanted}")
         places = sorted({f"{condition.location}: {condition.text}" for _, condition in pairs})
         lines += [f"  {place}" for place in places[:MAX_PLACES]]
         if len(places) > MAX_PLACES:
@@ -78,7 +78,7 @@ def admitted_text(admitted: Admitted) -> str:
 def value_word(value: object) -> str:
     """A value of a JSON document as tables have it: ``float`` for ``DT_FLOAT``."""
     text = str(value)
-    return text[3:].lower() if text in DataType.__members__ else text
+    return text[3:].lower() if text.startswith("DT_") else text
 
 
 def _table_order(item: tuple[_Row, set[Admitted]]) -> tuple[object, ...]:

@@ -9,7 +9,15 @@ import click
 
 from opselect.cli.console import counted, print_json, print_table
 from opselect.cli.exit_codes import DONE, NO
-from opselect.cli.options import Source, json_option, quiet_option, source_options
+from opselect.cli.options import (
+    DEFAULT_PROFILE,
+    Macros,
+    Source,
+    json_option,
+    macro_options,
+    quiet_option,
+    source_options,
+)
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
@@ -28,6 +36,7 @@ Examples:
 @click.argument("ops", nargs=-1, required=True, metavar="OP...")
 @source_options
 @click.option("--profile", metavar="NAME", help="Only what this build profile registers.")
+@macro_options
 @json_option
 @quiet_option
 def command(
@@ -37,6 +46,7 @@ def command(
     index_file: Path | None,
     roots: tuple[Path, ...],
     profile: str | None,
+    macros: Macros,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -45,17 +55,21 @@ def command(
     Registrations are found by preprocessing, so those behind macros are there too. What a condition hides from mobile
     builds is listed with the #if that does it. The exit code is 1 when one of the ops has no kernel.
     """
-    return locate(ops, Source(release, tree, index_file, roots), profile=profile, as_json=as_json, quiet=quiet)
+    source = Source(release, tree, index_file, roots)
+    return locate(ops, source, profile=profile, macros=macros, as_json=as_json, quiet=quiet)
 
 
-def locate(ops: tuple[str, ...], source: Source, *, profile: str | None, as_json: bool, quiet: bool) -> int:
+def locate(
+    ops: tuple[str, ...], source: Source, *, profile: str | None, macros: Macros, as_json: bool, quiet: bool
+) -> int:
     """Prints the registrations of the ops and returns the exit code."""
+    from kernel_index.diagnostics import unevaluated, unevaluated_text
     from opselect.cli.kernel_table import HEADERS, hidden_notes, kernel_rows
     from opselect.cli.sources import open_source, profile_of
     from opselect.registration_json import registration_json
 
-    index = open_source(source, quiet=quiet)
-    wanted = None if profile is None else profile_of(index, profile)
+    index = open_source(source, macros=macros, profile=profile or DEFAULT_PROFILE, quiet=quiet)
+    wanted = None if profile is None else profile_of(index, profile, macros)
     found = {
         op: [r for r in index.registrations(op) if r.profiles and (wanted is None or wanted in r.profiles)]
         for op in dict.fromkeys(ops)
@@ -85,6 +99,9 @@ def locate(ops: tuple[str, ...], source: Source, *, profile: str | None, as_json
                 click.echo(f"  {line}")
         if not registrations:
             click.echo(_why_nothing(op, wanted, index), err=True)
+            lost = unevaluated(op, index.diagnostics, named=bool(index.registrations(op)))
+            if lost:
+                click.echo(f"{op}: {unevaluated_text(lost)}", err=True)
     return DONE if all(found.values()) else NO
 
 

@@ -23,9 +23,10 @@ def open_source(
 ) -> KernelIndex:
     """The index that the options name; a checkout is scanned, with ``macros`` on top of ``profile``.
 
-    A scan covers every profile, and one more where there are macros. What is unclear in the checkout is a warning,
+    A scan covers every profile, and one more where there are macros; of an index with folders over it, the macros
+    count for these folders, in every profile. What is unclear in the checkout is a warning,
     without ``lists`` only what is unclear in its sources. Raises click.UsageError when not exactly one
-    source is named or when macros are to be applied to an index, and InputError for what cannot be read.
+    source is named or when macros are to be applied to nothing but an index, and InputError for what cannot be read.
     """
     from kernel_index import shipped
     from kernel_index.store import open_index
@@ -35,26 +36,30 @@ def open_source(
             "name one TensorFlow: --tensorflow VERSION, --tree PATH or --index FILE "
             f"(there are shipped indexes of {', '.join(shipped.releases())})"
         )
-    if source.tree is None and macros:
-        raise click.UsageError("-D and -U need the sources: use --tree PATH, or make an index by 'opselect index scan'")
+    if source.tree is None and macros and not source.roots:
+        raise click.UsageError(
+            "-D and -U need the sources: use --tree PATH or --root DIR, or make an index by 'opselect index scan'"
+        )
     if source.tree is not None:
         return _scan(source.tree, source.roots, macros, profile, quiet, lists)
     index = open_index(source.index_file or shipped.find(source.release or ""))
-    return add_roots(index, source.roots, quiet=quiet) if source.roots else index
+    return add_roots(index, source.roots, macros=macros, quiet=quiet) if source.roots else index
 
 
-def add_roots(base: KernelIndex, roots: tuple[Path, ...], *, quiet: bool) -> OverlayIndex:
+def add_roots(base: KernelIndex, roots: tuple[Path, ...], *, macros: Macros = NO_MACROS, quiet: bool) -> OverlayIndex:
     """An index with the kernels of some folders over it; what is in each other's way is a warning."""
+    from kernel_index.diagnostics import in_few_lines
     from kernel_index.scan.roots import scan_roots
 
     with progress_bar("Scanning", quiet=quiet) as progress:
-        index = scan_roots(roots, base, progress=progress)
-    for diagnostic in index.own_diagnostics:
-        warn(str(diagnostic), quiet=quiet)
+        index = scan_roots(roots, base, define=dict(macros.define), undefine=macros.undefine, progress=progress)
+    for line in in_few_lines(index.own_diagnostics):
+        warn(line, quiet=quiet)
     return index
 
 
 def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, quiet: bool, lists: bool) -> KernelIndex:
+    from kernel_index.diagnostics import in_few_lines
     from kernel_index.index import MemoryIndex
     from kernel_index.profiles import profiles
     from kernel_index.scan import default_cache, scan_tree
@@ -67,9 +72,8 @@ def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, qui
         scanned = [*profiles(release), build_profile(release, profile, macros)]
     with progress_bar("Scanning", quiet=quiet) as progress:
         scan = scan_tree(tree, profiles=scanned, extra_roots=roots, progress=progress, cache=default_cache())
-    for diagnostic in scan.diagnostics:
-        if lists or not _is_list(diagnostic.location.file):
-            warn(str(diagnostic), quiet=quiet)
+    for line in in_few_lines(d for d in scan.diagnostics if lists or not _is_list(d.location.file)):
+        warn(line, quiet=quiet)
     return MemoryIndex(scan)
 
 
@@ -93,9 +97,12 @@ def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> 
     """The name under which the index has a profile.
 
     An index that was scanned with macros of its own has them in its profiles' names; the plain name is enough where
-    only one is meant. Raises InputError that lists the profiles of the index.
+    only one is meant. Macros for folders over an index change no name. Raises InputError that lists the profiles of
+    the index.
     """
-    if macros:
+    from kernel_index.overlay import OverlayIndex
+
+    if macros and not isinstance(index, OverlayIndex):
         return index.profiles[-1]
     if profile in index.profiles:
         return profile

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from kernel_index.build_files import KERNELS_PACKAGE, buildifier_order, label_of_path, parse_label
 from kernel_index.errors import InputError
+from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
-from opselect.emit.upstream import KeepRule, Mode, is_source, keep_rule
+from opselect.emit.upstream import KeepRule, Mode, keep_rule
 from opselect.mobile_lists import BASE_GROUPS, BASE_LIBRARY, group_name, written_groups
 from opselect.selection import Selection
 

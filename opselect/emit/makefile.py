@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import InputError
+from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
-from opselect.emit.upstream import Mode, is_source, keep_rule
+from opselect.emit.upstream import Mode, keep_rule
 from opselect.mobile_lists import BASE_LIBRARY, makefile_sources
 from opselect.selection import Selection
 

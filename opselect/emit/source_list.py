@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kernel_index.errors import InputError
+from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
-from opselect.emit.upstream import Mode, is_source, support_files
+from opselect.emit.upstream import Mode, support_files
 from opselect.mobile_lists import BASE_LIBRARY
 from opselect.selection import Selection
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.dependencies import DependencyGraph, included
+from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
 from kernel_index.records import BuildLists
 from opselect.mobile_lists import comes_with_kernels, group_name, makefile_sources, written_groups
@@ -15,11 +16,6 @@ from opselect.selection import Reason, SelectedFile, Selection
 
 Mode = Literal["trim", "extend"]
 """``trim``: the release's lists cut to what is needed; ``extend``: those lists plus what is missing."""
-
-
-def is_source(path: str) -> bool:
-    """Whether a file is compiled by itself; all others (headers, ``.inc``) are only included."""
-    return path.endswith((".cc", ".c", ".cpp", ".cxx"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ _VALUE_FIELDS: dict[DataType, tuple[int, int]] = {
     DataType.DT_BFLOAT16: _HALF_VAL,
     DataType.DT_FLOAT8_E5M2: _FLOAT8_VAL,
     DataType.DT_FLOAT8_E4M3FN: _FLOAT8_VAL,
+    DataType.DT_FLOAT8_E4M3FNUZ: _FLOAT8_VAL,
+    DataType.DT_FLOAT8_E4M3B11FNUZ: _FLOAT8_VAL,
+    DataType.DT_FLOAT8_E5M2FNUZ: _FLOAT8_VAL,
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kernel_index.store import open_index
 from tests.cli.conftest import Cli
 
 SOURCE = """
@@ -67,7 +68,7 @@ def test_a_part_of_a_fork_takes_the_place_of_the_releases_files(cli: Cli, tmp_pa
     [
         ([], "either TREE or --base"),
         (["--base", "2.14"], "--base takes the folders of --root"),
-        (["--base", "2.14", "--root", ".", "-D", "X"], "neither -D"),
+        (["--base", "2.14", "--root", ".", "--release", "2.14"], "no --release"),
         (["--base", "9.9", "--root", "."], "no shipped index of TensorFlow 9.9"),
     ],
 )
@@ -76,6 +77,101 @@ def test_what_cannot_be_meant(cli: Cli, arguments: list[str], words: str, tmp_pa
     assert outcome.code == 2
     assert words in outcome.err
     assert not (tmp_path / "x.opselidx").exists()
+
+
+VERSIONED = """
+REGISTER_OP("Always").Input("x: float");
+#if MY_VERSION >= 2006
+REGISTER_KERNEL_BUILDER(Name("Newer").Device(DEVICE_CPU), NewerOp);
+#endif
+#ifndef ODD
+REGISTER_KERNEL_BUILDER(Name("Even").Device(DEVICE_CPU), EvenOp);
+#endif
+"""
+
+
+def test_macros_for_the_folders_of_root(cli: Cli, my_ops: Path, tmp_path: Path) -> None:
+    (my_ops / "newer.cc").write_text(VERSIONED)
+    over = ("--tensorflow", "2.14", "--root", my_ops)
+    plain = cli("locate", "Newer", *over)
+    assert plain.code == 1
+    assert "1 more (CPU) in no profile: would need MY_VERSION >= 2006\n" in plain.out
+    assert cli("locate", "Even", "Newer", *over, "-D", "MY_VERSION=2014", "--profile", "android").code == 0
+    assert cli("locate", "Even", *over, "-D", "ODD").code == 1
+    assert cli("locate", "Even", *over, "-D", "ODD", "-U", "ODD").code == 0
+    index = tmp_path / "both.opselidx"
+    assert cli("index", "scan", "--base", "2.14", "--root", my_ops, "-D", "MY_VERSION=2014", "-o", index).code == 0
+    assert cli("locate", "Newer", "--index", index, "--profile", "android-slim").code == 0
+
+
+def test_macros_without_sources_to_apply_them_to(cli: Cli) -> None:
+    outcome = cli("locate", "Relu", "--tensorflow", "2.14", "-D", "X")
+    assert outcome.code == 2
+    assert "-D and -U need the sources: use --tree PATH or --root DIR" in outcome.err
+
+
+def test_a_header_that_is_found_from_the_root_is_a_file_of_that_root(cli: Cli, tmp_path: Path) -> None:
+    kernel = 'REGISTER_KERNEL_BUILDER(Name("{0}").Device(DEVICE_CPU), {0}Op);\n'
+    for lib, op in (("one", "First"), ("two", "Second")):
+        (tmp_path / lib / "kernels").mkdir(parents=True)
+        (tmp_path / lib / "kernels/names.h").write_text("#pragma once\n")
+        (tmp_path / lib / "kernels/a_op.cc").write_text('#include "kernels/names.h"\n' + kernel.format(op))
+    roots = ("--root", tmp_path / "one", "--root", tmp_path / "two")
+    index = tmp_path / "both.opselidx"
+    assert cli("index", "scan", "--base", "2.14", *roots, "-o", index).code == 0
+    found = open_index(index).includes
+    assert found["one/kernels/a_op.cc"] == ("one/kernels/names.h",)
+    assert found["two/kernels/a_op.cc"] == ("two/kernels/names.h",)
+    for name in ("one", "two"):  # a root that holds a folder of its own name
+        (tmp_path / name).rename(tmp_path / f"{name}-inner")
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}-inner").rename(tmp_path / name / name)
+    source = tmp_path / "one/one/kernels/a_op.cc"
+    source.write_text(source.read_text().replace("kernels/names.h", "one/kernels/names.h"))
+    assert cli("index", "scan", "--base", "2.14", *roots, "-o", index).code == 0
+    assert open_index(index).includes["one/one/kernels/a_op.cc"] == ("one/one/kernels/names.h",)
+
+
+def test_a_root_with_a_folder_for_tensorflow_is_no_fork(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "lib/tensorflow/data"
+    folder.mkdir(parents=True)
+    (folder / "mine.cc").write_text('REGISTER_KERNEL_BUILDER(Name("Mine").Device(DEVICE_CPU), MineOp);\n')
+    outcome = cli("locate", "Mine", "--tensorflow", "2.14", "--root", tmp_path / "lib", "--json")
+    assert {row["file"] for row in outcome.json["ops"]["Mine"]} == {"lib/tensorflow/data/mine.cc"}
+
+
+def test_a_root_of_the_name_of_a_folder_of_the_release(cli: Cli, tmp_path: Path) -> None:
+    root = tmp_path / "ml/tensorflow"
+    root.mkdir(parents=True)
+    (root / "mine.cc").write_text('REGISTER_KERNEL_BUILDER(Name("Mine").Device(DEVICE_CPU), MineOp);\n')
+    outcome = cli("locate", "Mine", "--tensorflow", "2.14", "--root", root, "--json")
+    assert {row["file"] for row in outcome.json["ops"]["Mine"]} == {"tensorflow-2/mine.cc"}
+
+
+def test_a_registration_that_cannot_be_evaluated_is_named_where_its_op_is_missing(cli: Cli, tmp_path: Path) -> None:
+    root = tmp_path / "ops"
+    root.mkdir()
+    (root / "odd.cc").write_text(
+        'REGISTER_OP("Odd").Input("x: float");\nREGISTER_KERNEL_BUILDER(Name(Spelled(3)).Device(DEVICE_CPU), OddOp);\n'
+    )
+    (tmp_path / "model.pbtxt").write_text(
+        'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }\n'
+        'node { name: "y" op: "Odd" input: "x" }\nnode { name: "z" op: "Odder" input: "x" }\n'
+    )
+    index = tmp_path / "both.opselidx"
+    scanned = cli("index", "scan", "--base", "2.14", "--root", root, "-o", index)
+    assert "1 place could not be evaluated:\n    ops/odd.cc:2: the value of 'Spelled(3)' is not known\n" in scanned.err
+    for source in (("--tensorflow", "2.14", "--root", root), ("--index", index)):
+        outcome = cli("generate", tmp_path / "model.pbtxt", *source, "--out", tmp_path / "out")
+        assert outcome.code == 1
+        for op in ("Odd", "Odder"):
+            (row,) = (line for line in outcome.err.splitlines() if line.split()[:1] == [op])
+            assert "a registration in ops/odd.cc:2 could not be evaluated and may be this op" in row
+            assert "XLA" not in row
+            assert "--root" not in row
+        located = cli("locate", "Odd", *source)
+        assert located.code == 1
+        assert "Odd: a registration in ops/odd.cc:2 could not be evaluated and may be this op" in located.err
 
 
 def test_a_folder_without_sources_is_an_error(cli: Cli, tmp_path: Path) -> None:

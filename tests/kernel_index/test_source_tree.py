@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from kernel_index.errors import SourceTreeError
-from kernel_index.source_tree import SourceUnit, open_tree, version
+from kernel_index.file_names import CPP_ENDINGS
+from kernel_index.source_tree import SourceUnit, open_roots, open_tree, version
 from tests.kernel_index.scan.trees import tree
 
 HEADER = "tensorflow/core/public/version.h"
+KERNEL = 'REGISTER_KERNEL_BUILDER(Name("Mine").Device("CPU"), MineOp);\n'
 
 
 def with_version(folder: Path, text: str) -> Path:
@@ -42,6 +44,14 @@ def test_a_header_without_version_asks_for_it(tmp_path: Path) -> None:
     with pytest.raises(SourceTreeError, match="does not define TF_MAJOR_VERSION, TF_MINOR_VERSION and") as caught:
         version(root)
     assert caught.value.advice == "Name the version yourself with --release."
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_version_in_the_bzl_file(line_end: str, tmp_path: Path) -> None:
+    root = with_version(tmp_path, "#define TF_GRAPH_DEF_VERSION 2314\n")
+    lines = ['# TF_VERSION = "1.0.0"', 'TF_VERSION = "2.21.0-rc1"', 'MAJOR, MINOR, PATCH = TF_VERSION.split(".")', ""]
+    (root / "tensorflow/tf_version.bzl").write_bytes(line_end.join(lines).encode())
+    assert version(root) == "2.21.0-rc1"
 
 
 def test_a_folder_that_is_no_tensorflow(tmp_path: Path) -> None:
@@ -120,3 +130,29 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     root = tree(tmp_path, "")
     (root / "tensorflow/core/kernels/loop").symlink_to("..", target_is_directory=True)
     assert [unit.path for unit in open_tree(root).units] == ["tensorflow/core/kernels/unit.cc"]
+
+
+@pytest.mark.parametrize("ending", CPP_ENDINGS)
+def test_every_ending_of_a_cpp_source_counts(ending: str, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tf", KERNEL, {f"tensorflow/core/user_ops/mine{ending}": KERNEL})
+    own = tmp_path / "own"
+    (own / "deep").mkdir(parents=True)
+    (own / f"deep/mine{ending}").write_text("")
+    (own / f"deep/gpu_mine.cu{ending}").write_text("")
+    (own / f"mine_test{ending}").write_text(KERNEL)
+    (own / "mine.h").write_text(KERNEL)
+    (own / "mine.cu").write_text(KERNEL)
+    assert SourceUnit(f"tensorflow/core/user_ops/mine{ending}", False) in open_tree(root).units
+    found = open_roots([own], "2.14.0")
+    assert found.units == (
+        SourceUnit(f"own/deep/gpu_mine.cu{ending}", True),
+        SourceUnit(f"own/deep/mine{ending}", False),
+    )
+    assert found.skipped == ((f"own/mine_test{ending}", "a test or a helper of tests"),)
+
+
+def test_a_folder_without_sources_is_told_which_files_count(tmp_path: Path) -> None:
+    (tmp_path / "names.h").write_text(KERNEL)
+    with pytest.raises(SourceTreeError, match="contains no C\\+\\+ source file") as caught:
+        open_roots([tmp_path], "2.14.0")
+    assert caught.value.advice == "--root takes a folder with files that end in .cc, .cpp, .cxx, .c++, .C."

@@ -18,7 +18,7 @@ def test_kernel_that_a_condition_keeps_on_the_desktop() -> None:
     )
     assert unresolved.advice == (
         "Convert the model to types that android-slim has. "
-        "Or build TensorFlow with -DINTEL_MKL, and pass the same -DINTEL_MKL to opselect, with --tree."
+        "Or build TensorFlow with -DINTEL_MKL, and pass the same -DINTEL_MKL to opselect, with --tree or --root."
     )
 
 

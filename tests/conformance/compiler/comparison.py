@@ -25,14 +25,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kernel_index.preprocessor.files import Files
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import Unit
 from kernel_index.profiles import profiles
 from kernel_index.scan.kernels import KERNEL_SINKS
+from kernel_index.scan.notes import RecordedFiles
 from kernel_index.scan.unit_scan import SINKS, Shared
-from kernel_index.source_tree import SEARCH, SourceTree, open_tree
+from kernel_index.source_tree import SourceTree, open_tree
 from tests.conformance.compiler.compiler import Call, Compiler, Preprocessed, usable
 
 PROFILES = ("desktop", "android-slim", "android-full")
@@ -114,7 +114,7 @@ def scanned(tree: SourceTree, paths: Sequence[str]) -> dict[str, dict[str, list[
 
     All profiles are run one after the other, and the headers are cut for all units, as a scan does it.
     """
-    files = Files(tree.root, SEARCH)
+    files = RecordedFiles(tree)
     sources = {unit.path: file for unit in tree.units if (file := files.get(unit.path)) is not None}
     headers = Headers(files, sources.values(), SINKS)
     shared = Shared(files, headers)

@@ -87,7 +87,7 @@ void f() { auto* b = TF_NewKernelBuilder("A", "CPU"); }
 
 
 NOT_EVALUATED = {
-    kernel("TF_KernelBuilder_Priority(b, kHigh);"): "'kHigh' is no number",
+    kernel("TF_KernelBuilder_Priority(b, kHigh);"): "the value of 'kHigh' is not known",
     kernel("TF_KernelBuilder_Priority(b);"): "'' is no number",
     kernel("TF_KernelBuilder_HostMemory(b, Name(1));"): "the value of 'Name(1)' is not known",
     kernel(

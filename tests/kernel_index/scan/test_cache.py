@@ -183,6 +183,9 @@ WHAT_IS_SCANNED_AGAIN: Mapping[str, tuple[Callable[[Path], object], list[str]]] 
     "where a header's constants are defined has": (
         lambda root: write(root, {"x/names.cc": 'const char* const kName = "New";\n'}), ["e", "names"]
     ),
+    "they are defined in a source of another ending": (
+        lambda root: (root / "x/names.cc").rename(root / "x/names.cpp"), ["e", "names"]
+    ),
     "a source has gone": (lambda root: (root / "x/a.cc").unlink(), []),
     "a header has gone": (lambda root: (root / "x/ab.h").unlink(), ["a", "b"]),
 }  # fmt: skip

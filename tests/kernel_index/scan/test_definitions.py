@@ -29,12 +29,30 @@ CONSTANTS: dict[str, tuple[str, Mapping[str, str]]] = {
         INCLUDE,
         {H: "extern const char kOp[];\n", H.replace(".h", ".cc"): 'const char kOp[] = "Right";\n'},
     ),
+    "extern, defined in the .cpp of its name": (
+        INCLUDE,
+        {H: "extern const char* const kOp;\n", H.replace(".h", ".cpp"): 'const char* const kOp = "Right";\n'},
+    ),
     "another name": ('constexpr char kName[] = "Right";\nconstexpr auto kOp = kName;\n', {}),
     "another name of a header": (
         INCLUDE + "constexpr auto kOp = Library::kOp;\n",
         {H: 'struct Library { static constexpr const char* const kOp = "Right"; };\n'},
     ),
     "nearer than a header's": (INCLUDE + 'const char kOp[] = "Right";\n', {H: 'const char kOp[] = "Wrong";\n'}),
+    "a string view": ('constexpr absl::string_view kOp = "Right";\n', {}),
+    "a constructor": ('const std::string kOp("Right");\nvoid f() { return kOp("Wrong"); }\n', {}),
+    "parentheses": ('const char* const kOp = ("Ri" "ght");\n', {}),
+    "a sum": ('const std::string kOp = std::string("Ri") + kEnd;\nconst char kEnd[] = "ght";\n', {}),
+    "joined": ('const std::string kOp = absl::StrCat(kStart, "g", "ht");\nconst char kStart[] = "Ri";\n', {}),
+    "a macro": ('#define OP_NAME "Right"\nconstexpr char kOp[] = OP_NAME;\n', {}),
+    "a macro with arguments": ('#define OP_NAME(x) ("Ri" #x)\nconstexpr char kOp[] = OP_NAME(ght);\n', {}),
+    "a macro of a header": (INCLUDE + "constexpr char kOp[] = OP_NAME;\n", {H: '#define OP_NAME "Right"\n'}),
+    "not an argument's default": ('void f(string kOp = "Wrong");\nconst char kOp[] = "Right";\n', {}),
+    "not a member of a variable": ('const char kOp[] = "Right";\nvoid f() { a.kOp = "Wrong"; b->kOp = "Odd"; }\n', {}),
+    "not a member of a class": ('class Other { char* kOp = "Wrong"; };\nconst char kOp[] = "Right";\n', {}),
+    "behind a class of a header": (
+        INCLUDE + 'class Other : public Base { char* kOp = "Wrong"; };\n', {H: 'constexpr char kOp[] = "Right";\n'},
+    ),
     "not in a comment": ('// kOp = "Wrong";\nconst char kOp[] = "Right";\n', {}),
 }  # fmt: skip
 
@@ -63,6 +81,112 @@ def test_a_function_that_returns_the_name(case: str, tmp_path: Path) -> None:
     before, headers = FUNCTIONS[case]
     source = before + 'constexpr auto kOp = OpName;\nREGISTER_KERNEL_BUILDER(Name(kOp).Device("CPU"), K);\n'
     assert kernels(tmp_path, source, headers) == ["Right@CPU: K"]
+
+
+CLASSES: dict[str, tuple[str, Mapping[str, str]]] = {
+    "a constant": ('struct Op { static constexpr char kName[] = "Right"; auto OpName() { return kName; } };\n', {}),
+    "beside another": (
+        ('class Other { static const char* OpName() { return kName; } static constexpr char kName[] = "Wrong"; };\n'
+        'class Op { static const char* OpName() { return kName; } static constexpr char kName[] = "Right"; };\n'), {},
+    ),
+    "a header's": (INCLUDE, {H: 'class MY_EXPORT Op final : public OpKernel { auto OpName() { return "Right"; } };\n'}),
+    "inherited": (
+        ('struct Named { static const char* OpName() { return kName; } static constexpr char kName[] = "Right"; };\n'
+        "class Op : public OpKernel, private ns::Named {};\n"), {},
+    ),
+    "of the derived class": (
+        ("template <class T, typename Derived> struct Named { static auto OpName() { return Derived::kName; } };\n"
+        'class Op : public Named<int, Op> { static constexpr char kName[] = "Right"; };\n'), {},
+    ),
+    "of a shim, its own header absent": (
+        ('template <Runtime R> class Impl : Shim<Impl, R> { static const char* OpName() { return "Right"; } };\n'
+        "class Op : public tflite::shim::TfOpKernel<Impl> {};\n"), {},
+    ),
+    "of a shim": (
+        INCLUDE + 'template <Runtime R> class Impl { static const char* OpName() { return "Right"; } };\n'
+        "using Op = KernelOf<int>;\ntemplate <class T> class KernelOf : public tflite::shim::TfOpKernel<Impl, T> {};\n",
+        {H: "template <template <Runtime, typename...> class I, typename... Ts>\nclass TfOpKernel : public OpKernel {\n"
+            "  using ImplType = I<Runtime::kTf, Ts...>;\n  static auto OpName() { return ImplType::OpName(); }\n};"},
+    ),
+    "defined outside": (
+        ("struct Op { static const char* OpName(); };\nconst char* Other::OpName() { return kWrong; }\n"
+        'const char* Op::OpName() { return "Right"; }\n'), {},
+    ),
+    "defined in the source beside the header": (
+        INCLUDE,
+        {H: "struct Op { static char* const OpName; };\n", H.replace(".h", ".cc"): 'auto Op::OpName = "Right";\n'},
+    ),
+    "a typedef": ('template <class T> struct K { auto OpName() { return "Right"; } };\nusing Op = K<float>;\n', {}),
+    "not the names of other classes": (
+        'struct Op { static auto OpName() { return "Right"; } };\nauto OpName() { return "Wrong"; }\n', {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", ["Op::OpName()", "::ns::Op::OpName()", "std::string(Op::OpName()).c_str()"])
+@pytest.mark.parametrize("case", CLASSES)
+def test_a_class_names_the_op(case: str, call: str, tmp_path: Path) -> None:
+    before, headers = CLASSES[case]
+    if "OpName;" in "".join(headers.values()):
+        call = call.replace("OpName()", "OpName")
+    source = f'{before}REGISTER_KERNEL_BUILDER(Name({call}).Device("CPU"), K);\nREGISTER_OP({call});\n'
+    result = scan(tmp_path, source, headers)
+    assert problems(result) == []
+    assert [r.op for r in result.registrations] == [d.name for d in result.op_definitions] == ["Right"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'struct Op : Unseen {};\nauto OpName() { return "Wrong"; }\n',
+        'class Op;\nauto OpName() { return "Wrong"; }\n',
+        'struct Other { auto OpName() { return "Wrong"; } };\n\n',
+    ],
+)
+def test_a_class_that_has_no_such_member_is_a_diagnostic(source: str, tmp_path: Path) -> None:
+    result = scan(tmp_path, source + 'REGISTER_KERNEL_BUILDER(Name(Op::OpName()).Device("CPU"), K);\n')
+    assert problems(result) == ["unit.cc:3: the value of 'Op::OpName' is not known"]
+
+
+NUMBERS: dict[str, tuple[str, Mapping[str, str]]] = {
+    "a constant": ("constexpr int kHigh = 7;\n", {}),
+    "one of several": ("const int kLow = 1, kHigh = 7;\n", {}),
+    "braces": ("inline constexpr int32_t kHigh{7};\n", {}),
+    "arithmetic": ("constexpr int kHigh = (kBase << 1) + kOne;\nconst int kBase = 3, kOne = 1;\n", {}),
+    "a header's": (INCLUDE, {H: "namespace p { constexpr int kHigh = 0x7; }\n"}),
+    "a macro": ("#define kHigh 7\n", {}),
+    "a macro of a header": (INCLUDE, {H: "#define HIGH (kBase + 4)\n#define kHigh HIGH\nconst int kBase = 3;\n"}),
+    "an enumerator": ("enum P { kLow = 6, kHigh };\n", {}),
+    "the first enumerator and so on": ("enum class P : int { a, b, c, d, e, f, g, kHigh, };\n", {}),
+    "a cast": ("constexpr int kHigh = static_cast<int>(7L);\n", {}),
+    "a function": ("constexpr int kHigh() { return 7; }\n", {}),
+}
+
+
+@pytest.mark.parametrize("case", NUMBERS)
+def test_a_constant_is_the_priority(case: str, tmp_path: Path) -> None:
+    before, headers = NUMBERS[case]
+    name = "kHigh()" if "function" in case else "ns::P::kHigh" if "enum" in case else "kHigh"
+    source = f'{before}REGISTER_KERNEL_BUILDER(Name("A").Device("CPU").Priority({name}), K);\n'
+    assert kernels(tmp_path, source, headers) == ["A@CPU priority=7: K"]
+
+
+def test_numbers_of_constraints_may_be_constants(tmp_path: Path) -> None:
+    source = """
+constexpr int kTwo = 2;
+REGISTER_KERNEL_BUILDER(Name("A").Device("CPU").AttrConstraint<int>("n", {1, kTwo, -kTwo, kTwo * 4}), K);
+"""
+    assert kernels(tmp_path, source) == ["A@CPU n={-2,1,2,8}: K"]
+
+
+@pytest.mark.parametrize(
+    "before", ["", "extern const int kHigh;\n", "const int kHigh = f(3);\n", "int kHigh = kHigh;\n"]
+)
+def test_a_number_without_a_value_is_a_diagnostic(before: str, tmp_path: Path) -> None:
+    source = before + 'REGISTER_KERNEL_BUILDER(Name("A").Device("CPU").Priority(kHigh), K);\n'
+    assert problems(scan(tmp_path, source)) == [
+        f"unit.cc:{before.count(chr(10)) + 1}: the value of 'kHigh' is not known"
+    ]
 
 
 UNKNOWN: dict[str, tuple[str, Mapping[str, str]]] = {

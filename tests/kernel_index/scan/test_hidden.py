@@ -8,7 +8,9 @@ import pytest
 
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Condition, Location, ScanResult
-from tests.kernel_index.scan.trees import UNIT, problems, scan
+from kernel_index.scan import ScanCache, scan_tree
+from kernel_index.store import index_bytes, open_index
+from tests.kernel_index.scan.trees import UNIT, problems, scan, tree
 
 PHONE = BuildProfile("android", {"PHONE": "1", "GNU": "9"})
 DESK = BuildProfile("desktop", {"DESK": "1", "GNU": "9"})
@@ -116,3 +118,55 @@ def test_with_the_macro_on_top_the_profile_has_it(tmp_path: Path) -> None:
     profile = DESK.with_macros({"GOOGLE_CUDA": "1"})
     result = scan(tmp_path, f"#if GOOGLE_CUDA\n{kernel('A')}#endif\n", profiles=(profile,))
     assert [(r.profiles, r.condition) for r in result.registrations] == [(("desktop+-DGOOGLE_CUDA",), None)]
+
+
+NUMBERS = {
+    "#if VERSION >= 2006000000\n{A}#endif\n": ("VERSION >= 2006000000", "-DVERSION=2006000000"),
+    "#if VERSION > 5\n{A}#endif\n": ("VERSION > 5", "-DVERSION=6"),
+    "#if (VERSION) == 0x10L\n{A}#endif\n": ("VERSION == 0x10L", "-DVERSION=16"),
+    "#if 3 <= VERSION\n{A}#endif\n": ("VERSION >= 3", "-DVERSION=3"),
+    "#if VERSION != 0\n{A}#endif\n": ("VERSION != 0", "-DVERSION"),
+    "#if VERSION >= 1\n{A}#endif\n": ("VERSION >= 1", "-DVERSION"),
+    "#if defined(VERSION) && VERSION <= 7\n{A}#endif\n": ("VERSION <= 7", "-DVERSION"),
+    "#if VERSION < 7\nint x;\n#else\n{A}#endif\n": ("VERSION >= 7", "-DVERSION=7"),
+    "#if VERSION == 0\nint x;\n#elif VERSION < 7\nint y;\n#elif VERSION <= 9\n{A}#endif\n": (
+        "VERSION != 0 and VERSION >= 7 and VERSION <= 9", "-DVERSION=7",
+    ),
+    "#if VERSION >= 5 && VERSION < 7\n{A}#endif\n": ("VERSION >= 5 and VERSION < 7", "-DVERSION=5"),
+    "#if !(VERSION < 5)\n{A}#endif\n": ("VERSION >= 5", "-DVERSION=5"),
+    "#if GNU >= 12\n{A}#endif\n": ("GNU >= 12", "-DGNU=12"),
+    "#if MAJOR >= 2 && MINOR >= 6\n{A}#endif\n": ("MAJOR >= 2 and MINOR >= 6", "-DMAJOR=2 -DMINOR=6"),
+    "#if MAJOR > 2 || (MAJOR == 2 && MINOR >= 6)\n{A}#endif\n": ("MAJOR > 2 and MAJOR != 2", "-DMAJOR=3"),
+    "#if ODD && VERSION >= 4\n{A}#endif\n": ("VERSION >= 4 and ODD defined", "-DODD -DVERSION=4"),
+    "#if VERSION / 1000 == 26\n{A}#endif\n": ("VERSION == 26000", "-DVERSION=26000"),
+    "#define LEAST 8\n#if VERSION >= LEAST\n{A}#endif\n": ("VERSION == 8", "-DVERSION=8"),
+    "#ifdef VERSION\n#if VERSION >= 4\n{A}#endif\n#endif\n": ("VERSION >= 4", "-DVERSION=4"),
+    "#if CUDA\n#if CUDNN >= 8\n{A}#endif\n#endif\n": ("CUDNN >= 8 and CUDA defined", "-DCUDA -DCUDNN=8"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", NUMBERS)
+def test_a_macro_that_is_compared_gets_a_number_of_the_other_side(source: str, tmp_path: Path) -> None:
+    (record,) = scanned(tmp_path, source.replace("{A}", kernel("A"))).registrations
+    condition = record.condition
+    assert record.profiles == ()
+    assert condition is not None
+    assert (condition.needs, condition.arguments) == NUMBERS[source]
+    # What it says is true: with these arguments, a profile has the kernel.
+    flags = dict(flag.removeprefix("-D").partition("=")[::2] for flag in condition.arguments.split())
+    profile = DESK.with_macros({name: value or "1" for name, value in flags.items()})
+    opened = scan(tmp_path, source.replace("{A}", kernel("A")), profiles=(profile,))
+    assert [r.profiles for r in opened.registrations] == [(profile.name,)]
+
+
+def test_the_needs_of_a_condition_survive_index_and_cache(tmp_path: Path) -> None:
+    root = tree(tmp_path / "tf", f"#if VERSION > 5\n{kernel('A')}#endif\n")
+    cache = ScanCache(tmp_path / "cache")
+    results = [scan_tree(root, profiles=(PHONE, DESK), jobs=1, cache=cache) for _ in range(2)]
+    assert results[0] == results[1]
+    (record,) = results[1].registrations
+    assert record.condition == Condition(
+        "VERSION", True, "#if VERSION > 5", Location(UNIT, 1), "VERSION > 5", "-DVERSION=6"
+    )
+    (tmp_path / "x.opselidx").write_bytes(index_bytes(results[1]))
+    assert tuple(open_index(tmp_path / "x.opselidx").all_registrations()) == results[1].registrations

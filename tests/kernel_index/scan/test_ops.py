@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Deprecation
-from kernel_index.scan.kernels import NotEvaluatedError
+from kernel_index.scan.expressions import NotEvaluatedError
 from kernel_index.scan.ops import argument_definition, attr_definition
 from tests.kernel_index.scan.trees import op, problems, scan
 
@@ -240,7 +240,8 @@ NAMED = {
 
 @pytest.mark.parametrize("call", NAMED)
 def test_names_of_ops(call: str, tmp_path: Path) -> None:
-    source = f'#define DEFINE(n) REGISTER_OP(n)\nconstexpr char kName[] = "FromConstant";\n{call}.Input("x: int32");\n'
+    constant = 'namespace ns { constexpr char kName[] = "FromConstant"; }'
+    source = f'#define DEFINE(n) REGISTER_OP(n)\n{constant}\n{call}.Input("x: int32");\n'
     found = op(tmp_path, source)
     assert (found.name, found.location.line) == (NAMED[call], 3)
 
@@ -268,14 +269,40 @@ REGISTER_OP("A")
     assert ([a.name for a in found.inputs], [a.name for a in found.outputs]) == (["x"], ["z"])
 
 
+SHIM = """
+template <Runtime Rt> class Impl : public OpKernelShim<Impl, Rt> {
+  enum Inputs { kX = 0, kY };
+ public:
+  static constexpr char kFast[] = "fast";
+  static const char* OpName() { return "Lib>Mine"; }
+  static std::vector<std::string> Attrs() { return {absl::StrCat(kFast, ": bool = false"), "T: type",}; }
+  static std::vector<std::string> Inputs();
+  static std::vector<std::string> Outputs() { return {}; }
+};
+template <Runtime Rt> std::vector<std::string> Impl<Rt>::Inputs() { return {"x: T", "y: " "int32"}; }
+class Kernel : public tflite::shim::TfOpKernel<Impl> {};
+REGISTER_TF_OP_SHIM(Kernel);
+REGISTER_TF_OP_SHIM(Unseen);
+"""
+
+
+def test_a_shim_defines_its_op_in_static_functions(tmp_path: Path) -> None:
+    result = scan(tmp_path, SHIM)
+    (found,) = result.op_definitions
+    assert (found.name, found.location.line) == ("Lib>Mine", 13)
+    assert [(a.name, a.type_text) for a in found.inputs] == [("x", "T"), ("y", "int32")]
+    assert [(a.name, a.type, a.default) for a in found.attrs] == [("fast", "bool", False), ("T", "type", None)]
+    assert found.outputs == ()
+    assert problems(result) == ["unit.cc:14: in an op definition, the value of 'Unseen::OpName' is not known"]
+
+
 NOT_EVALUATED = {
     'REGISTER_OP().Input("x: int32");': "the op definition names no op",
     'REGISTER_OP("");': "the op definition names no op",
-    "REGISTER_OP(5);": "the value of '5' in an op definition is not known",
-    "REGISTER_OP(NameOf(kOp));": "the value of 'NameOf' in an op definition is not known",
+    "REGISTER_OP(5);": "in an op definition, the value of '5' is not known",
+    "REGISTER_OP(NameOf(kOp));": "in an op definition, the value of 'NameOf(kOp)' is not known",
     'REGISTER_OP("A").Input("x");': "'x' is no input or output of an op",
     'REGISTER_OP("A").Attr("T: odd");': "the type of the attr 'T: odd' is not known",
-    'REGISTER_OP("A").Attr(StrCat("n: int >= ", 3));': "the value of '3' in an op definition is not known",
     'REGISTER_OP("A").Attr("a: int").Input("x: int32";': "the arguments of Input in an op definition do not end",
     'REGISTER_OP("A").Deprecated(kSince, "Use B");': "'kSince' is no version from which an op is deprecated",
     'REGISTER_OP("A").Deprecated("Use B");': "'\"Use B\"' is no version from which an op is deprecated",

@@ -94,7 +94,7 @@ def test_tests_benchmarks_and_files_without_registrations(tmp_path: Path) -> Non
         "tensorflow/contrib/x/kernels/x_op.cc": registers("Contrib"),
         "tensorflow/contrib/x/helper.cc": "int helper() { return 0; }\n",
         "other/kernels/y_op.cc": registers("Elsewhere"),
-        f"{kernels_folder}/notes.cpp": registers("NoSource"),
+        f"{kernels_folder}/notes.txt": registers("NoSource"),
     }
     result = scan(tmp_path, registers("A"), headers)
     assert places(result) == {

@@ -29,7 +29,7 @@ SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 
 
 def some_array(data_type: DataType, shape: tuple[int, ...], seed: int) -> Array:
-    """Any bits at all, except that a bool is 0 or 1 and an element of four bits has no more."""
+    """Any bits at all, except that a bool is 0 or 1 and an element of four bits or two has no more."""
     dtype = numpy_type(data_type)
     size = int(np.prod(shape, dtype=np.int64))
     bits = np.random.default_rng(seed).integers(0, 256, size * dtype.itemsize, np.uint8)
@@ -37,6 +37,8 @@ def some_array(data_type: DataType, shape: tuple[int, ...], seed: int) -> Array:
         return (bits > 127).reshape(shape)
     if data_type in (DataType.DT_INT4, DataType.DT_UINT4):
         return (bits % 8).astype(dtype).reshape(shape)
+    if data_type in (DataType.DT_INT2, DataType.DT_UINT2):
+        return (bits % 2).astype(dtype).reshape(shape)
     return bits.view(dtype).reshape(shape)
 
 
