@@ -23,11 +23,11 @@ from kernel_index.preprocessor.files import (
     Instruction,
     SourceFile,
 )  # fmt: skip
+from kernel_index.preprocessor.literals import finder
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
 _PASTE = re.compile(r"\w*(?:\s*##\s*\w*)+")
-_LANDMARKS = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|[();{}]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +126,27 @@ class Leads:
 
 
 class Statements:
-    """Finds where in a file's text a statement begins that mentions a lead."""
+    """Finds where in a file's text a statement begins that mentions one of some names."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, text: str, names: Collection[str]) -> None:
         alternatives = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
-        self._any = re.compile(rf"\b(?:{alternatives})\b") if names else None
-        self._walk = re.compile(rf"{_LANDMARKS}|\b(?:{alternatives})\b", re.DOTALL)
+        self._text = text
+        self._names = rf"\b(?:{alternatives})\b"
+        self._any = re.compile(self._names) if names else None
+        self._walk: re.Pattern[str] | None = None
 
-    def find(self, text: str, start: int, end: int) -> list[tuple[int, int]]:
-        """Offsets of the statements in ``text[start:end]`` that mention a lead, ascending: (begin, end).
+    def find(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Offsets of the statements in ``text[start:end]`` that mention a name, ascending: (begin, end).
 
-        A lead inside parentheses may be the argument of a macro, so its statement begins before the outermost
+        A name inside parentheses may be the argument of a macro, so its statement begins before the outermost
         parenthesis around it, at the name in front of that. It ends at the first ``;``, ``{`` or ``}`` outside
         parentheses.
         """
+        text = self._text
         if self._any is None or self._any.search(text, start, end) is None:
             return []
+        if self._walk is None:
+            self._walk = finder(text, rf"[();{{}}]|{self._names}")
         found: list[tuple[int, int]] = []
         begin = -1
         depth = 0
@@ -158,7 +163,7 @@ class Statements:
                 if begin >= 0 and depth == 0:
                     found.append((begin, match.end()))
                     begin = -1
-            elif first not in "\"'" and begin < 0:
+            elif begin < 0 and match.lastindex is None and (first.isalpha() or first in "_$"):
                 begin = match.start() if depth == 0 else _name_before(text, outermost, start)
         if begin >= 0:
             found.append((begin, end))
@@ -244,7 +249,7 @@ class Headers:
     def _words_that_matter(self, file: SourceFile) -> set[str]:
         """The words of a file's conditions and statements with leads, and of the macros these use."""
         leads = self._leads_of.get(file.path, self.leads)
-        statements = Statements(leads.within(file.words))
+        statements = Statements(file.text, leads.within(file.words))
         words: set[str] = set()
         bodies: dict[str, set[str]] = {}
         for instruction in file.program:
@@ -252,7 +257,7 @@ class Headers:
                 bodies.setdefault(instruction.argument, set()).update(self._words_of(instruction.macro))
             elif instruction.kind != OTHER:
                 words.update(identifiers(instruction.argument))
-            for start, end in statements.find(file.text, instruction.text_start, instruction.text_end):
+            for start, end in statements.find(instruction.text_start, instruction.text_end):
                 words.update(identifiers(file.text[start:end]))
         todo = [name for name in bodies if name in words or name in leads]
         while todo:
@@ -364,8 +369,8 @@ def _registers(header: SourceFile, leads: AbstractSet[str]) -> bool:
     names = header.words & leads
     if not names:
         return False
-    statements = Statements(names)
-    return any(statements.find(header.text, i.text_start, i.text_end) for i in header.program)
+    statements = Statements(header.text, names)
+    return any(statements.find(i.text_start, i.text_end) for i in header.program)
 
 
 def _closure(files: Files, units: Iterable[SourceFile]) -> list[SourceFile]:

@@ -107,9 +107,9 @@ class Unit:
         if starts is None:
             statements = self._statements.get(file.path)
             if statements is None:
-                statements = Statements(self._leads.within(file.words))
+                statements = Statements(file.text, self._leads.within(file.words))
                 self._statements[file.path] = statements
-            starts = self._starts[key] = [begin for begin, _ in statements.find(file.text, start, end)]
+            starts = self._starts[key] = [begin for begin, _ in statements.find(start, end)]
         return starts
 
 
