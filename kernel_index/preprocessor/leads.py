@@ -30,6 +30,10 @@ from kernel_index.preprocessor.tokens import identifiers
 _PASTE = re.compile(r"\w*(?:\s*##\s*\w*)+")
 
 
+_MAX_FLATTENED = 50
+"""So many headers deep, headers that only include others are taken out of the way; further ones stay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paste:
     """How the names look that a ``##`` of a macro builds, several in a row taken as one."""
@@ -330,23 +334,23 @@ class Headers:
         """Whether a header or anything that it can include registers something itself."""
         return header.path in self._registering_below
 
-    def _flat_of(self, header: SourceFile) -> tuple[SourceFile, ...]:
+    def _flat_of(self, header: SourceFile, depth: int = 0) -> tuple[SourceFile, ...]:
         flat = self._flat.get(header.path)
         if flat is None:
             # An inclusion of the header within itself is one that its guard turns away.
             self._flat[header.path] = ()
-            flat = self._flat[header.path] = self._flattened(header) if header.path in self._matters else ()
+            flat = self._flat[header.path] = self._flattened(header, depth) if header.path in self._matters else ()
         return flat
 
-    def _flattened(self, header: SourceFile) -> tuple[SourceFile, ...]:
+    def _flattened(self, header: SourceFile, depth: int) -> tuple[SourceFile, ...]:
         program = header.program if header.path in self._registering else _without(header.program, self._keeper(header))
-        if any(i.kind != INCLUDE for i in program):
+        if depth == _MAX_FLATTENED or any(i.kind != INCLUDE for i in program):
             return (SourceFile(header.path, header.text, program, [], header.once, header.guard),)
         found: dict[str, SourceFile] = {}
         for instruction in program:
             included = self._files.resolve(instruction.argument, header.path)
             if included is not None:
-                for part in self._flat_of(included):
+                for part in self._flat_of(included, depth + 1):
                     found.setdefault(part.path, part)
         return tuple(found.values())
 

@@ -93,7 +93,10 @@ class Unit:
         a registration macro that only leads back to itself.
         """
         run = _Run(self, macros)
-        run.all()
+        try:
+            run.all()
+        except RecursionError:
+            raise PreprocessorError(run.place, "macros, conditions or headers are nested too deeply") from None
         return UnitRun(run.calls, run.problems, run.taken, run.macros)
 
     def is_lead(self, name: str) -> bool:
@@ -150,16 +153,36 @@ class _Run:
         """The macro table as it is now."""
         return self._macros
 
+    @property
+    def place(self) -> Place:
+        """Where the run is: at the last statement that it began to expand."""
+        return Place(self._statement.file, line=self._statement.line)
+
     def all(self) -> None:
-        segments = self._segments(self._unit.file, self._unit.file.program)
+        segments = self._segments()
         for segment in segments:
             self._run_segment(segment, segments)
 
     # Directives.
 
-    def _segments(self, file: SourceFile, program: Sequence[Instruction]) -> Iterator[Segment]:
-        """Obey the directives of a file in order; yield the text that is active, that of included files too."""
-        self._state.descend(file)
+    def _segments(self) -> Iterator[Segment]:
+        """Obey the directives of the unit in order; yield the text that is active, that of included files too."""
+        self._state.descend(self._unit.file)
+        files = [self._obeyed(self._unit.file)]
+        while files:
+            following = next(files[-1], None)
+            if following is None:
+                files.pop()
+                self._state.depth -= 1
+            elif isinstance(following, Segment):
+                yield following
+            else:
+                self._state.descend(following)
+                files.append(self._obeyed(following))
+
+    def _obeyed(self, file: SourceFile) -> Iterator[Segment | SourceFile]:
+        """Obey the directives of a file; yield its active text, and the headers to go on with in between."""
+        program = file.program
         is_unit = file is self._unit.file
         macros = self._macros
         taken: set[int] = set()
@@ -190,7 +213,6 @@ class _Run:
                 self.taken.add(index)
             if instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
-        self._state.depth -= 1
 
     def _target(self, file: SourceFile, instruction: Instruction) -> str:
         """What an ``#include`` names; a macro there is expanded, and nothing where it cannot be."""
@@ -203,14 +225,14 @@ class _Run:
             self.problems.append(Problem(file.path, instruction.line, f"#include {argument}: {problem}"))
             return ""
 
-    def _include(self, argument: str, file: SourceFile) -> Iterator[Segment]:
+    def _include(self, argument: str, file: SourceFile) -> Iterator[SourceFile]:
         headers, inclusions, state = self._unit.headers, self._unit.inclusions, self._state
         for header in headers.included_by(argument, file):
             if not state.included & inclusions.bit(header.path):
                 if headers.registers_below(header):
                     if header.once:
                         state.included |= inclusions.bit(header.path)
-                    yield from self._segments(header, header.program)
+                    yield header
                 else:
                     inclusions.enter(header, state, self._holds)
 

@@ -131,6 +131,9 @@ class UnitScan:
             except NotEvaluatedError as problem:
                 self._diagnose(group[0].file, group[0].line, str(problem))
                 continue
+            except RecursionError:
+                self._diagnose(group[0].file, group[0].line, "what it registers is nested too deeply")
+                continue
             if isinstance(records, OpDefinition):
                 self._ops.setdefault(records.name, records)
             else:
@@ -150,6 +153,8 @@ class UnitScan:
                     self._ops.setdefault(record.name, record)
             except NotEvaluatedError as problem:
                 self._diagnose(call.file, call.line, str(problem))
+            except RecursionError:
+                self._diagnose(call.file, call.line, "what it registers is nested too deeply")
             self._records[call] = record
         return self._records[call]
 
