@@ -18,12 +18,13 @@ from kernel_index.preprocessor.files import (
     IFDEF,
     IFNDEF,
     INCLUDE,
+    ONCE,
     OPENING,
     UNDEF,
     Instruction,
     SourceFile,
 )  # fmt: skip
-from kernel_index.preprocessor.leads import Headers
+from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
@@ -161,6 +162,10 @@ class Inclusions:
             elif kind == UNDEF:
                 effect.edits[instruction.argument] = None
                 macros.pop(instruction.argument, None)
+            elif kind == ONCE:
+                bit = self.bit(header.path)
+                effect.added |= bit
+                state.included |= bit
             elif kind == INCLUDE:
                 for inner in self._headers.included_by(instruction.argument, header):
                     if not state.included & self.bit(inner.path):

@@ -16,16 +16,18 @@ from kernel_index.preprocessor.files import (
     IFDEF,
     IFNDEF,
     INCLUDE,
+    ONCE,
     OPENING,
     UNDEF,
     Instruction,
     SourceFile,
 )  # fmt: skip
+from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions, Problem, State
-from kernel_index.preprocessor.leads import Headers, Statements
+from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.text import line_at
-from kernel_index.preprocessor.tokens import BLUE, token_at, tokenize
+from kernel_index.preprocessor.tokens import BLUE, identifiers, token_at, tokenize
 
 _CALL_MARK = "\x02"
 """Begins the token that stands for a sink's call in the expanded text; the call's number follows."""
@@ -83,7 +85,8 @@ class Unit:
         self.conditions = Conditions()
         self._leads = headers.leads_of(file)
         self._statements: dict[str, Statements] = {}
-        self._starts: dict[tuple[str, int], list[int]] = {}
+        self._starts: dict[tuple[str, int, int], list[int]] = {}
+        self._words: dict[tuple[str, int], frozenset[str]] = {}
         self.outcomes: dict[tuple[str, int], list[_Outcome]] = {}
 
     def run(self, macros: Mapping[str, Macro]) -> UnitRun:
@@ -103,17 +106,38 @@ class Unit:
         """Whether a name leads to a sink in this unit."""
         return name in self._leads
 
+    def may_expand(self, segment: Segment, macros: Mapping[str, Macro]) -> bool:
+        """Whether a stretch of text names a macro or a sink: else it expands to itself."""
+        key = (segment.file.path, segment.start)
+        words = self._words.get(key)
+        if words is None:
+            words = self._words[key] = frozenset(identifiers(segment.file.text[segment.start : segment.end]))
+        return not (words.isdisjoint(macros) and words.isdisjoint(self.sinks))
+
     def starts(self, file: SourceFile, start: int, end: int) -> list[int]:
-        """Where statements begin in a stretch of text of this unit or a header of it."""
-        key = (file.path, start)
+        """Where statements begin, in a stretch of text of this unit or a header of it, that may come to a sink.
+
+        They mention a lead, or go on behind a directive, where they may mention one.
+        """
+        key = (file.path, start, end)
         starts = self._starts.get(key)
         if starts is None:
-            statements = self._statements.get(file.path)
-            if statements is None:
-                statements = Statements(file.text, self._leads.within(file.words))
-                self._statements[file.path] = statements
+            statements = self._statements_of(file)
             starts = self._starts[key] = [begin for begin, _ in statements.find(start, end)]
+            left_open = statements.left_open(start, end)
+            if left_open is not None and left_open > max(starts, default=-1):
+                starts.append(left_open)
         return starts
+
+    def mentions_lead(self, file: SourceFile, start: int, end: int) -> bool:
+        """Whether a stretch of text mentions a lead outside literals."""
+        return bool(self._statements_of(file).find(start, end))
+
+    def _statements_of(self, file: SourceFile) -> Statements:
+        statements = self._statements.get(file.path)
+        if statements is None:
+            statements = self._statements[file.path] = Statements(file.text, self._leads.within(file.words))
+        return statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +222,8 @@ class _Run:
                 macros.pop(instruction.argument, None)
             elif kind == INCLUDE:
                 yield from self._include(self._target(file, instruction), file)
+            elif kind == ONCE:
+                self._state.included |= self._unit.inclusions.bit(file.path)
             elif kind in OPENING:
                 if not self._holds(file, instruction):
                     at = instruction.jump
@@ -230,7 +256,7 @@ class _Run:
         for header in headers.included_by(argument, file):
             if not state.included & inclusions.bit(header.path):
                 if headers.registers_below(header):
-                    if header.once:
+                    if header.once and not headers.whole:
                         state.included |= inclusions.bit(header.path)
                     yield header
                 else:
@@ -259,23 +285,39 @@ class _Run:
         while following is not None:
             segment, following = following, None
             done = segment.start
-            for start in self._unit.starts(segment.file, segment.start, segment.end):
+            waiting = self._starts(segment, done, segment.end)
+            while waiting:
+                start = waiting.pop()
                 if start < done:
                     continue
-                done, last = self._run_statement(segment, start, segments)
+                done, last, given_up = self._run_statement(segment, start, segments)
                 if last is not segment:
                     # The statement went on behind a directive; what follows it there comes next.
                     following = Segment(last.file, done, last.end, last.instruction)
                     break
+                if given_up or self._unit.headers.whole:
+                    waiting += self._starts(segment, done, waiting[-1] if waiting else segment.end)
 
-    def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment]:
+    def _starts(self, segment: Segment, start: int, end: int) -> list[int]:
+        """Where statements begin in a part of a segment, descending.
+
+        Of text that counts whole it is the first one only, for the next begins where that ends.
+        """
+        if start >= end:
+            return []
+        if self._unit.headers.whole:
+            return [start] if self._unit.may_expand(segment, self._macros) else []
+        return self._unit.starts(segment.file, start, end)[::-1]
+
+    def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment, bool]:
+        """Expand a statement; returns where it ends, in which segment, and whether it was given up there."""
         outcomes = self._unit.outcomes.setdefault((segment.file.path, start), [])
         lookup = self._macros.get
         for outcome in outcomes:
             if all(lookup(name) is macro for name, macro in outcome.used.items()):
                 self.calls += outcome.calls
                 self.problems += outcome.problems
-                return outcome.end, segment
+                return outcome.end, segment, bool(outcome.problems)
         used = self._expander.used = {}
         self._statement = statement = _StatementText(segment, start, segments)
         problems_before = len(self.problems)
@@ -284,7 +326,7 @@ class _Run:
         if statement.segment is segment:
             problems = tuple(self.problems[problems_before:])
             outcomes.append(_Outcome(used, tuple(calls), problems, statement.offset))
-        return statement.offset, statement.segment
+        return statement.offset, statement.segment, len(self.problems) > problems_before
 
     def _expanded(self, statement: _StatementText) -> list[SinkCall]:
         made: list[_OpenCall] = []

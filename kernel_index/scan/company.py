@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import Files, SourceFile
-from kernel_index.preprocessor.leads import Headers
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, Location
 from kernel_index.scan.unit_scan import SINKS, Shared, UnitFindings, UnitScan
@@ -31,7 +31,7 @@ class Company:
         self.sources = sources
         self._files = files
         self._profiles = profiles
-        self.headers = Headers(files, [file for _, file in sources], SINKS)
+        self.headers = CutHeaders(files, [file for _, file in sources], SINKS)
         self._shared = Shared(files, self.headers)
 
     def findings(self, unit: SourceUnit, file: SourceFile) -> UnitFindings:

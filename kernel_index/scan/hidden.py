@@ -12,7 +12,7 @@ from kernel_index.preprocessor.files import (
     condition_words,
     own_condition_words,
 )  # fmt: skip
-from kernel_index.preprocessor.leads import Headers
+from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
 from kernel_index.records import Condition, Location
 
@@ -49,7 +49,7 @@ class Hidden:
             i
             for i, instruction in enumerate(self._program)
             if gpu_only
-            or (i not in taken and self._unit.starts(self._file, instruction.text_start, instruction.text_end))
+            or (i not in taken and self._unit.mentions_lead(self._file, instruction.text_start, instruction.text_end))
         ]
         tried: set[tuple[str, ...]] = set()
         for index in hidden:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from kernel_index.errors import OpselectError
 from kernel_index.preprocessor.files import Files, SourceFile
+from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions
-from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
 from kernel_index.profiles import BuildProfile, is_mobile
