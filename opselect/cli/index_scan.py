@@ -38,6 +38,11 @@ Examples:
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use (default: all cores).")
 @click.option("--no-cache", is_flag=True, help="Scan every file, whatever is known from earlier scans.")
 @click.option(
+    "--uncut",
+    is_flag=True,
+    help="Scan the slow way, to check the fast one: read every header whole in every file, expand all text.",
+)
+@click.option(
     "-o",
     "--output",
     required=True,
@@ -55,13 +60,15 @@ def command(
     release: str | None,
     jobs: int | None,
     no_cache: bool,
+    uncut: bool,
     output: Path,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Scan the TensorFlow checkout TREE under every build profile and write what it registers to one file.
 
-    What the scanner could not evaluate is listed with file and line. With -D and -U, the macros are on top of every
+    What the scanner could not evaluate is listed with file and line. A scan leaves out what cannot matter to what it
+    looks for; --uncut leaves out nothing, takes many times as long and must find the same. With -D and -U, the macros are on top of every
     profile, and the profiles' names say so.
 
     Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
@@ -71,10 +78,11 @@ def command(
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")
     if tree is None:
-        if not roots or macros or release:
-            raise click.UsageError("--base takes the folders of --root, and neither -D, -U nor --release")
+        if not roots or macros or release or uncut:
+            raise click.UsageError("--base takes the folders of --root, and neither -D, -U, --release nor --uncut")
         return scan_over(base or "", roots, output, as_json=as_json, quiet=quiet)
-    return scan(tree, roots, macros, release, jobs, output, cached=not no_cache, as_json=as_json, quiet=quiet)
+    cached = not (no_cache or uncut)
+    return scan(tree, roots, macros, release, jobs, output, cached=cached, uncut=uncut, as_json=as_json, quiet=quiet)
 
 
 def scan(
@@ -86,6 +94,7 @@ def scan(
     output: Path,
     *,
     cached: bool,
+    uncut: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -107,6 +116,7 @@ def scan(
             jobs=jobs,
             progress=progress,
             cache=cache,
+            uncut=uncut,
         )
     if cache is not None and cache.problem:
         note(f"nothing is kept for the next scan: {cache.problem}", quiet=quiet)
