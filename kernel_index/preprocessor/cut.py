@@ -7,7 +7,7 @@ out cannot change what a scan finds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ from kernel_index.preprocessor.files import (
     has_pragma_once,
 )  # fmt: skip
 from kernel_index.preprocessor.headers import Headers
-from kernel_index.preprocessor.leads import Paste, Statements, pastes
+from kernel_index.preprocessor.leads import Paste, Statements, joined, pastes, pieces_of
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
@@ -58,6 +58,7 @@ class CutHeaders(Headers):
         self._once_if: dict[str, set[str]] = {}
         for header in self.closure:
             self._take_in(header)
+        self._circular = _on_circles({h.path: {included.path for included in files.included(h)} for h in self.closure})
         self._built: dict[Paste, list[str]] = {}
         self._relevant: set[str] = set()
         self._matters: set[str] = set()
@@ -71,7 +72,7 @@ class CutHeaders(Headers):
                 words |= self._words_that_matter(header)
                 words.update(self._matter(header.path))
         self._registering_below = set(self._matters)
-        self._mention(words)
+        self._mention(words | self._joined_names(words))
 
     def _with_guards_that_matter(self) -> dict[str, SourceFile]:
         """Headers whose guard is a macro like any other, because something else mentions it."""
@@ -136,6 +137,17 @@ class CutHeaders(Headers):
             todo += new & bodies.keys()
         return words
 
+    def _joined_names(self, words: AbstractSet[str]) -> set[str]:
+        """The header macros whose names may come of words that matter where macros join their arguments."""
+        joining = set(self.leads.joining).union(*(leads.joining for leads in self._leads_of.values()))
+        used = words & joining
+        if not used:
+            return set()
+        digits = set[str]().union(*(pieces_of(unit) - unit.words for unit in self._units))
+        bodies = [self.leads.joining, *(leads.joining for leads in self._leads_of.values())]
+        pieces = digits.union(words, *(body for found in bodies for body in found.values()))
+        return {name for name in self._edits if joined(name, pieces)}
+
     def _words_of(self, macro: Macro) -> set[str]:
         """The words of a macro's body, and the macros of headers whose names it can build with ``##``."""
         words = set(macro.words)
@@ -197,15 +209,17 @@ class CutHeaders(Headers):
             if header.path not in self._registering:
                 program = _without(program, self._keeper(header))
             cut = SourceFile(header.path, header.text, program, [], header.once, header.guard)
-            # Headers that include each other in a circle stay as they are.
-            self._flat[header.path] = (cut,) if header.path in self._matters else ()
             flat = self._flat[header.path] = self._flattened(cut, depth) if header.path in self._matters else ()
         return flat
 
     def _flattened(self, header: SourceFile, depth: int) -> tuple[SourceFile, ...]:
         """The headers that a header only includes, where none does anything when it is included again; else itself."""
         found: dict[str, SourceFile] = {}
-        if depth == _MAX_FLATTENED or any(i.kind not in (INCLUDE, ONCE) for i in header.program):
+        if (
+            depth == _MAX_FLATTENED
+            or header.path in self._circular
+            or any(i.kind not in (INCLUDE, ONCE) for i in header.program)
+        ):
             return (header,)
         for instruction in header.program:
             included = self._resolve(instruction.argument, header) if instruction.kind == INCLUDE else None
@@ -230,6 +244,30 @@ class CutHeaders(Headers):
             )
 
         return keep
+
+
+def _on_circles(edges: Mapping[str, AbstractSet[str]]) -> AbstractSet[str]:
+    """The nodes on a circle, or on the way from one circle to another.
+
+    Such headers stay as they are: whether they are being included already decides what comes next.
+    """
+    left = dict(edges)
+    for _ in range(2):  # what leads nowhere, then, with the edges turned, what nothing leads to
+        backward: dict[str, set[str]] = {}
+        for node, following in left.items():
+            for other in following & left.keys():
+                backward.setdefault(other, set()).add(node)
+        waits = {node: len(following & left.keys()) for node, following in left.items()}
+        todo = [node for node, count in waits.items() if count == 0]
+        while todo:
+            node = todo.pop()
+            del left[node]
+            for other in backward.get(node, ()):
+                waits[other] -= 1
+                if waits[other] == 0:
+                    todo.append(other)
+        left = {node: backward.get(node, set()) & left.keys() for node in left}
+    return left.keys()
 
 
 def _registers(header: SourceFile, leads: AbstractSet[str]) -> bool:

@@ -24,7 +24,9 @@ class Headers:
         self._units = list(units)
         self.closure = _closure(files, self._units)
         self.leads = Leads(sinks)
-        self.leads.add(i.macro for h in self.closure for i in h.program if i.macro is not None)
+        self.leads.add([i.macro for h in self.closure for i in h.program if i.macro is not None])
+        for header in self.closure:
+            self.leads.meet(header)
         self._leads_of = {unit.path: self._own_leads(unit) for unit in self._units}
         self._places: dict[int, tuple[SourceFile, int]] | None = None
 
@@ -34,7 +36,8 @@ class Headers:
 
     def _own_leads(self, unit: SourceFile) -> Leads:
         leads = Leads((), self.leads)
-        leads.add(i.macro for i in unit.program if i.macro is not None)
+        leads.add([i.macro for i in unit.program if i.macro is not None])
+        leads.meet(unit)
         return leads
 
     def included_by(self, argument: str, including: SourceFile) -> tuple[SourceFile, ...]:

@@ -6,13 +6,15 @@ Everything here goes by names alone, over all definitions in all branches, and s
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.literals import finder
 from kernel_index.preprocessor.macros import Macro
 
+_DIGITS = re.compile(r"\b[0-9]\w*")
 _PASTE = re.compile(r"\w*(?:\s*##\s*\w*)+")
 
 
@@ -32,17 +34,41 @@ class Paste:
 def pastes(macro: Macro) -> list[Paste]:
     """The pastes of a macro. A parameter can become anything, so only the fixed words in a paste say what it builds.
 
-    Where all are parameters, as in ``CONCAT(a, b)``, nothing is known and nothing is reported.
+    Where all are parameters, as in ``CONCAT(a, b)``, nothing is known: such a macro :func:`joins`.
     """
+    return [Paste(words[0], max(words[1:-1], key=len, default=""), words[-1]) for words in _chains(macro) if any(words)]
+
+
+def joins(macro: Macro) -> bool:
+    """Whether a macro builds names of its arguments alone."""
+    return not all(map(any, _chains(macro)))
+
+
+def _chains(macro: Macro) -> list[list[str]]:
+    """The operands of every run of ``##``, each parameter empty."""
     if "##" not in macro.body:
         return []
     parameters = macro.parameters or ()
-    found = []
-    for chain in _PASTE.findall(macro.body):
-        words = ["" if word.strip() in parameters else word.strip() for word in chain.split("##")]
-        if any(words):
-            found.append(Paste(words[0], max(words[1:-1], key=len, default=""), words[-1]))
-    return found
+    return [
+        ["" if word.strip() in parameters else word.strip() for word in chain.split("##")]
+        for chain in _PASTE.findall(macro.body)
+    ]
+
+
+def joined(name: str, pieces: AbstractSet[str]) -> bool:
+    """Whether a name is several pieces one after the other."""
+    length = len(name)
+    reached = {0}
+    for begin in range(length):
+        if begin in reached:
+            ends = range(begin + 1, length if begin == 0 else length + 1)
+            reached.update(end for end in ends if name[begin:end] in pieces)
+    return length in reached
+
+
+def pieces_of(file: SourceFile) -> AbstractSet[str]:
+    """The words of a file that may be arguments of a macro that joins them: names, and what begins with a digit."""
+    return file.words.union(_DIGITS.findall(file.text))
 
 
 class Leads:
@@ -53,6 +79,8 @@ class Leads:
         self._names: set[str] = set(sinks)
         self._mentioned_by: dict[str, list[str]] = {}
         self._pasted_by: list[tuple[Paste, str]] = []
+        self._defined: dict[str, list[Macro]] = {}
+        self._joining: dict[str, set[str]] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._names or (self._parent is not None and name in self._parent)
@@ -69,7 +97,7 @@ class Leads:
     def _all_pastes(self) -> list[tuple[Paste, str]]:
         return self._pasted_by if self._parent is None else self._pasted_by + self._parent._all_pastes()
 
-    def add(self, macros: Iterable[Macro]) -> None:
+    def add(self, macros: Collection[Macro]) -> None:
         """Take in macros, and everything that leads to a sink through them."""
         reached = []
         for macro in macros:
@@ -78,8 +106,39 @@ class Leads:
                 if word in self:
                     reached.append(macro.name)
             self._pasted_by += [(paste, macro.name) for paste in pastes(macro)]
+        self._take_joining(macros)
         self._close(reached)
         self._close_over_pastes()
+
+    def _take_joining(self, macros: Collection[Macro]) -> None:
+        """Note the macros that join their arguments, and those whose bodies mention one."""
+        for macro in macros:
+            self._defined.setdefault(macro.name, []).append(macro)
+        known = set() if self._parent is None else self._parent.joining.keys()
+        todo = [macro.name for macro in macros if joins(macro) or not macro.words.isdisjoint(known)]
+        while todo:
+            name = todo.pop()
+            if name not in self._joining:
+                self._joining[name] = set[str]().union(*(macro.words for macro in self._macros(name)))
+                todo += self._macros_mentioning(name)
+
+    def _macros(self, name: str) -> list[Macro]:
+        own = self._defined.get(name, [])
+        return own if self._parent is None else own + self._parent._macros(name)
+
+    @property
+    def joining(self) -> Mapping[str, AbstractSet[str]]:
+        """The macros that join their arguments, or call one that does, with the words of their bodies."""
+        return self._joining if self._parent is None else {**self._parent.joining, **self._joining}
+
+    def meet(self, file: SourceFile) -> None:
+        """Take in the macros that join their arguments where the words of a file that calls one may make a lead."""
+        joining = self.joining
+        if file.words.isdisjoint(joining):
+            return
+        pieces = set(pieces_of(file)).union(*joining.values())
+        if any(joined(name, pieces) for name in self):
+            self._close(list(joining))
 
     def _close_over_pastes(self) -> None:
         """Take in macros that can build a lead with ``##``: the parent's pastes can only build what is new here."""

@@ -53,9 +53,9 @@ def scan_tree(
 
     ``profiles`` are those of the tree's release unless given, ``jobs`` is the number of processes (default: one a
     core). With a ``cache``, source files for which nothing has changed are not scanned again; the result is the same.
-    ``progress`` counts them as done. ``uncut`` scans the slow way, with which the fast one can be compared: every header
-    is read whole in every source file, every text is expanded, and no ``cache`` is used. Raises SourceTreeError for a folder that is no TensorFlow tree,
-    PreprocessorError for a source file that no compiler would survive.
+    ``progress`` counts them as done. ``uncut`` scans the slow way, with which the fast one can be compared: every
+    header is read whole in every source file, every text is expanded, and no ``cache`` is used. Raises SourceTreeError
+    for a folder that is no TensorFlow tree, PreprocessorError for a source file that no compiler would survive.
     """
     release = release_of(root, release)
     chosen = tuple(profiles) if profiles is not None else profiles_of(release)

@@ -67,9 +67,11 @@ def command(
 ) -> int:
     """Scan the TensorFlow checkout TREE under every build profile and write what it registers to one file.
 
-    What the scanner could not evaluate is listed with file and line. A scan leaves out what cannot matter to what it
-    looks for; --uncut leaves out nothing, takes many times as long and must find the same. With -D and -U, the macros are on top of every
+    What the scanner could not evaluate is listed with file and line. With -D and -U, the macros are on top of every
     profile, and the profiles' names say so.
+
+    A scan leaves out what cannot matter to what it looks for. With --uncut it leaves out nothing: that takes many times
+    as long and must find the same.
 
     Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
     are scanned. A folder that contains 'tensorflow/' is taken for a part of a fork, and its files take the place of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -39,7 +40,7 @@ def tokens_of(source: str) -> list[str]:
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_any_text_has_the_tokens_of_the_reference(source: str) -> None:
     ours, theirs = tokens_of(source), reference_tokens(source)
-    pairs = zip(theirs, theirs[1:], strict=False)
+    pairs = itertools.pairwise(theirs)
     assume(
         not any(word in ("R", "u8R", "uR", "UR", "LR") and after[0] == '"' for word, after in pairs)
     )  # no raw string
