@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.calls import Outcomes, Problem
 from kernel_index.preprocessor.files import (
     DEFINE,
     ELIF,
@@ -33,15 +34,6 @@ MAX_INCLUDE_DEPTH = 200
 
 Holds = Callable[[SourceFile, Instruction], bool]
 """Evaluates a condition against the macro table of the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be evaluated, with its place."""
-
-    file: str
-    line: int
-    message: str
 
 
 @dataclass(slots=True)
@@ -91,6 +83,8 @@ class Inclusions:
         self._bits: dict[str, int] = {}
         self._below: dict[str, int] = {}
         self._effects: dict[tuple[str, int], list[_Effect]] = {}
+        self.outcomes: Outcomes = {}
+        """What statements of headers gave, in whichever unit they were expanded first."""
         self.problems: dict[Problem, None] = {}
         """Conditions of headers that could not be evaluated, each once however many units include them."""
 

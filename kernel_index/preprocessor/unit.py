@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.calls import Outcome, Outcomes, Problem, SinkCall
 from kernel_index.preprocessor.conditions import Conditions
 from kernel_index.preprocessor.expand import EndlessExpansionError, Expander, ExpansionError
 from kernel_index.preprocessor.expressions import ExpressionError
@@ -23,7 +24,7 @@ from kernel_index.preprocessor.files import (
     SourceFile,
 )  # fmt: skip
 from kernel_index.preprocessor.headers import Headers
-from kernel_index.preprocessor.inclusion import Inclusions, Problem, State
+from kernel_index.preprocessor.inclusion import Inclusions, State
 from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.text import line_at
@@ -31,33 +32,6 @@ from kernel_index.preprocessor.tokens import BLUE, identifiers, token_at, tokeni
 
 _CALL_MARK = "\x02"
 """Begins the token that stands for a sink's call in the expanded text; the call's number follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class SinkCall:
-    """One call of a sink: its arguments fully expanded, and the expanded tokens behind it up to the semicolon.
-
-    ``file`` and ``line`` are those of the outermost macro call, ``instruction`` is the directive of that file before
-    it. ``via`` are the macros that were being expanded when the sink was called.
-    """
-
-    sink: str
-    arguments: tuple[tuple[str, ...], ...]
-    trailing: tuple[str, ...]
-    file: str
-    line: int
-    instruction: int = field(compare=False)
-    via: tuple[Macro, ...] = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What expanding a statement gave, and every macro it depended on."""
-
-    used: Mapping[str, Macro | None]
-    calls: tuple[SinkCall, ...]
-    problems: tuple[Problem, ...]
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +61,7 @@ class Unit:
         self._statements: dict[str, Statements] = {}
         self._starts: dict[tuple[str, int, int], list[int]] = {}
         self._words: dict[tuple[str, int], frozenset[str]] = {}
-        self.outcomes: dict[tuple[str, int], list[_Outcome]] = {}
+        self.outcomes: Outcomes = {}
 
     def run(self, macros: Mapping[str, Macro]) -> UnitRun:
         """All calls of the sinks under a set of predefined macros, in order, and what could not be evaluated.
@@ -102,9 +76,9 @@ class Unit:
             raise PreprocessorError(run.place, "macros, conditions or headers are nested too deeply") from None
         return UnitRun(run.calls, run.problems, run.taken, run.macros)
 
-    def is_lead(self, name: str) -> bool:
-        """Whether a name leads to a sink in this unit."""
-        return name in self._leads
+    def leads_back(self, name: str) -> bool:
+        """Whether a macro within itself is a registration that never ends; one that joins names need not be."""
+        return name in self._leads and name not in self._leads.joining
 
     def may_expand(self, segment: Segment, macros: Mapping[str, Macro]) -> bool:
         """Whether a stretch of text names a macro or a sink: else it expands to itself."""
@@ -311,7 +285,9 @@ class _Run:
 
     def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment, bool]:
         """Expand a statement; returns where it ends, in which segment, and whether it was given up there."""
-        outcomes = self._unit.outcomes.setdefault((segment.file.path, start), [])
+        of_unit = segment.file is self._unit.file
+        known = self._unit.outcomes if of_unit else self._unit.inclusions.outcomes
+        outcomes = known.setdefault((segment.file.path, start), [])
         lookup = self._macros.get
         for outcome in outcomes:
             if all(lookup(name) is macro for name, macro in outcome.used.items()):
@@ -325,7 +301,7 @@ class _Run:
         self.calls += calls
         if statement.segment is segment:
             problems = tuple(self.problems[problems_before:])
-            outcomes.append(_Outcome(used, tuple(calls), problems, statement.offset))
+            outcomes.append(Outcome(used, tuple(calls), problems, statement.offset))
         return statement.offset, statement.segment, len(self.problems) > problems_before
 
     def _expanded(self, statement: _StatementText) -> list[SinkCall]:
@@ -344,7 +320,7 @@ class _Run:
                         open_call = None
                     else:
                         open_call.trailing.append(token)
-                elif token[:1] == BLUE and self._unit.is_lead(token[1:]):
+                elif token[:1] == BLUE and self._unit.leads_back(token[1:]):
                     raise EndlessExpansionError(f"the macro {token[1:]} expands to itself and never ends")
         except EndlessExpansionError as problem:
             raise PreprocessorError(Place(statement.file, line=statement.line), str(problem)) from None

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kernel_index.datatypes import DataType, from_enum_name
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.tokens import is_string, spell, string_value
-from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.kernels import NotEvaluatedError, integer, sorted_constraints, split_arguments, type_text

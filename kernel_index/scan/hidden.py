@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.files import (
     Instruction,
     branches_around,
@@ -13,7 +14,7 @@ from kernel_index.preprocessor.files import (
     own_condition_words,
 )  # fmt: skip
 from kernel_index.preprocessor.headers import Headers
-from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
+from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.records import Condition, Location
 
 

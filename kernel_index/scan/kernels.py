@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType, from_enum_name
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.tokens import BLUE, is_string, spell, string_value
-from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
 from kernel_index.scan.definitions import Definitions
 

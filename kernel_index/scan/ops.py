@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kernel_index.datatypes import DataType, from_spec
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.tokens import BLUE, is_string, string_value
-from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.kernels import NotEvaluatedError

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.errors import OpselectError
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.files import Files, SourceFile
 from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
-from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
+from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.c_api import C_API_SINKS, c_api_groups, c_api_records

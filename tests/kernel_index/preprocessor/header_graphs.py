@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import Files
 from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import is_string, string_value, tokenize
-from kernel_index.preprocessor.unit import SinkCall, Unit
+from kernel_index.preprocessor.unit import Unit
 from tests.kernel_index.preprocessor.programs import SINK, marked
 
 PRELUDE = f"#define {SINK}_TEXT(...) #__VA_ARGS__\n#define {SINK}(n, ...) @n {SINK}_TEXT(__VA_ARGS__)\n"

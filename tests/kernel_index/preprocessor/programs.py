@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import Files
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import spell
-from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
+from kernel_index.preprocessor.unit import Unit, UnitRun
 
 SINK = "MARK"
 """The sink of these tests: ``MARK(0, text)`` asks for the expansion of a text."""
