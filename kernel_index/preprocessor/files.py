@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
-from kernel_index.preprocessor.text import Directive, directives, include_target, without_comments
+from kernel_index.preprocessor.text import Directive, directives, include_target, newlines, without_comments
 from kernel_index.preprocessor.tokens import identifiers
 
 DEFINE, UNDEF, INCLUDE, IF, IFDEF, IFNDEF, ELIF, ELSE, ENDIF, ONCE, ERROR, OTHER = range(12)
@@ -55,6 +56,7 @@ class SourceFile:
     once: bool = False
     guard: str = ""
     _words: frozenset[str] | None = None
+    _newlines: list[int] | None = None
 
     @property
     def words(self) -> frozenset[str]:
@@ -62,6 +64,12 @@ class SourceFile:
         if self._words is None:
             self._words = frozenset(identifiers(self.text))
         return self._words
+
+    def line_at(self, offset: int) -> int:
+        """The line, counted from 1, of an offset in the text."""
+        if self._newlines is None:
+            self._newlines = newlines(self.text)
+        return 1 + bisect_left(self._newlines, offset)
 
     @property
     def folder(self) -> str:

@@ -6,6 +6,7 @@ Everything here goes by names alone, over all definitions in all branches, and s
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -180,12 +181,12 @@ class Statements:
         self._any = re.compile(self._names) if names else None
         self._walk: re.Pattern[str] | None = None
 
-    def find(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Offsets of the statements in ``text[start:end]`` that mention a name, ascending: (begin, end).
+    def find(self, start: int, end: int, most: int = sys.maxsize) -> list[tuple[int, int]]:
+        """Offsets of the first statements in ``text[start:end]`` that mention a name, ascending: (begin, end).
 
         A name inside parentheses may be the argument of a macro, so its statement begins before the outermost
         parenthesis around it, at the name in front of that. It ends at the first ``;``, ``{`` or ``}`` outside
-        parentheses.
+        parentheses; where the last of ``most`` ends is not looked for.
         """
         text = self._text
         if self._any is None or self._any.search(text, start, end) is None:
@@ -210,6 +211,8 @@ class Statements:
                     begin = -1
             elif begin < 0 and match.lastindex is None and (first.isalpha() or first in "_$"):
                 begin = match.start() if depth == 0 else _name_before(text, outermost, start)
+                if len(found) + 1 >= most:
+                    return [*found, (begin, end)]
         if begin >= 0:
             found.append((begin, end))
         return found

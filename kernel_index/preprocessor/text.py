@@ -148,9 +148,12 @@ def directives(text: str) -> list[Directive]:
     return found
 
 
-def line_at(text: str, offset: int) -> int:
-    """The line, counted from 1, of an offset in a text without comments."""
-    return 1 + text.count("\n", 0, offset) + text.count(RAW_NEWLINE, 0, offset)
+_NEWLINE = re.compile(f"[\n{RAW_NEWLINE}]")
+
+
+def newlines(text: str) -> list[int]:
+    """The offsets of all ends of lines in a text without comments, ascending."""
+    return [match.start() for match in _NEWLINE.finditer(text)]
 
 
 _INCLUDE = re.compile(r'"([^"]+)"|<([^>]+)>')

@@ -27,7 +27,6 @@ from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions, State
 from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.macros import Macro
-from kernel_index.preprocessor.text import line_at
 from kernel_index.preprocessor.tokens import BLUE, identifiers, token_at, tokenize
 
 _CALL_MARK = "\x02"
@@ -103,9 +102,13 @@ class Unit:
                 starts.append(left_open)
         return starts
 
+    def next_start(self, file: SourceFile, start: int, end: int) -> list[int]:
+        """Where the next statement that mentions a lead begins, none or one."""
+        return [begin for begin, _ in self._statements_of(file).find(start, end, most=1)]
+
     def mentions_lead(self, file: SourceFile, start: int, end: int) -> bool:
         """Whether a stretch of text mentions a lead outside literals."""
-        return bool(self._statements_of(file).find(start, end))
+        return bool(self._statements_of(file).find(start, end, most=1))
 
     def _statements_of(self, file: SourceFile) -> Statements:
         statements = self._statements.get(file.path)
@@ -259,7 +262,7 @@ class _Run:
         while following is not None:
             segment, following = following, None
             done = segment.start
-            waiting = self._starts(segment, done, segment.end)
+            waiting = self._starts(segment)
             while waiting:
                 start = waiting.pop()
                 if start < done:
@@ -269,19 +272,16 @@ class _Run:
                     # The statement went on behind a directive; what follows it there comes next.
                     following = Segment(last.file, done, last.end, last.instruction)
                     break
-                if given_up or self._unit.headers.whole:
-                    waiting += self._starts(segment, done, waiting[-1] if waiting else segment.end)
+                if self._unit.headers.whole:
+                    waiting += [done] if done < segment.end else []
+                elif given_up:
+                    waiting += self._unit.next_start(segment.file, done, waiting[-1] if waiting else segment.end)
 
-    def _starts(self, segment: Segment, start: int, end: int) -> list[int]:
-        """Where statements begin in a part of a segment, descending.
-
-        Of text that counts whole it is the first one only, for the next begins where that ends.
-        """
-        if start >= end:
-            return []
+    def _starts(self, segment: Segment) -> list[int]:
+        """Where statements begin, descending; of text that counts whole the first, for each begins where one ends."""
         if self._unit.headers.whole:
-            return [start] if self._unit.may_expand(segment, self._macros) else []
-        return self._unit.starts(segment.file, start, end)[::-1]
+            return [segment.start] if self._unit.may_expand(segment, self._macros) else []
+        return self._unit.starts(segment.file, segment.start, segment.end)[::-1]
 
     def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment, bool]:
         """Expand a statement; returns where it ends, in which segment, and whether it was given up there."""
@@ -393,7 +393,7 @@ class _StatementText:
     def line(self) -> int:
         """The line of the outermost macro call that is being expanded."""
         file, offset = self._outermost
-        return line_at(file.text, offset)
+        return file.line_at(offset)
 
     @property
     def instruction(self) -> int:

@@ -14,7 +14,7 @@ from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_defi
 from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, OpDefinition
-from kernel_index.scan.c_api import C_API_SINKS, c_api_groups, c_api_records
+from kernel_index.scan.c_api import C_API_SINKS, Templates, c_api_groups, c_api_records
 from kernel_index.scan.definitions import Constants, Definitions
 from kernel_index.scan.hidden import Hidden
 from kernel_index.scan.kernels import KERNEL_SINKS, NotEvaluatedError, registration
@@ -67,6 +67,7 @@ class UnitScan:
         self._file = file
         self._gpu_only = unit.gpu_only
         self._shared = shared
+        self._templates = Templates(file)
         self._definitions = Definitions(file, files, shared.constants)
         self._records: dict[SinkCall, KernelRegistration | OpDefinition | None] = {}
         self._profiles: dict[KernelRegistration, list[str]] = {}
@@ -128,7 +129,7 @@ class UnitScan:
                     found.append(record)
         for group in c_api_groups(calls):
             try:
-                records = c_api_records(group, self._file, self._definitions)
+                records = c_api_records(group, self._templates, self._definitions)
             except NotEvaluatedError as problem:
                 self._diagnose(group[0].file, group[0].line, str(problem))
                 continue
