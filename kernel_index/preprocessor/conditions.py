@@ -10,6 +10,9 @@ from kernel_index.preprocessor.expressions import ExpressionError, evaluate
 from kernel_index.preprocessor.macros import Macro, is_identifier
 from kernel_index.preprocessor.tokens import BLUE, identifiers, tokenize
 
+MAX_DEPTH = 100
+"""Macros within macros whose ``defined`` counts: far more than any source has."""
+
 _Key = tuple[str, tuple[Macro | None, ...]]
 
 
@@ -46,6 +49,8 @@ def _without_defined(
     The standard leaves a ``defined`` that comes out of a macro undefined. GCC and Clang evaluate it, which can only
     be done before its operand is expanded.
     """
+    if len(within) > MAX_DEPTH:
+        raise ExpressionError("macros with 'defined' are nested too deeply")
     out: list[str] = []
     tokens = iter(tokens)
     for token in tokens:

@@ -16,8 +16,11 @@ from kernel_index.preprocessor.tokens import BLUE, IDENTIFIER_START, stringify, 
 MAX_STEPS = 1_000_000
 """An expansion that reads more tokens than this will not end in useful time."""
 
-MAX_DEPTH = 200
-"""Arguments within arguments: more levels than this are a macro that calls itself through its arguments."""
+MAX_DEPTH = 100
+"""Arguments within arguments: more levels than this are a macro that calls itself through its arguments.
+
+A level takes five frames of Python's stack, of which the headers around need their part (``MAX_INCLUDE_DEPTH``).
+"""
 
 SINK_ARGUMENTS = 2
 """Sinks are macros of the form ``(builder, ...)``."""
@@ -73,7 +76,19 @@ class Expander:
         return self._disabled
 
     def expand(self, tokens: Sequence[str]) -> list[str]:
-        """All tokens of a self-contained list, expanded. Raises ExpansionError."""
+        """All tokens of a list that stands by itself, such as a condition, expanded. Raises ExpansionError.
+
+        Whatever is being expanded around it, or was given up before, plays no part.
+        """
+        around = self._disabled, self._depth, self._steps
+        self._disabled, self._depth, self._steps = set(), 0, 0
+        try:
+            return self._expanded(tokens)
+        finally:
+            self._disabled, self._depth, self._steps = around
+
+    def _expanded(self, tokens: Sequence[str]) -> list[str]:
+        """An argument, expanded while the macros around it stay disabled."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise EndlessExpansionError("the expansion never ends: its arguments nest without end")
@@ -84,7 +99,7 @@ class Expander:
 
     def stream(self, source: TokenSource) -> Iterator[str]:
         """Expand the tokens of a source as they are asked for. Raises ExpansionError."""
-        self._disabled.clear()
+        self._disabled = set()
         self._depth = 0
         self._steps = 0
         return self._scan(_Lookahead(source), [])
@@ -114,7 +129,7 @@ class Expander:
                 if arguments is None:
                     yield token
                 else:
-                    yield from sinks[token]([self.expand(strip_space(a)) for a in arguments])
+                    yield from sinks[token]([self._expanded(strip_space(a)) for a in arguments])
                 continue
             macro = macros.get(token)
             if token not in used:
@@ -237,7 +252,7 @@ class Expander:
                 continue
             elif kind == "argument":
                 if step.parameter not in expanded:
-                    expanded[step.parameter] = strip_space(self.expand(arguments[step.parameter]))
+                    expanded[step.parameter] = strip_space(self._expanded(arguments[step.parameter]))
                 piece = expanded[step.parameter]
             elif kind == "raw":
                 piece = strip_space(arguments[step.parameter])
@@ -254,7 +269,7 @@ class Expander:
             elif kind == "string":
                 piece = [stringify(arguments[step.parameter])]
             else:
-                present = bool(strip_space(self.expand(arguments[-1])))
+                present = bool(strip_space(self._expanded(arguments[-1])))
                 piece = self._substituted(macro, step.steps, arguments, expanded) if present else [""]
             if pasting:
                 pasting = False

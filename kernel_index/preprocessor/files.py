@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
-from kernel_index.preprocessor.text import Directive, directives, include_target, without_comments
+from kernel_index.preprocessor.text import Directive, directives, include_target, newlines, without_comments
 from kernel_index.preprocessor.tokens import identifiers
 
 DEFINE, UNDEF, INCLUDE, IF, IFDEF, IFNDEF, ELIF, ELSE, ENDIF, ONCE, ERROR, OTHER = range(12)
@@ -44,7 +45,8 @@ class SourceFile:
     """A file of the tree: ``path`` from its root, ``text`` without comments, ``program`` its directives.
 
     ``problems`` are (line, message) of directives that no compiler accepts. ``once`` says that a second inclusion
-    adds nothing (an include guard around the whole file, or ``#pragma once``); ``guard`` is the guard's name.
+    adds nothing (an include guard around the whole file, or ``#pragma once`` in any case); ``guard`` is the guard's
+    name.
     """
 
     path: str
@@ -54,6 +56,7 @@ class SourceFile:
     once: bool = False
     guard: str = ""
     _words: frozenset[str] | None = None
+    _newlines: list[int] | None = None
 
     @property
     def words(self) -> frozenset[str]:
@@ -61,6 +64,12 @@ class SourceFile:
         if self._words is None:
             self._words = frozenset(identifiers(self.text))
         return self._words
+
+    def line_at(self, offset: int) -> int:
+        """The line, counted from 1, of an offset in the text."""
+        if self._newlines is None:
+            self._newlines = newlines(self.text)
+        return 1 + bisect_left(self._newlines, offset)
 
     @property
     def folder(self) -> str:
@@ -124,8 +133,7 @@ def _instruction(directive: Directive, text_end: int, file: SourceFile) -> Instr
 
 def _find_guard(file: SourceFile) -> None:
     program = file.program
-    if any(i.kind == ONCE for i in program):
-        file.once = True
+    file.once = has_pragma_once(program)
     if len(program) < 3 or program[1].kind != IFNDEF or program[2].kind != DEFINE:
         return
     name = program[1].argument
@@ -134,6 +142,16 @@ def _find_guard(file: SourceFile) -> None:
     if program[2].argument == name and end == len(program) - 1 and program[end].kind == ENDIF and not outside.strip():
         file.once = True
         file.guard = name
+
+
+def has_pragma_once(program: Sequence[Instruction]) -> bool:
+    """Whether a ``#pragma once`` stands outside all conditions: one inside only counts where it is obeyed."""
+    depth = 0
+    for instruction in program:
+        if instruction.kind == ONCE and depth == 0:
+            return True
+        depth += (instruction.kind in OPENING) - (instruction.kind == ENDIF)
+    return False
 
 
 _CONDITION_WORD = re.compile(r"\bdefined\s*\(?\s*([A-Za-z_]\w*)|(?<!\w)([A-Za-z_]\w*)\b(?!\s*\()")

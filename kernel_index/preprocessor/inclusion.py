@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.calls import Outcomes, Problem
 from kernel_index.preprocessor.files import (
     DEFINE,
     ELIF,
@@ -18,12 +19,13 @@ from kernel_index.preprocessor.files import (
     IFDEF,
     IFNDEF,
     INCLUDE,
+    ONCE,
     OPENING,
     UNDEF,
     Instruction,
     SourceFile,
 )  # fmt: skip
-from kernel_index.preprocessor.leads import Headers
+from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
@@ -32,15 +34,6 @@ MAX_INCLUDE_DEPTH = 200
 
 Holds = Callable[[SourceFile, Instruction], bool]
 """Evaluates a condition against the macro table of the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be evaluated, with its place."""
-
-    file: str
-    line: int
-    message: str
 
 
 @dataclass(slots=True)
@@ -90,6 +83,8 @@ class Inclusions:
         self._bits: dict[str, int] = {}
         self._below: dict[str, int] = {}
         self._effects: dict[tuple[str, int], list[_Effect]] = {}
+        self.outcomes: Outcomes = {}
+        """What statements of headers gave, in whichever unit they were expanded first."""
         self.problems: dict[Problem, None] = {}
         """Conditions of headers that could not be evaluated, each once however many units include them."""
 
@@ -161,6 +156,10 @@ class Inclusions:
             elif kind == UNDEF:
                 effect.edits[instruction.argument] = None
                 macros.pop(instruction.argument, None)
+            elif kind == ONCE:
+                bit = self.bit(header.path)
+                effect.added |= bit
+                state.included |= bit
             elif kind == INCLUDE:
                 for inner in self._headers.included_by(instruction.argument, header):
                     if not state.included & self.bit(inner.path):

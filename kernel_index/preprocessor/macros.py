@@ -119,6 +119,8 @@ def _steps(tokens: Sequence[str], parameters: tuple[str, ...] | None, variadic: 
         elif token == VA_OPT and variadic:
             end = _closing(tokens, at)
             inner = strip_space(tokens[tokens.index("(", at) + 1 : end])
+            if VA_OPT in inner:
+                raise MacroSyntaxError(f"{VA_OPT} cannot stand inside another one")
             steps.append(Step("option", steps=_steps(inner, parameters, variadic)))
             at = end
         else:

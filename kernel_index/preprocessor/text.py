@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from kernel_index.preprocessor.literals import HEADER_NAME, RAW_GROUP, SPLICE, SPLICED_TOKENS, UNENDED_GROUP, finder
+
 RAW_NEWLINE = "\x1e"
 """Stands for a newline inside a raw string literal, so that no line of it is taken for a directive."""
 
@@ -18,12 +20,41 @@ _MARKS = ("\x01", "\x02", RAW_NEWLINE)
 
 STRAY = "\x7f"
 
-_LITERALS = r"""R"([^()\\\s]{0,16})\(.*?\)\1"|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"""
-_COMMENTS = r"//[^\\\n]*(?:\\.[^\\\n]*)*|/\*.*?(?:\*/|\Z)"
-_SKIPPED = re.compile(rf"{_COMMENTS}|{_LITERALS}", re.DOTALL)
-_SKIPPED_WITH_SEPARATORS = re.compile(rf"{_COMMENTS}|{_LITERALS}|\b[0-9][\w.]*(?:'\w+)+", re.DOTALL)
-_DIGIT_SEPARATOR = re.compile(r"[0-9a-fA-F]'[0-9a-fA-F]")
 _LINE_END = re.compile(r"\r\n?")
+_COMMENT_OR_HEADER = rf"//[^\n]*(?:(?<=\\)\n[^\n]*)*|/\*.*?(?:\*/|\Z)|{HEADER_NAME}"
+_CLOSE_SPLICE = re.compile(r"\\(?:(?<=\S\\)\n\S|[ \t\f\v]+\n)")
+"""A splice with no white space around it, which may stand inside a token, or with blanks that do not count."""
+
+_SPLICED = re.compile(
+    rf"(?P<comment>{SPLICED_TOKENS['comment']})|{SPLICED_TOKENS['raw']}|{SPLICED_TOKENS['string']}|"
+    rf"{SPLICED_TOKENS['character']}|{SPLICED_TOKENS['number']}|{SPLICED_TOKENS['word']}|{HEADER_NAME}|"
+    rf"(?P<splices>(?:{SPLICE})+)|(?P<space>\s)",
+    re.DOTALL,
+)
+_SPLICE = re.compile(SPLICE)
+
+
+class _SplicedLiteralError(Exception):
+    """A literal goes on behind a splice, or does not end."""
+
+
+def without_comments(text: str) -> str:
+    """The text with every comment as one space; comments over several lines leave splices to keep the line count.
+
+    A splice is left only where there may be white space: one inside a token goes behind what it stands in. Those of
+    raw strings are text ([lex.phases]).
+    """
+    if "\r" in text:
+        text = _LINE_END.sub("\n", text)
+    for mark in _MARKS:
+        if mark in text:
+            text = text.replace(mark, STRAY)
+    if _CLOSE_SPLICE.search(text) is None:
+        try:
+            return finder(text, _COMMENT_OR_HEADER).sub(_without_comment, text)
+        except _SplicedLiteralError:
+            pass
+    return _unspliced(text)
 
 
 def _without_comment(match: re.Match[str]) -> str:
@@ -32,21 +63,41 @@ def _without_comment(match: re.Match[str]) -> str:
     if first == "/":
         newlines = found.count("\n")
         return " " + "\\\n" * newlines if newlines else " "
-    if first == "R" and "\n" in found:
-        # Phase 3 undoes splices inside raw strings, so a backslash there stays a backslash.
+    if match.lastindex == RAW_GROUP:
         return found.replace("\n", RAW_NEWLINE)
+    if match.lastindex == UNENDED_GROUP or (first in "\"'" and "\n" in found):
+        raise _SplicedLiteralError
     return found
 
 
-def without_comments(text: str) -> str:
-    """The text with every comment as one space; comments over several lines leave splices to keep the line count."""
-    if "\r" in text:
-        text = _LINE_END.sub("\n", text)
-    for mark in _MARKS:
-        if mark in text:
-            text = text.replace(mark, STRAY)
-    pattern = _SKIPPED_WITH_SEPARATORS if _DIGIT_SEPARATOR.search(text) else _SKIPPED
-    return pattern.sub(_without_comment, text)
+def _unspliced(text: str) -> str:
+    """The same by the rules for spliced text, which are slower."""
+    waiting = 0
+    """Splices that were taken out of what still goes on."""
+
+    def rewritten(match: re.Match[str]) -> str:
+        nonlocal waiting
+        found = match[0]
+        if match["comment"] is not None:
+            lines, waiting = waiting + found.count("\n"), 0
+            return " " + "\\\n" * lines
+        if match["delimiter"] is not None:
+            head, quote, rest = found.partition('"')
+            waiting += head.count("\n")
+            return _SPLICE.sub("", head) + quote + rest.replace("\n", RAW_NEWLINE)
+        if match["space"] is not None:
+            lines, waiting = waiting, 0
+            return "\\\n" * lines + found
+        if "\n" not in found:
+            return found
+        if match["splices"] is not None and match.string[match.start() - 1 : match.start()].isspace():
+            return "\\\n" * found.count("\n")
+        waiting += found.count("\n")
+        return _SPLICE.sub("", found)
+
+    clean = _SPLICED.sub(rewritten, text)
+    # A backslash that ends the file must not become the escape of one.
+    return clean + " " * clean.endswith("\\") + "\\\n" * waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +114,8 @@ class Directive:
     end: int
 
 
-_DIRECTIVE = re.compile(r"#[ \t]*(\w*)([^\\\n]*(?:\\.[^\\\n]*)*)", re.DOTALL)
+_DIRECTIVE = re.compile(r"#(?:[ \t]|\\\n)*(\w*)([^\n]*(?:(?<=\\)\n[^\n]*)*)")
+_REST_OF_LINE = re.compile(r"[^\n]*(?:(?<=\\)\n[^\n]*)*")
 
 
 def directives(text: str) -> list[Directive]:
@@ -73,32 +125,35 @@ def directives(text: str) -> list[Directive]:
     counted = 0
     position = text.find("#")
     while position >= 0:
-        line_start = text.rfind("\n", 0, position) + 1
-        before = text[line_start:position]
-        if before.isspace() or not before or not before.replace("\\\n", "").strip():
-            match = _DIRECTIVE.match(text, position)
-            assert match is not None  # the pattern matches at every "#"
-            # A comment of several lines may stand before the "#": its splices belong to this line too.
-            while line_start >= 2 and text[line_start - 2] == "\\" and not text[: line_start - 2].endswith("\\"):
-                line_start = text.rfind("\n", 0, line_start - 2) + 1
-            if text[line_start:position].replace("\\\n", "").strip():
-                position = text.find("#", position + 1)
-                continue
-            line += text.count("\n", counted, position) + text.count(RAW_NEWLINE, counted, position)
-            counted = position
-            argument = match[2]
-            if "\\\n" in argument:
-                argument = argument.replace("\\\n", "")
-            found.append(Directive(match[1], argument.strip(), line, line_start, match.end()))
-            position = text.find("#", match.end())
-        else:
-            position = text.find("#", position + 1)
+        start = text.rfind("\n", 0, position) + 1
+        before = text[start:position]
+        # A comment of several lines may stand before the "#": its splices belong to this line too.
+        while start >= 2 and text[start - 2] == "\\" and not before.strip():
+            end, start = start - 2, text.rfind("\n", 0, start - 2) + 1
+            before = text[start:end]
+        if before.strip():
+            rest = _REST_OF_LINE.match(text, position)
+            assert rest is not None  # the pattern matches anywhere
+            position = text.find("#", rest.end())
+            continue
+        match = _DIRECTIVE.match(text, position)
+        assert match is not None  # the pattern matches at every "#"
+        line += text.count("\n", counted, position) + text.count(RAW_NEWLINE, counted, position)
+        counted = position
+        argument = match[2]
+        if "\\\n" in argument:
+            argument = argument.replace("\\\n", "")
+        found.append(Directive(match[1], argument.strip(), line, start, match.end()))
+        position = text.find("#", match.end())
     return found
 
 
-def line_at(text: str, offset: int) -> int:
-    """The line, counted from 1, of an offset in a text without comments."""
-    return 1 + text.count("\n", 0, offset) + text.count(RAW_NEWLINE, 0, offset)
+_NEWLINE = re.compile(f"[\n{RAW_NEWLINE}]")
+
+
+def newlines(text: str) -> list[int]:
+    """The offsets of all ends of lines in a text without comments, ascending."""
+    return [match.start() for match in _NEWLINE.finditer(text)]
 
 
 _INCLUDE = re.compile(r'"([^"]+)"|<([^>]+)>')

@@ -10,20 +10,16 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from kernel_index.preprocessor.literals import STRING, TOKENS
 from kernel_index.preprocessor.text import RAW_NEWLINE
 
 BLUE = "\x01"
 """In front of an identifier that was met inside its own expansion."""
 
 _TOKEN = re.compile(
-    r"""(?P<space>(?:\s|\\\n)+)
-    |(?:u8|u|U|L)?R"(?P<delimiter>[^()\\\s]{0,16})\(.*?\)(?P=delimiter)"
-    |(?:u8|u|U|L)?"(?:[^"\\]|\\.)*"
-    |(?:u8|u|U|L)?'(?:[^'\\\n]|\\.)*'
-    |[A-Za-z_$][\w$]*
-    |\.?[0-9](?:[eEpP][+-]|'[\w]|[\w.])*
-    |\#\#|\.\.\.|[^\s]""",
-    re.VERBOSE | re.DOTALL,
+    rf"(?P<space>(?:\s|\\\n)+)|{TOKENS['raw']}|{TOKENS['string']}|{TOKENS['character']}|{TOKENS['word']}|"
+    rf"{TOKENS['number']}|\#\#|\.\.\.|[^\s]",
+    re.DOTALL,
 )
 
 token_at = _TOKEN.match
@@ -106,8 +102,8 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def is_string(token: str) -> bool:
-    """Whether a token is a string literal, raw or not."""
-    return token[-1:] == '"'
+    """Whether a token is a string literal that ends, raw or not; one with a suffix is a call of a function."""
+    return token[-1:] == '"' and STRING.fullmatch(token) is not None
 
 
 def string_value(token: str) -> str:

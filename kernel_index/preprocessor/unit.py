@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.calls import Outcome, Outcomes, Problem, SinkCall
 from kernel_index.preprocessor.conditions import Conditions
 from kernel_index.preprocessor.expand import EndlessExpansionError, Expander, ExpansionError
 from kernel_index.preprocessor.expressions import ExpressionError
@@ -16,46 +17,20 @@ from kernel_index.preprocessor.files import (
     IFDEF,
     IFNDEF,
     INCLUDE,
+    ONCE,
     OPENING,
     UNDEF,
     Instruction,
     SourceFile,
 )  # fmt: skip
-from kernel_index.preprocessor.inclusion import Inclusions, Problem, State
-from kernel_index.preprocessor.leads import Headers, Statements
+from kernel_index.preprocessor.headers import Headers
+from kernel_index.preprocessor.inclusion import Inclusions, State
+from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.macros import Macro
-from kernel_index.preprocessor.text import line_at
-from kernel_index.preprocessor.tokens import BLUE, token_at, tokenize
+from kernel_index.preprocessor.tokens import BLUE, identifiers, token_at, tokenize
 
 _CALL_MARK = "\x02"
 """Begins the token that stands for a sink's call in the expanded text; the call's number follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class SinkCall:
-    """One call of a sink: its arguments fully expanded, and the expanded tokens behind it up to the semicolon.
-
-    ``file`` and ``line`` are those of the outermost macro call, ``instruction`` is the directive of that file before
-    it. ``via`` are the macros that were being expanded when the sink was called.
-    """
-
-    sink: str
-    arguments: tuple[tuple[str, ...], ...]
-    trailing: tuple[str, ...]
-    file: str
-    line: int
-    instruction: int = field(compare=False)
-    via: tuple[Macro, ...] = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What expanding a statement gave, and every macro it depended on."""
-
-    used: Mapping[str, Macro | None]
-    calls: tuple[SinkCall, ...]
-    problems: tuple[Problem, ...]
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +58,9 @@ class Unit:
         self.conditions = Conditions()
         self._leads = headers.leads_of(file)
         self._statements: dict[str, Statements] = {}
-        self._starts: dict[tuple[str, int], list[int]] = {}
-        self.outcomes: dict[tuple[str, int], list[_Outcome]] = {}
+        self._starts: dict[tuple[str, int, int], list[int]] = {}
+        self._words: dict[tuple[str, int], frozenset[str]] = {}
+        self.outcomes: Outcomes = {}
 
     def run(self, macros: Mapping[str, Macro]) -> UnitRun:
         """All calls of the sinks under a set of predefined macros, in order, and what could not be evaluated.
@@ -93,24 +69,52 @@ class Unit:
         a registration macro that only leads back to itself.
         """
         run = _Run(self, macros)
-        run.all()
+        try:
+            run.all()
+        except RecursionError:
+            raise PreprocessorError(run.place, "macros, conditions or headers are nested too deeply") from None
         return UnitRun(run.calls, run.problems, run.taken, run.macros)
 
-    def is_lead(self, name: str) -> bool:
-        """Whether a name leads to a sink in this unit."""
-        return name in self._leads
+    def leads_back(self, name: str) -> bool:
+        """Whether a macro within itself is a registration that never ends; one that joins names need not be."""
+        return name in self._leads and name not in self._leads.joining
+
+    def may_expand(self, segment: Segment, macros: Mapping[str, Macro]) -> bool:
+        """Whether a stretch of text names a macro or a sink: else it expands to itself."""
+        key = (segment.file.path, segment.start)
+        words = self._words.get(key)
+        if words is None:
+            words = self._words[key] = frozenset(identifiers(segment.file.text[segment.start : segment.end]))
+        return not (words.isdisjoint(macros) and words.isdisjoint(self.sinks))
 
     def starts(self, file: SourceFile, start: int, end: int) -> list[int]:
-        """Where statements begin in a stretch of text of this unit or a header of it."""
-        key = (file.path, start)
+        """Where statements begin, in a stretch of text of this unit or a header of it, that may come to a sink.
+
+        They mention a lead, or go on behind a directive, where they may mention one.
+        """
+        key = (file.path, start, end)
         starts = self._starts.get(key)
         if starts is None:
-            statements = self._statements.get(file.path)
-            if statements is None:
-                statements = Statements(self._leads.within(file.words))
-                self._statements[file.path] = statements
-            starts = self._starts[key] = [begin for begin, _ in statements.find(file.text, start, end)]
+            statements = self._statements_of(file)
+            starts = self._starts[key] = [begin for begin, _ in statements.find(start, end)]
+            left_open = statements.left_open(start, end)
+            if left_open is not None and left_open > max(starts, default=-1):
+                starts.append(left_open)
         return starts
+
+    def next_start(self, file: SourceFile, start: int, end: int) -> list[int]:
+        """Where the next statement that mentions a lead begins, none or one."""
+        return [begin for begin, _ in self._statements_of(file).find(start, end, most=1)]
+
+    def mentions_lead(self, file: SourceFile, start: int, end: int) -> bool:
+        """Whether a stretch of text mentions a lead outside literals."""
+        return bool(self._statements_of(file).find(start, end, most=1))
+
+    def _statements_of(self, file: SourceFile) -> Statements:
+        statements = self._statements.get(file.path)
+        if statements is None:
+            statements = self._statements[file.path] = Statements(file.text, self._leads.within(file.words))
+        return statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +154,36 @@ class _Run:
         """The macro table as it is now."""
         return self._macros
 
+    @property
+    def place(self) -> Place:
+        """Where the run is: at the last statement that it began to expand."""
+        return Place(self._statement.file, line=self._statement.line)
+
     def all(self) -> None:
-        segments = self._segments(self._unit.file, self._unit.file.program)
+        segments = self._segments()
         for segment in segments:
             self._run_segment(segment, segments)
 
     # Directives.
 
-    def _segments(self, file: SourceFile, program: Sequence[Instruction]) -> Iterator[Segment]:
-        """Obey the directives of a file in order; yield the text that is active, that of included files too."""
-        self._state.descend(file)
+    def _segments(self) -> Iterator[Segment]:
+        """Obey the directives of the unit in order; yield the text that is active, that of included files too."""
+        self._state.descend(self._unit.file)
+        files = [self._obeyed(self._unit.file)]
+        while files:
+            following = next(files[-1], None)
+            if following is None:
+                files.pop()
+                self._state.depth -= 1
+            elif isinstance(following, Segment):
+                yield following
+            else:
+                self._state.descend(following)
+                files.append(self._obeyed(following))
+
+    def _obeyed(self, file: SourceFile) -> Iterator[Segment | SourceFile]:
+        """Obey the directives of a file; yield its active text, and the headers to go on with in between."""
+        program = file.program
         is_unit = file is self._unit.file
         macros = self._macros
         taken: set[int] = set()
@@ -175,6 +199,8 @@ class _Run:
                 macros.pop(instruction.argument, None)
             elif kind == INCLUDE:
                 yield from self._include(self._target(file, instruction), file)
+            elif kind == ONCE:
+                self._state.included |= self._unit.inclusions.bit(file.path)
             elif kind in OPENING:
                 if not self._holds(file, instruction):
                     at = instruction.jump
@@ -190,7 +216,6 @@ class _Run:
                 self.taken.add(index)
             if instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
-        self._state.depth -= 1
 
     def _target(self, file: SourceFile, instruction: Instruction) -> str:
         """What an ``#include`` names; a macro there is expanded, and nothing where it cannot be."""
@@ -203,14 +228,14 @@ class _Run:
             self.problems.append(Problem(file.path, instruction.line, f"#include {argument}: {problem}"))
             return ""
 
-    def _include(self, argument: str, file: SourceFile) -> Iterator[Segment]:
+    def _include(self, argument: str, file: SourceFile) -> Iterator[SourceFile]:
         headers, inclusions, state = self._unit.headers, self._unit.inclusions, self._state
         for header in headers.included_by(argument, file):
             if not state.included & inclusions.bit(header.path):
                 if headers.registers_below(header):
-                    if header.once:
+                    if header.once and not headers.whole:
                         state.included |= inclusions.bit(header.path)
-                    yield from self._segments(header, header.program)
+                    yield header
                 else:
                     inclusions.enter(header, state, self._holds)
 
@@ -237,23 +262,38 @@ class _Run:
         while following is not None:
             segment, following = following, None
             done = segment.start
-            for start in self._unit.starts(segment.file, segment.start, segment.end):
+            waiting = self._starts(segment)
+            while waiting:
+                start = waiting.pop()
                 if start < done:
                     continue
-                done, last = self._run_statement(segment, start, segments)
+                done, last, given_up = self._run_statement(segment, start, segments)
                 if last is not segment:
                     # The statement went on behind a directive; what follows it there comes next.
                     following = Segment(last.file, done, last.end, last.instruction)
                     break
+                if self._unit.headers.whole:
+                    waiting += [done] if done < segment.end else []
+                elif given_up:
+                    waiting += self._unit.next_start(segment.file, done, waiting[-1] if waiting else segment.end)
 
-    def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment]:
-        outcomes = self._unit.outcomes.setdefault((segment.file.path, start), [])
+    def _starts(self, segment: Segment) -> list[int]:
+        """Where statements begin, descending; of text that counts whole the first, for each begins where one ends."""
+        if self._unit.headers.whole:
+            return [segment.start] if self._unit.may_expand(segment, self._macros) else []
+        return self._unit.starts(segment.file, segment.start, segment.end)[::-1]
+
+    def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment, bool]:
+        """Expand a statement; returns where it ends, in which segment, and whether it was given up there."""
+        of_unit = segment.file is self._unit.file
+        known = self._unit.outcomes if of_unit else self._unit.inclusions.outcomes
+        outcomes = known.setdefault((segment.file.path, start), [])
         lookup = self._macros.get
         for outcome in outcomes:
             if all(lookup(name) is macro for name, macro in outcome.used.items()):
                 self.calls += outcome.calls
                 self.problems += outcome.problems
-                return outcome.end, segment
+                return outcome.end, segment, bool(outcome.problems)
         used = self._expander.used = {}
         self._statement = statement = _StatementText(segment, start, segments)
         problems_before = len(self.problems)
@@ -261,8 +301,8 @@ class _Run:
         self.calls += calls
         if statement.segment is segment:
             problems = tuple(self.problems[problems_before:])
-            outcomes.append(_Outcome(used, tuple(calls), problems, statement.offset))
-        return statement.offset, statement.segment
+            outcomes.append(Outcome(used, tuple(calls), problems, statement.offset))
+        return statement.offset, statement.segment, len(self.problems) > problems_before
 
     def _expanded(self, statement: _StatementText) -> list[SinkCall]:
         made: list[_OpenCall] = []
@@ -280,7 +320,7 @@ class _Run:
                         open_call = None
                     else:
                         open_call.trailing.append(token)
-                elif token[:1] == BLUE and self._unit.is_lead(token[1:]):
+                elif token[:1] == BLUE and self._unit.leads_back(token[1:]):
                     raise EndlessExpansionError(f"the macro {token[1:]} expands to itself and never ends")
         except EndlessExpansionError as problem:
             raise PreprocessorError(Place(statement.file, line=statement.line), str(problem)) from None
@@ -353,7 +393,7 @@ class _StatementText:
     def line(self) -> int:
         """The line of the outermost macro call that is being expanded."""
         file, offset = self._outermost
-        return line_at(file.text, offset)
+        return file.line_at(offset)
 
     @property
     def instruction(self) -> int:

@@ -7,12 +7,13 @@ then ``TF_RegisterKernelBuilder``. A function that is a template is called once 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from kernel_index.datatypes import DataType
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.tokens import spell
-from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, KernelRegistration, Location, OpDefinition
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.expressions import NotEvaluatedError, joined, split_arguments
@@ -36,13 +37,34 @@ def c_api_groups(calls: Sequence[SinkCall]) -> Iterator[list[SinkCall]]:
     yield from _groups(calls, "TF_NewOpDefinitionBuilder", "TF_RegisterOpDefinition")
 
 
+class Templates:
+    """The function templates of a file, and the types that they are called with."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self._file = file
+        self._found: tuple[list[int], list[tuple[str, str]]] | None = None
+
+    def before(self, line: int) -> tuple[str, str] | None:
+        """The type parameter and the name of the last template that begins at a line or above it."""
+        if self._found is None:
+            matches = list(_TEMPLATE.finditer(self._file.text)) if "template" in self._file.words else []
+            self._found = [self._file.line_at(m.start()) for m in matches], [(m[1], m[2]) for m in matches]
+        lines, names = self._found
+        index = bisect_right(lines, line)
+        return names[index - 1] if index else None
+
+    def calls(self, name: str) -> list[str]:
+        """The template arguments of every call of a function without parameters."""
+        return re.findall(rf"\b{name}\s*<([^;()]+)>\s*\(\s*\)", self._file.text)
+
+
 def c_api_records(
-    group: Sequence[SinkCall], file: SourceFile, definitions: Definitions
+    group: Sequence[SinkCall], templates: Templates, definitions: Definitions
 ) -> list[KernelRegistration] | OpDefinition:
     """The kernels that a group of calls registers, one a type of a template, or the op. Raises NotEvaluatedError."""
     if group[0].sink == "TF_NewOpDefinitionBuilder":
         return _op(group, definitions)
-    return [_kernel(group, binding, definitions) for binding in _bindings(group, file)]
+    return [_kernel(group, binding, definitions) for binding in _bindings(group, templates)]
 
 
 def _groups(calls: Sequence[SinkCall], first: str, last: str) -> Iterator[list[SinkCall]]:
@@ -59,18 +81,14 @@ def _groups(calls: Sequence[SinkCall], first: str, last: str) -> Iterator[list[S
                 group = []
 
 
-def _bindings(group: Sequence[SinkCall], file: SourceFile) -> list[dict[str, str]]:
+def _bindings(group: Sequence[SinkCall], templates: Templates) -> list[dict[str, str]]:
     """What the type parameter of the function around the calls is bound to, once a call of that function."""
-    line = group[0].line
-    around = None
-    for match in _TEMPLATE.finditer(file.text):
-        if file.text.count("\n", 0, match.start()) + 1 <= line:
-            around = match
+    around = templates.before(group[0].line)
     words = {w for call in group for argument in call.arguments for w in argument}
-    if around is None or around[1] not in words:
+    if around is None or around[0] not in words:
         return [{}]
-    uses = re.findall(rf"\b{around[2]}\s*<([^;()]+)>\s*\(\s*\)", file.text)
-    return [{around[1]: " ".join(use.split())} for use in uses]
+    parameter, function = around
+    return [{parameter: " ".join(use.split())} for use in templates.calls(function)]
 
 
 def _arguments(call: SinkCall) -> list[list[str]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import SourceFile
-from kernel_index.preprocessor.leads import Headers
+from kernel_index.preprocessor.headers import Headers
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.notes import RecordedFiles
@@ -26,12 +27,15 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 class Company:
-    """Some sources with their headers, ready to be scanned."""
+    """Some sources with their headers, ready to be scanned; ``uncut`` ones the slow way, which leaves nothing out."""
 
-    def __init__(self, files: RecordedFiles, sources: Sequence[Source], profiles: Sequence[BuildProfile]) -> None:
+    def __init__(
+        self, files: RecordedFiles, sources: Sequence[Source], profiles: Sequence[BuildProfile], *, uncut: bool = False
+    ) -> None:
         self.sources = sources
         self._profiles = profiles
-        self.headers = Headers(files, [file for _, file in sources], SINKS)
+        kind = Headers if uncut else CutHeaders
+        self.headers = kind(files, [file for _, file in sources], SINKS)
         self._shared = Shared(files, self.headers)
 
     def findings(self, unit: SourceUnit, file: SourceFile) -> UnitFindings:
@@ -56,9 +60,10 @@ class Meetings:
     meet a problem are cleared at once.
     """
 
-    def __init__(self, files: RecordedFiles, profiles: Sequence[BuildProfile]) -> None:
+    def __init__(self, files: RecordedFiles, profiles: Sequence[BuildProfile], *, uncut: bool = False) -> None:
         self._files = files
         self._profiles = profiles
+        self._uncut = uncut
         self.alone: dict[str, tuple[Diagnostic, ...]] = {}
         self.cleared: dict[str, set[Diagnostic]] = {}
 
@@ -90,7 +95,7 @@ class Meetings:
         return self._one_meets(problem, group[:half]) or self._one_meets(problem, group[half:])
 
     def _met_by(self, sources: Sequence[Source]) -> tuple[Diagnostic, ...]:
-        company = Company(self._files, sources, self._profiles)
+        company = Company(self._files, sources, self._profiles, uncut=self._uncut)
         for unit, file in sources:
             company.findings(unit, file)
         return company.problems()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.files import (
     ELIF,
     ELSE,
@@ -14,8 +15,8 @@ from kernel_index.preprocessor.files import (
     condition_words,
     own_condition_words,
 )  # fmt: skip
-from kernel_index.preprocessor.leads import Headers
-from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
+from kernel_index.preprocessor.headers import Headers
+from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.records import Condition, Location
 from kernel_index.scan.comparisons import comparisons, values_to_try
 
@@ -55,7 +56,7 @@ class Hidden:
             i
             for i, instruction in enumerate(self._program)
             if gpu_only
-            or (i not in taken and self._unit.starts(self._file, instruction.text_start, instruction.text_end))
+            or (i not in taken and self._unit.mentions_lead(self._file, instruction.text_start, instruction.text_end))
         ]
         tried: set[Turned] = set()
         for index in hidden:

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType, has_no_data_type
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.tokens import spell
-from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.expressions import NotEvaluatedError, joined, plain, split_arguments

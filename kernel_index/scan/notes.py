@@ -150,12 +150,15 @@ def shortest_absent(paths: Iterable[str], tree: SourceTree) -> set[str]:
 
     def missing_folder(folder: str) -> str:
         """The outermost folder that is absent, empty where all are there."""
-        known = folders.get(folder)
-        if known is None:
-            known = missing_folder(posixpath.dirname(folder))
-            if not known and not os.path.lexists(tree.where(folder)):
-                known = folder
-            folders[folder] = known
+        unknown = []
+        while folder not in folders:
+            unknown.append(folder)
+            folder = posixpath.dirname(folder)
+        known = folders[folder]
+        for inner in reversed(unknown):
+            if not known and not os.path.lexists(tree.where(inner)):
+                known = inner
+            folders[inner] = known
         return known
 
     found: set[str] = set()

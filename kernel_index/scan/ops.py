@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kernel_index.datatypes import DataType, from_spec
+from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.tokens import string_value
-from kernel_index.preprocessor.unit import SinkCall
 from kernel_index.records import (
     ArgDefinition,
     AttrDefinition,

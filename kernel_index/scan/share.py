@@ -16,12 +16,16 @@ from kernel_index.symbols.unit_symbols import UnitSymbolReader
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Source files to scan. Header conditions in ``known_problems`` need no source that meets them by itself."""
+    """Source files to scan. Header conditions in ``known_problems`` need no source that meets them by itself.
+
+    ``uncut`` asks for the slow way, on which no header and no text is left out.
+    """
 
     tree: SourceTree
     units: tuple[SourceUnit, ...]
     profiles: tuple[BuildProfile, ...]
     known_problems: frozenset[Diagnostic] = frozenset()
+    uncut: bool = False
 
 
 @dataclass(slots=True)
@@ -53,7 +57,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
         )
         result.passing.add(unit.path)
         done()
-    everyone = Company(files, sources, share.profiles)
+    everyone = Company(files, sources, share.profiles, uncut=share.uncut)
     for file in [*(file for _, file in sources), *everyone.headers.closure]:
         if file.path not in result.files:
             result.files[file.path] = files.note(file)
@@ -64,7 +68,9 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
     symbols = UnitSymbolReader(files, share.profiles)
     bodies: dict[str, tuple[str, ...]] = {}
     for unit, file in sources:
-        company = Company(files, [(unit, file)], share.profiles) if unit.path in alone else everyone
+        company = everyone
+        if unit.path in alone:
+            company = Company(files, [(unit, file)], share.profiles, uncut=share.uncut)
         findings = company.findings(unit, file)
         result.units[unit.path] = UnitNote(
             unit.gpu_only,
@@ -82,7 +88,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
         result.files[header] = replace(result.files[header], bodies=searched)
         for body in searched:
             result.files.setdefault(body, files.text_note(body))
-    _attribute(everyone, Meetings(files, share.profiles), dependents, share.known_problems, result)
+    _attribute(everyone, Meetings(files, share.profiles, uncut=share.uncut), dependents, share.known_problems, result)
     result.absent = files.absent()
     return result
 

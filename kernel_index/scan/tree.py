@@ -49,23 +49,26 @@ def scan_tree(
     jobs: int | None = None,
     progress: Progress | None = None,
     cache: ScanCache | None = None,
+    uncut: bool = False,
 ) -> ScanResult:
     """Find every kernel registration and op definition of a tree.
 
     ``profiles`` are those of the tree's release unless given, ``jobs`` is the number of processes (default: one a
     core). With a ``cache``, source files for which nothing has changed are not scanned again; the result is the same.
-    ``progress`` counts them as done. Raises SourceTreeError for a folder that is no TensorFlow tree,
-    PreprocessorError for a source file that no compiler would survive.
+    ``progress`` counts them as done. ``uncut`` scans the slow way, with which the fast one can be compared: every
+    header is read whole in every source file, every text is expanded, and no ``cache`` is used. Raises SourceTreeError
+    for a folder that is no TensorFlow tree, PreprocessorError for a source file that no compiler would survive.
     """
     release = release_of(root, release)
     chosen = tuple(profiles) if profiles is not None else profiles_of(release)
+    cache = None if uncut else cache
     before = cache.load(root, extra_roots, chosen) if cache is not None else ScanNotes()
     survey = Survey(root, before.surveyed)
     tree = open_tree(root, extra_roots=extra_roots, release=release, registers=survey.registers)
     recalled = recall(before, tree, chosen)
-    fresh = _scan(tree, chosen, recalled, jobs or os.cpu_count() or 1, progress)
+    fresh = _scan(tree, chosen, recalled, jobs or os.cpu_count() or 1, progress, uncut=uncut)
     units = recalled.units | {path: note for part in fresh for path, note in part.units.items()}
-    units = _without_suspicion(tree, chosen, {unit.path: units[unit.path] for unit in tree.units})
+    units = _without_suspicion(tree, chosen, {unit.path: units[unit.path] for unit in tree.units}, uncut=uncut)
     files = _merged([recalled.files, *(part.files for part in fresh)])
     if cache is not None and not (recalled.complete and survey.found == before.surveyed):
         passing = set[str]().union(*(part.passing for part in fresh))
@@ -77,7 +80,13 @@ def scan_tree(
 
 
 def _scan(
-    tree: SourceTree, profiles: tuple[BuildProfile, ...], recalled: Recalled, jobs: int, progress: Progress | None
+    tree: SourceTree,
+    profiles: tuple[BuildProfile, ...],
+    recalled: Recalled,
+    jobs: int,
+    progress: Progress | None,
+    *,
+    uncut: bool,
 ) -> list[ShareResult]:
     """Scan what is not known, in as many processes as are worth it."""
     unknown = [unit for unit in tree.units if unit.path not in recalled.units]
@@ -95,7 +104,7 @@ def _scan(
     # Neighbours in size go to different shares, so that all end at about the same time.
     by_size = sorted(unknown, key=lambda u: (-_size(tree, u), u.path))
     parts = [tuple(sorted(by_size[i::jobs], key=lambda u: u.path)) for i in range(jobs)]
-    shares = [Share(tree, part, profiles, problems) for part in parts]
+    shares = [Share(tree, part, profiles, problems, uncut) for part in parts]
     return [_scan_here(shares[0], report)] if jobs == 1 else _scan_in_processes(shares, report)
 
 
@@ -149,7 +158,7 @@ def _scan_in_processes(shares: Sequence[Share], report: Callable[[int], None]) -
 
 
 def _without_suspicion(
-    tree: SourceTree, profiles: Sequence[BuildProfile], units: Mapping[str, UnitNote]
+    tree: SourceTree, profiles: Sequence[BuildProfile], units: Mapping[str, UnitNote], *, uncut: bool
 ) -> dict[str, UnitNote]:
     """The notes, after the search for a source that meets each suspected problem of a header by itself."""
     confirmed = {problem for note in units.values() for problem in note.header_problems}
@@ -157,7 +166,7 @@ def _without_suspicion(
     if not suspected:
         return dict(units)
     files = RecordedFiles(tree)
-    meetings = Meetings(files, profiles)
+    meetings = Meetings(files, profiles, uncut=uncut)
     for problem in suspected:
         suspects = [u for u in tree.units if problem in units[u.path].suspected]
         suspects.sort(key=lambda u: not units[u.path].registers)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import Files, parse_file
 from kernel_index.preprocessor.inclusion import Inclusions
-from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import Unit
@@ -39,7 +39,7 @@ def type_lists(files: Files, profiles: Sequence[BuildProfile]) -> TypeLists:
     # One call a line, so that the line of a sink's call says which macro it came from.
     source = f'#include "{TYPE_MACROS}"\n' + "".join(f"{name}({_SINK})\n" for name in names)
     unit_file = parse_file("", source)
-    headers = Headers(files, [unit_file], {_SINK})
+    headers = CutHeaders(files, [unit_file], {_SINK})
     unit = Unit(unit_file, headers, Inclusions(headers), frozenset((_SINK,)))
     found: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in names}
     for profile in profiles:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
+from kernel_index.preprocessor.calls import Problem, SinkCall
 from kernel_index.preprocessor.files import SourceFile
-from kernel_index.preprocessor.inclusion import Inclusions, Problem
-from kernel_index.preprocessor.leads import Headers
+from kernel_index.preprocessor.headers import Headers
+from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
-from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
+from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.profiles import BuildProfile, is_mobile, long_bits
 from kernel_index.records import Condition, Diagnostic, KernelRegistration, Location, Lost, OpDefinition
-from kernel_index.scan.c_api import C_API_SINKS, c_api_groups, c_api_records
+from kernel_index.scan.c_api import C_API_SINKS, Templates, c_api_groups, c_api_records
 from kernel_index.scan.constants import Constants
 from kernel_index.scan.definitions import Definitions
 from kernel_index.scan.expressions import NotEvaluatedError
@@ -25,6 +26,8 @@ from kernel_index.scan.ops import OP_SINKS, op_definition
 from kernel_index.source_tree import SourceUnit
 
 _LONG_BITS: tuple[LongBits, ...] = (64, 32)
+
+_TOO_DEEP = "what it registers is nested too deeply"
 
 SINKS = frozenset((*KERNEL_SINKS, *OP_SINKS, *C_API_SINKS))
 
@@ -73,6 +76,7 @@ class UnitScan:
         self._file = file
         self._gpu_only = unit.gpu_only
         self._shared = shared
+        self._templates = Templates(file)
         self._definitions = {bits: Definitions(file, shared.files, shared.constants, bits) for bits in _LONG_BITS}
         self._records: dict[tuple[SinkCall, LongBits], KernelRegistration | OpDefinition | None] = {}
         self._profiles: dict[KernelRegistration, list[str]] = {}
@@ -138,9 +142,12 @@ class UnitScan:
                     found.append(record)
         for group in c_api_groups(calls):
             try:
-                records = c_api_records(group, self._file, self._definitions[bits])
+                records = c_api_records(group, self._templates, self._definitions[bits])
             except NotEvaluatedError as problem:
                 self._lose("kernel" if "Kernel" in group[0].sink else "op", group[0], problem)
+                continue
+            except RecursionError:
+                self._lose("kernel" if "Kernel" in group[0].sink else "op", group[0], NotEvaluatedError(_TOO_DEEP))
                 continue
             if isinstance(records, OpDefinition):
                 self._ops.setdefault(records.name, records)
@@ -167,6 +174,8 @@ class UnitScan:
                     self._ops.setdefault(record.name, record)
             except NotEvaluatedError as problem:
                 self._lose("kernel" if call.sink in KERNEL_SINKS else "op", call, problem)
+            except RecursionError:
+                self._lose("kernel" if call.sink in KERNEL_SINKS else "op", call, NotEvaluatedError(_TOO_DEEP))
             self._records[call, bits] = record
         return self._records[call, bits]
 

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_LITERAL = re.compile(
-    r"""(?:u8|u|U|L)?R"([^()\\\s]{0,16})\(.*?\)\1"|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'""",
-    re.DOTALL,
-)
+from kernel_index.preprocessor.literals import finder
+
 _LANDMARK = re.compile(r"[{}();]")
 _BRACE = re.compile(r"[{}]")
 _NAMESPACE = re.compile(r"(?:^|[\s;)])(?:inline\s+)?namespace\b([^;={}()]*)$")
@@ -28,7 +26,11 @@ class Declaration:
 
 def without_literals(text: str) -> str:
     """The text with nothing in its literals, and line splices undone."""
-    return _LITERAL.sub('""', text).replace("\\\n", " ")
+    return finder(text).sub(_emptied, text).replace("\\\n", " ")
+
+
+def _emptied(match: re.Match[str]) -> str:
+    return match[0] if match[0][0] in ".0123456789" else '""'
 
 
 def declarations(text: str) -> Iterator[Declaration]:

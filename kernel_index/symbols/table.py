@@ -12,6 +12,8 @@ from kernel_index.symbols.words import types_in, words_of
 
 _ACCESS = re.compile(r"\b(?:public|private|protected)\s*:(?!:)")
 
+MAX_NESTING = 100
+
 ALL = "*"
 """Stands for every member of a class, as an explicit instantiation defines them."""
 
@@ -167,15 +169,20 @@ def _add_variable(table: SymbolTable, symbol: str, head: Head, declaration: Decl
         table.defined.setdefault(symbol, set()).add(())
 
 
-def _add_class(table: SymbolTable, owner: Head, body: str) -> set[str]:
-    """Add the members of a class; returns the words that they mention, without the names that they declare only."""
+def _add_class(table: SymbolTable, owner: Head, body: str, depth: int = 0) -> set[str]:
+    """Add the members of a class; returns the words that they mention, without the names that they declare only.
+
+    Classes within more than ``MAX_NESTING`` others have no members that count.
+    """
+    if depth > MAX_NESTING:
+        return words_of(body)
     mentioned: set[str] = set()
     for part in declarations(_ACCESS.sub(" ", body)):
         tokens = tokens_of(part.head)
         head = read_head(tokens)
         words = words_of(part.head)
         if head.kind is Kind.CLASS and part.body is not None and head.name:
-            inner = words | _add_class(table, head, part.body)
+            inner = words | _add_class(table, head, part.body, depth + 1)
             _mention(table.entities, head.name, inner | {owner.name})
             words = {head.name}
         elif part.body is not None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import (
     DEFINE,
     ELIF,
@@ -18,7 +19,6 @@ from kernel_index.preprocessor.files import (
     own_condition_words,
 )  # fmt: skip
 from kernel_index.preprocessor.inclusion import Inclusions
-from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.unit import Unit
 from kernel_index.profiles import BuildProfile
@@ -141,7 +141,7 @@ class UnitSymbolReader:
             for path in platform:
                 file = self._files.get(path)
                 if file is not None:
-                    headers = Headers(self._files, [file], ())
+                    headers = CutHeaders(self._files, [file], ())
                     macros = dict(Unit(file, headers, Inclusions(headers), frozenset()).run(macros).macros)
             known = self._active[profile, platform] = ActiveText(macros)
         return known

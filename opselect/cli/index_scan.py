@@ -39,6 +39,11 @@ Examples:
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use (default: all cores).")
 @click.option("--no-cache", is_flag=True, help="Scan every file, whatever is known from earlier scans.")
 @click.option(
+    "--uncut",
+    is_flag=True,
+    help="Scan the slow way, to check the fast one: read every header whole in every file, expand all text.",
+)
+@click.option(
     "-o",
     "--output",
     required=True,
@@ -56,6 +61,7 @@ def command(
     release: str | None,
     jobs: int | None,
     no_cache: bool,
+    uncut: bool,
     output: Path,
     as_json: bool,
     quiet: bool,
@@ -65,6 +71,9 @@ def command(
     What the scanner could not evaluate is listed with file and line. With -D and -U, the macros are on top of every
     profile, and the profiles' names say so.
 
+    A scan leaves out what cannot matter to what it looks for. With --uncut it leaves out nothing: that takes many times
+    as long and must find the same.
+
     Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
     are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
     a part of a fork, and its files take the place of the release's files of the same path.
@@ -72,10 +81,11 @@ def command(
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")
     if tree is None:
-        if not roots or release:
-            raise click.UsageError("--base takes the folders of --root, and no --release")
+        if not roots or release or uncut:
+            raise click.UsageError("--base takes the folders of --root, and neither --release nor --uncut")
         return scan_over(base or "", roots, macros, output, as_json=as_json, quiet=quiet)
-    return scan(tree, roots, macros, release, jobs, output, cached=not no_cache, as_json=as_json, quiet=quiet)
+    cached = not (no_cache or uncut)
+    return scan(tree, roots, macros, release, jobs, output, cached=cached, uncut=uncut, as_json=as_json, quiet=quiet)
 
 
 def scan(
@@ -87,6 +97,7 @@ def scan(
     output: Path,
     *,
     cached: bool,
+    uncut: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -108,6 +119,7 @@ def scan(
             jobs=jobs,
             progress=progress,
             cache=cache,
+            uncut=uncut,
         )
     if cache is not None and cache.problem:
         note(f"nothing is kept for the next scan: {cache.problem}", quiet=quiet)

@@ -68,7 +68,7 @@ def test_a_part_of_a_fork_takes_the_place_of_the_releases_files(cli: Cli, tmp_pa
     [
         ([], "either TREE or --base"),
         (["--base", "2.14"], "--base takes the folders of --root"),
-        (["--base", "2.14", "--root", ".", "--release", "2.14"], "no --release"),
+        (["--base", "2.14", "--root", ".", "--release", "2.14"], "neither --release nor --uncut"),
         (["--base", "9.9", "--root", "."], "no shipped index of TensorFlow 9.9"),
     ],
 )

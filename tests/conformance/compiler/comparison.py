@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kernel_index.preprocessor.leads import Headers
+from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.tokens import spell
 from kernel_index.preprocessor.unit import Unit
 from kernel_index.profiles import profiles
@@ -116,7 +116,7 @@ def scanned(tree: SourceTree, paths: Sequence[str]) -> dict[str, dict[str, list[
     """
     files = RecordedFiles(tree)
     sources = {unit.path: file for unit in tree.units if (file := files.get(unit.path)) is not None}
-    headers = Headers(files, sources.values(), SINKS)
+    headers = CutHeaders(files, sources.values(), SINKS)
     shared = Shared(files, headers)
     found: dict[str, dict[str, list[Call]]] = {}
     for path in paths:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from kernel_index.preprocessor.calls import SinkCall
+from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import Files
 from kernel_index.preprocessor.inclusion import Inclusions
-from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import spell
-from kernel_index.preprocessor.unit import SinkCall, Unit, UnitRun
+from kernel_index.preprocessor.unit import Unit, UnitRun
 
 SINK = "MARK"
 """The sink of these tests: ``MARK(0, text)`` asks for the expansion of a text."""
@@ -28,7 +29,7 @@ def run(
     main = files.get("main.cc")
     assert main is not None
     sinks = frozenset((SINK,))
-    cut = Headers(files, [main], sinks)
+    cut = CutHeaders(files, [main], sinks)
     unit = Unit(main, cut, Inclusions(cut), sinks)
     return unit.run({name: Macro(name, None, value) for name, value in (defines or {}).items()})
 

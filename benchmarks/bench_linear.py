@@ -1,0 +1,90 @@
+"""How the time of a scan grows with the registrations of one file: it should double where they do.
+
+    python -m benchmarks.bench_linear [--count 5000]
+
+Each shape is scanned with so many registrations, twice and four times as many, in one profile and one process. Printed
+are seconds of the processor, the best of three, and how they grew. A ratio near 2 is linear, one near 4 quadratic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from kernel_index.profiles import BuildProfile
+from kernel_index.scan import scan_tree
+
+RUNS = 3
+DOUBLINGS = 3
+MAX_RATIO = 2.8
+UNIT = "tensorflow/core/kernels/unit.cc"
+
+
+def kernel(number: int) -> str:
+    return f'REGISTER_KERNEL_BUILDER(Name("Op{number}").Device("CPU"), K{number});'
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "on one line": lambda count: "".join(map(kernel, range(count))),
+    "on a line each": lambda count: "\n".join(map(kernel, range(count))),
+    "through a macro, on one line": lambda count: (
+        '#define R(n) REGISTER_KERNEL_BUILDER(Name(#n).Device("CPU"), K);\n'
+        + "".join(f"R(A{i}) " for i in range(count))
+    ),
+    "from one call": lambda count: (
+        '#define R(n) REGISTER_KERNEL_BUILDER(Name(#n).Device("CPU"), K);\n'
+        f"#define ALL(m) {' '.join(f'm(A{i})' for i in range(count))}\nALL(R)\n"
+    ),
+    "behind literals, on one line": lambda count: "".join(f'f("#", R"(")"); {kernel(i)}' for i in range(count)),
+    "a directive each": lambda count: "".join(f"#define A{i} {i}\n{kernel(i)}\n" for i in range(count)),
+    "ops, on one line": lambda count: "".join(
+        f'REGISTER_OP("Op{i}").Input("a: T").Attr("T: type");' for i in range(count)
+    ),
+    "wrong calls, on one line": lambda count: (
+        "#define R(n) REGISTER_KERNEL_BUILDER(n, n)\n" + "".join("R(1, 2) " for _ in range(count))
+    ),
+    "calls of the C API, on one line": lambda count: "".join(
+        f'void f{i}() {{ auto* b = TF_NewKernelBuilder("Op{i}", "CPU", 0, 0, 0); TF_RegisterKernelBuilder("K", b, 0); }}'
+        for i in range(count)
+    ),
+    "hidden, on one line": lambda count: f"#ifdef NEVER\n{''.join(map(kernel, range(count)))}\n#endif\n",
+}
+
+
+def seconds(text: str) -> float:
+    """What scanning a tree of one file with this text takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, UNIT)
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        best = float("inf")
+        for _ in range(RUNS):
+            start = time.process_time()
+            scan_tree(Path(folder), profiles=(BuildProfile("desktop", {}),), release="2.14.1", jobs=1)
+            best = min(best, time.process_time() - start)
+    return best
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure how scans grow with the registrations of one file.")
+    parser.add_argument("--count", type=int, default=5000, help="the fewest registrations (default: %(default)s)")
+    count = parser.parse_args().count
+    kept = True
+    for name, shape in SHAPES.items():
+        found = [seconds(shape(count * 2**i)) for i in range(DOUBLINGS)]
+        ratios = [after / before for before, after in zip(found, found[1:], strict=False)]
+        kept &= max(ratios) <= MAX_RATIO
+        print(
+            f"{name}: {', '.join(f'{s:.2f} s' for s in found)}; grew {', '.join(f'{r:.1f}' for r in ratios)}",
+            flush=True,
+        )
+    print(f"limit {MAX_RATIO} where the registrations double: {'kept' if kept else 'EXCEEDED'}")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
