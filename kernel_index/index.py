@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Dependency,
+    Diagnostic,
+    KernelRegistration,
+    LibraryUse,
+    OpDefinition,
+    ScanResult,
+)
 
 
 class KernelIndex(Protocol):
@@ -33,7 +41,11 @@ class KernelIndex(Protocol):
 
     @property
     def dependencies(self) -> Mapping[str, tuple[Dependency, ...]]:
-        """Source file to those without which it cannot be linked, the base library's left out; by itself only."""
+        """Source file to those without which it cannot be linked, by itself; without what every build compiles."""
+
+    @property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        """Source file to the libraries of others that it is compiled with; without what every build has."""
 
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -92,6 +104,10 @@ class MemoryIndex:
     @property
     def dependencies(self) -> Mapping[str, tuple[Dependency, ...]]:
         return self._scan.dependencies
+
+    @property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        return self._scan.library_uses
 
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:

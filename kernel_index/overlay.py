@@ -8,7 +8,15 @@ from functools import cached_property
 
 from kernel_index.dependencies import included
 from kernel_index.index import KernelIndex
-from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Dependency,
+    Diagnostic,
+    KernelRegistration,
+    LibraryUse,
+    OpDefinition,
+    ScanResult,
+)
 
 
 class OverlayIndex:
@@ -78,6 +86,24 @@ class OverlayIndex:
                 found[file] = tuple(sorted(own.values()))
         return found
 
+    @cached_property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        """Of the overlay's files also the libraries that headers of the release bring in, as its own files say."""
+        base = self._base.library_uses
+        found = {file: uses for file, uses in base.items() if file not in self._replaced}
+        by_header: dict[str, dict[LibraryUse, None]] = {}
+        for file, uses in base.items():
+            for use in uses:
+                if use.included_by != file:
+                    by_header.setdefault(use.included_by, {})[use] = None
+        for file in sorted(self._replaced):
+            own = dict.fromkeys(self._overlay.library_uses.get(file, ()))
+            for header in included((file,), self.includes):
+                own |= by_header.get(header, {})
+            if own:
+                found[file] = tuple(sorted(own))
+        return found
+
     def op_names(self) -> tuple[str, ...]:
         return tuple(sorted({*self._base.op_names(), *self._registrations, *self._definitions}))
 
@@ -112,6 +138,7 @@ class OverlayIndex:
             type_lists=self.type_lists,
             includes=self.includes,
             dependencies=self.dependencies,
+            library_uses=self.library_uses,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

@@ -16,7 +16,15 @@ from kernel_index.columns.packed import AGAIN, PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
-from kernel_index.records import BuildLists, Dependency, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Dependency,
+    Diagnostic,
+    KernelRegistration,
+    LibraryUse,
+    OpDefinition,
+    ScanResult,
+)
 
 
 def index_bytes(scan: ScanResult) -> bytes:
@@ -39,6 +47,7 @@ def index_bytes(scan: ScanResult) -> bytes:
         | set(lists.listed_files(scan.build_lists))
         | set(sources.included_files(scan.includes))
         | set(dependencies.depending_files(scan.dependencies))
+        | set(dependencies.files_with_libraries(scan.library_uses))
     )
     numbers = {path: number for number, path in enumerate(files)}
     writer = RegistrationWriter(numbers.__getitem__, scan.profiles)
@@ -48,6 +57,7 @@ def index_bytes(scan: ScanResult) -> bytes:
     for record in scan.registrations:
         profiles_of[record.source].update(record.profiles)
     depending = dependencies.write_dependencies(scan.dependencies, files, numbers, writer.profile_set)
+    depending |= dependencies.write_library_uses(scan.library_uses, files, numbers, writer.profile_set)
     return pack(
         scan.release,
         scan.profiles,
@@ -156,7 +166,7 @@ class StoredIndex:
     def profiles(self) -> tuple[str, ...]:
         return self._packed.profiles
 
-    @property
+    @cached_property
     def build_lists(self) -> BuildLists:
         from kernel_index.columns.lists import read_lists
 
@@ -190,12 +200,23 @@ class StoredIndex:
         from kernel_index.columns.dependencies import read_dependencies
 
         with self._reading("dependencies"):
-            profile_sets = [
-                tuple(self.profiles[letter_number(char)] for char in line)
-                for line in self._packed.column("profile_sets")
-            ]
             edges, reasons = map(self._packed.column, ("dependencies", "dependency_reasons"))
-            return read_dependencies(edges, reasons, profile_sets, self._files)
+            return read_dependencies(edges, reasons, self._profile_sets(), self._files)
+
+    @cached_property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        from kernel_index.columns.dependencies import read_library_uses
+
+        with self._reading("libraries"):
+            lines, includes = map(self._packed.column, ("library_uses", "library_includes"))
+            if not lines:
+                return {}
+            return read_library_uses(lines, includes, self._profile_sets(), self._files)
+
+    def _profile_sets(self) -> list[tuple[str, ...]]:
+        return [
+            tuple(self.profiles[letter_number(char)] for char in line) for line in self._packed.column("profile_sets")
+        ]
 
     @cached_property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:

@@ -28,7 +28,7 @@ Column = Callable[[str], list[str]]
 def listed_files(lists: BuildLists) -> Iterable[str]:
     """The paths that the columns of build lists name by number."""
     yield from lists.makefile
-    for files in lists.groups.values():
+    for files in (*lists.groups.values(), *lists.not_compiled.values()):
         yield from files
 
 
@@ -42,11 +42,16 @@ def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str,
         "group_labels": [labels.line(group, spelled) for group, spelled in sorted(lists.group_labels.items())],
         "makefile": [steps(file_numbers[f] for f in lists.makefile)],
         "packages": front_coded(lists.packages),
+        "not_compiled": [
+            f"{escape(build)}\t{steps(file_numbers[f] for f in files)}"
+            for build, files in sorted(lists.not_compiled.items())
+        ],
         "build_notes": [
             json.dumps(
                 {
                     "prefix": lists.prefix,
                     "group_selects": {g: [dict(s) for s in selects] for g, selects in lists.group_selects.items()},
+                    "libraries": {build: list(names) for build, names in lists.libraries.items()},
                     "makefile_missing": dict(lists.makefile_missing),
                 },
                 separators=(",", ":"),
@@ -64,6 +69,10 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
     for line in column("group_files"):
         group, numbers = line.split("\t")
         groups[unescape(group)] = tuple(files[n] for n in from_steps(numbers))
+    not_compiled = {}
+    for line in column("not_compiled"):
+        build, numbers = line.split("\t")
+        not_compiled[unescape(build)] = tuple(files[n] for n in from_steps(numbers))
     notes = json.loads(column("build_notes")[0])
     return BuildLists(
         notes["prefix"],
@@ -76,6 +85,8 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
         },
         notes["makefile_missing"],
         packages,
+        not_compiled,
+        {build: tuple(names) for build, names in notes.get("libraries", {}).items()},
     )
 
 

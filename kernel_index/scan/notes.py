@@ -13,6 +13,7 @@ from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
 from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
+from kernel_index.symbols.base import BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbols
 
 COMPUTED = "?"
@@ -70,7 +71,7 @@ class ScanNotes:
 
     ``absent`` are paths that must stay absent for the includes to lead where they did; one that ends in a slash is a
     folder that must stay one. ``surveyed`` says of files, by their place on disk, whether they name a registration
-    macro.
+    macro. The symbols of the units are those for the base library ``base``.
     """
 
     profiles: tuple[BuildProfile, ...] = ()
@@ -78,6 +79,7 @@ class ScanNotes:
     files: dict[str, FileNote] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     surveyed: dict[str, tuple[Stamp, bool]] = field(default_factory=dict)
+    base: BaseLibrary = BaseLibrary()
 
 
 class RecordedFiles(Files):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,9 +22,10 @@ from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.leads import Headers
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.unit import Unit
-from kernel_index.profiles import BuildProfile
+from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.symbols.active import ActiveText
-from kernel_index.symbols.base import is_base
+from kernel_index.symbols.base import BaseLibrary, is_base
+from kernel_index.symbols.library_headers import LibraryHeaders
 from kernel_index.symbols.macro_made import declares, macro_made
 from kernel_index.symbols.outline import without_literals
 from kernel_index.symbols.table import SymbolTable, read_symbols
@@ -52,7 +54,9 @@ class UnitSymbols:
 
     ``needs`` are pairs of a symbol and the file that declares it, ``defines`` pairs of a symbol and the data types
     that it is instantiated for, none where it is for any; ``types`` are words that stand for the data types that the
-    file may put into templates, ``own_types`` those that its own text names. All are sorted.
+    file may put into templates, ``own_types`` those that its own text names. ``libraries`` are triples of a library, a
+    header of it and the file that includes that. All are sorted. ``code`` is the same for files that are copies of each
+    other but for comments.
     """
 
     profiles: tuple[str, ...]
@@ -60,6 +64,8 @@ class UnitSymbols:
     defines: tuple[tuple[str, tuple[str, ...]], ...] = ()
     types: tuple[str, ...] = ()
     own_types: tuple[str, ...] = ()
+    libraries: tuple[tuple[str, str, str], ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +81,16 @@ class _Text:
 class UnitSymbolReader:
     """Reads the symbols of source files; headers are read once for all that include them.
 
-    Of ``build_macros`` both branches count, as they do of macros that files define.
+    Of macros that files define both branches count, and of :data:`BUILD_MACROS` where a build may define them: no
+    library of kernels for phones depends on the target that does.
     """
 
     def __init__(
-        self, files: Files, profiles: Sequence[BuildProfile], build_macros: frozenset[str] = BUILD_MACROS
+        self, files: Files, profiles: Sequence[BuildProfile], base: BaseLibrary = BaseLibrary()  # noqa: B008
     ) -> None:
         self._files = files
-        self._build_macros = build_macros
+        self._base = base
+        self._library_headers = LibraryHeaders(files, base.libraries, self._reached)
         self._profiles = {profile.name: profile for profile in profiles}
         self._active: dict[tuple[str, tuple[str, ...]], ActiveText] = {}
         self._below: dict[str, frozenset[str]] = {}
@@ -104,13 +112,17 @@ class UnitSymbolReader:
         platform = tuple(path for path in PLATFORM_HEADERS if path in below)
         open_names = self._open_names(unit, files, below, platform)
         called = frozenset[str]().union(*map(self._called_by_templates, below))
-        found: dict[tuple[int, ...], tuple[UnitSymbols, list[str]]] = {}
+        found: dict[tuple[object, ...], tuple[UnitSymbols, list[str]]] = {}
+        code = _code(unit)
         for profile in self._profiles:
-            own = self._text(unit, profile, platform, open_names)
-            texts = [self._text(file, profile, platform, open_names) for file in files]
-            key = tuple(map(id, (own, *texts)))
+            names = open_names if is_mobile(profile) else open_names | BUILD_MACROS
+            own = self._text(unit, profile, platform, names)
+            texts = [self._text(file, profile, platform, names) for file in files]
+            libraries = self._library_headers.included(unit, self._active_text(profile, platform), names)
+            key = (libraries, *map(id, (own, *texts)))
             if key not in found:
-                found[key] = (self._symbols(own, texts, called), [])
+                symbols = replace(self._symbols(own, texts, called), libraries=libraries, code=code)
+                found[key] = (symbols, [])
             found[key][1].append(profile)
         merged: dict[UnitSymbols, list[str]] = {}
         for symbols, profiles in found.values():
@@ -132,7 +144,7 @@ class UnitSymbolReader:
             defined |= words & self._defines_of(path)
         for path in platform:
             defined -= self._defines_of(path)
-        return self._build_macros | defined
+        return frozenset(defined)
 
     def _active_text(self, profile: str, platform: tuple[str, ...]) -> ActiveText:
         known = self._active.get((profile, platform))
@@ -168,7 +180,7 @@ class UnitSymbolReader:
         if known is None:
             file = self._files.get(path)
             below = self._reached(file) if file is not None else ()
-            known = self._with_kernels[path] = not all(map(is_base, (path, *below)))
+            known = self._with_kernels[path] = not all(map(self._base.has, (path, *below)))
         return known
 
     def _words_of_conditions(self, file: SourceFile) -> frozenset[str]:
@@ -294,6 +306,12 @@ class UnitSymbolReader:
             known = (macro, read_symbols(text) if declares(macro) else SymbolTable(), words_of(text))
             self._macro_symbols[id(macro)] = known
         return known[1:]
+
+
+def _code(unit: SourceFile) -> str:
+    """A name for the text of a file without comments and layout, and for where its includes lead from."""
+    text = " ".join([unit.folder, *unit.text.split()])
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def _type_words(words: Iterable[str]) -> tuple[str, ...]:
