@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kernel_index.dependencies import included
-from kernel_index.index import KernelIndex
+from kernel_index.index import KernelIndex, ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
@@ -123,6 +123,10 @@ class OverlayIndex:
     def kernel_files(self, profile: str) -> frozenset[str]:
         own = {r.source for r in self._overlay.registrations if profile in r.profiles}
         return (self._base.kernel_files(profile) - self._replaced) | own
+
+    def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
+        base = {file: ops for file, ops in self._base.kernel_ops(profile).items() if file not in self._replaced}
+        return base | ops_by_file(self._overlay.registrations, profile)
 
     def as_scan(self) -> ScanResult:
         """Both together as one scan, to be written to a file."""

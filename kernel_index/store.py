@@ -16,6 +16,7 @@ from kernel_index.columns.packed import AGAIN, PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
+from kernel_index.index import ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
@@ -123,6 +124,7 @@ class StoredIndex:
         self._packed = PackedColumns(path, data)
         self._known_registrations: dict[str, tuple[KernelRegistration, ...]] = {}
         self._known_definitions: dict[str, OpDefinition | None] = {}
+        self._kernel_ops: dict[str, dict[str, tuple[str, ...]]] = {}
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -263,6 +265,11 @@ class StoredIndex:
     def all_registrations(self) -> Iterator[KernelRegistration]:
         for op in self.op_names():
             yield from self._read_registrations(self._numbers[escape(op)], op)
+
+    def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
+        if profile not in self._kernel_ops:
+            self._kernel_ops[profile] = ops_by_file(self.all_registrations(), profile)
+        return self._kernel_ops[profile]
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         if profile not in self.profiles:

@@ -29,7 +29,7 @@ def for_index(needed: Requirements, index: KernelIndex, path: str) -> Requiremen
     kernel_attrs = KernelAttrs(index)
     items = (replace(item, attrs=kernel_attrs.with_types(item.op, item.attrs)) for item in needed.items)
     parts = [Requirements((item,)) for item in items]
-    return Requirements.merge([*parts, Requirements((), needed.warnings, (index.release,))])
+    return Requirements.merge([*parts, Requirements((), needed.warnings, (index.release,), needed.unreached)])
 
 
 def _without_runtime(

@@ -63,12 +63,14 @@ class Requirements:
     """The requirements of one or several models, sorted by op; merging is commutative and idempotent in the ops.
 
     ``releases`` are those for which they were collected: what the runtime of these makes of the models is part of them.
-    An empty name is one that is not known.
+    An empty name is one that is not known. ``unreached`` are ops that only nodes name which no way into the model
+    reaches: a session needs no kernel of them, but their definitions, for it loads the whole graph.
     """
 
     items: tuple[Requirement, ...] = ()
     warnings: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
 
     @staticmethod
     def merge(parts: Iterable[Requirements]) -> Requirements:
@@ -93,11 +95,13 @@ class Merger:
         self._items: dict[str, Requirement] = {}
         self._warnings: set[str] = set()
         self._releases: set[str] = set()
+        self._unreached: set[str] = set()
 
     def add(self, part: Requirements) -> None:
         """Merge one more into what there is."""
         self._warnings.update(part.warnings)
         self._releases.update(part.releases)
+        self._unreached.update(part.unreached)
         for item in part.items:
             key = _sort_key(item)
             other = self._items.get(key)
@@ -106,7 +110,10 @@ class Merger:
     def merged(self) -> Requirements:
         """All that was added."""
         items = tuple(self._items[key] for key in sorted(self._items))
-        return Requirements(items, tuple(sorted(self._warnings)), tuple(sorted(self._releases)))
+        unreached = self._unreached.difference(item.op for item in items if not item.may_insert)
+        return Requirements(
+            items, tuple(sorted(self._warnings)), tuple(sorted(self._releases)), tuple(sorted(unreached))
+        )
 
 
 def collect_requirements(
@@ -148,7 +155,9 @@ def collect_requirements(
     if not all(entry.outputs for entry in entries):
         warnings.append(training_warning((called.node for called in expansion.nodes), model))
     releases = (UNKNOWN_RELEASE if index is None else index.release,)
-    return Requirements(items, tuple(sorted(filter(None, warnings))), releases)
+    named = {node.op for node in graph.nodes} - {function.name for function in graph.functions}
+    unreached = named.difference(item.op for item in items if not item.may_insert)
+    return Requirements(items, tuple(sorted(filter(None, warnings))), releases, tuple(sorted(unreached)))
 
 
 def _counted(asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs, model: str) -> tuple[Requirement, ...]:

@@ -25,6 +25,8 @@ _JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "a whole
 def requirements_json(needed: Requirements) -> Json:
     """``{"ops": [{"op", "attrs", "device", "count", "nodes", "models", "model_count"}], "releases"}``, no warnings.
 
+    ``unreached`` are the names of :attr:`Requirements.unreached`, where there are some.
+
     ``ops`` is what the models ask for themselves; an op that the runtime replaces has one more key, ``replaced``, which
     says why. What the runtime makes of nodes stands under ``runtime_ops``, where there is some: rows of the same form
     with ``inserted`` or ``added``, which says why.
@@ -33,7 +35,9 @@ def requirements_json(needed: Requirements) -> Json:
     for item in needed.items:
         own = item.origin is None or item.origin.kind == "replaced"
         rows["ops" if own else "runtime_ops"].append(_row(item))
-    return {key: found for key, found in rows.items() if found or key == "ops"} | {"releases": list(needed.releases)}
+    found: Json = {key: found for key, found in rows.items() if found or key == "ops"}
+    unreached: Json = {"unreached": list(needed.unreached)} if needed.unreached else {}
+    return {**found, **unreached, "releases": list(needed.releases)}
 
 
 def _row(item: Requirement) -> Json:
@@ -82,7 +86,9 @@ def parse_requirements(data: object, path: str) -> Requirements:
         if release != UNKNOWN_RELEASE:
             _check_release(release, path)
     items = (_item(op, f"{key}[{number}]", path) for key, ops in rows.items() for number, op in enumerate(ops))
-    return Requirements.merge([*(Requirements((item,)) for item in items), Requirements(releases=releases)])
+    unreached = _names(fields.get("unreached", []), "unreached", path)
+    rest = Requirements(releases=releases, unreached=unreached)
+    return Requirements.merge([*(Requirements((item,)) for item in items), rest])
 
 
 def _check_release(release: str, path: str) -> None:

@@ -6,11 +6,12 @@ from kernel_index.build_files.globbing import BUILD_FILE_NAMES
 from kernel_index.build_files.labels import Label, buildifier_order, label_of_path, parse_label
 from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST, read_build_lists
 from kernel_index.build_files.starlark import parse_build_file
-from kernel_index.build_files.unlisted import UnlistedBuild, read_unlisted
+from kernel_index.build_files.unlisted import MAKEFILE, UnlistedBuild, read_unlisted
 
 __all__ = [
     "BUILD_FILE_NAMES",
     "KERNELS_PACKAGE",
+    "MAKEFILE",
     "MAKEFILE_LIST",
     "Label",
     "ListEntries",

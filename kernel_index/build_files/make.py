@@ -2,7 +2,8 @@
 
 Source of the rules: the manual of GNU make, chapters "How to Use Variables", "Conditional Parts of Makefiles" and
 "Functions for Transforming Text". Rules and recipes are skipped. What is not evaluated (``include``, ``define``, what
-``$(shell …)`` prints unless it is ``cat``, functions that are not listed here) stands for nothing, and :meth:`Makefile.unclear` says where it matters.
+``$(shell …)`` prints unless it is ``cat``, functions that are not listed here) stands for nothing, and
+:meth:`Makefile.unclear` says where it matters.
 """
 
 from __future__ import annotations

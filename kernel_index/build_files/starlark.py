@@ -1,8 +1,8 @@
 """BUILD files as syntax: top-level constants, targets, and the lists of strings they are made of.
 
 Starlark's expressions are a subset of Python's, so Python's own parser reads them. Nothing is executed: what is
-understood is listed in :meth:`BuildFile.strings`, everything else becomes a diagnostic. Functions of ``.bzl`` files that
-only return an expression are read like constants.
+understood is listed in :meth:`BuildFile.strings`, everything else becomes a diagnostic. Functions of ``.bzl`` files
+that only return an expression are read like constants.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ Loader = Callable[[str, str], "BuildFile | None"]
 
 _MAX_CALLS = 8
 """So deep do functions call each other; what is deeper is not followed."""
-_CONVERSIONS = frozenset(("Label", "str"))
+_CONVERSIONS = frozenset(("Label", "str", "clean_dep"))
+"""Functions that give the label they are called with; ``clean_dep`` is TensorFlow's."""
 
 
 class BuildFile:
@@ -254,12 +255,11 @@ def summands(expression: ast.expr) -> list[ast.expr]:
     return [expression, *reversed(right)]
 
 
-def parse_build_file(
-    path: str, folder: Path, source: bytes, loader: Loader | None = None
-) -> BuildFile | Diagnostic:
+def parse_build_file(path: str, folder: Path, source: bytes, loader: Loader | None = None) -> BuildFile | Diagnostic:
     """Parse the BUILD file at ``path`` (from the root of the checkout), which lies in ``folder``.
 
-    ``loader`` gives the files that it loads functions from. Returns a diagnostic, with the line where there is one, for a file that is no Starlark.
+    ``loader`` gives the files that it loads functions from. Returns a diagnostic, with the line where there is one, for
+    a file that is no Starlark.
     """
     try:
         with warnings.catch_warnings():

@@ -51,8 +51,8 @@ class UnlistedBuild:
 def read_unlisted(root: Path) -> tuple[Mapping[str, UnlistedBuild], tuple[Diagnostic, ...]]:
     """What Bazel's mobile build and the makefile have by themselves, those that the checkout has.
 
-    Bazel: ``portable_tensorflow_lib`` (``android_tensorflow_lib`` up to 2.1) of ``tensorflow/core/BUILD`` and all that it
-    depends on, which are the base library, ``ops/**/*.cc`` and gradients; kernels only where another target than the
+    Bazel: ``portable_tensorflow_lib`` (``android_tensorflow_lib`` up to 2.1) of ``tensorflow/core/BUILD`` and all that
+    it depends on, which are the base library, ``ops/**/*.cc`` and gradients; kernels only where another target than the
     library of kernels compiles them. Make: ``TF_CC_SRCS`` of the Makefile without ``tf_op_files.txt``, as far as all of
     its phone targets agree.
 
@@ -129,7 +129,7 @@ def _expand(root: Path, pattern: str) -> Iterable[str]:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [entry.name for entry in os.scandir(folder)]
     except OSError:
         return []
 

@@ -10,7 +10,7 @@ from kernel_index.libraries import LIBRARIES
 from kernel_index.records import Dependency
 from kernel_index.scan.notes import UnitNote
 from kernel_index.source_tree import SourceUnit, plain_sources
-from kernel_index.symbols.base import BaseLibrary, is_base
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
 
 _JUDGED = ("tensorflow/core", "tensorflow/c", "tensorflow/tsl")
 """Folders whose sources kernels may link with. What they need of others, compilers among them, is not looked at."""
@@ -22,7 +22,7 @@ Builds = Mapping[str, UnlistedBuild]
 def base_library(root: Path, builds: Builds) -> BaseLibrary:
     """What is not common to all builds of a checkout. With no build that can be read, nothing is known to differ."""
     if not builds:
-        return BaseLibrary()
+        return SAME_EVERYWHERE
     everywhere = frozenset.intersection(*(build.libraries for build in builds.values()))
     return BaseLibrary(
         frozenset(
@@ -48,7 +48,7 @@ def asked_for(units: Mapping[str, UnitNote], base: BaseLibrary) -> list[SourceUn
 def not_compiled(
     builds: Builds, units: Mapping[str, UnitNote], dependencies: Mapping[str, Iterable[Dependency]]
 ) -> dict[str, tuple[str, ...]]:
-    """Of each build the files of base folders that it does not compile: those with kernels or ops, and what is needed."""
+    """Of each build the files of base folders that it does not compile: those with kernels, ops or what is needed."""
     needed = {dependency.file for found in dependencies.values() for dependency in found}
     matter = {path for path, note in units.items() if is_base(path) and (note.registers or path in needed)}
     return {

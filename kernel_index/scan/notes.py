@@ -13,7 +13,7 @@ from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
 from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
-from kernel_index.symbols.base import BaseLibrary
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbols
 
 COMPUTED = "?"
@@ -79,7 +79,7 @@ class ScanNotes:
     files: dict[str, FileNote] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     surveyed: dict[str, tuple[Stamp, bool]] = field(default_factory=dict)
-    base: BaseLibrary = BaseLibrary()
+    base: BaseLibrary = SAME_EVERYWHERE
 
 
 class RecordedFiles(Files):

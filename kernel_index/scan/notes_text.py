@@ -62,8 +62,8 @@ def notes_text(notes: ScanNotes) -> bytes:
                 [
                     lists.number(s.profiles), [[text(part) for part in need] for need in s.needs],
                     [[text(symbol), lists.number(types)] for symbol, types in s.defines],
-                    lists.number(s.types), lists.number(s.own_types), [[text(part) for part in use] for use in s.libraries],
-                    text(s.code),
+                    lists.number(s.types), lists.number(s.own_types),
+                    [[text(part) for part in use] for use in s.libraries], text(s.code),
                 ]
                 for s in unit.symbols
             ],

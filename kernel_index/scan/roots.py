@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from kernel_index.index import KernelIndex
-from kernel_index.overlay import OverlayIndex
 from kernel_index.libraries import LIBRARIES
+from kernel_index.overlay import OverlayIndex
 from kernel_index.profiles import profiles
 from kernel_index.records import BuildLists
 from kernel_index.scan.notes import FileNote, candidates

@@ -10,7 +10,7 @@ from kernel_index.records import Diagnostic, Location
 from kernel_index.scan.company import Company, Meetings, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
-from kernel_index.symbols.base import BaseLibrary
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
 
 
@@ -22,7 +22,7 @@ class Share:
     units: tuple[SourceUnit, ...]
     profiles: tuple[BuildProfile, ...]
     known_problems: frozenset[Diagnostic] = frozenset()
-    base: BaseLibrary = BaseLibrary()
+    base: BaseLibrary = SAME_EVERYWHERE
 
 
 @dataclass(slots=True)

@@ -224,7 +224,7 @@ def scan_result(
     notes = units.values()
     lists, list_diagnostics = build_lists
     symbols = {path: note.symbols for path, note in units.items()}
-    listed = frozenset(lists.makefile).union(*lists.groups.values())
+    upstream = [frozenset(names) for names in (lists.makefile, *lists.groups.values())]
     includes = {path: note.included for path, note in files.items() if note.includes is not None}
     scanned = sorted(reachable((path for path in units if path in includes), includes))
     diagnostics = in_order([*list_diagnostics, *(d for n in notes for d in (*n.diagnostics, *n.header_problems))])
@@ -235,7 +235,7 @@ def scan_result(
         if not found and target != COMPUTED
     }
     lists_of_types = type_lists(RecordedFiles(tree), profiles)
-    dependencies = linked(symbols, profiles, lists_of_types, listed)
+    dependencies = linked(symbols, profiles, lists_of_types, upstream)
     lists = replace(
         lists,
         not_compiled=not_compiled(builds, units, dependencies),

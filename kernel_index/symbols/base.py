@@ -47,3 +47,7 @@ class BaseLibrary:
         """The source file that has a header's name."""
         stem, dot, _ = header.rpartition(".")
         return f"{stem}{dot}cc"
+
+
+SAME_EVERYWHERE = BaseLibrary()
+"""The base library where every build compiles and links the same, or nothing is known of a difference."""

@@ -18,16 +18,16 @@ def linked(
     units: Units,
     profiles: Sequence[BuildProfile],
     type_lists: Mapping[str, Mapping[str, Sequence[str]]],
-    listed: Collection[str] = (),
+    lists: Sequence[Collection[str]] = (),
 ) -> dict[str, tuple[Dependency, ...]]:
     """Of each source file those that define what it needs, with one symbol as the reason; files without any left out.
 
     All definers of a symbol count, for explicit instantiations of one template are in many files; but not one that
     instantiates it only for data types that the file never uses in a template, and of files that are copies of each
-    other only one, for two would define everything twice: the first that upstream's lists name (``listed``), else the
-    first by name. ``type_lists`` are those of ``ScanResult``.
+    other only one, for two would define everything twice: the one that most of upstream's ``lists`` name, the first by
+    name of several. ``type_lists`` are those of ``ScanResult``.
     """
-    copies = _copies(units, listed)
+    copies = _copies(units, lists)
     reasons: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
     for profile in dict.fromkeys(profile.name for profile in profiles):
         here = {file: symbols for file, all_ in units.items() for symbols in all_ if profile in symbols.profiles}
@@ -53,13 +53,13 @@ def library_uses(units: Units) -> dict[str, tuple[LibraryUse, ...]]:
     return found
 
 
-def _copies(units: Units, listed: Collection[str]) -> frozenset[str]:
+def _copies(units: Units, lists: Sequence[Collection[str]]) -> frozenset[str]:
     """Source files that a build can do without, for it has another with the same text."""
     same: dict[str, list[str]] = {}
     for file, all_ in units.items():
         for code in {symbols.code for symbols in all_ if symbols.code}:
             same.setdefault(code, []).append(file)
-    kept = {min(files, key=lambda file: (file not in listed, file)) for files in same.values()}
+    kept = {min(files, key=lambda file: (-sum(file in names for names in lists), file)) for files in same.values()}
     return frozenset(file for files in same.values() for file in files if file not in kept)
 
 

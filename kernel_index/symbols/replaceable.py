@@ -5,10 +5,7 @@ The dependencies of an index count whatever may be needed in some build. Of one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from kernel_index.preprocessor.files import Files
-from kernel_index.preprocessor.text import without_comments
 from kernel_index.profiles import BuildProfile
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
 

@@ -24,7 +24,7 @@ from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_defi
 from kernel_index.preprocessor.unit import Unit
 from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.symbols.active import ActiveText
-from kernel_index.symbols.base import BaseLibrary, is_base
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.symbols.library_headers import LibraryHeaders
 from kernel_index.symbols.macro_made import declares, macro_made
 from kernel_index.symbols.outline import without_literals
@@ -85,9 +85,7 @@ class UnitSymbolReader:
     library of kernels for phones depends on the target that does.
     """
 
-    def __init__(
-        self, files: Files, profiles: Sequence[BuildProfile], base: BaseLibrary = BaseLibrary()  # noqa: B008
-    ) -> None:
+    def __init__(self, files: Files, profiles: Sequence[BuildProfile], base: BaseLibrary = SAME_EVERYWHERE) -> None:
         self._files = files
         self._base = base
         self._library_headers = LibraryHeaders(files, base.libraries, self._reached)

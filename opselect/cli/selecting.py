@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is needed, and of which TensorFlow, built how."""
+    """What is needed, and of which TensorFlow, built how.
+
+    ``builds`` are those whose libraries must do, None for those that make binaries of the profile; ``have`` are
+    libraries that these have besides.
+    """
 
     needs: Needs
     source: Source
@@ -29,6 +33,8 @@ class Question:
     inserted: bool
     allow_missing: bool
     quiet: bool
+    builds: tuple[str, ...] | None = None
+    have: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ def answer(question: Question) -> Answer | None:
     """
     from opselect.cli.criteria import print_findings, read_findings
     from opselect.cli.sources import open_source, profile_of
+    from opselect.mobile_lists import builds_by_default
     from opselect.selection import select
 
     quiet = question.quiet
@@ -60,7 +67,9 @@ def answer(question: Question) -> Answer | None:
         return None
     found = read_findings(needed.requirements, index, profile, question.needs.only_model, question.needs.choice)
     unread = tuple(failure.model for failure in needed.unread)
-    selection = replace(select(needed.requirements, index, profile), criteria=found, unread=unread)
+    builds = builds_by_default(index.build_lists, profile) if question.builds is None else question.builds
+    selection = select(needed.requirements, index, profile, judged=builds, have=question.have)
+    selection = replace(selection, criteria=found, unread=unread)
     if not quiet:
         print_findings(found, index.release, profile, err=True)
     if selection.unresolved:
