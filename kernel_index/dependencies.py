@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FileDependencies:
     """What one file asks for by itself: source files to link, and headers that it includes, directly or not.
 
-    Source files that the build compiles without being told are not among them, nor are headers of the base library.
+    What the build has without being told is not among them.
     """
 
     needs: tuple[Dependency, ...]
@@ -46,7 +46,7 @@ class DependencyGraph:
     def of(self, file: str) -> FileDependencies:
         """The direct dependencies of a file; none for one that the index does not know."""
         headers = included((file,), self._index.includes)
-        return FileDependencies(self.direct(file), tuple(path for path in headers if not is_base(path)))
+        return FileDependencies(self.direct(file), tuple(path for path in headers if self._is_told(path)))
 
     def direct(self, file: str) -> tuple[Dependency, ...]:
         """The source files that a file needs by itself."""
@@ -55,7 +55,10 @@ class DependencyGraph:
         )
 
     def _counts(self, needed: str) -> bool:
-        return self._listed is None or needed in self._listed or not is_base(needed)
+        return self._listed is None or self._is_told(needed)
+
+    def _is_told(self, path: str) -> bool:
+        return not is_base(path) or (self._listed is not None and path in self._listed)
 
     def closure(self, files: Iterable[str]) -> tuple[str, ...]:
         """All source files without which some files cannot be linked, themselves not among them, sorted."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
-from kernel_index.records import AttrValue, KernelRegistration, LibraryUse
+from kernel_index.records import BAZEL, MAKE, AttrValue, KernelRegistration, LibraryUse
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, find_kernel
 from opselect.missing import explain, explain_device, explain_library, explain_undefined
 from opselect.mobile_lists import builds_of
@@ -49,7 +49,7 @@ class SelectedFile:
     path: str
     role: str
     reasons: tuple[Reason, ...]
-    builds: tuple[str, ...] = ()
+    builds: tuple[str, ...] = (BAZEL, MAKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +288,7 @@ class _Picker:
         for path, role in sorted(reasons, key=lambda key: (key[1] != "definition", key)):
             yield SelectedFile(path, role, merge_reasons(reasons[path, role]), tuple(builds[path, role]))
         includers: dict[str, str] = {}
-        graph = DependencyGraph(self._index, self._profile)
+        graph = DependencyGraph(self._index, self._profile, BAZEL if BAZEL in self._needs else "")
         for source in (*sources, *sorted({path for path, _ in reasons}.difference(sources))):
             for header in graph.of(source).headers:
                 includers.setdefault(header, source)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kernel_index.build_files import UnlistedBuild
 from kernel_index.libraries import LIBRARIES
-from kernel_index.records import Dependency
+from kernel_index.records import BAZEL, Dependency, LibraryUse
 from kernel_index.scan.notes import UnitNote
 from kernel_index.source_tree import SourceUnit, plain_sources
 from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
@@ -46,11 +46,24 @@ def asked_for(units: Mapping[str, UnitNote], base: BaseLibrary) -> list[SourceUn
 
 
 def not_compiled(
-    builds: Builds, units: Mapping[str, UnitNote], dependencies: Mapping[str, Iterable[Dependency]]
+    builds: Builds,
+    units: Mapping[str, UnitNote],
+    dependencies: Mapping[str, Iterable[Dependency]],
+    uses: Mapping[str, Iterable[LibraryUse]],
+    headers: Iterable[str],
 ) -> dict[str, tuple[str, ...]]:
-    """Of each build the files of base folders that it does not compile: those with kernels, ops or what is needed."""
+    """Of each build the files of base folders that it does not have: those with kernels, ops or what is needed.
+
+    Bazel's have headers among them, which it must be told of too: those of such source files, and those through which
+    libraries of others are included (``platform/jpeg.h``).
+    """
     needed = {dependency.file for found in dependencies.values() for dependency in found}
     matter = {path for path, note in units.items() if is_base(path) and (note.registers or path in needed)}
+    through = {use.included_by for found in uses.values() for use in found}
+    told = {h for h in headers if is_base(h) and (h in through or BaseLibrary.source_of(h) in matter)} - matter
     return {
-        name: tuple(sorted(path for path in matter if not build.may_compile(path))) for name, build in builds.items()
+        name: tuple(
+            sorted(path for path in (matter | told if name == BAZEL else matter) if not build.may_compile(path))
+        )
+        for name, build in builds.items()
     }

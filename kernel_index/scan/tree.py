@@ -236,9 +236,10 @@ def scan_result(
     }
     lists_of_types = type_lists(RecordedFiles(tree), profiles)
     dependencies = linked(symbols, profiles, lists_of_types, upstream)
+    uses = library_uses(symbols)
     lists = replace(
         lists,
-        not_compiled=not_compiled(builds, units, dependencies),
+        not_compiled=not_compiled(builds, units, dependencies, uses, scanned),
         libraries={name: tuple(sorted(build.libraries)) for name, build in builds.items()},
     )
     return ScanResult(
@@ -253,7 +254,7 @@ def scan_result(
         includes={path: includes[path] for path in scanned},
         type_lists=lists_of_types,
         dependencies=dependencies,
-        library_uses=library_uses(symbols),
+        library_uses=uses,
     )
 
 
