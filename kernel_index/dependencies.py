@@ -41,6 +41,7 @@ class DependencyGraph:
         self._profile = profile
         lists = index.build_lists
         self._listed = frozenset(lists.not_compiled.get(build, ())) if build else None
+        self._compiled = frozenset(lists.compiled.get(build, ()))
         self._graph: nx.DiGraph[str] | None = None
 
     def of(self, file: str) -> FileDependencies:
@@ -58,7 +59,9 @@ class DependencyGraph:
         return self._listed is None or self._is_told(needed)
 
     def _is_told(self, path: str) -> bool:
-        return not is_base(path) or (self._listed is not None and path in self._listed)
+        if is_base(path):
+            return self._listed is not None and path in self._listed
+        return path not in self._compiled
 
     def closure(self, files: Iterable[str]) -> tuple[str, ...]:
         """All source files without which some files cannot be linked, themselves not among them, sorted."""

@@ -152,8 +152,8 @@ class BuildLists:
 
     Of each build that could be read (:data:`BAZEL`, :data:`MAKE`), ``not_compiled`` has the source files of the base
     library's folders that it does not compile without being told, as far as kernels, ops or link needs are in them
-    (of Bazel's also their headers), and ``libraries`` the libraries of others that it links
-    (:data:`kernel_index.libraries.LIBRARIES`).
+    (of Bazel's also their headers), ``compiled`` the source files of other folders that it compiles all the same, and
+    ``libraries`` the libraries of others that it links (:data:`kernel_index.libraries.LIBRARIES`).
     """
 
     prefix: str = "portable"
@@ -164,6 +164,7 @@ class BuildLists:
     makefile_missing: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     not_compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     libraries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

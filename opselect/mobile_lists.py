@@ -72,7 +72,7 @@ def compiled_unlisted(path: str, lists: BuildLists, build: str) -> bool:
     """
     known = lists.not_compiled.get(build)
     if known is not None:
-        return is_base(path) and path not in known
+        return path not in known if is_base(path) else path in lists.compiled.get(build, ())
     return path.startswith(BASE_LIBRARY) or (build == BAZEL and path.startswith(_BAZEL_GLOBS))
 
 

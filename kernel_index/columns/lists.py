@@ -28,7 +28,7 @@ Column = Callable[[str], list[str]]
 def listed_files(lists: BuildLists) -> Iterable[str]:
     """The paths that the columns of build lists name by number."""
     yield from lists.makefile
-    for files in (*lists.groups.values(), *lists.not_compiled.values()):
+    for files in (*lists.groups.values(), *lists.not_compiled.values(), *lists.compiled.values()):
         yield from files
 
 
@@ -42,10 +42,8 @@ def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str,
         "group_labels": [labels.line(group, spelled) for group, spelled in sorted(lists.group_labels.items())],
         "makefile": [steps(file_numbers[f] for f in lists.makefile)],
         "packages": front_coded(lists.packages),
-        "not_compiled": [
-            f"{escape(build)}\t{steps(file_numbers[f] for f in files)}"
-            for build, files in sorted(lists.not_compiled.items())
-        ],
+        "not_compiled": _files_by_build(lists.not_compiled, file_numbers),
+        "compiled": _files_by_build(lists.compiled, file_numbers),
         "build_notes": [
             json.dumps(
                 {
@@ -61,6 +59,18 @@ def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str,
     }
 
 
+def _files_by_build(by_build: Mapping[str, Sequence[str]], file_numbers: Mapping[str, int]) -> list[str]:
+    return [f"{escape(build)}\t{steps(file_numbers[f] for f in files)}" for build, files in sorted(by_build.items())]
+
+
+def _read_files_by_build(lines: Iterable[str], files: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for line in lines:
+        build, numbers = line.split("\t")
+        found[unescape(build)] = tuple(files[n] for n in from_steps(numbers))
+    return found
+
+
 def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
     """The build lists of an index. Raises ValueError, TypeError, AttributeError or LookupError where damaged."""
     packages = tuple(front_decoded(column("packages")))
@@ -69,10 +79,6 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
     for line in column("group_files"):
         group, numbers = line.split("\t")
         groups[unescape(group)] = tuple(files[n] for n in from_steps(numbers))
-    not_compiled = {}
-    for line in column("not_compiled"):
-        build, numbers = line.split("\t")
-        not_compiled[unescape(build)] = tuple(files[n] for n in from_steps(numbers))
     notes = json.loads(column("build_notes")[0])
     return BuildLists(
         notes["prefix"],
@@ -85,7 +91,8 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
         },
         notes["makefile_missing"],
         packages,
-        not_compiled,
+        _read_files_by_build(column("not_compiled"), files),
+        _read_files_by_build(column("compiled"), files),
         {build: tuple(names) for build, names in notes.get("libraries", {}).items()},
     )
 

@@ -15,7 +15,7 @@ from kernel_index.errors import IndexFileError
 SCHEMA = 2
 """Raised whenever older readers would misread a file."""
 
-ADDED = frozenset(("not_compiled", "library_uses", "library_includes"))
+ADDED = frozenset(("not_compiled", "compiled", "library_uses", "library_includes"))
 """Columns that files of this schema may lack, for they were added later: they are empty there."""
 
 MAGIC = b"opselect kernel index"

@@ -57,8 +57,7 @@ def not_compiled(
     Bazel's have headers among them, which it must be told of too: those of such source files, and those through which
     libraries of others are included (``platform/jpeg.h``).
     """
-    needed = {dependency.file for found in dependencies.values() for dependency in found}
-    matter = {path for path, note in units.items() if is_base(path) and (note.registers or path in needed)}
+    matter = {path for path in _that_matter(units, dependencies) if is_base(path)}
     through = {use.included_by for found in uses.values() for use in found}
     told = {h for h in headers if is_base(h) and (h in through or BaseLibrary.source_of(h) in matter)} - matter
     return {
@@ -67,3 +66,17 @@ def not_compiled(
         )
         for name, build in builds.items()
     }
+
+
+def compiled(
+    builds: Builds, units: Mapping[str, UnitNote], dependencies: Mapping[str, Iterable[Dependency]]
+) -> dict[str, tuple[str, ...]]:
+    """Of each build such files of the folders of kernels that it compiles without being told."""
+    matter = {path for path in _that_matter(units, dependencies) if not is_base(path)}
+    return {name: tuple(sorted(matter & build.sources)) for name, build in builds.items()}
+
+
+def _that_matter(units: Mapping[str, UnitNote], dependencies: Mapping[str, Iterable[Dependency]]) -> set[str]:
+    """Source files that register something, or that others need."""
+    needed = {dependency.file for found in dependencies.values() for dependency in found}
+    return {path for path, note in units.items() if note.registers or path in needed}

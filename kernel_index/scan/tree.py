@@ -14,7 +14,7 @@ from kernel_index.build_files import read_build_lists, read_unlisted
 from kernel_index.profiles import BuildProfile
 from kernel_index.profiles import profiles as profiles_of
 from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
-from kernel_index.scan.base_library import Builds, asked_for, base_library, not_compiled
+from kernel_index.scan.base_library import Builds, asked_for, base_library, compiled, not_compiled
 from kernel_index.scan.cache import ScanCache
 from kernel_index.scan.company import Meetings, in_order
 from kernel_index.scan.notes import (
@@ -240,6 +240,7 @@ def scan_result(
     lists = replace(
         lists,
         not_compiled=not_compiled(builds, units, dependencies, uses, scanned),
+        compiled=compiled(builds, units, dependencies),
         libraries={name: tuple(sorted(build.libraries)) for name, build in builds.items()},
     )
     return ScanResult(

@@ -43,7 +43,9 @@ def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
         yield index.op_definition(op)
     for profile in (*PROFILES, *index.profiles, "no such profile"):
         yield index.kernel_files(profile)
+        yield dict(index.kernel_ops(profile))
     yield dict(index.dependencies)
+    yield dict(index.library_uses)
 
 
 def everything(index: StoredIndex, ops: tuple[str, ...]) -> list[object]:
