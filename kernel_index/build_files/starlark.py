@@ -8,6 +8,7 @@ that only return an expression are read like constants.
 from __future__ import annotations
 
 import ast
+import copy
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -83,6 +84,19 @@ class BuildFile:
                 if getattr(statement.value.func, "id", "") == "load":
                     self._add_load(statement.value)
                 self._add_target(statement.value)
+            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.ListComp):
+                self._add_targets(statement.value)
+
+    def _add_targets(self, made: ast.ListComp) -> None:
+        """The targets of ``[rule(name = n, …) for n in [strings]]``; of other comprehensions nothing is known."""
+        generator = made.generators[0]
+        plain = len(made.generators) == 1 and not generator.ifs and isinstance(generator.target, ast.Name)
+        if not (plain and isinstance(made.elt, ast.Call) and isinstance(generator.iter, ast.List)):
+            return
+        for element in generator.iter.elts:
+            if isinstance(element, ast.Constant) and isinstance(element.value, str):
+                name = _Bound(ast.unparse(generator.target), element.value)
+                self._add_target(name.visit(copy.deepcopy(made.elt)))
 
     def _add_load(self, call: ast.Call) -> None:
         texts = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
@@ -95,9 +109,9 @@ class BuildFile:
 
     def _add_target(self, call: ast.Call) -> None:
         arguments = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
-        name = arguments.get("name")
-        if isinstance(call.func, ast.Name) and isinstance(name, ast.Constant) and isinstance(name.value, str):
-            self.targets[name.value] = Target(name.value, call.func.id, call.lineno, arguments)
+        name = self._text(arguments["name"]) if "name" in arguments else None
+        if isinstance(call.func, ast.Name) and name is not None:
+            self.targets[name] = Target(name, call.func.id, call.lineno, arguments)
 
     def strings(self, expression: ast.expr) -> list[Entry]:
         """The strings of a list expression, in order.
@@ -148,6 +162,17 @@ class BuildFile:
         if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
             left, right = self._text(expression.left), self._text(expression.right)
             return left + right if left is not None and right is not None else None
+        if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Mod):
+            pattern, values = self._text(expression.left), expression.right
+            texts = [self._text(e) for e in (values.elts if isinstance(values, ast.Tuple) else [values])]
+            if (
+                pattern is None
+                or None in texts
+                or pattern.count("%") != pattern.count("%s")
+                or len(texts) != pattern.count("%")
+            ):
+                return None
+            return pattern % tuple(texts)
         if not (isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name)):
             return None
         if expression.func.id in _CONVERSIONS and len(expression.args) == 1:
@@ -239,6 +264,17 @@ class BuildFile:
 
     def _complain(self, node: ast.expr, message: str) -> None:
         self.diagnostics.append(Diagnostic(Location(self.path, node.lineno), message))
+
+
+class _Bound(ast.NodeTransformer):
+    """Puts a string in the place of a name."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._text = text
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(ast.Constant(self._text), node) if node.id == self._name else node
 
 
 def _select_values(call: ast.Call) -> list[ast.expr]:

@@ -235,7 +235,7 @@ def scan_result(
         if not found and target != COMPUTED
     }
     lists_of_types = type_lists(RecordedFiles(tree), profiles)
-    dependencies = linked(symbols, profiles, lists_of_types, upstream)
+    dependencies = linked(symbols, profiles, lists_of_types, upstream, includes)
     uses = library_uses(symbols)
     lists = replace(
         lists,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Dependency, LibraryUse
+from kernel_index.symbols.base import is_base
 from kernel_index.symbols.table import ALL, member
 from kernel_index.symbols.unit_symbols import UnitSymbols
 from kernel_index.symbols.words import types_of
@@ -19,25 +20,45 @@ def linked(
     profiles: Sequence[BuildProfile],
     type_lists: Mapping[str, Mapping[str, Sequence[str]]],
     lists: Sequence[Collection[str]] = (),
+    includes: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, tuple[Dependency, ...]]:
     """Of each source file those that define what it needs, with one symbol as the reason; files without any left out.
 
     All definers of a symbol count, for explicit instantiations of one template are in many files; but not one that
     instantiates it only for data types that the file never uses in a template, and of files that are copies of each
     other only one, for two would define everything twice: the one that most of upstream's ``lists`` name, the first by
-    name of several. ``type_lists`` are those of ``ScanResult``.
+    name of several. A file of the base library defines what a header declares only if it includes that header, for many
+    of its names are short. ``type_lists`` and ``includes`` are those of ``ScanResult``.
     """
     copies = _copies(units, lists)
+    includes = {} if includes is None else includes
     reasons: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
+    known: dict[tuple[str, str], bool] = {}
     for profile in dict.fromkeys(profile.name for profile in profiles):
         here = {file: symbols for file, all_ in units.items() for symbols in all_ if profile in symbols.profiles}
         types = {name: by_profile.get(profile, ()) for name, by_profile in type_lists.items()}
         for file, definer, reason in _edges({f: s for f, s in here.items() if f not in copies}, here, types):
-            reasons.setdefault((file, definer), {}).setdefault(reason, []).append(profile)
+            if not is_base(definer) or _includes(definer, reason[1], includes, known):
+                reasons.setdefault((file, definer), {}).setdefault(reason, []).append(profile)
     found: dict[str, list[Dependency]] = {}
     for (file, definer), by_reason in sorted(reasons.items()):
         found.setdefault(file, []).extend(_explained(definer, by_reason))
     return {file: tuple(dependencies) for file, dependencies in found.items()}
+
+
+def _includes(
+    file: str, header: str, includes: Mapping[str, Sequence[str]], known: dict[tuple[str, str], bool]
+) -> bool:
+    """Whether a file includes a header, directly or not."""
+    if (file, header) not in known:
+        seen = {file}
+        todo = [file]
+        while todo and header not in seen:
+            following = set(includes.get(todo.pop(), ())) - seen
+            seen |= following
+            todo += following
+        known[file, header] = header in seen
+    return known[file, header]
 
 
 def library_uses(units: Units) -> dict[str, tuple[LibraryUse, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.preprocessor.files import (
@@ -13,6 +13,7 @@ from kernel_index.preprocessor.files import (
     ELIF,
     IFDEF,
     IFNDEF,
+    INCLUDE,
     OPENING,
     Files,
     SourceFile,
@@ -112,15 +113,23 @@ class UnitSymbolReader:
         called = frozenset[str]().union(*map(self._called_by_templates, below))
         found: dict[tuple[object, ...], tuple[UnitSymbols, list[str]]] = {}
         code = _code(unit)
+        plain: dict[tuple[int, ...], UnitSymbols] = {}
         for profile in self._profiles:
             names = open_names if is_mobile(profile) else open_names | BUILD_MACROS
             own = self._text(unit, profile, platform, names)
             texts = [self._text(file, profile, platform, names) for file in files]
-            libraries = self._library_headers.included(unit, self._active_text(profile, platform), names)
-            key = (libraries, *map(id, (own, *texts)))
+            active = self._active_text(profile, platform)
+            libraries = self._library_headers.included(unit, active, names)
+            visible = tuple(map(id, (own, *texts)))
+            if visible not in plain:
+                plain[visible] = self._symbols(own, texts, called)
+            symbols = plain[visible]
+            in_base = {place for _, place in symbols.needs if is_base(place)}
+            seen = frozenset(self._actively_included(unit, active, names, in_base)) if in_base else frozenset()
+            key = (libraries, seen, visible)
             if key not in found:
-                symbols = replace(self._symbols(own, texts, called), libraries=libraries, code=code)
-                found[key] = (symbols, [])
+                needs = tuple((symbol, place) for symbol, place in symbols.needs if place in seen or not is_base(place))
+                found[key] = (replace(symbols, needs=needs, libraries=libraries, code=code), [])
             found[key][1].append(profile)
         merged: dict[UnitSymbols, list[str]] = {}
         for symbols, profiles in found.values():
@@ -129,6 +138,25 @@ class UnitSymbolReader:
         return tuple(
             replace(symbols, profiles=tuple(sorted(profiles, key=order.index))) for symbols, profiles in merged.items()
         )
+
+    def _actively_included(
+        self, unit: SourceFile, active: ActiveText, open_names: frozenset[str], wanted: set[str]
+    ) -> Iterator[str]:
+        """Those of some headers that a file includes where conditions hold, or may; only what leads to one is read."""
+        todo, seen = [unit], {unit.path}
+        for file in todo:
+            for index in active.taken(file, open_names):
+                instruction = file.program[index]
+                if instruction.kind != INCLUDE:
+                    continue
+                header = self._files.resolve(instruction.argument, file.path)
+                if header is None or header.path in seen:
+                    continue
+                seen.add(header.path)
+                if header.path in wanted:
+                    yield header.path
+                if not wanted.isdisjoint(self._reached(header)):
+                    todo.append(header)
 
     def _open_names(
         self, unit: SourceFile, headers: Sequence[SourceFile], below: Iterable[str], platform: Iterable[str]

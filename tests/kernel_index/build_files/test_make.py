@@ -58,7 +58,9 @@ CASES = {
     "addprefix and patsubst": ("X := $(addprefix o/, $(patsubst %.cc,%.o,a.cc b.c))\n", "o/a.o o/b.c"),
     "subst, strip, dir, notdir": ("X := $(strip  $(subst a,b,aa)  $(dir a/b c) $(notdir a/b))\n", "bb a/ ./ b"),
     "basename and words": ("X := $(basename a/b.cc c) $(firstword a b) $(lastword a b)\n", "a/b c a b"),
-    "wildcard": ("X := $(wildcard a/*.cc) $(wildcard b/*.cc) $(wildcard none/*)\n", "a/one.cc a/one_test.cc a/two.cc b/one.cc"),
+    "wildcard": (
+        "X := $(wildcard a/*.cc) $(wildcard b/*.cc) $(wildcard none/*)\n", "a/one.cc a/one_test.cc a/two.cc b/one.cc",
+    ),
     "cat": ("F := list.txt\nX := $(shell cat $(F))\n", "x.cc y.cc"),
     "origin": ("ifeq ($(origin A), undefined)\nX := 1\nendif\n", "1"),
     "itself": ("X := 1\nX := $(X) 2\n", "1 2"),
@@ -109,7 +111,9 @@ _VALUES = st.one_of(
     st.lists(_WORDS, max_size=3).map(" ".join),
     _NAMES.map(lambda name: f"$({name})"),
     st.tuples(_NAMES, _WORDS).map(lambda p: f"$({p[0]}:.cc=.o) {p[1]}"),
-    st.tuples(st.sampled_from(["filter", "filter-out"]), _WORDS, _NAMES).map(lambda p: f"$({p[0]} {p[1]} %.c,$({p[2]}))"),
+    st.tuples(st.sampled_from(["filter", "filter-out"]), _WORDS, _NAMES).map(
+        lambda p: f"$({p[0]} {p[1]} %.c,$({p[2]}))"
+    ),
     st.tuples(st.sampled_from(["sort", "dir", "notdir", "basename", "firstword", "lastword", "strip"]), _NAMES).map(
         lambda p: f"$({p[0]} z $({p[1]}) a)"
     ),

@@ -66,7 +66,18 @@ cc_library(
 
 filegroup(name = "mobile_srcs", srcs = glob(["lib/**/*.cc", "lib/**/*.h"], exclude = ["lib/jpeg/**"]) + alias("posix"))
 
-filegroup(name = "android_op_registrations_and_gradients", srcs = glob(["ops/**/*.cc"], exclude = ["**/*test.cc"]))
+[
+    alias(
+        name = "%s" % (name,),
+        actual = "//tensorflow/core/ops:%s" % name,
+    )
+    for name in [
+        "array_ops",
+        "android_op_registrations_and_gradients",
+    ]
+]
+--- tensorflow/core/ops/BUILD
+filegroup(name = "android_op_registrations_and_gradients", srcs = glob(["**/*.cc"], exclude = ["**/*test.cc"]))
 --- tensorflow/core/platform/config.bzl
 load("//tensorflow/core/platform:default.bzl", _platform_sources = "platform_sources")
 
