@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FileDependencies:
     """What one file asks for by itself: source files to link, and headers that it includes, directly or not.
 
-    Files of the base library are in neither.
+    What the build has without being told is not among them.
     """
 
     needs: tuple[Dependency, ...]
@@ -29,23 +29,39 @@ class FileDependencies:
 class DependencyGraph:
     """The dependencies of files in builds of one profile.
 
+    Where it is known by which build (:data:`kernel_index.records.BAZEL`, :data:`kernel_index.records.MAKE`), what that
+    compiles without being told is left out; else only what every build of the release compiles.
+
     networkx takes longer to import than a look-up takes, so only :meth:`path` makes a graph of it, which grows with
     the questions.
     """
 
-    def __init__(self, index: KernelIndex, profile: str) -> None:
+    def __init__(self, index: KernelIndex, profile: str, build: str = "") -> None:
         self._index = index
         self._profile = profile
+        lists = index.build_lists
+        self._listed = frozenset(lists.not_compiled.get(build, ())) if build else None
+        self._compiled = frozenset(lists.compiled.get(build, ()))
         self._graph: nx.DiGraph[str] | None = None
 
     def of(self, file: str) -> FileDependencies:
         """The direct dependencies of a file; none for one that the index does not know."""
         headers = included((file,), self._index.includes)
-        return FileDependencies(self.direct(file), tuple(path for path in headers if not is_base(path)))
+        return FileDependencies(self.direct(file), tuple(path for path in headers if self._is_told(path)))
 
     def direct(self, file: str) -> tuple[Dependency, ...]:
         """The source files that a file needs by itself."""
-        return tuple(d for d in self._index.dependencies.get(file, ()) if self._profile in d.profiles)
+        return tuple(
+            d for d in self._index.dependencies.get(file, ()) if self._profile in d.profiles and self._counts(d.file)
+        )
+
+    def _counts(self, needed: str) -> bool:
+        return self._listed is None or self._is_told(needed)
+
+    def _is_told(self, path: str) -> bool:
+        if is_base(path):
+            return self._listed is not None and path in self._listed
+        return path not in self._compiled
 
     def closure(self, files: Iterable[str]) -> tuple[str, ...]:
         """All source files without which some files cannot be linked, themselves not among them, sorted."""

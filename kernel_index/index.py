@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from kernel_index.records import (
@@ -11,6 +11,7 @@ from kernel_index.records import (
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryUse,
     OpDefinition,
     ScanResult,
 )
@@ -45,7 +46,11 @@ class KernelIndex(Protocol):
 
     @property
     def dependencies(self) -> Mapping[str, tuple[Dependency, ...]]:
-        """Source file to those without which it cannot be linked, the base library's left out; by itself only."""
+        """Source file to those without which it cannot be linked, by itself; without what every build compiles."""
+
+    @property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        """Source file to the libraries of others that it is compiled with; without what every build has."""
 
     @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -70,6 +75,18 @@ class KernelIndex(Protocol):
     def kernel_files(self, profile: str) -> frozenset[str]:
         """The files that register at least one kernel in a build of that profile."""
 
+    def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
+        """Each of these files to the ops of which it registers kernels, sorted."""
+
+
+def ops_by_file(registrations: Iterable[KernelRegistration], profile: str) -> dict[str, tuple[str, ...]]:
+    """Source file to the ops of which it registers kernels in a profile, sorted."""
+    found: dict[str, set[str]] = {}
+    for registration in registrations:
+        if profile in registration.profiles:
+            found.setdefault(registration.source, set()).add(registration.op)
+    return {file: tuple(sorted(ops)) for file, ops in found.items()}
+
 
 class MemoryIndex:
     """A :class:`KernelIndex` over the records of one scan."""
@@ -80,6 +97,7 @@ class MemoryIndex:
         for registration in scan.registrations:
             self._registrations.setdefault(registration.op, []).append(registration)
         self._definitions: Mapping[str, OpDefinition] = {d.name: d for d in scan.op_definitions}
+        self._kernel_ops: dict[str, dict[str, tuple[str, ...]]] = {}
 
     @property
     def scan(self) -> ScanResult:
@@ -114,6 +132,10 @@ class MemoryIndex:
         return self._scan.dependencies
 
     @property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        return self._scan.library_uses
+
+    @property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         return self._scan.type_lists
 
@@ -134,4 +156,9 @@ class MemoryIndex:
         return iter(self._scan.registrations)
 
     def kernel_files(self, profile: str) -> frozenset[str]:
-        return frozenset(r.source for r in self._scan.registrations if profile in r.profiles)
+        return frozenset(self.kernel_ops(profile))
+
+    def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
+        if profile not in self._kernel_ops:
+            self._kernel_ops[profile] = ops_by_file(self._scan.registrations, profile)
+        return self._kernel_ops[profile]

@@ -8,13 +8,14 @@ from functools import cached_property
 
 from kernel_index.dependencies import included
 from kernel_index.diagnostics import COLLIDES
-from kernel_index.index import KernelIndex
+from kernel_index.index import KernelIndex, ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryUse,
     OpDefinition,
     ScanResult,
 )
@@ -96,6 +97,24 @@ class OverlayIndex:
                 found[file] = tuple(sorted(own.values()))
         return found
 
+    @cached_property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        """Of the overlay's files also the libraries that headers of the release bring in, as its own files say."""
+        base = self._base.library_uses
+        found = {file: uses for file, uses in base.items() if file not in self._replaced}
+        by_header: dict[str, dict[LibraryUse, None]] = {}
+        for file, uses in base.items():
+            for use in uses:
+                if use.included_by != file:
+                    by_header.setdefault(use.included_by, {})[use] = None
+        for file in sorted(self._replaced):
+            own = dict.fromkeys(self._overlay.library_uses.get(file, ()))
+            for header in included((file,), self.includes):
+                own |= by_header.get(header, {})
+            if own:
+                found[file] = tuple(sorted(own))
+        return found
+
     def op_names(self) -> tuple[str, ...]:
         return tuple(sorted({*self._base.op_names(), *self._registrations, *self._definitions}))
 
@@ -116,6 +135,10 @@ class OverlayIndex:
         own = {r.source for r in self._overlay.registrations if profile in r.profiles}
         return (self._base.kernel_files(profile) - self._replaced) | own
 
+    def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
+        base = {file: ops for file, ops in self._base.kernel_ops(profile).items() if file not in self._replaced}
+        return base | ops_by_file(self._overlay.registrations, profile)
+
     def as_scan(self) -> ScanResult:
         """Both together as one scan, to be written to a file."""
         definitions = (self.op_definition(op) for op in self.op_names())
@@ -132,6 +155,7 @@ class OverlayIndex:
             dependencies=self.dependencies,
             note=self.note,
             graph_versions=self.graph_versions,
+            library_uses=self.library_uses,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

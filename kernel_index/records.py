@@ -182,6 +182,10 @@ class Diagnostic:
         return f"{self.location}: {self.message}"
 
 
+BAZEL, MAKE = "bazel", "makefile"
+"""The two builds for phones that releases have had: Bazel's, and up to 2.0 that of ``contrib/makefile``."""
+
+
 @dataclass(frozen=True, slots=True)
 class BuildLists:
     """The lists of files that a release's own build files name, paths from the root of the checkout.
@@ -194,6 +198,11 @@ class BuildLists:
     ``group_selects`` has the ``select`` calls of a group, each a map from condition to the labels it adds.
     ``makefile_missing`` maps an entry that names no file to the one that make compiles in its place, or to nothing.
     ``packages`` are the folders that hold a BUILD file.
+
+    Of each build that could be read (:data:`BAZEL`, :data:`MAKE`), ``not_compiled`` has the source files of the base
+    library's folders that it does not compile without being told, as far as kernels, ops or link needs are in them
+    (of Bazel's also their headers), ``compiled`` the source files of other folders that it compiles all the same, and
+    ``libraries`` the libraries of others that it links (:data:`kernel_index.libraries.LIBRARIES`).
     """
 
     prefix: str = "portable"
@@ -203,6 +212,9 @@ class BuildLists:
     group_selects: Mapping[str, tuple[Mapping[str, tuple[str, ...]], ...]] = field(default_factory=dict)
     makefile_missing: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
+    not_compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    libraries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -216,6 +228,20 @@ class Dependency:
     file: str
     symbol: str
     declared_in: str
+    profiles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LibraryUse:
+    """A library of others that a source file is compiled with, in builds of some profiles.
+
+    ``header`` is the include's target and ``included_by`` the file that includes it, the source file itself or a header
+    that it includes.
+    """
+
+    library: str
+    header: str
+    included_by: str
     profiles: tuple[str, ...]
 
 
@@ -238,7 +264,9 @@ class ScanResult:
     type_lists: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """``TF_CALL_<types>`` macro to profile to the C++ types it calls its argument with, in order."""
     dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
-    """Source file to the source files without which it cannot be linked, those of the base library left out."""
+    """Source file to the source files without which it cannot be linked, but those that every build compiles."""
+    library_uses: Mapping[str, tuple[LibraryUse, ...]] = field(default_factory=dict)
+    """Source file to the libraries that it is compiled with, but those that every build of the release has."""
     note: str = ""
     """What there is to say of the sources where they are not just those of the release."""
     graph_versions: GraphVersions | None = None

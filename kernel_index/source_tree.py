@@ -299,6 +299,11 @@ def _sources(root: Path, folder: str) -> Iterator[str]:
                 yield base + name
 
 
+def plain_sources(root: Path, folder: str) -> Iterator[str]:
+    """The source files below a folder that are neither tests nor for GPUs only, from the root."""
+    return (path for path in _sources(root, folder) if not (_left_out(path) or _GPU_NAME.search(path)))
+
+
 def _classify(
     where: str,
     path: str,

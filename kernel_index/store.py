@@ -16,12 +16,14 @@ from kernel_index.columns.packed import AGAIN, PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
+from kernel_index.index import ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryUse,
     OpDefinition,
     ScanResult,
 )
@@ -47,6 +49,7 @@ def index_bytes(scan: ScanResult) -> bytes:
         | set(lists.listed_files(scan.build_lists))
         | set(sources.included_files(scan.includes))
         | set(dependencies.depending_files(scan.dependencies))
+        | set(dependencies.files_with_libraries(scan.library_uses))
     )
     numbers = {path: number for number, path in enumerate(files)}
     writer = RegistrationWriter(numbers.__getitem__, scan.profiles)
@@ -56,6 +59,7 @@ def index_bytes(scan: ScanResult) -> bytes:
     for record in scan.registrations:
         profiles_of[record.source].update(record.profiles)
     depending = dependencies.write_dependencies(scan.dependencies, files, numbers, writer.profile_set)
+    depending |= dependencies.write_library_uses(scan.library_uses, files, numbers, writer.profile_set)
     return pack(
         scan.release,
         scan.profiles,
@@ -130,6 +134,7 @@ class StoredIndex:
         self._packed = PackedColumns(path, data)
         self._known_registrations: dict[str, tuple[KernelRegistration, ...]] = {}
         self._known_definitions: dict[str, OpDefinition | None] = {}
+        self._kernel_ops: dict[str, dict[str, tuple[str, ...]]] = {}
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -178,7 +183,7 @@ class StoredIndex:
     def profiles(self) -> tuple[str, ...]:
         return self._packed.profiles
 
-    @property
+    @cached_property
     def build_lists(self) -> BuildLists:
         from kernel_index.columns.lists import read_lists
 
@@ -212,12 +217,23 @@ class StoredIndex:
         from kernel_index.columns.dependencies import read_dependencies
 
         with self._reading("dependencies"):
-            profile_sets = [
-                tuple(self.profiles[letter_number(char)] for char in line)
-                for line in self._packed.column("profile_sets")
-            ]
             edges, reasons = map(self._packed.column, ("dependencies", "dependency_reasons"))
-            return read_dependencies(edges, reasons, profile_sets, self._files)
+            return read_dependencies(edges, reasons, self._profile_sets(), self._files)
+
+    @cached_property
+    def library_uses(self) -> Mapping[str, tuple[LibraryUse, ...]]:
+        from kernel_index.columns.dependencies import read_library_uses
+
+        with self._reading("libraries"):
+            lines, includes = map(self._packed.column, ("library_uses", "library_includes"))
+            if not lines:
+                return {}
+            return read_library_uses(lines, includes, self._profile_sets(), self._files)
+
+    def _profile_sets(self) -> list[tuple[str, ...]]:
+        return [
+            tuple(self.profiles[letter_number(char)] for char in line) for line in self._packed.column("profile_sets")
+        ]
 
     @cached_property
     def type_lists(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -274,6 +290,11 @@ class StoredIndex:
     def all_registrations(self) -> Iterator[KernelRegistration]:
         for op in self.op_names():
             yield from self._read_registrations(self._numbers[escape(op)], op)
+
+    def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
+        if profile not in self._kernel_ops:
+            self._kernel_ops[profile] = ops_by_file(self.all_registrations(), profile)
+        return self._kernel_ops[profile]
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         if profile not in self.profiles:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE
 from kernel_index.diagnostics import unevaluated, unevaluated_text
 from kernel_index.index import KernelIndex
-from kernel_index.records import Condition, Diagnostic, KernelRegistration
+from kernel_index.libraries import library
+from kernel_index.records import BAZEL, MAKE, Condition, Diagnostic, KernelRegistration, LibraryUse
 from opselect.build_flags import how_to_build, larger_profile
 from opselect.criteria import Criterion
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
+from opselect.mobile_lists import builds_of
 from opselect.op_history import history, known_span
 from opselect.requirements import Requirement
 
@@ -56,6 +59,39 @@ def explain(
         or (_not_evaluated(lost) if lost else None)
         or _nowhere(requirement, registrations, labelled, profile, wanted)
     )
+
+
+def explain_undefined(registration: KernelRegistration) -> Explanation:
+    """A kernel whose op no source file defines."""
+    return (
+        f"a kernel of it is registered at {registration.location}, but no source file that was scanned defines the op",
+        "Scan the folder with its REGISTER_OP too: --root DIR.",
+    )
+
+
+def explain_library(use: LibraryUse, file: str, index: KernelIndex, build: str) -> Explanation:
+    """A library that a source file is compiled with and a build does not have."""
+    through = "" if use.included_by == file else f" through {use.included_by}"
+    name, known = use.library, library(use.library)
+    repositories = " or ".join(f"@{repository}" for repository in known.repositories) if known is not None else ""
+    told = f"Then say so: --have {name}."
+    if build == MAKE:
+        flag = f" and {known.flag} to LIBS" if known is not None and known.flag else ""
+        folder = f"$(MAKEFILE_DIR)/downloads/{known.folder if known is not None else name}"
+        reason = f"{file} includes {use.header}{through}, and TensorFlow {index.release}'s makefile has no {name}"
+        mend = (
+            f"Build {name} for the phone and add -I{folder}, or where its headers are, to INCLUDES{flag} in {MAKEFILE}."
+        )
+    else:
+        reason = f"{file} includes {use.header}{through}, and no target of the mobile library depends on {name}"
+        target = f"{index.build_lists.prefix}_tensorflow_kernels"
+        mend = f"Add the target of {name} (of {repositories}) to the deps of {target} in {KERNELS_PACKAGE}/BUILD."
+    others = [other for other in builds_of(index.build_lists) if name in index.build_lists.libraries.get(other, ())]
+    instead = f" Or build it with {' or '.join(map(_BUILD_NAMES.__getitem__, others))}, which has it." if others else ""
+    return reason, f"{mend} {told}{instead}"
+
+
+_BUILD_NAMES = {BAZEL: "Bazel (--target bazel)", MAKE: "the makefile (--target makefile)"}
 
 
 def explain_device(requirement: Requirement, profile: str) -> Explanation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kernel_index.records import BuildLists
+from kernel_index.records import BAZEL, MAKE, BuildLists
 from kernel_index.symbols.base import is_base
 
 GROUPS = (
@@ -24,6 +24,9 @@ of the Makefile): kernels in them are there without being listed."""
 BASE_GROUPS = ("mobile_srcs", "android_srcs")
 """Files of the kernels package that belong to the base library."""
 
+_BAZEL_GLOBS = "tensorflow/core/ops/"
+"""What ``android_op_registrations_and_gradients`` of ``tensorflow/core/BUILD`` globs in every release."""
+
 BY_MAKEFILE = ("ios", "raspberry-pi")
 """Profiles of builds that the makefile makes in releases that have one (docs/profiles.md)."""
 
@@ -42,6 +45,35 @@ def written_groups(lists: BuildLists) -> list[str]:
 def makefile_sources(lists: BuildLists) -> Iterable[tuple[str, str]]:
     """The entries of ``tf_op_files.txt`` with the file that make compiles for each; empty where there is none."""
     return ((entry, lists.makefile_missing.get(entry, entry)) for entry in lists.makefile)
+
+
+def builds_of(lists: BuildLists) -> tuple[str, ...]:
+    """The builds for which a release has lists, among :data:`BAZEL` and :data:`MAKE`."""
+    return tuple(build for build, there in ((BAZEL, lists.groups), (MAKE, lists.makefile)) if there)
+
+
+def builds_by_default(lists: BuildLists, profile: str) -> tuple[str, ...]:
+    """The builds that make binaries of a profile, of those for which the release has lists.
+
+    Phones with Android have both; iOS and the Raspberry Pi the makefile where there is one; a desktop none of them.
+    """
+    platform = profile.partition("+")[0]
+    if platform == "desktop":
+        return ()
+    builds = builds_of(lists)
+    return (MAKE,) if platform in BY_MAKEFILE and MAKE in builds else builds
+
+
+def compiled_unlisted(path: str, lists: BuildLists, build: str) -> bool:
+    """Whether a build compiles a source file that no list of kernels names.
+
+    Where the index does not say what a build compiles (:attr:`BuildLists.not_compiled`), as that of a tree without the
+    build's own files, it is taken to compile :data:`BASE_LIBRARY`, and Bazel the definitions of core ops too.
+    """
+    known = lists.not_compiled.get(build)
+    if known is not None:
+        return path not in known if is_base(path) else path in lists.compiled.get(build, ())
+    return path.startswith(BASE_LIBRARY) or (build == BAZEL and path.startswith(_BAZEL_GLOBS))
 
 
 def default_files(lists: BuildLists, profile: str) -> frozenset[str] | None:

@@ -73,6 +73,15 @@ class Requirements:
     releases: tuple[str, ...] = ()
     loads: Loads = field(default_factory=Loads)
 
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """Ops that only nodes name which no way into the models reaches, sorted.
+
+        A session needs no kernel of them, but their definitions, for it loads the whole graph.
+        """
+        reached = {item.op for item in self.items if not item.may_insert}
+        return tuple(sorted({use.op for use in self.loads.uses if not use.is_call} - reached))
+
     @staticmethod
     def merge(parts: Iterable[Requirements]) -> Requirements:
         """All requirements of the parts; those with the same key become one.

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
-from kernel_index.records import AttrValue, KernelRegistration
+from kernel_index.records import BAZEL, MAKE, AttrValue, KernelRegistration, LibraryUse
 from opselect.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, admits, find_kernel
 from opselect.loading import Verdict, judge
-from opselect.missing import Explanation, explain, explain_device, explain_impossible
+from opselect.missing import (
+    Explanation,
+    explain,
+    explain_device,
+    explain_impossible,
+    explain_library,
+    explain_undefined,
+)
+from opselect.mobile_lists import builds_of
+from opselect.needed_files import BuildNeeds, knows_definitions
 from opselect.policy import Adviser, Finding, MobileBuild
 from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.runtime import INDISPENSABLE, SESSION_OPS, Origin
@@ -39,11 +48,16 @@ class SelectedKernel:
 
 @dataclass(frozen=True, slots=True)
 class SelectedFile:
-    """A file the build needs; ``role`` is ``kernel``, ``dependency``, ``header`` or ``support``."""
+    """A file the build needs; ``role`` is ``kernel``, ``definition``, ``dependency``, ``header`` or ``support``.
+
+    ``builds`` are those that must be told of a source file (:data:`kernel_index.records.BAZEL` and ``MAKE``), for they
+    do not compile it by themselves. A file with kernels and definitions of ops has a record for each role.
+    """
 
     path: str
     role: str
     reasons: tuple[Reason, ...]
+    builds: tuple[str, ...] = (BAZEL, MAKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +97,20 @@ class Selection:
         return not (self.unresolved or self.unread or self.verdict.refused)
 
 
-def select(requirements: Requirements, index: KernelIndex, profile: str, adviser: Adviser | None = None) -> Selection:
+def select(
+    requirements: Requirements,
+    index: KernelIndex,
+    profile: str,
+    adviser: Adviser | None = None,
+    *,
+    judged: Sequence[str] = (),
+    have: Collection[str] = (),
+) -> Selection:
     """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
 
-    Files are those that register the kernels, those without which these cannot be linked, and the headers of both.
+    Files are those that register the kernels, those that define the ops, those without which both cannot be linked,
+    and the headers of all. A library of others that these need, that one of the ``judged`` builds has not and that is
+    not among those that the user says to ``have`` is unresolved.
     Kernels for ``CPU`` come first, then those for ``DEFAULT``. A requirement for another device is unresolved, with
     its CPU kernel selected all the same: clearing the device and soft placement both need that kernel. Where two
     kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
@@ -108,6 +132,9 @@ def select(requirements: Requirements, index: KernelIndex, profile: str, adviser
     for requirement in requirements.items:
         picker.pick(requirement)
     picker.pick_session_ops()
+    picker.name(requirements.unreached, "named by nodes that nothing reaches, which a session loads all the same")
+    for build in judged:
+        picker.look_for_libraries(build, have)
     return _judged(picker.selection(), judge(requirements.loads, index))
 
 
@@ -130,6 +157,13 @@ class _Picker:
         self._unresolved: list[Unresolved] = []
         self._not_inserted: list[Unresolved] = []
         self._listed: frozenset[str] | None = None
+        self._named: dict[str, Reason] = {}
+        self._needs = {build: BuildNeeds(index, profile, build) for build in builds_of(index.build_lists) or ("",)}
+
+    def name(self, ops: Iterable[str], note: str) -> None:
+        """Have ops defined in the build, whether there is a kernel of them or not."""
+        for op in ops:
+            self._named.setdefault(op, Reason(op, note=note))
 
     def pick(self, requirement: Requirement) -> None:
         origin = requirement.origin
@@ -137,6 +171,7 @@ class _Picker:
         if origin is not None and origin.kind == "replaced" and self._known(requirement.op):
             if pinned:
                 self._leave_out(requirement, explain_device(requirement, self._profile))
+            self.name([requirement.op], origin.why)
             return
         outcome, note = self._lookup(requirement)
         if isinstance(outcome, Found):
@@ -215,7 +250,43 @@ class _Picker:
     def _leave_out(self, requirement: Requirement, explanation: tuple[str, str]) -> None:
         self._unresolved.append(_unresolved(requirement, *explanation))
 
+    def look_for_libraries(self, build: str, have: Collection[str]) -> None:
+        """Leave out what needs a library that a build has not."""
+        needs = self._needs.get(build)
+        if needs is None:
+            return
+        known: dict[str, dict[str, tuple[str, LibraryUse]]] = {}
+        found: dict[tuple[str, str], tuple[str, LibraryUse, list[Reason]]] = {}
+        for registration, reasons in self._reasons.items():
+            source = registration.source
+            if source not in known:
+                definition = self._index.op_definition(registration.op)
+                files = (source, *(() if definition is None else (definition.location.file,)))
+                listed = [file for file in (*files, *needs.needed(files)) if not needs.compiles(file)]
+                known[source] = needs.missing_libraries(listed)
+            for library, (file, use) in known[source].items():
+                if library not in have:
+                    found.setdefault((registration.op, library), (file, use, []))[2].extend(reasons)
+        for (op, _), (file, use, reasons) in sorted(found.items()):
+            reason, advice = explain_library(use, file, self._index, build)
+            nodes = tuple(sorted({node for r in reasons for node in r.nodes})[:MAX_NODES_NAMED])
+            models = tuple(sorted({model for r in reasons for model in r.models})[:MAX_MODELS_NAMED])
+            self._unresolved.append(Unresolved(op, (), "", reason, advice, nodes, models))
+
+    def _look_for_definitions(self) -> None:
+        """Leave out kernels of ops that nothing defines, where that is known."""
+        if not knows_definitions(self._index):
+            return
+        for registration, reasons in self._reasons.items():
+            if self._index.op_definition(registration.op) is None:
+                reason, advice = explain_undefined(registration)
+                first = reasons[0]
+                self._unresolved.append(
+                    Unresolved(registration.op, first.attrs, "", reason, advice, first.nodes, first.models)
+                )
+
     def selection(self) -> Selection:
+        self._look_for_definitions()
         files: dict[str, list[Reason]] = {}
         for registration, reasons in self._reasons.items():
             files.setdefault(registration.source, []).extend(reasons)
@@ -227,27 +298,56 @@ class _Picker:
                 for registration in sorted(self._reasons, key=_registration_order)
             ),
             files=(
-                *(SelectedFile(path, "kernel", merge_reasons(files[path])) for path in sorted(files)),
-                *_needed_files(sorted(files), DependencyGraph(self._index, self._profile)),
+                *(SelectedFile(path, "kernel", merge_reasons(files[path]), self._told(path)) for path in sorted(files)),
+                *self._needed_files(sorted(files)),
             ),
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
             not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),
         )
 
+    def _told(self, path: str) -> tuple[str, ...]:
+        """The builds that must be told of a source file."""
+        return tuple(build for build, needs in self._needs.items() if not needs.compiles(path))
 
-def _needed_files(sources: Sequence[str], graph: DependencyGraph) -> Iterable[SelectedFile]:
-    """The source files without which some cannot be linked, and the headers that all of these include."""
-    reasons = graph.reasons(sources)
-    for path in sorted(reasons):
-        asking, dependency = reasons[path]
-        note = f"{asking} uses {dependency.symbol}, declared in {dependency.declared_in}"
-        yield SelectedFile(path, "dependency", (Reason("", note=note),))
-    includers: dict[str, str] = {}
-    for source in (*sources, *sorted(reasons)):
-        for header in graph.of(source).headers:
-            includers.setdefault(header, source)
-    for header, source in sorted(includers.items()):
-        yield SelectedFile(header, "header", (Reason("", note=f"included by {source}"),))
+    def _needed_files(self, sources: Sequence[str]) -> Iterator[SelectedFile]:
+        """The files that define ops or that others cannot be linked without, and the headers of all of these."""
+        reasons: dict[tuple[str, str], dict[Reason, None]] = {}
+        builds: dict[tuple[str, str], list[str]] = {}
+        for reason in self._defining():
+            key = (reason[0], "definition")
+            reasons.setdefault(key, {})[reason[1]] = None
+            builds[key] = list(self._told(reason[0]))
+        for build, needs in self._needs.items():
+            for path, file in sorted(needs.needed(sources, sorted(self._named)).items()):
+                key = (path, file.role)
+                if file.role == "dependency":
+                    reasons.setdefault(key, {Reason("", note=file.note): None})
+                for op in file.ops:
+                    if not any(reason.op == op for reason in reasons.setdefault(key, {})):
+                        reasons[key][Reason(op, note=_DEFINES)] = None
+                if build not in builds.setdefault(key, []):
+                    builds[key].append(build)
+        for path, role in sorted(reasons, key=lambda key: (key[1] != "definition", key)):
+            yield SelectedFile(path, role, merge_reasons(reasons[path, role]), tuple(builds[path, role]))
+        includers: dict[str, str] = {}
+        graph = DependencyGraph(self._index, self._profile, BAZEL if BAZEL in self._needs else "")
+        for source in (*sources, *sorted({path for path, _ in reasons}.difference(sources))):
+            for header in graph.of(source).headers:
+                includers.setdefault(header, source)
+        for header, source in sorted(includers.items()):
+            yield SelectedFile(header, "header", (Reason("", note=f"included by {source}"),))
+
+    def _defining(self) -> Iterator[tuple[str, Reason]]:
+        """Files that define an op that is picked or named, each with that op."""
+        picked = {registration.op: Reason(registration.op, note=_DEFINES) for registration in self._reasons}
+        named = {op: replace(reason, note=f"{_DEFINES}: {reason.note}") for op, reason in self._named.items()}
+        for op, reason in sorted((named | picked).items()):
+            definition = self._index.op_definition(op)
+            if definition is not None:
+                yield definition.location.file, reason
+
+
+_DEFINES = "defines the op"
 
 
 def merge_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

@@ -6,14 +6,17 @@ from kernel_index.build_files.globbing import BUILD_FILE_NAMES
 from kernel_index.build_files.labels import Label, buildifier_order, label_of_path, parse_label
 from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST, read_build_lists
 from kernel_index.build_files.starlark import parse_build_file
+from kernel_index.build_files.unlisted import MAKEFILE, UnlistedBuild, read_unlisted
 
 __all__ = [
     "BUILD_FILE_NAMES",
     "KERNELS_PACKAGE",
+    "MAKEFILE",
     "MAKEFILE_LIST",
     "Label",
     "ListEntries",
     "ListEntry",
+    "UnlistedBuild",
     "WantedList",
     "buildifier_order",
     "edit_build_file",
@@ -22,4 +25,5 @@ __all__ = [
     "parse_label",
     "read_build_lists",
     "read_list_entries",
+    "read_unlisted",
 ]

@@ -11,6 +11,14 @@ from kernel_index.build_files.labels import Label, parse_label
 from kernel_index.build_files.starlark import BuildFile, Entry, Target, parse_build_file
 from kernel_index.records import Diagnostic, Location
 
+_LOCAL_REPOSITORIES = {
+    "local_tsl": "third_party/xla/third_party/tsl",
+    "tsl": "third_party/xla/third_party/tsl",
+    "local_xla": "third_party/xla",
+    "xla": "third_party/xla",
+}
+"""Repositories that lie in the checkout, from 2.15 on (``local_repository`` calls of ``tensorflow/workspace*.bzl``)."""
+
 _GROUP_RULES = {"filegroup": "srcs", "alias": "actual"}
 
 
@@ -40,6 +48,7 @@ class GroupReader:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._build_files: dict[str, BuildFile | None] = {}
+        self._libraries: dict[str, BuildFile | None] = {}
         self._open: list[Label] = []
         self.groups: dict[Label, Group] = {}
         self.unclear: list[Unclear] = []
@@ -61,11 +70,26 @@ class GroupReader:
         name = next((name for name in BUILD_FILE_NAMES if is_file(folder / name)), None)
         if name is None:
             return None
-        parsed = parse_build_file(f"{package}/{name}".lstrip("/"), folder, (folder / name).read_bytes())
+        path = f"{package}/{name}".lstrip("/")
+        parsed = parse_build_file(path, folder, (folder / name).read_bytes(), self._loaded)
         if isinstance(parsed, Diagnostic):
             self.unclear.append(Unclear(None, parsed))
             return None
         return parsed
+
+    def _loaded(self, text: str, package: str) -> BuildFile | None:
+        """The ``.bzl`` file of a label; one that cannot be parsed has no functions."""
+        repository, slashes, rest = text.partition("//")
+        home = next((folder for folder in _LOCAL_REPOSITORIES.values() if f"{package}/".startswith(f"{folder}/")), "")
+        home = _LOCAL_REPOSITORIES.get(repository.lstrip("@"), "") if repository else home
+        label = parse_label(f"//{home}/{rest}" if home and slashes else text, package)
+        if label is None or not is_file(self._root / label.path):
+            return None
+        if label.path not in self._libraries:
+            source = (self._root / label.path).read_bytes()
+            parsed = parse_build_file(label.path, self._root / label.package, source, self._loaded)
+            self._libraries[label.path] = parsed if isinstance(parsed, BuildFile) else None
+        return self._libraries[label.path]
 
     def group(self, label: Label) -> Group | None:
         """The group of that label; None where the label is no filegroup and no alias of one."""
@@ -92,10 +116,11 @@ class GroupReader:
         self.unclear.extend(Unclear(label, diagnostic) for diagnostic in build_file.diagnostics[already:])
         files: dict[str, None] = {}
         for entry in entries:
-            files.update(dict.fromkeys(self._files(build_file, entry)))
+            files.update(dict.fromkeys(self.files(build_file, entry)))
         return Group(tuple(files), tuple(entries))
 
-    def _files(self, build_file: BuildFile, entry: Entry) -> Iterable[str]:
+    def files(self, build_file: BuildFile, entry: Entry) -> Iterable[str]:
+        """The files that an entry of a list stands for: one, or those of a group."""
         label = parse_label(entry.text, build_file.package)
         if label is None:
             return ()

@@ -1,14 +1,16 @@
 """BUILD files as syntax: top-level constants, targets, and the lists of strings they are made of.
 
 Starlark's expressions are a subset of Python's, so Python's own parser reads them. Nothing is executed: what is
-understood is listed in :meth:`BuildFile.strings`, everything else becomes a diagnostic.
+understood is listed in :meth:`BuildFile.strings`, everything else becomes a diagnostic. Functions of ``.bzl`` files
+that only return an expression are read like constants.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,13 +49,26 @@ class Target:
     arguments: dict[str, ast.expr]
 
 
-class BuildFile:
-    """One parsed BUILD file. ``path`` and ``package`` are from the root of the checkout."""
+Loader = Callable[[str, str], "BuildFile | None"]
+"""The ``.bzl`` file of a label in a ``load``, and the package that loads it; None where there is none to read."""
 
-    def __init__(self, path: str, folder: Path, tree: ast.Module) -> None:
+_MAX_CALLS = 8
+"""So deep do functions call each other; what is deeper is not followed."""
+_CONVERSIONS = frozenset(("Label", "str", "clean_dep"))
+"""Functions that give the label they are called with; ``clean_dep`` is TensorFlow's."""
+
+
+class BuildFile:
+    """One parsed BUILD or ``.bzl`` file. ``path`` and ``package`` are from the root of the checkout."""
+
+    def __init__(self, path: str, folder: Path, tree: ast.Module, loader: Loader | None = None) -> None:
         self.path = path
         self.package = path.rpartition("/")[0]
         self.diagnostics: list[Diagnostic] = []
+        self._loader = loader
+        self._loads: dict[str, tuple[str, str]] = {}
+        self._functions: dict[str, ast.FunctionDef] = {}
+        self._arguments: list[Mapping[str, ast.expr]] = []
         self._folder = folder
         self._constants: dict[str, ast.expr] = {}
         self.targets: dict[str, Target] = {}
@@ -63,14 +78,40 @@ class BuildFile:
                 for name in statement.targets:
                     if isinstance(name, ast.Name):
                         self._constants[name.id] = statement.value
+            elif isinstance(statement, ast.FunctionDef):
+                self._functions[statement.name] = statement
             elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+                if getattr(statement.value.func, "id", "") == "load":
+                    self._add_load(statement.value)
                 self._add_target(statement.value)
+            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.ListComp):
+                self._add_targets(statement.value)
+
+    def _add_targets(self, made: ast.ListComp) -> None:
+        """The targets of ``[rule(name = n, …) for n in [strings]]``; of other comprehensions nothing is known."""
+        generator = made.generators[0]
+        plain = len(made.generators) == 1 and not generator.ifs and isinstance(generator.target, ast.Name)
+        if not (plain and isinstance(made.elt, ast.Call) and isinstance(generator.iter, ast.List)):
+            return
+        for element in generator.iter.elts:
+            if isinstance(element, ast.Constant) and isinstance(element.value, str):
+                name = _Bound(ast.unparse(generator.target), element.value)
+                self._add_target(name.visit(copy.deepcopy(made.elt)))
+
+    def _add_load(self, call: ast.Call) -> None:
+        texts = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+        named = [(keyword.arg, keyword.value) for keyword in call.keywords]
+        for name in texts[1:]:
+            self._loads[str(name)] = (str(texts[0]), str(name))
+        for alias, value in named:
+            if texts and alias is not None and isinstance(value, ast.Constant):
+                self._loads[alias] = (str(texts[0]), str(value.value))
 
     def _add_target(self, call: ast.Call) -> None:
         arguments = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
-        name = arguments.get("name")
-        if isinstance(call.func, ast.Name) and isinstance(name, ast.Constant) and isinstance(name.value, str):
-            self.targets[name.value] = Target(name.value, call.func.id, call.lineno, arguments)
+        name = self._text(arguments["name"]) if "name" in arguments else None
+        if isinstance(call.func, ast.Name) and name is not None:
+            self.targets[name] = Target(name, call.func.id, call.lineno, arguments)
 
     def strings(self, expression: ast.expr) -> list[Entry]:
         """The strings of a list expression, in order.
@@ -78,6 +119,7 @@ class BuildFile:
         Understood are lists and tuples of strings, concatenation, constants of the same file, ``glob`` with
         ``exclude``, ``select`` (the entries of every branch, each with its :class:`Branch`) and calls of the
         ``if_android([...])`` kind, which are selects in disguise: the entries of all their lists, unconditionally.
+        Functions of this file and of those that it loads are understood where all they do is to return such a list.
         """
         self._selects = 0
         return list(self._strings(expression, frozenset()))
@@ -99,16 +141,85 @@ class BuildFile:
                 yield from self._strings(self._constants[part.id], inside | {part.id})
             elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                 yield from self._call(part, part.func.id, inside)
+            elif isinstance(part, ast.Call) and ast.unparse(part.func) == "selects.with_or":
+                yield from self._call(part, "select", inside)
             else:
                 self._complain(part, f"`{ast.unparse(part)}` is not followed")
 
     def _element(self, element: ast.expr) -> Iterator[Entry]:
-        if isinstance(element, ast.Name):
-            element = self._constants.get(element.id, element)
-        if isinstance(element, ast.Constant) and isinstance(element.value, str):
-            yield Entry(element.value, element.lineno)
+        text = self._text(element)
+        if text is not None:
+            yield Entry(text, element.lineno)
         else:
             self._complain(element, f"`{ast.unparse(element)}` is no string")
+
+    def _text(self, expression: ast.expr) -> str | None:
+        """A string, or what sums, constants and functions make of strings; None for anything else."""
+        if isinstance(expression, ast.Name):
+            expression = self._bound(expression.id) or expression
+        if isinstance(expression, ast.Constant):
+            return expression.value if isinstance(expression.value, str) else None
+        if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
+            left, right = self._text(expression.left), self._text(expression.right)
+            return left + right if left is not None and right is not None else None
+        if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Mod):
+            pattern, values = self._text(expression.left), expression.right
+            texts = [self._text(e) for e in (values.elts if isinstance(values, ast.Tuple) else [values])]
+            if (
+                pattern is None
+                or None in texts
+                or pattern.count("%") != pattern.count("%s")
+                or len(texts) != pattern.count("%")
+            ):
+                return None
+            return pattern % tuple(texts)
+        if not (isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name)):
+            return None
+        if expression.func.id in _CONVERSIONS and len(expression.args) == 1:
+            return self._text(expression.args[0])
+        returned = self._returned(expression)
+        if returned is None:
+            return None
+        file, value, bound = returned
+        file._arguments.append(bound)
+        text = file._text(value)
+        file._arguments.pop()
+        return text
+
+    def _bound(self, name: str) -> ast.expr | None:
+        """What a name stands for: an argument of the function that is followed, else a constant of the file."""
+        if self._arguments and name in self._arguments[-1]:
+            return self._arguments[-1][name]
+        return self._constants.get(name)
+
+    def _returned(self, call: ast.Call) -> tuple[BuildFile, ast.expr, dict[str, ast.expr]] | None:
+        """The file of the function that is called, the expression that it returns, and its arguments."""
+        name = getattr(call.func, "id", "")
+        file: BuildFile | None = self
+        for _ in range(_MAX_CALLS):
+            if file is None or name in file._functions:
+                break
+            alias = file._constants.get(name)
+            if isinstance(alias, ast.Name):
+                name = alias.id
+                continue
+            label, name = file._loads.get(name, ("", name))
+            file = file._loader(label, file.package) if label and file._loader is not None else None
+        function = file._functions.get(name) if file is not None else None
+        if file is None or function is None or len(file._arguments) >= _MAX_CALLS:
+            return None
+        body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+        if len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None:
+            return None
+        bound: dict[str, ast.expr] = {}
+        names = [argument.arg for argument in function.args.args]
+        defaults = function.args.defaults
+        bound |= dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+        given = [*zip(names, call.args, strict=False), *((k.arg, k.value) for k in call.keywords if k.arg)]
+        for argument, value in given:
+            text = self._text(value)
+            bound[argument] = ast.copy_location(ast.Constant(text), value) if text is not None else value
+        return file, body[0].value, bound
 
     def _call(self, call: ast.Call, function: str, inside: frozenset[str]) -> Iterator[Entry]:
         if function == "glob":
@@ -123,8 +234,22 @@ class BuildFile:
         elif function.startswith("if_"):
             for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
                 yield from self._strings(argument, inside)
+        elif (returned := self._returned(call)) is not None:
+            yield from self._of_function(call, *returned)
         else:
             self._complain(call, f"what `{function}()` returns is not known")
+
+    def _of_function(
+        self, call: ast.Call, file: BuildFile, value: ast.expr, bound: dict[str, ast.expr]
+    ) -> Iterator[Entry]:
+        """What a function returns, as if the call were that; what is unclear there is unclear here."""
+        already = len(file.diagnostics)
+        file._arguments.append(bound)
+        entries = list(file._strings(value, frozenset()))
+        file._arguments.pop()
+        if file is not self:
+            self.diagnostics += file.diagnostics[already:]
+        yield from (replace(entry, line=call.lineno) for entry in entries)
 
     def _glob(self, call: ast.Call, inside: frozenset[str]) -> Iterator[Entry]:
         arguments = dict(zip(("include", "exclude"), call.args, strict=False))
@@ -141,6 +266,17 @@ class BuildFile:
         self.diagnostics.append(Diagnostic(Location(self.path, node.lineno), message))
 
 
+class _Bound(ast.NodeTransformer):
+    """Puts a string in the place of a name."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._text = text
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(ast.Constant(self._text), node) if node.id == self._name else node
+
+
 def _select_values(call: ast.Call) -> list[ast.expr]:
     """The values of ``select({...})``; none for any other call."""
     return call.args[0].values if call.args and isinstance(call.args[0], ast.Dict) else []
@@ -155,10 +291,11 @@ def summands(expression: ast.expr) -> list[ast.expr]:
     return [expression, *reversed(right)]
 
 
-def parse_build_file(path: str, folder: Path, source: bytes) -> BuildFile | Diagnostic:
+def parse_build_file(path: str, folder: Path, source: bytes, loader: Loader | None = None) -> BuildFile | Diagnostic:
     """Parse the BUILD file at ``path`` (from the root of the checkout), which lies in ``folder``.
 
-    Returns a diagnostic, with the line where there is one, for a file that is no Starlark.
+    ``loader`` gives the files that it loads functions from. Returns a diagnostic, with the line where there is one, for
+    a file that is no Starlark.
     """
     try:
         with warnings.catch_warnings():
@@ -174,4 +311,4 @@ def parse_build_file(path: str, folder: Path, source: bytes) -> BuildFile | Diag
         return Diagnostic(Location(path, 1), f"cannot be parsed: {error}")
     except (RecursionError, MemoryError):
         return Diagnostic(Location(path, 1), "cannot be parsed: it is nested too deeply")
-    return BuildFile(path, folder, tree)
+    return BuildFile(path, folder, tree, loader)

@@ -28,7 +28,7 @@ Column = Callable[[str], list[str]]
 def listed_files(lists: BuildLists) -> Iterable[str]:
     """The paths that the columns of build lists name by number."""
     yield from lists.makefile
-    for files in lists.groups.values():
+    for files in (*lists.groups.values(), *lists.not_compiled.values(), *lists.compiled.values()):
         yield from files
 
 
@@ -42,11 +42,14 @@ def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str,
         "group_labels": [labels.line(group, spelled) for group, spelled in sorted(lists.group_labels.items())],
         "makefile": [steps(file_numbers[f] for f in lists.makefile)],
         "packages": front_coded(lists.packages),
+        "not_compiled": _files_by_build(lists.not_compiled, file_numbers),
+        "compiled": _files_by_build(lists.compiled, file_numbers),
         "build_notes": [
             json.dumps(
                 {
                     "prefix": lists.prefix,
                     "group_selects": {g: [dict(s) for s in selects] for g, selects in lists.group_selects.items()},
+                    "libraries": {build: list(names) for build, names in lists.libraries.items()},
                     "makefile_missing": dict(lists.makefile_missing),
                 },
                 separators=(",", ":"),
@@ -54,6 +57,18 @@ def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str,
             )
         ],
     }
+
+
+def _files_by_build(by_build: Mapping[str, Sequence[str]], file_numbers: Mapping[str, int]) -> list[str]:
+    return [f"{escape(build)}\t{steps(file_numbers[f] for f in files)}" for build, files in sorted(by_build.items())]
+
+
+def _read_files_by_build(lines: Iterable[str], files: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for line in lines:
+        build, numbers = line.split("\t")
+        found[unescape(build)] = tuple(files[n] for n in from_steps(numbers))
+    return found
 
 
 def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
@@ -76,6 +91,9 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
         },
         notes["makefile_missing"],
         packages,
+        _read_files_by_build(column("not_compiled"), files),
+        _read_files_by_build(column("compiled"), files),
+        {build: tuple(names) for build, names in notes.get("libraries", {}).items()},
     )
 
 

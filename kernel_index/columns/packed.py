@@ -15,6 +15,9 @@ from kernel_index.errors import IndexFileError
 SCHEMA = 2
 """Raised whenever older readers would misread a file."""
 
+ADDED = frozenset(("not_compiled", "compiled", "library_uses", "library_includes"))
+"""Columns that files of this schema may lack, for they were added later: they are empty there."""
+
 MAGIC = b"opselect kernel index"
 
 AGAIN = "Make the file again with 'opselect index scan'."
@@ -74,6 +77,8 @@ class PackedColumns:
 
     def column(self, name: str) -> list[str]:
         """The lines of a column."""
+        if name in ADDED and name not in self._spans:
+            return []
         try:
             start, end = self._spans[name]
             lines = zlib.decompress(self._data[start:end]).decode("utf-8", "surrogatepass").split("\n")

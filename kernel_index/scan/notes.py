@@ -13,6 +13,7 @@ from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
 from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbols
 from kernel_index.type_table import TypeTable
 
@@ -72,7 +73,8 @@ class ScanNotes:
 
     ``absent`` are paths that must stay absent for the includes to lead where they did; one that ends in a slash is a
     folder that must stay one. ``surveyed`` says of files, by their place on disk, whether they name a registration
-    macro. ``types`` is the text of the tree's own types, which any registration may name.
+    macro. ``types`` is the text of the tree's own types, which any registration may name. The symbols of the units are
+    those for the base library ``base``.
     """
 
     profiles: tuple[BuildProfile, ...] = ()
@@ -81,6 +83,7 @@ class ScanNotes:
     absent: set[str] = field(default_factory=set)
     surveyed: dict[str, tuple[Stamp, bool]] = field(default_factory=dict)
     types: str = ""
+    base: BaseLibrary = SAME_EVERYWHERE
 
 
 class RecordedFiles(Files):

@@ -26,6 +26,7 @@ from kernel_index.records import (
     OpDefinition,
 )  # fmt: skip
 from kernel_index.scan.notes import FileNote, ScanNotes, UnitNote
+from kernel_index.symbols.base import BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbols
 
 T = TypeVar("T", bound=Hashable)
@@ -64,6 +65,7 @@ def notes_text(notes: ScanNotes) -> bytes:
                     lists.number(s.profiles), [[text(part) for part in need] for need in s.needs],
                     [[text(symbol), lists.number(types)] for symbol, types in s.defines],
                     lists.number(s.types), lists.number(s.own_types),
+                    [[text(part) for part in use] for use in s.libraries], text(s.code),
                 ]
                 for s in unit.symbols
             ],
@@ -96,6 +98,7 @@ def notes_text(notes: ScanNotes) -> bytes:
         "absent": sorted(notes.absent),
         "surveyed": [[path, *found, int(names)] for path, (found, names) in notes.surveyed.items()],
         "types": notes.types,
+        "base": [sorted(notes.base.not_compiled), sorted(notes.base.libraries)],
         "conditions": [
             [c.macro, int(c.defined), c.text, c.location.file, c.location.line, c.needs, c.flags] for c in conditions
         ],
@@ -152,6 +155,7 @@ class _Reader:
         return ScanNotes(
             profiles, self._units(), self._files(), set(_texts(tables["absent"])),
             {_text(row[0]): (_stamp(row[1:5]), bool(row[5])) for row in tables["surveyed"]}, _text(tables["types"]),
+            BaseLibrary(*(frozenset(_texts(names)) for names in tables["base"])),
         )  # fmt: skip
 
     def _units(self) -> dict[str, UnitNote]:
@@ -189,13 +193,15 @@ class _Reader:
 
     def _symbols(self, row: Sequence[Any], lists: Sequence[tuple[str, ...]]) -> UnitSymbols:
         texts = self._texts
-        profiles, needs, defines, types, own_types = row
+        profiles, needs, defines, types, own_types, libraries, code = row
         return UnitSymbols(
             lists[profiles],
             tuple((texts[symbol], texts[place]) for symbol, place in needs),
             tuple((texts[symbol], lists[found]) for symbol, found in defines),
             lists[types],
             lists[own_types],
+            tuple((texts[library], texts[header], texts[file]) for library, header, file in libraries),
+            texts[code],
         )
 
     def _registrations(self) -> list[KernelRegistration]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kernel_index.index import KernelIndex
+from kernel_index.libraries import LIBRARIES
 from kernel_index.overlay import OverlayIndex
 from kernel_index.profiles import profiles
 from kernel_index.records import BuildLists
@@ -15,6 +16,7 @@ from kernel_index.scan.share import Share, scan_share
 from kernel_index.scan.tree import scan_result
 from kernel_index.scan.type_lists import as_definitions
 from kernel_index.source_tree import open_roots
+from kernel_index.symbols.base import BaseLibrary
 
 NOTHING: Mapping[str, str] = {}
 
@@ -54,8 +56,11 @@ def scan_roots(
         if progress is not None:
             progress(count, len(tree.units))
 
-    result = scan_share(Share(tree, tree.units, chosen), done)
-    scan = scan_result(tree, chosen, result.units, result.files, (BuildLists(), ()))
+    linked = [frozenset(names) for names in base.build_lists.libraries.values()]
+    libraries = frozenset(library.name for library in LIBRARIES) - frozenset.intersection(*linked) if linked else ()
+    library = BaseLibrary(libraries=frozenset(libraries))
+    result = scan_share(Share(tree, tree.units, chosen, base=library), done)
+    scan = scan_result(tree, chosen, result.units, result.files, (BuildLists(), ()), {})
     known = set(base.includes).union(*base.includes.values())
     includes = {path: _with_headers_of(known, path, result.files[path], tree.roots) for path in scan.includes}
     scan = replace(scan, includes=includes)

@@ -10,7 +10,7 @@ from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.company import Company, Meetings, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
-from kernel_index.symbols.base import is_base
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
 
 
@@ -25,6 +25,7 @@ class Share:
     units: tuple[SourceUnit, ...]
     profiles: tuple[BuildProfile, ...]
     known_problems: frozenset[Diagnostic] = frozenset()
+    base: BaseLibrary = SAME_EVERYWHERE
     uncut: bool = False
 
 
@@ -65,7 +66,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
     # What a computed name leads to is among the headers of other sources or not: only alone is it always the same.
     computing = [p for p, note in result.files.items() if (COMPUTED, "") in (note.includes or ())]
     alone = reachable(computing, dependents)
-    symbols = UnitSymbolReader(files, share.profiles)
+    symbols = UnitSymbolReader(files, share.profiles, share.base)
     bodies: dict[str, tuple[str, ...]] = {}
     for unit, file in sources:
         company = everyone
@@ -77,7 +78,7 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
             tuple(findings.registrations),
             tuple(findings.op_definitions),
             tuple(findings.diagnostics),
-            symbols=() if unit.gpu_only or is_base(unit.path) else symbols.read(file),
+            symbols=() if unit.gpu_only or share.base.has(unit.path) else symbols.read(file),
         )
         if company is not everyone:
             result.passing.add(unit.path)

@@ -10,10 +10,11 @@ from dataclasses import replace
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-from kernel_index.build_files import read_build_lists
+from kernel_index.build_files import read_build_lists, read_unlisted
 from kernel_index.profiles import BuildProfile
 from kernel_index.profiles import profiles as profiles_of
 from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.scan.base_library import Builds, asked_for, base_library, compiled, not_compiled
 from kernel_index.scan.cache import ScanCache
 from kernel_index.scan.company import Meetings, in_order
 from kernel_index.scan.graph_versions import graph_versions
@@ -31,7 +32,8 @@ from kernel_index.scan.share import Share, ShareResult, cleared_up, scan_share
 from kernel_index.scan.type_classes import of_tree
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
-from kernel_index.symbols.linking import linked
+from kernel_index.symbols.base import BaseLibrary
+from kernel_index.symbols.linking import library_uses, linked
 
 Progress = Callable[[int, int], None]
 """Called now and then with how many source files are done, and how many there are."""
@@ -65,32 +67,47 @@ def scan_tree(
     before = cache.load(root, extra_roots, chosen) if cache is not None else ScanNotes()
     survey = Survey(root, before.surveyed)
     tree = open_tree(root, extra_roots=extra_roots, release=release, registers=survey.registers)
-    recalled = recall(before, tree, chosen)
-    fresh = _scan(tree, chosen, recalled, jobs or os.cpu_count() or 1, progress, uncut=uncut)
-    units = recalled.units | {path: note for part in fresh for path, note in part.units.items()}
+    builds, build_diagnostics = read_unlisted(tree.root)
+    base = base_library(tree.root, builds)
+    if before.base != base:
+        before = ScanNotes(surveyed=before.surveyed)
+    recalled = recall(before, _with_units(tree, base.not_compiled & before.units.keys()), chosen)
+    units: dict[str, UnitNote] = {}
+    fresh: list[ShareResult] = []
+    todo: Sequence[SourceUnit] = tree.units
+    while todo:
+        part = _scan(tree, todo, chosen, recalled, base, jobs or os.cpu_count() or 1, progress, uncut=uncut)
+        fresh += part
+        known = recalled.units | {path: note for found in part for path, note in found.units.items()}
+        units |= {unit.path: known[unit.path] for unit in todo}
+        todo = asked_for(units, base)
+    tree = _with_units(tree, units)
     units = _without_suspicion(tree, chosen, {unit.path: units[unit.path] for unit in tree.units}, uncut=uncut)
     files = _merged([recalled.files, *(part.files for part in fresh)])
-    if cache is not None and not (recalled.complete and survey.found == before.surveyed):
+    if cache is not None and not (recalled.complete and not fresh and survey.found == before.surveyed):
         passing = set[str]().union(*(part.passing for part in fresh))
         kept = {path: note for path, note in units.items() if path not in passing}
         absent = recalled.absent.union(*(part.absent for part in fresh))
-        notes = ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found, str(tree.types))
+        notes = ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found, str(tree.types), base)
         cache.save(root, extra_roots, chosen, notes)
-    return scan_result(tree, chosen, units, files, read_build_lists(tree.root))
+    lists, list_diagnostics = read_build_lists(tree.root)
+    return scan_result(tree, chosen, units, files, (lists, (*list_diagnostics, *build_diagnostics)), builds)
 
 
 def _scan(
     tree: SourceTree,
+    units: Sequence[SourceUnit],
     profiles: tuple[BuildProfile, ...],
     recalled: Recalled,
+    base: BaseLibrary,
     jobs: int,
     progress: Progress | None,
     *,
     uncut: bool,
 ) -> list[ShareResult]:
-    """Scan what is not known, in as many processes as are worth it."""
-    unknown = [unit for unit in tree.units if unit.path not in recalled.units]
-    total, known = len(tree.units), len(recalled.units)
+    """Scan those of some units that are not known, in as many processes as are worth it."""
+    unknown = [unit for unit in units if unit.path not in recalled.units]
+    total, known = len(units), len(units) - len(unknown)
 
     def report(done: int) -> None:
         if progress is not None:
@@ -104,8 +121,14 @@ def _scan(
     # Neighbours in size go to different shares, so that all end at about the same time.
     by_size = sorted(unknown, key=lambda u: (-_size(tree, u), u.path))
     parts = [tuple(sorted(by_size[i::jobs], key=lambda u: u.path)) for i in range(jobs)]
-    shares = [Share(tree, part, profiles, problems, uncut) for part in parts]
+    shares = [Share(tree, part, profiles, problems, base, uncut) for part in parts]
     return [_scan_here(shares[0], report)] if jobs == 1 else _scan_in_processes(shares, report)
+
+
+def _with_units(tree: SourceTree, more: Iterable[str]) -> SourceTree:
+    """A tree with more source files to scan, none of them for GPUs."""
+    units = {**{path: SourceUnit(path, gpu_only=False) for path in more}, **{unit.path: unit for unit in tree.units}}
+    return replace(tree, units=tuple(units[path] for path in sorted(units)))
 
 
 def _size(tree: SourceTree, unit: SourceUnit) -> int:
@@ -202,10 +225,13 @@ def scan_result(
     units: Mapping[str, UnitNote],
     files: Mapping[str, FileNote],
     build_lists: tuple[BuildLists, Sequence[Diagnostic]],
+    builds: Builds,
 ) -> ScanResult:
-    """The notes on all source files of a tree, and its build lists, as one result."""
+    """The notes on all source files of a tree, its build lists, and what its builds do without these, as one result."""
     notes = units.values()
     lists, list_diagnostics = build_lists
+    symbols = {path: note.symbols for path, note in units.items()}
+    upstream = [frozenset(names) for names in (lists.makefile, *lists.groups.values())]
     includes = {path: note.included for path, note in files.items() if note.includes is not None}
     scanned = sorted(reachable((path for path in units if path in includes), includes))
     diagnostics = in_order([*list_diagnostics, *(d for n in notes for d in (*n.diagnostics, *n.header_problems))])
@@ -216,6 +242,14 @@ def scan_result(
         if not found and target != COMPUTED
     }
     lists_of_types = type_lists(RecordedFiles(tree), profiles)
+    dependencies = linked(symbols, profiles, lists_of_types, upstream, includes)
+    uses = library_uses(symbols)
+    lists = replace(
+        lists,
+        not_compiled=not_compiled(builds, units, dependencies, uses, scanned),
+        compiled=compiled(builds, units, dependencies),
+        libraries={name: tuple(sorted(build.libraries)) for name, build in builds.items()},
+    )
     return ScanResult(
         release=tree.release,
         profiles=tuple(dict.fromkeys(profile.name for profile in profiles)),
@@ -227,7 +261,8 @@ def scan_result(
         missing_headers=tuple(sorted(targets)),
         includes={path: includes[path] for path in scanned},
         type_lists=lists_of_types,
-        dependencies=linked({path: note.symbols for path, note in units.items()}, profiles, lists_of_types),
+        dependencies=dependencies,
+        library_uses=uses,
         graph_versions=graph_versions(tree.root),
     )
 

@@ -5,10 +5,7 @@ The dependencies of an index count whatever may be needed in some build. Of one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from kernel_index.preprocessor.files import Files
-from kernel_index.preprocessor.text import without_comments
 from kernel_index.profiles import BuildProfile
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
 
@@ -18,8 +15,7 @@ class Replaceable:
 
     def __init__(self, files: Files, profile: BuildProfile) -> None:
         self._files = files
-        self._reader = UnitSymbolReader(files, [profile], build_macros=frozenset())
-        self._codes: dict[str, tuple[str, ...]] = {}
+        self._reader = UnitSymbolReader(files, [profile])
 
     def defines_nothing(self, path: str) -> bool:
         """Whether the object file of a source is empty.
@@ -30,18 +26,3 @@ class Replaceable:
         """
         source = self._files.get(path)
         return source is not None and not any(symbols.defines for symbols in self._reader.read(source))
-
-    def has_twin(self, path: str, others: Iterable[str]) -> bool:
-        """Whether one of some other source files is the same but for comments.
-
-        Both define the same symbols, so a build needs one of them: ``strided_slice_op_define_grad.cc`` is
-        ``strided_slice_op_inst_1.cc`` under another name.
-        """
-        code = self._code(path)
-        return bool(code) and any(self._code(other) == code for other in others if other != path)
-
-    def _code(self, path: str) -> tuple[str, ...]:
-        if path not in self._codes:
-            source = self._files.read(path) or b""
-            self._codes[path] = tuple(without_comments(source.decode("utf-8", "replace")).split())
-        return self._codes[path]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.preprocessor.cut import CutHeaders
@@ -13,6 +14,7 @@ from kernel_index.preprocessor.files import (
     ELIF,
     IFDEF,
     IFNDEF,
+    INCLUDE,
     OPENING,
     Files,
     SourceFile,
@@ -21,9 +23,10 @@ from kernel_index.preprocessor.files import (
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.unit import Unit
-from kernel_index.profiles import BuildProfile
+from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.symbols.active import ActiveText
-from kernel_index.symbols.base import is_base
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
+from kernel_index.symbols.library_headers import LibraryHeaders
 from kernel_index.symbols.macro_made import declares, macro_made
 from kernel_index.symbols.outline import without_literals
 from kernel_index.symbols.table import SymbolTable, read_symbols
@@ -52,7 +55,9 @@ class UnitSymbols:
 
     ``needs`` are pairs of a symbol and the file that declares it, ``defines`` pairs of a symbol and the data types
     that it is instantiated for, none where it is for any; ``types`` are words that stand for the data types that the
-    file may put into templates, ``own_types`` those that its own text names. All are sorted.
+    file may put into templates, ``own_types`` those that its own text names. ``libraries`` are triples of a library, a
+    header of it and the file that includes that. All are sorted. ``code`` is the same for files that are copies of each
+    other but for comments.
     """
 
     profiles: tuple[str, ...]
@@ -60,6 +65,8 @@ class UnitSymbols:
     defines: tuple[tuple[str, tuple[str, ...]], ...] = ()
     types: tuple[str, ...] = ()
     own_types: tuple[str, ...] = ()
+    libraries: tuple[tuple[str, str, str], ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,14 @@ class _Text:
 class UnitSymbolReader:
     """Reads the symbols of source files; headers are read once for all that include them.
 
-    Of ``build_macros`` both branches count, as they do of macros that files define.
+    Of macros that files define both branches count, and of :data:`BUILD_MACROS` where a build may define them: no
+    library of kernels for phones depends on the target that does.
     """
 
-    def __init__(
-        self, files: Files, profiles: Sequence[BuildProfile], build_macros: frozenset[str] = BUILD_MACROS
-    ) -> None:
+    def __init__(self, files: Files, profiles: Sequence[BuildProfile], base: BaseLibrary = SAME_EVERYWHERE) -> None:
         self._files = files
-        self._build_macros = build_macros
+        self._base = base
+        self._library_headers = LibraryHeaders(files, base.libraries, self._reached)
         self._profiles = {profile.name: profile for profile in profiles}
         self._active: dict[tuple[str, tuple[str, ...]], ActiveText] = {}
         self._below: dict[str, frozenset[str]] = {}
@@ -104,13 +111,25 @@ class UnitSymbolReader:
         platform = tuple(path for path in PLATFORM_HEADERS if path in below)
         open_names = self._open_names(unit, files, below, platform)
         called = frozenset[str]().union(*map(self._called_by_templates, below))
-        found: dict[tuple[int, ...], tuple[UnitSymbols, list[str]]] = {}
+        found: dict[tuple[object, ...], tuple[UnitSymbols, list[str]]] = {}
+        code = _code(unit)
+        plain: dict[tuple[int, ...], UnitSymbols] = {}
         for profile in self._profiles:
-            own = self._text(unit, profile, platform, open_names)
-            texts = [self._text(file, profile, platform, open_names) for file in files]
-            key = tuple(map(id, (own, *texts)))
+            names = open_names if is_mobile(profile) else open_names | BUILD_MACROS
+            own = self._text(unit, profile, platform, names)
+            texts = [self._text(file, profile, platform, names) for file in files]
+            active = self._active_text(profile, platform)
+            libraries = self._library_headers.included(unit, active, names)
+            visible = tuple(map(id, (own, *texts)))
+            if visible not in plain:
+                plain[visible] = self._symbols(own, texts, called)
+            symbols = plain[visible]
+            in_base = {place for _, place in symbols.needs if is_base(place)}
+            seen = frozenset(self._actively_included(unit, active, names, in_base)) if in_base else frozenset()
+            key = (libraries, seen, visible)
             if key not in found:
-                found[key] = (self._symbols(own, texts, called), [])
+                needs = tuple((symbol, place) for symbol, place in symbols.needs if place in seen or not is_base(place))
+                found[key] = (replace(symbols, needs=needs, libraries=libraries, code=code), [])
             found[key][1].append(profile)
         merged: dict[UnitSymbols, list[str]] = {}
         for symbols, profiles in found.values():
@@ -119,6 +138,25 @@ class UnitSymbolReader:
         return tuple(
             replace(symbols, profiles=tuple(sorted(profiles, key=order.index))) for symbols, profiles in merged.items()
         )
+
+    def _actively_included(
+        self, unit: SourceFile, active: ActiveText, open_names: frozenset[str], wanted: set[str]
+    ) -> Iterator[str]:
+        """Those of some headers that a file includes where conditions hold, or may; only what leads to one is read."""
+        todo, seen = [unit], {unit.path}
+        for file in todo:
+            for index in active.taken(file, open_names):
+                instruction = file.program[index]
+                if instruction.kind != INCLUDE:
+                    continue
+                header = self._files.resolve(instruction.argument, file.path)
+                if header is None or header.path in seen:
+                    continue
+                seen.add(header.path)
+                if header.path in wanted:
+                    yield header.path
+                if not wanted.isdisjoint(self._reached(header)):
+                    todo.append(header)
 
     def _open_names(
         self, unit: SourceFile, headers: Sequence[SourceFile], below: Iterable[str], platform: Iterable[str]
@@ -132,7 +170,7 @@ class UnitSymbolReader:
             defined |= words & self._defines_of(path)
         for path in platform:
             defined -= self._defines_of(path)
-        return self._build_macros | defined
+        return frozenset(defined)
 
     def _active_text(self, profile: str, platform: tuple[str, ...]) -> ActiveText:
         known = self._active.get((profile, platform))
@@ -168,7 +206,7 @@ class UnitSymbolReader:
         if known is None:
             file = self._files.get(path)
             below = self._reached(file) if file is not None else ()
-            known = self._with_kernels[path] = not all(map(is_base, (path, *below)))
+            known = self._with_kernels[path] = not all(map(self._base.has, (path, *below)))
         return known
 
     def _words_of_conditions(self, file: SourceFile) -> frozenset[str]:
@@ -294,6 +332,12 @@ class UnitSymbolReader:
             known = (macro, read_symbols(text) if declares(macro) else SymbolTable(), words_of(text))
             self._macro_symbols[id(macro)] = known
         return known[1:]
+
+
+def _code(unit: SourceFile) -> str:
+    """A name for the text of a file without comments and layout, and for where its includes lead from."""
+    text = " ".join([unit.folder, *unit.text.split()])
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def _type_words(words: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from kernel_index.build_files import (
     parse_label,
 )
 from kernel_index.file_names import is_source
-from kernel_index.records import BuildLists
+from kernel_index.records import BAZEL, MAKE, BuildLists, Location
 from opselect.mobile_lists import BASE_GROUPS, group_name, written_groups
 
 
@@ -22,22 +22,24 @@ from opselect.mobile_lists import BASE_GROUPS, group_name, written_groups
 class Build:
     """A build, and the source files it compiles of the lists.
 
-    ``sources`` maps each to the entry that lists it first, in the order of the entries; entries of a ``select`` are
-    not among them, for their condition may not hold. ``present`` has these too, and the files of the base library
-    that stand in groups of the kernels package.
+    ``build`` is :data:`BAZEL` or :data:`MAKE`. ``sources`` maps each to the entry that lists it first, in the order of
+    the entries; entries of a ``select`` are not among them, for their condition may not hold. ``present`` has these
+    too, and the files of the base library that stand in groups of the kernels package.
     """
 
-    name: str
+    build: str
     sources: Mapping[str, ListEntry]
     present: frozenset[str]
 
     @property
+    def name(self) -> str:
+        """What the build is called in a sentence."""
+        return "the makefile" if self.is_makefile else "Bazel"
+
+    @property
     def is_makefile(self) -> bool:
         """Whether ``tf_op_files.txt`` is the list of this build."""
-        return self.name == MAKEFILE
-
-
-BAZEL, MAKEFILE = "Bazel", "the makefile"
+        return self.build == MAKE
 
 
 def builds(lists: BuildLists, entries: ListEntries) -> tuple[Build, ...]:
@@ -47,7 +49,7 @@ def builds(lists: BuildLists, entries: ListEntries) -> tuple[Build, ...]:
     if groups:
         found.append(_build(BAZEL, entries.entries, groups, reached(base_groups(lists), entries.entries)))
     if MAKEFILE_LIST in entries.starts:
-        found.append(_build(MAKEFILE, entries.entries, frozenset([MAKEFILE_LIST])))
+        found.append(_build(MAKE, entries.entries, frozenset([MAKEFILE_LIST])))
     return tuple(found)
 
 
@@ -84,7 +86,7 @@ def reached(lists: Iterable[str], entries: Iterable[ListEntry]) -> frozenset[str
 
 
 def _build(
-    name: str, entries: Iterable[ListEntry], inside: frozenset[str], base: frozenset[str] = frozenset()
+    build: str, entries: Iterable[ListEntry], inside: frozenset[str], base: frozenset[str] = frozenset()
 ) -> Build:
     sources: dict[str, ListEntry] = {}
     present: set[str] = set()
@@ -93,7 +95,7 @@ def _build(
             present.add(entry.path)
             if entry.branch is None and entry.list in inside:
                 sources.setdefault(entry.path, entry)
-    return Build(name, sources, frozenset(present))
+    return Build(build, sources, frozenset(present))
 
 
 def how_listed(path: str, build: Build, lists: BuildLists, owner: str = "") -> str:
@@ -107,6 +109,11 @@ def how_listed(path: str, build: Build, lists: BuildLists, owner: str = "") -> s
     package = parent.package if parent is not None else KERNELS_PACKAGE
     label = label_of_path(path, frozenset(lists.packages) | {KERNELS_PACKAGE}).seen_from(package)
     return f'add "{label}" to {owner or _extended(lists)}'
+
+
+def end_of_list(entries: ListEntries) -> Location:
+    """The last entry of the makefile's list."""
+    return max(entry.location for entry in entries.entries if entry.list == MAKEFILE_LIST)
 
 
 def _extended(lists: BuildLists) -> str:

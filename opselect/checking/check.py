@@ -16,8 +16,14 @@ from opselect.checking.builds import Build, builds
 from opselect.checking.drift import drift
 from opselect.checking.duplicates import duplicates
 from opselect.checking.finding import Finding
-from opselect.checking.kernels import no_kernels, unlisted_kernels, unpicked
-from opselect.checking.needs import Sources, missing_dependencies, unneeded
+from opselect.checking.kernels import no_kernels, unlisted_definitions, unlisted_kernels, unpicked
+from opselect.checking.needs import (
+    Sources,
+    missing_dependencies,
+    missing_libraries,
+    undefined_ops,
+    unneeded,
+)
 from opselect.selection import Selection
 
 
@@ -27,11 +33,13 @@ def check_lists(
     profile: BuildProfile,
     selection: Selection | None = None,
     ignore: Collection[str] = (),
+    have: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """What is wrong with the mobile build lists of a checkout, sorted by place.
 
     ``index`` is a scan of that checkout, with ``profile`` among its profiles; ``selection`` is what the models of the
-    build need of it, if they are known. Kinds to ``ignore`` are left out. Raises SourceTreeError for a checkout
+    build need of it, if they are known. Kinds to ``ignore`` are left out. ``have`` are libraries that the builds are
+    said to have. Raises SourceTreeError for a checkout
     without lists.
     """
     entries = read_list_entries(tree)
@@ -42,7 +50,7 @@ def check_lists(
         *_not_evaluated(entries),
         *absent_files(entries, index.build_lists, tree),
         *duplicates(entries, index.build_lists),
-        *_of_builds(builds(index.build_lists, entries), entries, sources, selection),
+        *_of_builds(builds(index.build_lists, entries), entries, sources, selection, have),
         *(no_kernels(selection) if selection is not None else ()),
     ]
     once = {(f.kind, f.file, f.line, f.entry, f.message): f for f in sorted(found, key=lambda f: f.order, reverse=True)}
@@ -57,7 +65,11 @@ def _not_evaluated(entries: ListEntries) -> Iterator[Finding]:
 
 
 def _of_builds(
-    all_builds: Sequence[Build], entries: ListEntries, sources: Sources, selection: Selection | None
+    all_builds: Sequence[Build],
+    entries: ListEntries,
+    sources: Sources,
+    selection: Selection | None,
+    have: Collection[str],
 ) -> Iterator[Finding]:
     """What is in a build and should not be, or the other way round. Of a source file of a build, one thing is said."""
     index = sources.index
@@ -66,9 +78,12 @@ def _of_builds(
         found: dict[str, Finding] = {}
         if selection is not None:
             found |= unpicked(build, selection, index)
+            found |= unlisted_definitions(build, selection, index, entries)
             found |= unlisted_kernels(build, selection, index, entries)
         found |= unneeded(build, sources)
         found |= missing_dependencies(build, sources)
+        found |= undefined_ops(build, sources)
         said.update((build.name, path) for path in found)
         yield from found.values()
+        yield from missing_libraries(build, sources, have).values()
     yield from drift(all_builds, sources, said)

@@ -15,6 +15,8 @@ KINDS = {
     "unneeded": "A source file has no kernel in the profile, and nothing that is listed needs it.",
     "unpicked": "No model picks a kernel of a source file, and nothing that is picked needs it.",
     "missing-dependency": "A listed source file cannot be linked without one that is not listed.",
+    "undefined-op": "A kernel is of an op that nothing in the build defines.",
+    "missing-library": "A listed source file is compiled with a library that the build does not have.",
     "unlisted-kernel": "A model needs a kernel whose source file is in no list.",
     "no-kernel": "A model needs a kernel that the release does not have in the profile.",
     "not-evaluated": "A part of a list cannot be read, so nothing is known of it.",

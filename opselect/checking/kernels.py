@@ -8,21 +8,21 @@ from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE_LIST, ListEntries
 from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
 from kernel_index.records import Location
-from opselect.checking.builds import Build, how_listed
+from opselect.checking.builds import Build, end_of_list, how_listed
 from opselect.checking.finding import Finding, at_entry, removal
 from opselect.emit.bazel import file_groups
 from opselect.emit.upstream import keep_rule
 from opselect.kernel_lookup import value_text
-from opselect.mobile_lists import BASE_LIBRARY, comes_with_kernels
+from opselect.needed_files import names
 from opselect.selection import SelectedFile, Selection, Unresolved
 
 
 def unpicked(build: Build, selection: Selection, index: KernelIndex) -> dict[str, Finding]:
     """Listed source files that ``opselect apply`` would take out for the models."""
-    rule = keep_rule(selection, index, "trim", keep_core=False)
+    rule = keep_rule(selection, index, "trim", keep_core=False, build=build.build)
     found = {}
     for path, entry in build.sources.items():
-        if comes_with_kernels(path) and not rule.keeps(path):
+        if not rule.keeps(path):
             what = "no model picks a kernel of it" if path in rule.kernel_files else "it registers no kernel"
             message = f"{what}, and nothing that is picked needs it"
             mend = f"{removal(entry)}, or `opselect apply --write`"
@@ -34,19 +34,36 @@ def unlisted_kernels(
     build: Build, selection: Selection, index: KernelIndex, entries: ListEntries
 ) -> dict[str, Finding]:
     """Source files that the build lacks and whose kernels the models pick, at the list that should have them."""
-    absent = [file for file in selection.files if file.role == "kernel" and _is_absent(file.path, build)]
+    absent = [file for file in selection.files if file.role == "kernel" and _is_absent(file, build)]
     found = {}
     homes = {} if build.is_makefile or not absent else _homes(selection, index)
     for file in absent:
         owner = MAKEFILE_LIST if build.is_makefile else homes.get(file.path, "")
-        place = _end(entries) if build.is_makefile else entries.starts.get(owner, Location("", 0))
+        place = end_of_list(entries) if build.is_makefile else entries.starts.get(owner, Location("", 0))
         mend = f"{how_listed(file.path, build, index.build_lists, owner)}, or `opselect apply --mode extend --write`"
         found[file.path] = Finding("unlisted-kernel", owner, file.path, place.file, place.line, _who_asks(file), mend)
     return found
 
 
-def _is_absent(path: str, build: Build) -> bool:
-    return is_source(path) and path not in build.present and not path.startswith(BASE_LIBRARY)
+def _is_absent(file: SelectedFile, build: Build) -> bool:
+    return is_source(file.path) and build.build in file.builds and file.path not in build.present
+
+
+def unlisted_definitions(
+    build: Build, selection: Selection, index: KernelIndex, entries: ListEntries
+) -> dict[str, Finding]:
+    """Source files that the build lacks and that define ops of the models, at the list that should have them."""
+    absent = [file for file in selection.files if file.role == "definition" and _is_absent(file, build)]
+    homes = {} if build.is_makefile or not absent else _homes(selection, index)
+    found = {}
+    for file in absent:
+        owner = MAKEFILE_LIST if build.is_makefile else homes.get(file.path, "")
+        place = end_of_list(entries) if build.is_makefile else entries.starts.get(owner, Location("", 0))
+        ops = names({reason.op for reason in file.reasons})
+        message = f"no list of the build has this file, which defines ops of the models: {ops}"
+        mend = f"{how_listed(file.path, build, index.build_lists, owner)}, or `opselect apply --mode extend --write`"
+        found[file.path] = Finding("undefined-op", owner, file.path, place.file, place.line, message, mend)
+    return found
 
 
 def _homes(selection: Selection, index: KernelIndex) -> dict[str, str]:
@@ -58,11 +75,6 @@ def _homes(selection: Selection, index: KernelIndex) -> dict[str, str]:
             if label is not None:
                 homes.setdefault(label.path, group.name)
     return homes
-
-
-def _end(entries: ListEntries) -> Location:
-    """The last entry of the makefile's list."""
-    return max(entry.location for entry in entries.entries if entry.list == MAKEFILE_LIST)
 
 
 def _who_asks(file: SelectedFile) -> str:

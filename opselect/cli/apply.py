@@ -17,6 +17,7 @@ from opselect.cli.options import (
     FOLDER,
     Macros,
     Source,
+    have_option,
     json_option,
     macro_options,
     no_inserted_option,
@@ -75,6 +76,7 @@ Examples:
 @click.option("--diff", "show_diff", is_flag=True, help="Print what changes as a diff: the default without --write.")
 @click.option("--write", is_flag=True, help="Edit the files.")
 @click.option("--undo", is_flag=True, help="Restore the files as they were before opselect first edited them.")
+@have_option
 @json_option
 @quiet_option
 def command(
@@ -94,6 +96,7 @@ def command(
     show_diff: bool,
     write: bool,
     undo: bool,
+    have: frozenset[str],
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -115,6 +118,7 @@ def command(
         inserted=not no_inserted,
         allow_missing=allow_missing,
         quiet=quiet,
+        have=have,
     )
     return apply(Request(question, tree, mode, keep_core, write, show_diff or not write, as_json))
 

@@ -19,6 +19,7 @@ from opselect.cli.options import (
     FOLDER,
     Macros,
     Source,
+    have_option,
     json_option,
     macro_options,
     no_inserted_option,
@@ -42,6 +43,7 @@ class Request:
     macros: Macros
     inserted: bool
     ignore: tuple[str, ...]
+    have: frozenset[str]
     as_json: bool
     quiet: bool
 
@@ -67,6 +69,7 @@ Examples:
 @choice_options
 @no_inserted_option
 @click.option("--ignore", multiple=True, metavar="KIND", help="Leave out findings of this kind; may be repeated.")
+@have_option
 @json_option
 @quiet_option
 def command(
@@ -81,6 +84,7 @@ def command(
     choice: Choice,
     no_inserted: bool,
     ignore: tuple[str, ...],
+    have: frozenset[str],
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -96,7 +100,7 @@ def command(
         needs = parse_needs(models, kept, choice, jobs, dask)
     elif choice or no_inserted or jobs is not None or dask:
         raise click.UsageError("name the MODEL that these options are about")
-    return check(Request(tree, roots, needs, profile, macros, not no_inserted, ignore, as_json, quiet))
+    return check(Request(tree, roots, needs, profile, macros, not no_inserted, ignore, have, as_json, quiet))
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:
@@ -129,9 +133,9 @@ def check(request: Request) -> int:
     selection = None
     if needed is not None and request.needs is not None:
         models, choice = request.needs.only_model, request.needs.choice
-        selection = judge(needed.requirements, index, profile, models, choice)
+        selection = judge(needed.requirements, index, profile, models, choice, builds=(), have=())
     build = build_profile(index.release, request.profile, request.macros)
-    findings = check_lists(request.tree, index, build, selection, request.ignore)
+    findings = check_lists(request.tree, index, build, selection, request.ignore, request.have)
     if request.as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:

@@ -17,6 +17,7 @@ from opselect.cli.options import (
     FOLDER,
     Macros,
     Source,
+    have_option,
     json_option,
     macro_options,
     no_inserted_option,
@@ -89,6 +90,7 @@ Examples:
 @click.option("--keep-core", is_flag=True, help="With trim: leave the core group as upstream has it.")
 @click.option("--allow-missing", is_flag=True, help="Write the lists even if they cannot give all that is needed.")
 @click.option("--template-dir", type=FOLDER, metavar="DIR", help="Templates to use instead of the built-in ones.")
+@have_option
 @json_option
 @quiet_option
 def command(
@@ -110,6 +112,7 @@ def command(
     keep_core: bool,
     allow_missing: bool,
     template_dir: Path | None,
+    have: frozenset[str],
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -130,6 +133,8 @@ def command(
                 inserted=not no_inserted,
                 allow_missing=allow_missing,
                 quiet=quiet,
+                builds=_judged(targets, profile),
+                have=have,
             ),
             targets=targets,
             out=out,
@@ -154,6 +159,13 @@ def generate(request: Request) -> int:
 
         print_json(manifest(found.selection, found.index, request.mode, request.keep_core))
     return report(found)
+
+
+def _judged(targets: tuple[str, ...], profile: str) -> tuple[str, ...] | None:
+    """The builds that some targets are for; None for the default ones. Bazel's lists are for no desktop."""
+    if not targets:
+        return None
+    return tuple(t for t in targets if t == "makefile" or (t == "bazel" and profile.partition("+")[0] != "desktop"))
 
 
 def _check_destination(request: Request) -> None:

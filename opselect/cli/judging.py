@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +17,29 @@ if TYPE_CHECKING:
     from opselect.selection import Selection
 
 
-def judge(needed: Requirements, index: KernelIndex, profile: str, models: Sequence[str], choice: Choice) -> Selection:
+def judge(
+    needed: Requirements,
+    index: KernelIndex,
+    profile: str,
+    models: Sequence[str],
+    choice: Choice,
+    *,
+    builds: Sequence[str],
+    have: Collection[str],
+) -> Selection:
     """The selection for what is needed; its criteria are what a build of the profile lacks by default.
+
+    ``builds`` and ``have`` are the builds whose libraries are judged, and the libraries that are there.
 
     The advice about a single model is tried on its graph, which is read for that; about several it is general.
     """
     from opselect.policy import findings
     from opselect.selection import select
 
-    selection = replace(select(needed, index, profile), criteria=findings(needed, index, profile))
+    def selected(adviser: GraphAdviser | None = None) -> Selection:
+        return select(needed, index, profile, adviser, judged=builds, have=have)
+
+    selection = replace(selected(), criteria=findings(needed, index, profile))
     if not (selection.criteria or selection.unresolved):
         return selection
     with open_adviser(models, choice, index, profile) as adviser:
@@ -33,7 +47,7 @@ def judge(needed: Requirements, index: KernelIndex, profile: str, models: Sequen
             return selection
         found = findings(needed, index, profile, adviser)
         # A selection is dear where much is needed, and the advice is all that changes.
-        again = select(needed, index, profile, adviser) if selection.unresolved else selection
+        again = selected(adviser) if selection.unresolved else selection
         return replace(again, criteria=found)
 
 

@@ -85,6 +85,36 @@ def macro_options(command: Command) -> Command:
     return command
 
 
+def have_option(command: Command) -> Command:
+    """``--have``: libraries of others that the build is said to have, as the argument ``have``."""
+    command = parsed_into("have", _parse_have, command)
+    return click.option(
+        "--have",
+        "libraries",
+        multiple=True,
+        metavar="LIBRARY",
+        help="A library that your build has though TensorFlow's does not, such as re2; repeatable, or with commas.",
+    )(command)
+
+
+def _parse_have(libraries: tuple[str, ...]) -> frozenset[str]:
+    """The names of known libraries. Raises click.BadParameter for another name."""
+    if not libraries:
+        return frozenset()
+    from kernel_index.libraries import LIBRARIES
+    from opselect.cli.console import near
+
+    known = tuple(library.name for library in LIBRARIES)
+    names = frozenset(split_names(libraries))
+    for name in sorted(names.difference(known)):
+        close = near(name, known)
+        meant = f"; did you mean {' or '.join(close)}?" if close else "."
+        raise click.BadParameter(
+            f"there is no library {name!r}{meant} The libraries are {', '.join(known)}.", param_hint="--have"
+        )
+    return names
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 no_inserted_option = click.option(
     "--no-inserted", is_flag=True, help="Leave out ops that only optimizers of the runtime may insert."

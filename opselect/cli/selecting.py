@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is needed, and of which TensorFlow, built how."""
+    """What is needed, and of which TensorFlow, built how.
+
+    ``builds`` are those whose libraries must do, None for those that make binaries of the profile; ``have`` are
+    libraries that these have besides.
+    """
 
     needs: Needs
     source: Source
@@ -30,6 +34,8 @@ class Question:
     inserted: bool
     allow_missing: bool
     quiet: bool
+    builds: tuple[str, ...] | None = None
+    have: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ def answer(question: Question) -> Answer | None:
     from opselect.cli.judging import judge
     from opselect.cli.refusals import print_verdict
     from opselect.cli.sources import open_source, profile_of
+    from opselect.mobile_lists import builds_by_default
 
     quiet = question.quiet
     index = open_source(question.source, macros=question.macros, profile=question.profile, quiet=quiet)
@@ -61,7 +68,10 @@ def answer(question: Question) -> Answer | None:
         report_unread(needed)
         return None
     models = question.needs.only_model
-    selection = judge(needed.requirements, index, profile, models, question.needs.choice)
+    builds = builds_by_default(index.build_lists, profile) if question.builds is None else question.builds
+    selection = judge(
+        needed.requirements, index, profile, models, question.needs.choice, builds=builds, have=question.have
+    )
     selection = replace(selection, unread=tuple(failure.model for failure in needed.unread))
     if not quiet:
         print_findings(selection.criteria, index.release, profile, models, err=True)

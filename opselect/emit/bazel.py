@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kernel_index.build_files import KERNELS_PACKAGE, buildifier_order, label_of_path, parse_label
 from kernel_index.errors import InputError
 from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
-from kernel_index.records import BuildLists
+from kernel_index.records import BAZEL, BuildLists
 from opselect.emit.upstream import KeepRule, Mode, keep_rule
-from opselect.mobile_lists import BASE_GROUPS, BASE_LIBRARY, group_name, written_groups
+from opselect.mobile_lists import BASE_GROUPS, group_name, written_groups
 from opselect.selection import Selection
 
 _PUBLIC_GROUPS = ("extended_ops", "quantized_ops")
@@ -45,9 +45,10 @@ def file_groups(selection: Selection, index: KernelIndex, mode: Mode, keep_core:
             "its BUILD files have no filegroups for mobile builds",
             "Ask for --target manifest and take the list of files from there.",
         )
-    rule = keep_rule(selection, index, mode, keep_core)
+    rule = keep_rule(selection, index, mode, keep_core, BAZEL)
     labels = {name: _kept_labels(name, lists, rule, groups) for name in groups}
-    _place_new(selection, lists, labels)
+    headers = [file.path for file in selection.files if file.role == "header"]
+    _place_new([*headers, *rule.needed], lists, labels)
     return tuple(
         FileGroup(
             name=name,
@@ -85,18 +86,16 @@ def _kept_labels(group: str, lists: BuildLists, rule: KeepRule, written: Collect
     return kept
 
 
-def _place_new(selection: Selection, lists: BuildLists, labels: dict[str, list[str]]) -> None:
-    """Add the selected files that no group has: each to the group that holds fewer sources by then."""
+def _place_new(files: Iterable[str], lists: BuildLists, labels: dict[str, list[str]]) -> None:
+    """Add the files that no group has: each to the group that holds fewer sources by then."""
     known = frozenset[str]().union(*(lists.groups.get(name, ()) for name in (*labels, *BASE_GROUPS)))
     split = [group_name(lists, group) for group in ("extended_ops_group1", "extended_ops_group2")]
     targets = [name for name in split if name in labels] or list(labels)[:1]
     headers = group_name(lists, "extended_ops_headers")
     counts = {name: sum(is_source(label) for label in labels[name]) for name in targets}
-    for file in sorted(selection.files, key=lambda file: file.path):
-        if file.path in known or file.path.startswith(BASE_LIBRARY):
-            continue
-        label = _label(file.path, lists)
-        if is_source(file.path):
+    for path in sorted(set(files) - known):
+        label = _label(path, lists)
+        if is_source(path):
             target = min(targets, key=lambda name: counts[name])
             counts[target] += 1
             labels[target].append(label)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import InputError
-from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
+from kernel_index.records import MAKE
 from opselect.emit.upstream import Mode, keep_rule
-from opselect.mobile_lists import BASE_LIBRARY, makefile_sources
+from opselect.mobile_lists import makefile_sources
 from opselect.selection import Selection
 
 
 def makefile_list(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[str, ...]:
     """The lines of ``tf_op_files.txt``: upstream's entries that stay, in their order, then the new ones, sorted.
 
-    Op definitions, gradients and helpers stay. ``trim`` drops an entry that does not exist, or writes the name of the
-    file that make compiles in its place; ``extend`` keeps it as it is spelled.
+    Gradients stay, and so do the definitions of all ops of which the build has kernels (:func:`keep_rule`). ``trim``
+    drops an entry that does not exist, or writes the name of the file that make compiles in its place; ``extend``
+    keeps it as it is spelled.
 
     Raises InputError for a release without such a list, and for a path with white space, at which make would split it.
     """
@@ -26,7 +27,7 @@ def makefile_list(selection: Selection, index: KernelIndex, mode: Mode, keep_cor
             f"it has no {MAKEFILE_LIST}",
             "The makefile build exists up to 2.0; use --target bazel or --target manifest.",
         )
-    rule = keep_rule(selection, index, mode, keep_core)
+    rule = keep_rule(selection, index, mode, keep_core, MAKE)
     lines = []
     for entry, compiled in makefile_sources(lists):
         if mode == "extend":
@@ -34,11 +35,10 @@ def makefile_list(selection: Selection, index: KernelIndex, mode: Mode, keep_cor
         elif compiled and rule.keeps(compiled):
             lines.append(compiled)
     listed = {compiled for _, compiled in makefile_sources(lists)}
-    for file in sorted(selection.files, key=lambda file: file.path):
-        if is_source(file.path) and file.path not in listed and not file.path.startswith(BASE_LIBRARY):
-            if len(file.path.split()) != 1:
-                raise InputError(file.path, "make cannot list a path with white space", "Rename the file.")
-            lines.append(file.path)
+    for path in sorted(rule.needed - listed):
+        if len(path.split()) != 1:
+            raise InputError(path, "make cannot list a path with white space", "Rename the file.")
+        lines.append(path)
     return tuple(dict.fromkeys(lines))
 
 

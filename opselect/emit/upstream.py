@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from kernel_index.build_files import MAKEFILE_LIST
-from kernel_index.dependencies import DependencyGraph, included
+from kernel_index.dependencies import included
 from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
-from kernel_index.records import BuildLists
-from opselect.mobile_lists import comes_with_kernels, group_name, makefile_sources, written_groups
+from kernel_index.records import MAKE, BuildLists
+from opselect.mobile_lists import builds_of, comes_with_kernels, group_name, makefile_sources, written_groups
+from opselect.needed_files import BuildNeeds
 from opselect.selection import Reason, SelectedFile, Selection
 
 Mode = Literal["trim", "extend"]
@@ -20,58 +21,87 @@ Mode = Literal["trim", "extend"]
 
 @dataclass(frozen=True, slots=True)
 class KeepRule:
-    """Which of upstream's entries stay.
+    """Which of upstream's entries stay in the lists of one build, and which source files must be in them.
 
-    In ``trim`` mode sources stay that are needed, and what is neither a kernel nor links with kernels: op definitions
-    and gradients. Headers stay that one of these includes. ``fixed`` are those that stay in any case.
+    In ``trim`` mode sources stay that are needed, and what neither registers kernels nor defines ops nor links with
+    either: gradients. Headers stay that one of these includes. ``fixed`` are those that stay in any case, ``dropped``
+    those that define ops of which the build has no kernel and no model has a node.
     """
 
     needed: frozenset[str]
     kernel_files: frozenset[str]
     mode: Mode
     fixed: frozenset[str]
+    dropped: frozenset[str] = frozenset()
     headers: frozenset[str] = frozenset()
 
     def keeps(self, path: str) -> bool:
+        """Whether an entry stays."""
         if self.mode == "extend" or path in self.fixed:
             return True
         if not is_source(path):
             return path in self.headers
-        return path in self.needed or not (path in self.kernel_files or comes_with_kernels(path))
+        if path in self.needed:
+            return True
+        return not (path in self.dropped or path in self.kernel_files or comes_with_kernels(path))
 
 
-def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> KeepRule:
-    """The rule for a selection; with ``keep_core`` the core group stays as it is, and what that needs."""
+def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool, build: str) -> KeepRule:
+    """The rule for a selection and a build; with ``keep_core`` the core group stays as it is, and what that needs.
+
+    Needed are the selected files that the build must be told of, and the definitions of all ops of which the files that
+    stay register kernels. Definitions for kernels of the base library stay where upstream lists them.
+    """
     lists = index.build_lists
+    needs = BuildNeeds(index, selection.profile, build)
     core = lists.groups.get(group_name(lists, "core_ops"), ()) if keep_core else ()
-    needed_by_core = DependencyGraph(index, selection.profile).reasons(sorted(filter(is_source, core)))
-    rule = KeepRule(
-        needed=frozenset(file.path for file in selection.files if is_source(file.path)),
-        kernel_files=index.kernel_files(selection.profile),
-        mode=mode,
-        fixed=frozenset((*core, *needed_by_core)),
+    with_core = (*core, *needs.needed(sorted(filter(is_source, core))))
+    needed = frozenset(f.path for f in selection.files if is_source(f.path) and (build in f.builds or not build))
+    compiled = listed_sources(lists, build)
+    stay = compiled if mode == "extend" else frozenset(compiled.intersection(with_core))
+    kernel_files = index.kernel_files(selection.profile)
+    base = sorted(filter(needs.compiles, kernel_files))
+    named = sorted({reason.op for file in selection.files if file.role == "definition" for reason in file.reasons})
+    needed |= needs.definitions(sorted({*needed, *stay}), named).keys()
+    fixed = frozenset((*with_core, *needs.definitions(base)))
+    with_ops = frozenset(
+        definition.location.file for op in index.op_names() if (definition := index.op_definition(op)) is not None
     )
-    listed = frozenset[str]().union(*(lists.groups[group] for group in written_groups(lists)))
-    stay = rule.needed.union(path for path in listed if is_source(path) and rule.keeps(path))
+    helpers = frozenset(lists.not_compiled.get(build, ()))
+    rule = KeepRule(needed, kernel_files, mode, fixed, (with_ops | helpers) - kernel_files)
+    stay = needed.union(path for path in compiled if rule.keeps(path))
     return replace(rule, headers=frozenset(included(stay, index.includes)))
+
+
+def listed_sources(lists: BuildLists, build: str) -> frozenset[str]:
+    """The source files of the lists of a build, as upstream has them."""
+    if build == MAKE:
+        return frozenset(path for _, path in makefile_sources(lists) if path)
+    return frozenset(path for group in written_groups(lists) for path in lists.groups[group] if is_source(path))
 
 
 def support_files(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[SelectedFile, ...]:
     """The sources that stay in the lists though no requirement asks for them, sorted, with the lists that hold them."""
     lists = index.build_lists
-    rule = keep_rule(selection, index, mode, keep_core)
     listed: dict[str, list[str]] = {}
-    for group in written_groups(lists):
-        for path in _own_files(group, lists):
-            listed.setdefault(path, []).append(group)
-    for _, path in makefile_sources(lists):
-        if path:
-            listed.setdefault(path, []).append(MAKEFILE_LIST.rpartition("/")[2])
+    for build in builds_of(lists):
+        rule = keep_rule(selection, index, mode, keep_core, build)
+        for path, name in _entries(lists, build):
+            if is_source(path) and path not in rule.needed and rule.keeps(path):
+                listed.setdefault(path, []).append(name)
     return tuple(
-        SelectedFile(path, "support", (Reason("", note=_why_kept(path, rule, listed[path])),))
-        for path in sorted(listed)
-        if is_source(path) and path not in rule.needed and rule.keeps(path)
+        SelectedFile(path, "support", (Reason("", note=_why_kept(path, index, selection, names)),))
+        for path, names in sorted(listed.items())
     )
+
+
+def _entries(lists: BuildLists, build: str) -> Iterator[tuple[str, str]]:
+    """The files of the lists of a build, each with the name of its list."""
+    if build == MAKE:
+        yield from ((path, MAKEFILE_LIST.rpartition("/")[2]) for _, path in makefile_sources(lists) if path)
+        return
+    for group in written_groups(lists):
+        yield from ((path, group) for path in _own_files(group, lists))
 
 
 def _own_files(group: str, lists: BuildLists) -> Iterable[str]:
@@ -81,6 +111,6 @@ def _own_files(group: str, lists: BuildLists) -> Iterable[str]:
     return (path for path in lists.groups[group] if path not in inner)
 
 
-def _why_kept(path: str, rule: KeepRule, lists: list[str]) -> str:
-    what = "" if path in rule.kernel_files else "without kernels, "
+def _why_kept(path: str, index: KernelIndex, selection: Selection, lists: list[str]) -> str:
+    what = "" if path in index.kernel_files(selection.profile) else "without kernels, "
     return f"{what}listed upstream in {', '.join(dict.fromkeys(lists))}"

@@ -46,6 +46,10 @@ constexpr bool IsAmong(const char* name, const char* const (&names)[N]) {{
 """
 
 
+HELPERS = {"tensorflow/core/kernels/ops_util.cc", "tensorflow/core/util/scan_order.cc"}
+"""What the makefile does not compile and the kernels of the model need."""
+
+
 def literals(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in sorted(set(names)))
 
@@ -62,7 +66,7 @@ def test_only_selected_kernels_are_registered(tmp_path: Path, scanned: ScanResul
         OPS_TO_REGISTER.format(ops=literals(ops), classes=literals(classes))
     )
     operators = {definition.location.file for definition in scanned.op_definitions}
-    sources = {kernel.source for kernel in kernels} | operators | {"tensorflow/core/kernels/ops_util.cc"}
+    sources = {kernel.source for kernel in kernels} | operators | HELPERS
     (builder.tree / MAKEFILE_LIST).write_text("".join(f"{path}\n" for path in sorted(sources)))
 
     program = builder.build()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import KernelIndex
+from kernel_index.records import BAZEL
 from kernel_index.store import open_index
 from opselect.entries import Choice
 from opselect.fleet import collect_model
@@ -111,7 +112,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--model", action="append", default=[])
     options = parser.parse_args(arguments)
     index, profile = open_index(options.index), options.profile
-    graph = DependencyGraph(index, profile)
+    graph = DependencyGraph(index, profile, BAZEL)
     needs, sizes = facts(options.folder), object_sizes(options.folder)
     questions = [(op, kernel_files_of_op(index, profile, op)) for op in options.op]
     questions += [(model, kernel_files_of_model(index, profile, model)) for model in options.model]

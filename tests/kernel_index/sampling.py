@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
@@ -18,6 +20,7 @@ from kernel_index.records import (
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryUse,
     Location,
     OpDefinition,
     ScanResult,
@@ -105,22 +108,21 @@ _build_lists = st.builds(
     ),
     makefile_missing=st.dictionaries(texts, texts, max_size=2),
     packages=_paths,
+    not_compiled=st.dictionaries(words, _paths, max_size=2),
+    compiled=st.dictionaries(words, _paths, max_size=2),
+    libraries=st.dictionaries(words, st.lists(words, max_size=2).map(tuple), max_size=2),
 )
 
 
 _type_lists = st.dictionaries(st.sampled_from(PROFILES), st.lists(texts, max_size=3).map(tuple), max_size=3)
 
-_dependencies = st.builds(
-    Dependency,
-    files,
-    texts,
-    files,
-    st.sets(st.sampled_from(PROFILES), min_size=1).map(lambda s: tuple(p for p in PROFILES if p in s)),
-)
+_some_profiles = st.sets(st.sampled_from(PROFILES), min_size=1).map(lambda s: tuple(p for p in PROFILES if p in s))
+_dependencies = st.builds(Dependency, files, texts, files, _some_profiles)
+_library_uses = st.builds(LibraryUse, words, texts, files, _some_profiles)
 
 
-def _sorted(dependencies: list[Dependency]) -> tuple[Dependency, ...]:
-    return tuple(sorted(dependencies))
+def _sorted(records: list[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(records))
 
 
 @st.composite
@@ -147,4 +149,7 @@ def scans(draw: st.DrawFn) -> ScanResult:
         ),
         note=draw(st.just("") | texts),
         graph_versions=draw(st.none() | st.builds(GraphVersions, st.integers(0, 10**6), st.integers(0, 10**6))),
+        library_uses=draw(
+            st.dictionaries(files, st.lists(_library_uses, min_size=1, max_size=3).map(_sorted), max_size=3)
+        ),
     )

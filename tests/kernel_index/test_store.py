@@ -45,8 +45,10 @@ def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
         yield index.op_definition(op)
     for profile in (*PROFILES, *index.profiles, "no such profile"):
         yield index.kernel_files(profile)
+        yield dict(index.kernel_ops(profile))
     yield dict(index.dependencies)
     yield index.graph_versions
+    yield dict(index.library_uses)
 
 
 def everything(index: StoredIndex, ops: tuple[str, ...]) -> list[object]:

@@ -125,6 +125,12 @@ CASES = {
         {**HELPER, "own.cc": H + "namespace {\nint f(int x) { return x; }\n}\n"},
         {"h.cc": "f"},
     ),
+    "only one of two copies": (
+        H + FILL,
+        {**WITH_BODY, "h_1.cc": BODY + INSTANCE, "copy.cc": f"// A copy.\n{BODY}{INSTANCE}",
+         "h_2.cc": BODY + "\n\n" + INSTANCE + "int g;\n"},
+        {"copy.cc": "Fill::operator()", "h_2.cc": "Fill::operator()"},
+    ),
     "files of the base library": (
         '#include "tensorflow/core/lib/b.h"\nint g() { return f(1); }\n',
         {f"{LIB}/b.h": "int f(int x);\n",

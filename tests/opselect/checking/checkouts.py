@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from kernel_index.index import MemoryIndex
@@ -128,14 +128,19 @@ def without_makefile(root: Path, *changes: Change) -> Path:
 
 
 def found(
-    root: Path, ops: Iterable[str] = (), ignore: Iterable[str] = (), profile: BuildProfile = ANDROID
+    root: Path,
+    ops: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    profile: BuildProfile = ANDROID,
+    have: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """The findings in a checkout, for models with some ops if there are any."""
     profiles = list(dict.fromkeys((ANDROID.name, FULL.name, profile.name)))
     known = {p.name: p for p in (ANDROID, FULL, profile)}
     index = MemoryIndex(scan_tree(root, profiles=[known[name] for name in profiles], jobs=1))
     needs = Requirements(tuple(Requirement(op, nodes=(op.lower(),)) for op in ops))
-    return check_lists(root, index, profile, select(needs, index, profile.name) if needs.items else None, tuple(ignore))
+    selection = select(needs, index, profile.name) if needs.items else None
+    return check_lists(root, index, profile, selection, tuple(ignore), have)
 
 
 def shown(findings: Iterable[Finding]) -> list[str]:

@@ -67,7 +67,7 @@ def test_what_is_empty_in_the_profile_is_no_drift_and_is_not_missed(tmp_path: Pa
     ]
     assert found(checkout(tmp_path / "1", *changes)) == ()
     listed = (BUILD, '["mul_op.cc"]', '["mul_op.cc", "contract.cc"]')
-    assert found(checkout(tmp_path / "2", *changes, listed)) == ()
+    assert [f.kind for f in found(checkout(tmp_path / "2", *changes, listed))] == ["unneeded"]
     defined = BuildProfile("android", {"__ANDROID__": "1", macro: "1"})
     kinds = [f.kind for f in found(tmp_path / "1", profile=defined)]
     assert kinds == ["missing-dependency", "missing-dependency"]
@@ -97,11 +97,14 @@ def test_what_only_another_profile_needs_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("tensorflow/contrib/x/x.cc", 'REGISTER_OP("X").Output("y: float");\n'),  # defines an op
+        (
+            "tensorflow/core/ops/x_grad.cc",
+            "int gradient;\n",
+        ),  # no kernel, no op: whether anything needs it is not known
         (f"{K}/other.c", "int other;\n"),  # which the scan does not know
     ],
 )
-def test_what_defines_ops_or_is_not_known_is_left_alone(path: str, text: str, tmp_path: Path) -> None:
+def test_what_is_no_kernel_or_is_not_known_is_left_alone(path: str, text: str, tmp_path: Path) -> None:
     tree = checkout(tmp_path, (path, "", text), (LIST, f"{K}/mul_op.cc", f"{K}/mul_op.cc\n{path}"))
     assert found(tree, ignore=["drift"]) == ()
 
