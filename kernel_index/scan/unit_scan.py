@@ -70,6 +70,8 @@ class UnitScan:
         self._templates = Templates(file)
         self._definitions = Definitions(file, files, shared.constants)
         self._records: dict[SinkCall, KernelRegistration | OpDefinition | None] = {}
+        self._met: dict[int, tuple[SinkCall, KernelRegistration | OpDefinition | None]] = {}
+        """The records of calls by identity: profiles in which a statement means the same have the same calls."""
         self._profiles: dict[KernelRegistration, list[str]] = {}
         self._calls: dict[KernelRegistration, SinkCall] = {}
         self._ops: dict[str, OpDefinition] = {}
@@ -145,6 +147,12 @@ class UnitScan:
         return found
 
     def _record(self, call: SinkCall) -> KernelRegistration | OpDefinition | None:
+        met = self._met.get(id(call))
+        if met is None:
+            met = self._met[id(call)] = call, self._evaluated(call)
+        return met[1]
+
+    def _evaluated(self, call: SinkCall) -> KernelRegistration | OpDefinition | None:
         if call not in self._records:
             record: KernelRegistration | OpDefinition | None = None
             try:
