@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from kernel_index.profiles import BuildProfile
@@ -48,7 +49,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
         "#define R(n) REGISTER_KERNEL_BUILDER(n, n)\n" + "".join("R(1, 2) " for _ in range(count))
     ),
     "calls of the C API, on one line": lambda count: "".join(
-        f'void f{i}() {{ auto* b = TF_NewKernelBuilder("Op{i}", "CPU", 0, 0, 0); TF_RegisterKernelBuilder("K", b, 0); }}'
+        f'void f{i}() {{ b = TF_NewKernelBuilder("Op{i}", "CPU", 0, 0, 0); TF_RegisterKernelBuilder("K", b, 0); }}'
         for i in range(count)
     ),
     "hidden, on one line": lambda count: f"#ifdef NEVER\n{''.join(map(kernel, range(count)))}\n#endif\n",
@@ -76,7 +77,7 @@ def main() -> int:
     kept = True
     for name, shape in SHAPES.items():
         found = [seconds(shape(count * 2**i)) for i in range(DOUBLINGS)]
-        ratios = [after / before for before, after in zip(found, found[1:], strict=False)]
+        ratios = [after / before for before, after in pairwise(found)]
         kept &= max(ratios) <= MAX_RATIO
         print(
             f"{name}: {', '.join(f'{s:.2f} s' for s in found)}; grew {', '.join(f'{r:.1f}' for r in ratios)}",

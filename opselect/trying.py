@@ -12,6 +12,7 @@ from opselect.entries import Choice
 from opselect.formats import model_at
 from opselect.freezing import Options
 from opselect.graph import Graph
+from opselect.loading import judge
 from opselect.policy import Attempt
 from opselect.preparing import Wishes, make_graph
 from opselect.summary import VARIABLE_OPS
@@ -31,7 +32,7 @@ def try_preparing(path: str, choice: Choice, graph: Graph, index: KernelIndex, s
     ``shown`` is what the model is called in the command. Never raises: what a model does not allow, and what is not
     tried as it takes too long, is said in the attempt.
     """
-    command = _command(choice, shown, index.release, needs_checkpoint=_needs_checkpoint(path, graph))
+    command = _command(choice, shown, needs_checkpoint=_needs_checkpoint(path, graph))
     too_large = _too_large(path, graph)
     if too_large:
         return Attempt(command, too_large=too_large)
@@ -41,7 +42,10 @@ def try_preparing(path: str, choice: Choice, graph: Graph, index: KernelIndex, s
     try:
         with model_at(path) as place:
             made = make_graph(place, Wishes(options, choice.inputs), index, lambda _: None)
-            return Attempt(command, made.needed(place, index).items)
+            needed = made.needed(place, index)
+            # Told the release, prepare also takes off what that refuses, and writes nothing that is refused even then.
+            taken = not judge(needed.loads, index).refused
+            return Attempt(command + _named_release(index.release) if taken else command, needed.items)
     except OpselectError as error:
         return Attempt(command, problem=f"tried without success: {_problem(error)}")
     except Exception as defect:
@@ -56,11 +60,13 @@ def _needs_checkpoint(path: str, graph: Graph) -> bool:
     return not (Path(path).is_dir() or path.endswith(".meta"))
 
 
-def _command(choice: Choice, shown: str, release: str, *, needs_checkpoint: bool) -> str:
-    # What prepare takes off depends on the release, of which it knows those that are shipped.
+def _named_release(release: str) -> str:
     minor = shipped.minor_of(release)
+    return f" --tensorflow {minor}" if minor in map(shipped.minor_of, shipped.releases()) else ""
+
+
+def _command(choice: Choice, shown: str, *, needs_checkpoint: bool) -> str:
     options = {
-        "--tensorflow": (minor,) if minor in map(shipped.minor_of, shipped.releases()) else (),
         "--checkpoint": ("PREFIX",) if needs_checkpoint else (),
         "--tags": choice.tags,
         "--signature": choice.signatures,

@@ -120,7 +120,7 @@ class CutHeaders(Headers):
     def _words_that_matter(self, file: SourceFile) -> set[str]:
         """The words of a file's conditions and statements with leads, and of the macros these use."""
         leads = self._leads_of.get(file.path, self.leads)
-        statements = Statements(file.text, leads.within(file.words))
+        statements = self.statements_of(file, leads)
         words: set[str] = set()
         bodies: dict[str, set[str]] = {}
         for instruction in file.program:
@@ -275,7 +275,7 @@ def _registers(header: SourceFile, leads: AbstractSet[str]) -> bool:
     names = header.words & leads
     if not names:
         return False
-    statements = Statements(header.text, names)
+    statements = Statements(header, names)
     return any(statements.find(i.text_start, i.text_end) for i in header.program)
 
 

@@ -25,8 +25,8 @@ A level takes five frames of Python's stack, of which the headers around need th
 SINK_ARGUMENTS = 2
 """Sinks are macros of the form ``(builder, ...)``."""
 
-Handler = Callable[[list[list[str]]], Sequence[str]]
-"""Called with the fully expanded arguments of a sink; what it returns stands in its place."""
+Handler = Callable[[str, list[list[str]]], Sequence[str]]
+"""Called with a sink and its fully expanded arguments; what it returns stands in its place."""
 
 
 class ExpansionError(Exception):
@@ -51,18 +51,21 @@ class _Frame:
 class Expander:
     """Expands token streams against a table of macros.
 
-    ``sinks`` are names that act as variadic macros whose expansion is reported instead: the calls that a scan looks
-    for. ``builtins`` compute macros such as ``__LINE__``.
+    ``sinks`` are names that act as variadic macros whose expansion is reported to the ``handler`` instead: the calls
+    that a scan looks for. ``builtins`` compute macros such as ``__LINE__``.
     """
 
     def __init__(
         self,
         macros: Mapping[str, Macro],
-        sinks: Mapping[str, Handler] | None = None,
+        sinks: AbstractSet[str] = frozenset(),
+        handler: Handler | None = None,
         builtins: Mapping[str, Callable[[], str]] | None = None,
     ) -> None:
         self._macros = macros
-        self._sinks: Mapping[str, Handler] = sinks or {}
+        self._sinks = sinks
+        self._handler = handler
+        self._special = frozenset(sinks).union(builtins or ())
         self._builtins: Mapping[str, Callable[[], str]] = builtins or {}
         self._disabled: set[str] = set()
         self._steps = 0
@@ -89,6 +92,13 @@ class Expander:
 
     def _expanded(self, tokens: Sequence[str]) -> list[str]:
         """An argument, expanded while the macros around it stay disabled."""
+        if self._macros.keys().isdisjoint(tokens) and self._special.isdisjoint(tokens):
+            used = self.used
+            for token in tokens:
+                if token not in used and token[:1] in IDENTIFIER_START:
+                    used[token] = None
+            self._steps += len(tokens)
+            return list(tokens)
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise EndlessExpansionError("the expansion never ends: its arguments nest without end")
@@ -129,7 +139,8 @@ class Expander:
                 if arguments is None:
                     yield token
                 else:
-                    yield from sinks[token]([self._expanded(strip_space(a)) for a in arguments])
+                    assert self._handler is not None  # whoever names sinks handles them
+                    yield from self._handler(token, [self._expanded(strip_space(a)) for a in arguments])
                 continue
             macro = macros.get(token)
             if token not in used:

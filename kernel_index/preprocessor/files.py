@@ -57,6 +57,7 @@ class SourceFile:
     guard: str = ""
     _words: frozenset[str] | None = None
     _newlines: list[int] | None = None
+    _folder: str | None = None
 
     @property
     def words(self) -> frozenset[str]:
@@ -74,7 +75,9 @@ class SourceFile:
     @property
     def folder(self) -> str:
         """The folder of the file, from the root of the tree."""
-        return self.path.rpartition("/")[0]
+        if self._folder is None:
+            self._folder = self.path.rpartition("/")[0]
+        return self._folder
 
 
 def parse_file(path: str, text: str) -> SourceFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from kernel_index.preprocessor.files import Files, SourceFile
-from kernel_index.preprocessor.leads import Leads
+from kernel_index.preprocessor.leads import Leads, Statements
 from kernel_index.preprocessor.macros import Macro
 
 
@@ -28,6 +28,8 @@ class Headers:
         for header in self.closure:
             self.leads.meet(header)
         self._leads_of = {unit.path: self._own_leads(unit) for unit in self._units}
+        self._names: dict[str, list[str]] = {}
+        self._statements: dict[tuple[str, frozenset[str]], Statements] = {}
         self._places: dict[int, tuple[SourceFile, int]] | None = None
 
     def leads_of(self, unit: SourceFile) -> Leads:
@@ -39,6 +41,18 @@ class Headers:
         leads.add([i.macro for i in unit.program if i.macro is not None])
         leads.meet(unit)
         return leads
+
+    def statements_of(self, file: SourceFile, leads: Leads) -> Statements:
+        """The statements of a unit or header that mention a lead; most units add none to those of the headers."""
+        own = frozenset(leads.own & file.words) if leads is not self.leads else frozenset()
+        key = (file.path, own)
+        statements = self._statements.get(key)
+        if statements is None:
+            names = self._names.get(file.path)
+            if names is None:
+                names = self._names[file.path] = self.leads.within(file.words)
+            statements = self._statements[key] = Statements(file, {*names, *own})
+        return statements
 
     def included_by(self, argument: str, including: SourceFile) -> tuple[SourceFile, ...]:
         """The headers that an ``#include`` comes down to."""

@@ -99,7 +99,6 @@ class Inclusions:
         """The bits of a header and of all that it can include."""
         below = self._below.get(header.path)
         if below is None:
-            self._below[header.path] = self.bit(header.path)  # for a header that includes itself
             below = self.bit(header.path)
             seen = {header.path}
             todo = [header]
@@ -107,8 +106,10 @@ class Inclusions:
                 for inner in self._inner(todo.pop()):
                     if inner.path not in seen:
                         seen.add(inner.path)
-                        below |= self.bit(inner.path)
-                        todo.append(inner)
+                        known = self._below.get(inner.path)
+                        below |= self.bit(inner.path) if known is None else known
+                        if known is None:
+                            todo.append(inner)
             self._below[header.path] = below
         return below
 

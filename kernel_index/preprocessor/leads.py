@@ -174,12 +174,32 @@ class Leads:
 class Statements:
     """Finds where in a file's text a statement begins that mentions one of some names."""
 
-    def __init__(self, text: str, names: Collection[str]) -> None:
+    def __init__(self, file: SourceFile, names: Collection[str]) -> None:
         alternatives = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
-        self._text = text
+        self._file = file
+        self._text = file.text
         self._names = rf"\b(?:{alternatives})\b"
         self._any = re.compile(self._names) if names else None
         self._walk: re.Pattern[str] | None = None
+        self._begins: dict[int, list[int]] | None = None
+
+    @property
+    def begins(self) -> Mapping[int, list[int]]:
+        """Where statements begin behind each instruction of the file that may come to a sink, ascending.
+
+        They mention a name, or go on behind a directive, where they may mention one.
+        """
+        if self._begins is None:
+            self._begins = {}
+            for index, instruction in enumerate(self._file.program if self._any is not None else ()):
+                start, end = instruction.text_start, instruction.text_end
+                begins = [begin for begin, _ in self.find(start, end)]
+                left_open = self._left_open(start, end)
+                if left_open is not None and left_open > max(begins, default=-1):
+                    begins.append(left_open)
+                if begins:
+                    self._begins[index] = begins
+        return self._begins
 
     def find(self, start: int, end: int, most: int = sys.maxsize) -> list[tuple[int, int]]:
         """Offsets of the first statements in ``text[start:end]`` that mention a name, ascending: (begin, end).
@@ -217,10 +237,10 @@ class Statements:
             found.append((begin, end))
         return found
 
-    def left_open(self, start: int, end: int) -> int | None:
+    def _left_open(self, start: int, end: int) -> int | None:
         """Where the statement begins that is inside parentheses at ``end``: the rest of it may mention a name."""
         text = self._text
-        if self._any is None or text.count("(", start, end) <= text.count(")", start, end):
+        if text.count("(", start, end) <= text.count(")", start, end):
             return None
         depth = 0
         outermost = start

@@ -57,8 +57,6 @@ class Unit:
         self.sinks = sinks
         self.conditions = Conditions()
         self._leads = headers.leads_of(file)
-        self._statements: dict[str, Statements] = {}
-        self._starts: dict[tuple[str, int, int], list[int]] = {}
         self._words: dict[tuple[str, int], frozenset[str]] = {}
         self.outcomes: Outcomes = {}
 
@@ -87,34 +85,17 @@ class Unit:
             words = self._words[key] = frozenset(identifiers(segment.file.text[segment.start : segment.end]))
         return not (words.isdisjoint(macros) and words.isdisjoint(self.sinks))
 
-    def starts(self, file: SourceFile, start: int, end: int) -> list[int]:
-        """Where statements begin, in a stretch of text of this unit or a header of it, that may come to a sink.
-
-        They mention a lead, or go on behind a directive, where they may mention one.
-        """
-        key = (file.path, start, end)
-        starts = self._starts.get(key)
-        if starts is None:
-            statements = self._statements_of(file)
-            starts = self._starts[key] = [begin for begin, _ in statements.find(start, end)]
-            left_open = statements.left_open(start, end)
-            if left_open is not None and left_open > max(starts, default=-1):
-                starts.append(left_open)
-        return starts
-
     def next_start(self, file: SourceFile, start: int, end: int) -> list[int]:
         """Where the next statement that mentions a lead begins, none or one."""
-        return [begin for begin, _ in self._statements_of(file).find(start, end, most=1)]
+        return [begin for begin, _ in self.statements_of(file).find(start, end, most=1)]
 
     def mentions_lead(self, file: SourceFile, start: int, end: int) -> bool:
         """Whether a stretch of text mentions a lead outside literals."""
-        return bool(self._statements_of(file).find(start, end, most=1))
+        return bool(self.statements_of(file).find(start, end, most=1))
 
-    def _statements_of(self, file: SourceFile) -> Statements:
-        statements = self._statements.get(file.path)
-        if statements is None:
-            statements = self._statements[file.path] = Statements(file.text, self._leads.within(file.words))
-        return statements
+    def statements_of(self, file: SourceFile) -> Statements:
+        """The statements of this unit or a header of it that mention a lead."""
+        return self.headers.statements_of(file, self._leads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +119,14 @@ class _Run:
         self._macros = dict(macros)
         self._state = State(self._macros)
         self._counter = -1
-        self._statement = _StatementText(Segment(unit.file, 0, 0, 0), 0, iter(()))
+        self._statement = _StatementText(Segment(unit.file, 0, 0, 0), 0, lambda: None)
         self._expander = Expander(
             self._macros,
-            {name: self._handler(name) for name in unit.sinks},
+            unit.sinks,
+            self._handle,
             {"__COUNTER__": self._next_counter, "__LINE__": self._line, "__FILE__": self._file},
         )
+        self._goes_on = False
         self._calls_made: list[_OpenCall] = []
         self.calls: list[SinkCall] = []
         self.problems: list[Problem] = []
@@ -160,14 +143,25 @@ class _Run:
         return Place(self._statement.file, line=self._statement.line)
 
     def all(self) -> None:
-        segments = self._segments()
-        for segment in segments:
-            self._run_segment(segment, segments)
+        self._text = self._segments()
+        for segment in self._text:
+            self._run_segment(segment)
+
+    def _following(self) -> Segment | None:
+        """The next active text of any kind, for a statement that goes on behind a directive."""
+        self._goes_on = True
+        try:
+            return next(self._text, None)
+        finally:
+            self._goes_on = False
 
     # Directives.
 
     def _segments(self) -> Iterator[Segment]:
-        """Obey the directives of the unit in order; yield the text that is active, that of included files too."""
+        """Obey the directives of the unit in order; yield the text that is active, that of included files too.
+
+        Text in which no statement begins is left out where none goes on.
+        """
         self._state.descend(self._unit.file)
         files = [self._obeyed(self._unit.file)]
         while files:
@@ -185,6 +179,8 @@ class _Run:
         """Obey the directives of a file; yield its active text, and the headers to go on with in between."""
         program = file.program
         is_unit = file is self._unit.file
+        whole = self._unit.headers.whole
+        begins = {} if whole else self._unit.statements_of(file).begins
         macros = self._macros
         taken: set[int] = set()
         at = 0
@@ -214,7 +210,7 @@ class _Run:
                 taken.add(chain)
             if is_unit:
                 self.taken.add(index)
-            if instruction.text_start < instruction.text_end:
+            if (index in begins or whole or self._goes_on) and instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
 
     def _target(self, file: SourceFile, instruction: Instruction) -> str:
@@ -257,7 +253,7 @@ class _Run:
 
     # Statements.
 
-    def _run_segment(self, segment: Segment, segments: Iterator[Segment]) -> None:
+    def _run_segment(self, segment: Segment) -> None:
         following: Segment | None = segment
         while following is not None:
             segment, following = following, None
@@ -267,7 +263,7 @@ class _Run:
                 start = waiting.pop()
                 if start < done:
                     continue
-                done, last, given_up = self._run_statement(segment, start, segments)
+                done, last, given_up = self._run_statement(segment, start)
                 if last is not segment:
                     # The statement went on behind a directive; what follows it there comes next.
                     following = Segment(last.file, done, last.end, last.instruction)
@@ -281,9 +277,10 @@ class _Run:
         """Where statements begin, descending; of text that counts whole the first, for each begins where one ends."""
         if self._unit.headers.whole:
             return [segment.start] if self._unit.may_expand(segment, self._macros) else []
-        return self._unit.starts(segment.file, segment.start, segment.end)[::-1]
+        begins = self._unit.statements_of(segment.file).begins.get(segment.instruction, ())
+        return [begin for begin in reversed(begins) if begin >= segment.start]
 
-    def _run_statement(self, segment: Segment, start: int, segments: Iterator[Segment]) -> tuple[int, Segment, bool]:
+    def _run_statement(self, segment: Segment, start: int) -> tuple[int, Segment, bool]:
         """Expand a statement; returns where it ends, in which segment, and whether it was given up there."""
         of_unit = segment.file is self._unit.file
         known = self._unit.outcomes if of_unit else self._unit.inclusions.outcomes
@@ -295,7 +292,7 @@ class _Run:
                 self.problems += outcome.problems
                 return outcome.end, segment, bool(outcome.problems)
         used = self._expander.used = {}
-        self._statement = statement = _StatementText(segment, start, segments)
+        self._statement = statement = _StatementText(segment, start, self._following)
         problems_before = len(self.problems)
         calls = self._expanded(statement)
         self.calls += calls
@@ -328,15 +325,12 @@ class _Run:
             self.problems.append(Problem(statement.file, statement.line, str(problem)))
         return [call.closed() for call in made]
 
-    def _handler(self, sink: str) -> Callable[[list[list[str]]], Sequence[str]]:
-        def handle(arguments: list[list[str]]) -> Sequence[str]:
-            made, statement = self._calls_made, self._statement
-            via = tuple(self._macros[name] for name in sorted(self._expander.active))
-            made.append(_OpenCall(sink, arguments, statement.file, statement.line, statement.instruction, via))
-            self._statement.open_call = True
-            return (f"{_CALL_MARK}{len(made) - 1}",)
-
-        return handle
+    def _handle(self, sink: str, arguments: list[list[str]]) -> Sequence[str]:
+        made, statement = self._calls_made, self._statement
+        via = tuple(self._macros[name] for name in sorted(self._expander.active))
+        made.append(_OpenCall(sink, arguments, statement.file, statement.line, statement.instruction, via))
+        statement.open_call = True
+        return (f"{_CALL_MARK}{len(made) - 1}",)
 
     # Builtin macros.
 
@@ -374,11 +368,11 @@ class _StatementText:
     compilers do.
     """
 
-    def __init__(self, segment: Segment, offset: int, segments: Iterator[Segment]) -> None:
+    def __init__(self, segment: Segment, offset: int, following: Callable[[], Segment | None]) -> None:
         self.segment = segment
         self.offset = offset
         self.open_call = False
-        self._segments = segments
+        self._following = following
         self._tokens = self._read()
         self._last = (segment.file, offset)
         self._outermost = self._last
@@ -428,7 +422,7 @@ class _StatementText:
                 yield token
                 if depth <= 0 and token in (";", "{", "}"):
                     return
-            following = next(self._segments, None) if depth > 0 or self.open_call else None
+            following = self._following() if depth > 0 or self.open_call else None
             if following is None:
                 return
             self.segment, self.offset = following, following.start

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import contextlib
+import gc
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.profiles import BuildProfile
@@ -12,6 +14,8 @@ from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote,
 from kernel_index.source_tree import SourceTree, SourceUnit
 from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
+
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,18 @@ class ShareResult:
     passing: set[str] = field(default_factory=set)
 
 
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Python looks for garbage in circles rarely: a scan makes millions of objects and next to none of it."""
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@_rare_collections()
 def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
     """Scan the sources of a share; ``done`` is called after each. Raises PreprocessorError."""
     files = RecordedFiles(share.tree)

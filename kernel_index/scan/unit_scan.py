@@ -79,6 +79,8 @@ class UnitScan:
         self._templates = Templates(file)
         self._definitions = {bits: Definitions(file, shared.files, shared.constants, bits) for bits in _LONG_BITS}
         self._records: dict[tuple[SinkCall, LongBits], KernelRegistration | OpDefinition | None] = {}
+        self._met: dict[tuple[int, LongBits], tuple[SinkCall, KernelRegistration | OpDefinition | None]] = {}
+        """The records of calls by identity: profiles in which a statement means the same have the same calls."""
         self._profiles: dict[KernelRegistration, list[str]] = {}
         self._calls: dict[KernelRegistration, SinkCall] = {}
         self._ops: dict[str, OpDefinition] = {}
@@ -158,6 +160,12 @@ class UnitScan:
         return found
 
     def _record(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
+        met = self._met.get((id(call), bits))
+        if met is None:
+            met = self._met[id(call), bits] = call, self._on_target(call, bits)
+        return met[1]
+
+    def _on_target(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
         """What a call registers on a target: the same on all unless it names types whose width varies."""
         wide = self._evaluated(call, 64)
         return self._evaluated(call, bits) if self._definitions[64].width_varies else wide

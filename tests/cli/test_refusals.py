@@ -68,7 +68,7 @@ def test_the_commands_of_the_advice_mend_it(cli: Cli, graph: Path) -> None:
     prepare, transform = (shlex.split(part)[1:] for part in _commands(advice))
     assert cli(*prepare).code == 0
     assert cli(*transform).code == 0
-    for path in ("prepared.pb", "without.pb"):
+    for path in ("phone.pb", "without.pb"):
         assert all("Truncate" not in node.attrs for node in read_graph(path).nodes)
         assert cli("requirements", path, *OLD).code == 0
 

@@ -40,7 +40,7 @@ def test_a_batch_norm_that_is_newer_than_the_release_folds_away(cli: Cli) -> Non
     shutil.copy(MOBILENET, "net.pb")
     arguments = ("net.pb", "--outputs", "MobilenetV2/Predictions")
     text = advice(cli, *arguments, "--tensorflow", "1.13")["FusedBatchNormV3"]
-    command = "`opselect prepare net.pb --outputs MobilenetV2/Predictions -o phone.pb`"
+    command = "`opselect prepare net.pb --outputs MobilenetV2/Predictions -o phone.pb --tensorflow 1.13`"
     assert text == f"Prepare the model: after {command} nothing needs it."
     assert cli("generate", followed(cli, text), "--tensorflow", "1.13", "--out", "lists").code == 0
 
@@ -50,7 +50,7 @@ def test_dropout_is_for_training(cli: Cli, profile: str) -> None:
     model = write("dropout.pbtxt", DROPOUT)
     arguments = (model, "--tensorflow", "1.1", "--profile", profile)
     text = advice(cli, *arguments)["Switch"]
-    assert text.startswith("It is for training only: after `opselect prepare dropout.pbtxt -o phone.pb` nothing needs")
+    assert text.startswith("It is for training only: after `opselect prepare dropout.pbtxt -o phone.pb ")
     assert "K.set_learning_phase(0)" in text
     found = {row["op"]: row for row in cli("requirements", *arguments, "--json").json["criteria"]}
     assert {row["criterion"] for row in found.values()} == {"training"}
@@ -114,8 +114,8 @@ def test_outputs_hold_no_absolute_path_and_the_screen_what_was_typed(cli: Cli, t
     model = tmp_path / "net.pb"
     shutil.copy(MOBILENET, model)
     outcome = cli("generate", model.absolute(), "--tensorflow", "1.13", "--json")
-    assert f"`opselect prepare {model.absolute()} -o phone.pb`" in outcome.err
-    assert "`opselect prepare net.pb -o phone.pb`" in outcome.out
+    assert f"`opselect prepare {model.absolute()} -o phone.pb --tensorflow 1.13`" in outcome.err
+    assert "`opselect prepare net.pb -o phone.pb --tensorflow 1.13`" in outcome.out
     assert str(tmp_path) not in outcome.out
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from kernel_index.preprocessor.files import parse_file
 from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.literals import STRING, finder
 from kernel_index.preprocessor.text import RAW_NEWLINE, newlines, without_comments
@@ -115,14 +116,14 @@ def test_the_name_of_a_header_is_no_text() -> None:
 @pytest.mark.parametrize("literal", ['R"(")"', 'u8R"x(\'")x"', "1'000", "'\"'", 'R"(\n{("\n)"', 'L"(\\"{"', 'FOOR"("'])
 def test_literals_hide_nothing_behind_them(literal: str) -> None:
     text = without_comments(f"int a = {literal}; SINK(1); f({literal}, SINK(2)); // ' \"\nSINK(3) {{ }}")
-    found = [text[start:end] for start, end in Statements(text, ["SINK"]).find(0, len(text))]
+    found = [text[start:end] for start, end in Statements(parse_file("a.cc", text), ["SINK"]).find(0, len(text))]
     assert found == ["SINK(1);", f"f({literal}, SINK(2));".replace("\n", RAW_NEWLINE), "SINK(3) {"]
 
 
 @pytest.mark.parametrize("literal", ['R"(SINK(1);)"', '"; SINK(1);"', "'SINK'", 'R"d()" SINK(1); )d"'])
 def test_literals_register_nothing(literal: str) -> None:
     text = f"int a = {literal}; int b;"
-    assert Statements(text, ["SINK"]).find(0, len(text)) == []
+    assert Statements(parse_file("a.cc", text), ["SINK"]).find(0, len(text)) == []
 
 
 def test_outlines_have_no_literals() -> None:
@@ -136,7 +137,7 @@ def test_statements_behind_random_literals_are_found(seed: int) -> None:
     pieces = [_literal(random) for _ in range(4)]
     source = "".join(f"int v{i} = f({piece}); SINK({i});\n" for i, piece in enumerate(pieces))
     text = without_comments(source)
-    found = [text[start:end] for start, end in Statements(text, ["SINK"]).find(0, len(text))]
+    found = [text[start:end] for start, end in Statements(parse_file("a.cc", text), ["SINK"]).find(0, len(text))]
     assert found == [f"SINK({i});" for i in range(4)]
 
 
