@@ -13,7 +13,7 @@ from pathlib import Path
 from kernel_index.build_files import read_build_lists, read_unlisted
 from kernel_index.profiles import BuildProfile
 from kernel_index.profiles import profiles as profiles_of
-from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, OpDefinition, ScanResult
+from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, Location, OpDefinition, ScanResult
 from kernel_index.scan.base_library import Builds, asked_for, base_library, compiled, not_compiled
 from kernel_index.scan.cache import ScanCache
 from kernel_index.scan.company import Meetings, in_order
@@ -37,6 +37,8 @@ from kernel_index.symbols.linking import library_uses, linked
 
 Progress = Callable[[int, int], None]
 """Called now and then with how many source files are done, and how many there are."""
+
+_PLATFORM_HEADER = "tensorflow/core/platform/platform.h"
 
 _WORTH_A_PROCESS = 8
 """So many source files at least are worth the headers that one more process must read again."""
@@ -234,7 +236,8 @@ def scan_result(
     upstream = [frozenset(names) for names in (lists.makefile, *lists.groups.values())]
     includes = {path: note.included for path, note in files.items() if note.includes is not None}
     scanned = sorted(reachable((path for path in units if path in includes), includes))
-    diagnostics = in_order([*list_diagnostics, *(d for n in notes for d in (*n.diagnostics, *n.header_problems))])
+    found_by_units = (d for n in notes for d in (*n.diagnostics, *n.header_problems))
+    diagnostics = in_order([*list_diagnostics, *_platforms_unknown(files), *found_by_units])
     targets = {
         target[1:-1]
         for path in scanned
@@ -265,6 +268,18 @@ def scan_result(
         library_uses=uses,
         graph_versions=graph_versions(tree.root),
     )
+
+
+def _platforms_unknown(files: Mapping[str, FileNote]) -> Iterable[Diagnostic]:
+    """What to say where mobile builds cannot be told from others: the header that defines their macro is not there.
+
+    TSL took it over (2.9), and has stood in other places since.
+    """
+    note = files.get(_PLATFORM_HEADER)
+    for target, found in (note.includes or ()) if note is not None else ():
+        if not found and target[1:-1].endswith("/platform.h"):
+            message = f"{target} is not in the tree: which kernels are left out of mobile builds is not known"
+            yield Diagnostic(Location(_PLATFORM_HEADER, 1), message)
 
 
 def _unique_ops(definitions: Iterable[OpDefinition]) -> tuple[OpDefinition, ...]:

@@ -16,7 +16,7 @@ from opselect.checking.builds import Build, builds
 from opselect.checking.drift import drift
 from opselect.checking.duplicates import duplicates
 from opselect.checking.finding import Finding
-from opselect.checking.kernels import no_kernels, unlisted_definitions, unlisted_kernels, unpicked
+from opselect.checking.kernels import no_kernels, refused, unlisted_definitions, unlisted_kernels, unpicked
 from opselect.checking.needs import (
     Sources,
     missing_dependencies,
@@ -39,8 +39,7 @@ def check_lists(
 
     ``index`` is a scan of that checkout, with ``profile`` among its profiles; ``selection`` is what the models of the
     build need of it, if they are known. Kinds to ``ignore`` are left out. ``have`` are libraries that the builds are
-    said to have. Raises SourceTreeError for a checkout
-    without lists.
+    said to have. Raises SourceTreeError for a checkout without lists.
     """
     entries = read_list_entries(tree)
     if not (entries.starts or entries.unclear):
@@ -51,7 +50,7 @@ def check_lists(
         *absent_files(entries, index.build_lists, tree),
         *duplicates(entries, index.build_lists),
         *_of_builds(builds(index.build_lists, entries), entries, sources, selection, have),
-        *(no_kernels(selection) if selection is not None else ()),
+        *((*no_kernels(selection), *refused(selection)) if selection is not None else ()),
     ]
     once = {(f.kind, f.file, f.line, f.entry, f.message): f for f in sorted(found, key=lambda f: f.order, reverse=True)}
     return tuple(sorted((f for f in once.values() if f.kind not in ignore), key=lambda f: f.order))

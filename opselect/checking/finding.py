@@ -19,6 +19,7 @@ KINDS = {
     "missing-library": "A listed source file is compiled with a library that the build does not have.",
     "unlisted-kernel": "A model needs a kernel whose source file is in no list.",
     "no-kernel": "A model needs a kernel that the release does not have in the profile.",
+    "refused": "A model holds something that the release refuses to load.",
     "not-evaluated": "A part of a list cannot be read, so nothing is known of it.",
 }
 """Every kind of finding with what it says of a list."""

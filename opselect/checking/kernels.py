@@ -89,6 +89,12 @@ def no_kernels(selection: Selection) -> Iterator[Finding]:
         yield Finding("no-kernel", "", missing.op, "", 0, f"{_attrs(missing)}{missing.reason}", missing.advice)
 
 
+def refused(selection: Selection) -> Iterator[Finding]:
+    """What of the models the release would not load, whatever the lists hold."""
+    for refusal in selection.verdict.refused:
+        yield Finding("refused", "", refusal.op, "", 0, refusal.reason, refusal.advice)
+
+
 def _attrs(missing: Unresolved) -> str:
     shown = ", ".join(f"{name}={value_text(value)}" for name, value in missing.attrs)
     return f"for {shown}: " if shown else ""

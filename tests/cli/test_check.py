@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from opselect.checking import KINDS
+from opselect.formats import read_graph
+from opselect.formats.graphdef_writer import write_graph
 from tests.cli.conftest import Cli, Model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +93,20 @@ def test_kernels_that_the_release_lacks_have_no_place(cli: Cli, model: Model) ->
     outcome = cli("check", model("Lonely"), "--tree", "runtime", "-q")
     assert outcome.code == 1
     assert outcome.out.splitlines()[-2].startswith("no-kernel: Lonely: ")
+
+
+def test_what_the_release_refuses_to_load_has_no_place(cli: Cli, tmp_path: Path) -> None:
+    graph = read_graph(MODEL)
+    first, *rest = graph.nodes
+    odd = replace(first, attrs={**first.attrs, "of_tomorrow": True})
+    path = tmp_path / "odd.pb"
+    write_graph(replace(graph, nodes=(odd, *rest)), str(path))
+    outcome = cli("check", path, "--tree", "runtime", "--json")
+    assert outcome.code == 1
+    (found,) = [f for f in outcome.json["findings"] if f["kind"] == "refused"]
+    assert (found["entry"], found["file"], found["line"]) == (first.op, "", 0)
+    assert "of_tomorrow" in found["message"]
+    assert found["mend"]
 
 
 def test_macros_count(cli: Cli) -> None:

@@ -34,8 +34,8 @@ class Known:
 
 LABELS = frozenset(
     (
-        "custom", "eigen", "eigen_tensor", "cublas", "cudnn", "neon", "host", "JITCompiledKernel",
-        "MKL", "MklLayer", "MklOp", "QuantizedMklOp", "MklLayoutDependentOp", "MklNameChangeOp",
+        "custom", "eigen", "eigen_tensor", "cublas", "cudnn", "cudnn_grouped_convolution", "neon", "host",
+        "JITCompiledKernel", "MKL", "MklLayer", "MklOp", "QuantizedMklOp", "MklLayoutDependentOp", "MklNameChangeOp",
     )
 )  # fmt: skip
 """Every label that a kernel of upstream has: a new one is a reason to look."""

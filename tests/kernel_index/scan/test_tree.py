@@ -54,6 +54,25 @@ def test_a_registration_names_the_profiles_that_have_it(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_without_the_header_that_tells_phones_apart_it_is_said(tmp_path: Path, there: bool) -> None:
+    platform = "#if defined(__ANDROID__)\n#define IS_MOBILE_PLATFORM\n#endif\n"
+    headers = {"tensorflow/core/platform/platform.h": '#include "tsl/platform/platform.h"\n'}
+    if there:
+        headers["third_party/xla/third_party/tsl/tsl/platform/platform.h"] = platform
+    source = (
+        '#include "tensorflow/core/platform/platform.h"\n#ifndef IS_MOBILE_PLATFORM\n' + registers("Desk") + "#endif\n"
+    )
+    profiles = (BuildProfile("android", {"__ANDROID__": "1"}), BuildProfile("desktop", {}))
+    result = scan(tmp_path, source, headers, profiles)
+    assert [r.profiles for r in result.registrations] == [("desktop",) if there else ("android", "desktop")]
+    said = (
+        'tensorflow/core/platform/platform.h:1: "tsl/platform/platform.h" is not in the tree: '
+        "which kernels are left out of mobile builds is not known"
+    )
+    assert problems(result) == ([] if there else [said])
+
+
 def test_without_profiles_those_of_the_release_are_scanned(tmp_path: Path) -> None:
     result = scan(tmp_path, registers("A"), profiles=None)
     assert result.profiles == PROFILE_NAMES
