@@ -17,6 +17,7 @@ CONSTRAINED: Mapping[str, Mapping[str, AttrScalar]] = {
     "ApproxTopK": {"is_max_k": True, "reduction_dimension": -1},
     "Conv2DBackpropFilter": {"data_format": "NHWC"},
     "DepthToSpace": {"data_format": "NHWC"},
+    "GatherNd": {"bad_indices_policy": ""},
     "SpaceToDepth": {"data_format": "NHWC"},
 }
 """The attrs besides data types that kernels of any shipped release constrain on, with their defaults, by op.

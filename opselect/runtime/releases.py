@@ -13,7 +13,7 @@ class Span:
     """From ``first`` to ``last``, both included; without ``last`` up to the newest release there is.
 
     The sources that were read are those of 1.0 to 2.8 and 2.14. What 2.14 has and 2.8 lacks counts from 2.9 on, so
-    that a release between them rather has too much.
+    that a release between them rather has too much. Newer releases are taken to do what 2.14 does.
     """
 
     first: Release

@@ -53,12 +53,6 @@ KNOWN = (
         "upstream published the kernels of core/tpu/kernels first, the definitions in core/tpu/ops came with 2.10",
         "2.4", "2.9",
     ),
-    Known(
-        "op is defined",
-        ("GcsConfigureBlockCache",),
-        "the definition is lost to a raw string in contrib/cloud/ops/gcs_config_ops.cc: a defect of these indexes",
-        "1.10", "2.0",
-    ),
     Known("constraint fits", (r"TileGrad\.Tmultiples",), "the op has been deprecated since 2016, its attr is lacking"),
     Known(
         "constraint fits",

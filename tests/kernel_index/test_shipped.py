@@ -14,8 +14,16 @@ RELEASES = shipped.releases()
 
 
 def test_the_releases_in_the_order_of_their_numbers() -> None:
-    minors = [f"1.{n}" for n in range(16)] + [f"2.{n}" for n in range(9)] + ["2.14"]
+    minors = [f"1.{n}" for n in range(16)] + [f"2.{n}" for n in range(18)] + ["2.20"]
     assert [release.rpartition(".")[0] for release in RELEASES] == minors
+
+
+def test_indexes_of_other_sources_than_the_releases_say_so() -> None:
+    notes = {release: note for release in RELEASES if (note := open_index(shipped.find(release)).note)}
+    assert notes == {
+        "2.17.0": "master of 2024-05-17, before the 2.17 branch",
+        "2.20.0": "master just after the 2.20 branch",
+    }
 
 
 def test_they_are_small() -> None:
