@@ -33,6 +33,15 @@ class UnitFindings:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Kernel:
+    """What runs of a unit say of one registration: its first call, the profiles that have it, what hides it."""
+
+    call: SinkCall
+    profiles: list[str] = field(default_factory=list)
+    condition: Condition | None = None
+
+
 class Shared:
     """What the units of a scan have in common: constants of headers, and one object for equal ``-D`` definitions."""
 
@@ -70,12 +79,10 @@ class UnitScan:
         self._templates = Templates(file)
         self._definitions = Definitions(file, files, shared.constants)
         self._records: dict[SinkCall, KernelRegistration | OpDefinition | None] = {}
-        self._met: dict[int, tuple[SinkCall, KernelRegistration | OpDefinition | None]] = {}
-        """The records of calls by identity: profiles in which a statement means the same have the same calls."""
-        self._profiles: dict[KernelRegistration, list[str]] = {}
-        self._calls: dict[KernelRegistration, SinkCall] = {}
+        self._met: dict[int, tuple[SinkCall, _Kernel | None]] = {}
+        """The kernels of calls by identity: profiles in which a statement means the same have the same calls."""
+        self._kernels: dict[KernelRegistration, _Kernel] = {}
         self._ops: dict[str, OpDefinition] = {}
-        self._conditions: dict[KernelRegistration, Condition] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
         for line, problem in file.problems:
             self._diagnose(file.path, line, problem)
@@ -90,10 +97,9 @@ class UnitScan:
                 taken |= run.taken
                 for problem in run.problems:
                     self._diagnose(problem.file, problem.line, problem.message)
-                for record in self._kernels(run.calls):
-                    names = self._profiles.setdefault(record, [])
-                    if profile.name not in names:
-                        names.append(profile.name)
+                for kernel in self._registered(run.calls):
+                    if profile.name not in kernel.profiles:
+                        kernel.profiles.append(profile.name)
                 if mobile is None and is_mobile(profile.name):
                     mobile = run
         hidden = Hidden(self._unit, self._shared.headers)
@@ -105,30 +111,32 @@ class UnitScan:
                 if Diagnostic(Location(problem.file, problem.line), problem.message) not in self._diagnostics:
                     message = f"{problem.message} (in a branch that no profile compiles)"
                     self._diagnose(problem.file, problem.line, message)
-            for record in self._kernels(run.calls):
-                if record not in self._profiles:
-                    self._profiles[record] = []
-                    self._conditions[record] = hidden.revealed(self._calls[record], attempt, taken)
+            for kernel in self._registered(run.calls):
+                if not kernel.profiles and kernel.condition is None:
+                    kernel.condition = hidden.revealed(kernel.call, attempt, taken)
         findings = UnitFindings(diagnostics=list(self._diagnostics), op_definitions=list(self._ops.values()))
-        for record, names in self._profiles.items():
-            condition = self._conditions.get(record)
-            call = self._calls.get(record)
-            if condition is None and call is not None and mobile is not None and not any(map(is_mobile, names)):
-                condition = hidden.why_not(call, mobile)
+        for record, kernel in self._kernels.items():
+            condition, names = kernel.condition, tuple(kernel.profiles)
+            if condition is None and mobile is not None and not any(map(is_mobile, names)):
+                condition = hidden.why_not(kernel.call, mobile)
             unit = "" if record.location.file == self._file.path else self._file.path
-            findings.registrations.append(replace(record, profiles=tuple(names), condition=condition, unit=unit))
+            findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
 
     # Calls to records.
 
-    def _kernels(self, calls: Sequence[SinkCall]) -> list[KernelRegistration]:
+    def _registered(self, calls: Sequence[SinkCall]) -> list[_Kernel]:
+        """The kernels that the calls of one run register."""
         found = []
         for call in calls:
             if call.sink in KERNEL_SINKS or call.sink in OP_SINKS:
-                record = self._record(call)
-                if isinstance(record, KernelRegistration):
-                    self._calls.setdefault(record, call)
-                    found.append(record)
+                met = self._met.get(id(call))
+                if met is None:
+                    record = self._record(call)
+                    kernel = self._kernel(record, call) if isinstance(record, KernelRegistration) else None
+                    met = self._met[id(call)] = call, kernel
+                if met[1] is not None:
+                    found.append(met[1])
         for group in c_api_groups(calls):
             try:
                 records = c_api_records(group, self._templates, self._definitions)
@@ -141,18 +149,16 @@ class UnitScan:
             if isinstance(records, OpDefinition):
                 self._ops.setdefault(records.name, records)
             else:
-                found += records
-                for record in records:
-                    self._calls.setdefault(record, group[0])
+                found += [self._kernel(record, group[0]) for record in records]
         return found
 
-    def _record(self, call: SinkCall) -> KernelRegistration | OpDefinition | None:
-        met = self._met.get(id(call))
-        if met is None:
-            met = self._met[id(call)] = call, self._evaluated(call)
-        return met[1]
+    def _kernel(self, record: KernelRegistration, call: SinkCall) -> _Kernel:
+        kernel = self._kernels.get(record)
+        if kernel is None:
+            kernel = self._kernels[record] = _Kernel(call)
+        return kernel
 
-    def _evaluated(self, call: SinkCall) -> KernelRegistration | OpDefinition | None:
+    def _record(self, call: SinkCall) -> KernelRegistration | OpDefinition | None:
         if call not in self._records:
             record: KernelRegistration | OpDefinition | None = None
             try:
