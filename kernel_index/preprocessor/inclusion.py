@@ -123,8 +123,12 @@ class Inclusions:
         key = (header.path, state.included & self._bits_below(header))
         known = self._effects.setdefault(key, [])
         macros = state.macros
+        get = macros.get
         for effect in known:
-            if all(macros.get(name) is macro for name, macro in effect.asked.items()):
+            for name, macro in effect.asked.items():  # a loop, for this is where most time goes
+                if get(name) is not macro:
+                    break
+            else:
                 for name, macro in effect.edits.items():
                     if macro is None:
                         macros.pop(name, None)

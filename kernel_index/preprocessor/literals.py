@@ -78,6 +78,11 @@ def _compiled(expression: str, separators: bool) -> re.Pattern[str]:
     return re.compile("|".join(filter(None, (*parts, _FOUND_UNENDED))), re.DOTALL)
 
 
+def has_separators(text: str) -> bool:
+    """Whether a number of the text may have separators, which look like quotes."""
+    return _SEPARATOR.search(text) is not None
+
+
 def finder(text: str, expression: str = "") -> re.Pattern[str]:
     """A pattern that finds the literals of a text, and what ``expression``, which has no groups, matches outside them.
 
@@ -85,4 +90,4 @@ def finder(text: str, expression: str = "") -> re.Pattern[str]:
     ``RAW_GROUP`` for a raw string and ``UNENDED_GROUP`` for another literal that does not end, else None. Numbers are
     found only where their separators could be taken for quotes.
     """
-    return _compiled(expression, _SEPARATOR.search(text) is not None)
+    return _compiled(expression, has_separators(text))

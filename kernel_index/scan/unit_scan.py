@@ -41,6 +41,15 @@ class UnitFindings:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Kernel:
+    """What runs of a unit say of one registration: its first call, the profiles that have it, what hides it."""
+
+    call: SinkCall
+    profiles: list[str] = field(default_factory=list)
+    condition: Condition | None = None
+
+
 class Shared:
     """What the units of a scan have in common: constants of headers, and one object for equal ``-D`` definitions."""
 
@@ -79,12 +88,10 @@ class UnitScan:
         self._templates = Templates(file)
         self._definitions = {bits: Definitions(file, shared.files, shared.constants, bits) for bits in _LONG_BITS}
         self._records: dict[tuple[SinkCall, LongBits], KernelRegistration | OpDefinition | None] = {}
-        self._met: dict[tuple[int, LongBits], tuple[SinkCall, KernelRegistration | OpDefinition | None]] = {}
-        """The records of calls by identity: profiles in which a statement means the same have the same calls."""
-        self._profiles: dict[KernelRegistration, list[str]] = {}
-        self._calls: dict[KernelRegistration, SinkCall] = {}
+        self._met: dict[tuple[int, LongBits], tuple[SinkCall, _Kernel | None]] = {}
+        """The kernels of calls by identity: profiles in which a statement means the same have the same calls."""
+        self._kernels: dict[KernelRegistration, _Kernel] = {}
         self._ops: dict[str, OpDefinition] = {}
-        self._conditions: dict[KernelRegistration, Condition] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
         self._problems: set[Problem] = set()
         for line, problem in file.problems:
@@ -103,10 +110,9 @@ class UnitScan:
                     # A problem that is not one of a directive ends a statement that registers something.
                     lost = None if problem.message.startswith("#") else Lost()
                     self._diagnose(problem.file, problem.line, problem.message, lost)
-                for record in self._kernels(run.calls, long_bits(profile)):
-                    names = self._profiles.setdefault(record, [])
-                    if profile.name not in names:
-                        names.append(profile.name)
+                for kernel in self._registered(run.calls, long_bits(profile)):
+                    if profile.name not in kernel.profiles:
+                        kernel.profiles.append(profile.name)
                 if mobile is None and is_mobile(profile.name):
                     mobile = run
         hidden = Hidden(self._unit, self._shared.headers)
@@ -118,30 +124,32 @@ class UnitScan:
                 if problem not in self._problems:
                     message = f"{problem.message} (in a branch that no profile compiles)"
                     self._diagnose(problem.file, problem.line, message)
-            for record in self._kernels(run.calls, long_bits(base)):
-                if record not in self._profiles:
-                    self._profiles[record] = []
-                    self._conditions[record] = hidden.revealed(self._calls[record], attempt, taken)
+            for kernel in self._registered(run.calls, long_bits(base)):
+                if not kernel.profiles and kernel.condition is None:
+                    kernel.condition = hidden.revealed(kernel.call, attempt, taken)
         findings = UnitFindings(diagnostics=list(self._diagnostics), op_definitions=list(self._ops.values()))
-        for record, names in self._profiles.items():
-            condition = self._conditions.get(record)
-            call = self._calls.get(record)
-            if condition is None and call is not None and mobile is not None and not any(map(is_mobile, names)):
-                condition = hidden.why_not(call, mobile)
+        for record, kernel in self._kernels.items():
+            condition, names = kernel.condition, tuple(kernel.profiles)
+            if condition is None and mobile is not None and not any(map(is_mobile, names)):
+                condition = hidden.why_not(kernel.call, mobile)
             unit = "" if record.location.file == self._file.path else self._file.path
-            findings.registrations.append(replace(record, profiles=tuple(names), condition=condition, unit=unit))
+            findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
 
     # Calls to records.
 
-    def _kernels(self, calls: Sequence[SinkCall], bits: LongBits) -> list[KernelRegistration]:
+    def _registered(self, calls: Sequence[SinkCall], bits: LongBits) -> list[_Kernel]:
+        """The kernels that the calls of one run register."""
         found = []
         for call in calls:
             if call.sink in KERNEL_SINKS or call.sink in OP_SINKS:
-                record = self._record(call, bits)
-                if isinstance(record, KernelRegistration):
-                    self._calls.setdefault(record, call)
-                    found.append(record)
+                met = self._met.get((id(call), bits))
+                if met is None:
+                    record = self._record(call, bits)
+                    kernel = self._kernel(record, call) if isinstance(record, KernelRegistration) else None
+                    met = self._met[id(call), bits] = call, kernel
+                if met[1] is not None:
+                    found.append(met[1])
         for group in c_api_groups(calls):
             try:
                 records = c_api_records(group, self._templates, self._definitions[bits])
@@ -154,18 +162,16 @@ class UnitScan:
             if isinstance(records, OpDefinition):
                 self._ops.setdefault(records.name, records)
             else:
-                found += records
-                for record in records:
-                    self._calls.setdefault(record, group[0])
+                found += [self._kernel(record, group[0]) for record in records]
         return found
 
-    def _record(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
-        met = self._met.get((id(call), bits))
-        if met is None:
-            met = self._met[id(call), bits] = call, self._on_target(call, bits)
-        return met[1]
+    def _kernel(self, record: KernelRegistration, call: SinkCall) -> _Kernel:
+        kernel = self._kernels.get(record)
+        if kernel is None:
+            kernel = self._kernels[record] = _Kernel(call)
+        return kernel
 
-    def _on_target(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
+    def _record(self, call: SinkCall, bits: LongBits) -> KernelRegistration | OpDefinition | None:
         """What a call registers on a target: the same on all unless it names types whose width varies."""
         wide = self._evaluated(call, 64)
         return self._evaluated(call, bits) if self._definitions[64].width_varies else wide

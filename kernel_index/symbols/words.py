@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from kernel_index.datatypes import DataType, from_cpp
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
-_NO_KERNEL_TEMPLATE = re.compile(
-    r"\b(?:static_cast|reinterpret_cast|numeric_limits|vector|ArraySlice|MutableArraySlice|Span|InlinedVector|array|Matrix|DSizes)"
-    r"\s*<[^<>;(){}]*>"
-)
+_NOT_FOR_KERNELS = (
+    "static_cast", "reinterpret_cast", "numeric_limits", "vector", "ArraySlice", "MutableArraySlice", "Span",
+    "InlinedVector", "array", "Matrix", "DSizes",
+)  # fmt: skip
+# Patterns that begin with a character and look back from there: the search for it is fast, that for "\b" is not.
+_NAMES = "|".join(rf"{name[0]}(?<!\w{name[0]}){name[1:]}" for name in _NOT_FOR_KERNELS)
+_NO_KERNEL_TEMPLATE = re.compile(rf"(?:{_NAMES})\s*<[^<>;(){{}}]*>")
 _COMPLEX = re.compile(r"\bcomplex\s*<\s*(float|double)\s*>")
 _EXTERN_TEMPLATE = re.compile(r"\bextern\s+template\b[^;]*;")
 _SPELLINGS = (
@@ -20,9 +23,9 @@ _SPELLINGS = (
     "Variant|ResourceHandle|long long|unsigned char|signed char|short|unsigned short|"
     "unsigned|unsigned int|unsigned long long"
 )
-_QUALIFIED = rf"(?:(?:\w+)?::)*({_SPELLINGS})"
+_QUALIFIED = rf"(?=[\w:])(?:\w*::)*(?=[a-zA-Z])({_SPELLINGS})"
 _TEMPLATE_ARGUMENT = re.compile(rf"[<,=]\s*{_QUALIFIED}(?=\s*[>,;])")
-_MACRO_CALL = re.compile(r"\b[A-Z][A-Z0-9_]+\s*\(([^()]*)\)")
+_MACRO_CALL = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z0-9_]+\s*\(([^()]*)\)")
 _MACRO_ARGUMENT = re.compile(rf"(?:^|,)\s*{_QUALIFIED}(?=\s*(?:,|$))")
 _TYPEDEF = re.compile(rf"\btypedef\s+{_QUALIFIED}\b")
 
