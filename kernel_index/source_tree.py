@@ -28,7 +28,7 @@ REGISTERING_FOLDERS = (
 )  # fmt: skip
 """Folders in which a source file is looked at if it names a registration macro itself."""
 
-SEARCH = ("", "third_party/xla", "third_party/tsl", "tensorflow/compiler")
+SEARCH = ("", "third_party/xla", "third_party/xla/third_party/tsl", "third_party/tsl", "tensorflow/compiler")
 """Folders in which includes are looked for: the root, and where XLA and TSL stand in newer trees."""
 
 _VERSION_HEADER = "tensorflow/core/public/version.h"
