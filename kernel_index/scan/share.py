@@ -12,7 +12,7 @@ from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.company import Company, Meetings, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
-from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary
+from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
@@ -58,9 +58,12 @@ def _rare_collections() -> Iterator[None]:
 
 
 @_rare_collections()
-def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
-    """Scan the sources of a share; ``done`` is called after each. Raises PreprocessorError."""
-    files = RecordedFiles(share.tree)
+def scan_share(share: Share, done: Callable[[], None], files: RecordedFiles | None = None) -> ShareResult:
+    """Scan the sources of a share; ``done`` is called after each. Raises PreprocessorError.
+
+    With ``files`` what was read before is not read again.
+    """
+    files = files if files is not None else RecordedFiles(share.tree)
     result = ShareResult()
     sources: list[Source] = []
     for unit in share.units:
@@ -89,12 +92,14 @@ def scan_share(share: Share, done: Callable[[], None]) -> ShareResult:
         if unit.path in alone:
             company = Company(files, [(unit, file)], share.profiles, uncut=share.uncut)
         findings = company.findings(unit, file)
+        # Kernels in folders of the base library are those of compilers and of devices that no phone has.
+        linked = not share.base.has(unit.path) and not (is_base(unit.path) and findings.registrations)
         result.units[unit.path] = UnitNote(
             unit.gpu_only,
             tuple(findings.registrations),
             tuple(findings.op_definitions),
             tuple(findings.diagnostics),
-            symbols=() if unit.gpu_only or share.base.has(unit.path) else symbols.read(file),
+            symbols=symbols.read(file) if linked and not unit.gpu_only else (),
         )
         if company is not everyone:
             result.passing.add(unit.path)

@@ -77,8 +77,13 @@ def scan_tree(
     units: dict[str, UnitNote] = {}
     fresh: list[ShareResult] = []
     todo: Sequence[SourceUnit] = tree.units
+    later = RecordedFiles(tree)  # the few sources that others ask for are scanned here, round by round
     while todo:
-        part = _scan(tree, todo, chosen, recalled, base, jobs or os.cpu_count() or 1, progress, uncut=uncut)
+        if not units:
+            part = _scan(tree, todo, chosen, recalled, base, jobs or os.cpu_count() or 1, progress, uncut=uncut)
+        else:
+            new = tuple(unit for unit in todo if unit.path not in recalled.units)
+            part = [scan_share(Share(tree, new, chosen, base=base, uncut=uncut), _nothing, later)] if new else []
         fresh += part
         known = recalled.units | {path: note for found in part for path, note in found.units.items()}
         units |= {unit.path: known[unit.path] for unit in todo}
@@ -94,6 +99,10 @@ def scan_tree(
         cache.save(root, extra_roots, chosen, notes)
     lists, list_diagnostics = read_build_lists(tree.root)
     return scan_result(tree, chosen, units, files, (lists, (*list_diagnostics, *build_diagnostics)), builds)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _scan(

@@ -45,8 +45,13 @@ Source: ``defines`` of ``eigen_contraction_kernel_with_mkl`` in ``tensorflow/cor
 """
 
 
-PLATFORM_HEADERS = ("tensorflow/core/platform/platform.h", "tensorflow/tsl/platform/platform.h")
-"""Headers that decide for which platform a build is, ``IS_MOBILE_PLATFORM`` among others."""
+PLATFORM_HEADERS = (
+    "tensorflow/core/platform/platform.h",
+    "tensorflow/tsl/platform/platform.h",
+    "third_party/xla/third_party/tsl/tsl/platform/platform.h",
+    "third_party/xla/xla/tsl/platform/platform.h",
+)
+"""Headers that decide for which platform a build is, ``IS_MOBILE_PLATFORM`` among others; TSL's moved with TSL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +206,12 @@ class UnitSymbolReader:
         return known
 
     def _comes_with_kernels(self, path: str) -> bool:
-        """Whether a header is no part of the base library, or includes one that is none."""
+        """Whether a header is no part of the base library, or includes one from the folders of kernels."""
         known = self._with_kernels.get(path)
         if known is None:
             file = self._files.get(path)
             below = self._reached(file) if file is not None else ()
-            known = self._with_kernels[path] = not all(map(self._base.has, (path, *below)))
+            known = self._with_kernels[path] = not (self._base.has(path) and all(map(is_base, below)))
         return known
 
     def _words_of_conditions(self, file: SourceFile) -> frozenset[str]:
