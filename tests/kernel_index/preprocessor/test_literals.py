@@ -149,7 +149,9 @@ def _literal(random: Random) -> str:
     kind = random.random()
     if kind < 0.5:
         delimiter = random.choice(["", "d", "doc", "0123456789abcdef", "a'"])
-        text = content.replace("\\", random.choice(["\\", '"', "'", "\n"])).replace(f'){delimiter}"', "")
+        text = content.replace("\\", random.choice(["\\", '"', "'", "\n"]))
+        while f'){delimiter}"' in text:
+            text = text.replace(f'){delimiter}"', "")
         # GCC 12 loses text behind a raw string over several lines where a splice ends its line.
         rest = random.choice(["", "_k", "\n", "_k\n"]) if "\n" not in text else "\n"
         return f' {prefix.removeprefix("FOO")}R"{delimiter}({text}){delimiter}"{rest}'
