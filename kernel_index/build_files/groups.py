@@ -77,12 +77,16 @@ class GroupReader:
             return None
         return parsed
 
-    def _loaded(self, text: str, package: str) -> BuildFile | None:
-        """The ``.bzl`` file of a label; one that cannot be parsed has no functions."""
+    def label(self, text: str, package: str) -> Label | None:
+        """The label that ``text`` is in a BUILD file of ``package``; None for one of a repository outside the checkout."""
         repository, slashes, rest = text.partition("//")
         home = next((folder for folder in _LOCAL_REPOSITORIES.values() if f"{package}/".startswith(f"{folder}/")), "")
         home = _LOCAL_REPOSITORIES.get(repository.lstrip("@"), "") if repository else home
-        label = parse_label(f"//{home}/{rest}" if home and slashes else text, package)
+        return parse_label(f"//{home}/{rest}" if home and slashes else text, package)
+
+    def _loaded(self, text: str, package: str) -> BuildFile | None:
+        """The ``.bzl`` file of a label; one that cannot be parsed has no functions."""
+        label = self.label(text, package)
         if label is None or not is_file(self._root / label.path):
             return None
         if label.path not in self._libraries:

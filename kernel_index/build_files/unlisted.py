@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kernel_index.build_files.globbing import is_file
 from kernel_index.build_files.groups import GroupReader
-from kernel_index.build_files.labels import Label, parse_label
+from kernel_index.build_files.labels import Label
 from kernel_index.build_files.make import Makefile, UnreadableMakefileError
 from kernel_index.build_files.starlark import BuildFile, Target
 from kernel_index.libraries import LIBRARIES, libraries_of_repositories
@@ -198,7 +198,7 @@ class _BazelBuild:
         for problem in build_file.diagnostics[already:]:
             self._complain(problem)
         for text in names:
-            following = parse_label(text, label.package)
+            following = self._reader.label(text, label.package)
             if following is not None:
                 yield following
             else:

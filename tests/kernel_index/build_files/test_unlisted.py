@@ -132,3 +132,31 @@ def test_what_bazel_may_compile_counts_as_compiled(tmp_path: Path) -> None:
 
 def test_a_checkout_without_builds(tmp_path: Path) -> None:
     assert read_unlisted(tmp_path) == ({}, ())
+
+
+TSL_TREE = """
+--- tensorflow/core/BUILD
+cc_library(
+    name = "portable_tensorflow_lib",
+    deps = ["@local_tsl//tsl/platform:gif", "@png"],
+)
+--- third_party/xla/third_party/tsl/tsl/platform/BUILD
+cc_library(
+    name = "gif",
+    srcs = ["gif.cc"],
+    deps = ["//tsl/platform:jpeg"],
+)
+
+cc_library(
+    name = "jpeg",
+    deps = ["@libjpeg_turbo//:jpeg"],
+)
+--- third_party/xla/third_party/tsl/tsl/platform/gif.cc
+"""
+
+
+def test_repositories_that_lie_in_the_checkout_are_followed(tmp_path: Path) -> None:
+    builds, diagnostics = read_unlisted(plant(tmp_path, TSL_TREE))
+    assert diagnostics == ()
+    assert builds[BAZEL].libraries == {"jpeg", "png"}
+    assert builds[BAZEL].sources == {"third_party/xla/third_party/tsl/tsl/platform/gif.cc"}
