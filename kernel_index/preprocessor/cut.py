@@ -26,7 +26,7 @@ from kernel_index.preprocessor.files import (
     has_pragma_once,
 )  # fmt: skip
 from kernel_index.preprocessor.headers import Headers
-from kernel_index.preprocessor.leads import Paste, Statements, joined, pastes, pieces_of
+from kernel_index.preprocessor.leads import Leads, Paste, Statements, joined, pastes, pieces_of
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
@@ -52,7 +52,8 @@ class CutHeaders(Headers):
         self._without_guard = self._with_guards_that_matter()
         self.closure = [self._without_guard.get(header.path, header) for header in self.closure]
         everywhere = set(self.leads).union(*(leads.own for leads in self._leads_of.values()))
-        self._registering = {h.path for h in self.closure if _registers(h, everywhere)}
+        statements = {h.path: Statements(h, h.words & everywhere) for h in self.closure if h.words & everywhere}
+        self._registering = {path: found for path, found in statements.items() if found.begins}
         self._edits: dict[str, list[tuple[SourceFile, Instruction, frozenset[str]]]] = {}
         self._inclusions: dict[str, list[tuple[str, frozenset[str]]]] = {}
         self._once_if: dict[str, set[str]] = {}
@@ -66,10 +67,11 @@ class CutHeaders(Headers):
         self._targets: dict[tuple[str, str], tuple[SourceFile, ...]] = {}
         words: set[str] = set()
         for unit in self._units:
-            words |= self._words_that_matter(unit)
+            leads = self._leads_of[unit.path]
+            words |= self._words_that_matter(unit, self.statements_of(unit, leads), leads)
         for header in self.closure:
             if header.path in self._registering:
-                words |= self._words_that_matter(header)
+                words |= self._words_that_matter(header, self._registering[header.path], everywhere)
                 words.update(self._matter(header.path))
         self._registering_below = set(self._matters)
         self._mention(words | self._joined_names(words))
@@ -117,19 +119,15 @@ class CutHeaders(Headers):
                     around = frozenset().union(*conditions)
                     self._inclusions.setdefault(included.path, []).append((header.path, around))
 
-    def _words_that_matter(self, file: SourceFile) -> set[str]:
+    def _words_that_matter(self, file: SourceFile, statements: Statements, leads: Leads | AbstractSet[str]) -> set[str]:
         """The words of a file's conditions and statements with leads, and of the macros these use."""
-        leads = self._leads_of.get(file.path, self.leads)
-        statements = self.statements_of(file, leads)
-        words: set[str] = set()
+        words = set(identifiers(" ".join(statements.texts())))
         bodies: dict[str, set[str]] = {}
         for instruction in file.program:
             if instruction.macro is not None:
                 bodies.setdefault(instruction.argument, set()).update(self._words_of(instruction.macro))
             elif instruction.kind != OTHER:
                 words.update(identifiers(instruction.argument))
-            for start, end in statements.find(instruction.text_start, instruction.text_end):
-                words.update(identifiers(file.text[start:end]))
         todo = [name for name in bodies if name in words or name in leads]
         while todo:
             new = bodies.pop(todo.pop(), set()) - words
@@ -268,15 +266,6 @@ def _on_circles(edges: Mapping[str, AbstractSet[str]]) -> AbstractSet[str]:
                     todo.append(other)
         left = {node: backward.get(node, set()) & left.keys() for node in left}
     return left.keys()
-
-
-def _registers(header: SourceFile, leads: AbstractSet[str]) -> bool:
-    """Whether text of a header, outside its macro bodies, mentions a lead."""
-    names = header.words & leads
-    if not names:
-        return False
-    statements = Statements(header, names)
-    return any(statements.find(i.text_start, i.text_end) for i in header.program)
 
 
 def _without(program: list[Instruction], keep: Callable[[Instruction], bool]) -> list[Instruction]:

@@ -15,7 +15,9 @@ from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.literals import finder
 from kernel_index.preprocessor.macros import Macro
 
+_WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\b[0-9]\w*")
+_STATEMENT_END = re.compile("[;{}]")
 _PASTE = re.compile(r"\w*(?:\s*##\s*\w*)+")
 
 
@@ -135,11 +137,29 @@ class Leads:
     def meet(self, file: SourceFile) -> None:
         """Take in the macros that join their arguments where the words of a file that calls one may make a lead."""
         joining = self.joining
-        if file.words.isdisjoint(joining):
+        used = file.words & joining.keys()
+        if not used:
             return
-        pieces = set(pieces_of(file)).union(*joining.values())
-        if any(joined(name, pieces) for name in self):
-            self._close(list(joining))
+        bodies = set[str]().union(*joining.values())
+        pieces = bodies.union(pieces_of(file))
+        names = [name for name in self if joined(name, pieces)]
+        if names:
+            # All words of the file are too many: only those of such calls count, and of the macros that these mention.
+            pieces = bodies | self._words_below(_WORD.findall(" ".join(Statements(file, used).texts())))
+            if any(joined(name, pieces) for name in names):
+                self._close(list(joining))
+
+    def _words_below(self, words: Iterable[str]) -> set[str]:
+        """Some words and all that they may expand to."""
+        found: set[str] = set()
+        todo = list(words)
+        while todo:
+            word = todo.pop()
+            if word not in found:
+                found.add(word)
+                for macro in self._macros(word):
+                    todo += macro.words
+        return found
 
     def _close_over_pastes(self) -> None:
         """Take in macros that can build a lead with ``##``: the parent's pastes can only build what is new here."""
@@ -182,6 +202,7 @@ class Statements:
         self._any = re.compile(self._names) if names else None
         self._walk: re.Pattern[str] | None = None
         self._begins: dict[int, list[int]] | None = None
+        self._found: dict[int, list[tuple[int, int]]] = {}
 
     @property
     def begins(self) -> Mapping[int, list[int]]:
@@ -193,13 +214,36 @@ class Statements:
             self._begins = {}
             for index, instruction in enumerate(self._file.program if self._any is not None else ()):
                 start, end = instruction.text_start, instruction.text_end
-                begins = [begin for begin, _ in self.find(start, end)]
+                self._found[index] = found = self.find(start, end)
+                begins = [begin for begin, _ in found]
                 left_open = self._left_open(start, end)
                 if left_open is not None and left_open > max(begins, default=-1):
                     begins.append(left_open)
                 if begins:
                     self._begins[index] = begins
         return self._begins
+
+    def texts(self) -> Iterator[str]:
+        """The statements that begin behind an instruction, with what may belong to them behind those that follow."""
+        text = self._text
+        depth = 0
+        goes_on = False
+        for index, instruction in enumerate(self._file.program if self.begins else ()):
+            start, end = instruction.text_start, instruction.text_end
+            if goes_on:
+                yield text[start:end]
+                depth += _depth(text, start, end)
+                goes_on = depth > 0 or _STATEMENT_END.search(text, start, end) is None
+            begins = self.begins.get(index)
+            if begins is not None:
+                last = begins[-1]
+                begin, behind = -1, end
+                for begin, behind in self._found[index]:
+                    yield text[begin:behind]
+                depth = _depth(text, last, behind)
+                if begin != last or depth > 0 or text[behind - 1] not in ";{}":
+                    yield text[last:end]
+                    goes_on = True
 
     def find(self, start: int, end: int, most: int = sys.maxsize) -> list[tuple[int, int]]:
         """Offsets of the first statements in ``text[start:end]`` that mention a name, ascending: (begin, end).
@@ -252,6 +296,11 @@ class Statements:
             elif match[0] == ")":
                 depth = max(0, depth - 1)
         return _name_before(text, outermost, start) if depth else None
+
+
+def _depth(text: str, start: int, end: int) -> int:
+    """How many more parentheses a part of a text opens than it closes."""
+    return text.count("(", start, end) - text.count(")", start, end)
 
 
 def _name_before(text: str, parenthesis: int, start: int) -> int:

@@ -99,6 +99,8 @@ class _Writer:
         if kind < 0.6:
             name = random.choice(["MAKE", "BUILD"])
             return f"#define {name}(y) {random.choice(['REG_##y(y)', 'CAT(REG_, y)(y)', 'REG_ ## y'])}\n"
+        if kind > 0.97:
+            return f"#define ID(z) {random.choice(['z', '', '[z]'])}\n"
         if kind < 0.64:
             return f"#define {random.choice(VALUES)} {flag}\n" if kind < 0.62 else "#define CAT(l, r) l##r\n"
         if kind < 0.8 and depth < 2:
@@ -144,7 +146,8 @@ class _Writer:
             f"CAT({call[:4]}, {call[4:]})(1);\n",
             f"MARK(0, CAT(V_, {call[-1]}));\n",
             f"g({call}(2), '\"');\n",
-            f"{call}(\n#ifdef {flag}\n1\n#else\n2\n#endif\n);\n",
+            f"{call}(\n#ifdef {flag}\n{random.choice(FLAGS)}\n#else\n2\n#endif\n);\n",
+            f"ID(\n#if {flag}\n{call}({random.choice(FLAGS)})\n#endif\n);\n",
             f"g(\n#if {flag}\n{call}(1)\n#endif\n);\n",
         ]
         return random.choice(texts)
@@ -182,7 +185,7 @@ def expected(programs: Sequence[Program], folder: Path) -> list[list[list[str]]]
     driver = []
     number = 0
     for program in programs:
-        names = sorted({*FLAGS, *CALLS, *VALUES, "MAKE", "BUILD", "CAT", "H", *(f"H{i}" for i in range(9))})
+        names = sorted({*FLAGS, *CALLS, *VALUES, "MAKE", "BUILD", "ID", "CAT", "H", *(f"H{i}" for i in range(9))})
         for unit in program.units:
             for defines in program.defines:
                 # Every run has files of its own, equal to no other's: #pragma once goes by their content.

@@ -93,6 +93,22 @@ GRAPHS = {
         },
         [["1", "7", "7"]],
     ),
+    "a header that calls a macro of another, which calls one of the unit": (
+        {
+            "a.h": "#define MAKE(y) REG_##y(y)\n",
+            "b.h": "MAKE(c);\n",
+            "u0.cc": '#include "a.h"\n#define REG_c(x) MARK(0, x)\n#include "b.h"\n',
+        },
+        [["c"]],
+    ),
+    "what a call is given behind directives": (
+        {
+            "a.h": "#define ID(x) [x]\n#define A 1\n#define B 2\n#define NO(x)\n",
+            "u0.cc": '#include "a.h"\n#define REG(x) MARK(0, x)\nREG(\n#if A\nB\n#endif\n);\n'
+            "NO(\n#if A\nREG(1)\n#endif\n) REG(\n#ifdef C\n#else\nID(A)\n#endif\n);\n",
+        },
+        [["2", "[1]"]],
+    ),
     "a call that goes on behind a directive": (
         {
             "u0.cc": "#define ID(x) [x]\n#define NO(x)\nNO(\n#if 1\nMARK(0, 1)\n#endif\n)\n"
