@@ -120,9 +120,11 @@ class Hidden:
         alone = dict.fromkeys(name for names in words for name in names)
         firsts = dict.fromkeys(names[0] for names in words if names)
         groups = [*((name,) for name in alone), tuple(firsts), tuple(dict.fromkeys(opening))]
-        yield from (tuple((n, None if n in base else "1") for n in group) for group in groups)
         texts = [text for branch in branches for text in self._condition_texts(branch)]
         values = {name: [str(v) for v in values_to_try(name, texts)] for name in alone}
+        # What compares a macro that is defined wants another number, not that it is undefined.
+        yield from (((name, v),) for name in alone if name in base for v in values[name] if v != base[name])
+        yield from (tuple((n, None if n in base else "1") for n in group) for group in groups)
         yield from (((name, value),) for name in alone for value in values[name] if value != base.get(name))
         if any(values.values()):
             own = [self._program[branch].argument for branch in branches]

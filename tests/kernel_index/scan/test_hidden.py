@@ -45,7 +45,7 @@ CASES = {
     "\n#  if   defined( GOOGLE_CUDA )  ||  \\\n  defined(ROCM) // on GPU\n{A}#endif\n": (
         "GOOGLE_CUDA", True, "#if defined( GOOGLE_CUDA ) || defined(ROCM)", 2,
     ),
-    "#if GNU > 3\nint x;\n#else\n{A}#endif\n": ("GNU", False, "#else of line 1", 3),
+    "#if GNU > 3\nint x;\n#else\n{A}#endif\n": ("GNU", True, "#else of line 1", 3),
     "#if PHONE\nint x;\n#elif DESK\nint y;\n#elif ODD\n{A}#endif\n": ("ODD", True, "#elif ODD", 5),
     "#if GOOGLE_CUDA\nint x;\n#if CUDNN\n{A}#endif\n#endif\n": ("GOOGLE_CUDA", True, "#if GOOGLE_CUDA", 1),
     "#ifdef GNU\n#ifdef CUDNN\n{A}#endif\n#endif\n": ("CUDNN", True, "#ifdef CUDNN", 2),
@@ -134,6 +134,7 @@ NUMBERS = {
     ),
     "#if VERSION >= 5 && VERSION < 7\n{A}#endif\n": ("VERSION >= 5 and VERSION < 7", "-DVERSION=5"),
     "#if !(VERSION < 5)\n{A}#endif\n": ("VERSION >= 5", "-DVERSION=5"),
+    "#if GNU > 3\nint x;\n#else\n{A}#endif\n": ("GNU <= 3", "-DGNU=3"),
     "#if GNU >= 12\n{A}#endif\n": ("GNU >= 12", "-DGNU=12"),
     "#if MAJOR >= 2 && MINOR >= 6\n{A}#endif\n": ("MAJOR >= 2 and MINOR >= 6", "-DMAJOR=2 -DMINOR=6"),
     "#if MAJOR > 2 || (MAJOR == 2 && MINOR >= 6)\n{A}#endif\n": ("MAJOR > 2 and MAJOR != 2", "-DMAJOR=3"),
