@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE
