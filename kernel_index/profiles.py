@@ -104,6 +104,17 @@ def profiles(release: str) -> tuple[BuildProfile, ...]:
     return tuple(BuildProfile(name, defines[name], _SUMMARIES[name]) for name in PROFILE_NAMES)
 
 
+VERSION_MACROS = ("TF_MAJOR_VERSION", "TF_MINOR_VERSION", "TF_PATCH_VERSION")
+"""What ``core/public/version.h`` says of a release; from 2.20 on the build does, with ``-D``."""
+
+
+def version_macros(release: str) -> Mapping[str, str]:
+    """The macros by which sources ask for the release, for those that are scanned without its headers."""
+    patch = re.match(r"v?\d+\.\d+\.(\d+)", release)
+    numbers = (*release_number(release), int(patch[1]) if patch else 0)
+    return dict(zip(VERSION_MACROS, map(str, numbers), strict=True))
+
+
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)")
 
 

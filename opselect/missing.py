@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE
 from kernel_index.diagnostics import unevaluated, unevaluated_text
 from kernel_index.index import KernelIndex
 from kernel_index.libraries import library
+from kernel_index.profiles import VERSION_MACROS
 from kernel_index.records import BAZEL, MAKE, Condition, Diagnostic, KernelRegistration, LibraryUse
 from opselect.build_flags import how_to_build, larger_profile
 from opselect.criteria import Criterion
@@ -229,6 +231,8 @@ def _hidden_text(registration: KernelRegistration, condition: Condition) -> str:
 
 def _flag_advice(condition: Condition) -> str:
     flag = condition.arguments
+    if not set(re.findall(r"(?<=-[DU])\w+", flag)).isdisjoint(VERSION_MACROS):
+        return "It is for other releases of TensorFlow: build one that the condition admits, or export without the op."
     return f"Build TensorFlow with {flag}, and pass the same {flag} to opselect, with --tree or --root."
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from kernel_index.preprocessor.expressions import ExpressionError, evaluate
-from kernel_index.preprocessor.tokens import tokenize
+from kernel_index.preprocessor.tokens import identifiers, tokenize
 
 _HOLDS: dict[str, Callable[[int, int], bool]] = {
     ">=": operator.ge, ">": operator.gt, "==": operator.eq, "!=": operator.ne, "<=": operator.le, "<": operator.lt,
@@ -23,8 +23,12 @@ _COMPARISON = re.compile(
     rf"(?<![\w.])(?:(?P<name>[A-Za-z_]\w*){_SIGN.format('sign')}(?P<number>{_NUMBER})"
     rf"|(?P<left>{_NUMBER}){_SIGN.format('turned')}(?P<right>[A-Za-z_]\w*))(?![\w.]|\s*[-+*/%(])"
 )
+_ARITHMETIC = ("+", "-", "*", "/", "%")
 _ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}(?![\w.])")
 _COMPARES = re.compile(r"(?<![<>])[<>](?![<>])|[=!]=")
+
+_WORD = 32
+"""Bits of a number that a macro is likely to be."""
 
 _MAX_VALUES = 16
 """So many values of a macro are tried at most."""
@@ -51,6 +55,8 @@ class Comparison:
 def comparisons(condition: str, name: str) -> Iterator[Comparison]:
     """The comparisons of a macro with a number in the text of a condition."""
     for match in _COMPARISON.finditer(condition):
+        if condition[: match.start()].rstrip().endswith(_ARITHMETIC):
+            continue  # what is compared is what it makes with something else
         if match["name"] == name:
             yield Comparison(name, match["sign"], match["number"])
         elif match["right"] == name:
@@ -70,17 +76,25 @@ def values_to_try(name: str, texts: Iterable[str]) -> list[int]:
     for comparison in (c for text in texts for c in comparisons(text, name)):
         number = _value(comparison.number)
         found.update(dict.fromkeys(sorted((number, number + 1, number - 1), key=lambda v: not comparison.holds(v))))
-    numbers = [_value(number) for text in texts for number in _ANY_NUMBER.findall(text)]
-    found.update(dict.fromkeys(beside for number in numbers for beside in (number, number + 1, number - 1)))
-    found.update(dict.fromkeys(a * b for a, b in product(numbers, numbers) if a > 1 and b > 1))
+    found.update(dict.fromkeys(numbers_around(texts)))
     return [value for value in found if value >= 0][:_MAX_VALUES]
+
+
+def numbers_around(texts: Iterable[str]) -> list[int]:
+    """The numbers that some conditions name, with what is beside them and what two of them make."""
+    numbers = list(dict.fromkeys(_value(number) for text in texts for number in _ANY_NUMBER.findall(text)))
+    beside = [value for number in numbers for value in (number, number + 1, number - 1)]
+    pairs = [(a, b) for a, b in product(numbers, numbers) if a > 1 and b > 1]
+    shifted = [a << b for a, b in pairs if b < _WORD]
+    return [value for value in dict.fromkeys((*beside, *(a * b for a, b in pairs), *shifted)) if value >= 0]
 
 
 def _compares(name: str, text: str) -> bool:
     """Whether a condition compares a macro with a number, or something that it may be a part of."""
     if any(comparisons(text, name)):
         return True
-    unknown = len(_COMPARES.findall(text)) > len(_COMPARISON.findall(text))
+    direct = sum(1 for word in dict.fromkeys(identifiers(text)) for _ in comparisons(text, word))
+    unknown = len(_COMPARES.findall(text)) > direct
     return unknown and re.search(rf"\b{name}\b", text) is not None
 
 

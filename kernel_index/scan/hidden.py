@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.files import (
-    ELIF,
-    ELSE,
     Instruction,
     branches_around,
     condition_text,
@@ -16,12 +14,12 @@ from kernel_index.preprocessor.files import (
     own_condition_words,
 )  # fmt: skip
 from kernel_index.preprocessor.headers import Headers
+from kernel_index.preprocessor.macros import Macro
+from kernel_index.preprocessor.tokens import identifiers
 from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.records import Condition, Location
 from kernel_index.scan.comparisons import comparisons, values_to_try
-
-Turned = tuple[tuple[str, str | None], ...]
-"""Macros with other values than a profile gives them: None for one that is undefined."""
+from kernel_index.scan.opening import Values, chain_of, values_that_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Attempt:
     """
 
     defines: Mapping[str, str]
-    turned: Turned
+    turned: Values
     index: int
 
 
@@ -46,11 +44,13 @@ class Hidden:
         self._headers = headers
         self._opened: set[int] = set()
 
-    def attempts(self, base: Mapping[str, str], taken: Collection[int], *, gpu_only: bool) -> Iterator[Attempt]:
+    def attempts(
+        self, base: Mapping[str, str], macros: Mapping[str, Macro], taken: Collection[int], *, gpu_only: bool
+    ) -> Iterator[Attempt]:
         """The runs that reveal what no profile has: for every branch with registrations that none takes.
 
         A source file of GPU builds gets GOOGLE_CUDA besides what its conditions ask for. A branch that :meth:`opened`
-        was told of is not tried again.
+        was told of is not tried again. ``macros`` are those at the end of the run with the base's definitions.
         """
         hidden = [
             i
@@ -58,9 +58,9 @@ class Hidden:
             if gpu_only
             or (i not in taken and self._unit.mentions_lead(self._file, instruction.text_start, instruction.text_end))
         ]
-        tried: set[Turned] = set()
+        tried: set[Values] = set()
         for index in hidden:
-            for turned in self._keys(index, base, taken, gpu_only):
+            for turned in self._keys(index, base, macros, taken, gpu_only):
                 if index in self._opened:
                     break
                 if turned and turned not in tried:
@@ -74,12 +74,39 @@ class Hidden:
         """An attempt's run has taken these instructions."""
         self._opened.update(taken)
 
-    def _keys(self, index: int, base: Mapping[str, str], taken: Collection[int], gpu_only: bool) -> Iterator[Turned]:
+    def unopened(self, taken: Collection[int]) -> list[int]:
+        """The branches behind which something may be registered, and that neither a profile nor an attempt takes.
+
+        Without those whose condition no macro can change.
+        """
+        found: dict[int, None] = {}
+        for index, instruction in enumerate(self._program):
+            if index in taken or index in self._opened:
+                continue
+            if not self._unit.mentions_lead(self._file, instruction.text_start, instruction.text_end):
+                continue
+            closed = [b for b in branches_around(self._program, index) if b not in taken and b not in self._opened]
+            if closed and all(self._depends(branch) for branch in closed):
+                found[closed[0]] = None
+        return list(found)
+
+    def _depends(self, branch: int) -> bool:
+        """Whether it depends on any macro that a branch is closed: an ``#if 0`` is closed on purpose."""
+        return any(any(identifiers(self._program[i].argument)) for i in chain_of(self._program, branch))
+
+    def _keys(
+        self,
+        index: int,
+        base: Mapping[str, str],
+        macros: Mapping[str, Macro],
+        taken: Collection[int],
+        gpu_only: bool,
+    ) -> Iterator[Values]:
         """Macros to turn over so that the branches around an instruction open, the fewest first.
 
         Each one alone; the first of every condition; and for conditions that join several, all that a branch itself
         asks for and that are missing, with those that the branches before it ask for and that are there. Then the same
-        with numbers on the other side of what the conditions compare macros with.
+        with numbers on the other side of what the conditions compare macros with. Last what solves the conditions.
         """
         branches = [b for b in branches_around(self._program, index) if b not in taken]
         words = [condition_words(self._program, b) for b in branches]
@@ -93,21 +120,22 @@ class Hidden:
         alone = dict.fromkeys(name for names in words for name in names)
         firsts = dict.fromkeys(names[0] for names in words if names)
         groups = [*((name,) for name in alone), tuple(firsts), tuple(dict.fromkeys(opening))]
-        yield from (tuple((n, None if n in base else "1") for n in group) for group in groups)
         texts = [text for branch in branches for text in self._condition_texts(branch)]
         values = {name: [str(v) for v in values_to_try(name, texts)] for name in alone}
+        # What compares a macro that is defined wants another number, not that it is undefined.
+        yield from (((name, v),) for name in alone if name in base for v in values[name] if v != base[name])
+        yield from (tuple((n, None if n in base else "1") for n in group) for group in groups)
         yield from (((name, value),) for name in alone for value in values[name] if value != base.get(name))
         if any(values.values()):
             own = [self._program[branch].argument for branch in branches]
             for group in groups[len(alone) :]:
                 yield tuple((n, self._fitting(n, values[n], own, base)) for n in group)
+        yield values_that_open(self._program, branches_around(self._program, index), macros, base)
 
     def _condition_texts(self, branch: int) -> list[str]:
         """The conditions that decide about a branch, and the bodies of the file's own macros that they name."""
         program = self._program
-        chain = program[branch].chain if program[branch].kind in (ELIF, ELSE) else branch
-        links = [i for i in range(chain, branch + 1) if i in (chain, branch) or program[i].chain == chain]
-        texts = [program[i].argument for i in links]
+        texts = [program[i].argument for i in chain_of(program, branch)]
         words = condition_words(program, branch)
         return texts + [i.macro.body for i in program if i.macro is not None and i.macro.name in words]
 
@@ -136,18 +164,18 @@ class Hidden:
         needs = self._needs(closed, attempt.turned)
         return Condition(macro, value is not None, text, place, needs, _flags(attempt.turned) if needs else "")
 
-    def _needs(self, branches: Sequence[int], turned: Turned) -> str:
-        """What must hold of macros that branches compare with numbers; nothing where they compare none of them."""
+    def _needs(self, branches: Sequence[int], turned: Values) -> str:
+        """What must hold of the macros that were turned over; nothing where a single one must be defined or not."""
         texts = [text for branch in branches for text in self._condition_texts(branch)]
-        needed: dict[str, None] = {}
+        numbers: dict[str, None] = {}
+        others: list[str] = []
         for name, value in turned:
-            if value is not None and values_to_try(name, texts):
+            if value is not None and (value != "1" or values_to_try(name, texts)):
                 compared = [c.for_value(int(value)) for text in texts for c in comparisons(text, name)]
-                needed.update(dict.fromkeys(compared or [f"{name} == {value}"]))
-        if not needed:
-            return ""
-        plain = {n for n, v in turned if not any(need.startswith(f"{n} ") for need in needed)}
-        return " and ".join([*needed, *(f"{n} {'defined' if v else 'undefined'}" for n, v in turned if n in plain)])
+                numbers.update(dict.fromkeys(compared or [f"a value of {name} such as {value}"]))
+            else:
+                others.append(f"{name} {'defined' if value is not None else 'undefined'}")
+        return " and ".join([*numbers, *others]) if numbers or len(others) > 1 else ""
 
     def _closed(self, index: int, taken: Collection[int]) -> list[int]:
         """The branches around an instruction that no profile takes, outermost first."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from kernel_index.index import KernelIndex
 from kernel_index.libraries import LIBRARIES
 from kernel_index.overlay import OverlayIndex
-from kernel_index.profiles import profiles
+from kernel_index.profiles import profiles, version_macros
 from kernel_index.records import BuildLists
 from kernel_index.scan.notes import FileNote, candidates
 from kernel_index.scan.share import Share, scan_share
@@ -33,17 +33,23 @@ def scan_roots(
 ) -> OverlayIndex:
     """The index of a release with the kernels of some folders over it (see :func:`open_roots` for their paths).
 
-    The release's headers are not at hand: of their macros, the ``TF_CALL_<types>`` ones are known from the index. A
+    The release's headers are not at hand: of their macros, the ``TF_CALL_<types>`` ones are known from the index, and
+    those of the version from the release. A
     registration that comes through any other one is not found. Only the index's profiles without ``-D`` and ``-U`` can
     be scanned for; ``define`` and ``undefine`` are on top of them for these folders alone, so their names stay.
     Raises SourceTreeError and PreprocessorError.
     """
     tree = open_roots(roots, base.release)
+    versions = version_macros(base.release)
     chosen = tuple(
         replace(
             profile.with_macros(define, undefine),
             name=profile.name,
-            defines={**as_definitions(base.type_lists, profile.name), **profile.with_macros(define, undefine).defines},
+            defines={
+                **versions,
+                **as_definitions(base.type_lists, profile.name),
+                **profile.with_macros(define, undefine).defines,
+            },
         )
         for profile in profiles(base.release)
         if profile.name in base.profiles

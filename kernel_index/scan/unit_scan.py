@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
 from kernel_index.preprocessor.calls import Problem, SinkCall
-from kernel_index.preprocessor.files import SourceFile
+from kernel_index.preprocessor.files import SourceFile, condition_text
 from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
@@ -101,10 +101,13 @@ class UnitScan:
         """Everything the unit registers. Raises PreprocessorError."""
         taken: set[int] = set()
         mobile: UnitRun | None = None
+        base = next((p for p in profiles if not is_mobile(p.name)), profiles[-1])
+        macros: Mapping[str, Macro] = self._shared.macros({**base.defines, "GOOGLE_CUDA": "1"})
         if not self._gpu_only:
             for profile in profiles:
                 run = self._unit.run(self._shared.macros(profile.defines))
                 taken |= run.taken
+                macros = run.macros if profile is base else macros
                 for problem in run.problems:
                     self._problems.add(problem)
                     # A problem that is not one of a directive ends a statement that registers something.
@@ -116,8 +119,7 @@ class UnitScan:
                 if mobile is None and is_mobile(profile.name):
                     mobile = run
         hidden = Hidden(self._unit, self._shared.headers)
-        base = next((p for p in profiles if not is_mobile(p.name)), profiles[-1])
-        for attempt in hidden.attempts(base.defines, taken, gpu_only=self._gpu_only):
+        for attempt in hidden.attempts(base.defines, macros, taken, gpu_only=self._gpu_only):
             run = self._unit.run(self._shared.macros(attempt.defines))
             hidden.opened(run.taken)
             for problem in run.problems:
@@ -127,6 +129,8 @@ class UnitScan:
             for kernel in self._registered(run.calls, long_bits(base)):
                 if not kernel.profiles and kernel.condition is None:
                     kernel.condition = hidden.revealed(kernel.call, attempt, taken)
+        for branch in hidden.unopened(taken):
+            self._never_opened(branch)
         findings = UnitFindings(diagnostics=list(self._diagnostics), op_definitions=list(self._ops.values()))
         for record, kernel in self._kernels.items():
             condition, names = kernel.condition, tuple(kernel.profiles)
@@ -135,6 +139,18 @@ class UnitScan:
             unit = "" if record.location.file == self._file.path else self._file.path
             findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
+
+    def _never_opened(self, branch: int) -> None:
+        """Say that what is registered in a branch is not known, in what was said of its condition if that is why."""
+        place = Location(self._file.path, self._file.program[branch].line)
+        known = [d for d in self._diagnostics if d.location == place]
+        for diagnostic in known:
+            del self._diagnostics[diagnostic]
+            self._diagnostics[replace(diagnostic, lost=diagnostic.lost or Lost())] = None
+        if not known:
+            text = condition_text(self._file.program, branch)
+            message = f"what `{text}` hides is not known: no values of macros were found with which it is compiled"
+            self._diagnose(place.file, place.line, message, Lost())
 
     # Calls to records.
 

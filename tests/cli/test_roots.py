@@ -104,6 +104,33 @@ def test_macros_for_the_folders_of_root(cli: Cli, my_ops: Path, tmp_path: Path) 
     assert cli("locate", "Newer", "--index", index, "--profile", "android-slim").code == 0
 
 
+RELEASES = """
+#if TF_MAJOR_VERSION > 2 || (TF_MAJOR_VERSION == 2 && TF_MINOR_VERSION >= 6)
+REGISTER_KERNEL_BUILDER(Name("Late").Device(DEVICE_CPU), LateOp);
+#else
+REGISTER_KERNEL_BUILDER(Name("Early").Device(DEVICE_CPU), EarlyOp);
+#endif
+#if TF_MAJOR_VERSION < 2
+REGISTER_KERNEL_BUILDER(Name("First").Device(DEVICE_CPU), FirstOp);
+#endif
+"""
+
+
+def test_the_version_that_folders_of_root_ask_for_is_the_releases(cli: Cli, my_ops: Path, tmp_path: Path) -> None:
+    (my_ops / "releases.cc").write_text(RELEASES)
+    for release, has, lacks in (("2.14", "Late", "Early"), ("2.4", "Early", "Late")):
+        over = ("--tensorflow", release, "--root", my_ops)
+        assert cli("locate", has, *over, "--profile", "android").code == 0
+        assert cli("locate", lacks, *over, "--profile", "android").code == 1
+    assert "would need TF_MAJOR_VERSION < 2\n" in cli("locate", "First", "--tensorflow", "2.14", "--root", my_ops).out
+    model = tmp_path / "first.pbtxt"
+    model.write_text('node { name: "n" op: "First" }')
+    told = cli("generate", model, "--tensorflow", "2.14", "--root", my_ops, "--out", tmp_path / "lists")
+    assert told.code == 1
+    assert "It is for other releases of TensorFlow" in " ".join(told.err.split())
+    assert "Build TensorFlow with" not in told.out + told.err
+
+
 def test_macros_without_sources_to_apply_them_to(cli: Cli) -> None:
     outcome = cli("locate", "Relu", "--tensorflow", "2.14", "-D", "X")
     assert outcome.code == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kernel_index.profiles import BuildProfile
-from kernel_index.records import Condition, Location, ScanResult
+from kernel_index.records import Condition, Location, Lost, ScanResult
 from kernel_index.scan import ScanCache, scan_tree
 from kernel_index.store import index_bytes, open_index
 from tests.kernel_index.scan.trees import UNIT, problems, scan, tree
@@ -45,7 +45,7 @@ CASES = {
     "\n#  if   defined( GOOGLE_CUDA )  ||  \\\n  defined(ROCM) // on GPU\n{A}#endif\n": (
         "GOOGLE_CUDA", True, "#if defined( GOOGLE_CUDA ) || defined(ROCM)", 2,
     ),
-    "#if GNU > 3\nint x;\n#else\n{A}#endif\n": ("GNU", False, "#else of line 1", 3),
+    "#if GNU > 3\nint x;\n#else\n{A}#endif\n": ("GNU", True, "#else of line 1", 3),
     "#if PHONE\nint x;\n#elif DESK\nint y;\n#elif ODD\n{A}#endif\n": ("ODD", True, "#elif ODD", 5),
     "#if GOOGLE_CUDA\nint x;\n#if CUDNN\n{A}#endif\n#endif\n": ("GOOGLE_CUDA", True, "#if GOOGLE_CUDA", 1),
     "#ifdef GNU\n#ifdef CUDNN\n{A}#endif\n#endif\n": ("CUDNN", True, "#ifdef CUDNN", 2),
@@ -134,15 +134,59 @@ NUMBERS = {
     ),
     "#if VERSION >= 5 && VERSION < 7\n{A}#endif\n": ("VERSION >= 5 and VERSION < 7", "-DVERSION=5"),
     "#if !(VERSION < 5)\n{A}#endif\n": ("VERSION >= 5", "-DVERSION=5"),
+    "#if GNU > 3\nint x;\n#else\n{A}#endif\n": ("GNU <= 3", "-DGNU=3"),
     "#if GNU >= 12\n{A}#endif\n": ("GNU >= 12", "-DGNU=12"),
     "#if MAJOR >= 2 && MINOR >= 6\n{A}#endif\n": ("MAJOR >= 2 and MINOR >= 6", "-DMAJOR=2 -DMINOR=6"),
     "#if MAJOR > 2 || (MAJOR == 2 && MINOR >= 6)\n{A}#endif\n": ("MAJOR > 2 and MAJOR != 2", "-DMAJOR=3"),
     "#if ODD && VERSION >= 4\n{A}#endif\n": ("VERSION >= 4 and ODD defined", "-DODD -DVERSION=4"),
-    "#if VERSION / 1000 == 26\n{A}#endif\n": ("VERSION == 26000", "-DVERSION=26000"),
-    "#define LEAST 8\n#if VERSION >= LEAST\n{A}#endif\n": ("VERSION == 8", "-DVERSION=8"),
+    "#if VERSION / 1000 == 26\n{A}#endif\n": ("a value of VERSION such as 26000", "-DVERSION=26000"),
+    "#define LEAST 8\n#if VERSION >= LEAST\n{A}#endif\n": ("a value of VERSION such as 8", "-DVERSION=8"),
     "#ifdef VERSION\n#if VERSION >= 4\n{A}#endif\n#endif\n": ("VERSION >= 4", "-DVERSION=4"),
     "#if CUDA\n#if CUDNN >= 8\n{A}#endif\n#endif\n": ("CUDNN >= 8 and CUDA defined", "-DCUDA -DCUDNN=8"),
 }  # fmt: skip
+
+
+SOLVED = {
+    "#if defined A && !defined(DESK) && B\n{A}#endif\n": "-DA -DB -UDESK",
+    "#if defined(A) && defined(B)\n{A}#endif\n": "-DA -DB",
+    "#if A ? B : 0\n{A}#endif\n": "-DA -DB",
+    "#if A && B && C > 5\n{A}#endif\n": "-DA -DB -DC=6",
+    "#if VERSION & 4\n{A}#endif\n": "-DVERSION=4",
+    "#if (VERSION >> 16) >= 2\n{A}#endif\n": "-DVERSION=1048576",
+    "#if MAJOR * 1000 + MINOR > 2006\n{A}#endif\n": "-DMAJOR=1000",
+    "#define V (MAJOR * 100 + MINOR)\n#if V >= 206\n{A}#endif\n": "-DMAJOR=206",
+    "#define AT(a, b) ((a) * 100 + (b))\n#if VERSION >= AT(2, 6)\n{A}#endif\n": "-DVERSION=384",
+    "#ifdef PHONE\n#if ODD == 3\n{A}#endif\n#endif\n": "-DPHONE -DODD=3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOLVED)
+def test_conditions_that_no_single_macro_opens_are_solved(source: str, tmp_path: Path) -> None:
+    (record,) = scanned(tmp_path, source.replace("{A}", kernel("A"))).registrations
+    condition = record.condition
+    assert condition is not None
+    assert sorted(condition.arguments.split()) == sorted(SOLVED[source].split())
+    # What it says is true: with these arguments, a profile has the kernel.
+    flags = condition.arguments.split()
+    define = {n: v or "1" for n, _, v in (f[2:].partition("=") for f in flags if f.startswith("-D"))}
+    profile = DESK.with_macros(define, [f[2:] for f in flags if f.startswith("-U")])
+    opened = scan(tmp_path, source.replace("{A}", kernel("A")), profiles=(profile,))
+    assert [r.profiles for r in opened.registrations] == [(profile.name,)]
+
+
+def test_all_macros_that_must_change_are_named(tmp_path: Path) -> None:
+    (record,) = scanned(tmp_path, f"#if defined(A) && defined(B)\n{kernel('A')}#endif\n").registrations
+    assert record.condition is not None
+    assert record.condition.needs == "A defined and B defined"
+
+
+@pytest.mark.parametrize("condition", ["A && !A", "MAKE(2, 6)", "A >= MAKE(2, 6)", '__has_include("a.h")', "A +"])
+def test_a_branch_that_nothing_is_found_to_open_is_said(condition: str, tmp_path: Path) -> None:
+    result = scan(tmp_path, f"#if {condition}\n{kernel('A')}#endif\n{kernel('B')}", profiles=(PHONE, DESK))
+    assert [r.op for r in result.registrations] == ["B"]
+    (lost,) = [d for d in result.diagnostics if d.location.file == UNIT]
+    assert (lost.location, lost.lost) == (Location(UNIT, 1), Lost())
+    assert f"#if {condition}" in lost.message
 
 
 @pytest.mark.parametrize("source", NUMBERS)
