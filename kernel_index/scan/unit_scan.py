@@ -127,14 +127,21 @@ class UnitScan:
             for kernel in self._registered(run.calls, long_bits(base)):
                 if not kernel.profiles and kernel.condition is None:
                     kernel.condition = hidden.revealed(kernel.call, attempt, taken)
-        findings = UnitFindings(diagnostics=list(self._diagnostics), op_definitions=list(self._ops.values()))
+        findings = UnitFindings(
+            diagnostics=list(self._diagnostics),
+            op_definitions=[replace(record, unit=self._unit_of(record)) for record in self._ops.values()],
+        )
         for record, kernel in self._kernels.items():
             condition, names = kernel.condition, tuple(kernel.profiles)
             if condition is None and mobile is not None and not any(map(is_mobile, names)):
                 condition = hidden.why_not(kernel.call, mobile)
-            unit = "" if record.location.file == self._file.path else self._file.path
+            unit = self._unit_of(record)
             findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
+
+    def _unit_of(self, record: KernelRegistration | OpDefinition) -> str:
+        """The unit where a record stands in a header, else empty."""
+        return "" if record.location.file == self._file.path else self._file.path
 
     # Calls to records.
 
