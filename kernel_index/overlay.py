@@ -167,7 +167,7 @@ class OverlayIndex:
         found = []
         for definition in self._overlay.op_definitions:
             known = self._base.op_definition(definition.name)
-            if known is not None and known.location.file not in self._replaced:
+            if known is not None and known.source not in self._replaced:
                 found.append(
                     Diagnostic(definition.location, f"the op {definition.name} is already defined at {known.location}")
                 )

@@ -138,7 +138,10 @@ class GraphVersions:
 
 @dataclass(frozen=True, slots=True)
 class OpDefinition:
-    """What ``REGISTER_OP`` declares: signature and attrs of an op."""
+    """What ``REGISTER_OP`` declares: signature and attrs of an op.
+
+    ``unit`` is the source file to compile where the macro call stands in a header, else empty.
+    """
 
     name: str
     inputs: tuple[ArgDefinition, ...]
@@ -147,6 +150,12 @@ class OpDefinition:
     location: Location
     stateful: bool = False
     deprecation: Deprecation | None = None
+    unit: str = ""
+
+    @property
+    def source(self) -> str:
+        """The source file that a build must compile to have the op."""
+        return self.unit or self.location.file
 
     def attr(self, name: str) -> AttrDefinition | None:
         """The attr of that name, None where the op has none."""

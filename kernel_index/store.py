@@ -46,6 +46,7 @@ def index_bytes(scan: ScanResult) -> bytes:
         | {r.unit for r in scan.registrations if r.unit}
         | {r.condition.location.file for r in scan.registrations if r.condition is not None}
         | {d.location.file for d in defined}
+        | {d.unit for d in defined if d.unit}
         | set(lists.listed_files(scan.build_lists))
         | set(sources.included_files(scan.includes))
         | set(dependencies.depending_files(scan.dependencies))
@@ -160,10 +161,13 @@ class StoredIndex:
 
     @cached_property
     def _definition(self) -> Callable[[int, str], OpDefinition | None]:
-        from kernel_index.columns.definitions import DEPRECATIONS, DefinitionReader
+        from kernel_index.columns.definitions import DEPRECATIONS, UNITS, DefinitionReader
 
         with self._reading("op definitions"):
-            return DefinitionReader(self._packed.column, self._files, self._packed.optional(DEPRECATIONS)).definition
+            optional = self._packed.optional
+            return DefinitionReader(
+                self._packed.column, self._files, optional(DEPRECATIONS), optional(UNITS)
+            ).definition
 
     @property
     def content(self) -> bytes:

@@ -81,8 +81,8 @@ class BuildNeeds:
         by_file: dict[str, list[str]] = {}
         for op in sorted(ops):
             definition = self._index.op_definition(op)
-            if definition is not None and not self.compiles(definition.location.file):
-                by_file.setdefault(definition.location.file, []).append(op)
+            if definition is not None and not self.compiles(definition.source):
+                by_file.setdefault(definition.source, []).append(op)
         return {
             path: NeededFile(path, "definition", f"defines {names(defined)}", tuple(defined))
             for path, defined in by_file.items()

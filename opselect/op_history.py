@@ -13,17 +13,19 @@ class History:
     """Where an op is among the shipped releases, seen from a release that lacks it.
 
     ``text`` is a clause such as ``TensorFlow 1.13 and later have it``. ``later`` is the first release behind that one
-    with the op, ``earlier`` the last one in front of it, as minor numbers; empty where there is none.
+    with the op, ``earlier`` the last one in front of it, as minor numbers; empty where there is none. ``stays`` tells
+    whether the newest release has it.
     """
 
     text: str
     later: str
     earlier: str
+    stays: bool
 
     def advice(self, release: str) -> str:
         """What to do about the op where ``release`` is built."""
         if self.later:
-            return f"Export the model for TensorFlow {release}, or build TensorFlow {self.later} or later."
+            return f"Export the model for TensorFlow {release}, or build TensorFlow {self.later}{' or later' if self.stays else ''}."
         if self.earlier:
             return f"Export the model without it, or build TensorFlow {self.earlier}, the last release that has it."
         # Upstream's release of that number has it: the sources at hand are others.
@@ -42,7 +44,7 @@ def history(op: str, release: str) -> History | None:
     minors = [shipped.minor_of(each) for each in shipped.releases() if each in having]
     later = [minor for minor in minors if release_number(minor) > here]
     earlier = [minor for minor in minors if release_number(minor) < here]
-    return History(_text(having), next(iter(later), ""), next(reversed(earlier), ""))
+    return History(_text(having), next(iter(later), ""), next(reversed(earlier), ""), shipped.releases()[-1] in having)
 
 
 def known_span() -> str:

@@ -261,7 +261,7 @@ class _Picker:
             source = registration.source
             if source not in known:
                 definition = self._index.op_definition(registration.op)
-                files = (source, *(() if definition is None else (definition.location.file,)))
+                files = (source, *(() if definition is None else (definition.source,)))
                 listed = [file for file in (*files, *needs.needed(files)) if not needs.compiles(file)]
                 known[source] = needs.missing_libraries(listed)
             for library, (file, use) in known[source].items():
@@ -344,7 +344,7 @@ class _Picker:
         for op, reason in sorted((named | picked).items()):
             definition = self._index.op_definition(op)
             if definition is not None:
-                yield definition.location.file, reason
+                yield definition.source, reason
 
 
 _DEFINES = "defines the op"

@@ -1,7 +1,7 @@
 """Op definitions as columns and back: a line an op for its place, inputs, outputs and attrs.
 
-Attrs differ in their names more than in the rest, so the rest stands in a table. Few ops are deprecated, so these have
-a column of their own.
+Attrs differ in their names more than in the rest, so the rest stands in a table. Few ops are deprecated, and few are
+defined in a header, so these have columns of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from kernel_index.columns.text import (
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrValue, Deprecation, Location, OpDefinition
 
 DEPRECATIONS = "deprecations"
-"""The column that indexes of before it lack: it counts as empty there."""
+"""A column that indexes of before it lack: it counts as empty there."""
+
+UNITS = "definition_units"
+"""A column that is there only where some op is defined in a header."""
 
 
 def write_definitions(
@@ -37,6 +40,7 @@ def write_definitions(
             line = 0
         places.append(f"{number - file}\t{record.location.line - line}\t{'stateful' if record.stateful else ''}")
         file, line = number, record.location.line
+    units = [f"{number}\t{file_number(d.unit)}" for number, d in enumerate(definitions) if d.unit]
     return {
         "definition_places": places,
         "definition_inputs": [_args_text(d.inputs) for d in definitions],
@@ -50,6 +54,7 @@ def write_definitions(
             for number, d in enumerate(definitions)
             if d.deprecation is not None
         ],
+        **({UNITS: units} if units else {}),
     }
 
 
@@ -80,17 +85,22 @@ def _value_text(value: AttrValue | None) -> str:
 class DefinitionReader:
     """Definitions by the number of the op. Damaged columns raise ValueError, TypeError or LookupError.
 
-    ``deprecations`` is the column of that name, empty where the file has none.
+    ``deprecations`` and ``units`` are the columns of those names, empty where the file has none.
     """
 
     def __init__(
-        self, column: Callable[[str], list[str]], files: Sequence[str], deprecations: Sequence[str] = ()
+        self,
+        column: Callable[[str], list[str]],
+        files: Sequence[str],
+        deprecations: Sequence[str] = (),
+        units: Sequence[str] = (),
     ) -> None:
         self._inputs = column("definition_inputs")
         self._outputs = column("definition_outputs")
         self._attrs = column("definition_attrs")
         self._bodies = column("attr_bodies")
         self._deprecations = dict(map(_deprecation, deprecations))
+        self._units = {int(number): files[int(unit)] for number, unit in (line.split("\t") for line in units)}
         self._places: list[tuple[Location, bool]] = []
         file = line = 0
         for place in column("definition_places"):
@@ -113,6 +123,7 @@ class DefinitionReader:
             location,
             stateful,
             self._deprecations.get(number),
+            self._units.get(number, ""),
         )
 
 

@@ -126,7 +126,7 @@ def _definition_row(d: OpDefinition) -> list[Any]:
             ]
             for a in d.attrs
         ],
-        None if d.deprecation is None else [d.deprecation.version, d.deprecation.explanation],
+        None if d.deprecation is None else [d.deprecation.version, d.deprecation.explanation], d.unit,
     ]  # fmt: skip
 
 
@@ -245,7 +245,7 @@ class _Reader:
 
 
 def _definition(row: Sequence[Any]) -> OpDefinition:
-    name, file, line, stateful, inputs, outputs, attrs, deprecation = row
+    name, file, line, stateful, inputs, outputs, attrs, deprecation, unit = row
     return OpDefinition(
         _text(name),
         tuple(ArgDefinition(_text(arg), _text(kind)) for arg, kind in inputs),
@@ -262,6 +262,7 @@ def _definition(row: Sequence[Any]) -> OpDefinition:
         Location(_text(file), _number(line)),
         bool(stateful),
         None if deprecation is None else Deprecation(_number(deprecation[0]), _text(deprecation[1])),
+        _text(unit),
     )  # fmt: skip
 
 

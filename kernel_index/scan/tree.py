@@ -294,7 +294,7 @@ def _platforms_unknown(files: Mapping[str, FileNote]) -> Iterable[Diagnostic]:
 def _unique_ops(definitions: Iterable[OpDefinition]) -> tuple[OpDefinition, ...]:
     """One definition an op; of several, the one under ``core/ops``, which every build has."""
     found: dict[str, OpDefinition] = {}
-    for definition in sorted(definitions, key=lambda d: ("core/ops/" not in d.location.file, d.location)):
+    for definition in sorted(definitions, key=lambda d: ("core/ops/" not in d.source, d.location, d.unit)):
         found.setdefault(definition.name, definition)
     return tuple(found[name] for name in sorted(found))
 

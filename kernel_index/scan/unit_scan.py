@@ -131,12 +131,15 @@ class UnitScan:
                     kernel.condition = hidden.revealed(kernel.call, attempt, taken)
         for branch in hidden.unopened(taken):
             self._never_opened(branch)
-        findings = UnitFindings(diagnostics=list(self._diagnostics), op_definitions=list(self._ops.values()))
+        findings = UnitFindings(
+            diagnostics=list(self._diagnostics),
+            op_definitions=[replace(record, unit=self._unit_of(record)) for record in self._ops.values()],
+        )
         for record, kernel in self._kernels.items():
             condition, names = kernel.condition, tuple(kernel.profiles)
             if condition is None and mobile is not None and not any(map(is_mobile, names)):
                 condition = hidden.why_not(kernel.call, mobile)
-            unit = "" if record.location.file == self._file.path else self._file.path
+            unit = self._unit_of(record)
             findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
 
@@ -151,6 +154,10 @@ class UnitScan:
             text = condition_text(self._file.program, branch)
             message = f"what `{text}` hides is not known: no values of macros were found with which it is compiled"
             self._diagnose(place.file, place.line, message, Lost())
+
+    def _unit_of(self, record: KernelRegistration | OpDefinition) -> str:
+        """The unit where a record stands in a header, else empty."""
+        return "" if record.location.file == self._file.path else self._file.path
 
     # Calls to records.
 

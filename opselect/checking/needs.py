@@ -78,7 +78,7 @@ def _defining(index: KernelIndex) -> dict[str, list[str]]:
     for op in index.op_names():
         definition = index.op_definition(op)
         if definition is not None:
-            found.setdefault(definition.location.file, []).append(op)
+            found.setdefault(definition.source, []).append(op)
     return found
 
 
@@ -94,7 +94,7 @@ def undefined_ops(build: Build, sources: Sources) -> dict[str, Finding]:
     for path in build.sources:
         for op in kernel_ops.get(path, ()):
             definition = index.op_definition(op)
-            file = definition.location.file if definition is not None else ""
+            file = definition.source if definition is not None else ""
             absent = not (file in build.present or needs.compiles(file)) if file else knows_definitions(index)
             if absent:
                 ops.setdefault(file, {}).setdefault(op, path)

@@ -65,7 +65,7 @@ def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: b
     needed |= needs.definitions(sorted({*needed, *stay}), named).keys()
     fixed = frozenset((*with_core, *needs.definitions(base)))
     with_ops = frozenset(
-        definition.location.file for op in index.op_names() if (definition := index.op_definition(op)) is not None
+        definition.source for op in index.op_names() if (definition := index.op_definition(op)) is not None
     )
     helpers = frozenset(lists.not_compiled.get(build, ()))
     rule = KeepRule(needed, kernel_files, mode, fixed, (with_ops | helpers) - kernel_files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from kernel_index import shipped
 from kernel_index.index import KernelIndex
@@ -15,6 +16,9 @@ from opselect.loading.rules import IGNORES_UNKNOWN_ATTRS, Problem, problems
 from opselect.loading.signatures import signature_of
 from opselect.loading.uses import GraphUse, Use
 from opselect.op_history import history
+
+_ANY = "MODEL"
+"""What commands call a model where several are meant."""
 
 _SUCCESSOR = re.compile(r"\bUse (\w+)")
 
@@ -47,7 +51,7 @@ def mend_use(
 ) -> str:
     """What to do about a problem with uses of one op; ``has_default`` tells that the attr has its default in all."""
     release, op = index.release, uses[0].op
-    model = shlex.quote(models[0]) if len(models) == 1 else "MODEL"
+    model = shlex.quote(models[0]) if len(models) == 1 else _ANY
     if problem.kind == "unknown_op":
         known = history(op, release)
         return f"{known.text}. {known.advice(release)}" if known is not None else ""
@@ -88,8 +92,19 @@ def _taking_off(problem: Problem, uses: Sequence[Use], release: str, model: str)
     prepare = f"opselect prepare {model} -o phone.pb --tensorflow {minor} does it"
     if any(use.in_function for use in uses):
         return prepare + ", in functions too."
+    if not _may_be_graph(model):
+        return f"{prepare}."
     step = shlex.quote(f"remove_attribute(attribute_name={problem.attr}, op_name={uses[0].op})")
     return f"{prepare}; for a GraphDef also opselect transform {model} without.pb --transforms={step}."
+
+
+def _may_be_graph(model: str) -> bool:
+    """Whether the name of a model may be that of a GraphDef, which is all that ``opselect transform`` takes.
+
+    SavedModels are folders, and MetaGraphDefs have a suffix of their own.
+    """
+    name = PurePosixPath(model.strip("'")).name
+    return model == _ANY or not (PurePosixPath(name).suffix in ("", ".meta") or name.startswith("saved_model."))
 
 
 def _mend_removed(op: str, index: KernelIndex, model: str) -> str:
@@ -99,7 +114,9 @@ def _mend_removed(op: str, index: KernelIndex, model: str) -> str:
     successor = index.op_definition(named[1]) if named is not None else None
     if definition is not None and successor is not None and _same_shape(definition, successor):
         step = shlex.quote(f"rename_op(old_op_name={op}, new_op_name={successor.name})")
-        return f"{successor.name} takes its place: opselect transform {model} renamed.pb --transforms={step}."
+        first = "" if _may_be_graph(model) else f"opselect freeze {model} -o frozen.pb, then "
+        graph = "frozen.pb" if first else model
+        return f"{successor.name} takes its place: {first}opselect transform {graph} renamed.pb --transforms={step}."
     return "Export the model again with what takes its place."
 
 

@@ -73,4 +73,5 @@ def _run(releases: list[str], there: set[str]) -> list[str]:
 def _named(first: str, last: str, verb: str, *, open_ended: bool) -> str:
     one, other = shipped.minor_of(first), shipped.minor_of(last)
     span = f"{one} and later" if open_ended else one if one == other else f"{one} to {other}"
-    return f"TensorFlow {span} {verb}"
+    one_has_it = not open_ended and one == other
+    return f"TensorFlow {span} {verb.replace(' ', 's ', 1) if one_has_it else verb}"

@@ -72,8 +72,13 @@ def lowering(use: Use, release: tuple[int, int]) -> Iterator[Problem]:
 
 def values_not_kept(use: Use, definition: OpDefinition) -> list[str]:
     """Attrs with limits whose values are not known: those for which the use was collected had none, and kept none."""
-    limited = {attr.name for attr in definition.attrs if attr.minimum is not None or attr.allowed is not None}
-    return [attr.name for attr in use.attrs if attr.name in limited and attr.value is None and attr.length < 0]
+    limited = {attr.name: attr.type for attr in definition.attrs if attr.minimum is not None or attr.allowed is not None}
+    return [
+        attr.name
+        for attr in use.attrs
+        # A value of another kind is refused whatever it is.
+        if limited.get(attr.name) == attr.kind and attr.value is None and attr.length < 0
+    ]
 
 
 def _missing(given: Mapping[str, AttrUse], definition: OpDefinition) -> Iterator[Problem]:

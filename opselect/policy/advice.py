@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from opselect.criteria import TRAINING, Action, criterion, criterion_of_op
+from opselect.criteria import OTHER, TRAINING, Action, criterion, criterion_of_op
 from opselect.graph import Entry, Graph, input_node, reach
 from opselect.kernel_lookup import NotFound
 from opselect.missing import explain
@@ -150,8 +150,9 @@ class GraphAdviser(Adviser):
         if remedy is not None:
             return remedy
         lasting = self._lasting(requirement, left_out)
-        text = self._without_remedy(requirement, lasting.text)
-        return lasting if lasting.action == "freeze" else replace(lasting, text=text)
+        if lasting.action == "freeze":
+            return self._after_freezing(left_out) or lasting
+        return replace(lasting, text=self._without_remedy(requirement, lasting.text))
 
     def advise_missing(self, requirement: Requirement, text: str) -> str:
         """What to do about a requirement of the graph that no kernel meets."""
@@ -216,6 +217,14 @@ class GraphAdviser(Adviser):
             first = f"Freeze the model first: `{attempt.command}` may take it out ({why_not})."
             return f"{first} If not: {_uncapitalized(text)}"
         return f"{text} `{attempt.command}` may take it out ({why_not})." if attempt.too_large else text
+
+    def _after_freezing(self, left_out: LeftOut) -> Advice | None:
+        """What to do where freezing was tried and leaves an op in; None where it was not, or nothing can be added."""
+        attempt = self._attempt
+        if attempt is None or attempt.needed is None or not left_out.files:
+            return None
+        extend = OTHER.advice.format(files=", ".join(left_out.files))
+        return Advice("extend", f"`{attempt.command}` was tried and leaves it in. {extend}", files=left_out.files)
 
     @cached_property
     def _attempt(self) -> Attempt | None:

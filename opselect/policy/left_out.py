@@ -78,11 +78,13 @@ class MobileBuild:
 
         A requirement that no build on a CPU can meet (a custom op, a type that no kernel admits) is not left out of
         this one: :mod:`opselect.missing` explains it. Nor is what runs without the kernel: an op that the runtime
-        replaces, and one that it only may insert.
+        replaces, and one that it only may insert. Kernels of one's own are no part of the release that leaves out.
         """
         if self._files is None or (requirement.origin is not None and requirement.origin.kind != "added"):
             return None
         kernels = self._kernels(requirement.op)
+        if not any(map(_is_of_release, kernels)):
+            return None
         here = [r for r in kernels if self.profile in r.profiles]
         built = [r for r in here if self.compiles(r.source)]
         anywhere = _sources(_find(kernels, requirement))
@@ -101,7 +103,9 @@ class MobileBuild:
     def left_out_op(self, op: str) -> LeftOut | None:
         """Why the build has no kernel of an op at all, whatever the types; None where it has one or TensorFlow none."""
         kernels = self._kernels(op) if self._files is not None else []
-        if not kernels or any(self.profile in r.profiles and self.compiles(r.source) for r in kernels):
+        if not any(map(_is_of_release, kernels)) or any(
+            self.profile in r.profiles and self.compiles(r.source) for r in kernels
+        ):
             return None
         found = self._whole_op(op, kernels)
         return replace(found, is_registered=any(self.profile in r.profiles for r in kernels))
@@ -171,6 +175,11 @@ class MobileBuild:
         return bool(self._offered) and all(
             path.rpartition("/")[0] == _KERNELS_FOLDER and path not in self._offered for path in files
         )
+
+
+def _is_of_release(registration: KernelRegistration) -> bool:
+    """Whether a kernel is TensorFlow's own; those of other folders come by ``--root``."""
+    return registration.source.startswith("tensorflow/")
 
 
 def _find(kernels: Sequence[KernelRegistration], requirement: Requirement) -> Outcome:

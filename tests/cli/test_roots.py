@@ -8,6 +8,7 @@ import pytest
 
 from kernel_index.store import open_index
 from tests.cli.conftest import Cli
+from tests.kernel_index.build_files.drawing import plant
 
 SOURCE = """
 #include "tensorflow/core/framework/register_types.h"
@@ -207,3 +208,42 @@ def test_a_folder_without_sources_is_an_error(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("locate", "Relu", "--tensorflow", "2.14", "--root", empty)
     assert outcome.code == 2
     assert "contains no C++ source file" in outcome.err
+
+
+HEADER_OPS = """
+--- ops/mine.cc
+#include "mine_ops.h"
+--- ops/mine_ops.h
+#pragma once
+REGISTER_OP("Mine").Input("x: T").Output("y: T").Attr("T: {float}");
+--- kernels/mine.cc
+REGISTER_KERNEL_BUILDER(Name("Mine").Device("CPU").TypeConstraint<float>("T"), MineOp);
+"""
+USES_MINE = (
+    'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }\n'
+    'node { name: "m" op: "Mine" input: "x" attr { key: "T" value { type: DT_FLOAT } } }\n'
+)
+
+
+@pytest.mark.parametrize("target", ["makefile", "list", "bazel"])
+def test_an_op_in_a_header_comes_with_the_source_that_includes_it(cli: Cli, target: str, tmp_path: Path) -> None:
+    root = plant(tmp_path / "my_ops", HEADER_OPS)
+    model = tmp_path / "m.pbtxt"
+    model.write_text(USES_MINE)
+    out = tmp_path / "o"
+    outcome = cli("generate", model, "--tensorflow", "1.13", "--root", root, "--target", target, "--out", out)
+    assert outcome.code == 0
+    (listed,) = (path.read_text() for path in out.iterdir())
+    listed = listed.replace(":", "/")
+    assert "my_ops/ops/mine.cc" in listed
+    assert "my_ops/kernels/mine.cc" in listed
+    assert ("my_ops/ops/mine_ops.h" in listed) == (target == "bazel")
+
+
+def test_kernels_of_ones_own_are_left_out_of_nothing(cli: Cli, tmp_path: Path) -> None:
+    root = plant(tmp_path / "my_ops", HEADER_OPS)
+    model = tmp_path / "m.pbtxt"
+    model.write_text(USES_MINE)
+    outcome = cli("generate", model, "--tensorflow", "1.13", "--root", root, "--out", tmp_path / "o")
+    assert outcome.code == 0
+    assert "left out" not in (outcome.out + outcome.err).lower()

@@ -25,6 +25,19 @@ def test_ops_that_came_and_went(op: str, release: str, text: str, later: str, ea
     assert (found.text, found.later, found.earlier) == (text, later, earlier)
 
 
+@pytest.mark.parametrize(
+    ("op", "advice"),
+    [
+        ("LeakyRelu", "Export the model for TensorFlow 1.4.1, or build TensorFlow 1.13 or later."),
+        ("BigtableClient", "Export the model for TensorFlow 1.4.1, or build TensorFlow 1.10."),
+    ],
+)
+def test_an_op_that_went_is_not_in_what_is_later(op: str, advice: str) -> None:
+    found = history(op, "1.4.1")
+    assert found is not None
+    assert found.advice("1.4.1") == advice
+
+
 def test_an_op_of_no_release_has_no_history() -> None:
     assert history("Frobnicate", "1.13.1") is None
 

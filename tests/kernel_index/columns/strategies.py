@@ -86,6 +86,7 @@ DEFINITION_FIELDS = {
     "location": locations,
     "stateful": st.booleans(),
     "deprecation": st.none() | st.builds(Deprecation, st.integers(0, 10**6), texts),
+    "unit": st.just("") | st.sampled_from(FILES),
 }
 
 registrations = st.builds(KernelRegistration, **REGISTRATION_FIELDS)

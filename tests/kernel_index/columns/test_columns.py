@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel_index.columns.definitions import DEPRECATIONS, DefinitionReader, write_definitions
+from kernel_index.columns.definitions import DEPRECATIONS, UNITS, DefinitionReader, write_definitions
 from kernel_index.columns.lists import listed_files, read_lists, write_lists
 from kernel_index.columns.packed import PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
@@ -53,8 +53,10 @@ def test_registrations_come_back_with_all_their_types(ops: list[list[KernelRegis
 
 @given(st.lists(definitions, max_size=5))
 def test_definitions_come_back_with_all_their_types(records: list[OpDefinition]) -> None:
-    column = through_a_file(dict(write_definitions(records, number)))
-    reader = DefinitionReader(column, FILES, column(DEPRECATIONS))
+    columns = dict(write_definitions(records, number))
+    column = through_a_file(columns)
+    units = column(UNITS) if UNITS in columns else ()
+    reader = DefinitionReader(column, FILES, column(DEPRECATIONS), units)
     assert [repr(reader.definition(k, "Op")) for k in range(len(records))] == [repr(record) for record in records]
     assert reader.definition(len(records), "Op") is None
 

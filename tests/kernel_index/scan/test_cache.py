@@ -342,7 +342,7 @@ def test_notes_are_read_as_they_were_written() -> None:
     assert NOTES.units
     assert read_notes(notes_text(NOTES)) == NOTES
     path, note = next((path, note) for path, note in NOTES.units.items() if note.op_definitions)
-    gone = tuple(replace(d, deprecation=Deprecation(9, "Use Other")) for d in note.op_definitions)
+    gone = tuple(replace(d, deprecation=Deprecation(9, "Use Other"), unit="a/b.cc") for d in note.op_definitions)
     deprecated = replace(NOTES, units={**NOTES.units, path: replace(note, op_definitions=gone)})
     assert read_notes(notes_text(deprecated)) == deprecated
 

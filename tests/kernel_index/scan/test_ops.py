@@ -11,7 +11,8 @@ from kernel_index.datatypes import DataType
 from kernel_index.records import ArgDefinition, AttrDefinition, AttrScalar, AttrValue, Deprecation
 from kernel_index.scan.expressions import NotEvaluatedError
 from kernel_index.scan.ops import argument_definition, attr_definition
-from tests.kernel_index.scan.trees import op, problems, scan
+from kernel_index.store import open_index, write_index
+from tests.kernel_index.scan.trees import UNIT, op, problems, scan
 
 FLOAT, HALF, INT32, INT64 = DataType.DT_FLOAT, DataType.DT_HALF, DataType.DT_INT32, DataType.DT_INT64
 QUANTIZED = {DataType.DT_QINT8, DataType.DT_QUINT8, DataType.DT_QINT16, DataType.DT_QUINT16, DataType.DT_QINT32}
@@ -322,3 +323,15 @@ def test_of_two_definitions_the_one_every_build_has_counts(tmp_path: Path) -> No
     headers = {"tensorflow/core/ops/a_ops.cc": 'REGISTER_OP("A").Input("core: int32");\n'}
     result = scan(tmp_path, 'REGISTER_OP("A").Input("other: int32");\n', headers)
     assert [d.location.file for d in result.op_definitions] == ["tensorflow/core/ops/a_ops.cc"]
+
+
+def test_an_op_in_a_header_names_the_source_to_compile(tmp_path: Path) -> None:
+    header = "tensorflow/core/kernels/ops.h"
+    result = scan(tmp_path, '#include "ops.h"\nREGISTER_OP("A");\n', {header: '#pragma once\nREGISTER_OP("B");\n'})
+    assert [(d.name, d.location.file, d.source) for d in result.op_definitions] == [
+        ("A", UNIT, UNIT),
+        ("B", header, UNIT),
+    ]
+    write_index(result, tmp_path / "x.opselidx")
+    written = open_index(tmp_path / "x.opselidx")
+    assert [written.op_definition(d.name) for d in result.op_definitions] == list(result.op_definitions)

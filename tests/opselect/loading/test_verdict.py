@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from kernel_index import shipped
 from kernel_index.records import GraphVersions
 from opselect.loading import Loads, LoadsMerger, judge
 from opselect.loading.loads_json import loads_json, parse_loads
+from opselect.loading.releases import elsewhere
 from tests.opselect.graph_text import function, node
 from tests.opselect.loading.op_specs import loads_of, op, release, verdict
 
@@ -33,6 +35,16 @@ def test_an_attr_with_its_default_can_be_taken_off() -> None:
         "Take the attr off, for its value is the default: opselect prepare m.pb -o phone.pb --tensorflow 1.4 does "
         "it; for a GraphDef also opselect transform m.pb without.pb "
         "--transforms='remove_attribute(attribute_name=dilations, op_name=Conv2D)'. TensorFlow 1.5 and later know it."
+    )
+
+
+@pytest.mark.parametrize("name", ["exports/1", "graph.meta", "exports/saved_model.pb"])
+def test_what_is_no_graph_is_not_told_to_be_transformed(name: str) -> None:
+    index = release(op(CONV))
+    (said,) = judge(loads_of(X + conv(more=DEFAULT), index, name), index).refused
+    assert said.advice == (
+        f"Take the attr off, for its value is the default: opselect prepare {name} -o phone.pb --tensorflow 1.4 does "
+        "it. TensorFlow 1.5 and later know it."
     )
 
 
@@ -89,6 +101,29 @@ def test_a_renamed_op_takes_the_place_of_a_removed_one() -> None:
     assert verdict(text, other).refused[0].advice == "Export the model again with what takes its place."
 
 
+def test_a_removed_op_of_what_is_no_graph_is_renamed_after_freezing() -> None:
+    inv = op("Inv(x: T) -> y: T | T: type", gone=17, explanation="Use Reciprocal")
+    index = release(inv, op("Reciprocal(x: T) -> y: T | T: type"))
+    text = X + node("i", "Inv", "x", attrs="T: type: DT_FLOAT") + "versions { producer: 21 }"
+    (said,) = judge(loads_of(text, index, "my model"), index).refused
+    assert said.advice == (
+        "Reciprocal takes its place: opselect freeze 'my model' -o frozen.pb, then opselect transform frozen.pb "
+        "renamed.pb --transforms='rename_op(old_op_name=Inv, new_op_name=Reciprocal)'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("having", "text"),
+    [
+        (("1.15.5",), "TensorFlow 1.15 takes it"),
+        (("1.14.0", "1.15.5"), "TensorFlow 1.14 to 1.15 take it"),
+        ((shipped.releases()[-1],), f"TensorFlow {shipped.minor_of(shipped.releases()[-1])} and later take it"),
+    ],
+)
+def test_one_release_or_several_take_it(having: tuple[str, ...], text: str) -> None:
+    assert elsewhere(having, "1.13.2", "take it") == text
+
+
 def test_an_op_of_a_later_release() -> None:
     (said,) = verdict(X + node("l", "LeakyRelu", "x"), release()).refused
     assert (said.kind, said.reason) == ("unknown_op", "Op type not registered 'LeakyRelu'")
@@ -130,6 +165,8 @@ def test_values_that_were_not_kept_are_not_judged() -> None:
     limited = release(op("Cut() -> y: int32 | n: int >= 9 | s: {'a', 'b'}"), version="2.0.4")
     said = judge(loads, limited)
     assert (said.refused, len(said.unjudged)) == ((), 1)
+    other_kind = judge(loads_of(node("c", "Cut", attrs="n: s: 'x'; s: s: 'a'"), limited), limited)
+    assert ([each.kind for each in other_kind.refused], other_kind.unjudged) == (["attr_value"], ())
     assert said.unjudged[0].startswith("Whether TensorFlow 2.0.4 admits the values of n of Cut, s of Cut is not judged")
 
 

@@ -150,8 +150,10 @@ def test_files_that_upstream_excludes_by_name() -> None:
 
 
 def test_folders_tell_where_names_do_not() -> None:
-    kernels = [kernel("Fast", file="my_ops/fast.cc"), kernel("QuantizedThing", file="tensorflow/core/kernels/mkl/q.cc")]
+    fast = kernel("Fast", file="tensorflow/contrib/fast/kernels/fast.cc")
+    kernels = [fast, kernel("Mine", file="my_ops/mine.cc"), kernel("QuantizedThing", file="tensorflow/core/kernels/mkl/q.cc")]
     assert verdict(mobile_index(kernels, []), "Fast") == ("libraries", "", None, ("fast.cc",), True)
+    assert verdict(mobile_index(kernels, []), "Mine") is None
     assert verdict(mobile_index(kernels, []), "QuantizedThing") == ("onednn", "", None, ("q.cc",), True)
 
 
@@ -196,5 +198,5 @@ def test_what_the_releases_own_lists_hold_can_be_built() -> None:
 
 def test_a_kernel_of_ones_own_for_an_op_that_no_phone_can_have() -> None:
     kernels = [kernel("PyFunc", file=PY_FUNC), kernel("PyFunc", file="my_ops/interpreter.cc")]
-    assert verdict(mobile_index(kernels, []), "PyFunc") == ("libraries", "", None, ("interpreter.cc",), True)
+    assert verdict(mobile_index(kernels, []), "PyFunc") is None
     assert verdict(mobile_index(kernels[:1], []), "PyFunc") == ("python", "", None, ("py_func.cc",), True)
