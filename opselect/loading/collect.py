@@ -19,6 +19,7 @@ from opselect.graph import (
     NodeAttr,
     Shape,
 )
+from opselect.loading.rules import REFUSES_TO_LOWER
 from opselect.loading.signatures import Signature, fits, flat, signature_of, spelled, types_by_argument
 from opselect.loading.uses import (
     MAX_NODES_NAMED,
@@ -37,9 +38,6 @@ from opselect.runtime import asks_for_lowering, graph_passes
 _MOST_CHARACTERS = 64
 _MOST_ITEMS = 8
 """What a value may measure that is kept of an attr which the release does not know."""
-
-_LOWERING = (1, 13)
-"""From here on graph passes refuse what they are asked to lower and cannot; those of later releases go as far."""
 
 
 def collect_loads(graph: Graph, expansion: Expansion, index: KernelIndex, model: str) -> Loads:
@@ -74,7 +72,8 @@ class _Collector:
         self._attr_uses: dict[tuple[str, str, int], AttrUse] = {}
 
     def collect(self) -> Loads:
-        passes = graph_passes(self._expansion, max(release_number(self._index.release), _LOWERING))
+        # Graph passes of later releases go as far as those of the first one that refuses.
+        passes = graph_passes(self._expansion, max(release_number(self._index.release), REFUSES_TO_LOWER))
         for body, states in zip(self._expansion.bodies, passes, strict=True):
             self._collect_body(body, looked_at=True in states)
         merger = LoadsMerger()

@@ -64,10 +64,14 @@ def unknown_attrs(use: Use, definition: OpDefinition | None) -> Iterator[Problem
 
 def lowering(use: Use, release: tuple[int, int]) -> Iterator[Problem]:
     """A node that asks to be lowered, of an op that the release does not lower."""
-    lowered = use.op in LOWERED and release in LOWERED[use.op]
-    if use.lowered and release >= REFUSES_TO_LOWER and not lowered:
+    if use.lowered and refuses_to_lower(use.op, release):
         reason = f"Node of type {use.op} has '{LOWERING_ATTR}' attr set but it does not support lowering"
         yield Problem("lowering", reason, LOWERING_ATTR)
+
+
+def refuses_to_lower(op: str, release: tuple[int, int]) -> bool:
+    """Whether a release ends the session where a node of an op asks to be lowered."""
+    return release >= REFUSES_TO_LOWER and not (op in LOWERED and release in LOWERED[op])
 
 
 def values_not_kept(use: Use, definition: OpDefinition) -> list[str]:
