@@ -20,7 +20,7 @@ from opselect.graph import (
     Shape,
 )
 from opselect.loading.rules import REFUSES_TO_LOWER
-from opselect.loading.signatures import Signature, fits, flat, signature_of, spelled, types_by_argument
+from opselect.loading.signatures import Signature, flat, misfits, signature_of, types_by_argument
 from opselect.loading.uses import (
     MAX_NODES_NAMED,
     NO_OUTPUT,
@@ -195,17 +195,7 @@ def _misplaced_controls(node: Node) -> str:
 
 def _misfit(node: Node, inputs: tuple[str, ...], op: _Op) -> str:
     """What of the inputs does not fit the function that a node calls; empty where all does or nobody knows."""
-    expected = types_by_argument(op.signature.inputs, node.attrs.get) if op.signature is not None else None
-    if expected is None:
-        return ""
-    types = flat(expected)
-    if len(types) != len(inputs):
-        listed = ", ".join(map(spelled, types))
-        return f"NodeDef expected inputs '{listed}' do not match {len(inputs)} inputs specified"
-    for number, (given, wanted) in enumerate(zip(inputs, types, strict=True)):
-        if not fits(given, wanted):
-            return f"Input {number} was passed {spelled(given)} incompatible with expected {spelled(wanted)}"
-    return ""
+    return next(misfits(inputs, op.signature.inputs, node.attrs.get), "") if op.signature is not None else ""
 
 
 class _TensorTypes:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrDefinition, AttrScalar, OpDefinition
 from opselect.graph import NodeAttr
-from opselect.loading.signatures import fits, flat, signature_of, spelled, types_by_argument
-from opselect.loading.uses import NO_OUTPUT, AttrUse, Use
+from opselect.loading.signatures import misfits, signature_of, spelled
+from opselect.loading.uses import AttrUse, Use
 from opselect.loading.values import EMPTY_LIST, default_of
 from opselect.runtime import LOWERED, LOWERING_ATTR
 
@@ -143,21 +143,9 @@ def _bad_inputs(use: Use, given: Mapping[str, AttrUse], definition: OpDefinition
         return
     if use.inputs is None:
         return
-    expected = types_by_argument(signature_of(definition).inputs, lambda name: _value(name, given, definition))
-    if expected is None:
-        return
-    types = flat(expected)
-    if len(types) != len(use.inputs):
-        listed = ", ".join(map(spelled, types))
-        reason = f"NodeDef expected inputs '{listed}' do not match {len(use.inputs)} inputs specified"
+    inputs = signature_of(definition).inputs
+    for reason in misfits(use.inputs, inputs, lambda name: _value(name, given, definition)):
         yield Problem("inputs", reason)
-        return
-    for number, (given_type, wanted) in enumerate(zip(use.inputs, types, strict=True)):
-        if given_type == NO_OUTPUT:
-            yield Problem("inputs", f"Input {number} is connected to an invalid output of its source node")
-        elif not fits(given_type, wanted):
-            reason = f"Input {number} was passed {spelled(given_type)} incompatible with expected {spelled(wanted)}"
-            yield Problem("inputs", reason)
 
 
 def _value(name: str, given: Mapping[str, AttrUse], definition: OpDefinition) -> NodeAttr | None:
