@@ -47,6 +47,7 @@ CASES = {
     "suffixes": ("A := a.cc b.c\nX := $(A:.cc=.o) $(A:%.c=%.d)\n", "a.o b.c a.cc b.d"),
     "ifeq and else": ("ifeq (a,b)\nX := 1\nelse\nX := 2\nendif\n", "2"),
     "else ifeq": ("ifeq (a,b)\nX := 1\nelse ifeq (b,b)\nX := 2\nelse\nX := 3\nendif\n", "2"),
+    "the first of several": ("ifeq (a,a)\nX := 1\nelse ifeq (b,b)\nX := 2\nelse\nX := 3\nendif\n", "1"),
     "quoted": ("A := b\nifeq '$(A)' \"b\"\nX := 1\nendif\n", "1"),
     "ifneq inside what is off": ("ifdef NONE\nifneq (a,b)\nX := 1\nendif\nelse\nX := 2\nendif\n", "2"),
     "ifdef": ("A :=\nB := 1\nifdef A\nX += a\nendif\nifdef B\nX += b\nendif\nifndef C\nX += c\nendif\n", "b c"),

@@ -128,6 +128,7 @@ def test_what_bazel_may_compile_counts_as_compiled(tmp_path: Path) -> None:
     assert "below tensorflow/core/platform is not known in full" in diagnostic.message
     assert builds[BAZEL].may_compile("tensorflow/core/platform/posix.cc")
     assert not builds[BAZEL].may_compile("tensorflow/core/lib/jpeg/jpeg.cc")
+    assert not builds[BAZEL].may_compile("tensorflow/core/platform_windows.cc")
 
 
 def test_a_checkout_without_builds(tmp_path: Path) -> None:
