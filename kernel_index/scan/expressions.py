@@ -28,7 +28,7 @@ class NotEvaluatedError(Exception):
 _CONCATENATIONS = frozenset(("StrCat",))
 """Functions that join what they get (``absl::StrCat``, ``strings::StrCat``)."""
 
-_STRING_TYPES = frozenset(("string", "tstring", "string_view", "StringPiece", "c_str"))
+_STRING_TYPES = frozenset(("string", "tstring", "string_view", "StringPiece"))
 """Types of which a constructor takes a string as it is."""
 
 _STRING_METHODS = frozenset(("c_str", "data", "str"))

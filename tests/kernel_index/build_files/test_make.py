@@ -58,6 +58,9 @@ CASES = {
     "sort": ("X := $(sort b a b)\n", "a b"),
     "addprefix and patsubst": ("X := $(addprefix o/, $(patsubst %.cc,%.o,a.cc b.c))\n", "o/a.o o/b.c"),
     "subst, strip, dir, notdir": ("X := $(strip  $(subst a,b,aa)  $(dir a/b c) $(notdir a/b))\n", "bb a/ ./ b"),
+    "a last argument with commas": ("X := $(subst a,b,a,c a)\n", "b,c b"),
+    "one stem a replacement": ("X := $(patsubst %.c,%/%,a.c)\n", "a/%"),
+    "a suffix of a folder": ("X := $(basename a.b/c a.b/c.d)\n", "a.b/c a.b/c"),
     "basename and words": ("X := $(basename a/b.cc c) $(firstword a b) $(lastword a b)\n", "a/b c a b"),
     "wildcard": (
         "X := $(wildcard a/*.cc) $(wildcard b/*.cc) $(wildcard none/*)\n", "a/one.cc a/one_test.cc a/two.cc b/one.cc",

@@ -48,6 +48,12 @@ def test_a_makefile_that_cannot_be_read(tmp_path: Path) -> None:
     assert str(diagnostic) == "tensorflow/contrib/makefile/Makefile:1: cannot be read: a conditional without its endif"
 
 
+def test_a_makefile_that_compiles_nothing_is_not_understood(tmp_path: Path) -> None:
+    builds, (diagnostic,) = read_unlisted(plant(tmp_path, "--- tensorflow/contrib/makefile/Makefile\nLIBS := -lz\n"))
+    assert builds == {}
+    assert diagnostic.message == "TF_CC_SRCS is empty: what make compiles is not known"
+
+
 BAZEL_TREE = """
 --- tensorflow/core/BUILD
 load("//tensorflow/core/platform:config.bzl", "more_deps", alias = "platform_sources")
