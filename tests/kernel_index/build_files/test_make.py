@@ -67,6 +67,7 @@ CASES = {
     ),
     "cat": ("F := list.txt\nX := $(shell cat $(F))\n", "x.cc y.cc"),
     "origin": ("ifeq ($(origin A), undefined)\nX := 1\nendif\n", "1"),
+    "origin of what is there": ("B := A\nA := 1\nX := $(origin $(B))\n", "file"),
     "itself": ("X := 1\nX := $(X) 2\n", "1 2"),
 }  # fmt: skip
 
@@ -81,6 +82,7 @@ def test_the_command_line_wins() -> None:
     text = "T := LINUX\nT += more\nifeq ($(T),PHONE)\nX := phone\nendif\n"
     assert words(text, given={"T": "PHONE"}) == "phone"
     assert words(text) == ""
+    assert words("X := $(origin T)\n", given={"T": "PHONE"}) == "command line"
 
 
 def test_what_a_value_needs_and_is_not_evaluated_is_said() -> None:

@@ -164,6 +164,7 @@ NUMBERS: dict[str, tuple[str, Mapping[str, str]]] = {
     "the first enumerator and so on": ("enum class P : int { a, b, c, d, e, f, g, kHigh, };\n", {}),
     "a cast": ("constexpr int kHigh = static_cast<int>(7L);\n", {}),
     "a function": ("constexpr int kHigh() { return 7; }\n", {}),
+    "with one below zero": ("constexpr int kHigh = 10 + kLow;\nconst int kLow = -3;\n", {}),
     "a choice": ("constexpr int kHigh = kLow || false ? 1 : true ? 7 : 2;\nconst bool kLow = false;\n", {}),
 }
 
