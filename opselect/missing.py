@@ -114,7 +114,7 @@ def explain_device(requirement: Requirement, profile: str) -> Explanation:
 def explain_impossible(registration: KernelRegistration, criterion: Criterion) -> Explanation:
     """A kernel that no build for a phone can have."""
     kernel = f"{registration.kernel_class} ({registration.location})"
-    why = _uncapitalized(criterion.sentence).rstrip(".")
+    why = uncapitalized(criterion.sentence).rstrip(".")
     return f"no build for a phone can have its kernel {kernel}: {why}", criterion.advice
 
 
@@ -185,7 +185,7 @@ def _in_other_profiles(
                 f"no kernel{wanted} in profile {profile}; the one at {_hidden_text(found[0][1], conditions[0])}, "
                 f"except in {', '.join(others)}"
             ),
-            f"Convert the model to types that {profile} has. Or {_uncapitalized(_flag_advice(conditions[0]))}",
+            f"Convert the model to types that {profile} has. Or {uncapitalized(_flag_advice(conditions[0]))}",
         )
     verb = "has one" if len(others) == 1 else "have one"
     return (
@@ -256,7 +256,8 @@ def _nowhere(
     )
 
 
-def _uncapitalized(text: str) -> str:
+def uncapitalized(text: str) -> str:
+    """A sentence as it reads within another one."""
     return text[:1].lower() + text[1:]
 
 

@@ -229,7 +229,8 @@ class Makefile:
         if function in _SILENT:
             return ""
         if function == "origin":
-            return "command line" if rest.strip() in self._variables else "undefined"
+            variable = self._variables.get(self._expanded(rest).strip())
+            return "undefined" if variable is None else "command line" if variable.given else "file"
         if function == "wildcard":
             return " ".join(path for pattern in self._expanded(rest).split() for path in self._wildcard(pattern))
         if function == "shell" and (printed := self._printed_by(self._expanded(rest).split())) is not None:

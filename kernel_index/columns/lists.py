@@ -169,13 +169,16 @@ def write_notes(
 ) -> dict[str, list[str]]:
     """The columns of what a scan reports of itself."""
     return {
-        "diagnostics": [fields([d.location.file, str(d.location.line), d.message, *_lost(d)]) for d in diagnostics],
+        "diagnostics": [
+            fields([d.location.file, str(d.location.line), d.message, *lost_fields(d)]) for d in diagnostics
+        ],
         "skipped_files": [fields(item) for item in sorted(skipped_files.items())],
         "missing_headers": front_coded(missing_headers),
     }
 
 
-def _lost(diagnostic: Diagnostic) -> tuple[str, ...]:
+def lost_fields(diagnostic: Diagnostic) -> tuple[str, ...]:
+    """What of a registration is lost, as ``Lost`` takes it; nothing where none is."""
     lost = diagnostic.lost
     return () if lost is None else (lost.what, lost.op, lost.type, lost.macro)
 

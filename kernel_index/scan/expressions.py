@@ -28,7 +28,7 @@ class NotEvaluatedError(Exception):
 _CONCATENATIONS = frozenset(("StrCat",))
 """Functions that join what they get (``absl::StrCat``, ``strings::StrCat``)."""
 
-_STRING_TYPES = frozenset(("string", "tstring", "string_view", "StringPiece", "c_str"))
+_STRING_TYPES = frozenset(("string", "tstring", "string_view", "StringPiece"))
 """Types of which a constructor takes a string as it is."""
 
 _STRING_METHODS = frozenset(("c_str", "data", "str"))
@@ -118,8 +118,8 @@ def split_arguments(tokens: Sequence[str]) -> list[list[str]]:
 def qualified_name(tokens: Sequence[str], at: int) -> tuple[str, int]:
     """The name that begins at a token, with the arguments of its templates, and where it ends; empty where none does.
 
-    name = ["::"] word [ "<" … ">" ] { "::" word [ "<" … ">" ] }; a ``<`` belongs to it if a ``::``, ``(`` or ``{``
-    stands behind its ``>``.
+    name = ["::"] word [ "<" … ">" ] { "::" word [ "<" … ">" ] }; a ``<`` belongs to it if a ``::`` or ``(`` stands
+    behind its ``>``.
     """
     start = at
     if at < len(tokens) and tokens[at] == "::":
@@ -128,7 +128,7 @@ def qualified_name(tokens: Sequence[str], at: int) -> tuple[str, int]:
         at += 1
         if at < len(tokens) and tokens[at] == "<":
             end = closing(tokens, at)
-            if end + 1 < len(tokens) and tokens[end + 1] in ("::", "(", "{"):
+            if end + 1 < len(tokens) and tokens[end + 1] in ("::", "("):
                 at = end + 1
         if at + 1 >= len(tokens) or tokens[at] != "::" or not tokens[at + 1].isidentifier():
             return joined(tokens[start:at]), at

@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
+from kernel_index.columns.lists import lost_fields
 from kernel_index.columns.text import scalar, scalar_text
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import (
@@ -58,7 +59,7 @@ def notes_text(notes: ScanNotes) -> bytes:
     for path, unit in notes.units.items():
         units.append([
             text(path), int(unit.gpu_only), len(unit.registrations), len(unit.op_definitions),
-            *([[text(d.location.file), d.location.line, text(d.message), *map(text, _lost(d))] for d in found]
+            *([[text(d.location.file), d.location.line, text(d.message), *map(text, lost_fields(d))] for d in found]
               for found in (unit.diagnostics, unit.header_problems, unit.suspected)),
             [
                 [
@@ -107,11 +108,6 @@ def notes_text(notes: ScanNotes) -> bytes:
         "texts": list(texts),
     }
     return json.dumps(tables, separators=(",", ":"), check_circular=False).encode()
-
-
-def _lost(diagnostic: Diagnostic) -> tuple[str, ...]:
-    lost = diagnostic.lost
-    return () if lost is None else (lost.what, lost.op, lost.type, lost.macro)
 
 
 def _definition_row(d: OpDefinition) -> list[Any]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kernel_index.errors import OpselectError
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
 
 SUFFIX = ".opselidx"
 
@@ -44,6 +48,14 @@ def find(release: str) -> Path:
         f"there is no shipped index of TensorFlow {release}; there are: {', '.join(releases())}\n{nearest}"
         "  Name one of these, or scan your checkout: opselect index scan TREE -o FILE, then --index FILE."
     )
+
+
+@functools.cache
+def index_of(release: str) -> KernelIndex:
+    """The index that :func:`find` finds, opened once. Raises OpselectError, IndexFileError for a damaged file."""
+    from kernel_index.store import open_index
+
+    return open_index(find(release))
 
 
 @functools.cache

@@ -5,22 +5,14 @@ Source: ``NameRangesForNode`` of ``framework/node_def_util.cc``.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 from kernel_index import shipped
-from kernel_index.index import KernelIndex
 from kernel_index.records import ArgDefinition, OpDefinition
-from kernel_index.store import open_index
 from opselect.graph import Node
 
 RELEASE = "2.14"
 """Ops are kept and added, hardly ever changed: the newest release knows those of all before."""
-
-
-@functools.cache
-def _index(release: str) -> KernelIndex:
-    return open_index(shipped.find(release))
 
 
 class OpTable:
@@ -31,7 +23,7 @@ class OpTable:
 
     def definition(self, op: str) -> OpDefinition | None:
         """The definition of an op, None for one that the release lacks: a custom op, or a function."""
-        return _index(self._release).op_definition(op)
+        return shipped.index_of(self._release).op_definition(op)
 
     def takes_ref(self, node: Node, position: int) -> bool | None:
         """Whether the data input at a position must be a ref variable; None where nobody knows."""

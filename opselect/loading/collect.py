@@ -19,7 +19,8 @@ from opselect.graph import (
     NodeAttr,
     Shape,
 )
-from opselect.loading.signatures import Signature, fits, flat, signature_of, spelled, types_by_argument
+from opselect.loading.rules import REFUSES_TO_LOWER
+from opselect.loading.signatures import Signature, flat, misfits, signature_of, types_by_argument
 from opselect.loading.uses import (
     MAX_NODES_NAMED,
     NO_OUTPUT,
@@ -37,9 +38,6 @@ from opselect.runtime import asks_for_lowering, graph_passes
 _MOST_CHARACTERS = 64
 _MOST_ITEMS = 8
 """What a value may measure that is kept of an attr which the release does not know."""
-
-_LOWERING = (1, 13)
-"""From here on graph passes refuse what they are asked to lower and cannot; those of later releases go as far."""
 
 
 def collect_loads(graph: Graph, expansion: Expansion, index: KernelIndex, model: str) -> Loads:
@@ -74,7 +72,8 @@ class _Collector:
         self._attr_uses: dict[tuple[str, str, int], AttrUse] = {}
 
     def collect(self) -> Loads:
-        passes = graph_passes(self._expansion, max(release_number(self._index.release), _LOWERING))
+        # Graph passes of later releases go as far as those of the first one that refuses.
+        passes = graph_passes(self._expansion, max(release_number(self._index.release), REFUSES_TO_LOWER))
         for body, states in zip(self._expansion.bodies, passes, strict=True):
             self._collect_body(body, looked_at=True in states)
         merger = LoadsMerger()
@@ -196,17 +195,7 @@ def _misplaced_controls(node: Node) -> str:
 
 def _misfit(node: Node, inputs: tuple[str, ...], op: _Op) -> str:
     """What of the inputs does not fit the function that a node calls; empty where all does or nobody knows."""
-    expected = types_by_argument(op.signature.inputs, node.attrs.get) if op.signature is not None else None
-    if expected is None:
-        return ""
-    types = flat(expected)
-    if len(types) != len(inputs):
-        listed = ", ".join(map(spelled, types))
-        return f"NodeDef expected inputs '{listed}' do not match {len(inputs)} inputs specified"
-    for number, (given, wanted) in enumerate(zip(inputs, types, strict=True)):
-        if not fits(given, wanted):
-            return f"Input {number} was passed {spelled(given)} incompatible with expected {spelled(wanted)}"
-    return ""
+    return next(misfits(inputs, op.signature.inputs, node.attrs.get), "") if op.signature is not None else ""
 
 
 class _TensorTypes:

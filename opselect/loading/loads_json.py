@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kernel_index.datatypes import DataType, from_enum_name
+from kernel_index.datatypes import from_enum_name
 from kernel_index.errors import InputError
 from kernel_index.records import AttrScalar, AttrValue
 from opselect.graph import Shape
 from opselect.json_fields import AGAIN, MOST, count, names, typed
 from opselect.loading.uses import MAX_MODELS_NAMED, MAX_NODES_NAMED, AttrUse, GraphUse, Loads, LoadsMerger, Use
-from opselect.registration_json import Json
+from opselect.registration_json import Json, value_json
 
 
 def loads_json(loads: Loads) -> Json:
@@ -51,13 +51,7 @@ def _attr_json(attr: AttrUse) -> Json:
         return {"kind": attr.kind} | ({"length": attr.length} if attr.length >= 0 else {})
     if isinstance(value, Shape):
         return {"kind": attr.kind, "value": None if value.dims is None else list(value.dims)}
-    if isinstance(value, tuple):
-        return {"kind": attr.kind, "value": [_scalar_json(item) for item in value]}
-    return {"kind": attr.kind, "value": _scalar_json(value)}
-
-
-def _scalar_json(value: AttrScalar) -> str | int | float | bool:
-    return value.name if isinstance(value, DataType) else value
+    return {"kind": attr.kind, "value": value_json(value)}
 
 
 def parse_loads(data: object, where: str, path: str) -> Loads:

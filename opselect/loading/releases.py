@@ -9,18 +9,13 @@ from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import release_number
 from kernel_index.records import AttrDefinition
-from kernel_index.store import open_index
-
-
-@functools.cache
-def shipped_index(release: str) -> KernelIndex:
-    """The index of a shipped release, opened once."""
-    return open_index(shipped.find(release))
+from opselect.graph import NodeAttr
+from opselect.loading.values import default_of, is_same
 
 
 def releases_where(holds: Callable[[KernelIndex], bool]) -> tuple[str, ...]:
     """The shipped releases of which something holds, oldest first."""
-    return tuple(release for release in shipped.releases() if holds(shipped_index(release)))
+    return tuple(release for release in shipped.releases() if holds(shipped.index_of(release)))
 
 
 @functools.cache
@@ -34,7 +29,14 @@ def attr_elsewhere(op: str, attr: str, release: str) -> AttrDefinition | None:
     known = releases_with_attr(op, attr)
     later = [each for each in known if release_number(each) > release_number(release)]
     nearest = later[0] if later else known[-1] if known else None
-    return _attr(shipped_index(nearest), op, attr) if nearest is not None else None
+    return _attr(shipped.index_of(nearest), op, attr) if nearest is not None else None
+
+
+def is_default_elsewhere(op: str, attr: str, value: NodeAttr | None, release: str) -> bool:
+    """Whether a value is the default of an attr that ``release`` does not know, by :func:`attr_elsewhere`."""
+    known = attr_elsewhere(op, attr, release)
+    default = default_of(known) if known is not None else None
+    return value is not None and default is not None and is_same(value, default)
 
 
 def _attr(index: KernelIndex, op: str, name: str) -> AttrDefinition | None:

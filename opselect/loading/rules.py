@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrDefinition, AttrScalar, OpDefinition
 from opselect.graph import NodeAttr
-from opselect.loading.signatures import fits, flat, signature_of, spelled, types_by_argument
-from opselect.loading.uses import NO_OUTPUT, AttrUse, Use
+from opselect.loading.signatures import misfits, signature_of, spelled
+from opselect.loading.uses import AttrUse, Use
 from opselect.loading.values import EMPTY_LIST, default_of
 from opselect.runtime import LOWERED, LOWERING_ATTR
 
@@ -64,15 +64,21 @@ def unknown_attrs(use: Use, definition: OpDefinition | None) -> Iterator[Problem
 
 def lowering(use: Use, release: tuple[int, int]) -> Iterator[Problem]:
     """A node that asks to be lowered, of an op that the release does not lower."""
-    lowered = use.op in LOWERED and release in LOWERED[use.op]
-    if use.lowered and release >= REFUSES_TO_LOWER and not lowered:
+    if use.lowered and refuses_to_lower(use.op, release):
         reason = f"Node of type {use.op} has '{LOWERING_ATTR}' attr set but it does not support lowering"
         yield Problem("lowering", reason, LOWERING_ATTR)
 
 
+def refuses_to_lower(op: str, release: tuple[int, int]) -> bool:
+    """Whether a release ends the session where a node of an op asks to be lowered."""
+    return release >= REFUSES_TO_LOWER and not (op in LOWERED and release in LOWERED[op])
+
+
 def values_not_kept(use: Use, definition: OpDefinition) -> list[str]:
     """Attrs with limits whose values are not known: those for which the use was collected had none, and kept none."""
-    limited = {attr.name: attr.type for attr in definition.attrs if attr.minimum is not None or attr.allowed is not None}
+    limited = {
+        attr.name: attr.type for attr in definition.attrs if attr.minimum is not None or attr.allowed is not None
+    }
     return [
         attr.name
         for attr in use.attrs
@@ -144,21 +150,9 @@ def _bad_inputs(use: Use, given: Mapping[str, AttrUse], definition: OpDefinition
         return
     if use.inputs is None:
         return
-    expected = types_by_argument(signature_of(definition).inputs, lambda name: _value(name, given, definition))
-    if expected is None:
-        return
-    types = flat(expected)
-    if len(types) != len(use.inputs):
-        listed = ", ".join(map(spelled, types))
-        reason = f"NodeDef expected inputs '{listed}' do not match {len(use.inputs)} inputs specified"
+    inputs = signature_of(definition).inputs
+    for reason in misfits(use.inputs, inputs, lambda name: _value(name, given, definition)):
         yield Problem("inputs", reason)
-        return
-    for number, (given_type, wanted) in enumerate(zip(use.inputs, types, strict=True)):
-        if given_type == NO_OUTPUT:
-            yield Problem("inputs", f"Input {number} is connected to an invalid output of its source node")
-        elif not fits(given_type, wanted):
-            reason = f"Input {number} was passed {spelled(given_type)} incompatible with expected {spelled(wanted)}"
-            yield Problem("inputs", reason)
 
 
 def _value(name: str, given: Mapping[str, AttrUse], definition: OpDefinition) -> NodeAttr | None:

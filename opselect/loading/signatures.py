@@ -6,13 +6,13 @@ Sources: ``InOutTypesForNode`` of ``framework/node_def_util.cc``, ``FinalizeInpu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.records import ArgDefinition, OpDefinition
 from opselect.graph import FunctionArg, FunctionDefinition, NodeAttr
-from opselect.loading.uses import UNKNOWN_TYPE
+from opselect.loading.uses import NO_OUTPUT, UNKNOWN_TYPE
 
 REF = "_REF"
 _MOST = 10_000
@@ -102,6 +102,26 @@ def flat(types: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
 def fits(given: str, expected: str) -> bool:
     """Whether an input may have a type: a reference can be read as a value (``TypesCompatible``)."""
     return UNKNOWN_TYPE in (given, expected) or given == expected or given.removesuffix(REF) == expected
+
+
+def misfits(given: Sequence[str], args: Iterable[FunctionArg], attr: Lookup) -> Iterator[str]:
+    """What of the types of a node's inputs does not fit, in TensorFlow's words; nothing where nobody knows what would.
+
+    ``given`` are the types of its inputs, ``args`` what its op or function takes.
+    """
+    expected = types_by_argument(args, attr)
+    if expected is None:
+        return
+    types = flat(expected)
+    if len(types) != len(given):
+        listed = ", ".join(map(spelled, types))
+        yield f"NodeDef expected inputs '{listed}' do not match {len(given)} inputs specified"
+        return
+    for number, (one, wanted) in enumerate(zip(given, types, strict=True)):
+        if one == NO_OUTPUT:
+            yield f"Input {number} is connected to an invalid output of its source node"
+        elif not fits(one, wanted):
+            yield f"Input {number} was passed {spelled(one)} incompatible with expected {spelled(wanted)}"
 
 
 def spelled(name: str) -> str:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import release_number
 from opselect.graph import Graph, Node, NodeAttr, changed
-from opselect.loading.releases import attr_elsewhere
-from opselect.loading.rules import IGNORES_UNKNOWN_ATTRS, REFUSES_TO_LOWER
-from opselect.loading.values import default_of, is_same
-from opselect.runtime import LOWERED, LOWERING_ATTR
+from opselect.loading.releases import is_default_elsewhere
+from opselect.loading.rules import IGNORES_UNKNOWN_ATTRS, refuses_to_lower
+from opselect.runtime import LOWERING_ATTR
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,7 @@ class _TakingOff:
 
     def _gone(self, node: Node) -> Iterator[str]:
         attrs: Mapping[str, NodeAttr] = node.attrs
-        lowered = node.op in LOWERED and self._release in LOWERED[node.op]
-        if self._release >= REFUSES_TO_LOWER and attrs.get(LOWERING_ATTR) is True and not lowered:
+        if attrs.get(LOWERING_ATTR) is True and refuses_to_lower(node.op, self._release):
             yield LOWERING_ATTR
         if self._release >= IGNORES_UNKNOWN_ATTRS:
             return
@@ -69,7 +67,8 @@ class _TakingOff:
         if known is None:
             return
         for name, value in attrs.items():
-            if not name.startswith("_") and name not in known and self._is_default(node.op, name, value):
+            unknown = not name.startswith("_") and name not in known
+            if unknown and is_default_elsewhere(node.op, name, value, self._index.release):
                 yield name
 
     def _attrs(self, op: str) -> frozenset[str] | None:
@@ -77,8 +76,3 @@ class _TakingOff:
             definition = None if op in self._functions else self._index.op_definition(op)
             self._known[op] = None if definition is None else frozenset(attr.name for attr in definition.attrs)
         return self._known[op]
-
-    def _is_default(self, op: str, attr: str, value: NodeAttr) -> bool:
-        known = attr_elsewhere(op, attr, self._index.release)
-        default = default_of(known) if known is not None else None
-        return default is not None and is_same(value, default)

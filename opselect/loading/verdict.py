@@ -9,7 +9,7 @@ from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import release_number
 from opselect.loading.mend import mend_graph, mend_use
-from opselect.loading.releases import attr_elsewhere
+from opselect.loading.releases import is_default_elsewhere
 from opselect.loading.rules import (
     IGNORES_UNKNOWN_ATTRS,
     Problem,
@@ -19,7 +19,6 @@ from opselect.loading.rules import (
     values_not_kept,
 )
 from opselect.loading.uses import MAX_MODELS_NAMED, MAX_NODES_NAMED, GraphUse, Loads, Use, first_names
-from opselect.loading.values import default_of, is_same
 from opselect.registration_json import Json
 
 KINDS = {
@@ -176,9 +175,7 @@ class _Judgement:
 def has_default(use: Use, attr: str, release: str) -> bool:
     """Whether a use has the value that the attr, unknown to ``release``, has by default where it is known."""
     value = next((each.value for each in use.attrs if each.name == attr), None)
-    known = attr_elsewhere(use.op, attr, release)
-    default = default_of(known) if known is not None else None
-    return value is not None and default is not None and is_same(value, default)
+    return is_default_elsewhere(use.op, attr, value, release)
 
 
 def _refusal(problem: Problem, op: str, uses: list[Use], index: KernelIndex) -> Refusal:

@@ -9,7 +9,7 @@ from functools import cached_property
 from opselect.criteria import OTHER, TRAINING, Action, criterion, criterion_of_op
 from opselect.graph import Entry, Graph, input_node, reach
 from opselect.kernel_lookup import NotFound
-from opselect.missing import explain
+from opselect.missing import explain, uncapitalized
 from opselect.policy.attempt import Attempt, TryPreparing
 from opselect.policy.feeding import Feeding
 from opselect.policy.left_out import LeftOut, MobileBuild
@@ -102,7 +102,7 @@ class Adviser:
         if left_out.is_registered:
             return Advice("extend", extend, files=left_out.files)
         _, change = explain(requirement, self._build.index, self._build.profile, NotFound(()))
-        text = f"{change} Besides, {_uncapitalized(extend)}" if extend else change
+        text = f"{change} Besides, {uncapitalized(extend)}" if extend else change
         return Advice("change", text, files=left_out.files)
 
 
@@ -215,7 +215,7 @@ class GraphAdviser(Adviser):
         why_not = attempt.too_large or attempt.problem
         if self._is_unfrozen:
             first = f"Freeze the model first: `{attempt.command}` may take it out ({why_not})."
-            return f"{first} If not: {_uncapitalized(text)}"
+            return f"{first} If not: {uncapitalized(text)}"
         return f"{text} `{attempt.command}` may take it out ({why_not})." if attempt.too_large else text
 
     def _after_freezing(self, left_out: LeftOut) -> Advice | None:
@@ -283,7 +283,7 @@ def _general(op: str) -> tuple[Action, str] | None:
 
 
 def _otherwise(first: str, text: str) -> str:
-    return f"{first} If the model cannot do without: {_uncapitalized(text)}"
+    return f"{first} If the model cannot do without: {uncapitalized(text)}"
 
 
 def _option(name: str, values: Sequence[str]) -> str:
@@ -293,7 +293,3 @@ def _option(name: str, values: Sequence[str]) -> str:
 def _spelled(names: Sequence[str], separator: str) -> str:
     shown = separator.join(names[:_MAX_SPELLED])
     return shown + (f" (and {len(names) - _MAX_SPELLED:,} more)" if len(names) > _MAX_SPELLED else "")
-
-
-def _uncapitalized(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -13,7 +13,6 @@ from kernel_index import shipped
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.index import KernelIndex
 from kernel_index.records import ArgDefinition, OpDefinition
-from kernel_index.store import open_index
 from opselect.graph import Node
 
 Types: TypeAlias = tuple[DataType | None, ...]
@@ -26,7 +25,7 @@ MAX_ARGUMENTS = 100_000
 @functools.cache
 def definitions(release: str = "") -> KernelIndex:
     """The shipped index of a release, the newest one by default; OpselectError lists those there are."""
-    return open_index(shipped.find(release or shipped.releases()[-1]))
+    return shipped.index_of(release or shipped.releases()[-1])
 
 
 def op_definition(op: str) -> OpDefinition | None:

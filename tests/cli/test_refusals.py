@@ -130,6 +130,15 @@ def test_files_without_facts_are_named_whatever_they_are_merged_into(cli: Cli) -
     assert "warning: old.json: what a release checks when it loads a graph was not collected" in outcome.err
 
 
+def test_models_are_named_where_there_are_several(cli: Cli) -> None:
+    for name in ("a.pb", "b.pb"):
+        Path(name).write_bytes(graph_bytes(BAD_INPUTS))
+    one, both = cli("requirements", "a.pb", *OLD).out, cli("requirements", "a.pb", "b.pb", *OLD).out
+    heads = [next(line.split()[-1] for line in text.splitlines() if "what to do" in line) for text in (one, both)]
+    assert heads == ["nodes", "models"]
+    assert "a.pb, b.pb" in both
+
+
 def test_versions_are_those_that_the_index_has(cli: Cli, graph: Path, index_file: Path) -> None:
     graph.write_bytes(
         graph_bytes(node("x", "Placeholder", attrs="dtype: type: DT_FLOAT") + "versions { min_consumer: 28 }")

@@ -47,6 +47,7 @@ CASES = {
     "suffixes": ("A := a.cc b.c\nX := $(A:.cc=.o) $(A:%.c=%.d)\n", "a.o b.c a.cc b.d"),
     "ifeq and else": ("ifeq (a,b)\nX := 1\nelse\nX := 2\nendif\n", "2"),
     "else ifeq": ("ifeq (a,b)\nX := 1\nelse ifeq (b,b)\nX := 2\nelse\nX := 3\nendif\n", "2"),
+    "the first of several": ("ifeq (a,a)\nX := 1\nelse ifeq (b,b)\nX := 2\nelse\nX := 3\nendif\n", "1"),
     "quoted": ("A := b\nifeq '$(A)' \"b\"\nX := 1\nendif\n", "1"),
     "ifneq inside what is off": ("ifdef NONE\nifneq (a,b)\nX := 1\nendif\nelse\nX := 2\nendif\n", "2"),
     "ifdef": ("A :=\nB := 1\nifdef A\nX += a\nendif\nifdef B\nX += b\nendif\nifndef C\nX += c\nendif\n", "b c"),
@@ -57,12 +58,16 @@ CASES = {
     "sort": ("X := $(sort b a b)\n", "a b"),
     "addprefix and patsubst": ("X := $(addprefix o/, $(patsubst %.cc,%.o,a.cc b.c))\n", "o/a.o o/b.c"),
     "subst, strip, dir, notdir": ("X := $(strip  $(subst a,b,aa)  $(dir a/b c) $(notdir a/b))\n", "bb a/ ./ b"),
+    "a last argument with commas": ("X := $(subst a,b,a,c a)\n", "b,c b"),
+    "one stem a replacement": ("X := $(patsubst %.c,%/%,a.c)\n", "a/%"),
+    "a suffix of a folder": ("X := $(basename a.b/c a.b/c.d)\n", "a.b/c a.b/c"),
     "basename and words": ("X := $(basename a/b.cc c) $(firstword a b) $(lastword a b)\n", "a/b c a b"),
     "wildcard": (
         "X := $(wildcard a/*.cc) $(wildcard b/*.cc) $(wildcard none/*)\n", "a/one.cc a/one_test.cc a/two.cc b/one.cc",
     ),
     "cat": ("F := list.txt\nX := $(shell cat $(F))\n", "x.cc y.cc"),
     "origin": ("ifeq ($(origin A), undefined)\nX := 1\nendif\n", "1"),
+    "origin of what is there": ("B := A\nA := 1\nX := $(origin $(B))\n", "file"),
     "itself": ("X := 1\nX := $(X) 2\n", "1 2"),
 }  # fmt: skip
 
@@ -77,6 +82,7 @@ def test_the_command_line_wins() -> None:
     text = "T := LINUX\nT += more\nifeq ($(T),PHONE)\nX := phone\nendif\n"
     assert words(text, given={"T": "PHONE"}) == "phone"
     assert words(text) == ""
+    assert words("X := $(origin T)\n", given={"T": "PHONE"}) == "command line"
 
 
 def test_what_a_value_needs_and_is_not_evaluated_is_said() -> None:

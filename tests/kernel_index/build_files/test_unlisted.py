@@ -48,6 +48,12 @@ def test_a_makefile_that_cannot_be_read(tmp_path: Path) -> None:
     assert str(diagnostic) == "tensorflow/contrib/makefile/Makefile:1: cannot be read: a conditional without its endif"
 
 
+def test_a_makefile_that_compiles_nothing_is_not_understood(tmp_path: Path) -> None:
+    builds, (diagnostic,) = read_unlisted(plant(tmp_path, "--- tensorflow/contrib/makefile/Makefile\nLIBS := -lz\n"))
+    assert builds == {}
+    assert diagnostic.message == "TF_CC_SRCS is empty: what make compiles is not known"
+
+
 BAZEL_TREE = """
 --- tensorflow/core/BUILD
 load("//tensorflow/core/platform:config.bzl", "more_deps", alias = "platform_sources")
@@ -128,6 +134,7 @@ def test_what_bazel_may_compile_counts_as_compiled(tmp_path: Path) -> None:
     assert "below tensorflow/core/platform is not known in full" in diagnostic.message
     assert builds[BAZEL].may_compile("tensorflow/core/platform/posix.cc")
     assert not builds[BAZEL].may_compile("tensorflow/core/lib/jpeg/jpeg.cc")
+    assert not builds[BAZEL].may_compile("tensorflow/core/platform_windows.cc")
 
 
 def test_a_checkout_without_builds(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def test_a_guarded_header_counts_once(tmp_path: Path) -> None:
     assert marks(tmp_path, '#include "once.h"\n#include "once.h"\n', headers) == ["1"]
 
 
+def test_a_guard_that_its_own_header_asks_for(tmp_path: Path) -> None:
+    inner = "#ifdef G\n#define A 1\n#else\n#define A 2\n#endif\n"
+    headers = {"a.h": f"#ifndef G\n#define G\n{inner}#endif\n"}
+    assert marks(tmp_path, '#include "a.h"\nMARK(0, A)\n', headers) == ["1"]
+
+
 def test_what_a_unit_defines_reaches_its_headers(tmp_path: Path) -> None:
     headers = {"types.h": "#ifdef SLIM\n#define EACH(m) m(float)\n#else\n#define EACH(m) m(float) m(int)\n#endif\n"}
     source = '#include "types.h"\n#define R(t) MARK(0, t)\nEACH(R)\n'

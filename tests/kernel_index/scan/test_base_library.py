@@ -163,3 +163,19 @@ REGISTER_KERNEL_BUILDER(Name("Mine").Device("CPU"), MineOp);
         assert [use.library for use in overlay.library_uses["mine/mine_op.cc"]] == ["png", "re2"]
         needed: tuple[Dependency, ...] = overlay.dependencies["mine/mine_op.cc"]
         assert {d.file for d in needed} >= {f"{IO}/zlib_stream.cc", "tensorflow/core/lib/sound/wave.cc"}
+
+
+def test_headers_of_kernels_are_none_of_the_base_library(tmp_path: Path) -> None:
+    tree = plant(
+        tmp_path,
+        f"""{TREE}
+--- {K}/gif_op.h
+#include "gif_lib.h"
+--- {K}/gif_op.cc
+#include "{K}/gif_op.h"
+REGISTER_KERNEL_BUILDER(Name("Gif").Device("CPU"), GifOp);
+""",
+    )
+    scan = scan_tree(tree, profiles=[ANDROID], jobs=1)
+    assert [use.included_by for use in scan.library_uses[f"{K}/gif_op.cc"]] == [f"{K}/gif_op.h"]
+    assert not [path for path in scan.build_lists.not_compiled[BAZEL] if path.startswith(K)]

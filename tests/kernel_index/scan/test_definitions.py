@@ -116,6 +116,10 @@ CLASSES: dict[str, tuple[str, Mapping[str, str]]] = {
         INCLUDE,
         {H: "struct Op { static char* const OpName; };\n", H.replace(".h", ".cc"): 'auto Op::OpName = "Right";\n'},
     ),
+    "not what stands in a class of it": (
+        INCLUDE + 'struct Op::Inner { auto OpName() { return "Wrong"; } };\n',
+        {H: 'struct Op { struct Inner; auto OpName() { return "Right"; } };\n'},
+    ),
     "a typedef": ('template <class T> struct K { auto OpName() { return "Right"; } };\nusing Op = K<float>;\n', {}),
     "not the names of other classes": (
         'struct Op { static auto OpName() { return "Right"; } };\nauto OpName() { return "Wrong"; }\n', {},
@@ -160,6 +164,8 @@ NUMBERS: dict[str, tuple[str, Mapping[str, str]]] = {
     "the first enumerator and so on": ("enum class P : int { a, b, c, d, e, f, g, kHigh, };\n", {}),
     "a cast": ("constexpr int kHigh = static_cast<int>(7L);\n", {}),
     "a function": ("constexpr int kHigh() { return 7; }\n", {}),
+    "with one below zero": ("constexpr int kHigh = 10 + kLow;\nconst int kLow = -3;\n", {}),
+    "a choice": ("constexpr int kHigh = kLow || false ? 1 : true ? 7 : 2;\nconst bool kLow = false;\n", {}),
 }
 
 

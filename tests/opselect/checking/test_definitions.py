@@ -40,6 +40,11 @@ def test_a_kernel_whose_op_nothing_defines(tmp_path: Path) -> None:
     ]
 
 
+def test_nothing_is_undefined_where_no_definitions_were_scanned(tmp_path: Path) -> None:
+    tree = without_makefile(tmp_path, (f"{OPS}/math_ops.cc", 'REGISTER_OP("Mul").Output("y: float");\n', ""))
+    assert found(tree) == ()
+
+
 def test_definitions_of_another_folder_are_bazels_business_too(tmp_path: Path) -> None:
     tree = without_makefile(
         tmp_path,

@@ -87,6 +87,8 @@ def test_calls_must_fit_their_function() -> None:
     assert verdict(X + node("call", "f", "x") + library, index).refused == ()
     few = verdict(X + node("call", "f") + library, index).refused
     assert [each.reason for each in few] == ["NodeDef expected inputs 'float' do not match 0 inputs specified"]
+    none = verdict(X + node("call", "f", "x:1") + library, index).refused
+    assert [each.reason for each in none] == ["Input 0 is connected to an invalid output of its source node"]
     odd = verdict(X + node("call", "f", "x", attrs="colour: i: 1") + library, index).refused
     assert [(each.kind, each.op, each.attr) for each in odd] == [("unknown_attr", "f", "colour")]
 
@@ -139,6 +141,7 @@ def test_what_is_not_judged_is_said() -> None:
     before = verdict(X + "versions { min_consumer: 999 }", release(graph=None))
     assert before.refused == ()
     assert [line.split(",")[0] for line in before.unjudged] == ["Which versions of graphs TensorFlow 1.4.1 takes"]
+    assert judge(Loads(), release(graph=None)).unjudged == ()
     (unknown,) = judge(Loads(unknown=("old.json",)), release()).unjudged
     assert unknown.startswith("old.json: what a release checks when it loads a graph was not collected")
 

@@ -8,12 +8,13 @@ import pytest
 
 from kernel_index import shipped
 from kernel_index.store import open_index
+from opselect.criteria import criterion
 from opselect.formats import read_graph
 from opselect.graph import Entry
 from opselect.policy import GraphAdviser, findings
 from opselect.policy.advice import key_of
 from opselect.policy.left_out import MobileBuild
-from opselect.requirements import Requirements, collect_requirements
+from opselect.requirements import Requirement, Requirements, collect_requirements
 from tests.opselect.graph_text import function, graph_of, node
 from tests.opselect.policy.lists import MOBILE, found_in, mobile_index, op
 from tests.opselect.sample import DOUBLE, FLOAT, kernel
@@ -230,6 +231,8 @@ def test_without_a_graph_advice_is_general() -> None:
     )
     assert found["SaveV2"].advice.action == "strip"
     assert found["SaveV2"].advice.outputs == ()
+    (variable,) = findings(Requirements((Requirement("VariableV2"),)), mobile_index([kernel("VariableV2")], []), MOBILE)
+    assert (variable.advice.action, variable.advice.text) == ("freeze", criterion("variables").advice)
 
 
 def test_json() -> None:

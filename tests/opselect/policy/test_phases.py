@@ -62,6 +62,8 @@ def test_a_predicate_may_be_made_of_a_phase() -> None:
     assert "in0" in covered(made + conditional("same", "RandomUniform"))
     both = node("q", "Greater", "x", "x") + node("p", "Placeholder", attrs=FLAG) + node("and", "LogicalAnd", "p", "q")
     assert covered(both + conditional("and", "RandomUniform")) == []
+    late = node("x", "Placeholder") + made + node("late", "Identity", "same", "^x")
+    assert "in0" in covered(late + conditional("late", "RandomUniform").removeprefix(node("x", "Placeholder")))
 
 
 def test_a_number_that_a_program_feeds_is_no_phase() -> None:

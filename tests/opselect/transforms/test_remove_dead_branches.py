@@ -86,6 +86,15 @@ def test_which_input_a_merge_took_becomes_a_constant() -> None:
         np.testing.assert_array_equal(now, before)
 
 
+def test_which_input_a_merge_took_can_be_fetched() -> None:
+    graph = graphs.graph(X, phase(False), dropout())
+    assert after(DEAD, graph, "x", "out merge:1")["merge"].op == "Merge"
+    flag = Node("flag", "Placeholder", attrs={"dtype": BOOL})
+    open_one = (node("open", "Switch", "x", "flag"), node("a", "Neg", "open"), node("b", "Abs", "open:1"))
+    three = graphs.graph(*graph.nodes, flag, open_one, node("three", "Merge", "noisy", "a", "b", N=3))
+    assert after(DEAD, three, "x flag", "three:1")["three"].attrs["N"] == 3
+
+
 def test_what_waits_for_a_switch_or_merge_waits_for_what_it_passes_on() -> None:
     graph = graphs.graph(X, phase(False), dropout(), node("end", "Neg", "x", "^merge", "^off"))
     assert after(DEAD, graph, "x", "end")["end"].inputs == ("x", "^x")
