@@ -59,6 +59,11 @@ class Headers:
         header = self._files.resolve(argument, including.path)
         return () if header is None else (header,)
 
+    def reached_by(self, argument: str, including: SourceFile) -> list[SourceFile]:
+        """The header that an ``#include`` means and all that it can include, whole, whatever is defined."""
+        header = self._files.resolve(argument, including.path)
+        return [] if header is None else [header, *_closure(self._files, [header])]
+
     def registers_below(self, header: SourceFile) -> bool:
         """Whether a header or anything that it can include may register something itself."""
         return True

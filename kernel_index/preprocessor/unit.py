@@ -71,7 +71,7 @@ class Unit:
             run.all()
         except RecursionError:
             raise PreprocessorError(run.place, "macros, conditions or headers are nested too deeply") from None
-        return UnitRun(run.calls, run.problems, run.taken, run.macros)
+        return UnitRun(run.calls, run.problems, run.taken, run.headers, run.macros)
 
     def leads_back(self, name: str) -> bool:
         """Whether a macro within itself is a registration that never ends; one that joins names need not be."""
@@ -102,12 +102,14 @@ class Unit:
 class UnitRun:
     """What one run found.
 
-    ``taken`` are the instructions of the unit's own program whose text was active, ``macros`` the macros at its end.
+    ``taken`` are the instructions of the unit's own program whose text was active, ``headers`` those of the headers
+    that were obeyed one by one, as each that registers something is. ``macros`` are the macros at its end.
     """
 
     calls: list[SinkCall]
     problems: list[Problem]
     taken: set[int]
+    headers: Mapping[str, tuple[SourceFile, set[int]]]
     macros: Mapping[str, Macro]
 
 
@@ -131,6 +133,7 @@ class _Run:
         self.calls: list[SinkCall] = []
         self.problems: list[Problem] = []
         self.taken: set[int] = set()
+        self.headers: dict[str, tuple[SourceFile, set[int]]] = {}
 
     @property
     def macros(self) -> Mapping[str, Macro]:
@@ -179,6 +182,7 @@ class _Run:
         """Obey the directives of a file; yield its active text, and the headers to go on with in between."""
         program = file.program
         is_unit = file is self._unit.file
+        active = self.taken if is_unit else self.headers.setdefault(file.path, (file, set()))[1]
         whole = self._unit.headers.whole
         begins = {} if whole else self._unit.statements_of(file).begins
         macros = self._macros
@@ -208,8 +212,7 @@ class _Run:
                     at = instruction.jump
                     continue
                 taken.add(chain)
-            if is_unit:
-                self.taken.add(index)
+            active.add(index)
             if (index in begins or whole or self._goes_on) and instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from kernel_index.preprocessor.calls import SinkCall
 from kernel_index.preprocessor.files import (
+    INCLUDE,
     Instruction,
+    SourceFile,
     branches_around,
     condition_text,
     condition_words,
@@ -35,12 +37,12 @@ class Attempt:
 
 
 class Hidden:
-    """Looks behind the conditions of one unit."""
+    """Looks behind the conditions of one unit: those of its source, or of a ``header`` that it includes."""
 
-    def __init__(self, unit: Unit, headers: Headers) -> None:
+    def __init__(self, unit: Unit, headers: Headers, header: SourceFile | None = None) -> None:
         self._unit = unit
-        self._file = unit.file
-        self._program = unit.file.program
+        self.file = header or unit.file
+        self._program = self.file.program
         self._headers = headers
         self._opened: set[int] = set()
 
@@ -55,8 +57,7 @@ class Hidden:
         hidden = [
             i
             for i, instruction in enumerate(self._program)
-            if gpu_only
-            or (i not in taken and self._unit.mentions_lead(self._file, instruction.text_start, instruction.text_end))
+            if gpu_only or (i not in taken and self._may_register(instruction))
         ]
         tried: set[Values] = set()
         for index in hidden:
@@ -83,12 +84,27 @@ class Hidden:
         for index, instruction in enumerate(self._program):
             if index in taken or index in self._opened:
                 continue
-            if not self._unit.mentions_lead(self._file, instruction.text_start, instruction.text_end):
+            if not self._may_register(instruction):
                 continue
             closed = [b for b in branches_around(self._program, index) if b not in taken and b not in self._opened]
             if closed and all(self._depends(branch) for branch in closed):
                 found[closed[0]] = None
         return list(found)
+
+    def _may_register(self, instruction: Instruction) -> bool:
+        """Whether the text behind an instruction, or what it includes, mentions a lead."""
+        if self._unit.mentions_lead(self.file, instruction.text_start, instruction.text_end):
+            return True
+        if instruction.kind != INCLUDE:
+            return False
+        included = self._headers.included_by(instruction.argument, self.file)
+        if not any(map(self._headers.registers_below, included)):
+            return False
+        return any(map(self.registers, self._headers.reached_by(instruction.argument, self.file)))
+
+    def registers(self, header: SourceFile) -> bool:
+        """Whether any text of a header mentions a lead of the unit."""
+        return any(self._unit.mentions_lead(header, i.text_start, i.text_end) for i in header.program)
 
     def _depends(self, branch: int) -> bool:
         """Whether it depends on any macro that a branch is closed: an ``#if 0`` is closed on purpose."""
@@ -152,14 +168,14 @@ class Hidden:
 
         A call that stands in none is one that something in the attempt's branch made possible.
         """
-        closed = self._closed(call.instruction, taken) if call.file == self._file.path else []
+        closed = self._closed(call.instruction, taken) if call.file == self.file.path else []
         closed = closed or self._closed(attempt.index, taken)
         if not closed:
             macro, value = attempt.turned[0]
-            return Condition(macro, value is not None, "a source file of GPU builds", Location(self._file.path, 1))
+            return Condition(macro, value is not None, "a source file of GPU builds", Location(self.file.path, 1))
         words = condition_words(self._program, closed[0])
         macro, value = next(((n, v) for n, v in attempt.turned if n in words), attempt.turned[0])
-        place = Location(self._file.path, self._program[closed[0]].line)
+        place = Location(self.file.path, self._program[closed[0]].line)
         text = condition_text(self._program, closed[0])
         needs = self._needs(closed, attempt.turned)
         return Condition(macro, value is not None, text, place, needs, _flags(attempt.turned) if needs else "")
@@ -186,16 +202,16 @@ class Hidden:
 
         None where neither explains it.
         """
-        if call.file == self._file.path and call.instruction not in mobile.taken:
+        if call.file == self.file.path and call.instruction not in mobile.taken:
             outer = [b for b in branches_around(self._program, call.instruction) if b not in mobile.taken]
-            return _condition_of(self._file.path, self._program, outer[0], mobile) if outer else None
+            return _condition_of(self.file.path, self._program, outer[0], mobile) if outer else None
         for macro in call.via:
             if mobile.macros.get(macro.name) is macro:
                 continue
             for index, instruction in enumerate(self._program):
                 if instruction.macro is macro and index not in mobile.taken:
                     outer = [b for b in branches_around(self._program, index) if b not in mobile.taken]
-                    return _condition_of(self._file.path, self._program, outer[0], mobile) if outer else None
+                    return _condition_of(self.file.path, self._program, outer[0], mobile) if outer else None
             place = self._headers.place_of(macro)
             if place is not None:
                 header, index = place

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import LongBits
@@ -100,6 +100,7 @@ class UnitScan:
     def run(self, profiles: Sequence[BuildProfile]) -> UnitFindings:
         """Everything the unit registers. Raises PreprocessorError."""
         taken: set[int] = set()
+        headers: dict[str, tuple[SourceFile, set[int]]] = {}
         mobile: UnitRun | None = None
         base = next((p for p in profiles if not is_mobile(p.name)), profiles[-1])
         macros: Mapping[str, Macro] = self._shared.macros({**base.defines, "GOOGLE_CUDA": "1"})
@@ -107,6 +108,8 @@ class UnitScan:
             for profile in profiles:
                 run = self._unit.run(self._shared.macros(profile.defines))
                 taken |= run.taken
+                for path, (header, active) in run.headers.items():
+                    headers.setdefault(path, (header, set()))[1].update(active)
                 macros = run.macros if profile is base else macros
                 for problem in run.problems:
                     self._problems.add(problem)
@@ -119,18 +122,10 @@ class UnitScan:
                 if mobile is None and is_mobile(profile.name):
                     mobile = run
         hidden = Hidden(self._unit, self._shared.headers)
-        for attempt in hidden.attempts(base.defines, macros, taken, gpu_only=self._gpu_only):
-            run = self._unit.run(self._shared.macros(attempt.defines))
-            hidden.opened(run.taken)
-            for problem in run.problems:
-                if problem not in self._problems:
-                    message = f"{problem.message} (in a branch that no profile compiles)"
-                    self._diagnose(problem.file, problem.line, message)
-            for kernel in self._registered(run.calls, long_bits(base)):
-                if not kernel.profiles and kernel.condition is None:
-                    kernel.condition = hidden.revealed(kernel.call, attempt, taken)
-        for branch in hidden.unopened(taken):
-            self._never_opened(branch)
+        self._look_behind(hidden, taken, base, macros)
+        for _, (header, active) in sorted(headers.items()):
+            if hidden.registers(header):
+                self._look_behind(Hidden(self._unit, self._shared.headers, header), active, base, macros)
         findings = UnitFindings(
             diagnostics=list(self._diagnostics),
             op_definitions=[replace(record, unit=self._unit_of(record)) for record in self._ops.values()],
@@ -143,15 +138,33 @@ class UnitScan:
             findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
 
-    def _never_opened(self, branch: int) -> None:
+    def _look_behind(
+        self, hidden: Hidden, taken: Collection[int], base: BuildProfile, macros: Mapping[str, Macro]
+    ) -> None:
+        """Find what a file registers in branches that no profile takes. Raises PreprocessorError."""
+        gpu_only = self._gpu_only and hidden.file is self._file
+        for attempt in hidden.attempts(base.defines, macros, taken, gpu_only=gpu_only):
+            run = self._unit.run(self._shared.macros(attempt.defines))
+            hidden.opened(run.taken if hidden.file is self._file else run.headers.get(hidden.file.path, (None, ()))[1])
+            for problem in run.problems:
+                if problem not in self._problems:
+                    message = f"{problem.message} (in a branch that no profile compiles)"
+                    self._diagnose(problem.file, problem.line, message)
+            for kernel in self._registered(run.calls, long_bits(base)):
+                if not kernel.profiles and kernel.condition is None:
+                    kernel.condition = hidden.revealed(kernel.call, attempt, taken)
+        for branch in hidden.unopened(taken):
+            self._never_opened(hidden.file, branch)
+
+    def _never_opened(self, file: SourceFile, branch: int) -> None:
         """Say that what is registered in a branch is not known, in what was said of its condition if that is why."""
-        place = Location(self._file.path, self._file.program[branch].line)
+        place = Location(file.path, file.program[branch].line)
         known = [d for d in self._diagnostics if d.location == place]
         for diagnostic in known:
             del self._diagnostics[diagnostic]
             self._diagnostics[replace(diagnostic, lost=diagnostic.lost or Lost())] = None
         if not known:
-            text = condition_text(self._file.program, branch)
+            text = condition_text(file.program, branch)
             message = f"what `{text}` hides is not known: no values of macros were found with which it is compiled"
             self._diagnose(place.file, place.line, message, Lost())
 

@@ -174,6 +174,41 @@ def test_conditions_that_no_single_macro_opens_are_solved(source: str, tmp_path:
     assert [r.profiles for r in opened.registrations] == [(profile.name,)]
 
 
+IN_HEADERS = {
+    "#if VERSION > 5\n{A}#endif\n": "#if VERSION > 5",
+    "#ifdef GNU\n#ifdef ODD\n{A}#endif\n#endif\n": "#ifdef ODD",
+    "#ifndef DESK\nint x;\n#elif ODD\n{A}#endif\n": "#elif ODD",
+}
+
+
+@pytest.mark.parametrize("text", IN_HEADERS)
+def test_what_a_header_registers_behind_a_condition(text: str, tmp_path: Path) -> None:
+    result = scan(tmp_path, '#include "a.inc"\n', {"a.inc": text.replace("{A}", kernel("A"))}, (PHONE, DESK))
+    assert problems(result) == []
+    (record,) = result.registrations
+    assert (record.profiles, record.location.file, record.unit) == ((), "a.inc", UNIT)
+    assert record.condition is not None
+    assert (record.condition.text, record.condition.location.file) == (IN_HEADERS[text], "a.inc")
+
+
+def test_a_header_that_is_included_behind_a_condition(tmp_path: Path) -> None:
+    headers = {"a.h": '#include "a.inc"\n', "a.inc": kernel("A")}
+    source = '#ifdef ODD\n#include "a.h"\n#endif\n'
+    root = tree(tmp_path, source, headers)
+    results = [scan_tree(root, profiles=(PHONE, DESK), jobs=1, uncut=uncut) for uncut in (False, True)]
+    assert results[0].registrations == results[1].registrations
+    (record,) = results[0].registrations
+    assert record.location == Location("a.inc", 1)
+    assert record.condition == Condition("ODD", True, "#ifdef ODD", Location(UNIT, 1))
+
+
+def test_a_branch_of_a_header_that_nothing_opens_is_said_once(tmp_path: Path) -> None:
+    headers = {"a.inc": f"#if A && !A\n{kernel('A')}#endif\n"}
+    result = scan(tmp_path, '#include "a.inc"\n', headers, (PHONE, DESK))
+    (lost,) = [d for d in result.diagnostics if d.location.file == "a.inc"]
+    assert (lost.location.line, lost.lost) == (1, Lost())
+
+
 def test_all_macros_that_must_change_are_named(tmp_path: Path) -> None:
     (record,) = scanned(tmp_path, f"#if defined(A) && defined(B)\n{kernel('A')}#endif\n").registrations
     assert record.condition is not None
