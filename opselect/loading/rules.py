@@ -72,7 +72,9 @@ def lowering(use: Use, release: tuple[int, int]) -> Iterator[Problem]:
 
 def values_not_kept(use: Use, definition: OpDefinition) -> list[str]:
     """Attrs with limits whose values are not known: those for which the use was collected had none, and kept none."""
-    limited = {attr.name: attr.type for attr in definition.attrs if attr.minimum is not None or attr.allowed is not None}
+    limited = {
+        attr.name: attr.type for attr in definition.attrs if attr.minimum is not None or attr.allowed is not None
+    }
     return [
         attr.name
         for attr in use.attrs

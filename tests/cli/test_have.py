@@ -111,7 +111,9 @@ def test_definitions_for_kernels_that_the_makefile_compiles_by_itself_stay(folde
     tree = plant(
         folder / "with_base",
         TREE.replace("core/framework/op.cc", "core/framework/op.cc tensorflow/core/common_runtime/base_op.cc").replace(
-            "tensorflow/core/ops/unused_ops.cc\n", "tensorflow/core/ops/unused_ops.cc\ntensorflow/core/ops/base_ops.cc\n", 1
+            "tensorflow/core/ops/unused_ops.cc\n",
+            "tensorflow/core/ops/unused_ops.cc\ntensorflow/core/ops/base_ops.cc\n",
+            1,
         )
         + """
 --- tensorflow/core/common_runtime/base_op.cc

@@ -151,7 +151,11 @@ def test_files_that_upstream_excludes_by_name() -> None:
 
 def test_folders_tell_where_names_do_not() -> None:
     fast = kernel("Fast", file="tensorflow/contrib/fast/kernels/fast.cc")
-    kernels = [fast, kernel("Mine", file="my_ops/mine.cc"), kernel("QuantizedThing", file="tensorflow/core/kernels/mkl/q.cc")]
+    kernels = [
+        fast,
+        kernel("Mine", file="my_ops/mine.cc"),
+        kernel("QuantizedThing", file="tensorflow/core/kernels/mkl/q.cc"),
+    ]
     assert verdict(mobile_index(kernels, []), "Fast") == ("libraries", "", None, ("fast.cc",), True)
     assert verdict(mobile_index(kernels, []), "Mine") is None
     assert verdict(mobile_index(kernels, []), "QuantizedThing") == ("onednn", "", None, ("q.cc",), True)
