@@ -25,7 +25,8 @@ class History:
     def advice(self, release: str) -> str:
         """What to do about the op where ``release`` is built."""
         if self.later:
-            return f"Export the model for TensorFlow {release}, or build TensorFlow {self.later}{' or later' if self.stays else ''}."
+            onwards = " or later" if self.stays else ""
+            return f"Export the model for TensorFlow {release}, or build TensorFlow {self.later}{onwards}."
         if self.earlier:
             return f"Export the model without it, or build TensorFlow {self.earlier}, the last release that has it."
         # Upstream's release of that number has it: the sources at hand are others.

@@ -107,6 +107,28 @@ def test_the_lists_define_what_they_have_kernels_of(folder: Path) -> None:
     assert '    "tensorflow/core/ops/match_ops.cc"' in (folder / "o/tf_kernels.cmake").read_text()
 
 
+def test_definitions_for_kernels_that_the_makefile_compiles_by_itself_stay(folder: Path) -> None:
+    tree = plant(
+        folder / "with_base",
+        TREE.replace("core/framework/op.cc", "core/framework/op.cc tensorflow/core/common_runtime/base_op.cc").replace(
+            "tensorflow/core/ops/unused_ops.cc\n",
+            "tensorflow/core/ops/unused_ops.cc\ntensorflow/core/ops/base_ops.cc\n",
+            1,
+        )
+        + """
+--- tensorflow/core/common_runtime/base_op.cc
+REGISTER_KERNEL_BUILDER(Name("Base").Device("CPU"), BaseOp);
+--- tensorflow/core/ops/base_ops.cc
+REGISTER_OP("Base");
+""",
+    )
+    write_index(scan_tree(tree, profiles=PROFILES, jobs=1), folder / "x.opselidx")
+    assert generate("--have", "re2", "--target", "makefile") == 0
+    listed = (folder / "o/tf_op_files.txt").read_text().splitlines()
+    assert "tensorflow/core/ops/base_ops.cc" in listed
+    assert "tensorflow/core/ops/unused_ops.cc" not in listed
+
+
 def test_what_only_unreached_nodes_name_is_defined(folder: Path) -> None:
     (folder / "match.pbtxt").write_text('node { name: "n" op: "NoOp" }\nnode { name: "u" op: "Unused" }\n')
     assert generate("--target", "makefile", "--outputs", "n") == 0

@@ -168,3 +168,28 @@ def test_what_no_phone_can_have_is_missing_and_in_no_list(cli: Cli, release: str
     assert [row["op"] for row in manifest["unresolved"]] == ["PyFunc"]
     (row,) = cli("requirements", *arguments, "--json").json["criteria"]
     assert (row["op"], row["criterion"]) == ("PyFunc", "python")
+
+
+CALL = """
+node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }
+node {
+  name: "y" op: "PartitionedCall" input: "x"
+  attr { key: "f" value { func { name: "f" } } }
+  attr { key: "Tin" value { list { type: DT_FLOAT } } } attr { key: "Tout" value { list { type: DT_FLOAT } } }
+}
+library { function {
+  signature { name: "f" input_arg { name: "a" type: DT_FLOAT } output_arg { name: "r" type: DT_FLOAT } }
+  node_def { name: "n" op: "Neg" input: "a" attr { key: "T" value { type: DT_FLOAT } } }
+  ret { key: "r" value: "n:y:0" }
+} }
+"""
+
+
+def test_what_freezing_was_tried_on_and_leaves_in_is_not_said_to_go(cli: Cli) -> None:
+    outcome = cli("requirements", write("call.pbtxt", CALL), "--tensorflow", "1.13", "--json")
+    (row,) = (row for row in outcome.json["criteria"] if row["op"] == "PartitionedCall")
+    assert row["advice"]["action"] == "extend"
+    assert row["advice"]["text"] == (
+        "`opselect prepare call.pbtxt -o phone.pb --tensorflow 1.13` was tried and leaves it in. Extend the build by "
+        "tensorflow/core/kernels/partitioned_function_ops.cc (opselect generate --mode extend)."
+    )

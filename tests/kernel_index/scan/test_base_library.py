@@ -112,6 +112,25 @@ def test_bazel_must_be_told_what_make_compiles_and_its_headers(scanned: ScanResu
     assert graph.of(f"{K}/wave_op.cc").headers == (f"{wave}.h",)
 
 
+def test_bazel_must_be_told_of_headers_through_which_libraries_are_included(tmp_path: Path) -> None:
+    more = f"""
+--- tensorflow/core/lib/sound/codec.h
+#include <jpeglib.h>
+--- tensorflow/core/lib/sound/volume.h
+enum {{ kLoud = 1 }};
+--- {K}/codec_op.cc
+#include "tensorflow/core/lib/sound/codec.h"
+#include "tensorflow/core/lib/sound/volume.h"
+REGISTER_KERNEL_BUILDER(Name("Wave").Device("CPU").Label("codec"), CodecOp);
+"""
+    scan = scan_tree(plant(tmp_path, TREE + more), profiles=[ANDROID], jobs=1)
+    sound = "tensorflow/core/lib/sound"
+    assert scan.build_lists.not_compiled[BAZEL] == (f"{sound}/codec.h", f"{sound}/wave.cc", f"{sound}/wave.h")
+    assert scan.build_lists.not_compiled[MAKE] == (
+        f"{IO}/zlib_options.cc", f"{IO}/zlib_stream.cc", "tensorflow/core/ops/read_ops.cc"
+    )  # fmt: skip
+
+
 def test_libraries_that_not_every_build_links_where_the_profile_includes_them(scanned: ScanResult) -> None:
     assert scanned.build_lists.libraries == {BAZEL: ("re2", "zlib"), MAKE: ("zlib",)}
     header = "tensorflow/core/lib/sound/wave.h"
