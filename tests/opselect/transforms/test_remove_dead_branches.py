@@ -126,6 +126,20 @@ def test_a_conditional_that_the_outer_one_decides() -> None:
     assert done["end"].inputs == ("more",)
 
 
+def test_a_switch_in_a_loop_stays() -> None:
+    loop = (
+        Node("in", "Enter", ("x",), attrs={"T": DataType.DT_FLOAT, "frame_name": "loop"}),
+        replace(constant_node("no", np.array(False), BOOL), inputs=("^in",)),
+        node("switch", "Switch", "in", "no"),
+        node("less", "Neg", "switch"),
+        node("more", "Abs", "switch:1"),
+        node("merge", "Merge", "less", "more", N=2),
+        node("out", "Exit", "merge"),
+    )
+    graph = graphs.graph(X, loop)
+    assert list(after(DEAD, graph, "x", "out")) == [each.name for each in graph.nodes]
+
+
 def test_a_merge_of_three_loses_what_is_dead() -> None:
     flag = Node("flag", "Placeholder", attrs={"dtype": BOOL})
     open_one = (node("open", "Switch", "x", "flag"), node("a", "Neg", "open"), node("b", "Abs", "open:1"))
