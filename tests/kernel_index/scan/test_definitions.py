@@ -189,6 +189,11 @@ REGISTER_KERNEL_BUILDER(Name("A").Device("CPU").AttrConstraint<int>("n", {1, kTw
     assert kernels(tmp_path, source) == ["A@CPU n={-2,1,2,8}: K"]
 
 
+def test_a_function_that_takes_something_gives_no_number(tmp_path: Path) -> None:
+    source = 'int high() { return 7; }\nREGISTER_KERNEL_BUILDER(Name("A").Device("CPU").Priority(high(3)), K);\n'
+    assert problems(scan(tmp_path, source)) == ["unit.cc:2: 'high(3)' is no number"]
+
+
 @pytest.mark.parametrize(
     "before", ["", "extern const int kHigh;\n", "const int kHigh = f(3);\n", "int kHigh = kHigh;\n"]
 )

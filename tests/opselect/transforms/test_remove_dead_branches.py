@@ -66,6 +66,11 @@ def test_a_predicate_that_is_fed_decides_nothing(predicate: Node | tuple[Node, .
     assert list(done) == [each.name for each in graph.nodes]
 
 
+def test_what_is_fed_behind_a_dead_switch_keeps_the_graph_as_it_is() -> None:
+    graph = graphs.graph(X, phase(False), dropout())
+    assert list(after(DEAD, graph, "x noisy", "out")) == [each.name for each in graph.nodes]
+
+
 def test_a_merge_that_is_fetched_or_waits_keeps_its_name() -> None:
     graph = graphs.graph(X, phase(False), dropout(), node("late", "Neg", "x"))
     done = after(DEAD, graph, "x", "merge")
