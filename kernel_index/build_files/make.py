@@ -111,7 +111,7 @@ class Makefile:
             if not line.strip() or not all(active for active, _, _ in open_):
                 continue
             assignment = _ASSIGNMENT.match(line)
-            in_rule = assignment is None and (in_rule or ":" in _without_references(line))
+            in_rule = assignment is None and ":" in _without_references(line)
             if assignment is not None:
                 self._assign(*assignment.groups())
             elif _UNREAD.match(line):

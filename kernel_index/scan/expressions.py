@@ -267,14 +267,9 @@ def _with_numbers(tokens: Sequence[str], meaning: Numbers) -> list[str]:
             stop = closing(tokens, end) if following in ("(", "{") else end
             found += ["(", *_with_numbers(tokens[end + 1 : stop], meaning), ")"]
             at = stop + 1
-        elif following == "(":
-            if tokens[end + 1 : end + 2] != [")"]:
-                raise NotEvaluatedError(f"'{joined(tokens)}' is no number")
-            found += ["(", *_signed(meaning(name)), ")"]
-            at = end + 2
         else:
             found += ["(", *_signed(meaning(name)), ")"]
-            at = end
+            at = end + 2 if tokens[end : end + 2] == ["(", ")"] else end
     return found
 
 

@@ -27,8 +27,6 @@ from kernel_index.source_tree import SourceUnit
 
 _LONG_BITS: tuple[LongBits, ...] = (64, 32)
 
-_TOO_DEEP = "what it registers is nested too deeply"
-
 SINKS = frozenset((*KERNEL_SINKS, *OP_SINKS, *C_API_SINKS))
 
 
@@ -189,11 +187,8 @@ class UnitScan:
         for group in c_api_groups(calls):
             try:
                 records = c_api_records(group, self._templates, self._definitions[bits])
-            except NotEvaluatedError as problem:
+            except (NotEvaluatedError, RecursionError) as problem:
                 self._lose("kernel" if "Kernel" in group[0].sink else "op", group[0], problem)
-                continue
-            except RecursionError:
-                self._lose("kernel" if "Kernel" in group[0].sink else "op", group[0], NotEvaluatedError(_TOO_DEEP))
                 continue
             if isinstance(records, OpDefinition):
                 self._ops.setdefault(records.name, records)
@@ -222,14 +217,14 @@ class UnitScan:
                 else:
                     record = op_definition(call, definitions)
                     self._ops.setdefault(record.name, record)
-            except NotEvaluatedError as problem:
+            except (NotEvaluatedError, RecursionError) as problem:
                 self._lose("kernel" if call.sink in KERNEL_SINKS else "op", call, problem)
-            except RecursionError:
-                self._lose("kernel" if call.sink in KERNEL_SINKS else "op", call, NotEvaluatedError(_TOO_DEEP))
             self._records[call, bits] = record
         return self._records[call, bits]
 
-    def _lose(self, what: str, call: SinkCall, problem: NotEvaluatedError) -> None:
+    def _lose(self, what: str, call: SinkCall, problem: NotEvaluatedError | RecursionError) -> None:
+        if isinstance(problem, RecursionError):
+            problem = NotEvaluatedError("what it registers is nested too deeply")
         macros = ", ".join(macro.name for macro in call.via)
         lost = Lost(what, problem.op, problem.unknown_type, macros)
         at_run_time = call.sink in C_API_SINKS and not problem.op and self._definitions[64].computed(call.arguments[0])

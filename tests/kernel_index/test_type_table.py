@@ -67,6 +67,12 @@ def test_a_release_has_no_types_of_its_own(proto: str) -> None:
     assert type_table(HEADER, proto) is UPSTREAM
 
 
+def test_a_type_of_the_releases_with_another_number_is_the_trees_own() -> None:
+    table = type_table(HEADER, "DT_FLOAT = 1; DT_INT8 = 61;")
+    assert [(t.name, int(t)) for t in table.own.values()] == [("DT_INT8", 61)]
+    assert (table.from_spec("int8"), table.from_spec("float")) == (61, DataType.DT_FLOAT)
+
+
 def test_kernels_and_definitions_of_a_fork(tmp_path: Path) -> None:
     result = scan_tree(tree(tmp_path / "tf", SOURCE, FRAMEWORK), profiles=(PLAIN,), jobs=1)
     assert problems(result) == []

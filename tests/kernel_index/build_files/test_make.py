@@ -52,6 +52,7 @@ CASES = {
     "ifneq inside what is off": ("ifdef NONE\nifneq (a,b)\nX := 1\nendif\nelse\nX := 2\nendif\n", "2"),
     "ifdef": ("A :=\nB := 1\nifdef A\nX += a\nendif\nifdef B\nX += b\nendif\nifndef C\nX += c\nendif\n", "b c"),
     "an assignment behind a tab": ("ifeq (a,a)\n\tX := 1\nendif\n", "1"),
+    "a recipe ends with the next line": ("all: one\n\n\tX := 2\n$(info read)\n\tX := 1\n", "1"),
     "a recipe is none": ("all: one\n\tX := 2\nX := 1\n", "1"),
     "filter-out with patterns": ("A := a.cc b.cc c.c\nX := $(filter-out a% c.c,$(A))\n", "b.cc"),
     "filter": ("X := $(filter %.cc b.c,a.cc b.c c.c)\n", "a.cc b.c"),
@@ -60,6 +61,7 @@ CASES = {
     "subst, strip, dir, notdir": ("X := $(strip  $(subst a,b,aa)  $(dir a/b c) $(notdir a/b))\n", "bb a/ ./ b"),
     "a last argument with commas": ("X := $(subst a,b,a,c a)\n", "b,c b"),
     "one stem a replacement": ("X := $(patsubst %.c,%/%,a.c)\n", "a/%"),
+    "arguments that are not there": ("X := a $(subst a,b)\n", "a"),
     "a suffix of a folder": ("X := $(basename a.b/c a.b/c.d)\n", "a.b/c a.b/c"),
     "basename and words": ("X := $(basename a/b.cc c) $(firstword a b) $(lastword a b)\n", "a/b c a b"),
     "wildcard": (

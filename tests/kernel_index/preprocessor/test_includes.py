@@ -67,6 +67,13 @@ def test_a_macro_of_a_header_may_be_undefined_by_another(tmp_path: Path) -> None
     assert marks(tmp_path, '#include "a.h"\n#include "b.h"\n#include "c.h"\nMARK(0, A)\n', headers) == ["A"]
 
 
+def test_every_condition_of_a_chain_counts(tmp_path: Path) -> None:
+    chain = "#if defined(A)\n#define T float\n#elif defined(B)\n#define T int\n#else\n#define T char\n#endif\n"
+    headers = {"b.h": "#pragma once\n#define B\n", "types.h": f'#include "b.h"\n{chain}'}
+    assert marks(tmp_path, '#include "types.h"\nMARK(0, T)\n', headers) == ["int"]
+    assert marks(tmp_path, '#include "types.h"\nMARK(0, T)\n', headers, {"A": ""}) == ["float"]
+
+
 def test_an_x_macro_header_uses_the_macros_of_its_includer(tmp_path: Path) -> None:
     headers = {"list.h": "#define LIST ITEM(a) ITEM(b)\n"}
     assert marks(tmp_path, '#include "list.h"\n#define ITEM(x) MARK(0, x);\nLIST\n', headers) == ["a", "b"]

@@ -53,6 +53,9 @@ CONSTANTS: dict[str, tuple[str, Mapping[str, str]]] = {
     "behind a class of a header": (
         INCLUDE + 'class Other : public Base { char* kOp = "Wrong"; };\n', {H: 'constexpr char kOp[] = "Right";\n'},
     ),
+    "behind a class of a class": (
+        'class Other { class Inner {}; char* kOp = "Wrong"; };\nconst char kOp[] = "Right";\n', {},
+    ),
     "not in a comment": ('// kOp = "Wrong";\nconst char kOp[] = "Right";\n', {}),
 }  # fmt: skip
 
@@ -161,6 +164,7 @@ NUMBERS: dict[str, tuple[str, Mapping[str, str]]] = {
     "a macro": ("#define kHigh 7\n", {}),
     "a macro of a header": (INCLUDE, {H: "#define HIGH (kBase + 4)\n#define kHigh HIGH\nconst int kBase = 3;\n"}),
     "an enumerator": ("enum P { kLow = 6, kHigh };\n", {}),
+    "an enumerator with its own value": ("#define FIRST(a, b) a\nenum P { kLow = 2, kHigh = FIRST(7, 1) };\n", {}),
     "the first enumerator and so on": ("enum class P : int { a, b, c, d, e, f, g, kHigh, };\n", {}),
     "a cast": ("constexpr int kHigh = static_cast<int>(7L);\n", {}),
     "a function": ("constexpr int kHigh() { return 7; }\n", {}),
@@ -183,6 +187,11 @@ constexpr int kTwo = 2;
 REGISTER_KERNEL_BUILDER(Name("A").Device("CPU").AttrConstraint<int>("n", {1, kTwo, -kTwo, kTwo * 4}), K);
 """
     assert kernels(tmp_path, source) == ["A@CPU n={-2,1,2,8}: K"]
+
+
+def test_a_function_that_takes_something_gives_no_number(tmp_path: Path) -> None:
+    source = 'int high() { return 7; }\nREGISTER_KERNEL_BUILDER(Name("A").Device("CPU").Priority(high(3)), K);\n'
+    assert problems(scan(tmp_path, source)) == ["unit.cc:2: 'high(3)' is no number"]
 
 
 @pytest.mark.parametrize(

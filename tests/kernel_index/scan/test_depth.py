@@ -36,6 +36,8 @@ def test_deep_sources_lose_nothing(tmp_path: Path, kind: str) -> None:
         'REGISTER_KERNEL_BUILDER(Name("B").Device("CPU").HostMemory(' + "(" * DEEP + '"a"' + ")" * DEEP + "), K);\n",
         'REGISTER_KERNEL_BUILDER(Name("B").Device(k0), K);\n'
         + "".join(f"const char* k{i} = k{i + 1};\n" for i in range(DEEP)),
+        'void f() { b = TF_NewKernelBuilder("B", k0, c, d, e); TF_RegisterKernelBuilder("K", b, s); }\n'
+        + "".join(f"const char* k{i} = k{i + 1};\n" for i in range(DEEP)),
         "REGISTER_OP(k0);\n" + "".join(f"const char* k{i} = k{i + 1};\n" for i in range(DEEP)),
     ],
 )

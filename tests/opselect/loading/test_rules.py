@@ -108,8 +108,9 @@ def test_attrs_that_the_op_lacks_are_passed_over_from_2_5_on(version: str, fatal
 VERSIONS = {
     "versions { producer: 9 }": [],
     "versions { producer: 99 min_consumer: 24 bad_consumers: 23 }": [],
+    "versions { producer: 3 bad_consumers: 3 }": [],
     "versions { producer: 9 min_consumer: 25 }": ["GraphDef min consumer version 25 above current version 24"],
-    "versions { producer: 9 bad_consumers: [3, 24] }": ["GraphDef disallows consumer version 24"],
+    "versions { producer: 9 bad_consumers: [5, 24] }": ["GraphDef disallows consumer version 24"],
     "versions { producer: 2 }": ["GraphDef producer version 2 below min producer 3"],
 }
 

@@ -36,6 +36,12 @@ def test_other_values_stay() -> None:
     assert taken(X + node("c", "Conv2D", "x", "x", attrs="T: type: DT_FLOAT; colour: i: 1"), left=1) == []
 
 
+def test_a_function_with_the_name_of_an_op_is_none() -> None:
+    body = function("Conv2D", node("r", "Relu", "a"), inputs="a", returns="r=r:y:0")
+    graph = graph_of(X + node("c", "Conv2D", "x", attrs=DEFAULT) + body)
+    assert take_off(graph, release(CONV)) == (graph, ())
+
+
 def test_floats_are_compared_as_files_store_them() -> None:
     text = X + node("l", "LeakyRelu", "x", attrs="alpha: f: 0.2; T: type: DT_FLOAT")
     index = release(op("LeakyRelu(x: T) -> y: T | T: type"))

@@ -187,6 +187,13 @@ def test_facts_do_not_grow_with_names_and_sizes() -> None:
     assert (cut.count, len(cut.nodes), len(cut.models)) == (39, 5, 20)
 
 
+def test_of_kept_names_as_many_are_read_as_are_kept() -> None:
+    many = [f"n{number:02}" for number in range(30)]
+    row = {"op": "Relu", "count": 30, "nodes": many, "models": many}
+    (use,) = parse_loads({"uses": [row]}, "loads", "kept.json").uses
+    assert (use.nodes, use.models) == (tuple(many[:5]), tuple(many[:20]))
+
+
 def test_ops_that_run_one_by_one_have_neither_inputs_nor_versions() -> None:
     index = release(op("Inv(x: T) -> y: T | T: type", gone=17))
     loads = loads_of(node("i", "Inv", attrs="T: type: DT_FLOAT") + "versions { producer: 99 min_consumer: 99 }", index)

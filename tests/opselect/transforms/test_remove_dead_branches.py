@@ -66,6 +66,11 @@ def test_a_predicate_that_is_fed_decides_nothing(predicate: Node | tuple[Node, .
     assert list(done) == [each.name for each in graph.nodes]
 
 
+def test_what_is_fed_behind_a_dead_switch_keeps_the_graph_as_it_is() -> None:
+    graph = graphs.graph(X, phase(False), dropout())
+    assert list(after(DEAD, graph, "x noisy", "out")) == [each.name for each in graph.nodes]
+
+
 def test_a_merge_that_is_fetched_or_waits_keeps_its_name() -> None:
     graph = graphs.graph(X, phase(False), dropout(), node("late", "Neg", "x"))
     done = after(DEAD, graph, "x", "merge")
@@ -124,6 +129,20 @@ def test_a_conditional_that_the_outer_one_decides() -> None:
     done = after(DEAD, graphs.graph(X, phase(False), dropout(), inner), "x", "end")
     assert not {"Switch", "Merge", "Neg"} & {each.op for each in done.values()}
     assert done["end"].inputs == ("more",)
+
+
+def test_a_switch_in_a_loop_stays() -> None:
+    loop = (
+        Node("in", "Enter", ("x",), attrs={"T": DataType.DT_FLOAT, "frame_name": "loop"}),
+        replace(constant_node("no", np.array(False), BOOL), inputs=("^in",)),
+        node("switch", "Switch", "in", "no"),
+        node("less", "Neg", "switch"),
+        node("more", "Abs", "switch:1"),
+        node("merge", "Merge", "less", "more", N=2),
+        node("out", "Exit", "merge"),
+    )
+    graph = graphs.graph(X, loop)
+    assert list(after(DEAD, graph, "x", "out")) == [each.name for each in graph.nodes]
 
 
 def test_a_merge_of_three_loses_what_is_dead() -> None:
