@@ -244,6 +244,13 @@ def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
         for path in _sources(root, ""):
             _classify(f"{root}/{path}", path, prefix + path, True, names_a_sink, units, skipped)
     if not units:
+        if skipped:
+            first, reason = min(skipped.items())
+            raise SourceTreeError(
+                str(roots[0]),
+                f"contains only C++ source files that are left out: {first} is {reason}, by its name",
+                "Give kernels that a build needs another name or folder.",
+            )
         raise SourceTreeError(
             str(roots[0]), "contains no C++ source file",
             f"--root takes a folder with files that end in {', '.join(CPP_ENDINGS)}.",

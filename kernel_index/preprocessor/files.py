@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
-from kernel_index.preprocessor.text import Directive, directives, include_target, newlines, without_comments
+from kernel_index.preprocessor.text import Directive, directives, include_target, newlines, text_of, without_comments
 from kernel_index.preprocessor.tokens import identifiers
 
 DEFINE, UNDEF, INCLUDE, IF, IFDEF, IFNDEF, ELIF, ELSE, ENDIF, ONCE, ERROR, OTHER = range(12)
@@ -239,7 +239,7 @@ class Files:
         """The file at a path from the root, None where there is none."""
         if path not in self._files:
             data = self.read(path)
-            self._files[path] = None if data is None else parse_file(path, data.decode("utf-8", "replace"))
+            self._files[path] = None if data is None else parse_file(path, text_of(data))
         return self._files[path]
 
     def read(self, path: str) -> bytes | None:

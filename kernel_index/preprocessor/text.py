@@ -38,6 +38,11 @@ class _SplicedLiteralError(Exception):
     """A literal goes on behind a splice, or does not end."""
 
 
+def text_of(data: bytes) -> str:
+    """The text of a source file; a byte order mark in front of it is none of it, as compilers have it."""
+    return data.decode("utf-8-sig", "replace")
+
+
 def without_comments(text: str) -> str:
     """The text with every comment as one space; comments over several lines leave splices to keep the line count.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kernel_index.preprocessor.files import parse_file
 from kernel_index.preprocessor.leads import pastes
+from kernel_index.preprocessor.text import text_of
 from kernel_index.preprocessor.tokens import identifiers
 from kernel_index.profiles import BuildProfile, is_mobile
 
@@ -99,7 +100,7 @@ def mentions(data: bytes, macros: Collection[str]) -> bool:
     spliced = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"")
     if b"##" not in spliced and not any(name.encode() in spliced for name in macros):
         return False
-    file = parse_file("", data.decode("utf-8", "replace"))
+    file = parse_file("", text_of(data))
     if not set(macros).isdisjoint(identifiers(file.text.replace("\\\n", ""))):
         return True
     built = [paste for i in file.program if i.macro is not None for paste in pastes(i.macro)]

@@ -105,6 +105,24 @@ def test_macros_for_the_folders_of_root(cli: Cli, my_ops: Path, tmp_path: Path) 
     assert cli("locate", "Newer", "--index", index, "--profile", "android-slim").code == 0
 
 
+def test_a_folder_of_tests_alone_says_so(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    (folder / "my_op_test.cc").write_text('REGISTER_KERNEL_BUILDER(Name("My").Device("CPU"), MyOp);')
+    outcome = cli("locate", "My", "--tensorflow", "2.14", "--root", folder)
+    assert outcome.code == 2
+    assert "lib/my_op_test.cc is a test or a helper of tests, by its name" in outcome.err
+
+
+def test_a_byte_order_mark_is_no_text(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    header = '#define REG(n) REGISTER_KERNEL_BUILDER(Name(n).Device("CPU"), MyOp)\n'
+    (folder / "reg.h").write_text(header, encoding="utf-8-sig")
+    (folder / "my.cc").write_text('#include "reg.h"\nREG("My");\n', encoding="utf-8-sig")
+    assert cli("locate", "My", "--tensorflow", "2.14", "--root", folder).code == 0
+
+
 RELEASES = """
 #if TF_MAJOR_VERSION > 2 || (TF_MAJOR_VERSION == 2 && TF_MINOR_VERSION >= 6)
 REGISTER_KERNEL_BUILDER(Name("Late").Device(DEVICE_CPU), LateOp);
