@@ -78,7 +78,7 @@ class GroupReader:
         return parsed
 
     def label(self, text: str, package: str) -> Label | None:
-        """The label that ``text`` is in a BUILD file of ``package``; None where its repository is not in the checkout."""
+        """What ``text`` in a BUILD file of ``package`` names; None where its repository is not in the checkout."""
         repository, slashes, rest = text.partition("//")
         home = next((folder for folder in _LOCAL_REPOSITORIES.values() if f"{package}/".startswith(f"{folder}/")), "")
         home = _LOCAL_REPOSITORIES.get(repository.lstrip("@"), "") if repository else home
