@@ -22,10 +22,7 @@ _DEFINED = re.compile(
     r"DataTypeSet\s+k(Number|RealNumber)Types\s*=([^;]*);|"
     r"DataTypeVector\s+(Number|RealNumber)Types\(\)\s*\{\s*return\s*\{([^}]*)\}"
 )
-_NEWEST: Mapping[str, frozenset[DataType]] = {
-    "Number": frozenset(NUMBER_TYPES),
-    "RealNumber": frozenset(REAL_NUMBER_TYPES),
-}
+_NEWEST: Mapping[str, tuple[DataType, ...]] = {"Number": NUMBER_TYPES, "RealNumber": REAL_NUMBER_TYPES}
 
 
 def lacking(root: Path) -> Mapping[str, frozenset[DataType]]:
@@ -40,7 +37,7 @@ def lacking(root: Path) -> Mapping[str, frozenset[DataType]]:
             names = re.findall(r"\bDT_\w+", types or listed)
             has = {DataType[name] for name in names if name in DataType.__members__}
             # The first is for builds that are not mobile.
-            found.setdefault(in_header or in_source, _NEWEST[in_header or in_source] - has)
+            found.setdefault(in_header or in_source, frozenset(_NEWEST[in_header or in_source]) - has)
     return found
 
 
@@ -57,6 +54,11 @@ def _without(attr: AttrDefinition, missing: Mapping[str, frozenset[DataType]]) -
     if allowed is None or attr.type not in ("type", "list(type)"):
         return attr
     for name, types in missing.items():
-        if _NEWEST[name].issubset(attr.allowed or ()):
-            allowed = tuple(value for value in allowed if value not in types)
+        # The word stands for just this run of types: a list that spells out the same ones has another order.
+        run = _NEWEST[name]
+        for start in range(len(allowed) - len(run) + 1):
+            if allowed[start : start + len(run)] == run:
+                has = tuple(value for value in run if value not in types)
+                allowed = allowed[:start] + has + allowed[start + len(run) :]
+                break
     return replace(attr, allowed=allowed)
