@@ -159,6 +159,8 @@ NUMBERS: dict[str, tuple[str, Mapping[str, str]]] = {
     "a constant": ("constexpr int kHigh = 7;\n", {}),
     "one of several": ("const int kLow = 1, kHigh = 7;\n", {}),
     "braces": ("inline constexpr int32_t kHigh{7};\n", {}),
+    "parentheses": ("const int kHigh(7);\n", {}),
+    "parentheses, and calls of a function of that name": ("static const int kHigh(7);\nint x = ns::kHigh(3);\n", {}),
     "arithmetic": ("constexpr int kHigh = (kBase << 1) + kOne;\nconst int kBase = 3, kOne = 1;\n", {}),
     "a header's": (INCLUDE, {H: "namespace p { constexpr int kHigh = 0x7; }\n"}),
     "a macro": ("#define kHigh 7\n", {}),
