@@ -68,7 +68,7 @@ def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: b
         definition.source for op in index.op_names() if (definition := index.op_definition(op)) is not None
     )
     helpers = frozenset(lists.not_compiled.get(build, ()))
-    rule = KeepRule(needed, kernel_files, mode, fixed, (with_ops | helpers) - kernel_files)
+    rule = KeepRule(needed, kernel_files, mode, fixed, with_ops | helpers)
     stay = needed.union(path for path in compiled if rule.keeps(path))
     return replace(rule, headers=frozenset(included(stay, index.includes)))
 

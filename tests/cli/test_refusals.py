@@ -128,6 +128,7 @@ def test_files_without_facts_are_named_whatever_they_are_merged_into(cli: Cli) -
     assert outcome.code == 0
     assert any(line.startswith("old.json: what a release checks") for line in outcome.json["unjudged"])
     assert "warning: old.json: what a release checks when it loads a graph was not collected" in outcome.err
+    assert cli("requirements", "--requirements", "all.json", "--tensorflow", "2.14", "-q").err == ""
 
 
 def test_models_are_named_where_there_are_several(cli: Cli) -> None:
