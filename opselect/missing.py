@@ -145,7 +145,10 @@ def _no_kernel_at_all(requirement: Requirement, index: KernelIndex) -> Explanati
     if known is None:
         return (
             f"{reason}, nor has any release that opselect knows ({known_span()})",
-            f"It is a custom op: scan the folder that registers it with --root DIR, or export the model without it.{hint}",
+            (
+                "It is a custom op: scan the folder that registers it with --root DIR, or export the model without "
+                f"it.{hint}"
+            ),
         )
     return f"{reason}: {known.text}", f"{known.advice(index.release)}{hint}"
 

@@ -102,8 +102,8 @@ class Constants:
 def given(name: str, text: str, owner: str = "") -> Iterator[Expression]:
     """The expressions that a text gives a name; of members that are defined outside their class, with its ``owner``.
 
-    ``name = x;``, ``name{x};``, ``name("x");``, ``name(1);``, ``name() { return x; }`` and enumerators, whose value may follow from
-    that of those before them.
+    ``name = x;``, ``name{x};``, ``name("x");``, ``name(1);``, ``name() { return x; }`` and enumerators, whose value
+    may follow from that of those before them.
     """
     scope = rf"\b{owner}\s*(?:<[^;{{}}()]*>)?\s*::\s*" if owner else r"(?<![\w.>])"
     pattern = re.compile(

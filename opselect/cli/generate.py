@@ -162,8 +162,11 @@ def generate(request: Request) -> int:
 
 
 def _judged(targets: tuple[str, ...], profile: str) -> tuple[str, ...] | None:
-    """The builds that some targets are for; None for the default ones. Bazel's lists are for no desktop."""
-    if not targets:
+    """The builds that some targets are for; None for the default ones, which the manifest alone is about, too.
+
+    Bazel's lists are for no desktop.
+    """
+    if set(targets) <= {"manifest"}:
         return None
     return tuple(t for t in targets if t == "makefile" or (t == "bazel" and profile.partition("+")[0] != "desktop"))
 
@@ -184,6 +187,7 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
     available = {"bazel": bool(lists.groups), "makefile": bool(lists.makefile), "manifest": True}
     wanted = request.targets or [target for target, there in available.items() if there]
     texts: dict[str, str] = {}
+    said: list[str] = []
     for target in TARGETS:
         if target in wanted:
             texts |= render(
@@ -195,8 +199,9 @@ def _write(request: Request, out: Path, selection: Selection, index: KernelIndex
                 template_dir=request.template_dir,
                 manifest_format="json" if request.as_json else "yaml",
             )
-            for warning in render_warnings(target, index, mode=request.mode):
-                warn(warning, quiet=request.question.quiet)
+            said += render_warnings(target, selection, index, mode=request.mode, have=request.question.have)
+    for warning in dict.fromkeys(said):
+        warn(warning, quiet=request.question.quiet)
     changed = {path.name for path in write_outputs(texts, out)}
     kernels = sum(file.role == "kernel" for file in selection.files)
     summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"

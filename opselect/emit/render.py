@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,7 @@ from kernel_index.index import KernelIndex
 from opselect.emit.bazel import file_groups
 from opselect.emit.makefile import makefile_list, makefile_warnings
 from opselect.emit.manifest import manifest, to_json, to_yaml
-from opselect.emit.source_list import source_list
+from opselect.emit.source_list import library_warnings, source_list
 from opselect.emit.templates import fill_template
 from opselect.emit.upstream import Mode
 from opselect.selection import Selection
@@ -66,6 +67,13 @@ def render(
     return {name: fill_template(f"{name}.j2", values, template_dir)}
 
 
-def render_warnings(target: Target, index: KernelIndex, *, mode: Mode = "trim") -> tuple[str, ...]:
-    """What a user should know about the release's own lists when this target is written."""
-    return makefile_warnings(index, mode) if target == "makefile" else ()
+def render_warnings(
+    target: Target, selection: Selection, index: KernelIndex, *, mode: Mode = "trim", have: Collection[str] = ()
+) -> tuple[str, ...]:
+    """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
+
+    ``have`` are libraries that the user's build has.
+    """
+    if target == "makefile":
+        return makefile_warnings(index, mode)
+    return library_warnings(selection, index, have) if target in ("cmake", "list") else ()

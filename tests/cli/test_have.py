@@ -80,6 +80,7 @@ def generate(*options: str) -> int:
         (("--target", "makefile"), 1),
         (("--target", "bazel"), 0),
         (("--target", "list"), 0),
+        (("--target", "manifest"), 1),
         (("--have", "re2"), 0),
         (("--have", "png,re2"), 0),
         (("--have", "png"), 1),
@@ -92,6 +93,18 @@ def test_the_builds_that_are_asked_for_must_have_the_libraries(
 ) -> None:
     assert generate(*options) == code
     assert (folder / "o").exists() == (not code)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("target", ["cmake", "list"])
+def test_builds_by_other_means_are_told_what_they_must_have(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["generate", "match.pbtxt", "--index", "x.opselidx", "--out", "o", "--target", target]
+    assert run(arguments) == 0
+    assert (
+        "includes re2/re2.h: your build must find the headers of re2 and link it (--have re2" in capsys.readouterr().err
+    )
+    assert run([*arguments, "--have", "re2"]) == 0
+    assert "re2" not in capsys.readouterr().err
 
 
 def test_the_lists_define_what_they_have_kernels_of(folder: Path) -> None:
@@ -137,8 +150,8 @@ def test_what_only_unreached_nodes_name_is_defined(folder: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_reason_names_the_library_and_the_mend(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["generate", "match.pbtxt", "--index", "x.opselidx", "--target", "manifest", "--json", "-q"]) == 0
-    assert json.loads(capsys.readouterr().out)["unresolved"] == []
+    assert run(["generate", "match.pbtxt", "--index", "x.opselidx", "--target", "manifest", "--json", "-q"]) == 1
+    assert [row["op"] for row in json.loads(capsys.readouterr().out)["unresolved"]] == ["Match"]
     assert generate("--target", "makefile") == 1
     error = capsys.readouterr().err
     assert f"{K}/match_op.cc includes re2/re2.h, and TensorFlow 1.13.9's makefile has no re2" in error

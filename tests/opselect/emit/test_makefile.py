@@ -47,19 +47,19 @@ def test_the_list_has_nothing_that_make_would_misread() -> None:
 
 
 def test_wrong_entries_are_reported() -> None:
-    assert render_warnings("makefile", RELEASE, mode="trim") == (
+    assert render_warnings("makefile", selection_of(), RELEASE, mode="trim") == (
         f"tensorflow/contrib/makefile/tf_op_files.txt: {KERNELS}/gone.cc does not exist: dropped",
         (
             f"tensorflow/contrib/makefile/tf_op_files.txt: {KERNELS}/mul.c does not exist: "
             f"taken as {KERNELS}/mul.cc, which make compiles in its place"
         ),
     )
-    kept = render_warnings("makefile", RELEASE, mode="extend")
+    kept = render_warnings("makefile", selection_of(), RELEASE, mode="extend")
     assert [warning.rpartition(": ")[2] for warning in kept] == [
         "kept as upstream has it",
         f"kept as upstream has it (make compiles {KERNELS}/mul.cc)",
     ]
-    assert render_warnings("bazel", RELEASE) == ()
+    assert render_warnings("bazel", selection_of(), RELEASE) == ()
 
 
 def test_a_release_without_the_list_is_an_error() -> None:
