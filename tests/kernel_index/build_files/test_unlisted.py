@@ -24,6 +24,7 @@ all: lib
 --- tensorflow/contrib/makefile/tf_op_files.txt
 tensorflow/core/kernels/mul_op.cc
 --- tensorflow/core/lib/io/zlib.cc tensorflow/core/lib/io/path.cc tensorflow/core/lib/io/path_test.cc
+--- tensorflow/core/lib/io/.path.cc
 """
 
 

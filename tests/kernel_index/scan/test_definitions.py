@@ -40,6 +40,7 @@ CONSTANTS: dict[str, tuple[str, Mapping[str, str]]] = {
     ),
     "nearer than a header's": (INCLUDE + 'const char kOp[] = "Right";\n', {H: 'const char kOp[] = "Wrong";\n'}),
     "a string view": ('constexpr absl::string_view kOp = "Right";\n', {}),
+    "the data of a string view": ('const char* kOp = std::string_view("Right").data();\n', {}),
     "a constructor": ('const std::string kOp("Right");\nvoid f() { return kOp("Wrong"); }\n', {}),
     "parentheses": ('const char* const kOp = ("Ri" "ght");\n', {}),
     "a sum": ('const std::string kOp = std::string("Ri") + kEnd;\nconst char kEnd[] = "ght";\n', {}),

@@ -8,7 +8,7 @@ import pytest
 
 from kernel_index import shipped
 from kernel_index.records import GraphVersions
-from opselect.loading import Loads, LoadsMerger, judge
+from opselect.loading import AttrUse, Loads, LoadsMerger, Use, judge
 from opselect.loading.loads_json import loads_json, parse_loads
 from opselect.loading.releases import elsewhere
 from tests.opselect.graph_text import function, node
@@ -192,6 +192,11 @@ def test_of_kept_names_as_many_are_read_as_are_kept() -> None:
     row = {"op": "Relu", "count": 30, "nodes": many, "models": many}
     (use,) = parse_loads({"uses": [row]}, "loads", "kept.json").uses
     assert (use.nodes, use.models) == (tuple(many[:5]), tuple(many[:20]))
+
+
+def test_lengths_of_lists_survive() -> None:
+    loads = Loads((Use("A", tuple(AttrUse(f"l{length}", "list(int)", None, length) for length in (0, 1, 9))),))
+    assert parse_loads(loads_json(loads), "loads", "kept.json") == loads
 
 
 def test_ops_that_run_one_by_one_have_neither_inputs_nor_versions() -> None:

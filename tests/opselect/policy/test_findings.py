@@ -11,7 +11,7 @@ from kernel_index.store import open_index
 from opselect.criteria import criterion
 from opselect.formats import read_graph
 from opselect.graph import Entry
-from opselect.policy import GraphAdviser, findings
+from opselect.policy import Attempt, GraphAdviser, findings
 from opselect.policy.advice import key_of
 from opselect.policy.left_out import MobileBuild
 from opselect.requirements import Requirement, Requirements, collect_requirements
@@ -233,6 +233,25 @@ def test_without_a_graph_advice_is_general() -> None:
     assert found["SaveV2"].advice.outputs == ()
     (variable,) = findings(Requirements((Requirement("VariableV2"),)), mobile_index([kernel("VariableV2")], []), MOBILE)
     assert (variable.advice.action, variable.advice.text) == ("freeze", criterion("variables").advice)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "more"),
+    [
+        (Attempt("prepare it", problem="tried without success: no outputs"), ""),
+        (
+            Attempt("prepare it", too_large="not tried, as it is large"),
+            " `prepare it` may take it out (not tried, as it is large).",
+        ),
+    ],
+)
+def test_only_what_was_not_tried_is_said_to_be_worth_a_try(attempt: Attempt, more: str) -> None:
+    graph = graph_of(node("x", "Placeholder") + node("odd", "Odd", "x"))
+    entries = (Entry((), ("odd",)),)
+    adviser = GraphAdviser(MobileBuild(INDEX, MOBILE), graph, "m.pb", entries, lambda: attempt)
+    (found,) = findings(collect_requirements(graph, "m.pb", index=INDEX, entries=entries), INDEX, MOBILE, adviser)
+    text = "Extend the build by tensorflow/core/kernels/odd.cc (opselect generate --mode extend)."
+    assert found.advice.text == text + more
 
 
 def test_json() -> None:
