@@ -69,7 +69,7 @@ def joined(name: str, pieces: AbstractSet[str]) -> bool:
     return length in reached
 
 
-def pieces_of(file: SourceFile) -> AbstractSet[str]:
+def pieces_of(file: SourceFile) -> frozenset[str]:
     """The words of a file that may be arguments of a macro that joins them: names, and what begins with a digit."""
     return file.words.union(_DIGITS.findall(file.text))
 
@@ -135,19 +135,23 @@ class Leads:
         return self._joining if self._parent is None else {**self._parent.joining, **self._joining}
 
     def meet(self, file: SourceFile) -> None:
-        """Take in the macros that join their arguments where the words of a file that calls one may make a lead."""
-        joining = self.joining
-        used = file.words & joining.keys()
-        if not used:
-            return
-        bodies = set[str]().union(*joining.values())
-        pieces = bodies.union(pieces_of(file))
-        names = [name for name in self if joined(name, pieces)]
-        if names:
-            # All words of the file are too many: only those of such calls count, and of the macros that these mention.
-            pieces = bodies | self._words_below(_WORD.findall(" ".join(Statements(file, used).texts())))
-            if any(joined(name, pieces) for name in names):
-                self._close(list(joining))
+        """Take in the macros that join their arguments where a file calls one with words that may make a lead."""
+        if not file.words.isdisjoint(self.joining):
+            words = pieces_of(file).union(*self.joining.values())
+            names = [name for name in self if joined(name, words)]
+            if names:  # all words of the file are too many: those of the calls decide
+                self.join(self.pieces_to_join(file), names)
+
+    def pieces_to_join(self, file: SourceFile) -> set[str]:
+        """The words of the statements of a file that call a macro which joins its arguments, and all they expand to."""
+        used = file.words & self.joining.keys()
+        return self._words_below(_WORD.findall(" ".join(Statements(file, used).texts()))) if used else set()
+
+    def join(self, pieces: AbstractSet[str], names: Iterable[str]) -> None:
+        """Take in the macros that join their arguments where some pieces make one of these leads."""
+        pieces = set(pieces).union(*self.joining.values())
+        if any(joined(name, pieces) for name in names):
+            self._close(list(self.joining))
 
     def _words_below(self, words: Iterable[str]) -> set[str]:
         """Some words and all that they may expand to."""
@@ -201,6 +205,7 @@ class Statements:
         self._names = rf"\b(?:{alternatives})\b"
         self._any = re.compile(self._names) if names else None
         self._walk: re.Pattern[str] | None = None
+        self._parentheses: re.Pattern[str] | None = None
         self._begins: dict[int, list[int]] | None = None
         self._found: dict[int, list[tuple[int, int]]] = {}
 
@@ -284,11 +289,20 @@ class Statements:
     def _left_open(self, start: int, end: int) -> int | None:
         """Where the statement begins that is inside parentheses at ``end``: the rest of it may mention a name."""
         text = self._text
-        if text.count("(", start, end) <= text.count(")", start, end):
+        part = text[start:end]
+        if "(" not in part:
             return None
+        if '"' not in part and "'" not in part:
+            depth = 0
+            for following in part.split("(")[1:]:
+                depth = max(0, depth + 1 - following.count(")"))
+            if depth == 0:
+                return None
+        if self._parentheses is None:
+            self._parentheses = finder(text, "[()]")
         depth = 0
         outermost = start
-        for match in finder(text, "[()]").finditer(text, start, end):
+        for match in self._parentheses.finditer(text, start, end):
             if match[0] == "(":
                 if depth == 0:
                     outermost = match.start()
