@@ -109,6 +109,10 @@ GRAPHS = {
         },
         [["2", "[1]"]],
     ),
+    "a call behind one that cannot be expanded": (
+        {"u0.cc": "#define R(x) MARK(0, x)\n#define S(x) R(x)\nS(1, 2) R(3) S(4, 5) R(6);\nR(7);\n"},
+        [["3", "6", "7"]],
+    ),
     "a call that goes on behind a directive": (
         {
             "u0.cc": "#define ID(x) [x]\n#define NO(x)\nNO(\n#if 1\nMARK(0, 1)\n#endif\n)\n"
