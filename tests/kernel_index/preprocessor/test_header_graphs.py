@@ -85,6 +85,15 @@ GRAPHS = {
         },
         [["1"], ["1"]],
     ),
+    "a header in a circle that is being included already": (
+        {
+            "a.h": '#pragma once\n#include "b.h"\n#include "c.h"\n',
+            "b.h": '#ifndef B\n#define B\n#include "a.h"\n#define A 1\n#endif\n',
+            "c.h": "#pragma once\n#ifdef A\n#define C 1\n#else\n#define C 2\n#endif\n",
+            "u0.cc": '#include "a.h"\nMARK(0, C);\n',
+        },
+        [["1"]],
+    ),
     "names joined of arguments": (
         {
             "a.h": "#define CAT(l, r) l##r\n#define REG_2D(x) MARK(0, x)\n#define V_b 7\n"
