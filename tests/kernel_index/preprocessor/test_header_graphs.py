@@ -85,6 +85,15 @@ GRAPHS = {
         },
         [["1"], ["1"]],
     ),
+    "a header in a circle that is being included already": (
+        {
+            "a.h": '#pragma once\n#include "b.h"\n#include "c.h"\n',
+            "b.h": '#ifndef B\n#define B\n#include "a.h"\n#define A 1\n#endif\n',
+            "c.h": "#pragma once\n#ifdef A\n#define C 1\n#else\n#define C 2\n#endif\n",
+            "u0.cc": '#include "a.h"\nMARK(0, C);\n',
+        },
+        [["1"]],
+    ),
     "names joined of arguments": (
         {
             "a.h": "#define CAT(l, r) l##r\n#define REG_2D(x) MARK(0, x)\n#define V_b 7\n"
@@ -108,6 +117,10 @@ GRAPHS = {
             "NO(\n#if A\nREG(1)\n#endif\n) REG(\n#ifdef C\n#else\nID(A)\n#endif\n);\n",
         },
         [["2", "[1]"]],
+    ),
+    "a call behind one that cannot be expanded": (
+        {"u0.cc": "#define R(x) MARK(0, x)\n#define S(x) R(x)\nS(1, 2) R(3) S(4, 5) R(6);\nR(7);\n"},
+        [["3", "6", "7"]],
     ),
     "a call that goes on behind a directive": (
         {
