@@ -213,20 +213,29 @@ class Statements:
     def begins(self) -> Mapping[int, list[int]]:
         """Where statements begin behind each instruction of the file that may come to a sink, ascending.
 
-        They mention a name, or go on behind a directive, where they may mention one.
+        They mention a name, or are inside parentheses at a directive, behind which they mention one.
         """
         if self._begins is None:
-            self._begins = {}
-            for index, instruction in enumerate(self._file.program if self._any is not None else ()):
-                start, end = instruction.text_start, instruction.text_end
-                self._found[index] = found = self.find(start, end)
-                begins = [begin for begin, _ in found]
-                left_open = self._left_open(start, end)
-                if left_open is not None and left_open > max(begins, default=-1):
-                    begins.append(left_open)
-                if begins:
-                    self._begins[index] = begins
+            program = self._file.program if self._any is not None else []
+            for index, instruction in enumerate(program):
+                found = self.find(instruction.text_start, instruction.text_end)
+                if found:
+                    self._found[index] = found
+            self._begins = {index: [begin for begin, _ in found] for index, found in self._found.items()}
+            for index in self._found:
+                self._add_left_open(index)
         return self._begins
+
+    def _add_left_open(self, index: int) -> None:
+        """Where text that mentions a name goes on with a statement from before its directive, note that begin, too."""
+        assert self._begins is not None  # the caller has set it
+        for before in range(index - 1, -1, -1):
+            start, end = self._file.program[before].text_start, self._file.program[before].text_end
+            begin = self._left_open(start, end)
+            if begin is not None and begin > max(self._begins.get(before, ()), default=-1):
+                self._begins.setdefault(before, []).append(begin)
+            if begin is not None or before in self._found or _STATEMENT_END.search(self._text, start, end):
+                break
 
     def texts(self) -> Iterator[str]:
         """The statements that begin behind an instruction, with what may belong to them behind those that follow."""
@@ -243,7 +252,7 @@ class Statements:
             if begins is not None:
                 last = begins[-1]
                 begin, behind = -1, end
-                for begin, behind in self._found[index]:
+                for begin, behind in self._found.get(index, ()):
                     yield text[begin:behind]
                 depth = _depth(text, last, behind)
                 if begin != last or depth > 0 or text[behind - 1] not in ";{}":
