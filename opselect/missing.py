@@ -40,7 +40,9 @@ def explain(
     registrations = index.registrations(requirement.op)
     lost = unevaluated(requirement.op, index.diagnostics, named=bool(registrations))
     if not registrations:
-        return _not_evaluated(lost) if lost else _no_kernel_at_all(requirement, index)
+        # What other releases have came and went with them, whatever could not be read in this one.
+        known = index.op_definition(requirement.op) is None and history(requirement.op, index.release) is not None
+        return _not_evaluated(lost) if lost and not known else _no_kernel_at_all(requirement, index)
     runnable = [r for r in registrations if r.device in (CPU, DEFAULT)]
     if not runnable and lost:
         return _not_evaluated(lost)

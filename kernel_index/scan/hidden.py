@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.records import Condition, Location
 from kernel_index.scan.comparisons import comparisons, values_to_try
 from kernel_index.scan.opening import Values, chain_of, values_that_open
+
+_NEVER = re.compile(r"\A(?!.*(?:\|\||\?|!\s*\())(?:.*&&)?\s*0\s*(?:&&.*)?\Z", re.DOTALL)
+"""A condition of which one part is 0: what it hides is dead, whatever macros are defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Hidden:
     def unopened(self, taken: Collection[int]) -> list[int]:
         """The branches behind which something may be registered, and that neither a profile nor an attempt takes.
 
-        Without those whose condition no macro can change.
+        Without those whose condition no macro can change, and dead ones such as ``0 && X``.
         """
         found: dict[int, None] = {}
         for index, instruction in enumerate(self._program):
@@ -87,7 +91,8 @@ class Hidden:
             if not self._may_register(instruction):
                 continue
             closed = [b for b in branches_around(self._program, index) if b not in taken and b not in self._opened]
-            if closed and all(self._depends(branch) for branch in closed):
+            never = any(_NEVER.search(self._program[branch].argument) for branch in closed)
+            if closed and not never and all(self._depends(branch) for branch in closed):
                 found[closed[0]] = None
         return list(found)
 

@@ -96,6 +96,21 @@ def test_a_branch_that_nothing_opens_registers_nothing(tmp_path: Path) -> None:
     assert scanned(tmp_path, f"#if 0\n{kernel('A')}#endif\n").registrations == ()
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("0 && GOOGLE_CUDA", False),
+        ("defined(GOOGLE_CUDA) && 0", False),
+        ("UNKNOWN(GOOGLE_CUDA, 2)", True),
+        ("!(GOOGLE_CUDA && 0 && 1) && UNKNOWN(1)", True),
+    ],
+)
+def test_only_what_some_macros_may_open_is_said_to_be_unknown(condition: str, said: bool, tmp_path: Path) -> None:
+    found = scan(tmp_path, f"#if {condition}\n{kernel('A')}#endif\n")
+    assert found.registrations == ()
+    assert bool(problems(found)) == said
+
+
 @pytest.mark.parametrize("source", [kernel("A"), f"#if GOOGLE_CUDA\n{kernel('A')}#endif\n"])
 def test_sources_of_gpu_builds_have_kernels_in_no_profile(source: str, tmp_path: Path) -> None:
     unit = "tensorflow/core/kernels/a_op_gpu.cu.cc"

@@ -18,9 +18,9 @@ def having(*minors: str) -> tuple[str, ...]:
     ("minors", "expected"),
     [
         (("1.5", "1.6", "1.8"), "TensorFlow 1.5 to 1.6 take it"),
-        (("1.0", "1.2", "1.3", "1.8"), "TensorFlow 1.8 take it"),
+        (("1.0", "1.2", "1.3", "1.8"), "TensorFlow 1.8 takes it"),
         (("1.0", "1.2", "1.3"), "TensorFlow 1.2 to 1.3 take it"),
-        (("1.0", "1.3", "1.4"), "TensorFlow 1.3 take it"),
+        (("1.0", "1.3", "1.4"), "TensorFlow 1.3 takes it"),
         ((), ""),
     ],
 )
