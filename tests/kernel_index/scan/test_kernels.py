@@ -167,6 +167,19 @@ def test_what_cannot_be_evaluated_is_a_diagnostic(arguments: str, tmp_path: Path
     assert problems(result) == [f"unit.cc:3: {NOT_EVALUATED[arguments]}"]
 
 
+def test_the_words_that_a_macro_joins_may_come_of_others(tmp_path: Path) -> None:
+    source = """
+#define REG_AB(x) REGISTER_KERNEL_BUILDER(Name(#x).Device("CPU"), x##Op);
+#define CAT_(a, b) a##b
+#define CAT(a, b) CAT_(a, b)
+#define ONE TWO
+#define TWO THREE
+#define THREE AB
+CAT(REG_, ONE)(Far)
+"""
+    assert kernels(tmp_path, source) == ["Far@CPU: FarOp"]
+
+
 def test_one_bad_registration_does_not_hide_its_neighbours(tmp_path: Path) -> None:
     source = """
 REGISTER_KERNEL_BUILDER(Name("A").Device("CPU"), K);
