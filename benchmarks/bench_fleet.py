@@ -28,7 +28,7 @@ MAX_MEMORY_RATIO = 1.1
 
 PROTOBUF = """
 import sys, time
-from opselect.proto import message_class
+from opselect.models.proto import message_class
 message = message_class("GraphDef")
 start = time.perf_counter()
 for path in open(sys.argv[1]).read().splitlines():

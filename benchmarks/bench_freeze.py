@@ -30,9 +30,9 @@ DENSE = (25088, 4096, 4096, 1000)
 FREEZE = """
 import json, sys, time
 from opselect.cli.freeze import Request, write
-from opselect.formats.checkpoint import open_checkpoint
-from opselect.formats.graphdef_writer import write_graph
-from opselect.freezing import Options, freeze_model
+from opselect.models.formats.checkpoint import open_checkpoint
+from opselect.models.formats.graphdef_writer import write_graph
+from opselect.rewriting.freezing import Options, freeze_model
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
 before, start = peak(), time.perf_counter()
@@ -73,8 +73,8 @@ def write_model(path: Path) -> None:
     """The graph: layers, each behind the one before, that read their variables."""
     sys.path.insert(0, str(ROOT))
     from kernel_index.datatypes import DataType
-    from opselect.formats.graphdef_writer import write_graph
-    from opselect.graph import Graph, Node, Shape
+    from opselect.models.formats.graphdef_writer import write_graph
+    from opselect.models.graph import Graph, Node, Shape
 
     of_type = {"T": DataType.DT_FLOAT}
     nodes = [Node("input", "Placeholder", attrs={"dtype": DataType.DT_FLOAT})]

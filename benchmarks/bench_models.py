@@ -35,7 +35,8 @@ before, start = peak(), time.perf_counter()
 print(json.dumps([time.perf_counter() - start, peak() - before, nodes]))
 """
 OPSELECT = MEASURE.format(
-    imports="from opselect.formats import read_graph\nfrom opselect.requirements import collect_requirements",
+    imports="from opselect.models.formats import read_graph\n"
+    "from opselect.requirements.collect import collect_requirements",
     work="graph = read_graph(sys.argv[1])\nneeded = collect_requirements(graph, 'model', index=None)\n"
     "nodes = sum(item.count for item in needed.items)",
 )
@@ -45,7 +46,7 @@ INSPECT = MEASURE.format(
     "nodes = sum(json.loads(printed.getvalue())['op_counts'].values())",
 )
 PROTOBUF = MEASURE.format(
-    imports="from opselect.proto import message_class\nmessage = message_class('GraphDef')()",
+    imports="from opselect.models.proto import message_class\nmessage = message_class('GraphDef')()",
     work="message.ParseFromString(open(sys.argv[1], 'rb').read())\nnodes = len(message.node)",
 )
 

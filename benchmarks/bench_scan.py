@@ -51,7 +51,7 @@ from kernel_index.preprocessor.files import Files
 from kernel_index.profiles import profiles
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SEARCH, open_tree
-from kernel_index.symbols.base import is_base
+from kernel_index.base_library import is_base
 from kernel_index.symbols.linking import linked
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
 tree = open_tree(Path(sys.argv[1]))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from kernel_index.base_library import is_base
 from kernel_index.index import KernelIndex
 from kernel_index.records import Dependency
-from kernel_index.symbols.base import is_base
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -9,13 +9,13 @@ __version__ = "0.1.0"
 __all__ = ["OpselectError", "__version__", "open_checkpoint"]
 
 if TYPE_CHECKING:
-    from opselect.formats.checkpoint import open_checkpoint
+    from opselect.models.formats.checkpoint import open_checkpoint
 else:
 
     def __getattr__(name):
         """Names that need NumPy are imported when they are first used."""
         if name == "open_checkpoint":
-            from opselect.formats.checkpoint import open_checkpoint
+            from opselect.models.formats.checkpoint import open_checkpoint
 
             return open_checkpoint
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

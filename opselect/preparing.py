@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
-from opselect.entries import choose_convertible
-from opselect.feeds import placeholders, strip_step
-from opselect.formats import Model, read_model
-from opselect.formats.graphdef_writer import encode_graph
-from opselect.freezing import Options, freeze_model, signature_ends
-from opselect.graph import Entry, Graph, MetaGraph, Shape, TensorInfo, check_graph, input_node
-from opselect.loading import TakenOff, take_off
-from opselect.policy.outputs import likely_outputs_of
-from opselect.requirements import Requirements, collect_requirements
+from opselect.models.choice import choose_convertible
+from opselect.models.formats import Model, read_model
+from opselect.models.formats.graphdef_writer import encode_graph
+from opselect.models.graph import Entry, Graph, MetaGraph, Shape, TensorInfo, check_graph, input_node
+from opselect.models.summary import VARIABLE_OPS, summarize
+from opselect.requirements.collect import Requirements, collect_requirements
+from opselect.requirements.loading import TakenOff, take_off
 from opselect.rewriting import Context, Step
-from opselect.selection import Selection, select
-from opselect.summary import VARIABLE_OPS, summarize
-from opselect.transforms import apply_steps
+from opselect.rewriting.feeds import placeholders, strip_step
+from opselect.rewriting.freezing import Options, freeze_model, signature_ends
+from opselect.rewriting.transforms import apply_steps
+from opselect.selection.left_out_by_default.outputs import likely_outputs_of
+from opselect.selection.select import Selection, select
 
 _FOLDING = (
     Step("remove_dead_branches"),
@@ -97,7 +97,7 @@ class Made:
     """A graph as the phone runs it, where to feed and fetch it, and the ``whole`` one that it was made of.
 
     ``weights`` are the bytes of variables that are constants now, ``taken_off`` attrs that the release would refuse
-    (:func:`opselect.loading.take_off`).
+    (:func:`opselect.requirements.loading.take_off`).
     """
 
     graph: Graph

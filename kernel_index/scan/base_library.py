@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.build_files import UnlistedBuild
 from kernel_index.libraries import LIBRARIES
 from kernel_index.records import BAZEL, Dependency, LibraryUse
 from kernel_index.scan.notes import UnitNote
 from kernel_index.source_tree import SourceUnit, plain_sources
-from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
 
 _JUDGED = ("tensorflow/core", "tensorflow/c", "tensorflow/tsl")
 """Folders whose sources kernels may link with. What they need of others, compilers among them, is not looked at."""

@@ -7,13 +7,13 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary
 from kernel_index.preprocessor.files import INCLUDE, Files, SourceFile, search_order
 from kernel_index.preprocessor.text import include_target
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, KernelRegistration, OpDefinition
 from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
-from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbols
 from kernel_index.type_table import TypeTable
 

@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
+from kernel_index.base_library import BaseLibrary
 from kernel_index.columns.lists import lost_fields
 from kernel_index.columns.text import scalar, scalar_text
 from kernel_index.profiles import BuildProfile
@@ -27,7 +28,6 @@ from kernel_index.records import (
     OpDefinition,
 )  # fmt: skip
 from kernel_index.scan.notes import FileNote, ScanNotes, UnitNote
-from kernel_index.symbols.base import BaseLibrary
 from kernel_index.symbols.unit_symbols import UnitSymbols
 
 T = TypeVar("T", bound=Hashable)

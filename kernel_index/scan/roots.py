@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from kernel_index.base_library import BaseLibrary
 from kernel_index.index import KernelIndex
 from kernel_index.libraries import LIBRARIES
 from kernel_index.overlay import OverlayIndex
@@ -16,7 +17,6 @@ from kernel_index.scan.share import Share, scan_share
 from kernel_index.scan.tree import scan_result
 from kernel_index.scan.type_lists import as_definitions
 from kernel_index.source_tree import open_roots
-from kernel_index.symbols.base import BaseLibrary
 
 NOTHING: Mapping[str, str] = {}
 

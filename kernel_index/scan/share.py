@@ -7,12 +7,12 @@ import gc
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.company import Company, Meetings, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
-from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000

@@ -10,6 +10,7 @@ from dataclasses import replace
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
+from kernel_index.base_library import BaseLibrary
 from kernel_index.build_files import read_build_lists, read_unlisted
 from kernel_index.profiles import BuildProfile
 from kernel_index.profiles import profiles as profiles_of
@@ -32,7 +33,6 @@ from kernel_index.scan.share import Share, ShareResult, cleared_up, scan_share
 from kernel_index.scan.type_classes import of_tree
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
-from kernel_index.symbols.base import BaseLibrary
 from kernel_index.symbols.linking import library_uses, linked
 
 Progress = Callable[[int, int], None]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from kernel_index.base_library import is_base
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Dependency, LibraryUse
-from kernel_index.symbols.base import is_base
 from kernel_index.symbols.table import ALL, member
 from kernel_index.symbols.unit_symbols import UnitSymbols
 from kernel_index.symbols.words import types_of

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import (
     DEFINE,
@@ -25,7 +26,6 @@ from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_defi
 from kernel_index.preprocessor.unit import Unit
 from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.symbols.active import ActiveText
-from kernel_index.symbols.base import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.symbols.library_headers import LibraryHeaders
 from kernel_index.symbols.macro_made import declares, macro_made
 from kernel_index.symbols.outline import without_literals

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import counted, note, print_json
-from opselect.cli.exit_codes import DONE, UNUSABLE
-from opselect.cli.models import choice_options
-from opselect.cli.needs import NeedsCommand, needs_options, parse_needs
-from opselect.cli.options import (
+from opselect.cli.shared.console import counted, note, print_json
+from opselect.cli.shared.exit_codes import DONE, UNUSABLE
+from opselect.cli.shared.models import choice_options
+from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs
+from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
     FOLDER,
     Macros,
@@ -23,11 +23,11 @@ from opselect.cli.options import (
     no_inserted_option,
     quiet_option,
 )
-from opselect.cli.selecting import Answer, Question, answer, report
+from opselect.cli.shared.selecting import Answer, Question, answer, report
 
 if TYPE_CHECKING:
-    from opselect.emit import Mode
-    from opselect.entries import Choice
+    from opselect.build_lists import Mode
+    from opselect.models.choice import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,8 @@ def apply(request: Request) -> int:
 
 
 def _edit(request: Request, found: Answer) -> None:
-    from opselect.emit.in_place import edits
-    from opselect.emit.journal import apply_edits
+    from opselect.build_lists.edit_checkout import edits
+    from opselect.build_lists.undo_journal import apply_edits
 
     planned = edits(found.selection, found.index, request.tree, request.mode, request.keep_core)
     diffs = {edit.path: diff for edit in planned if (diff := edit.diff())}
@@ -157,7 +157,7 @@ def _edit(request: Request, found: Answer) -> None:
 
 
 def _undo(tree: Path, *, quiet: bool) -> int:
-    from opselect.emit.journal import undo
+    from opselect.build_lists.undo_journal import undo
 
     for path in undo(tree):
         note(f"restored {path}", quiet=quiet)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import counted, note, print_json
-from opselect.cli.exit_codes import DONE, NO, UNUSABLE
-from opselect.cli.models import choice_options
-from opselect.cli.needs import Needed, Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
-from opselect.cli.options import (
+from opselect.cli.shared.console import counted, note, print_json
+from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
+from opselect.cli.shared.models import choice_options
+from opselect.cli.shared.needs import Needed, Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
+from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
     FOLDER,
     Macros,
@@ -28,8 +28,8 @@ from opselect.cli.options import (
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
-    from opselect.checking import Finding
-    from opselect.entries import Choice
+    from opselect.build_lists.checking import Finding
+    from opselect.models.choice import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ def command(
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:
-    from opselect.checking import KINDS
-    from opselect.cli.console import near
+    from opselect.build_lists.checking import KINDS
+    from opselect.cli.shared.console import near
 
     for kind in kinds:
         if kind not in KINDS:
@@ -118,9 +118,9 @@ def _check_kinds(kinds: Sequence[str]) -> None:
 
 def check(request: Request) -> int:
     """Prints the findings and returns the exit code. Raises InputError for what cannot be read."""
-    from opselect.checking import check_lists
-    from opselect.cli.judging import judge
-    from opselect.cli.sources import build_profile, open_source, profile_of
+    from opselect.build_lists.checking import check_lists
+    from opselect.cli.shared.sources import build_profile, open_source, profile_of
+    from opselect.usecases.judging import judge
 
     quiet = request.quiet
     source = Source(tree=request.tree, roots=request.roots)

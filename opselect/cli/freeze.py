@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import byte_size, counted, note, warn
-from opselect.cli.exit_codes import DONE
-from opselect.cli.options import quiet_option, split_names
+from opselect.cli.shared.console import byte_size, counted, note, warn
+from opselect.cli.shared.exit_codes import DONE
+from opselect.cli.shared.options import quiet_option, split_names
 
 if TYPE_CHECKING:
-    from opselect.freezing import Options
+    from opselect.rewriting.freezing import Options
 
 _SWITCHES = ("input_binary", "clear_devices")
 _WORDS = frozenset({"true", "t", "1", "yes", "on", "false", "f", "0", "no", "off"})
@@ -161,7 +161,7 @@ def command(
     The flags of TensorFlow's freeze_graph are taken as they are. Whatever they ask for that cannot be done without
     changing what the graph computes is an error, and nothing is written.
     """
-    from opselect.freezing import Options, Selection
+    from opselect.rewriting.freezing import Options, Selection
 
     unused = {"restore_op_name": restore_op_name, "filename_tensor_name": filename_tensor_name}
     if input_saved_model_dir and input_graph:
@@ -197,9 +197,9 @@ def command(
 
 def write(request: Request) -> int:
     """Freezes the model, writes the graph and returns the exit code; InputError where nothing is written."""
-    from opselect.formats import model_at
-    from opselect.formats.graphdef_writer import write_graph
-    from opselect.freezing import freeze_model
+    from opselect.models.formats import model_at
+    from opselect.models.formats.graphdef_writer import write_graph
+    from opselect.rewriting.freezing import freeze_model
 
     with model_at(request.model) as model, model_at(request.options.checkpoint) as checkpoint:
         frozen = freeze_model(model, replace(request.options, checkpoint=checkpoint))

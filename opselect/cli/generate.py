@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import counted, note, print_json, warn
-from opselect.cli.exit_codes import UNUSABLE
-from opselect.cli.models import choice_options
-from opselect.cli.needs import NeedsCommand, needs_options, parse_needs
-from opselect.cli.options import (
+from opselect.cli.shared.console import counted, note, print_json, warn
+from opselect.cli.shared.exit_codes import UNUSABLE
+from opselect.cli.shared.models import choice_options
+from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs
+from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
     FOLDER,
     Macros,
@@ -24,16 +24,16 @@ from opselect.cli.options import (
     quiet_option,
     source_options,
 )
-from opselect.cli.selecting import Question, answer, report
+from opselect.cli.shared.selecting import Question, answer, report
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
-    from opselect.emit import Mode
-    from opselect.entries import Choice
-    from opselect.selection import Selection
+    from opselect.build_lists import Mode
+    from opselect.models.choice import Choice
+    from opselect.selection.select import Selection
 
 TARGETS = ("bazel", "makefile", "cmake", "list", "manifest")
-"""``opselect.emit.TARGETS``, which is not imported before there is something to write."""
+"""``opselect.build_lists.TARGETS``, which is not imported before there is something to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def generate(request: Request) -> int:
     if found.may_write and request.out is not None:
         _write(request, request.out, found.selection, found.index)
     if request.as_json:
-        from opselect.emit.manifest import manifest
+        from opselect.build_lists.manifest import manifest
 
         print_json(manifest(found.selection, found.index, request.mode, request.keep_core))
     return report(found)
@@ -181,7 +181,7 @@ def _check_destination(request: Request) -> None:
 
 
 def _write(request: Request, out: Path, selection: Selection, index: KernelIndex) -> None:
-    from opselect.emit import TARGETS, render, render_warnings, write_outputs
+    from opselect.build_lists import TARGETS, render, render_warnings, write_outputs
 
     lists = index.build_lists
     available = {"bazel": bool(lists.groups), "makefile": bool(lists.makefile), "manifest": True}

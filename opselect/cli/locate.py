@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import counted, print_json, print_table
-from opselect.cli.exit_codes import DONE, NO
-from opselect.cli.options import (
+from opselect.cli.shared.console import counted, print_json, print_table
+from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
     Macros,
     Source,
@@ -64,9 +64,9 @@ def locate(
 ) -> int:
     """Prints the registrations of the ops and returns the exit code."""
     from kernel_index.diagnostics import unevaluated, unevaluated_text
-    from opselect.cli.kernel_table import HEADERS, hidden_notes, kernel_rows
-    from opselect.cli.sources import open_source, profile_of
-    from opselect.registration_json import registration_json
+    from kernel_index.records_json import registration_json
+    from opselect.cli.shared.kernel_table import HEADERS, hidden_notes, kernel_rows
+    from opselect.cli.shared.sources import open_source, profile_of
 
     index = open_source(source, macros=macros, profile=profile or DEFAULT_PROFILE, quiet=quiet)
     wanted = None if profile is None else profile_of(index, profile, macros)
@@ -106,7 +106,7 @@ def locate(
 
 
 def _why_nothing(op: str, profile: str | None, index: KernelIndex) -> str:
-    from opselect.cli.sources import unknown_op
+    from opselect.cli.shared.sources import unknown_op
 
     definition = index.op_definition(op)
     registered = index.registrations(op)

@@ -18,7 +18,7 @@ import click
 
 from kernel_index.errors import OpselectError
 from opselect import __version__
-from opselect.cli.exit_codes import BROKEN_PIPE, DEFECT, DONE, INTERRUPTED, UNUSABLE
+from opselect.cli.shared.exit_codes import BROKEN_PIPE, DEFECT, DONE, INTERRUPTED, UNUSABLE
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class LazyGroup(click.Group):
         "check": "opselect.cli.check",
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",
-        "inspect": "opselect.cli.inspect",
+        "inspect": "opselect.cli.inspect.command",
         "freeze": "opselect.cli.freeze",
         "transform": "opselect.cli.transform",
         "prepare": "opselect.cli.prepare",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.console import byte_size, counted, note, print_json, print_table
-from opselect.cli.exit_codes import DONE, NO
-from opselect.cli.options import (
+from opselect.cli.shared.console import byte_size, counted, note, print_json, print_table
+from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
     Source,
     json_option,
@@ -95,9 +95,9 @@ def command(
     Where the one that is named refuses the graph all the same, a table says why and what to do, nothing is written,
     and the exit code is 1.
     """
-    from opselect.freezing import Options
     from opselect.preparing import Wishes
     from opselect.rewriting import parse_data_type, parse_shape
+    from opselect.rewriting.freezing import Options
 
     if output == "-":
         raise click.UsageError("what it saves is printed on stdout: name a file for the graph")
@@ -122,12 +122,12 @@ def command(
 def prepare(request: Request) -> int:
     """Prepares the model, writes the graph, prints what that saves and returns the exit code."""
     from kernel_index import shipped
-    from opselect.cli.refusals import print_verdict
-    from opselect.cli.sources import open_source, profile_of
-    from opselect.formats import model_at
-    from opselect.formats.graphdef_writer import write_graph
-    from opselect.loading import Verdict, judge
+    from opselect.cli.shared.refusals import print_verdict
+    from opselect.cli.shared.sources import open_source, profile_of
+    from opselect.models.formats import model_at
+    from opselect.models.formats.graphdef_writer import write_graph
     from opselect.preparing import prepare_model, saved
+    from opselect.requirements.loading import Verdict, judge
 
     source = request.source if request.source.given else replace(request.source, release=shipped.releases()[-1])
     index = open_source(source, quiet=request.quiet)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.cells import attrs_text, such_as
-from opselect.cli.console import counted, print_json, print_table
-from opselect.cli.exit_codes import DONE, NO, UNUSABLE
-from opselect.cli.models import choice_options
-from opselect.cli.needs import Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
-from opselect.cli.options import (
+from opselect.cli.shared.cells import attrs_text, such_as
+from opselect.cli.shared.console import counted, print_json, print_table
+from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
+from opselect.cli.shared.models import choice_options
+from opselect.cli.shared.needs import Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
+from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
     Source,
     json_option,
@@ -23,8 +23,8 @@ from opselect.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from opselect.entries import Choice
-    from opselect.requirements import Requirement
+    from opselect.models.choice import Choice
+    from opselect.requirements.collect import Requirement
 
 
 @click.command(
@@ -86,12 +86,12 @@ def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json:
     What mobile builds leave out, and what the release refuses to load, is part of the answer where a TensorFlow is
     named; for kept requirements alone there may be none.
     """
-    from opselect.cli.criteria import print_findings
-    from opselect.cli.judging import read_findings
-    from opselect.cli.refusals import print_verdict
-    from opselect.cli.sources import open_source, profile_of
-    from opselect.loading import judge
-    from opselect.requirements_json import requirements_json
+    from opselect.cli.shared.criteria import print_findings
+    from opselect.cli.shared.refusals import print_verdict
+    from opselect.cli.shared.sources import open_source, profile_of
+    from opselect.requirements.as_json import requirements_json
+    from opselect.requirements.loading import judge
+    from opselect.usecases.judging import read_findings
 
     index = open_source(source, quiet=quiet) if needs.models or source.given else None
     profile = "" if index is None else profile_of(index, profile)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from opselect.cli.console import byte_size, counted, note, print_json, print_table, progress_bar, warn
-from opselect.cli.exit_codes import DONE
-from opselect.cli.options import json_option, plain_flags, quiet_option, split_names
+from opselect.cli.shared.console import byte_size, counted, note, print_json, print_table, progress_bar, warn
+from opselect.cli.shared.exit_codes import DONE
+from opselect.cli.shared.options import json_option, plain_flags, quiet_option, split_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,10 @@ def _expanded(path: str) -> str:
 
 def transform(request: Request) -> int:
     """Writes the graph that the request asks for and returns the exit code."""
-    from opselect.formats import model_at, read_graph
-    from opselect.formats.graphdef_writer import encode_graph, write_graph
+    from opselect.models.formats import model_at, read_graph
+    from opselect.models.formats.graphdef_writer import encode_graph, write_graph
     from opselect.rewriting import Context, parse_steps
-    from opselect.transforms import apply_steps
+    from opselect.rewriting.transforms import apply_steps
 
     steps = parse_steps(request.transforms)
     context = Context(
@@ -147,7 +147,7 @@ def _size(nodes: int, size: int) -> str:
 
 def show_transforms(*, as_json: bool) -> int:
     """Prints the transforms, their arguments, and those that are not there, and returns the exit code."""
-    from opselect.transforms import ABSENT, IGNORE_ERRORS, NAMES, find_transform
+    from opselect.rewriting.transforms import ABSENT, IGNORE_ERRORS, NAMES, find_transform
 
     transforms = [find_transform(name) for name in NAMES]
     if as_json:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opselect.formats.numpy_types import Array
-from opselect.graph import Node
+from opselect.models.formats.numpy_types import Array
+from opselect.models.graph import Node
 
 
 @dataclass(frozen=True, slots=True)

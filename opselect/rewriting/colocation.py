@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from opselect.graph import Graph, Node, NodeAttr, NodeAttrItem
+from opselect.models.graph import Graph, Node, NodeAttr, NodeAttrItem
 
 _CLASS = "_class"
 _PREFIX = "loc:@"

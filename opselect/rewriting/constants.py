@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kernel_index.datatypes import DataType
-from opselect.formats.numpy_types import Array
-from opselect.formats.tensor_headers import tensor_header
-from opselect.formats.tensor_writer import encode_tensor
-from opselect.formats.tensors import read_tensor
-from opselect.graph import Node, Shape, TensorRef
+from opselect.models.formats.numpy_types import Array
+from opselect.models.formats.tensor_headers import tensor_header
+from opselect.models.formats.tensor_writer import encode_tensor
+from opselect.models.formats.tensors import read_tensor
+from opselect.models.graph import Node, Shape, TensorRef
 from opselect.rewriting.context import Context
 from opselect.rewriting.names import control_inputs
 

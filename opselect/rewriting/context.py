@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.errors import InputError
-from opselect.graph import Shape
+from opselect.models.graph import Shape
 
 _T = TypeVar("_T")
 _INT = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)

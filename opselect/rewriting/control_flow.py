@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from opselect.graph import Node
+from opselect.models.graph import Node
 from opselect.rewriting.names import consumers
 
 SWITCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from opselect.graph import Graph, Node, input_node
+from opselect.models.graph import Graph, Node, input_node
 from opselect.rewriting.names import consumers
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from opselect.graph import Graph, Node, input_node
-from opselect.graph.order import execution_order
+from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.order import execution_order
 from opselect.rewriting.names import consumers, data_inputs
 
 ANY_OP = "*"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from opselect.graph import Node, input_node
+from opselect.models.graph import Node, input_node
 
 EVERY_OUTPUT = ":*"
 """Behind a name: whichever of the node's outputs."""

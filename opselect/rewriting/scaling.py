@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from kernel_index.datatypes import DataType
-from opselect.formats.numpy_types import Array
-from opselect.graph import Node
+from opselect.models.formats.numpy_types import Array
+from opselect.models.graph import Node
 
 SCALED_TYPES = (DataType.DT_FLOAT, DataType.DT_DOUBLE)
 """Products of weights of these types are exact to the last bit; of smaller types they would lose precision."""

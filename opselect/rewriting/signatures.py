@@ -13,7 +13,7 @@ from kernel_index import shipped
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.index import KernelIndex
 from kernel_index.records import ArgDefinition, OpDefinition
-from opselect.graph import Node
+from opselect.models.graph import Node
 
 Types: TypeAlias = tuple[DataType | None, ...]
 """The types of a node's inputs or outputs, by position; None for one that the node does not tell."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from opselect.graph import Graph
+from opselect.models.graph import Graph
 from opselect.rewriting.context import Context
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from opselect.graph import Graph, Node, graph_problems, input_node
+from opselect.models.graph import Graph, Node, graph_problems, input_node
 from opselect.rewriting.context import Context, TransformError
 from opselect.rewriting.names import data_inputs, output_index
 from opselect.rewriting.signatures import Types, input_types, output_types

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from kernel_index.datatypes import DataType
-from opselect.formats.numpy_types import Array, numpy_type
-from opselect.formats.tensor_headers import read_header
-from opselect.formats.tensor_writer import stored_tensor
-from opselect.formats.tensors import read_tensor
-from opselect.graph import Node, StoredBytes
+from opselect.models.formats.numpy_types import Array, numpy_type
+from opselect.models.formats.tensor_headers import read_header
+from opselect.models.formats.tensor_writer import stored_tensor
+from opselect.models.formats.tensors import read_tensor
+from opselect.models.graph import Node, StoredBytes
+from opselect.models.storage import MemoryBytes
 from opselect.rewriting.constants import constant_header, constant_tensor, tensor_node
 from opselect.rewriting.context import Context
-from opselect.storage import MemoryBytes
 
 CHUNK = 1 << 18
 """Values worked on at once; the others stay where they are stored."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.index import MemoryIndex
 from kernel_index.records import ScanResult
-from opselect.entries import Choice
-from opselect.fleet import collect_model
-from opselect.selection import select
+from opselect.models.choice import Choice
+from opselect.requirements.of_many_models import collect_model
+from opselect.selection.select import select
 from tests.builds.builders import Make, copy_tree, skip_without
 from tests.builds.run_graph import MODELS, as_rows, differences, registered, run_graph, run_model
 

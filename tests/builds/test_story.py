@@ -9,8 +9,8 @@ import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import ScanResult
-from opselect.formats.graphdef_writer import write_graph
-from opselect.graph.model import Graph, Node
+from opselect.models.formats.graphdef_writer import write_graph
+from opselect.models.graph.model import Graph, Node
 from tests.builds.builders import Make
 from tests.builds.conftest import Stage, Story, note_sizes
 from tests.builds.run_graph import MODELS, as_rows, differences, registered, run_graph, run_model

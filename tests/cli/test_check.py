@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from opselect.checking import KINDS
-from opselect.formats import read_graph
-from opselect.formats.graphdef_writer import write_graph
+from opselect.build_lists.checking import KINDS
+from opselect.models.formats import read_graph
+from opselect.models.formats.graphdef_writer import write_graph
 from tests.cli.conftest import Cli, Model
 
 ROOT = Path(__file__).resolve().parents[2]

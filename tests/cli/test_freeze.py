@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opselect.formats import read_graph
-from opselect.graph import Graph
+from opselect.models.formats import read_graph
+from opselect.models.graph import Graph
 from tests.cli.conftest import Cli
 from tests.conformance.graph_comparison import graph_differences
 

@@ -10,7 +10,7 @@ from kernel_index import shipped
 from kernel_index.index import MemoryIndex
 from kernel_index.records import ScanResult
 from kernel_index.store import open_index, write_index
-from opselect.cli.index_list import print_indexes
+from opselect.cli.index.list import print_indexes
 from tests.cli.conftest import Cli
 
 

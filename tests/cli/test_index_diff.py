@@ -8,7 +8,7 @@ import pytest
 
 from kernel_index.records import ArgDefinition, AttrDefinition, ScanResult
 from kernel_index.store import write_index
-from opselect.cli.index_diff import with_second_profile
+from opselect.cli.index.diff import with_second_profile
 from tests.cli.conftest import KERNELS, Cli
 
 

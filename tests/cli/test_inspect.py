@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opselect.proto import message_class
+from opselect.models.proto import message_class
 from tests.cli.conftest import Cli, Model
 
 ROOT = Path(__file__).parents[2]

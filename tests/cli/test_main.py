@@ -20,10 +20,10 @@ import pytest
 import opselect
 from kernel_index.records import ScanResult
 from kernel_index.store import write_index
+from opselect.build_lists import TARGETS as EMITTED
 from opselect.cli.generate import TARGETS
 from opselect.cli.main import Settings, exit_code_of
 from opselect.cli.main import cli as main_command
-from opselect.emit import TARGETS as EMITTED
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,8 +17,8 @@ import click
 import pytest
 
 from kernel_index import shipped
-from opselect.cli.needs import model_names, spread
-from opselect.cli.workers import MANY, open_workers
+from opselect.cli.shared.needs import model_names, spread
+from opselect.cli.shared.workers import MANY, open_workers
 from tests.cli.conftest import Cli, Model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,7 +210,7 @@ def test_a_defect_in_one_model_is_named_and_the_code_says_so(
         raise ZeroDivisionError("by zero")
 
     paths = [model("Mul", name="a.pbtxt"), model("Relu", name="b.pbtxt")]
-    monkeypatch.setattr("opselect.fleet.read_chosen", broken)
+    monkeypatch.setattr("opselect.requirements.of_many_models.read_chosen", broken)
     outcome = cli("requirements", *paths, "--index", index_file)
     assert outcome.code == 3
     assert f"  internal error: {paths[0]}: ZeroDivisionError: by zero" in outcome.err

@@ -7,9 +7,9 @@ import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
-from opselect.cli.class_text import common, edit, shape
-from opselect.cli.console import WIDTH
-from opselect.cli.op_matrix import matrices, print_matrices
+from opselect.cli.index.class_text import common, edit, shape
+from opselect.cli.index.op_matrix import matrices, print_matrices
+from opselect.cli.shared.console import WIDTH
 
 FLOAT, HALF, INT32, INT64 = DataType.DT_FLOAT, DataType.DT_HALF, DataType.DT_INT32, DataType.DT_INT64
 PROFILES = ("slim", "full")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kernel_index.datatypes import DataType
-from opselect.evaluation.run import run
-from opselect.formats import graphdef_writer, read_graph
-from opselect.graph import Shape
+from opselect.models.formats import graphdef_writer, read_graph
+from opselect.models.graph import Shape
+from opselect.rewriting.evaluation.run import run
 from tests.cli.conftest import Cli
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opselect.formats import read_graph
+from opselect.models.formats import read_graph
 from tests.cli.conftest import Cli
 from tests.opselect.graph_text import graph_bytes, node
 

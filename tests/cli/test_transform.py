@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opselect.formats import read_graph
-from opselect.transforms import ABSENT, NAMES
+from opselect.models.formats import read_graph
+from opselect.rewriting.transforms import ABSENT, NAMES
 from tests.cli.conftest import Cli
 from tests.conformance.transforms import DIFFERS, PASS, Case, judge, read_cases
 

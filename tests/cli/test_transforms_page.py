@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opselect.transforms import ABSENT, NAMES, find_transform
+from opselect.rewriting.transforms import ABSENT, NAMES, find_transform
 
 PAGE = (Path(__file__).parents[2] / "docs" / "transforms.md").read_text()
 SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n### ")[1:]}
@@ -21,7 +21,7 @@ def test_every_transform_has_its_section() -> None:
 def test_a_section_names_every_argument_and_the_source(name: str) -> None:
     for argument in find_transform(name).arguments:
         assert f"`{argument.name}`" in SECTIONS[name]
-    assert f"`opselect/transforms/{name}.py`, after `" in SECTIONS[name]
+    assert f"`opselect/rewriting/transforms/{name}.py`, after `" in SECTIONS[name]
 
 
 def test_what_is_not_there_has_its_reason() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from opselect import trying
-from opselect.trying import MAX_BYTES
+from opselect.usecases import trying
+from opselect.usecases.trying import MAX_BYTES
 from tests.cli.conftest import Cli
 from tests.cli.test_prepare import DROPOUT, write
 

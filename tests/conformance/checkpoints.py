@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from opselect.formats.checkpoint import Checkpoint, open_checkpoint
-from opselect.formats.numpy_types import Array, numpy_type
+from opselect.models.formats.checkpoint import Checkpoint, open_checkpoint
+from opselect.models.formats.numpy_types import Array, numpy_type
 
 TOOL = "tf.train.load_checkpoint"
 

@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from opselect.evaluation import KERNELS, Accuracy, EvaluationError, UndefinedResultError, Value, evaluate
-from opselect.evaluation.floats import BFLOAT16, flushed
-from opselect.evaluation.kernel import data_type_of
-from opselect.formats.graphdef import parse_graphdef
-from opselect.formats.numpy_types import Array
-from opselect.formats.tensor_headers import tensor_header
-from opselect.formats.tensors import read_tensor
-from opselect.graph import Node, TensorRef
-from opselect.storage import MemoryBytes
+from opselect.models.formats.graphdef import parse_graphdef
+from opselect.models.formats.numpy_types import Array
+from opselect.models.formats.tensor_headers import tensor_header
+from opselect.models.formats.tensors import read_tensor
+from opselect.models.graph import Node, TensorRef
+from opselect.models.storage import MemoryBytes
+from opselect.rewriting.evaluation import KERNELS, Accuracy, EvaluationError, UndefinedResultError, Value, evaluate
+from opselect.rewriting.evaluation.floats import BFLOAT16, flushed
+from opselect.rewriting.evaluation.kernel import data_type_of
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "evaluation" / "kernels.pb.gz"
 

@@ -19,10 +19,10 @@ from typing import Any
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
-from opselect.formats import read_graph
-from opselect.formats.graphdef_writer import write_graph
-from opselect.freezing import Options, Selection, freeze_model
-from opselect.graph import Graph, NodeAttr, Shape
+from opselect.models.formats import read_graph
+from opselect.models.formats.graphdef_writer import write_graph
+from opselect.models.graph import Graph, NodeAttr, Shape
+from opselect.rewriting.freezing import Options, Selection, freeze_model
 from tests.conformance.graph_comparison import Rules, graph_differences
 
 TOOL = "freeze_graph"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opselect.formats.numpy_types import Array
-from opselect.formats.tensors import read_tensor
-from opselect.graph import FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, NodeAttrItem, TensorRef
+from opselect.models.formats.numpy_types import Array
+from opselect.models.formats.tensors import read_tensor
+from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, NodeAttrItem, TensorRef
 from opselect.rewriting.names import canonical
 
 

@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kernel_index.base_library import is_base
 from kernel_index.records import Dependency, ScanResult
 from kernel_index.scan import scan_tree
-from kernel_index.symbols.base import is_base
 
 
 @dataclass(frozen=True, slots=True)

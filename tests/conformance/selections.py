@@ -21,9 +21,9 @@ from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import KernelIndex
 from kernel_index.records import BAZEL
 from kernel_index.store import open_index
-from opselect.entries import Choice
-from opselect.fleet import collect_model
-from opselect.selection import select
+from opselect.models.choice import Choice
+from opselect.requirements.of_many_models import collect_model
+from opselect.selection.select import select
 from tests.conformance.objects import facts, source_of
 
 

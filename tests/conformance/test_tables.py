@@ -20,7 +20,7 @@ from kernel_index.records import (
     ScanResult,
 )
 from kernel_index.store import write_index
-from opselect.proto.schema import message_class
+from opselect.models.proto.schema import message_class
 from tests.conformance.dump_registry import op_definitions
 from tests.conformance.op_definitions import Table, compare_definitions
 from tests.conformance.registry import compare, open_scanned, ops_of_tests, table_of

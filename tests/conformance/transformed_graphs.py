@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from opselect.formats.graphdef_writer import encode_attr
-from opselect.formats.tensors import read_tensor
-from opselect.graph import Graph, Node, TensorRef
+from opselect.models.formats.graphdef_writer import encode_attr
+from opselect.models.formats.tensors import read_tensor
+from opselect.models.graph import Graph, Node, TensorRef
+from opselect.models.storage import JoinedBytes
 from opselect.rewriting.names import canonical, parts
-from opselect.storage import JoinedBytes
 from tests.conformance.graph_comparison import Difference
 from tests.opselect.graph_text import graph_from_bytes
 

@@ -29,10 +29,10 @@ import numpy as np
 
 from kernel_index.errors import InputError
 from opselect.cli.main import run
-from opselect.evaluation import EvaluationError
-from opselect.evaluation import run as evaluated
-from opselect.graph import Graph
+from opselect.models.graph import Graph
 from opselect.rewriting import parse_steps
+from opselect.rewriting.evaluation import EvaluationError
+from opselect.rewriting.evaluation import run as evaluated
 from tests.conformance.graph_comparison import Difference, Rules, graph_differences
 from tests.conformance.transformed_graphs import (
     differences_up_to_survivors,

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from kernel_index.errors import InputError
 from opselect import open_checkpoint
-from opselect.formats.checkpoint.table import Table
-from opselect.storage import MemoryBytes
-from tests.opselect.formats.checkpoint_files import FIXTURES, block, table, table_of_blocks
+from opselect.models.formats.checkpoint.table import Table
+from opselect.models.storage import MemoryBytes
 from tests.opselect.graph_text import varint
+from tests.opselect.models.formats.checkpoint_files import FIXTURES, block, table, table_of_blocks
 
 PREFIXES = (
     "made_by_2_14/types",

@@ -16,15 +16,15 @@ from typing import cast
 import numpy as np
 
 from kernel_index.errors import InputError
-from opselect.evaluation import run
-from opselect.evaluation.frames import ENTERS, EXITS, frames_of, import_order
-from opselect.formats.graphdef_writer import encode_graph
-from opselect.graph import Graph, graph_problems, input_node
+from opselect.models.formats.graphdef_writer import encode_graph
+from opselect.models.graph import Graph, graph_problems, input_node
+from opselect.models.storage import JoinedBytes
 from opselect.rewriting import Context, TransformError, parse_steps
+from opselect.rewriting.evaluation import run
+from opselect.rewriting.evaluation.frames import ENTERS, EXITS, frames_of, import_order
+from opselect.rewriting.transforms import apply_steps
 from opselect.rewriting.validity import type_problems
-from opselect.storage import JoinedBytes
-from opselect.transforms import apply_steps
-from tests.opselect.transforms.random_graphs import RandomGraph, random_graph
+from tests.opselect.rewriting.transforms.random_graphs import RandomGraph, random_graph
 
 PRESERVING = (
     "add_default_attributes",

@@ -12,8 +12,8 @@ from kernel_index.profiles import profiles
 from kernel_index.scan import ScanCache, scan_tree
 from kernel_index.store import index_bytes, open_index
 from kernel_index.type_table import UPSTREAM, type_table
-from opselect.graph import Node
-from opselect.kernel_attrs import KernelAttrs
+from opselect.models.graph import Node
+from opselect.requirements.kernel_attrs import KernelAttrs
 from tests.kernel_index.scan.trees import PLAIN, printed, problems, tree
 
 PROTO = """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from google.protobuf import text_format
 
-from opselect.formats.graphdef import parse_graphdef
-from opselect.graph import Graph
-from opselect.proto import message_class
-from opselect.storage import MemoryBytes
+from opselect.models.formats.graphdef import parse_graphdef
+from opselect.models.graph import Graph
+from opselect.models.proto import message_class
+from opselect.models.storage import MemoryBytes
 
 
 def graph_bytes(text: str) -> bytes:

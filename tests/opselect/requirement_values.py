@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, AttrValue
-from opselect.graph import Shape
-from opselect.loading import AttrUse, GraphUse, Loads, Use
-from opselect.loading.uses import first_names
-from opselect.requirements import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
-from opselect.runtime import KINDS, Origin
+from opselect.models.graph import Shape
+from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
+from opselect.requirements.loading import AttrUse, GraphUse, Loads, Use
+from opselect.requirements.loading.uses import first_names
+from opselect.requirements.runtime import KINDS, Origin
 
 words = st.sampled_from(["a", "b", "c", "d", "e", "f", "g"])
 _scalars: st.SearchStrategy[AttrScalar] = st.sampled_from(

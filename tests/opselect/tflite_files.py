@@ -11,10 +11,10 @@ import flatbuffers
 import tflite
 from flatbuffers import flexbuffers
 
-from opselect.formats.tflite import read_tflite
-from opselect.graph.tflite import TfliteModel
-from opselect.proto import message_class
-from opselect.storage import open_file
+from opselect.models.formats.tflite import read_tflite
+from opselect.models.graph.tflite import TfliteModel
+from opselect.models.proto import message_class
+from opselect.models.storage import open_file
 from tests.opselect.graph_text import graph_bytes
 
 BUILTIN = tflite.BuiltinOperator

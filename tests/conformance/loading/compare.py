@@ -26,11 +26,11 @@ from random import Random
 from kernel_index.index import KernelIndex
 from kernel_index.records import OpDefinition
 from kernel_index.store import open_index
-from opselect.formats.graphdef import parse_graphdef
-from opselect.formats.graphdef_writer import encode_graph
-from opselect.graph import expand_functions
-from opselect.loading import collect_loads, judge
-from opselect.storage import MemoryBytes
+from opselect.models.formats.graphdef import parse_graphdef
+from opselect.models.formats.graphdef_writer import encode_graph
+from opselect.models.graph import expand_functions
+from opselect.models.storage import MemoryBytes
+from opselect.requirements.loading import collect_loads, judge
 from tests.conformance.loading.random_graphs import mutations, random_graph
 
 SAMPLE = 20

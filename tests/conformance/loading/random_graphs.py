@@ -10,10 +10,10 @@ from random import Random
 from kernel_index.datatypes import DataType
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrDefinition, OpDefinition
-from opselect.graph import FunctionRef, Graph, Node, NodeAttr, NodeAttrItem, Shape, TensorRef, Versions
-from opselect.loading.signatures import REF, flat, signature_of, types_by_argument
-from opselect.loading.values import default_of
-from opselect.storage import MemoryBytes
+from opselect.models.graph import FunctionRef, Graph, Node, NodeAttr, NodeAttrItem, Shape, TensorRef, Versions
+from opselect.models.storage import MemoryBytes
+from opselect.requirements.loading.signatures import REF, flat, signature_of, types_by_argument
+from opselect.requirements.loading.values import default_of
 
 FLOAT = DataType.DT_FLOAT
 _TYPES = (FLOAT, DataType.DT_INT32, DataType.DT_STRING, DataType.DT_BOOL, DataType.DT_INT64, DataType.DT_HALF)

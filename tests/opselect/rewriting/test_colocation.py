@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opselect.graph import Graph, Node
+from opselect.models.graph import Graph, Node
 from opselect.rewriting.colocation import drop_colocations, rename_colocations
 
 

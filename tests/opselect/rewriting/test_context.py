@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from kernel_index.datatypes import DataType
-from opselect.graph import Shape
+from opselect.models.graph import Shape
 from opselect.rewriting import Context, TransformError
 
 GIVEN = Context(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from opselect.graph import Graph, Node
+from opselect.models.graph import Graph, Node
 from opselect.rewriting import Match, Pattern, find_matches, replace_matches
 from opselect.rewriting.names import canonical, consumers, parts, rename_inputs
 from tests.opselect.graph_text import graph_of, node

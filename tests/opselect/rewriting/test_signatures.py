@@ -6,7 +6,7 @@ import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import OpselectError
-from opselect.graph import Node, NodeAttr
+from opselect.models.graph import Node, NodeAttr
 from opselect.rewriting.signatures import definitions, input_types, output_types
 
 FLOAT, INT32, STRING = DataType.DT_FLOAT, DataType.DT_INT32, DataType.DT_STRING

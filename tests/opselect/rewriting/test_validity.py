@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opselect.graph import Graph
+from opselect.models.graph import Graph
 from opselect.rewriting import Context, TransformError
 from opselect.rewriting.validity import Guard, type_problems
 from tests.opselect.graph_text import graph_of, node

@@ -1,0 +1,6 @@
+"""What is wrong with the mobile build lists of a checkout."""
+
+from opselect.build_lists.checking.check import check_lists
+from opselect.build_lists.checking.finding import KINDS, Finding
+
+__all__ = ["KINDS", "Finding", "check_lists"]

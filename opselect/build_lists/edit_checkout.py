@@ -1,0 +1,121 @@
+"""A release's own build files, edited in its checkout: the BUILD file's groups and ``tf_op_files.txt``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel_index.build_files import (
+    BUILD_FILE_NAMES,
+    KERNELS_PACKAGE,
+    MAKEFILE_LIST,
+    WantedList,
+    edit_build_file,
+    parse_build_file,
+)
+from kernel_index.errors import Place, SourceTreeError
+from kernel_index.index import KernelIndex
+from kernel_index.records import Diagnostic
+from opselect.build_lists.bazel import file_groups
+from opselect.build_lists.keep_rule import Mode
+from opselect.build_lists.makefile import makefile_list
+from opselect.selection.select import Selection
+
+EDITED_FILES = frozenset({*(f"{KERNELS_PACKAGE}/{name}" for name in BUILD_FILE_NAMES), MAKEFILE_LIST})
+"""The files of a checkout that opselect edits, from its root."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """A file of a checkout, its path from the root, as it is and as it is to be."""
+
+    path: str
+    before: str
+    after: str
+
+    def diff(self) -> str:
+        """The edit as a unified diff that ``patch -p1`` takes; empty where nothing changes."""
+        lines = difflib.unified_diff(
+            self.before.splitlines(keepends=True),
+            self.after.splitlines(keepends=True),
+            f"a/{self.path}",
+            f"b/{self.path}",
+        )
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def edits(selection: Selection, index: KernelIndex, tree: Path, mode: Mode, keep_core: bool) -> tuple[FileEdit, ...]:
+    """What the build files of the checkout must say for a selection; files that stay as they are included.
+
+    ``index`` is a scan of that checkout. Only entries of lists change. Raises SourceTreeError for a BUILD file whose
+    layout is not understood, and InputError for a checkout without lists.
+    """
+    found = []
+    if index.build_lists.groups:
+        found.append(_build_file_edit(selection, index, tree, mode, keep_core))
+    if index.build_lists.makefile:
+        found.append(_makefile_edit(selection, index, tree, mode, keep_core))
+    if not found:
+        raise SourceTreeError(
+            str(tree), "has no lists for mobile builds", "Take the files from `opselect generate --target manifest`."
+        )
+    return tuple(found)
+
+
+def _build_file_edit(selection: Selection, index: KernelIndex, tree: Path, mode: Mode, keep_core: bool) -> FileEdit:
+    folder = tree / KERNELS_PACKAGE
+    name = next(name for name in BUILD_FILE_NAMES if (folder / name).is_file())
+    path = f"{KERNELS_PACKAGE}/{name}"
+    before = read_text(tree, path)
+    parsed = parse_build_file(path, folder, before.encode())
+    if isinstance(parsed, Diagnostic):
+        place = Place(path, line=parsed.location.line)
+        raise SourceTreeError(place, parsed.message, "Take the groups from `opselect generate`.")
+    groups = file_groups(selection, index, mode, keep_core)
+    wanted = {group.name: WantedList(group.labels, group.selects) for group in groups}
+    return FileEdit(path, before, edit_build_file(before, parsed, wanted))
+
+
+def _makefile_edit(selection: Selection, index: KernelIndex, tree: Path, mode: Mode, keep_core: bool) -> FileEdit:
+    before = read_text(tree, MAKEFILE_LIST)
+    wanted = makefile_list(selection, index, mode, keep_core)
+    corrected = {entry: compiled for entry, compiled in index.build_lists.makefile_missing.items() if mode == "trim"}
+    return FileEdit(MAKEFILE_LIST, before, edit_path_list(before, wanted, corrected, once=mode == "trim"))
+
+
+def edit_path_list(text: str, wanted: Sequence[str], corrected: dict[str, str], *, once: bool = False) -> str:
+    """A list of one path a line with other entries; ``corrected`` maps misspelt ones to what they stand for.
+
+    Lines that stay are kept as they are, those of make's white space too; new entries come last. With ``once`` an
+    entry that is there already goes.
+    """
+    kept = []
+    wants = dict.fromkeys(wanted)
+    there: set[str] = set()
+    for line in text.splitlines(keepends=True):
+        entries = line.split()
+        stay = [meant for entry in entries if (meant := corrected.get(entry, entry)) in wants]
+        if once:
+            stay = [entry for entry in dict.fromkeys(stay) if entry not in there]
+        there.update(stay)
+        if stay == entries:
+            kept.append(line)
+        elif stay:
+            kept.append(" ".join(stay) + line[len(line.rstrip()) :])
+    newline = "\r\n" if text.endswith("\r\n") else "\n"
+    new = [entry for entry in wants if entry not in there]
+    if new and kept and not kept[-1].endswith("\n"):
+        kept[-1] += newline
+    return "".join([*kept, *(f"{entry}{newline}" for entry in new)])
+
+
+def read_text(tree: Path, path: str) -> str:
+    """The text of a file of a checkout, line ends as they are."""
+    try:
+        return (tree / path).read_bytes().decode()
+    except OSError as error:
+        raise SourceTreeError(path, f"cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise SourceTreeError(Place(path, byte=error.start), "is not UTF-8 text") from None

@@ -1,0 +1,94 @@
+"""The manifest: every file and kernel of a build, and why it is there."""
+
+from __future__ import annotations
+
+import json
+
+from kernel_index.index import KernelIndex
+from kernel_index.records_json import Json, attrs_json, registration_json
+from opselect.build_lists.keep_rule import Mode, support_files
+from opselect.selection.select import Reason, Selection
+
+
+def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> Json:
+    """The manifest as plain data; its keys are what scripts may rely on.
+
+    ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
+    (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
+    ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
+    are rows of :meth:`Finding.to_json`; ``refused``, ``ignored`` and ``unjudged`` are as
+    :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
+    there only where there are such.
+    """
+    unread: Json = {"unread": list(selection.unread)} if selection.unread else {}
+    files = [*selection.files, *support_files(selection, index, mode, keep_core)]
+    return {
+        "tensorflow": selection.release,
+        "profile": selection.profile,
+        "files": [
+            {"path": file.path, "role": file.role, "reasons": [_reason_json(r) for r in file.reasons]}
+            for file in sorted(files, key=lambda file: (file.path, file.role))
+        ],
+        "kernels": [
+            {**registration_json(kernel.registration), "reasons": [_reason_json(r) for r in kernel.reasons]}
+            for kernel in selection.kernels
+        ],
+        "unresolved": [
+            {
+                "op": missing.op,
+                "attrs": attrs_json(missing.attrs),
+                "device": missing.device,
+                "reason": missing.reason,
+                "advice": missing.advice,
+                "nodes": list(missing.nodes),
+                "models": list(missing.models),
+            }
+            for missing in selection.unresolved
+        ],
+        "not_inserted": [
+            {
+                "op": missing.op,
+                "attrs": attrs_json(missing.attrs),
+                "reason": missing.reason,
+                "nodes": list(missing.nodes),
+            }
+            for missing in selection.not_inserted
+        ],
+        "criteria": [found.to_json() for found in selection.criteria],
+        **selection.verdict.to_json(),
+        **unread,
+    }
+
+
+def _reason_json(reason: Reason) -> Json:
+    return {
+        "op": reason.op,
+        "attrs": attrs_json(reason.attrs),
+        "kernel_class": reason.kernel_class,
+        "nodes": list(reason.nodes),
+        "models": list(reason.models),
+        "note": reason.note,
+    }
+
+
+def to_json(data: Json) -> str:
+    """JSON text, indented, without a final line break; bytes of names that are no UTF-8 come out as escapes."""
+    return json.dumps(data, indent=2)
+
+
+def to_yaml(data: Json) -> str:
+    """YAML text in block style, in the order of the data, without a final line break."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(_readable(data), Dumper=dumper, sort_keys=False, allow_unicode=True, width=10**6)
+    return text.rstrip("\n")
+
+
+def _readable(value: object) -> object:
+    """The data with bytes of names that are no UTF-8 (surrogates, which YAML does not have) as backslash escapes."""
+    if isinstance(value, dict):
+        return {_readable(key): _readable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value

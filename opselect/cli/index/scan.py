@@ -1,0 +1,184 @@
+"""``opselect index scan``: a TensorFlow checkout in, an index file out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.shared.console import counted, note, print_json, progress_bar
+from opselect.cli.shared.exit_codes import DONE
+from opselect.cli.shared.options import FOLDER, Macros, json_option, macro_options, quiet_option
+
+if TYPE_CHECKING:
+    from kernel_index.records import ScanResult
+
+
+@click.command(
+    "scan",
+    short_help="Make an index of a TensorFlow checkout.",
+    epilog="""\b
+Examples:
+  opselect index scan tensorflow -o mine.opselidx
+  opselect index scan tensorflow --root my_ops/kernels -D INTEL_MKL -o mine.opselidx
+  opselect index scan --base 2.14 --root my_ops/kernels -o mine.opselidx
+""",
+)
+@click.argument("tree", type=FOLDER, required=False)
+@click.option(
+    "--base", metavar="RELEASE|INDEX-FILE", help="In place of TREE: lay the kernels of --root over this index."
+)
+@click.option(
+    "--root", "roots", multiple=True, type=FOLDER, metavar="DIR", help="Another folder with kernels, in TREE or not."
+)
+@macro_options
+@click.option("--release", metavar="VERSION", help="The version of TREE, where its files do not tell.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use (default: all cores).")
+@click.option("--no-cache", is_flag=True, help="Scan every file, whatever is known from earlier scans.")
+@click.option(
+    "--uncut",
+    is_flag=True,
+    help="Scan the slow way, to check the fast one: read every header whole in every file, expand all text.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The index to write.",
+)
+@json_option
+@quiet_option
+def command(
+    tree: Path | None,
+    base: str | None,
+    roots: tuple[Path, ...],
+    macros: Macros,
+    release: str | None,
+    jobs: int | None,
+    no_cache: bool,
+    uncut: bool,
+    output: Path,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Scan the TensorFlow checkout TREE under every build profile and write what it registers to one file.
+
+    What the scanner could not evaluate is listed with file and line. With -D and -U, the macros are on top of every
+    profile, and the profiles' names say so.
+
+    A scan leaves out what cannot matter to what it looks for. With --uncut it leaves out nothing: that takes many times
+    as long and must find the same.
+
+    Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
+    are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
+    a part of a fork, and its files take the place of the release's files of the same path.
+    """
+    if (tree is None) == (base is None):
+        raise click.UsageError("name either TREE or --base")
+    if tree is None:
+        if not roots or release or uncut:
+            raise click.UsageError("--base takes the folders of --root, and neither --release nor --uncut")
+        return scan_over(base or "", roots, macros, output, as_json=as_json, quiet=quiet)
+    cached = not (no_cache or uncut)
+    return scan(tree, roots, macros, release, jobs, output, cached=cached, uncut=uncut, as_json=as_json, quiet=quiet)
+
+
+def scan(
+    tree: Path,
+    roots: tuple[Path, ...],
+    macros: Macros,
+    release: str | None,
+    jobs: int | None,
+    output: Path,
+    *,
+    cached: bool,
+    uncut: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Writes the index, prints the summary and returns the exit code."""
+    from kernel_index.profiles import profiles
+    from kernel_index.scan import default_cache, scan_tree
+    from kernel_index.source_tree import version
+    from kernel_index.store import write_index
+
+    release = release or version(tree)
+    with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
+    cache = default_cache() if cached else None
+    with progress_bar("Scanning", quiet=quiet) as progress:
+        result = scan_tree(
+            tree,
+            profiles=with_macros,
+            extra_roots=roots,
+            release=release,
+            jobs=jobs,
+            progress=progress,
+            cache=cache,
+            uncut=uncut,
+        )
+    if cache is not None and cache.problem:
+        note(f"nothing is kept for the next scan: {cache.problem}", quiet=quiet)
+    write_index(result, output)
+    _print(result, as_json=as_json, quiet=quiet)
+    return DONE
+
+
+def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: Path, *, as_json: bool, quiet: bool) -> int:
+    """Writes the index of a release with kernels over it, prints the summary and returns the exit code.
+
+    What could not be evaluated of the release is in the index; only that of the folders is printed.
+    """
+    from kernel_index.store import write_index
+    from opselect.cli.index.export import release_or_file
+    from opselect.cli.shared.sources import add_roots, open_source
+
+    index = add_roots(open_source(release_or_file(base)), roots, macros=macros, quiet=True)
+    result = index.as_scan()
+    write_index(result, output)
+    _print(replace(result, diagnostics=index.own_diagnostics), as_json=as_json, quiet=quiet)
+    return DONE
+
+
+def _print(result: ScanResult, *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        print_json(_summary(result))
+    else:
+        for line in _summary_lines(result):
+            note(line, quiet=quiet)
+
+
+def _summary(result: ScanResult) -> dict[str, object]:
+    return {
+        "tensorflow": result.release,
+        "profiles": {name: sum(name in r.profiles for r in result.registrations) for name in result.profiles},
+        "registrations": len(result.registrations),
+        "op_definitions": len(result.op_definitions),
+        "skipped_files": dict(sorted(result.skipped_files.items())),
+        "missing_headers": sorted(result.missing_headers),
+        "diagnostics": [
+            {"file": d.location.file, "line": d.location.line, "message": d.message} for d in result.diagnostics
+        ],
+    }
+
+
+def _summary_lines(result: ScanResult) -> list[str]:
+    from kernel_index.diagnostics import in_few_lines
+
+    counts = (
+        f"{counted(len(result.registrations), 'registration')}, {counted(len(result.op_definitions), 'op definition')}"
+    )
+    lines = [f"TensorFlow {result.release}: {counts}"]
+    lines += [f"  {name}: {sum(name in r.profiles for r in result.registrations)} kernels" for name in result.profiles]
+    for reason, count in sorted(Counter(result.skipped_files.values()).items()):
+        lines.append(f"  {counted(count, 'file')} left out: {reason}")
+    if result.missing_headers:
+        lines.append(f"  {counted(len(result.missing_headers), 'header')} not in the tree")
+    if result.diagnostics:
+        lines.append(f"  {counted(len(result.diagnostics), 'place')} could not be evaluated:")
+        lines += [f"    {line}" for line in in_few_lines(result.diagnostics)]
+    return lines

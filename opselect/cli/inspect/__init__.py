@@ -1,0 +1,1 @@
+"""``opselect inspect``: what a model holds."""

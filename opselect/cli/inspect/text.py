@@ -1,0 +1,96 @@
+"""What ``opselect inspect`` finds as a report to read."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from opselect.cli.inspect.mobile import MobileBuilds, MobileNeeds
+from opselect.cli.shared.criteria import print_findings
+from opselect.cli.shared.options import DEFAULT_PROFILE
+from opselect.cli.shared.refusals import print_verdict
+from opselect.models.choice import SERVE
+from opselect.models.formats import Model
+from opselect.models.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL, TFLITE
+from opselect.models.graph import MetaGraph
+from opselect.models.summary import VARIABLE_OPS
+
+MAX_OUTPUTS_SUGGESTED = 3
+"""A graph with more likely outputs has ends that no program fetches: the commands to go on with then name none."""
+
+_FORMAT_WORDS = {
+    GRAPH_DEF: "a GraphDef",
+    META_GRAPH: "a MetaGraphDef",
+    SAVED_MODEL: "a SavedModel",
+    CHECKPOINT: "a checkpoint",
+    TFLITE: "a TensorFlow Lite model",
+}
+
+
+def print_model(model: Model, builds: MobileBuilds, prefix: str, *, structure: bool) -> None:
+    """The report of a model, one MetaGraph after the other; ``structure`` lists their nodes."""
+    writers = dict.fromkeys(each.tensorflow for each in model.meta_graphs if each.tensorflow)
+    written = f", written by TensorFlow {' and '.join(writers)}" if writers else ""
+    click.echo(f"{model.path}: {_FORMAT_WORDS[model.format]}{written}")
+    if model.variables:
+        click.echo(f"values of its variables: {prefix}")
+    if model.format == CHECKPOINT:
+        from opselect.cli.inspect.checkpoint import print_checkpoint  # with it comes NumPy, which graphs do without
+
+        print_checkpoint(model.variables)
+        if model.meta_graphs:
+            click.echo(f"\ngraph beside it: {prefix}.meta")
+    if model.tflite is not None:
+        from opselect.cli.inspect.tflite import print_tflite
+
+        print_tflite(model.tflite, structure=structure)
+        if model.meta_graphs[0].graph.nodes:
+            _print_mobile(model, model.meta_graphs[0], builds, "")
+        return
+    from opselect.cli.inspect.graph import print_graph
+
+    for meta_graph in model.meta_graphs:
+        if meta_graph.tags:
+            click.echo(f"\nMetaGraph {','.join(meta_graph.tags)}")
+        print_graph(meta_graph, model.path if model.format == GRAPH_DEF else "", structure=structure)
+        # freeze takes no model in an archive, whose variables lie elsewhere for now.
+        _print_mobile(model, meta_graph, builds, model.variables if model.variables == prefix else "")
+
+
+def _print_mobile(model: Model, meta_graph: MetaGraph, builds: MobileBuilds, variables: str) -> None:
+    """What builds lack of a graph, and the commands to go on with; nothing for a graph that is broken.
+
+    ``variables`` is the prefix of the checkpoint with which the graph can be frozen, empty where there is none.
+    """
+    needs = builds.needs(meta_graph, model)
+    if needs is None:
+        return
+    build = f"TensorFlow {needs.tensorflow}, profile {needs.profile}"
+    if not needs.findings:
+        click.echo(f"Left out of mobile builds by default ({build}): none")
+    print_findings(needs.findings, needs.tensorflow, needs.profile)
+    if needs.without_kernel:
+        click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
+    if needs.verdict is not None:
+        print_verdict(needs.verdict, needs.tensorflow, err=False, quiet=builds.quiet)
+    _print_next_steps(model, meta_graph, builds.arguments, needs, variables)
+
+
+def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: MobileNeeds, variables: str) -> None:
+    path = shlex.quote(model.path)
+    part = []
+    if meta_graph.tags and meta_graph.tags != (SERVE,):
+        part.append(f"--tags {shlex.quote(','.join(meta_graph.tags))}")
+    outputs = needs.outputs if len(needs.outputs) <= MAX_OUTPUTS_SUGGESTED else ()
+    if outputs:
+        part.append(f"--outputs {shlex.quote(','.join(outputs))}")
+    asked = [path, build, *part]
+    if needs.profile != DEFAULT_PROFILE:
+        asked.append(f"--profile {shlex.quote(needs.profile)}")
+    click.echo("to go on with it")
+    click.echo(f"  opselect requirements {' '.join(asked)}")
+    click.echo(f"  opselect generate {' '.join(asked)} --out build_lists")
+    has_variables = any(node.op in VARIABLE_OPS for node in meta_graph.graph.nodes)
+    if has_variables and variables and (meta_graph.signatures or outputs):
+        click.echo(f"  opselect freeze {' '.join([path, *part])} -o frozen.pb")

@@ -1,7 +1,0 @@
-"""Shapes that follow from what a graph says, as far as that goes."""
-
-from opselect.evaluation.inference import images, layout
-from opselect.evaluation.inference.partial import UNKNOWN, is_known, merged
-from opselect.evaluation.inference.rules import RULES, Facts
-
-__all__ = ["RULES", "UNKNOWN", "Facts", "images", "is_known", "layout", "merged"]

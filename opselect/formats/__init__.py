@@ -1,6 +1,0 @@
-"""Model files → graphs on our own types, without TensorFlow."""
-
-from opselect.formats.models import Model, read_graph, read_model
-from opselect.formats.places import is_archive_at, model_at
-
-__all__ = ["Model", "is_archive_at", "model_at", "read_graph", "read_model"]

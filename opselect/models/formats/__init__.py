@@ -1,0 +1,6 @@
+"""Model files → graphs on our own types, without TensorFlow."""
+
+from opselect.models.formats.models import Model, read_graph, read_model
+from opselect.models.formats.places import is_archive_at, model_at
+
+__all__ = ["Model", "is_archive_at", "model_at", "read_graph", "read_model"]

@@ -1,0 +1,135 @@
+"""What a file is, by its content, and what its owner can do about it where opselect does not read it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from opselect.models.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, tag
+
+WHAT_IS_READ = (
+    "opselect reads a GraphDef (.pb, .pbtxt), a MetaGraphDef (.meta), a SavedModel, a TensorFlow Lite model (.tflite), "
+    "and a .zip, .aar, .apk or .tar.gz with one of them."
+)
+_GRAPH_FILE = "Pass the TensorFlow model that it was made from."
+_FREEZE_KERAS = "Load it with tf.keras.models.load_model, save it as a SavedModel and pass that."
+_NO_GRAPH = "It holds variables and no graph: pass the graph, the .meta file beside it or the SavedModel around it."
+_UNPACK = "Unpack it and pass the model that is inside."
+_TEXT_ENCODING = "Save it as UTF-8."
+_DOWNLOAD = "The download gave a web page and not the model: get the file again."
+
+
+GRAPH_DEF, META_GRAPH, SAVED_MODEL = "graphdef", "meta_graph", "saved_model"
+TFLITE, CHECKPOINT, ARCHIVE = "tflite", "checkpoint", "archive"
+"""The formats, as ``opselect inspect`` names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """``what`` completes "looks like …"; ``advice`` says what to do. ``format`` is empty for what is not read."""
+
+    what: str
+    advice: str = WHAT_IS_READ
+    format: str = ""
+
+
+_MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
+    (0, b"\x89HDF\r\n\x1a\n", Recognized("an HDF5 file (Keras .h5)", _FREEZE_KERAS)),
+    (0, b"PK\x03\x04", Recognized("a zip archive", _UNPACK, ARCHIVE)),
+    (0, b"\x1f\x8b", Recognized("a gzip file", _UNPACK, ARCHIVE)),
+    (0, b"BZh", Recognized("a bzip2 file", _UNPACK, ARCHIVE)),
+    (0, b"\xfd7zXZ\x00", Recognized("an xz file", _UNPACK, ARCHIVE)),
+    (257, b"ustar", Recognized("a tar archive", _UNPACK, ARCHIVE)),
+    (4, b"TFL3", Recognized("a TensorFlow Lite model", format=TFLITE)),
+    (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image")),
+    (0, b"\xff\xd8\xff", Recognized("a JPEG image")),
+    (0, b"\x7fELF", Recognized("an ELF binary")),
+    (0, b"\x93NUMPY", Recognized("a NumPy array")),
+    (0, b"\xff\xfe", Recognized("UTF-16 text", _TEXT_ENCODING)),
+    (0, b"\xfe\xff", Recognized("UTF-16 text", _TEXT_ENCODING)),
+)
+
+# The table format of V2 checkpoints' .index files and of V1 checkpoints ends with this (lib/io/format.h).
+_TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
+_VERSION = re.compile(rb"\d+\.\d+[\w.+-]*")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_SNIFFED = 4096
+
+_TEXT_BEGINNINGS: tuple[tuple[re.Pattern[str], Recognized], ...] = (
+    (
+        re.compile(r"version https://git-lfs\."),
+        Recognized("a Git LFS pointer", "The file itself is not here yet: run `git lfs pull`."),
+    ),
+    (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), Recognized("a web page", _DOWNLOAD)),
+    (re.compile(r"[{\[]"), Recognized("JSON")),
+    (re.compile(r"(meta_info_def|graph_def)\b"), Recognized("a MetaGraphDef in text", format=META_GRAPH)),
+    (re.compile(r"(saved_model_schema_version|meta_graphs)\b"), Recognized("a SavedModel", format=SAVED_MODEL)),
+    (
+        re.compile(r"(all_)?model_checkpoint_paths?\b"),
+        Recognized("a checkpoint state file", "Pass the folder that it is in."),
+    ),
+    (
+        re.compile(r"(filename_tensor_name|save_tensor_name|restore_op_name)\b"),
+        Recognized("a SaverDef", "It only says how variables are saved: pass the graph."),
+    ),
+)
+
+
+def is_text(buffer: Buffer) -> bool:
+    """Whether a file is text. A binary graph has a control character near its start: the tag of a node's op."""
+    return _CONTROL.search(buffer[:_SNIFFED]) is None
+
+
+def recognize_binary(buffer: Buffer) -> Recognized | None:
+    """What a binary file is that is no GraphDef; None for a GraphDef and for what is not known."""
+    for offset, magic, kind in _MAGIC:
+        if buffer[offset : offset + len(magic)] == magic:
+            return kind
+    if len(buffer) >= 48 and buffer[len(buffer) - 8 :] == _TABLE_MAGIC:
+        return Recognized("a checkpoint (its index, or a V1 checkpoint)", _NO_GRAPH, CHECKPOINT)
+    try:
+        return recognize_message(buffer)
+    except WireError:
+        return None
+
+
+def recognize_text(text: str) -> Recognized | None:
+    """What a text file is that is no GraphDef, by its first word that is no comment; None for what is not known."""
+    beginning = re.sub(r"\A(\s+|#[^\n]*\n)*", "", text)
+    return next((kind for pattern, kind in _TEXT_BEGINNINGS if pattern.match(beginning)), None)
+
+
+def recognize_directory(names: frozenset[str]) -> Recognized | None:
+    """What a folder is, by the names in it."""
+    if names & {"saved_model.pb", "saved_model.pbtxt"}:
+        return Recognized("a SavedModel", format=SAVED_MODEL)
+    if "checkpoint" in names or any(name.endswith(".index") for name in names):
+        return Recognized("a checkpoint folder", _NO_GRAPH, CHECKPOINT)
+    return None
+
+
+def recognize_message(buffer: Buffer) -> Recognized | None:
+    """Other protobuf files, by fields that a GraphDef cannot have there.
+
+    Source: ``protobuf/saved_model.proto`` and ``protobuf/meta_graph.proto``, and ``onnx/onnx.proto`` of ONNX.
+    """
+    seen: list[int] = []
+    for field, a, b in fields(buffer, 0, len(buffer)):
+        if not seen and field == tag(1, LENGTH):
+            return Recognized("a MetaGraphDef", format=META_GRAPH) if _is_meta_info(buffer, a, b) else None
+        if seen == [tag(1, VARINT)] and field == tag(2, LENGTH) and a < b and buffer[a] == tag(1, LENGTH):
+            return Recognized("a SavedModel", format=SAVED_MODEL)
+        seen.append(field)
+        if seen[0] == tag(1, VARINT) and field == tag(7, LENGTH):
+            return Recognized("an ONNX model", _GRAPH_FILE)
+        if seen[0] != tag(1, VARINT) or len(seen) > 20:
+            return None
+    return None
+
+
+def _is_meta_info(buffer: Buffer, start: int, end: int) -> bool:
+    """Whether a message is a ``MetaInfoDef``: its fields 5 and 6 are versions, where a node has attrs."""
+    return any(
+        field in (tag(5, LENGTH), tag(6, LENGTH)) and b - a < 64 and _VERSION.fullmatch(buffer[a:b].lstrip(b"v"))
+        for field, a, b in fields(buffer, start, end)
+    )

@@ -1,0 +1,40 @@
+"""Models in protobuf's text format. The one place of model reading that loads protobuf."""
+
+from __future__ import annotations
+
+from google.protobuf import text_format
+from google.protobuf.message import EncodeError
+
+from kernel_index.errors import InputError, Place
+from opselect.models.formats.recognize import WHAT_IS_READ
+from opselect.models.proto import message_class, pool
+
+
+def encode_text(text: str, path: str, message: str) -> bytes:
+    """The text's message, such as ``GraphDef``, in wire format, so that both forms are read by one reader.
+
+    Fields that our schema lacks are left out: newer releases write them, and kernels do not depend on them. Raises
+    InputError with line and column.
+    """
+    parsed = message_class(message)()
+    try:
+        text_format.Parse(text, parsed, allow_unknown_field=True, descriptor_pool=pool())
+        encoded = parsed.SerializeToString(deterministic=True)
+    except text_format.ParseError as error:
+        line = error.GetLine()
+        column = error.GetColumn()
+        reason = str(error).removeprefix(f"{line}:{column} : ")
+        where = f" (column {column})" if column else ""
+        raise InputError(Place(path, line=line), f"is no {message} in text{where}: {reason}", WHAT_IS_READ) from None
+    except (RecursionError, EncodeError):
+        raise InputError(path, "the text is nested deeper than any graph", WHAT_IS_READ) from None
+    except ValueError as error:
+        raise InputError(path, f"is no {message} in text: {error}", WHAT_IS_READ) from None
+    if not encoded:
+        raise InputError(path, "this text holds no graph", WHAT_IS_READ)
+    return encoded
+
+
+def decode_text(encoded: bytes, message: str) -> str:
+    """A message in wire format as text, as protobuf prints it."""
+    return text_format.MessageToString(message_class(message).FromString(encoded), descriptor_pool=pool())

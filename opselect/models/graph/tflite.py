@@ -1,0 +1,200 @@
+"""TensorFlow Lite models, free of FlatBuffers: subgraphs, operators, tensors, and the TensorFlow ops inside."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from kernel_index.datatypes import DataType
+from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node
+from opselect.models.graph.values import FunctionRef
+
+FLEX_PREFIX = "Flex"
+"""How the names of custom operators begin that run a TensorFlow op (``lite/util.h``)."""
+NO_TENSOR = -1
+"""Stands where an operator leaves out an optional input."""
+
+_MAIN = "main"
+_DATA_TYPES: Mapping[str, DataType] = {
+    "FLOAT32": DataType.DT_FLOAT,
+    "FLOAT16": DataType.DT_HALF,
+    "INT32": DataType.DT_INT32,
+    "UINT8": DataType.DT_UINT8,
+    "INT64": DataType.DT_INT64,
+    "STRING": DataType.DT_STRING,
+    "BOOL": DataType.DT_BOOL,
+    "INT16": DataType.DT_INT16,
+    "COMPLEX64": DataType.DT_COMPLEX64,
+    "INT8": DataType.DT_INT8,
+    "FLOAT64": DataType.DT_DOUBLE,
+    "COMPLEX128": DataType.DT_COMPLEX128,
+    "UINT64": DataType.DT_UINT64,
+    "RESOURCE": DataType.DT_RESOURCE,
+    "VARIANT": DataType.DT_VARIANT,
+    "UINT32": DataType.DT_UINT32,
+    "UINT16": DataType.DT_UINT16,
+    "INT4": DataType.DT_INT4,
+    "BFLOAT16": DataType.DT_BFLOAT16,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBuffer:
+    """A buffer's bytes: ``size`` bytes at byte ``offset`` of the file; 0 and 0 for a buffer without data."""
+
+    offset: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteTensor:
+    """A tensor. ``type`` is the schema's name (``FLOAT32``), ``type 99`` for one that the schema package lacks.
+
+    ``shape_signature`` is the shape with -1 for dimensions that are only known at run time; None where the file has
+    none, because ``shape`` says it all. ``buffer`` numbers the model's buffers; 0 is always empty.
+    """
+
+    name: str
+    type: str
+    shape: tuple[int, ...] = ()
+    shape_signature: tuple[int, ...] | None = None
+    buffer: int = 0
+    is_variable: bool = False
+
+    @property
+    def data_type(self) -> DataType | None:
+        """TensorFlow's type for it (``GetTensorFlowDataType`` in ``lite/delegates/flex/util.cc``)."""
+        return _DATA_TYPES.get(self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteOperator:
+    """One operator, a built-in or a custom one; a built-in that the schema package lacks is named ``builtin 250``.
+
+    ``inputs`` and ``outputs`` number the tensors of its subgraph. ``subgraphs`` are those that it runs: then and else
+    of ``IF``, condition and body of ``WHILE``. ``node`` is the TensorFlow op that a ``Flex…`` operator runs.
+    """
+
+    name: str
+    version: int = 1
+    is_custom: bool = False
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    subgraphs: tuple[int, ...] = ()
+    node: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteSubgraph:
+    """A subgraph; the model's first one is what an interpreter runs, others are called or have signatures."""
+
+    name: str
+    inputs: tuple[TfliteTensor, ...] = ()
+    outputs: tuple[TfliteTensor, ...] = ()
+    operators: tuple[TfliteOperator, ...] = ()
+    tensors: tuple[TfliteTensor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteSignature:
+    """A way to use the model: argument → tensor of the numbered subgraph."""
+
+    name: str
+    subgraph: int
+    inputs: Mapping[str, TfliteTensor] = field(default_factory=dict, hash=False)
+    outputs: Mapping[str, TfliteTensor] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCount:
+    """How often operators of one kind and version occur in all subgraphs together."""
+
+    name: str
+    version: int
+    is_custom: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteModel:
+    """A ``.tflite`` file; ``version`` is that of the schema, ``metadata`` the names of what else is attached."""
+
+    version: int
+    description: str
+    subgraphs: tuple[TfliteSubgraph, ...]
+    signatures: tuple[TfliteSignature, ...] = ()
+    buffers: tuple[StoredBuffer, ...] = ()
+    metadata: tuple[str, ...] = ()
+
+    @property
+    def operator_counts(self) -> tuple[OperatorCount, ...]:
+        """Which operators the model has, sorted: built-ins first, then custom ones, by name and version."""
+        counts = Counter(
+            (operator.is_custom, operator.name, operator.version)
+            for subgraph in self.subgraphs
+            for operator in subgraph.operators
+        )
+        return tuple(
+            OperatorCount(name, version, custom, counts[custom, name, version])
+            for custom, name, version in sorted(counts)
+        )
+
+    @property
+    def parameter_count(self) -> int:
+        """Elements of all constant tensors; a buffer that several tensors share counts once."""
+        elements: dict[int, int] = {}
+        for subgraph in self.subgraphs:
+            for tensor in subgraph.tensors:
+                if self.buffers[tensor.buffer].size:
+                    elements[tensor.buffer] = max(elements.get(tensor.buffer, 0), math.prod(tensor.shape))
+        return sum(elements.values())
+
+
+def flex_graph(model: TfliteModel) -> Graph:
+    """The TensorFlow ops that the model runs through the Flex delegate, without edges, names made unique.
+
+    A subgraph that such an op calls as a function becomes a function whose body has what the delegate puts there: a
+    Const, and a TfLiteSubgraphExecute that is left out because its kernel is the delegate's own
+    (``lite/delegates/flex/delegate_data.cc``). The ops in that subgraph stand in the graph itself, once.
+    """
+    placed = list(_flex_nodes(model))
+    given = Counter(node.name for _, node in placed)
+    taken: set[str] = set()
+    nodes = []
+    for place, node in placed:
+        name = node.name
+        if not name or name in taken:
+            name = f"{node.name or node.op}/{place}"
+            while name in given:
+                name += "_"
+        taken.add(name)
+        nodes.append(replace(node, name=name))
+    return Graph(tuple(nodes), tuple(_called_subgraphs(model, nodes)))
+
+
+def _flex_nodes(model: TfliteModel) -> Iterator[tuple[str, Node]]:
+    for number, subgraph in enumerate(model.subgraphs):
+        for index, operator in enumerate(subgraph.operators):
+            if operator.node is not None:
+                yield f"subgraph_{number}/operator_{index}", replace(operator.node, inputs=())
+
+
+def _called_subgraphs(model: TfliteModel, nodes: list[Node]) -> Iterator[FunctionDefinition]:
+    called = {
+        item.name
+        for node in nodes
+        for value in node.attrs.values()
+        for item in (value if isinstance(value, tuple) else (value,))
+        if isinstance(item, FunctionRef)
+    }
+    for subgraph in model.subgraphs:
+        if subgraph.name in called and subgraph.name != _MAIN:
+            called.discard(subgraph.name)
+            yield FunctionDefinition(
+                subgraph.name,
+                tuple(FunctionArg(f"args_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.inputs)),
+                tuple(FunctionArg(f"res_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.outputs)),
+                (Node("SubgraphResourceKey", "Const", attrs={"dtype": DataType.DT_STRING}),),
+            )

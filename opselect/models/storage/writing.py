@@ -1,0 +1,148 @@
+"""Pieces to one file, complete or not at all; what is in other files is copied through one buffer."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from io import FileIO
+from pathlib import Path
+
+from kernel_index.errors import InputError, Place
+from opselect.models.graph.values import StoredBytes
+from opselect.models.storage.joined import Piece, flattened
+from opselect.models.storage.paths import is_url
+from opselect.models.storage.sources import CHANGED, RUN_AGAIN, FileBytes
+
+_BLOCK = 1 << 22
+"""Bytes written at once of pieces in memory."""
+_BUFFER = 1 << 20
+"""Bytes copied at once of other files: less time per byte than copying in the kernel, whose pages are not aligned."""
+_PAGE = mmap.PAGESIZE
+"""Where copies begin, in the buffer and in the output: the kernel moves whole pages faster than parts of two."""
+_ADVICE = "Choose another place for the output."
+_STDOUT = ("-", "/dev/stdout")
+
+
+def write_pieces(pieces: Iterable[Piece], path: str) -> None:
+    """Writes the pieces one after the other to a file, over what was there.
+
+    The file appears whole under its name or not at all, whatever becomes of this process. A pipe or a device is written
+    to as it is; ``-`` is stdout. Raises InputError where the file cannot be written or a piece can no longer be read,
+    and BrokenPipeError where nobody reads a pipe any more.
+    """
+    try:
+        with _output(path) as output, ExitStack() as stack:
+            writer = _Writer(output, stack)
+            for piece in flattened(pieces):
+                writer.add(piece)
+            writer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(path, f"cannot be written: {error.strerror or error}", _ADVICE) from error
+
+
+@contextmanager
+def _output(path: str) -> Iterator[int]:
+    """What to write to inside the block: a file that gets its name behind it, or what is no regular file."""
+    if is_url(path):
+        raise InputError(path, "graphs are written to files only", "Name a file and copy it there.")
+    stream = _open_stream(path)
+    if stream is not None:
+        try:
+            yield stream
+        finally:
+            os.close(stream)
+        return
+    target = Path(path).resolve()
+    if target.is_dir():
+        raise InputError(path, "is a folder, where a file should be written", _ADVICE)
+    if not target.parent.is_dir():
+        raise InputError(path, "there is no such folder to write it to", "Make the folder, or choose another place.")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb", buffering=0) as file:
+            yield file.fileno()
+        temporary.replace(target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _open_stream(path: str) -> int | None:
+    """A descriptor of the pipe or device at a path, None where a file is there or nothing yet."""
+    if path in _STDOUT:
+        return os.dup(1)  # not opened again: a shell that appends to a file would see it replaced
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return None
+    return None if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else os.open(path, os.O_WRONLY)
+
+
+class _Writer:
+    def __init__(self, output: int, stack: ExitStack) -> None:
+        self._output = output
+        self._stack = stack
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._written = 0
+        self._files: dict[FileBytes, FileIO] = {}
+        self._buffer = memoryview(bytearray())
+
+    def add(self, piece: Piece) -> None:
+        if isinstance(piece, StoredBytes) and isinstance(piece.source, FileBytes) and piece.length > _BLOCK >> 10:
+            self.flush()
+            self._copy(piece.source, piece.offset, piece.length)
+            return
+        for data in _blocks(piece):
+            self._waiting.append(data)
+            self._size += len(data)
+            if self._size >= _BLOCK:
+                self.flush()
+
+    def flush(self) -> None:
+        self._write(memoryview(b"".join(self._waiting)))
+        self._waiting.clear()
+        self._size = 0
+
+    def _write(self, data: memoryview) -> None:
+        self._written += len(data)
+        while data:
+            data = data[os.write(self._output, data) :]
+
+    def _copy(self, source: FileBytes, offset: int, length: int) -> None:
+        file = self._open(source)
+        file.seek(offset)
+        while length:
+            copied = file.readinto(self._buffer[: min(length, _BUFFER - self._written % _PAGE)])
+            if not copied:
+                raise InputError(Place(source.path, byte=file.tell()), CHANGED, RUN_AGAIN)
+            self._write(self._buffer[:copied])
+            length -= copied
+
+    def _open(self, source: FileBytes) -> FileIO:
+        if source not in self._files:
+            try:
+                file = FileIO(source.path)
+            except OSError as error:
+                raise InputError(source.path, f"cannot be read: {error.strerror or error}") from error
+            self._stack.callback(file.close)
+            status = os.fstat(file.fileno())
+            if (status.st_size, status.st_mtime_ns) != (source.size, source.modified):
+                raise InputError(source.path, CHANGED, RUN_AGAIN)
+            self._files[source] = file
+            self._buffer = self._buffer or memoryview(mmap.mmap(-1, _BUFFER))
+        return self._files[source]
+
+
+def _blocks(piece: Piece) -> Iterator[bytes]:
+    if isinstance(piece, bytes):
+        yield piece
+        return
+    for start in range(0, piece.length, _BLOCK):
+        yield piece.source.read(piece.offset + start, min(_BLOCK, piece.length - start))

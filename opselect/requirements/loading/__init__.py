@@ -1,0 +1,21 @@
+"""Would a TensorFlow release load this graph? Facts of graphs, and what releases say to them."""
+
+from opselect.requirements.loading.collect import collect_loads
+from opselect.requirements.loading.taking_off import TakenOff, take_off
+from opselect.requirements.loading.uses import AttrUse, GraphUse, Loads, LoadsMerger, Use
+from opselect.requirements.loading.verdict import KINDS, Refusal, Verdict, judge
+
+__all__ = [
+    "KINDS",
+    "AttrUse",
+    "GraphUse",
+    "Loads",
+    "LoadsMerger",
+    "Refusal",
+    "TakenOff",
+    "Use",
+    "Verdict",
+    "collect_loads",
+    "judge",
+    "take_off",
+]

@@ -1,0 +1,133 @@
+"""What mends a refusal: another release, ``opselect prepare``, or a transform, as a command that can be copied."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from kernel_index import shipped
+from kernel_index.index import KernelIndex
+from kernel_index.op_history import history
+from kernel_index.profiles import release_number
+from kernel_index.records import OpDefinition
+from opselect.requirements.loading.releases import elsewhere, releases_where, releases_with_attr
+from opselect.requirements.loading.rules import IGNORES_UNKNOWN_ATTRS, Problem, problems
+from opselect.requirements.loading.signatures import signature_of
+from opselect.requirements.loading.uses import GraphUse, Use
+
+_ANY = "MODEL"
+"""What commands call a model where several are meant."""
+
+_SUCCESSOR = re.compile(r"\bUse (\w+)")
+
+
+def mend_graph(graph: GraphUse, release: str) -> str:
+    """What to do about versions that a release refuses."""
+    having = releases_where(lambda index: _takes(graph, index))
+    there = elsewhere(having, release, "take it")
+    return _build_or_export(there, release)
+
+
+def _build_or_export(there: str, release: str) -> str:
+    if not there:
+        return f"Export the model for TensorFlow {release}."
+    return f"{there}: build one of these, or export the model for {release}."
+
+
+def _takes(graph: GraphUse, index: KernelIndex) -> bool:
+    known = index.graph_versions
+    return (
+        known is not None
+        and known.min_producer <= graph.producer
+        and graph.min_consumer <= known.current
+        and known.current not in graph.bad_consumers
+    )
+
+
+def mend_use(
+    problem: Problem, uses: Sequence[Use], index: KernelIndex, models: Sequence[str], *, has_default: bool
+) -> str:
+    """What to do about a problem with uses of one op; ``has_default`` tells that the attr has its default in all."""
+    release, op = index.release, uses[0].op
+    model = shlex.quote(models[0]) if len(models) == 1 else _ANY
+    if problem.kind == "unknown_op":
+        known = history(op, release)
+        return f"{known.text}. {known.advice(release)}" if known is not None else ""
+    if problem.kind == "removed_op":
+        return _mend_removed(op, index, model)
+    if problem.kind == "lowering":
+        return f"Take the attr off, so that the kernel of {op} runs it: " + _taking_off(problem, uses, release, model)
+    if problem.kind == "unknown_attr":
+        there = elsewhere(releases_with_attr(op, problem.attr), release, "know it")
+        if has_default and release_number(release) < IGNORES_UNKNOWN_ATTRS:
+            return (
+                "Take the attr off, for its value is the default: "
+                + _taking_off(problem, uses, release, model)
+                + (f" {there}." if there else "")
+            )
+        # The default of a later release is what its op did before it had the attr; any other value is not.
+        value = (
+            "" if uses[0].is_call else "Its value is not the default. " if there else "No shipped release knows it. "
+        )
+        return value + _build_or_export(there, release)
+    having = releases_where(lambda other: _accepts(problem, uses, other))
+    there = elsewhere(having, release, "take it")
+    if there:
+        return _build_or_export(there, release)
+    return "No shipped release takes it: the graph is damaged. Export it again."
+
+
+def _accepts(problem: Problem, uses: Sequence[Use], index: KernelIndex) -> bool:
+    definition = index.op_definition(uses[0].op)
+    if definition is None:
+        return False
+    release = release_number(index.release)
+    return not any(found.kind == problem.kind for use in uses for found in problems(use, definition, release))
+
+
+def _taking_off(problem: Problem, uses: Sequence[Use], release: str, model: str) -> str:
+    minor = shipped.minor_of(release)
+    prepare = f"opselect prepare {model} -o phone.pb --tensorflow {minor} does it"
+    if any(use.in_function for use in uses):
+        return prepare + ", in functions too."
+    if not _may_be_graph(model):
+        return f"{prepare}."
+    step = shlex.quote(f"remove_attribute(attribute_name={problem.attr}, op_name={uses[0].op})")
+    return f"{prepare}; for a GraphDef also opselect transform {model} without.pb --transforms={step}."
+
+
+def _may_be_graph(model: str) -> bool:
+    """Whether the name of a model may be that of a GraphDef, which is all that ``opselect transform`` takes.
+
+    SavedModels are folders, and MetaGraphDefs have a suffix of their own.
+    """
+    name = PurePosixPath(model.strip("'")).name
+    return model == _ANY or not (PurePosixPath(name).suffix in ("", ".meta") or name.startswith("saved_model."))
+
+
+def _mend_removed(op: str, index: KernelIndex, model: str) -> str:
+    definition = index.op_definition(op)
+    gone = definition.deprecation if definition is not None else None
+    named = _SUCCESSOR.search(gone.explanation) if gone is not None else None
+    successor = index.op_definition(named[1]) if named is not None else None
+    if definition is not None and successor is not None and _same_shape(definition, successor):
+        step = shlex.quote(f"rename_op(old_op_name={op}, new_op_name={successor.name})")
+        first = "" if _may_be_graph(model) else f"opselect freeze {model} -o frozen.pb, then "
+        graph = "frozen.pb" if first else model
+        return f"{successor.name} takes its place: {first}opselect transform {graph} renamed.pb --transforms={step}."
+    return "Export the model again with what takes its place."
+
+
+def _same_shape(one: OpDefinition, other: OpDefinition) -> bool:
+    """Whether nodes of one op are nodes of the other, but for the name."""
+    if one.attrs != other.attrs:
+        return False
+    return _unnamed(one) == _unnamed(other)
+
+
+def _unnamed(definition: OpDefinition) -> list[list[str]]:
+    signature = signature_of(definition)
+    return [[str((a.type, a.type_attr, a.number_attr, a.type_list_attr, a.is_ref)) for a in args]
+            for args in (signature.inputs, signature.outputs)]  # fmt: skip

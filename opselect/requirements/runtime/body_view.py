@@ -1,0 +1,262 @@
+"""A body as graph passes look at it: who feeds whom, which types flow, what is constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kernel_index.datatypes import DataType, from_spec
+from kernel_index.index import KernelIndex
+from kernel_index.records import OpDefinition
+from opselect.models.graph import Body, FunctionArg, FunctionDefinition, Node, NodeAttr, TensorRef
+from opselect.requirements.runtime.constants import filling_value
+
+_CONTROL_FLOW = frozenset(
+    {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond", "_SwitchN"}
+    | {"RefSwitch", "RefMerge", "RefEnter", "RefExit", "RefNextIteration"}
+)
+_NEVER_CONSTANT = _CONTROL_FLOW | {"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "FakeParam"}
+"""Ops that constant folding leaves alone (``IsConstantFoldable`` in ``common_runtime/constant_folding.cc``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A data input: ``consumer`` reads output ``port`` as its ``index``-th. None stands for a function's output."""
+
+    consumer: Node | None
+    index: int
+    port: int
+
+
+class Definitions:
+    """Op definitions of a release and functions of a graph, and the types of outputs by them."""
+
+    def __init__(self, index: KernelIndex, functions: Iterable[FunctionDefinition]) -> None:
+        self._index = index
+        self._ops: dict[str, OpDefinition | None] = {}
+        self.functions: Mapping[str, FunctionDefinition] = {function.name: function for function in functions}
+
+    def op(self, name: str) -> OpDefinition | None:
+        """The definition of an op, None where the release has none."""
+        if name not in self._ops:
+            self._ops[name] = self._index.op_definition(name)
+        return self._ops[name]
+
+    def attr(self, node: Node, name: str) -> NodeAttr | None:
+        """The node's attr, else the default of its op's definition."""
+        value = node.attrs.get(name)
+        if value is None:
+            definition = self.op(node.op)
+            attr = definition.attr(name) if definition is not None else None
+            value = attr.default if attr is not None else None
+        return value
+
+    def outputs(self, node: Node) -> tuple[tuple[str, tuple[DataType | None, ...]], ...]:
+        """The outputs by name, each with its types, None for one that is not known; empty for an unknown op."""
+        function = self.functions.get(node.op)
+        if function is not None:
+            return tuple((arg.name, self._function_arg_types(node, arg)) for arg in function.outputs)
+        definition = self.op(node.op)
+        if definition is None:
+            return ()
+        return tuple((arg.name, self._arg_types(node, arg.type_text)) for arg in definition.outputs)
+
+    def _function_arg_types(self, node: Node, arg: FunctionArg) -> tuple[DataType | None, ...]:
+        if arg.type_list_attr:
+            return _types(node.attrs.get(arg.type_list_attr))
+        data_type = arg.type if arg.type is not None else _type(node.attrs.get(arg.type_attr))
+        return (data_type,) * self._count(node, arg.number_attr)
+
+    def _arg_types(self, node: Node, text: str) -> tuple[DataType | None, ...]:
+        count, star, spec = text.rpartition("*")
+        spec = spec.strip().removeprefix("Ref(").removesuffix(")")
+        value = from_spec(spec) or self.attr(node, spec)
+        types = _types(value) if isinstance(value, tuple) else (_type(value),)
+        return types * self._count(node, count.strip()) if star else types
+
+    def _count(self, node: Node, attr: str) -> int:
+        value = self.attr(node, attr) if attr else 1
+        return value if isinstance(value, int) and 0 <= value <= _MOST_OUTPUTS else 1
+
+
+_MOST_OUTPUTS = 100_000
+
+
+class BodyView:
+    """The nodes of one body with what joins them.
+
+    Only what a rewrite can tell without inferring shapes is here, so a rewrite that needs shapes counts wherever they
+    might fit. Calls of library functions are nodes like others.
+    """
+
+    def __init__(self, body: Body, definitions: Definitions) -> None:
+        self.body = body
+        self.definitions = definitions
+        self.function = body.function.name if body.function is not None else ""
+        self.nodes: Sequence[Node] = tuple(called.node for called in body.nodes)
+        self._by_name = {node.name: node for node in self.nodes}
+        self._by_op: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            self._by_op.setdefault(node.op, []).append(node)
+        self._uses: dict[str, list[Use]] = {}
+        self._controlling: set[str] = set()
+        self._collect_uses()
+        self._constants: frozenset[str] | None = None
+        self._fillings: dict[str, float | None] = {}
+
+    def _collect_uses(self) -> None:
+        for node in self.nodes:
+            for index, reference in enumerate(node.inputs):
+                if reference.startswith("^"):
+                    self._controlling.add(reference[1:])
+                else:
+                    name, port = self._tensor(reference)
+                    self._uses.setdefault(name, []).append(Use(node, index, port))
+        returns = self.body.function.returns.values() if self.body.function is not None else ()
+        for reference in returns:
+            name, port = self._tensor(reference)
+            self._uses.setdefault(name, []).append(Use(None, 0, port))
+
+    def _tensor(self, reference: str) -> tuple[str, int]:
+        """The node and the number of the output that an input names: ``n``, ``n:1``, in functions ``n:out:0``."""
+        name, _, rest = reference.partition(":")
+        arg, colon, index = rest.rpartition(":")
+        number = int(index) if index.isascii() and index.isdecimal() else 0
+        if not colon:
+            return name, number
+        node = self._by_name.get(name)
+        for output, types in self.definitions.outputs(node) if node is not None else ():
+            if output == arg:
+                break
+            number += len(types)
+        return name, number
+
+    def named(self, *ops: str) -> Iterator[Node]:
+        """The nodes of these ops, one op after the other."""
+        for op in ops:
+            yield from self._by_op.get(op, ())
+
+    def input(self, node: Node, index: int = 0) -> Node | None:
+        """The node that feeds a data input, None for a function's argument and for an input that is not there."""
+        if index >= len(node.inputs) or node.inputs[index].startswith("^"):
+            return None
+        return self._by_name.get(node.inputs[index].partition(":")[0])
+
+    def data_inputs(self, node: Node) -> tuple[str, ...]:
+        """What the node reads, as the file spells it, control inputs left out."""
+        return tuple(reference for reference in node.inputs if not reference.startswith("^"))
+
+    def uses(self, node: Node) -> Sequence[Use]:
+        """Who reads the outputs of a node."""
+        return self._uses.get(node.name, ())
+
+    def used_once(self, node: Node) -> bool:
+        """Whether at most one input reads the node, so that a pass may change it in place."""
+        return len(self.uses(node)) <= 1
+
+    def has_controls(self, node: Node) -> bool:
+        """Whether control edges come in or go out."""
+        return node.name in self._controlling or any(reference.startswith("^") for reference in node.inputs)
+
+    def type(self, node: Node, attr: str = "T") -> DataType | None:
+        """The type in an attr of a node, its default where it is left out; None where nothing tells it."""
+        return _type(self.definitions.attr(node, attr))
+
+    def own_types(self, node: Node) -> dict[str, NodeAttr]:
+        """The attrs of a node that are types."""
+        return {name: value for name, value in node.attrs.items() if isinstance(value, DataType)}
+
+    def types(self, node: Node, attr: str) -> tuple[DataType, ...]:
+        """The types in a ``list(type)`` attr that are known."""
+        return tuple(item for item in _types(self.definitions.attr(node, attr)) if item is not None)
+
+    def output_types(self, node: Node) -> tuple[DataType | None, ...]:
+        """The types of all outputs in order."""
+        return tuple(item for _, types in self.definitions.outputs(node) for item in types)
+
+    def input_type(self, node: Node, index: int) -> DataType | None:
+        """The type of what a data input reads, None where nothing tells it."""
+        reference = node.inputs[index]
+        name, port = self._tensor(reference)
+        source = self._by_name.get(name)
+        if source is None:
+            return self._argument_type(name)
+        types = self.output_types(source)
+        return types[port] if port < len(types) else None
+
+    def _argument_type(self, name: str) -> DataType | None:
+        for argument in self.body.function.inputs if self.body.function is not None else ():
+            if argument.name == name:
+                return argument.type or _type(self.body.binding.get(argument.type_attr))
+        return None
+
+    def changes_inputs(self, node: Node) -> bool:
+        """Whether the op writes to what it reads: a reference, or an op that says it works in place."""
+        definition = self.definitions.op(node.op)
+        inputs = definition.inputs if definition is not None else ()
+        return "inplace" in node.op.lower() or any(arg.type_text.startswith("Ref(") for arg in inputs)
+
+    def is_constant(self, node: Node | None) -> bool:
+        """Whether the node is a Const, or an op without side effects that reads nothing but constants."""
+        if self._constants is None:
+            self._constants = frozenset(self._find_constants())
+        return node is not None and node.name in self._constants
+
+    def filling(self, node: Node) -> float | None:
+        """The number that all elements of a Const have, as :func:`filling_value` tells it; its file is read once."""
+        if node.name not in self._fillings:
+            tensor = node.attrs.get("value") if node.op == "Const" else None
+            self._fillings[node.name] = filling_value(tensor) if isinstance(tensor, TensorRef) else None
+        return self._fillings[node.name]
+
+    def _find_constants(self) -> Iterator[str]:
+        """Kahn's algorithm from the Const nodes on, so that deep chains need no stack."""
+        waiting: dict[str, int] = {}
+        ready = list(self._by_op.get("Const", ()))
+        for node in ready:
+            yield node.name
+            for use in self.uses(node):
+                consumer = use.consumer
+                if consumer is None or not self._is_foldable(consumer):
+                    continue
+                left = waiting.get(consumer.name, len(self.data_inputs(consumer))) - 1
+                waiting[consumer.name] = left
+                if not left:
+                    ready.append(consumer)
+
+    def _is_foldable(self, node: Node) -> bool:
+        definition = self.definitions.op(node.op)
+        if definition is None or definition.stateful or node.op in _NEVER_CONSTANT or node.op == "Const":
+            return False
+        return node.op not in self.definitions.functions
+
+    def chains(self, *steps: Sequence[str], attr: str = "T") -> Iterator[tuple[Node, ...]]:
+        """Nodes each of which reads the next as its first input, the root first: ``steps`` are the ops of each.
+
+        All but the root are read by nobody else, no control edges touch any, and all have the same type in ``attr``.
+        That is what the fusions of ``grappler/optimizers/remapper.cc`` ask for.
+        """
+        for root in self.named(*steps[0]):
+            chain = [root]
+            for ops in steps[1:]:
+                source = self.input(chain[-1])
+                if source is None or source.op not in ops or not self.used_once(source):
+                    break
+                chain.append(source)
+            else:
+                same = {self.type(node, attr) for node in chain}
+                if len(same) == 1 and not any(self.has_controls(node) for node in chain):
+                    yield tuple(chain)
+
+
+def known(**attrs: NodeAttr | None) -> dict[str, NodeAttr]:
+    """Attrs without those that are None: types that nothing tells."""
+    return {name: value for name, value in attrs.items() if value is not None}
+
+
+def _type(value: NodeAttr | None) -> DataType | None:
+    return value if isinstance(value, DataType) else None
+
+
+def _types(value: NodeAttr | None) -> tuple[DataType | None, ...]:
+    return tuple(_type(item) for item in value) if isinstance(value, tuple) else ()

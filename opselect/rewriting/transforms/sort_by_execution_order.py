@@ -1,0 +1,26 @@
+"""``sort_by_execution_order``: every node behind its inputs. Source: ``SortByExecutionOrder`` of
+``tools/graph_transforms/transform_utils.cc``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from opselect.models.graph import Graph
+from opselect.models.graph.order import execution_order
+from opselect.rewriting import Context, Transform
+
+
+def sort_by_execution_order(graph: Graph, context: Context) -> Graph:
+    """The graph in an order in which it could run."""
+    ordered = execution_order(graph)
+    if len(ordered) < len(graph.nodes):
+        left = {node.name for node in graph.nodes} - {node.name for node in ordered}
+        raise context.error(f"{len(left)} nodes wait for each other", node=min(left))
+    return replace(graph, nodes=ordered)
+
+
+TRANSFORM = Transform(
+    "sort_by_execution_order",
+    "Lists every node behind its inputs, so that a reader needs no look ahead.",
+    sort_by_execution_order,
+)

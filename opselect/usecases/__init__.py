@@ -1,0 +1,1 @@
+"""One question a function: what the command line and Python programs call."""

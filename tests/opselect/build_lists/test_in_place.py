@@ -1,0 +1,108 @@
+"""A checkout's lists, edited and restored."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kernel_index.errors import InputError, SourceTreeError
+from opselect.build_lists.edit_checkout import FileEdit, edit_path_list
+from opselect.build_lists.undo_journal import JOURNAL, apply_edits, undo
+
+PATH = "tensorflow/core/kernels/BUILD"
+LIST = "a/one.cc\n\nb/two.c\nc/three.cc d/four.cc\na/one.cc\n"
+
+
+def test_lines_of_a_path_list_that_stay_are_kept_as_they_are() -> None:
+    wanted = ("a/one.cc", "b/two.c", "c/three.cc", "d/four.cc")
+    assert edit_path_list(LIST, wanted, {}) == LIST
+    assert edit_path_list(LIST, ("a/one.cc", "d/four.cc"), {}) == "a/one.cc\n\nd/four.cc\na/one.cc\n"
+    assert edit_path_list("x.cc\r\ny.cc", ("y.cc", "z.cc"), {}) == "y.cc\nz.cc\n"
+    assert edit_path_list("x.cc\r\n", ("x.cc", "z.cc"), {}) == "x.cc\r\nz.cc\r\n"
+
+
+def test_entries_that_are_there_already_can_go() -> None:
+    wanted = ("a/one.cc", "b/two.cc", "c/three.cc", "d/four.cc")
+    text = LIST + "b/two.cc\nd/four.cc d/four.cc\n"
+    assert edit_path_list(text, wanted, {"b/two.c": "b/two.cc"}, once=True) == (
+        "a/one.cc\n\nb/two.cc\nc/three.cc d/four.cc\n"
+    )
+
+
+def test_misspelt_entries_are_written_right() -> None:
+    assert edit_path_list("b/two.c\n", ("b/two.cc",), {"b/two.c": "b/two.cc"}) == "b/two.cc\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / PATH).parent.mkdir(parents=True)
+    (tmp_path / PATH).write_text("old\n")
+    return tmp_path
+
+
+def edit(tree: Path, after: str) -> FileEdit:
+    return FileEdit(PATH, (tree / PATH).read_text(), after)
+
+
+def test_a_diff_can_be_given_to_patch(tree: Path) -> None:
+    assert edit(tree, "new\n").diff() == f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1 +1 @@\n-old\n+new\n"
+    assert edit(tree, "old\n").diff() == ""
+    subprocess.run(["patch", "-p1"], input=edit(tree, "new").diff().encode(), cwd=tree, check=True, capture_output=True)
+    assert (tree / PATH).read_text() == "new"
+
+
+def test_what_was_written_can_be_taken_back_to_the_very_first(tree: Path) -> None:
+    assert apply_edits(tree, [edit(tree, "new\n")]) == (PATH,)
+    assert apply_edits(tree, [edit(tree, "newer\n")]) == (PATH,)
+    assert apply_edits(tree, [edit(tree, "newer\n")]) == ()
+    assert undo(tree) == (PATH,)
+    assert (tree / PATH).read_text() == "old\n"
+    assert not (tree / JOURNAL).exists()
+    with pytest.raises(SourceTreeError, match="has not edited this checkout"):
+        undo(tree)
+
+
+def test_what_somebody_else_changed_is_not_overwritten(tree: Path) -> None:
+    apply_edits(tree, [edit(tree, "new\n")])
+    (tree / PATH).write_text("mine\n")
+    with pytest.raises(SourceTreeError, match="has changes that are not opselect's"):
+        apply_edits(tree, [edit(tree, "newer\n")])
+    with pytest.raises(SourceTreeError, match="was changed since opselect wrote it"):
+        undo(tree)
+    assert (tree / PATH).read_text() == "mine\n"
+
+
+def git(tree: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", *identity, *arguments], cwd=tree, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("inner", ["", "third_party/tensorflow"])
+def test_changes_that_are_not_committed_are_not_overwritten(tree: Path, inner: str) -> None:
+    root = tree
+    if inner:
+        (tree / inner).mkdir(parents=True)
+        (tree / "tensorflow").rename(tree / inner / "tensorflow")
+        root = tree / inner
+    git(tree, "init")
+    git(tree, "add", ".")
+    git(tree, "commit", "-m", "first")
+    (root / PATH).write_text("changed\n")
+    with pytest.raises(SourceTreeError, match="has changes that are not opselect's"):
+        apply_edits(root, [edit(root, "new\n")])
+    git(tree, "commit", "-am", "second")
+    assert apply_edits(root, [edit(root, "new\n")]) == (PATH,)
+    assert apply_edits(root, [edit(root, "newer\n")]) == (PATH,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"a": 1}', json.dumps({"../../elsewhere": {"original": "x", "written": "y"}})],
+)
+def test_a_journal_that_is_none(tree: Path, text: str) -> None:
+    (tree / JOURNAL).write_text(text)
+    with pytest.raises(InputError, match="is no journal of opselect"):
+        undo(tree)

@@ -1,0 +1,103 @@
+"""Tensors as protobuf writes them in, the value that fills them out."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from google.protobuf import text_format
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel_index.datatypes import DataType
+from opselect.models.graph import Graph, Node, TensorRef
+from opselect.models.proto import message_class
+from opselect.models.storage import MemoryBytes
+from opselect.requirements.runtime.constants import filling_value
+from tests.opselect.requirements.runtime.additions import additions
+
+
+def filling(data: bytes) -> float | None:
+    return filling_value(TensorRef(MemoryBytes(data), 0, len(data)))
+
+
+def encoded(text: str) -> bytes:
+    data: bytes = text_format.Parse(text, message_class("TensorProto")()).SerializeToString()
+    return data
+
+
+SHAPE = "tensor_shape { dim { size: 3 } }"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (f"dtype: DT_FLOAT {SHAPE} float_val: 0.5", 0.5),
+        (f"dtype: DT_FLOAT {SHAPE} float_val: 2 float_val: 2 float_val: 2", 2),
+        (f"dtype: DT_FLOAT {SHAPE} float_val: 2 float_val: 3", None),
+        (f"dtype: DT_DOUBLE {SHAPE} double_val: -1", -1),
+        (f"dtype: DT_INT32 {SHAPE} int_val: -7", -7),
+        (f"dtype: DT_INT64 {SHAPE} int64_val: 3 int64_val: 3", 3),
+        (f"dtype: DT_BOOL {SHAPE} bool_val: true", 1),
+        (f"dtype: DT_HALF {SHAPE} half_val: 15360", 1),
+        (f"dtype: DT_BFLOAT16 {SHAPE} half_val: 16256", 1),
+        (f'dtype: DT_FLOAT {SHAPE} tensor_content: "\\000\\000\\200?\\000\\000\\200?"', 1),
+        (f'dtype: DT_FLOAT {SHAPE} tensor_content: "\\000\\000\\200?\\000\\000\\000@"', None),
+        (f'dtype: DT_HALF {SHAPE} tensor_content: "\\000<\\000<"', 1),
+        (f'dtype: DT_BOOL {SHAPE} tensor_content: "\\001\\001"', 1),
+        (f'dtype: DT_STRING {SHAPE} string_val: "a"', None),
+        (f'dtype: DT_QINT8 {SHAPE} tensor_content: "\\001\\001"', None),
+        (f"dtype: DT_FLOAT {SHAPE}", None),
+        ("", None),
+    ],
+)
+def test_values(text: str, value: float | None) -> None:
+    assert filling(encoded(text)) == value
+
+
+def test_only_the_first_bytes_are_read() -> None:
+    class Counting(MemoryBytes):
+        asked = 0
+
+        def read(self, offset: int, length: int) -> bytes:
+            Counting.asked += length
+            return super().read(offset, length)
+
+    content = struct.pack("<f", 1.0) * 1_000_000
+    message = message_class("TensorProto")(dtype=1, tensor_content=content)
+    data = message.SerializeToString()
+    assert filling_value(TensorRef(Counting(data), 0, len(data))) == 1
+    assert Counting.asked < 1000
+
+
+def test_a_constant_is_read_once_whoever_asks() -> None:
+    class Counting(MemoryBytes):
+        asked = 0
+
+        def read(self, offset: int, length: int) -> bytes:
+            Counting.asked += 1
+            return super().read(offset, length)
+
+    data = encoded(f"dtype: DT_FLOAT {SHAPE} float_val: 1.0")
+    of_type = {"T": DataType.DT_FLOAT}
+    nodes = (
+        Node("x", "Placeholder", attrs={"dtype": DataType.DT_FLOAT}),
+        Node("one", "Const", attrs={"dtype": DataType.DT_FLOAT, "value": TensorRef(Counting(data), 0, len(data))}),
+        *(Node(op, op, ("x", "one"), attrs=of_type) for op in ("Mul", "Pow", "Add", "Sub", "RealDiv")),
+    )
+    assert additions(Graph(nodes))
+    assert Counting.asked == 1
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_give_a_number_or_nothing(data: bytes) -> None:
+    value = filling(data)
+    assert value is None or isinstance(value, float | int)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=200))
+def test_floats_of_any_length(values: list[float]) -> None:
+    expected = values[0] if len(set(values)) == 1 else None
+    message = message_class("TensorProto")(dtype=1, float_val=values)
+    found = filling(message.SerializeToString())
+    assert found == expected or (expected is None and len(set(values[:120])) == 1)
