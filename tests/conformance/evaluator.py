@@ -44,7 +44,7 @@ class Case:
 def read_cases(path: Path) -> Iterator[Case]:
     """All cases of a file."""
     data = gzip.decompress(path.read_bytes())
-    nodes = {node.name: node for node in parse_graphdef(data, 0, len(data), MemoryBytes(data)).nodes}
+    nodes = {node.name: node for node in parse_graphdef(data, [(0, len(data))], MemoryBytes(data)).nodes}
     values = {name: _value(node) for name, node in nodes.items() if node.op == "Const"}
     for name, node in nodes.items():
         if "/" in name:

@@ -22,7 +22,7 @@ def graph_of(text: str) -> Graph:
 
 def graph_from_bytes(data: bytes) -> Graph:
     """The graph of a GraphDef in wire format."""
-    return parse_graphdef(data, 0, len(data), MemoryBytes(data))
+    return parse_graphdef(data, [(0, len(data))], MemoryBytes(data))
 
 
 def varint(number: int) -> bytes:

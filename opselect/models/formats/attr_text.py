@@ -23,7 +23,7 @@ def default_of(attr: AttrDefinition) -> NodeAttr | None:
     if attr.default is not None:
         return _single(attr.default)
     encoded = encode_text(f"{attr.type} {attr.default_text}", f"default of {attr.name}", "AttrValue")
-    return AttrReader(encoded, MemoryBytes(encoded)).value(0, len(encoded))
+    return AttrReader(encoded, MemoryBytes(encoded)).value([(0, len(encoded))])
 
 
 def _single(value: AttrScalar) -> AttrScalar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from kernel_index.datatypes import DataType, base_type
 from opselect.models.formats.wire import (
@@ -11,8 +11,10 @@ from opselect.models.formats.wire import (
     LENGTH,
     VARINT,
     Buffer,
+    Span,
     WireError,
     fields,
+    merged_fields,
     read_varint,
     signed32,
     signed64,
@@ -29,9 +31,12 @@ from opselect.models.graph.values import (
     StoredBytes,
     TensorRef,
 )
+from opselect.models.storage import JoinedBytes
 
-MAX_FUNCTION_NESTING = 30
-"""Functions as attrs of functions; protobuf's own readers stop at about the same depth (100 messages)."""
+MAX_NESTING = 90
+"""Messages inside an attr; protobuf's own readers stop at 100, those around the attr counted."""
+MAX_TENSOR_PIECES = 1_000
+"""So often may the tensor of one attr occur; a file that merges it from more was not written by a person."""
 MAX_LIST_LENGTH = 1_000_000
 MAX_STRING_LOADED = 1 << 16
 """Bytes; a longer string attr stays on disk, and a longer name is none."""
@@ -57,17 +62,26 @@ class AttrReader:
         self._source = source
         self._entries: dict[bytes, tuple[str, NodeAttr]] = {}
         self._words: dict[bytes, str] = {}
-        self._items: Mapping[int, Callable[[int, int], NodeAttrItem]] = {
+        self._scalars: Mapping[int, Callable[[int, int], NodeAttrItem]] = {
             _S: self._string,
             _I: lambda a, _: signed64(a),
             _F: self._float,
             _B: lambda a, _: a != 0,
             _TYPE: self.data_type,
-            _SHAPE: self.shape,
-            _TENSOR: lambda a, b: TensorRef(self._source, a, b - a),
         }
         self._packed: Mapping[int, Callable[[int, int], NodeAttrItem]] = {
-            tag(field, LENGTH): self._items[tag(field, VARINT)] for field in (3, 5, 6)
+            tag(field, LENGTH): self._scalars[tag(field, VARINT)] for field in (3, 5, 6)
+        }
+        self._messages: Mapping[int, Callable[[Sequence[Span], int], NodeAttr]] = {
+            _LIST: self._list,
+            _SHAPE: lambda spans, _: self.shape(spans),
+            _TENSOR: lambda spans, _: self._tensor(spans),
+            _FUNC: self._function,
+        }
+        self._listed_messages: Mapping[int, Callable[[Sequence[Span], int], NodeAttrItem]] = {
+            _SHAPE: lambda spans, _: self.shape(spans),
+            _TENSOR: lambda spans, _: self._tensor(spans),
+            _LIST_FUNC: self._function,
         }
 
     def name(self, start: int, end: int) -> str:
@@ -98,7 +112,10 @@ class AttrReader:
             raise WireError(position, f"{number} is no data type that this version of opselect knows") from None
 
     def entry(self, start: int, end: int, attrs: dict[str, NodeAttr], depth: int = 0) -> None:
-        """Adds one entry of a ``map<string, AttrValue>`` to ``attrs``; an entry without a value adds nothing."""
+        """Adds one entry of a ``map<string, AttrValue>`` to ``attrs``, in place of an earlier one of the same key.
+
+        An entry without a value adds nothing: to TensorFlow, too, an attr whose value is not set is none.
+        """
         raw = b""
         if end - start <= _MEMO_ENTRY_BYTES:
             raw = self._buffer[start:end]
@@ -107,39 +124,57 @@ class AttrReader:
                 attrs[known[0]] = known[1]
                 return
         key = ""
-        value: NodeAttr | None = None
+        spans: list[Span] = []
         for field, a, b in fields(self._buffer, start, end):
             if field == _ENTRY_KEY:
                 key = self.word(a, b)
             elif field == _ENTRY_VALUE:
-                value = self.value(a, b, depth)
-        if value is not None:
+                spans.append((a, b))
+        value = self.value(spans, depth + 1)
+        if value is None:
+            attrs.pop(key, None)
+        else:
             attrs[key] = value
             if raw and len(self._entries) < _MEMO_SIZE and _is_place_free(value):
                 self._entries[raw] = key, value
 
-    def value(self, start: int, end: int, depth: int = 0) -> NodeAttr | None:
-        """The value of an ``AttrValue``, None where none is set."""
-        result: NodeAttr | None = None
-        for field, a, b in fields(self._buffer, start, end):
-            read = self._items.get(field)
-            if read is not None:
-                result = read(a, b)
-            elif field == _LIST:
-                result = self._list(a, b, depth)
-            elif field == _FUNC:
-                result = self._function(a, b, depth)
-            elif field == _PLACEHOLDER:
-                result = AttrPlaceholder(self.word(a, b))
-        return result
+    def value(self, spans: Sequence[Span], depth: int = 0) -> NodeAttr | None:
+        """The value of an ``AttrValue``, None where none is set.
 
-    def _list(self, start: int, end: int, depth: int) -> tuple[NodeAttrItem, ...]:
-        items: list[NodeAttrItem] = []
-        for field, a, b in fields(self._buffer, start, end):
-            if field == _LIST_FUNC:
-                items.append(self._function(a, b, depth))
-            elif field in self._items:
-                items.append(self._items[field](a, b))
+        Of its members the last one counts. If that is a message, what came just before it of the same member is
+        merged with it.
+        """
+        if depth > MAX_NESTING:
+            raise WireError(spans[0][0], f"attrs are nested more than {MAX_NESTING} messages deep")
+        result: NodeAttr | None = None
+        member = 0
+        pieces: list[Span] = []
+        for field, a, b in merged_fields(self._buffer, spans):
+            if field == member:
+                pieces.append((a, b))
+                continue
+            if field in self._messages:
+                self._message(member, pieces, depth)  # an error also where another member replaces it
+                member, pieces = field, [(a, b)]
+            elif field in self._scalars or field == _PLACEHOLDER:
+                self._message(member, pieces, depth)
+                member, pieces = 0, []
+                result = AttrPlaceholder(self.word(a, b)) if field == _PLACEHOLDER else self._scalars[field](a, b)
+        return self._message(member, pieces, depth) if member else result
+
+    def _message(self, member: int, pieces: Sequence[Span], depth: int) -> NodeAttr | None:
+        """The value of a member that is a message, None for no member."""
+        return self._messages[member](pieces, depth + 1) if member else None
+
+    def _list(self, spans: Sequence[Span], depth: int) -> tuple[NodeAttrItem, ...]:
+        """The items of a ``ListValue``, those of one kind in a row where a broken graph mixes them."""
+        by_kind: dict[int, list[NodeAttrItem]] = {}
+        for field, a, b in merged_fields(self._buffer, spans):
+            items = by_kind.setdefault(field >> 3, [])
+            if field in self._listed_messages:
+                items.append(self._listed_messages[field]([(a, b)], depth + 1))
+            elif field in self._scalars:
+                items.append(self._scalars[field](a, b))
             elif field in self._packed:
                 if b - a > 10 * MAX_LIST_LENGTH:
                     raise WireError(a, f"a list attr of {b - a:,} bytes")
@@ -152,15 +187,22 @@ class AttrReader:
                     raise WireError(a, f"a list of floats of {b - a:,} bytes")
                 items.extend(x for (x,) in struct.iter_unpack("<f", self._buffer[a:b]))
             if len(items) > MAX_LIST_LENGTH:
-                raise WireError(start, f"a list attr of more than {MAX_LIST_LENGTH:,} values")
-        return tuple(items)
+                raise WireError(a, f"a list attr of more than {MAX_LIST_LENGTH:,} values")
+        return tuple(item for kind in sorted(by_kind) for item in by_kind[kind])
 
-    def _function(self, start: int, end: int, depth: int) -> FunctionRef:
-        if depth >= MAX_FUNCTION_NESTING:
-            raise WireError(start, f"functions as attrs are nested more than {MAX_FUNCTION_NESTING} deep")
+    def _tensor(self, spans: Sequence[Span]) -> TensorRef:
+        if len(spans) == 1:
+            start, end = spans[0]
+            return TensorRef(self._source, start, end - start)
+        if len(spans) > MAX_TENSOR_PIECES:
+            raise WireError(spans[0][0], f"a tensor in more than {MAX_TENSOR_PIECES:,} pieces")
+        joined = JoinedBytes(tuple(StoredBytes(self._source, start, end - start) for start, end in spans))
+        return TensorRef(joined, 0, joined.size)
+
+    def _function(self, spans: Sequence[Span], depth: int) -> FunctionRef:
         name = ""
         attrs: dict[str, NodeAttr] = {}
-        for field, a, b in fields(self._buffer, start, end):
+        for field, a, b in merged_fields(self._buffer, spans):
             if field == _FUNC_NAME:
                 name = self.name(a, b)
             elif field == _FUNC_ATTR:
@@ -177,11 +219,11 @@ class AttrReader:
         (value,) = struct.unpack("<f", self._buffer[start:end])
         return value
 
-    def shape(self, start: int, end: int) -> Shape:
-        """The shape of a ``TensorShapeProto``."""
+    def shape(self, spans: Sequence[Span]) -> Shape:
+        """The shape of a ``TensorShapeProto``, a scalar's where there is no piece of one."""
         dims: list[int] = []
         unknown_rank = False
-        for field, a, b in fields(self._buffer, start, end):
+        for field, a, b in merged_fields(self._buffer, spans):
             if field == _SHAPE_UNKNOWN_RANK:
                 unknown_rank = a != 0
             elif field == _SHAPE_DIM:
@@ -191,7 +233,7 @@ class AttrReader:
                         size = signed64(value)
                 dims.append(size)
                 if len(dims) > MAX_LIST_LENGTH:
-                    raise WireError(start, f"a shape of more than {MAX_LIST_LENGTH:,} dimensions")
+                    raise WireError(a, f"a shape of more than {MAX_LIST_LENGTH:,} dimensions")
         return Shape(None if unknown_rank else tuple(dims))
 
 

@@ -5,8 +5,21 @@ Source of the field numbers: ``framework/{graph,node_def,function,op_def,version
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from opselect.models.formats.attr_values import AttrReader
-from opselect.models.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, read_varint, signed32, tag
+from opselect.models.formats.wire import (
+    LENGTH,
+    VARINT,
+    Buffer,
+    Span,
+    WireError,
+    fields,
+    merged_fields,
+    read_varint,
+    signed32,
+    tag,
+)
 from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions
 from opselect.models.graph.values import ByteSource, NodeAttr, StoredBytes
 
@@ -36,17 +49,18 @@ class GraphDefError(WireError):
         self.nodes_read = nodes_read
 
 
-def parse_graphdef(buffer: Buffer, start: int, end: int, source: ByteSource) -> Graph:
-    """The graph in ``buffer[start:end]``; its tensors refer to ``source`` by their offset in the buffer.
+def parse_graphdef(buffer: Buffer, spans: Sequence[Span], source: ByteSource) -> Graph:
+    """The graph whose pieces stand there in a buffer; its tensors refer to ``source`` by their offset in the buffer.
 
     Raises GraphDefError with the byte and, where it is inside a node, that node's name.
     """
     reader = _GraphDefReader(buffer, source)
     try:
-        reader.graph(start, end)
+        reader.graph(spans)
+        versions = reader.versions()
     except WireError as error:
         raise GraphDefError(error, len(reader.nodes)) from None
-    return Graph(tuple(reader.nodes), tuple(reader.functions), reader.gradients, reader.versions)
+    return Graph(tuple(reader.nodes), tuple(reader.functions), reader.gradients, versions)
 
 
 def parse_nodedef(buffer: Buffer, start: int, end: int, source: ByteSource) -> Node:
@@ -58,7 +72,7 @@ def parse_nodedef(buffer: Buffer, start: int, end: int, source: ByteSource) -> N
 
 
 class _GraphDefReader:
-    """One pass over a GraphDef. A field that occurs twice adds up or replaces, as protobuf's merge rules say."""
+    """One pass over a GraphDef. What occurs twice is merged, as :func:`merged_fields` explains."""
 
     def __init__(self, buffer: Buffer, source: ByteSource) -> None:
         self._buffer = buffer
@@ -67,18 +81,19 @@ class _GraphDefReader:
         self.nodes: list[Node] = []
         self.functions: list[FunctionDefinition] = []
         self.gradients: dict[str, str] = {}
-        self.versions = Versions()
+        self._versions: list[Span] = []
+        self._old_version = 0
 
-    def graph(self, start: int, end: int) -> None:
-        for field, a, b in fields(self._buffer, start, end):
+    def graph(self, spans: Sequence[Span]) -> None:
+        for field, a, b in merged_fields(self._buffer, spans):
             if field == _GRAPH_NODE:
                 self.nodes.append(self.node(a, b))
             elif field == _GRAPH_LIBRARY:
                 self._library(a, b)
             elif field == _GRAPH_VERSIONS:
-                self._versions(a, b)
-            elif field == _GRAPH_OLD_VERSION and not self.versions.producer:
-                self.versions = Versions(signed32(a), self.versions.min_consumer, self.versions.bad_consumers)
+                self._versions.append((a, b))
+            elif field == _GRAPH_OLD_VERSION:
+                self._old_version = signed32(a)
 
     def node(self, start: int, end: int, *, needs_name: bool = True) -> Node:
         name = op = device = ""
@@ -105,10 +120,11 @@ class _GraphDefReader:
             raise WireError(error.offset, where + error.problem, error.end) from None
         return Node(name, op, tuple(inputs), device, attrs)
 
-    def _versions(self, start: int, end: int) -> None:
-        producer, min_consumer = self.versions.producer, self.versions.min_consumer
-        bad = list(self.versions.bad_consumers)
-        for field, a, b in fields(self._buffer, start, end):
+    def versions(self) -> Versions:
+        """Of a graph that says it the old way, the field ``version`` is its producer's."""
+        producer = min_consumer = 0
+        bad: list[int] = []
+        for field, a, b in merged_fields(self._buffer, self._versions):
             if field == _PRODUCER:
                 producer = signed32(a)
             elif field == _MIN_CONSUMER:
@@ -119,7 +135,7 @@ class _GraphDefReader:
                 while a < b:
                     number, a = read_varint(self._buffer, a, b)
                     bad.append(signed32(number))
-        self.versions = Versions(producer, min_consumer, tuple(bad))
+        return Versions(producer or self._old_version, min_consumer, tuple(bad))
 
     def _library(self, start: int, end: int) -> None:
         for field, a, b in fields(self._buffer, start, end):
@@ -200,7 +216,7 @@ class _GraphDefReader:
         found: dict[str, NodeAttr] = {}
         for field, a, b in fields(self._buffer, start, end):
             if field == _ARG_ATTR_POSITION:
-                position = a
+                position = a & 0xFFFF_FFFF
             elif field == _ARG_ATTR_VALUE:
                 for inner, c, d in fields(self._buffer, a, b):
                     if inner == _ARG_ATTR_ENTRY:
@@ -214,8 +230,8 @@ class _GraphDefReader:
         for field, a, b in fields(self._buffer, start, end):
             if field == _ARG_NAME:
                 name = self._attrs.name(a, b)
-            elif field == _ARG_TYPE and a:
-                data_type = self._attrs.data_type(a, start)
+            elif field == _ARG_TYPE:
+                data_type = self._attrs.data_type(a, start) if a else None
             elif field == _ARG_TYPE_ATTR:
                 type_attr = self._attrs.word(a, b)
             elif field == _ARG_NUMBER_ATTR:
@@ -230,14 +246,15 @@ class _GraphDefReader:
         self, start: int, end: int, attr_types: dict[str, str], attr_defaults: dict[str, NodeAttr]
     ) -> None:
         name = attr_type = ""
-        default = None
+        default: list[Span] = []
         for field, a, b in fields(self._buffer, start, end):
             if field == _ATTR_NAME:
                 name = self._attrs.word(a, b)
             elif field == _ATTR_TYPE:
                 attr_type = self._attrs.word(a, b)
             elif field == _ATTR_DEFAULT:
-                default = self._attrs.value(a, b)
+                default.append((a, b))
         attr_types[name] = attr_type
-        if default is not None:
-            attr_defaults[name] = default
+        value = self._attrs.value(default)
+        if value is not None:
+            attr_defaults[name] = value

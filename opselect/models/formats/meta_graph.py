@@ -6,13 +6,14 @@ first: ``cc/saved_model/loader_util.cc``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from opselect.models.formats.attr_values import AttrReader
 from opselect.models.formats.graphdef import GraphDefError, parse_graphdef
 from opselect.models.formats.saver_def import parse_saver
-from opselect.models.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, tag
+from opselect.models.formats.wire import LENGTH, VARINT, Buffer, Span, WireError, fields, merged_fields, tag
 from opselect.models.graph.meta_graph import MetaGraph, Signature, TensorInfo
 from opselect.models.graph.model import Graph, input_node
 from opselect.models.graph.values import ByteSource
@@ -27,7 +28,8 @@ _SAVED_MODEL_META_GRAPH = tag(2, LENGTH)
 _META_INFO, _GRAPH_DEF, _SAVER, _COLLECTION, _SIGNATURE, _ASSET = (tag(field, LENGTH) for field in range(1, 7))
 _INFO_TAG, _INFO_TENSORFLOW, _INFO_STRIPPED = tag(4, LENGTH), tag(5, LENGTH), tag(7, VARINT)
 _KEY, _VALUE = tag(1, LENGTH), tag(2, LENGTH)
-_NODE_LIST, _ANY_LIST, _LIST_VALUE = tag(1, LENGTH), tag(5, LENGTH), tag(1, LENGTH)
+_COLLECTION_LISTS = _NODE_LIST, _, _, _, _ANY_LIST = tuple(tag(field, LENGTH) for field in range(1, 6))
+_LIST_VALUE = tag(1, LENGTH)
 _ANY_TYPE, _ANY_CONTENT = tag(1, LENGTH), tag(2, LENGTH)
 _ASSET_FILE_NAME = tag(2, LENGTH)
 _SIGNATURE_INPUT, _SIGNATURE_OUTPUT, _SIGNATURE_METHOD = (tag(field, LENGTH) for field in (1, 2, 3))
@@ -36,6 +38,14 @@ _COO_SPARSE, _COMPOSITE, _COMPONENT = tag(4, LENGTH), tag(5, LENGTH), tag(2, LEN
 _COO_PARTS = {tag(1, LENGTH): "values", tag(2, LENGTH): "indices", tag(3, LENGTH): "dense_shape"}
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Collection:
+    """What a ``CollectionDef`` lists: names of nodes, None where it lists something else, or asset files."""
+
+    nodes: tuple[str, ...] | None = None
+    assets: tuple[Span, ...] = ()
 
 
 def parse_meta_graph(buffer: Buffer, start: int, end: int, source: ByteSource) -> MetaGraph:
@@ -65,7 +75,7 @@ def read_tags(buffer: Buffer, start: int, end: int) -> tuple[str, ...]:
 
 
 class _MetaGraphReader:
-    """One pass over a MetaGraphDef."""
+    """One pass over a MetaGraphDef. What occurs twice is merged, as :func:`merged_fields` explains."""
 
     def __init__(self, buffer: Buffer, source: ByteSource) -> None:
         self._buffer = buffer
@@ -74,51 +84,60 @@ class _MetaGraphReader:
         self._tags: list[str] = []
         self._tensorflow = ""
         self._signatures: dict[str, Signature] = {}
-        self._collections: dict[str, tuple[str, ...]] = {}
-        self._assets: list[str] = []
-        self._restore_op = ""
+        self._collections: dict[str, _Collection] = {}
         self._stripped = False
 
     def read(self, start: int, end: int) -> MetaGraph:
-        graph = Graph()
+        graph: list[Span] = []
+        saver: list[Span] = []
+        assets: list[Span] = []
         try:
             for field, a, b in fields(self._buffer, start, end):
                 if field == _GRAPH_DEF:
-                    graph = parse_graphdef(self._buffer, a, b, self._source)
+                    graph.append((a, b))
                 elif field == _META_INFO:
                     self._meta_info(a, b)
                 elif field == _SIGNATURE:
-                    key, signature = self._entry(a, b, self._signature, Signature())
+                    key, signature = self._entry(a, b, self._signature)
                     self._signatures[key] = signature
                 elif field == _COLLECTION:
-                    key, nodes = self._entry(a, b, self._collection, None)
-                    if nodes is not None:
-                        self._collections[key] = nodes
+                    key, collection = self._entry(a, b, self._collection)
+                    self._collections[key] = collection
                 elif field == _ASSET:
-                    self._asset(a, b)
+                    assets.append((a, b))
                 elif field == _SAVER:
-                    self._restore_op = parse_saver(self._buffer, a, b)
-        except GraphDefError:
-            raise
+                    saver.append((a, b))
+            restore_op = parse_saver(self._buffer, saver)
+            for collection in self._collections.values():
+                assets.extend(collection.assets)
+            asset_names = {self._asset(a, b) for a, b in assets}
         except WireError as error:
-            raise GraphDefError(error, len(graph.nodes)) from None
+            raise GraphDefError(error, len(self._graph(graph).nodes)) from None
         return MetaGraph(
-            graph,
+            self._graph(graph),
             tuple(sorted(self._tags)),
             dict(sorted(self._signatures.items())),
             self._initializers(),
-            tuple(sorted(dict.fromkeys(self._assets))),
+            tuple(sorted(filter(None, asset_names))),
             self._tensorflow,
-            dict(sorted(self._collections.items())),
-            self._restore_op,
+            self._node_lists(),
+            restore_op,
             self._stripped,
         )
+
+    def _graph(self, spans: Sequence[Span]) -> Graph:
+        return parse_graphdef(self._buffer, spans, self._source)
+
+    def _node_lists(self) -> dict[str, tuple[str, ...]]:
+        lists = {key: collection.nodes for key, collection in sorted(self._collections.items())}
+        return {key: nodes for key, nodes in lists.items() if nodes is not None}
 
     def _initializers(self) -> tuple[str, ...]:
         signature = self._signatures.get(INIT_SIGNATURE)
         if signature is not None:
             return tuple(input_node(info.name) for info in signature.outputs.values() if info.name)
-        return next((self._collections[key] for key in INIT_COLLECTIONS if key in self._collections), ())
+        lists = self._node_lists()
+        return next((lists[key] for key in INIT_COLLECTIONS if key in lists), ())
 
     def _meta_info(self, start: int, end: int) -> None:
         for field, a, b in fields(self._buffer, start, end):
@@ -129,34 +148,39 @@ class _MetaGraphReader:
             elif field == _INFO_STRIPPED:
                 self._stripped = a != 0
 
-    def _entry(self, start: int, end: int, read: Callable[[int, int], _T], empty: _T) -> tuple[str, _T]:
-        """Key and value of a map's entry; ``empty`` where there is no value. An error inside names the key."""
+    def _entry(self, start: int, end: int, read: Callable[[Sequence[Span]], _T]) -> tuple[str, _T]:
+        """Key and value of a map's entry, an empty value where there is none. An error inside names the key."""
         key = ""
-        value = empty
+        value: list[Span] = []
         try:
             for field, a, b in fields(self._buffer, start, end):
                 if field == _KEY:
                     key = self._attrs.name(a, b)
                 elif field == _VALUE:
-                    value = read(a, b)
+                    value.append((a, b))
+            return key, read(value)
         except WireError as error:
             raise WireError(error.offset, f"{key!r}: {error.problem}" if key else error.problem, error.end) from None
-        return key, value
 
-    def _collection(self, start: int, end: int) -> tuple[str, ...] | None:
-        """The node names of a collection that lists nodes, else None; assets are noted on the way."""
-        nodes: list[str] | None = None
-        for field, a, b in fields(self._buffer, start, end):
-            if field == _NODE_LIST:
-                values = [self._attrs.name(c, d) for inner, c, d in fields(self._buffer, a, b) if inner == _LIST_VALUE]
-                nodes = [*(nodes or ()), *values]
-            elif field == _ANY_LIST:
-                for inner, c, d in fields(self._buffer, a, b):
-                    if inner == _LIST_VALUE:
-                        self._any(c, d)
-        return None if nodes is None else tuple(nodes)
+    def _collection(self, spans: Sequence[Span]) -> _Collection:
+        """Of its lists, each of another kind, the last one counts."""
+        kind = 0
+        nodes: list[str] = []
+        assets: list[Span] = []
+        for field, a, b in merged_fields(self._buffer, spans):
+            if field not in _COLLECTION_LISTS:
+                continue
+            if field != kind:
+                kind, nodes, assets = field, [], []
+            for inner, c, d in fields(self._buffer, a, b):
+                if inner == _LIST_VALUE and kind == _NODE_LIST:
+                    nodes.append(self._attrs.name(c, d))
+                elif inner == _LIST_VALUE and kind == _ANY_LIST:
+                    assets.extend(self._any(c, d))
+        return _Collection(tuple(nodes) if kind == _NODE_LIST else None, tuple(assets))
 
-    def _any(self, start: int, end: int) -> None:
+    def _any(self, start: int, end: int) -> Sequence[Span]:
+        """Where the ``AssetFileDef`` stands that an ``Any`` holds; nothing where it holds something else."""
         url = ""
         content = (start, start)
         for field, a, b in fields(self._buffer, start, end):
@@ -164,45 +188,58 @@ class _MetaGraphReader:
                 url = self._attrs.name(a, b)
             elif field == _ANY_CONTENT:
                 content = a, b
-        if url.rpartition("/")[2] == "tensorflow.AssetFileDef":
-            self._asset(*content)
+        return [content] if url.rpartition("/")[2] == "tensorflow.AssetFileDef" else []
 
-    def _asset(self, start: int, end: int) -> None:
-        self._assets.extend(
-            self._attrs.name(a, b) for field, a, b in fields(self._buffer, start, end) if field == _ASSET_FILE_NAME
-        )
+    def _asset(self, start: int, end: int) -> str:
+        name = ""
+        for field, a, b in fields(self._buffer, start, end):
+            if field == _ASSET_FILE_NAME:
+                name = self._attrs.name(a, b)
+        return name
 
-    def _signature(self, start: int, end: int) -> Signature:
+    def _signature(self, spans: Sequence[Span]) -> Signature:
         inputs: dict[str, TensorInfo] = {}
         outputs: dict[str, TensorInfo] = {}
         method = ""
-        for field, a, b in fields(self._buffer, start, end):
+        for field, a, b in merged_fields(self._buffer, spans):
             if field in (_SIGNATURE_INPUT, _SIGNATURE_OUTPUT):
-                key, info = self._entry(a, b, self._tensor_info, TensorInfo(""))
+                key, info = self._entry(a, b, self._tensor_info)
                 (inputs if field == _SIGNATURE_INPUT else outputs)[key] = info
             elif field == _SIGNATURE_METHOD:
                 method = self._attrs.name(a, b)
         return Signature(dict(sorted(inputs.items())), dict(sorted(outputs.items())), method)
 
-    def _tensor_info(self, start: int, end: int, depth: int = 0) -> TensorInfo:
+    def _tensor_info(self, spans: Sequence[Span], depth: int = 0) -> TensorInfo:
         if depth > MAX_COMPOSITE_NESTING:
-            raise WireError(start, f"composite tensors are nested more than {MAX_COMPOSITE_NESTING} deep")
+            raise WireError(spans[0][0], f"composite tensors are nested more than {MAX_COMPOSITE_NESTING} deep")
+        dtype = None
+        shape: list[Span] = []
+        encoding = 0  # of name, sparse and composite tensor the last one counts
         name = ""
-        dtype = shape = None
-        components: dict[str, TensorInfo] = {}
-        for field, a, b in fields(self._buffer, start, end):
-            if field == _TENSOR_NAME:
-                name = self._attrs.name(a, b)
-            elif field == _TENSOR_DTYPE and a:
-                dtype = self._attrs.data_type(a, start)
+        pieces: list[Span] = []
+        for field, a, b in merged_fields(self._buffer, spans):
+            if field == _TENSOR_DTYPE:
+                dtype = self._attrs.data_type(a, b) if a else None
             elif field == _TENSOR_SHAPE:
-                shape = self._attrs.shape(a, b)
-            elif field == _COO_SPARSE:
-                for inner, c, d in fields(self._buffer, a, b):
-                    if inner in _COO_PARTS:
-                        components[_COO_PARTS[inner]] = TensorInfo(self._attrs.name(c, d))
-            elif field == _COMPOSITE:
-                for inner, c, d in fields(self._buffer, a, b):
-                    if inner == _COMPONENT:
-                        components[str(len(components))] = self._tensor_info(c, d, depth + 1)
-        return TensorInfo(name, dtype, shape, components)
+                shape.append((a, b))
+            elif field in (_TENSOR_NAME, _COO_SPARSE, _COMPOSITE):
+                if field != encoding:
+                    self._components(encoding, pieces, depth)  # an error also where another encoding replaces it
+                    encoding, name, pieces = field, "", []
+                if field == _TENSOR_NAME:
+                    name = self._attrs.name(a, b)
+                else:
+                    pieces.append((a, b))
+        components = self._components(encoding, pieces, depth)
+        return TensorInfo(name, dtype, self._attrs.shape(shape) if shape else None, components)
+
+    def _components(self, encoding: int, spans: Sequence[Span], depth: int) -> dict[str, TensorInfo]:
+        """The tensors that make up a sparse or composite one."""
+        components: dict[str, TensorInfo] = {}
+        sparse: dict[str, str] = {}
+        for field, a, b in merged_fields(self._buffer, spans):
+            if encoding == _COO_SPARSE and field in _COO_PARTS:
+                sparse[_COO_PARTS[field]] = self._attrs.name(a, b)
+            elif encoding == _COMPOSITE and field == _COMPONENT:
+                components[str(len(components))] = self._tensor_info([(a, b)], depth + 1)
+        return components | {part: TensorInfo(name) for part, name in sparse.items() if name}

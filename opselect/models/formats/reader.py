@@ -63,7 +63,7 @@ def read_graphdef(message: Message) -> Graph:
     if message.format != GRAPH_DEF:
         raise InputError(message.path, f"is no GraphDef, it is a {_MESSAGES[message.format]}", FREEZE_FIRST)
     try:
-        graph = parse_graphdef(message.buffer, 0, len(message.buffer), message.source)
+        graph = parse_graphdef(message.buffer, [(0, len(message.buffer))], message.source)
     except GraphDefError as error:
         raise _broken(message, error) from None
     return _with_nodes(graph, message.path)

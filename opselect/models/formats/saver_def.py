@@ -5,9 +5,11 @@ Source of the field numbers: ``protobuf/saver.proto``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kernel_index.errors import InputError, Place
 from opselect.models.formats.recognize import is_text
-from opselect.models.formats.wire import LENGTH, Buffer, WireError, fields, tag
+from opselect.models.formats.wire import LENGTH, Buffer, Span, WireError, merged_fields, tag
 from opselect.models.graph.model import input_node
 from opselect.models.storage import open_file
 
@@ -15,10 +17,10 @@ _RESTORE_OP = tag(3, LENGTH)
 _WHAT_IS_READ = "Pass the SaverDef of the graph, binary or text, or leave it out."
 
 
-def parse_saver(buffer: Buffer, start: int, end: int) -> str:
+def parse_saver(buffer: Buffer, spans: Sequence[Span]) -> str:
     """The node that a saver runs to restore variables, empty where it names none; WireError where it is broken."""
     restore_op = ""
-    for field, a, b in fields(buffer, start, end):
+    for field, a, b in merged_fields(buffer, spans):
         if field == _RESTORE_OP:
             try:
                 restore_op = buffer[a:b].decode()
@@ -38,9 +40,9 @@ def read_saver(path: str) -> str:
                 from opselect.models.formats.text import encode_text
 
                 data = encode_text(file.buffer[:].decode(), path, "SaverDef")
-                restore_op = parse_saver(data, 0, len(data))
+                restore_op = parse_saver(data, [(0, len(data))])
             else:
-                restore_op = parse_saver(file.buffer, 0, len(file.buffer))
+                restore_op = parse_saver(file.buffer, [(0, len(file.buffer))])
         except WireError as error:
             raise InputError(
                 Place(path, byte=error.offset), f"is no SaverDef: {error.problem}", _WHAT_IS_READ

@@ -12,7 +12,7 @@ from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.models.formats.array_shapes import ArrayError, count_elements
 from opselect.models.formats.attr_values import AttrReader
-from opselect.models.formats.wire import LENGTH, VARINT, WireError, fields, tag
+from opselect.models.formats.wire import LENGTH, VARINT, Span, WireError, fields, tag
 from opselect.models.graph.values import Shape, TensorRef
 from opselect.models.storage import Pages, place_in
 
@@ -40,23 +40,23 @@ def read_header(ref: TensorRef) -> TensorHeader:
 
     Raises InputError for a message that is broken or says nothing of an array (no type, a shape not fully known).
     """
-    # One walk over the message, past its long fields. A field that occurs twice adds up or replaces.
+    # One walk over the message, past its long fields.
     pages, walk = walk_tensor(ref)
     reader = AttrReader(pages, ref.source)
     dtype = DataType.DT_INVALID
-    dims: tuple[int, ...] | None = ()
+    shape: list[Span] = []
     content = (0, 0)
     try:
         for field, a, b in walk:
             if field == _DTYPE:
                 dtype = reader.data_type(a, b)
             elif field == _SHAPE:
-                more = reader.shape(a, b).dims
-                dims = None if dims is None or more is None else dims + more
+                shape.append((a, b))
             elif field == _CONTENT:
                 content = a, b
         if dtype is DataType.DT_INVALID:
             raise ArrayError("has no type")
+        dims = reader.shape(shape).dims
         count_elements(dims, 1)
     except (WireError, ArrayError) as error:
         raise broken_tensor(ref, error) from None

@@ -6,12 +6,15 @@ Source: the encoding chapter of the protobuf documentation. Offsets are bytes fr
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from opselect.models.storage import Pages
 
 Buffer: TypeAlias = bytes | mmap.mmap | Pages
+Span: TypeAlias = tuple[int, int]
+"""Where bytes of a buffer start and end."""
 
 VARINT, FIXED64, LENGTH, START_GROUP, END_GROUP, FIXED32 = range(6)
 
@@ -88,6 +91,18 @@ def fields(buffer: Buffer, position: int, end: int) -> Iterator[tuple[int, int, 
         else:
             raise WireError(start, f"field {key >> 3} has wire type {wire_type}, which graphs never use")
         position = stop
+
+
+def merged_fields(buffer: Buffer, spans: Sequence[Span]) -> Iterator[tuple[int, int, int]]:
+    """The fields of one message that stands in several pieces, each a message of its own, or in none.
+
+    A field that is a single message and occurs twice is merged, which is the same as reading the pieces one after the
+    other (the protobuf documentation, "Last One Wins"): numbers and strings of later pieces replace those of earlier
+    ones, messages are merged again, lists and maps are added to.
+    """
+    if len(spans) == 1:
+        return fields(buffer, *spans[0])
+    return chain.from_iterable(fields(buffer, start, end) for start, end in spans)
 
 
 def signed64(value: int) -> int:

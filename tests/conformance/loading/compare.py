@@ -79,7 +79,7 @@ def is_in_wheels(definition: OpDefinition, index: KernelIndex) -> bool:
 
 def refused(data: bytes, index: KernelIndex) -> str | None:
     """Why we say that a graph is refused; empty where it is not, None where we say that we do not know."""
-    graph = parse_graphdef(data, 0, len(data), MemoryBytes(data))
+    graph = parse_graphdef(data, [(0, len(data))], MemoryBytes(data))
     loads = collect_loads(graph, expand_functions(graph, graph.nodes, "graph"), index, "graph")
     verdict = judge(loads, index)
     if verdict.unjudged and not verdict.refused:
@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             agreed[case.kind, bool(code)] += 1
             continue
         different += 1
-        graph = parse_graphdef(case.data, 0, len(case.data), MemoryBytes(case.data))
+        graph = parse_graphdef(case.data, [(0, len(case.data))], MemoryBytes(case.data))
         print(f"{case.kind}: we say {ours or 'loads'}; TensorFlow says {message or 'loads'}\n  {graph.nodes[-1]}")
     for kind in sorted(mutations(index)):
         print(f"{kind:28} both load {agreed[kind, False]:5}  both refuse {agreed[kind, True]:5}")

@@ -61,7 +61,7 @@ def refusal(place: Place, name: str, problem: ArrayError | str) -> InputError:
 
 def parse_dims(reader: AttrReader, start: int, end: int) -> tuple[int, ...]:
     """The shape of a variable; ArrayError for one that is not fully known or too large."""
-    dims = reader.shape(start, end).dims
+    dims = reader.shape([(start, end)]).dims
     count_elements(dims, 1)
     return dims or ()
 

@@ -52,4 +52,4 @@ def test_what_is_no_saver(tmp_path: Path, data: bytes, problem: str) -> None:
 @given(st.binary(max_size=40))
 def test_any_bytes_are_a_saver_or_broken(data: bytes) -> None:
     with contextlib.suppress(WireError):
-        assert ":" not in parse_saver(data, 0, len(data))
+        assert ":" not in parse_saver(data, [(0, len(data))])
