@@ -5,10 +5,12 @@ Source of the field numbers: ``framework/{graph,node_def,function,op_def,attr_va
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
+from opselect.models.formats.well_formed import check_stored
 from opselect.models.formats.wire_writer import MessageWriter, varint
 from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions
 from opselect.models.graph.values import (
@@ -30,8 +32,10 @@ def write_graph(graph: Graph, path: str, *, text: bool = False) -> int:
     """Writes the graph as a GraphDef and returns its size in bytes; the file appears whole or not at all.
 
     Tensors that are stored in files are copied from there; as ``text`` they pass through memory. Raises InputError for
-    a graph that is too large for a GraphDef, naming its largest nodes, and where the file cannot be written.
+    a graph that is too large for a GraphDef, naming its largest nodes, for a stored tensor or function that no protobuf
+    reader takes, and where the file cannot be written.
     """
+    check_stored(graph)
     message = encode_graph(graph)
     if message.size > MAX_BYTES:
         raise InputError(
@@ -122,13 +126,18 @@ def _kind(item: NodeAttrItem) -> str:
 
 def _list(items: Sequence[NodeAttrItem]) -> MessageWriter:
     message = MessageWriter()
-    kind = _kind(items[0]) if items else ""
-    if kind in _PACKED:
-        message.data(_LIST_FIELDS[kind], b"".join(map(_PACKED[kind], items)))
-    else:
-        for item in items:
-            _item(message, item, _LIST_FIELDS)
+    # A broken graph may mix kinds: each goes to its own field, and the reader gives them in this order.
+    for kind, group in itertools.groupby(sorted(items, key=_list_field), key=_kind):
+        if kind in _PACKED:
+            message.data(_LIST_FIELDS[kind], b"".join(map(_PACKED[kind], group)))
+        else:
+            for item in group:
+                _item(message, item, _LIST_FIELDS)
     return message
+
+
+def _list_field(item: NodeAttrItem) -> int:
+    return _LIST_FIELDS[_kind(item)]
 
 
 def _item(message: MessageWriter, item: NodeAttrItem, numbers: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf import text_format
-from google.protobuf.message import EncodeError
+from google.protobuf.message import DecodeError, EncodeError
 
 from kernel_index.errors import InputError, Place
 from opselect.models.formats.recognize import WHAT_IS_READ
@@ -36,5 +36,11 @@ def encode_text(text: str, path: str, message: str) -> bytes:
 
 
 def decode_text(encoded: bytes, message: str) -> str:
-    """A message in wire format as text, as protobuf prints it."""
-    return text_format.MessageToString(message_class(message).FromString(encoded), descriptor_pool=pool())
+    """A message in wire format as text, as protobuf prints it; InputError for bytes that protobuf does not take."""
+    try:
+        parsed = message_class(message).FromString(encoded)
+    except DecodeError as error:
+        raise InputError(
+            "the graph", f"cannot be written as text: {error}", "TensorFlow cannot read this graph either."
+        ) from None
+    return text_format.MessageToString(parsed, descriptor_pool=pool())

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kernel_index.errors import InputError, Place
-from opselect.models.graph.values import ByteSource
+from opselect.models.graph.values import ByteSource, StoredBytes
 from opselect.models.storage.copies import LocalCopy
+from opselect.models.storage.joined import JoinedBytes
 from opselect.models.storage.remote import remote
 
 CHANGED = "the file changed while it was in use"
@@ -102,6 +103,9 @@ class RemoteBytes:
 
 def place_in(source: ByteSource, offset: int) -> Place:
     """Where a byte of a source is, as messages name it; bytes made of text have no offset that a reader could find."""
+    if isinstance(source, JoinedBytes):
+        stored = next((piece for piece in source.part(offset, 1) if isinstance(piece, StoredBytes)), None)
+        return place_in(stored.source, stored.offset) if stored is not None else Place("bytes in memory")
     if isinstance(source, FileBytes):
         return Place(source.path, byte=offset)
     if isinstance(source, RemoteBytes):
