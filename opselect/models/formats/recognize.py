@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from opselect.models.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, tag
+from opselect.models.formats.message_kinds import META, ONNX, SAVED, message_kind
+from opselect.models.formats.wire import Buffer
 
 WHAT_IS_READ = (
     "opselect reads a GraphDef (.pb, .pbtxt), a MetaGraphDef (.meta), a SavedModel, a TensorFlow Lite model (.tflite), "
@@ -33,6 +34,12 @@ class Recognized:
     format: str = ""
 
 
+_MESSAGES = {
+    META: Recognized("a MetaGraphDef", format=META_GRAPH),
+    SAVED: Recognized("a SavedModel", format=SAVED_MODEL),
+    ONNX: Recognized("an ONNX model", _GRAPH_FILE),
+}
+
 _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
     (0, b"\x89HDF\r\n\x1a\n", Recognized("an HDF5 file (Keras .h5)", _FREEZE_KERAS)),
     (0, b"PK\x03\x04", Recognized("a zip archive", _UNPACK, ARCHIVE)),
@@ -51,7 +58,6 @@ _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
 
 # The table format of V2 checkpoints' .index files and of V1 checkpoints ends with this (lib/io/format.h).
 _TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
-_VERSION = re.compile(rb"\d+\.\d+[\w.+-]*")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _SNIFFED = 4096
 
@@ -62,7 +68,10 @@ _TEXT_BEGINNINGS: tuple[tuple[re.Pattern[str], Recognized], ...] = (
     ),
     (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), Recognized("a web page", _DOWNLOAD)),
     (re.compile(r"[{\[]"), Recognized("JSON")),
-    (re.compile(r"(meta_info_def|graph_def)\b"), Recognized("a MetaGraphDef in text", format=META_GRAPH)),
+    (
+        re.compile(r"(meta_info|graph|saver|collection|signature|asset_file|object_graph)_def\b"),
+        Recognized("a MetaGraphDef in text", format=META_GRAPH),
+    ),
     (re.compile(r"(saved_model_schema_version|meta_graphs)\b"), Recognized("a SavedModel", format=SAVED_MODEL)),
     (
         re.compile(r"(all_)?model_checkpoint_paths?\b"),
@@ -87,10 +96,7 @@ def recognize_binary(buffer: Buffer) -> Recognized | None:
             return kind
     if len(buffer) >= 48 and buffer[len(buffer) - 8 :] == _TABLE_MAGIC:
         return Recognized("a checkpoint (its index, or a V1 checkpoint)", _NO_GRAPH, CHECKPOINT)
-    try:
-        return recognize_message(buffer)
-    except WireError:
-        return None
+    return recognize_message(buffer)
 
 
 def recognize_text(text: str) -> Recognized | None:
@@ -109,27 +115,5 @@ def recognize_directory(names: frozenset[str]) -> Recognized | None:
 
 
 def recognize_message(buffer: Buffer) -> Recognized | None:
-    """Other protobuf files, by fields that a GraphDef cannot have there.
-
-    Source: ``protobuf/saved_model.proto`` and ``protobuf/meta_graph.proto``, and ``onnx/onnx.proto`` of ONNX.
-    """
-    seen: list[int] = []
-    for field, a, b in fields(buffer, 0, len(buffer)):
-        if not seen and field == tag(1, LENGTH):
-            return Recognized("a MetaGraphDef", format=META_GRAPH) if _is_meta_info(buffer, a, b) else None
-        if seen == [tag(1, VARINT)] and field == tag(2, LENGTH) and a < b and buffer[a] == tag(1, LENGTH):
-            return Recognized("a SavedModel", format=SAVED_MODEL)
-        seen.append(field)
-        if seen[0] == tag(1, VARINT) and field == tag(7, LENGTH):
-            return Recognized("an ONNX model", _GRAPH_FILE)
-        if seen[0] != tag(1, VARINT) or len(seen) > 20:
-            return None
-    return None
-
-
-def _is_meta_info(buffer: Buffer, start: int, end: int) -> bool:
-    """Whether a message is a ``MetaInfoDef``: its fields 5 and 6 are versions, where a node has attrs."""
-    return any(
-        field in (tag(5, LENGTH), tag(6, LENGTH)) and b - a < 64 and _VERSION.fullmatch(buffer[a:b].lstrip(b"v"))
-        for field, a, b in fields(buffer, start, end)
-    )
+    """Other protobuf files than a GraphDef, by fields that a GraphDef cannot have; None where it may be one."""
+    return _MESSAGES.get(message_kind(buffer))

@@ -6,11 +6,13 @@ import re
 
 from opselect.models.formats.archives.records import Stream
 from opselect.models.formats.graphdef import parse_nodedef
+from opselect.models.formats.message_kinds import GRAPH, META, SAVED, TooFarError, message_kind
 from opselect.models.formats.recognize import (
     GRAPH_DEF,
+    META_GRAPH,
+    SAVED_MODEL,
     TFLITE,
     is_text,
-    recognize_message,
     recognize_text,
 )
 from opselect.models.formats.tflite import is_tflite
@@ -26,8 +28,10 @@ MAX_FURTHER = 1 << 26
 
 _SMALLEST_MODEL = 8
 _MAX_NODE = 1 << 16
-_GRAPH_NODE, _NODE_NAME, _NODE_OP = tag(1, LENGTH), tag(1, LENGTH), tag(2, LENGTH)
-_FIRST_BYTES = (bytes([tag(1, LENGTH)]), bytes([tag(1, VARINT)]))
+_GRAPH_NODE, _LIBRARY = tag(1, LENGTH), tag(2, LENGTH)
+_NODE_NAME, _NODE_OP = tag(1, LENGTH), tag(2, LENGTH)
+_FORMATS = {META: META_GRAPH, SAVED: SAVED_MODEL}
+_FIRST_BYTES = tuple(bytes([key]) for key in (tag(1, VARINT), *(tag(field, LENGTH) for field in range(1, 8))))
 _OP = re.compile(rb"_?[A-Z][A-Za-z0-9_>]*")
 _GRAPH_TEXT = re.compile(r"(?:\s|#[^\n]*\n)*(?:node|library|versions)\s*:?\s*[{<]")
 
@@ -57,7 +61,7 @@ class HeadReader:
 
 
 class _Head:
-    """The bytes of a stream from its start on, read as far as somebody looks; WireError beyond the bounds."""
+    """The bytes of a stream from its start on, read as far as somebody looks; TooFarError beyond the bounds."""
 
     def __init__(self, stream: Stream, head: bytes, further: int) -> None:
         self._stream = stream
@@ -67,7 +71,7 @@ class _Head:
     def read(self, offset: int, length: int) -> bytes:
         missing = min(offset + length, MAX_HEAD) - len(self._data)
         if offset >= MAX_HEAD or missing > self.further:
-            raise WireError(offset, "lies too far inside to be looked at")
+            raise TooFarError(offset, "lies too far inside to be looked at")
         if missing > 0:
             self.further -= missing
             self._data += self._stream.read(missing)
@@ -83,26 +87,21 @@ def _text_kind(head: bytes) -> str:
 
 
 def _message_kind(buffer: Buffer) -> str:
-    for kind_of in (_known_message, _graph_def):
-        try:
-            kind = kind_of(buffer)
-        except WireError:
-            continue
-        if kind:
-            return kind
-    return ""
-
-
-def _known_message(buffer: Buffer) -> str:
-    kind = recognize_message(buffer)
-    return kind.format if kind else ""
+    found = message_kind(buffer)
+    if found != GRAPH:
+        return _FORMATS.get(found, "")
+    try:
+        return _graph_def(buffer)
+    except WireError:
+        return ""
 
 
 def _graph_def(buffer: Buffer) -> str:
-    """GRAPH_DEF for a message that begins with a node: its name, an op's name, and if it is small, all of it."""
-    field, start, end = next(fields(buffer, 0, len(buffer)))
+    """GRAPH_DEF for a message whose first node has a name, an op's name, and if it is small, is sound in all of it."""
+    parts = (each for each in fields(buffer, 0, len(buffer)) if each[0] in (_GRAPH_NODE, _LIBRARY))
+    field, start, end = next(parts, (0, 0, 0))
     if field != _GRAPH_NODE:
-        return ""
+        return GRAPH_DEF if field else ""
     name = op = b""
     for inner, a, b in fields(buffer, start, end):
         if inner == _NODE_NAME:
