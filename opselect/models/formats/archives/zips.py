@@ -20,6 +20,7 @@ from opselect.models.formats.archives.records import (
     too_many_members,
 )
 from opselect.models.formats.archives.streams import BufferFile
+from opselect.models.formats.wire import Buffer
 from opselect.models.storage import OpenFile
 
 _BAD_ZIP = (
@@ -41,9 +42,8 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = b"PK\x05\x06"
 _END_SIZE = 22
 _END_SEARCHED = (1 << 16) + _END_SIZE
-_END_64 = b"PK\x06\x06"
-_END_64_SIZE = 56
-_LOCATOR_SIZE = 20
+MAX_DIRECTORY = 1 << 26
+"""Bytes; a hundred thousand members with long names take a third of them."""
 _ENTRY = b"PK\x01\x02"
 _ENTRY_SIZE = 46
 
@@ -54,9 +54,12 @@ class ZipArchive:
     def __init__(self, file: OpenFile) -> None:
         self.path = file.path
         self.size = len(file.buffer)
-        self._check_count(file)
+        buffer = file.buffer
+        end = buffer.rfind(_END, max(0, self.size - _END_SEARCHED))
+        if end < 0 or end + _END_SIZE > self.size:
+            raise damaged(self.path, "its directory is missing, as in a file that is cut short")
         try:
-            self._zip = zipfile.ZipFile(BufferFile(file.buffer))
+            self._zip = zipfile.ZipFile(_CountedFile(self.path, buffer))
         except _BAD_ZIP as error:
             raise damaged(self.path, error) from None
 
@@ -74,28 +77,39 @@ class ZipArchive:
         except _BAD_ZIP as error:
             raise damaged(path, error) from None
 
-    def _check_count(self, file: OpenFile) -> None:
-        """Refuses a directory of too many entries, and a file without one.
 
-        Where it is: APPNOTE.TXT of PKWARE, 4.3.6 and 4.3.12 to 4.3.16. It ends where its end record begins, so that
-        bytes before the archive do no harm.
-        """
-        buffer = file.buffer
-        end = buffer.rfind(_END, max(0, len(buffer) - _END_SEARCHED))
-        if end < 0 or end + _END_SIZE > len(buffer):
-            raise damaged(self.path, "its directory is missing, as in a file that is cut short")
-        (size,) = struct.unpack_from("<L", buffer, end + 12)
-        end_64 = end - _LOCATOR_SIZE - _END_64_SIZE
-        if end_64 >= 0 and buffer[end_64 : end_64 + 4] == _END_64:
-            (size,) = struct.unpack_from("<Q", buffer, end_64 + 40)
-            end = end_64
-        position = end - size
+class _CountedFile(BufferFile):
+    """The file object that zipfile reads in. It refuses a directory of too many entries.
+
+    Which bytes of a file are its directory, zipfile alone decides, and not every release of it alike: what it asks for
+    is looked at when it does. The form of an entry: APPNOTE.TXT of PKWARE, 4.3.12.
+    """
+
+    def __init__(self, path: str, buffer: Buffer) -> None:
+        super().__init__(buffer)
+        self._path = path
+
+    def read(self, size: int = -1, /) -> bytes:
+        start = self.tell()
+        if super().read(len(_ENTRY)) == _ENTRY:
+            self._check_count(start, size)
+            if size > MAX_DIRECTORY:
+                raise damaged(self._path, f"its directory takes {size:,} bytes")
+        self.seek(start)
+        return super().read(size)
+
+    def _check_count(self, position: int, size: int) -> None:
+        stop = position + size
         count = 0
-        while 0 <= position <= end - _ENTRY_SIZE and buffer[position : position + 4] == _ENTRY:
-            position += _ENTRY_SIZE + sum(struct.unpack_from("<3H", buffer, position + 28))
+        while position < stop:
+            self.seek(position)
+            entry = super().read(_ENTRY_SIZE)
+            if len(entry) < _ENTRY_SIZE or not entry.startswith(_ENTRY):
+                return
+            position += _ENTRY_SIZE + sum(struct.unpack_from("<3H", entry, 28))
             count += 1
             if count > MAX_MEMBERS:
-                raise too_many_members(self.path)
+                raise too_many_members(self._path)
 
 
 class _ZipStream:

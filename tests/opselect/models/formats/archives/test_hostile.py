@@ -175,6 +175,19 @@ def test_a_directory_of_too_many_members(tmp_path: Path, monkeypatch: pytest.Mon
         assert len(list_archive(written(tmp_path / "m", data))) == 50
 
 
+def test_a_directory_that_seems_to_be_another(tmp_path: Path) -> None:
+    """What looks like an end record of zip64 counts only with its locator, which zipfile wants to see."""
+    entry = b"PK\x01\x02" + struct.pack("<HHHHHHIIIHHHHHII", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"n"
+    fake = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, 1, 1, 0, 4) + bytes(20)
+    last = entry[:32] + struct.pack("<H", len(fake)) + entry[34:] + fake
+    directory = entry * 150_000 + last
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 65535, 65535, len(directory), 4, 0)
+    path = written(tmp_path / "many.zip", b"PK\x03\x04" + directory + end)
+
+    with memory_below(1 << 20), pytest.raises(InputError, match="holds more than 100,000 members"):
+        list_archive(path)
+
+
 def test_a_zip_of_too_many_members_makes_no_object_for_each(tmp_path: Path) -> None:
     count = 150_000
     entry = b"PK\x01\x02" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"a"
