@@ -100,15 +100,18 @@ class _Fold:
                 raise _StaysError(f"{used} {node.name!r}, which would change")
 
     def channels(self, conv: Match) -> int:
-        """How many channels a convolution puts out."""
-        return output_channels(conv.node, constant_value(conv.inputs[1].node, self._context))
+        """How many channels a convolution puts out; InputError for weights of a rank that no such op takes."""
+        try:
+            return output_channels(conv.node, constant_value(conv.inputs[1].node, self._context))
+        except ValueError as error:
+            raise self._context.error(str(error), node=conv.node.name) from None
 
     def fold(self, conv: Match, scale: Array, offset: Array, name: str) -> list[Node]:
         """Scales the weights of a convolution and gives the nodes of the BiasAdd behind it, which has that name."""
         node, weights_node = conv.node, conv.inputs[1].node
-        weights = constant_value(weights_node, self._context)
-        if scale.shape != (output_channels(node, weights),):
+        if scale.shape != (self.channels(conv),):
             raise self._context.error(f"normalises {scale.size} channels of {node.name!r}", node=self.norm.name)
+        weights = constant_value(weights_node, self._context)
         scaled = scaled_weights(node, weights, scale)
         changed = changed_constant(weights_node, scaled, DataType.DT_FLOAT, self._context)
         if self.edit.is_private(weights_node, node) and conv.inputs[0].node.name != weights_node.name:

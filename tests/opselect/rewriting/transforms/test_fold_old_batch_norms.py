@@ -212,3 +212,10 @@ def test_parameters_that_do_not_fit_are_an_error() -> None:
     nodes = tuple(const("beta", [1, 2]) if each.name == "beta" else each for each in normalised(fused("conv")).nodes)
     with pytest.raises(TransformError, match="must be vectors of one length"):
         fold_old_batch_norms(Graph(nodes), Context())
+
+
+@pytest.mark.parametrize("gtt", [False, True])
+def test_weights_that_no_convolution_takes_are_an_error_with_its_name(gtt: bool) -> None:
+    nodes = tuple(const("w", [1, 2, 3]) if each.name == "w" else each for each in normalised(fused("conv")).nodes)
+    with pytest.raises(TransformError, match="node 'conv': Conv2D takes weights with 4 dimensions, these have 1"):
+        fold_old_batch_norms(Graph(nodes), Context(gtt=gtt))
