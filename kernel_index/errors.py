@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kernel_index.shown import MAX_SENTENCE, shortened, shown_path, without_secrets
+
 
 class OpselectError(Exception):
     """Bad usage or unreadable input: the command line prints the message and exits with 2."""
@@ -15,28 +17,35 @@ class OpselectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in an input a problem is: a line of a text file, a byte of a binary one, or only the file."""
+    """Where in an input a problem is: a line of a text file, a byte of a binary one, or only the file.
+
+    As text it shows no secret of a URL, and of an overlong name the beginning and the end.
+    """
 
     path: str
     line: int | None = None
     byte: int | None = None
 
     def __str__(self) -> str:
+        path = shortened(shown_path(self.path))
         if self.line is not None:
-            return f"{self.path}:{self.line}"
+            return f"{path}:{self.line}"
         if self.byte is not None:
-            return f"{self.path}: byte {self.byte}"
-        return self.path
+            return f"{path}: byte {self.byte}"
+        return path
 
 
 class InputError(OpselectError):
-    """An input file cannot be used; ``place`` says where, ``problem`` what, ``advice`` what to do next."""
+    """An input file cannot be used; ``place`` says where, ``problem`` what, ``advice`` what to do next.
+
+    What is quoted of the input in problem and advice is shortened, and URLs in it lose their secrets.
+    """
 
     def __init__(self, place: Place | str, problem: str, advice: str = "") -> None:
         self.place = place if isinstance(place, Place) else Place(place)
-        self.problem = problem
-        self.advice = advice
-        super().__init__(str(self.place), problem, advice)
+        self.problem = shortened(without_secrets(problem))
+        self.advice = shortened(without_secrets(advice), MAX_SENTENCE)
+        super().__init__(str(self.place), self.problem, self.advice)
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.problem}"

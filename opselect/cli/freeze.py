@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.shared.console import byte_size, counted, note, warn
+from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import quiet_option, split_names
 
@@ -130,6 +131,7 @@ Examples:
 )
 @click.option("--restore_op_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
 @click.option("--filename_tensor_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
+@max_download_option
 @quiet_option
 def command(
     model: str | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.shared.console import byte_size, counted, note, print_json, print_table
+from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
@@ -63,6 +64,7 @@ Examples:
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to count kernels of."
 )
 @click.option("--allow-missing", is_flag=True, help="Write the graph even if the TensorFlow named refuses to load it.")
+@max_download_option
 @json_option
 @quiet_option
 def command(

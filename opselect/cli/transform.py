@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from kernel_index.shown import shown_path
 from opselect.cli.shared.console import byte_size, counted, note, print_json, print_table, progress_bar, warn
+from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import json_option, plain_flags, quiet_option, split_names
 
@@ -58,6 +60,7 @@ Examples:
     help="Do what the Graph Transform Tool does where opselect does otherwise on purpose.",
 )
 @click.option("--list", "listed", is_flag=True, help="List the transforms and their arguments.")
+@max_download_option
 @json_option
 @quiet_option
 def command(
@@ -134,7 +137,7 @@ def transform(request: Request) -> int:
             after = apply_steps(before, steps, context, progress)
         written = write_graph(after, request.target, text=request.as_text)
     note(
-        f"{request.source}: {_size(len(before.nodes), encode_graph(before).size)}\n"
+        f"{shown_path(request.source)}: {_size(len(before.nodes), encode_graph(before).size)}\n"
         f"{request.target}: {_size(len(after.nodes), written)}",
         quiet=request.quiet,
     )

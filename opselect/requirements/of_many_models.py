@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex, MemoryIndex
 from kernel_index.overlay import OverlayIndex
+from kernel_index.shown import shown_path, without_secrets
 from kernel_index.store import StoredIndex, index_bytes, open_index
 from opselect.models.choice import Choice, read_chosen
 from opselect.requirements.collect import Merger, Requirements, collect_requirements
@@ -227,7 +228,9 @@ def _outcome(path: str, name: str, index: KernelIndex | None, choice: Choice) ->
     except OpselectError as error:
         return Failure(name, str(error))
     except MemoryError:
-        return Failure(name, f"{path}: there is not enough memory to read it")
+        return Failure(name, f"{shown_path(path)}: there is not enough memory to read it")
     except Exception as defect:
         # A mistake of ours in one model of thousands is reported with it, and the others are still answered.
-        return Failure(name, f"{path}: {type(defect).__name__}: {defect}", defect=True)
+        return Failure(
+            name, f"{shown_path(path)}: {type(defect).__name__}: {without_secrets(str(defect))}", defect=True
+        )

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernel_index.shown import shown_path
+
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.models.choice import Choice
@@ -102,7 +104,7 @@ def attempt_at(path: str, choice: Choice, graph: Graph, index: KernelIndex) -> T
 
 def shown_name(path: str) -> str:
     """What commands in advice call a model: outputs hold no absolute path, as they must not depend on the place."""
-    return Path(path).name if Path(path).is_absolute() else path
+    return Path(path).name if Path(path).is_absolute() else shown_path(path)
 
 
 def as_typed(text: str, models: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import shlex
 
 import click
 
+from kernel_index.shown import shown_path
 from opselect.cli.shared.console import byte_size, counted, print_table
 from opselect.models.formats.archives import ArchivedModel, ArchiveMember, look_inside
 from opselect.models.formats.archives.records import printable
@@ -31,6 +32,7 @@ def print_archive(path: str) -> None:
     """The archive at a path as tables: models first, then members, the largest first."""
     members, models = look_inside(path)
     size = sum(member.size for member in members)
+    path = shown_path(path)
     click.echo(f"{path}: an archive of {counted(len(members), 'file')}, {byte_size(size)} unpacked")
     _print_models(path, models)
     _print_members(members)

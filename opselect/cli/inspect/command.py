@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kernel_index.shown import shown_path
 from opselect.cli.shared.console import print_json
+from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import (
     DEFAULT_PROFILE,
@@ -79,6 +81,7 @@ Examples:
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to hold the model against."
 )
+@max_download_option
 @json_option
 @quiet_option
 def command(
@@ -128,8 +131,9 @@ def show(request: Request) -> int:
         return DONE
     with model_at(request.model) as path:
         model = read_model(path, frozenset(request.tags) or None)
-        prefix = _spelled(model.variables, path, request.model)
-        return _show_model(replace(model, path=request.model), prefix, request)
+        shown = shown_path(request.model)
+        prefix = shown_path(_spelled(model.variables, path, request.model))
+        return _show_model(replace(model, path=shown), prefix, request)
 
 
 def _spelled(prefix: str, path: str, given: str) -> str:
@@ -179,7 +183,7 @@ def _print_as_tensorflow(graph: Graph, request: Request) -> None:
     from opselect.models.summary import summarize
 
     summary = summarize(graph)
-    click.echo(summarize_graph_text(summary, request.model), nl=False)
+    click.echo(summarize_graph_text(summary, shown_path(request.model)), nl=False)
     if summary.invalid_inputs:
         check_graph(graph, request.model)
     elif request.structure:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kernel_index.shown import shown_path
 from opselect.cli.shared.console import counted, progress_bar, warn
+from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DEFECT, DONE, NO, UNUSABLE
 from opselect.cli.shared.options import Command
 from opselect.cli.shared.workers import MANY, open_workers
@@ -104,6 +106,7 @@ def needs_options(command: Command) -> Command:
             help="Add what 'opselect requirements --json' printed before; takes all arguments up to the next option.",
         ),
         click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.UNPROCESSED),
+        max_download_option,
     ):
         command = option(command)
     return command
@@ -213,7 +216,14 @@ def model_names(models: Sequence[str]) -> dict[str, str]:
     first: dict[str, str] = {}
     for path in models:
         first.setdefault(path if "://" in path else os.path.realpath(path), path)
-    unnamed = {path: path.split("/") if "://" in path else Path(path).absolute().parts for path in first.values()}
+    unnamed: dict[str, Sequence[str]] = {}
+    alike: Counter[str] = Counter()
+    for path in first.values():
+        shown = shown_path(path)
+        alike[shown] += 1
+        # Of URLs that differ in their secrets only, each later one has its number.
+        number = f" ({alike[shown]})" if alike[shown] > 1 else ""
+        unnamed[path] = f"{shown}{number}".split("/") if "://" in path else Path(path).absolute().parts
     names = dict.fromkeys(unnamed, "")
     depth = 0
     while unnamed:

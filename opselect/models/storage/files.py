@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from kernel_index.errors import InputError
@@ -48,7 +49,11 @@ def source_of(path: str) -> SizedSource:
     """A file to read parts of, nothing of it read yet. Raises InputError like :func:`open_file`, but not for empty."""
     if is_url(path):
         with remote(path) as (files, inside):
-            return RemoteBytes(path, int(files.size(inside)))
+            size = files.size(inside)
+        if size is None:  # a server need not say
+            copy = LocalCopy(path)
+            return RemoteBytes(path, Path(copy.path).stat().st_size, copy)
+        return RemoteBytes(path, int(size))
     with _opened(path) as (_, status):
         return FileBytes(path, status.st_size, status.st_mtime_ns)
 

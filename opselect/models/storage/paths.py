@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kernel_index.errors import InputError
-from opselect.models.storage.remote import remote
+from opselect.models.storage.remote import is_http, remote
 
 MAX_ENTRIES = 100_000
 """A folder with more entries is no model."""
@@ -71,6 +71,8 @@ def list_folder(path: str) -> tuple[str, ...] | None:
     """
     if not path:
         raise InputError("''", "is no path")
+    if is_http(path):
+        return None  # to a driver all of a file is the listing of a folder
     if is_url(path):
         with remote(path) as (files, inside):
             if not files.isdir(inside):

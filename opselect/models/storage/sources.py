@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from kernel_index.errors import InputError, Place
 from opselect.models.graph.values import ByteSource, StoredBytes
 from opselect.models.storage.copies import LocalCopy
 from opselect.models.storage.joined import JoinedBytes
-from opselect.models.storage.remote import remote
+from opselect.models.storage.remote import is_http, remote
 
 CHANGED = "the file changed while it was in use"
 RUN_AGAIN = "Run the command once more."
@@ -95,10 +95,22 @@ class RemoteBytes:
             data = self.copy.read(offset, length)
         else:
             with remote(self.url) as (files, path):
-                data = files.cat_file(path, start=offset, end=offset + length)
+                data = _range(files, path, offset, length, self)
         if len(data) != length:
             raise InputError(Place(self.url, byte=offset), CHANGED, RUN_AGAIN)
         return data
+
+
+def _range(files: Any, path: str, offset: int, length: int, source: RemoteBytes) -> bytes:
+    data: bytes
+    if not is_http(source.url):
+        data = files.cat_file(path, start=offset, end=offset + length)
+        return data
+    # A server that knows no ranges sends all there is: of that no more is read than is asked for.
+    with files.open(path, "rb", block_size=max(length, 1), cache_type="none", size=source.size) as file:
+        file.seek(offset)
+        data = file.read(length)
+    return data
 
 
 def place_in(source: ByteSource, offset: int) -> Place:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kernel_index.errors import InputError
+from kernel_index.shown import shown_path
 
 MAX_MEMBERS = 100_000
 MAX_UNPACKED = 1 << 34
@@ -95,7 +96,7 @@ def printable(name: str) -> str:
 
 def spelled(path: str, name: str) -> str:
     """A member of an archive as users write it."""
-    return f"{path}!{printable(name)}"
+    return f"{shown_path(path)}!{printable(name)}"
 
 
 def check_unpacked(path: str, archive_size: int, unpacked: int) -> None:
