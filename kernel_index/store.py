@@ -292,8 +292,10 @@ class StoredIndex:
         return self._known_definitions[op]
 
     def all_registrations(self) -> Iterator[KernelRegistration]:
-        for op in self.op_names():
-            yield from self._read_registrations(self._numbers[escape(op)], op)
+        with self._reading("names of ops"):
+            numbers = {unescape(name): number for name, number in self._numbers.items()}
+        for op in sorted(numbers):
+            yield from self._read_registrations(numbers[op], op)
 
     def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
         if profile not in self._kernel_ops:

@@ -18,6 +18,9 @@ SCHEMA = 2
 ADDED = frozenset(("not_compiled", "compiled", "library_uses", "library_includes"))
 """Columns that files of this schema may lack, for they were added later: they are empty there."""
 
+MAX_COLUMN = 1 << 23
+"""Bytes of a column, unpacked: a hundred times the largest of TensorFlow."""
+
 MAGIC = b"opselect kernel index"
 
 AGAIN = "Make the file again with 'opselect index scan'."
@@ -33,6 +36,15 @@ def pack(release: str, profiles: Sequence[str], columns: Mapping[str, Sequence[s
 
 def _encoded(lines: Sequence[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogatepass")
+
+
+def _unpacked(data: bytes) -> bytes:
+    """What a column was packed of. Raises zlib.error, and ValueError for more than a column may have."""
+    decoder = zlib.decompressobj()
+    text = decoder.decompress(data, MAX_COLUMN)
+    if not decoder.eof:
+        raise ValueError("a column that is cut off, or larger than any")
+    return text
 
 
 class PackedColumns:
@@ -56,15 +68,18 @@ class PackedColumns:
         lines = rest.split(b"\n", 3)
         if not schema[1:].isdecimal() or len(lines) < 4 or checksum != b"%08x" % zlib.crc32(rest):
             raise IndexFileError(path, "is damaged or cut off", AGAIN)
-        release, profiles, sizes = (line.decode("utf-8", "surrogatepass") for line in lines[:3])
-        self.release = unescape(release)
-        self.profiles = split_fields(profiles)
         self._spans: dict[str, tuple[int, int]] = {}
         start = len(data) - len(lines[3])
-        for field in sizes.split("\t"):
-            name, size = field.split(SEPARATOR)
-            self._spans[name] = start, start + int(size)
-            start += int(size)
+        try:
+            release, profiles, sizes = (line.decode("utf-8", "surrogatepass") for line in lines[:3])
+            self.release = unescape(release)
+            self.profiles = split_fields(profiles)
+            for field in sizes.split("\t"):
+                name, size = field.split(SEPARATOR)
+                self._spans[name] = start, start + int(size)
+                start += int(size)
+        except (ValueError, KeyError):
+            raise IndexFileError(path, "is damaged in its first lines", AGAIN) from None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,7 +96,7 @@ class PackedColumns:
             return []
         try:
             start, end = self._spans[name]
-            lines = zlib.decompress(self._data[start:end]).decode("utf-8", "surrogatepass").split("\n")
+            lines = _unpacked(self._data[start:end]).decode("utf-8", "surrogatepass").split("\n")
         except (KeyError, ValueError, zlib.error):
             raise IndexFileError(self._path, f"the column '{name}' is damaged", AGAIN) from None
         lines.pop()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from kernel_index.columns.text import SEPARATOR, escape, letter, letter_number, split_fields, split_values, unescape
+from kernel_index.columns.text import (
+    MAX_EXPANDED,
+    SEPARATOR,
+    escape,
+    letter,
+    letter_number,
+    split_fields,
+    split_values,
+    unescape,
+)
 from kernel_index.records import AttrScalar, Condition, Constraint, KernelRegistration, Location
 
 PER_OP = ("heads", "files", "conditions", "classes", "words", "lines", "profiles")
@@ -40,7 +49,7 @@ class RegistrationReader:
     def registrations(self, number: int, op: str) -> Iterator[KernelRegistration]:
         """Those of the op that has this number, in the order in which they were written."""
         heads, *columns = [column[number] for column in self._columns]
-        file = line = 0
+        file = line = expanded = 0
         class_text = ""
         for head, file_field, condition, class_field, words, runs, profiles in zip(
             heads, *([fields.split("\t") for fields in columns] if heads else ()), strict=True
@@ -55,6 +64,10 @@ class RegistrationReader:
             hidden_by = self._condition(int(condition)) if condition else None
             unit_file = self._files[int(unit)] if unit else ""
             slots = [words[k : k + size] for k in range(0, len(words), size)]
+            expanded += size * (len(class_text) + class_text.count("#") * len(device) + class_text.count("@") * len(op))
+            expanded += sum(len(self._words[char][0]) for slot in slots for char in slot)
+            if expanded > MAX_EXPANDED:
+                raise ValueError("classes that are longer than any")
             rows = zip(
                 self._classes(class_text.replace("#", escape(device) + "Device").replace("@", escape(op)), slots, size),
                 self._places(file, lines),

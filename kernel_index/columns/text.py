@@ -44,6 +44,9 @@ def split_fields(line: str, separator: str = "\t") -> tuple[str, ...]:
     return tuple(map(unescape, line.split(separator))) if line else ()
 
 
+MAX_EXPANDED = 1 << 25
+"""Characters that short lines may stand for: a hundred times what those of TensorFlow do."""
+
 _ZERO = ord("0")
 _FIRST_SURROGATE, _SURROGATES = 0xD800, 0x800
 
@@ -74,11 +77,15 @@ def front_coded(texts: Iterable[str]) -> list[str]:
 
 
 def front_decoded(lines: Iterable[str]) -> list[str]:
-    """The texts that :func:`front_coded` got. Raises KeyError or IndexError."""
+    """The texts that :func:`front_coded` got. Raises KeyError, IndexError or ValueError."""
     texts = []
     before = ""
+    total = 0
     for line in lines:
         before = before[: letter_number(line[0])] + unescape(line[1:])
+        total += len(before)
+        if total > MAX_EXPANDED:
+            raise ValueError("texts that share more than any do")
         texts.append(before)
     return texts
 
