@@ -75,12 +75,12 @@ class AttrReader:
         self._messages: Mapping[int, Callable[[Sequence[Span], int], NodeAttr]] = {
             _LIST: self._list,
             _SHAPE: lambda spans, _: self.shape(spans),
-            _TENSOR: lambda spans, _: self._tensor(spans),
+            _TENSOR: lambda spans, _: self.tensor(spans),
             _FUNC: self._function,
         }
         self._listed_messages: Mapping[int, Callable[[Sequence[Span], int], NodeAttrItem]] = {
             _SHAPE: lambda spans, _: self.shape(spans),
-            _TENSOR: lambda spans, _: self._tensor(spans),
+            _TENSOR: lambda spans, _: self.tensor(spans),
             _LIST_FUNC: self._function,
         }
 
@@ -190,7 +190,8 @@ class AttrReader:
                 raise WireError(a, f"a list attr of more than {MAX_LIST_LENGTH:,} values")
         return tuple(item for kind in sorted(by_kind) for item in by_kind[kind])
 
-    def _tensor(self, spans: Sequence[Span]) -> TensorRef:
+    def tensor(self, spans: Sequence[Span]) -> TensorRef:
+        """The tensor of a ``TensorProto``, which stays where it is stored; there is a piece of it at least."""
         if len(spans) == 1:
             start, end = spans[0]
             return TensorRef(self._source, start, end - start)

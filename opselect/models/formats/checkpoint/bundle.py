@@ -28,7 +28,7 @@ from opselect.models.formats.checkpoint.variable import (
     text_of,
 )
 from opselect.models.formats.numpy_types import Array, from_bits, load, numpy_type
-from opselect.models.formats.wire import FIXED32, LENGTH, VARINT, WireError, fields, signed32, signed64, tag
+from opselect.models.formats.wire import FIXED32, LENGTH, VARINT, Span, WireError, fields, signed32, signed64, tag
 from opselect.models.graph.values import StoredBytes
 from opselect.models.storage import MemoryBytes, SizedSource, is_file, place_in, source_of, with_suffix
 
@@ -230,14 +230,14 @@ def _header(value: bytes) -> _Header:
 def _part(value: bytes) -> _Part:
     reader = AttrReader(value, MemoryBytes(b""))
     data_type = DataType.DT_INVALID
-    dims: tuple[int, ...] = ()
+    shape: list[Span] = []
     shard = offset = size = crc = 0
     slices: list[TensorSlice] = []
     for field, a, b in fields(value, 0, len(value)):
         if field == _DTYPE:
             data_type = reader.data_type(a, b)
         elif field == _SHAPE:
-            dims = parse_dims(reader, a, b)
+            shape.append((a, b))
         elif field == _SHARD:
             shard = signed32(a)
         elif field == _OFFSET:
@@ -248,4 +248,4 @@ def _part(value: bytes) -> _Part:
             crc = int.from_bytes(value[a:b], "little")
         elif field == _SLICES:
             slices.append(parse_slice(value, a, b))
-    return _Part(data_type, dims, shard, offset, size, crc, tuple(slices))
+    return _Part(data_type, parse_dims(reader, shape), shard, offset, size, crc, tuple(slices))

@@ -28,7 +28,7 @@ from opselect.models.formats.checkpoint.variable import (
 )
 from opselect.models.formats.numpy_types import Array, numpy_type
 from opselect.models.formats.tensors import stored_values
-from opselect.models.formats.wire import LENGTH, VARINT, WireError, fields, tag
+from opselect.models.formats.wire import LENGTH, VARINT, Span, WireError, fields, merged_fields, tag
 from opselect.models.graph.values import StoredBytes, TensorRef
 from opselect.models.storage import MemoryBytes, Pages, place_in, source_of
 
@@ -128,18 +128,19 @@ def _meta(value: bytes, start: int, end: int) -> Iterator[_Listed]:
             continue
         name = b""
         data_type = DataType.DT_INVALID
-        dims: tuple[int, ...] = ()
+        shape: list[Span] = []
         slices: list[TensorSlice] = []
         try:
             for inner, c, d in fields(value, a, b):
                 if inner == _NAME:
                     name = value[c:d]
                 elif inner == _SHAPE:
-                    dims = parse_dims(reader, c, d)
+                    shape.append((c, d))
                 elif inner == _TYPE:
                     data_type = reader.data_type(c, d)
                 elif inner == _SLICE:
                     slices.append(parse_slice(value, c, d))
+            dims = parse_dims(reader, shape)
         except ArrayError as error:
             raise ArrayError(f"variable {text_of(name)!r} {error}") from None
         yield name, data_type, dims, slices
@@ -163,9 +164,8 @@ def _values(name: str, saved: _Saved, one: TensorSlice, entry: Entry) -> Array:
 def _tensor(entry: Entry) -> TensorRef:
     """The ``TensorProto`` in the ``SavedTensorSlices`` that an entry holds."""
     pages = Pages(entry.source, entry.offset + entry.length)
-    for field, a, b in fields(pages, entry.offset, len(pages)):
-        if field == _DATA:
-            for inner, c, d in fields(pages, a, b):
-                if inner == _SLICE_TENSOR:
-                    return TensorRef(entry.source, c, d - c)
-    raise ArrayError("has no values")
+    data = [(a, b) for field, a, b in fields(pages, entry.offset, len(pages)) if field == _DATA]
+    tensor = [(a, b) for field, a, b in merged_fields(pages, data) if field == _SLICE_TENSOR]
+    if not tensor:
+        raise ArrayError("has no values")
+    return AttrReader(pages, entry.source).tensor(tensor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from opselect.models.formats.attr_values import AttrReader
 from opselect.models.formats.checkpoint.slices import TensorSlice
 from opselect.models.formats.checkpoint.table import DAMAGED
 from opselect.models.formats.numpy_types import Array
-from opselect.models.formats.wire import LENGTH, VARINT, Buffer, WireError, fields, read_varint, signed32, tag
+from opselect.models.formats.wire import LENGTH, VARINT, Buffer, Span, WireError, fields, read_varint, signed32, tag
 from opselect.models.graph.values import StoredBytes
 
 _VERSION = 1
@@ -59,9 +59,9 @@ def refusal(place: Place, name: str, problem: ArrayError | str) -> InputError:
     return InputError(place, f"variable {name!r} {problem}", advice or DAMAGED)
 
 
-def parse_dims(reader: AttrReader, start: int, end: int) -> tuple[int, ...]:
+def parse_dims(reader: AttrReader, spans: Sequence[Span]) -> tuple[int, ...]:
     """The shape of a variable; ArrayError for one that is not fully known or too large."""
-    dims = reader.shape([(start, end)]).dims
+    dims = reader.shape(spans).dims
     count_elements(dims, 1)
     return dims or ()
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
+from opselect import open_checkpoint
 from opselect.models.formats.attr_values import AttrReader
 from opselect.models.formats.graphdef import parse_graphdef, parse_nodedef
 from opselect.models.formats.meta_graph import parse_meta_graph
@@ -28,6 +31,7 @@ from opselect.models.graph.values import StoredBytes, TensorRef
 from opselect.models.proto import message_class
 from opselect.models.storage import MemoryBytes
 from tests.opselect.graph_text import field, varint
+from tests.opselect.models.formats.checkpoint_files import HEADER, Stored, encoded, shape, table
 from tests.opselect.models.formats.wire_messages import wire_messages
 
 
@@ -133,3 +137,14 @@ def test_a_function_in_two_pieces_keeps_its_name() -> None:
     value = _READERS["AttrValue"](data)
 
     assert (value.name, value.attrs) == ("f", {"T": 1})
+
+
+def test_the_shape_of_a_variable_in_two_pieces_is_one_shape(tmp_path: Path) -> None:
+    value = np.arange(6, dtype=np.float32).reshape(2, 3)
+    stored, crc = encoded(value)
+    whole = Stored(1, (2,), 0, 0, len(stored), crc).encoded()
+    index = table([(b"", HEADER), (b"v", whole + field(2, shape(3)))])
+    (tmp_path / "model.index").write_bytes(index)
+    (tmp_path / "model.data-00000-of-00001").write_bytes(stored)
+
+    np.testing.assert_array_equal(open_checkpoint(tmp_path / "model")["v"], value)
