@@ -8,13 +8,12 @@ from typing import TypeVar
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.models.graph import Graph, Node, Shape, TensorInfo, reach
+from opselect.models.graph.op_families import PLACEHOLDER_WITH_DEFAULT, PLACEHOLDERS
 from opselect.rewriting import Step
 from opselect.rewriting.evaluation.known import find_known, tensor
 from opselect.rewriting.signatures import output_types
 
 _T = TypeVar("_T")
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
-_WITH_DEFAULT = "PlaceholderWithDefault"
 
 
 def placeholders(
@@ -25,8 +24,8 @@ def placeholders(
     Those with a default keep it, as nobody has to feed them, unless there is no other; ``note`` is told.
     """
     needed = reach(graph, (), outputs, path).nodes
-    plain = [node.name for node in needed if node.op in _PLACEHOLDERS]
-    others = [node.name for node in needed if node.op == _WITH_DEFAULT]
+    plain = [node.name for node in needed if node.op in PLACEHOLDERS]
+    others = [node.name for node in needed if node.op == PLACEHOLDER_WITH_DEFAULT]
     if plain and others:
         note(f"inputs: {', '.join(plain)}; {', '.join(others)} keep their defaults (--inputs names what is fed)")
     return {name: TensorInfo(name) for name in plain or others}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from opselect.models.graph.model import Graph, Node, input_node
-
-_MERGES = frozenset({"Merge", "RefMerge"})
+from opselect.models.graph.op_families import MERGES
 
 
 def execution_order(graph: Graph) -> tuple[Node, ...]:
@@ -18,7 +17,7 @@ def execution_order(graph: Graph) -> tuple[Node, ...]:
     consumers: list[list[int]] = [[] for _ in nodes]
     waiting = []
     for number, node in enumerate(nodes):
-        if node.op in _MERGES and node.inputs:
+        if node.op in MERGES and node.inputs:
             waiting.append(sum(reference.startswith("^") for reference in node.inputs) + 1)
         else:
             waiting.append(len(node.inputs))

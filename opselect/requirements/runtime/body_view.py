@@ -9,13 +9,10 @@ from kernel_index.datatypes import DataType, from_spec
 from kernel_index.index import KernelIndex
 from kernel_index.records import OpDefinition
 from opselect.models.graph import Body, FunctionArg, FunctionDefinition, Node, NodeAttr, TensorRef
+from opselect.models.graph.op_families import CONTROL_FLOW, FED
 from opselect.requirements.runtime.constants import filling_value
 
-_CONTROL_FLOW = frozenset(
-    {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond", "_SwitchN"}
-    | {"RefSwitch", "RefMerge", "RefEnter", "RefExit", "RefNextIteration"}
-)
-_NEVER_CONSTANT = _CONTROL_FLOW | {"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "FakeParam"}
+_NEVER_CONSTANT = CONTROL_FLOW | FED | {"FakeParam"}
 """Ops that constant folding leaves alone (``IsConstantFoldable`` in ``common_runtime/constant_folding.cc``)."""
 
 

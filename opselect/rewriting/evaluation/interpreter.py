@@ -15,10 +15,10 @@ import numpy as np
 from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import FunctionDefinition, FunctionRef, Node, NodeAttr, TensorRef
+from opselect.models.graph.op_families import ENTERS, EXITS, MERGES, NEXT_ITERATIONS
 from opselect.rewriting.evaluation.bodies import Body, function_body
 from opselect.rewriting.evaluation.calls import CALL_OPS
 from opselect.rewriting.evaluation.evaluate import evaluate
-from opselect.rewriting.evaluation.frames import BACK_EDGES, ENTERS, EXITS, MERGES
 from opselect.rewriting.evaluation.kernel import Call, EvaluationError
 from opselect.rewriting.evaluation.known import MAX_LIVE_BYTES
 from opselect.rewriting.evaluation.lists import LIST_OPS, Item
@@ -143,7 +143,7 @@ class Interpreter:
             return self._exit
         if node.op in MERGES:
             return self._merge
-        if node.op in BACK_EDGES:
+        if node.op in NEXT_ITERATIONS:
             return self._next
         return self._plain
 
@@ -172,7 +172,7 @@ class Interpreter:
     def _merge(self, node: Node, iterations: Iterations) -> Steps:
         """The first input with a value and its number; a loop's comes from outside once, then from the loop."""
         references = data_inputs(node)
-        back = [self._op_of(reference) in BACK_EDGES for reference in references]
+        back = [self._op_of(reference) in NEXT_ITERATIONS for reference in references]
         for number, reference in enumerate(references):
             if any(back) and back[number] != bool(iterations[-1]):
                 continue

@@ -12,6 +12,7 @@ from kernel_index.errors import InputError
 from opselect.models.formats.checkpoint import Checkpoint
 from opselect.models.formats.tensor_headers import tensor_header
 from opselect.models.graph import Node, TensorRef, expand_functions, reach
+from opselect.models.graph.op_families import REFERENCE_VARIABLES
 from opselect.rewriting.freezing.finish import finished
 from opselect.rewriting.freezing.flow import Value
 from opselect.rewriting.freezing.functions import Converter
@@ -22,7 +23,7 @@ from opselect.rewriting.freezing.op_table import OpTable
 from opselect.rewriting.freezing.restoring import restored_from
 from opselect.rewriting.freezing.sources import Sources, listed
 from opselect.rewriting.freezing.values import size_of, tensor_of
-from opselect.rewriting.freezing.variables import REF_OPS, Variable, is_variable, variable_of
+from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
 
 
 def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
@@ -87,7 +88,7 @@ def _constants(
 
     def constant(node: Node, function: str) -> tuple[Value, TensorRef] | None:
         found = values.get(variable_of(node, function).key) if is_variable(node) else None
-        return None if found is None else (replace(found[0], is_ref=node.op in REF_OPS), found[1])
+        return None if found is None else (replace(found[0], is_ref=node.op in REFERENCE_VARIABLES), found[1])
 
     return constant
 

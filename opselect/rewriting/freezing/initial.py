@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from kernel_index.errors import InputError
 from opselect.models.graph import Graph, Node, TensorRef, input_node, reach
+from opselect.models.graph.op_families import ASSIGNMENTS
 from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
 from opselect.rewriting.names import data_inputs
-
-_ASSIGN_OPS = frozenset({"Assign", "AssignVariableOp"})
 
 
 def assigned_constants(
@@ -34,7 +33,7 @@ def assigned_constants(
     found = {}
     for node in reach(graph, (), initializers, path).nodes:
         inputs = data_inputs(node)
-        target = by_name.get(input_node(inputs[0])) if node.op in _ASSIGN_OPS and len(inputs) > 1 else None
+        target = by_name.get(input_node(inputs[0])) if node.op in ASSIGNMENTS and len(inputs) > 1 else None
         if target is None or not is_variable(target):
             continue
         variable = variable_of(target)

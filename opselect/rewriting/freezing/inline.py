@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, changed, expand_functions, input_node
+from opselect.models.graph.op_families import ENTERS, PARTITIONED_CALLS
 from opselect.rewriting.freezing.flat import FlatBody, Outputs, as_function_nodes, data_and_control, flat_body
-from opselect.rewriting.freezing.inlinable import CALL_OPS, called_function, can_be_inlined
+from opselect.rewriting.freezing.inlinable import called_function, can_be_inlined
 from opselect.rewriting.freezing.op_table import OpTable
 
-_ENTERS = frozenset({"Enter", "RefEnter"})
 _ARGUMENT = "_Arg"
 MAX_NODES = 300_000
 """So many nodes are there before the rest stays calls: functions that call others twice double with every level."""
@@ -84,7 +84,7 @@ class Inliner:
 
     def is_call(self, node: Node) -> bool:
         """Whether a node calls a function as a whole."""
-        return node.op in CALL_OPS or node.op in self._functions
+        return node.op in PARTITIONED_CALLS or node.op in self._functions
 
     def _calls_itself(self, name: str) -> bool:
         """Whether a function comes to call itself, perhaps through others."""
@@ -145,7 +145,7 @@ class _Body:
 
     def add_all(self, nodes: Sequence[Node]) -> None:
         """The graph as it is before; nodes without inputs are started by the runtime."""
-        self._has_loops = any(node.op in _ENTERS for node in nodes)
+        self._has_loops = any(node.op in ENTERS for node in nodes)
         for node in construction_order(nodes, ()):
             self._add(node, starts=not node.inputs)
 
@@ -230,7 +230,7 @@ class _Body:
         if gate and (not inputs or (self._inliner.is_call(node) and not waits)):
             inputs = (*inputs, f"^{gate}")
         attrs = {key: value for key, value in node.attrs.items() if key != "_class"}
-        if node.op in _ENTERS and isinstance(frame := attrs.get("frame_name"), str):
+        if node.op in ENTERS and isinstance(frame := attrs.get("frame_name"), str):
             attrs["frame_name"] = f"{prefix}/{frame}"
         return replace(node, name=inside[node.name], inputs=inputs, attrs=attrs, device=node.device or device)
 
@@ -245,7 +245,7 @@ class _Body:
         if name not in self._waited_for and not fetched and not target:
             return
         done = self._new_name(f"Func/{name}/output_control_node")
-        last = [inside[each] for each in body.control_returns] if call.node.op in CALL_OPS else list(returned)
+        last = [inside[each] for each in body.control_returns] if call.node.op in PARTITIONED_CALLS else list(returned)
         control = tuple(f"^{each}" for each in (last or ([gate] if gate else [])))
         self._add(Node(done, "NoOp", control, call.node.device))
         self._control_outputs[name] = done

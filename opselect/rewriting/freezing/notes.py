@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from opselect.models.graph import Node, input_node, reach
-from opselect.rewriting.freezing.inlinable import CALL_OPS
+from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.rewriting.freezing.job import Job
 from opselect.rewriting.freezing.variables import is_variable
 
@@ -33,7 +33,7 @@ def _unfilled_tables(job: Job, kept: Sequence[Node]) -> Iterable[str]:
     there = {node.name for node in kept} if job.origin is None else frozenset()
     for node in reach(job.source, (), job.initializers, job.path).nodes:
         filled = tables.intersection(map(input_node, node.inputs))
-        fills = node.op.startswith(_FILLS_TABLE) or (job.initializers and node.op in CALL_OPS)
+        fills = node.op.startswith(_FILLS_TABLE) or (job.initializers and node.op in PARTITIONED_CALLS)
         if filled and fills and node.name not in there:
             yield (
                 f"the table {min(filled)!r} stays, but no output needs {node.name!r}, which fills it: "

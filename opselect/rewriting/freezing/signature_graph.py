@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import FunctionDefinition, Graph, Node, NodeAttr, Shape, Signature, changed, input_node
+from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.rewriting.freezing.flat import Outputs, flat_body
-from opselect.rewriting.freezing.inlinable import CALL_OPS, called_function
+from opselect.rewriting.freezing.inlinable import called_function
 from opselect.rewriting.freezing.inline import Inliner
 from opselect.rewriting.freezing.op_table import OpTable
 from opselect.rewriting.freezing.variables import is_variable, variable_of
@@ -85,7 +86,7 @@ def _call(graph: Graph, signature: Signature) -> Node | None:
     if len(names) != 1 or any(info.components for info in (*signature.inputs.values(), *signature.outputs.values())):
         return None
     (name,) = names
-    return next((node for node in graph.nodes if node.name == name and node.op in CALL_OPS), None)
+    return next((node for node in graph.nodes if node.name == name and node.op in PARTITIONED_CALLS), None)
 
 
 def _placeholder(function: FunctionDefinition, position: int) -> Node:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from opselect.models.formats.tensor_writer import encode_tensor
 from opselect.models.graph import Graph, Node, input_node, reach
+from opselect.models.graph.op_families import CONTROL_FLOW, PLACEHOLDER_WITH_DEFAULT
 from opselect.rewriting import Argument, Context, Transform
 from opselect.rewriting.evaluation.frames import import_order
 from opselect.rewriting.evaluation.known import Known, Stored, find_known, size_of, tensor
@@ -18,10 +19,8 @@ from opselect.rewriting.signatures import op_definition
 
 MAX_CONSTANT_BYTES = 10 << 20
 """Larger results stay computed when the graph runs, unless an argument says otherwise."""
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderWithDefault"})
-_CONTROL_FLOW = frozenset(
-    op for name in ("Switch", "Merge", "Enter", "Exit", "NextIteration") for op in (name, f"Ref{name}")
-) | {"LoopCond", "ControlTrigger"}
+_MAY_BE_FED = frozenset({"Placeholder", PLACEHOLDER_WITH_DEFAULT})
+_NEVER_FOLDED = CONTROL_FLOW | {"ControlTrigger"}
 _LARGEST = "max_constant_size_in_bytes"
 _TOLD_SHAPES = "_output_shapes"
 
@@ -61,7 +60,7 @@ def _could_be_constant(node: Node) -> bool:
     if definition is None:
         return True
     held = (output.type_text in ("resource", "variant") for output in definition.outputs)
-    return not definition.stateful and node.op not in _CONTROL_FLOW and not any(held)
+    return not definition.stateful and node.op not in _NEVER_FOLDED and not any(held)
 
 
 def _fed(graph: Graph, context: Context) -> frozenset[str]:
@@ -70,7 +69,7 @@ def _fed(graph: Graph, context: Context) -> frozenset[str]:
     if not context.outputs:
         raise context.error("fold_constants needs to know the outputs", "Name them: --outputs=softmax.")
     for node in graph.nodes:
-        if node.name in fed and node.op not in _PLACEHOLDERS:
+        if node.name in fed and node.op not in _MAY_BE_FED:
             raise context.error(
                 f"is an input, but a {node.op}; fold_constants takes a Placeholder or PlaceholderWithDefault there",
                 "Put strip_unused_nodes before fold_constants: it makes Placeholders of inputs.",

@@ -12,13 +12,13 @@ from typing import TypeAlias
 
 from opselect.models.formats.graphdef_writer import encode_attr
 from opselect.models.graph import Graph, Node, StoredBytes, input_node
+from opselect.models.graph.op_families import FED
 from opselect.models.graph.order import execution_order
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.colocation import rename_colocations
 from opselect.rewriting.names import canonical, parts
 from opselect.rewriting.signatures import op_definition
 
-_FED = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
 _COMPARED_AT_ONCE = 256
 """Bytes; longer content is compared only where all else of two nodes is equal."""
 _CHUNK = 1 << 20
@@ -46,7 +46,7 @@ def merge_duplicate_nodes(graph: Graph, context: Context) -> Graph:
 
 
 def _is_the_same_twice(node: Node, context: Context) -> bool:
-    if node.op in _FED:
+    if node.op in FED:
         return context.gtt
     definition = op_definition(node.op)
     return definition is not None and not definition.stateful

@@ -14,8 +14,9 @@ from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensor_writer import encode_tensor
 from opselect.models.graph import Graph, Node, NodeAttr, input_node
+from opselect.models.graph.op_families import NEXT_ITERATIONS
 from opselect.rewriting import Context, Transform
-from opselect.rewriting.evaluation.frames import BACK_EDGES, frames_of, import_order
+from opselect.rewriting.evaluation.frames import frames_of, import_order
 from opselect.rewriting.evaluation.known import find_known, tensor
 from opselect.rewriting.names import control_inputs, data_inputs, is_control
 
@@ -116,7 +117,7 @@ class _Branches:
     def _visit_merge(self, node: Node) -> None:
         inputs = data_inputs(node)
         # What a loop brings back runs only if something entered it.
-        entering = [reference for reference in inputs if self._op(reference) not in BACK_EDGES]
+        entering = [reference for reference in inputs if self._op(reference) not in NEXT_ITERATIONS]
         alive = tuple(reference for reference in inputs if not self._is_dead(reference))
         if all(map(self._is_dead, entering)):
             self.dead.add(node.name)

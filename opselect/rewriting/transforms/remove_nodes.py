@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.op_families import SWITCHES
 from opselect.rewriting import Argument, Context, Pattern, Transform
-from opselect.rewriting.control_flow import SWITCHES
 from opselect.rewriting.names import consumers, control_inputs, data_inputs, output_index
 
 _EXAMPLE = "Name at least one: remove_nodes(op=Identity, op=CheckNumerics)."

@@ -8,8 +8,6 @@ from opselect.criteria import Stage, criterion_of_op
 from opselect.criteria.training import in_gradient_scope
 from opselect.models.graph import FunctionRef, Graph, Node, input_node
 
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
-
 _VARIABLES = frozenset({"variables", "variable-reads", "variable-changes"})
 _FILLS_TABLE = frozenset(
     {
