@@ -12,6 +12,7 @@ from kernel_index.errors import InputError
 from opselect.models.formats.tensor_headers import read_header
 from opselect.models.graph import Graph, Node, Shape, TensorRef, input_node
 from opselect.models.graph.op_families import NEVER_FETCHED, REFERENCE_VARIABLES, VARIABLES
+from opselect.models.graph.references import control_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def summarize(graph: Graph) -> Summary:
         variables_held=sum((_held(variable) for variable in variables), Parameters()),
         variable_values=constants.variable_values,
         undecodable=(*constants.undecodable, *in_functions.undecodable),
-        control_edges=sum(reference.startswith("^") for node in graph.nodes for reference in node.inputs),
+        control_edges=sum(len(control_inputs(node)) for node in graph.nodes),
         devices=dict(sorted(devices.items())),
         op_counts=dict(sorted(op_counts.items(), key=lambda entry: (-entry[1], entry[0]))),
         functions=tuple(

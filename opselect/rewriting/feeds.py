@@ -9,8 +9,9 @@ from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.models.graph import Graph, Node, Shape, TensorInfo, reach
 from opselect.models.graph.op_families import PLACEHOLDER_WITH_DEFAULT, PLACEHOLDERS
+from opselect.models.graph.references import endpoint
 from opselect.rewriting import Step
-from opselect.rewriting.evaluation.known import find_known, tensor
+from opselect.rewriting.evaluation.known import find_known
 from opselect.rewriting.signatures import output_types
 
 _T = TypeVar("_T")
@@ -40,7 +41,7 @@ def strip_step(
     InputError for a type or shape that contradicts the graph, and where nothing tells the shape.
     """
     by_name = {node.name: node for node in graph.nodes}
-    fed = {tensor(name)[0]: (tensor(name)[1], info) for name, info in inputs.items()}
+    fed = {endpoint(name)[0]: (endpoint(name)[1], info) for name, info in inputs.items()}
     told = {name: (position, info) for name, (position, info) in fed.items() if name in by_name}
     shapes = _shapes(graph, [name for name in told if by_name[name].op != "Placeholder"])
     made: list[tuple[str, DataType, Shape]] = []

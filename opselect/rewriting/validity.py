@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opselect.models.graph import Graph, Node, graph_problems, input_node
+from opselect.models.graph.references import data_inputs, output_index
 from opselect.rewriting.context import Context, TransformError
-from opselect.rewriting.names import data_inputs, output_index
 from opselect.rewriting.signatures import Types, input_types, output_types
 
 _NOTHING_WRITTEN = "Nothing was written."

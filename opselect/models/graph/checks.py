@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from kernel_index.errors import InputError
-from opselect.models.graph.model import FunctionDefinition, Graph, Node, input_node
+from opselect.models.graph.model import FunctionDefinition, Graph, Node
 from opselect.models.graph.op_families import MERGES, NEXT_ITERATIONS
+from opselect.models.graph.references import input_node
 
 MAX_PROBLEMS_SHOWN = 10
 """So many problems are spelled out in one error; the rest are counted."""

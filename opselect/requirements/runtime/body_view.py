@@ -10,6 +10,7 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import OpDefinition
 from opselect.models.graph import Body, FunctionArg, FunctionDefinition, Node, NodeAttr, TensorRef
 from opselect.models.graph.op_families import CONTROL_FLOW, FED
+from opselect.models.graph.references import Reference, data_inputs, input_node, is_control
 from opselect.requirements.runtime.constants import filling_value
 
 _NEVER_CONSTANT = CONTROL_FLOW | FED | {"FakeParam"}
@@ -104,8 +105,8 @@ class BodyView:
     def _collect_uses(self) -> None:
         for node in self.nodes:
             for index, reference in enumerate(node.inputs):
-                if reference.startswith("^"):
-                    self._controlling.add(reference[1:])
+                if is_control(reference):
+                    self._controlling.add(input_node(reference))
                 else:
                     name, port = self._tensor(reference)
                     self._uses.setdefault(name, []).append(Use(node, index, port))
@@ -116,14 +117,12 @@ class BodyView:
 
     def _tensor(self, reference: str) -> tuple[str, int]:
         """The node and the number of the output that an input names: ``n``, ``n:1``, in functions ``n:out:0``."""
-        name, _, rest = reference.partition(":")
-        arg, colon, index = rest.rpartition(":")
-        number = int(index) if index.isascii() and index.isdecimal() else 0
-        if not colon:
+        name, number, wanted, _ = Reference.parse(reference)
+        if not wanted:
             return name, number
         node = self._by_name.get(name)
         for output, types in self.definitions.outputs(node) if node is not None else ():
-            if output == arg:
+            if output == wanted:
                 break
             number += len(types)
         return name, number
@@ -135,13 +134,13 @@ class BodyView:
 
     def input(self, node: Node, index: int = 0) -> Node | None:
         """The node that feeds a data input, None for a function's argument and for an input that is not there."""
-        if index >= len(node.inputs) or node.inputs[index].startswith("^"):
+        if index >= len(node.inputs) or is_control(node.inputs[index]):
             return None
-        return self._by_name.get(node.inputs[index].partition(":")[0])
+        return self._by_name.get(input_node(node.inputs[index]))
 
     def data_inputs(self, node: Node) -> tuple[str, ...]:
         """What the node reads, as the file spells it, control inputs left out."""
-        return tuple(reference for reference in node.inputs if not reference.startswith("^"))
+        return data_inputs(node)
 
     def uses(self, node: Node) -> Sequence[Use]:
         """Who reads the outputs of a node."""
@@ -153,7 +152,7 @@ class BodyView:
 
     def has_controls(self, node: Node) -> bool:
         """Whether control edges come in or go out."""
-        return node.name in self._controlling or any(reference.startswith("^") for reference in node.inputs)
+        return node.name in self._controlling or any(map(is_control, node.inputs))
 
     def type(self, node: Node, attr: str = "T") -> DataType | None:
         """The type in an attr of a node, its default where it is left out; None where nothing tells it."""

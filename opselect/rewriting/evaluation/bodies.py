@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from opselect.models.graph import AttrPlaceholder, FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, NodeAttrItem
+from opselect.models.graph.references import Reference, endpoint
 from opselect.rewriting.evaluation.frames import Frames, frames_of, import_order
 from opselect.rewriting.evaluation.kernel import EvaluationError
-from opselect.rewriting.evaluation.known import tensor
 from opselect.rewriting.signatures import first_output
 
 
@@ -24,7 +24,7 @@ class Body:
 
 def graph_body(graph: Graph) -> Body:
     """The nodes of a graph itself."""
-    return _body(graph.nodes, tensor)
+    return _body(graph.nodes, endpoint)
 
 
 def function_body(
@@ -34,17 +34,14 @@ def function_body(
     nodes = {node.name: replace(node, attrs=_bound(node.attrs, bound)) for node in function.nodes}
 
     def named(reference: str) -> tuple[str, int]:
-        name, _, output = reference.partition(":")
-        argument, _, number = output.partition(":")
-        if not argument:
-            return name, 0
-        if not number.isdecimal():
-            return name, int(argument) if argument.isdecimal() else 0
+        name, index, output, _ = Reference.parse(reference)
+        if not output:
+            return name, index
         node = nodes.get(name)
-        first = None if node is None else _first_output(node, argument, functions)
+        first = None if node is None else _first_output(node, output, functions)
         if first is None:
             raise EvaluationError(f"asks for {reference!r}, which does not exist")
-        return name, first + int(number)
+        return name, first + index
 
     return _body(tuple(nodes.values()), named)
 

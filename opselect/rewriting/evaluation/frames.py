@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from opselect.models.graph import Node, input_node
 from opselect.models.graph.op_families import ENTERS, EXITS, MERGES, NEXT_ITERATIONS
+from opselect.models.graph.references import is_control
 from opselect.rewriting.evaluation.kernel import EvaluationError
-from opselect.rewriting.names import is_control
 
 Frames = tuple[str, ...]
 """The names of loops, the outermost first."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr, input_node
+from opselect.models.graph.references import control_inputs, data_inputs, waits_for
 from opselect.rewriting.constants import constant_node
 from opselect.rewriting.freezing.flow import REF_TWINS, Value, Values, joined_values, passes_on
 from opselect.rewriting.freezing.op_table import OpTable
-from opselect.rewriting.names import control_inputs, data_inputs
 
 
 class RefusalError(Exception):
@@ -154,7 +154,7 @@ def _nothing(node: Node, _: Value) -> Converted:
 
 def _in_frame_of(node: Node, value: Value) -> tuple[str, ...]:
     """A constant inside of a while loop must wait for something of the loop, or it runs outside of it."""
-    return (f"^{input_node(data_inputs(node)[0])}",) if value.in_loop else ()
+    return (waits_for(input_node(data_inputs(node)[0])),) if value.in_loop else ()
 
 
 _READS: Mapping[str, Callable[[Node, Value], Converted]] = {

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from opselect.models.graph import AttrPlaceholder, FunctionDefinition, Node, input_node
+from opselect.models.graph.references import Reference
 from opselect.rewriting.freezing.op_table import OpTable, argument_ranges
-from opselect.rewriting.names import is_control, parts
 
 Ranges: TypeAlias = Mapping[str, tuple[int, int]]
 """The outputs that each named output of an op takes, from the first to behind the last."""
@@ -55,22 +55,21 @@ def flat_body(function: FunctionDefinition, outputs: Outputs) -> FlatBody | None
     names = tuple(argument.name for argument in function.inputs)
 
     def flat(reference: str) -> str:
-        control, name, output = parts(reference)
-        word, _, number = output.removeprefix(":").partition(":")
-        if control:
+        name, index, output, controls = Reference.parse(reference)
+        if controls:
             return reference
-        if name in names and output in ("", ":0"):
+        if name in names and not output and not index:
             return name
-        start, stop = ranges[name][word]
-        position = start + int(number or 0)
-        if not start <= position < stop:
+        start, stop = ranges[name][output]
+        position = start + index
+        if position >= stop:
             raise KeyError(reference)
-        return f"{name}:{position}" if position else name
+        return str(Reference(name, position))
 
     try:
         nodes = tuple(replace(node, inputs=tuple(map(flat, node.inputs))) for node in function.nodes)
         returns = tuple(flat(function.returns[output.name]) for output in function.outputs)
-    except (KeyError, ValueError):
+    except KeyError:
         return None
     return FlatBody(names, nodes, returns, tuple(map(input_node, function.control_returns.values())))
 
@@ -87,13 +86,12 @@ def as_function_nodes(
     names = frozenset(arguments)
 
     def spelled(reference: str) -> str:
-        control, name, output = parts(reference)
-        if control or name in names:
+        name, position, _, controls = Reference.parse(reference)
+        if controls or name in names:
             return reference
-        position = int(output.removeprefix(":") or 0)
-        for word, (start, stop) in ranges[name].items():
+        for output, (start, stop) in ranges[name].items():
             if start <= position < stop:
-                return f"{name}:{word}:{position - start}"
+                return str(Reference(name, position - start, output))
         raise KeyError(reference)
 
     return tuple(replace(node, inputs=tuple(map(spelled, node.inputs))) for node in nodes), spelled
@@ -117,9 +115,3 @@ def _is_parametrized(function: FunctionDefinition) -> bool:
     values = [value for node in function.nodes for value in node.attrs.values()]
     items = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
     return any(isinstance(item, AttrPlaceholder) for item in items)
-
-
-def data_and_control(node: Node) -> tuple[list[str], list[str]]:
-    """The data inputs of a node, and the names of the nodes that it waits for."""
-    data = [reference for reference in node.inputs if not is_control(reference)]
-    return data, [reference.removeprefix("^") for reference in node.inputs if is_control(reference)]

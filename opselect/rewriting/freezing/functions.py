@@ -16,11 +16,11 @@ from opselect.models.graph import (
     changed,
     input_node,
 )
+from opselect.models.graph.references import Endpoint, Reference
 from opselect.rewriting.freezing.calls import Call, arguments, call_of, called, converted_call, results
 from opselect.rewriting.freezing.conversion import RefusalError, convert
-from opselect.rewriting.freezing.flow import Endpoint, Flow, Value, Values, value_at
+from opselect.rewriting.freezing.flow import Flow, Value, Values, value_at
 from opselect.rewriting.freezing.op_table import OpTable, argument_ranges
-from opselect.rewriting.names import parts
 
 SUFFIX = "_frozen"
 """Behind the name of a function that takes values where it took variables."""
@@ -238,6 +238,6 @@ def _with_new_outputs(node: Node, renamed: Mapping[str, tuple[str, str]]) -> Nod
 
 def _with_new_output(reference: str, renamed: Mapping[str, tuple[str, str]]) -> str:
     before, now = renamed.get(input_node(reference), ("", ""))
-    control, name, output = parts(reference)
-    word, colon, number = output.removeprefix(":").partition(":")
-    return f"{name}:{now}{colon}{number}" if not control and before and word == before else reference
+    found = Reference.parse(reference)
+    is_changed = before and found.output == before and not found.is_control
+    return str(found._replace(output=now)) if is_changed else reference

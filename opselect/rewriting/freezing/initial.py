@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from kernel_index.errors import InputError
 from opselect.models.graph import Graph, Node, TensorRef, input_node, reach
 from opselect.models.graph.op_families import ASSIGNMENTS
+from opselect.models.graph.references import data_inputs
 from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
-from opselect.rewriting.names import data_inputs
 
 
 def assigned_constants(

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 
 from opselect.models.graph import FunctionDefinition, FunctionRef, Node, input_node
 from opselect.models.graph.op_families import MERGES, PARTITIONED_CALLS, SWITCHES
+from opselect.models.graph.references import data_inputs
 from opselect.rewriting.freezing.flat import FlatBody
 from opselect.rewriting.freezing.op_table import OpTable
-from opselect.rewriting.names import consumers, data_inputs
+from opselect.rewriting.names import consumers
 
 _XLA_MARKS = ("_xla_compile_id", "_tpu_replicate", "_XlaMustCompile")
 _NO_SIDE_EFFECT = frozenset(

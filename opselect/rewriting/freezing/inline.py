@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from kernel_index.datatypes import DataType
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, changed, expand_functions, input_node
 from opselect.models.graph.op_families import ENTERS, PARTITIONED_CALLS
-from opselect.rewriting.freezing.flat import FlatBody, Outputs, as_function_nodes, data_and_control, flat_body
+from opselect.models.graph.references import Endpoint, awaited, data_inputs, endpoint, is_control, of_node, waits_for
+from opselect.rewriting.freezing.flat import FlatBody, Outputs, as_function_nodes, flat_body
 from opselect.rewriting.freezing.inlinable import called_function, can_be_inlined
 from opselect.rewriting.freezing.op_table import OpTable
 
@@ -32,7 +33,7 @@ class _Open:
     starts: bool = False
 
     def closed(self) -> Node:
-        inputs = (*self.data, *(f"^{name}" for name in sorted(set(self.control))))
+        inputs = (*self.data, *map(waits_for, sorted(set(self.control))))
         return self.node if inputs == self.node.inputs else replace(self.node, inputs=inputs)
 
 
@@ -138,7 +139,7 @@ class _Body:
         self._nodes: list[_Open | None] = []
         self._ops: dict[str, str] = {}
         self._has_loops = False
-        self._outputs: dict[tuple[str, str], str] = {}
+        self._outputs: dict[Endpoint, str] = {}
         self._control_outputs: dict[str, str] = {}
         self._waited_for: set[str] = set()
         self._count = 0
@@ -170,7 +171,7 @@ class _Body:
         return tuple(each.closed() for each in left)
 
     def _add(self, node: Node, *, starts: bool = False) -> _Open:
-        data, control = data_and_control(node)
+        data, control = list(data_inputs(node)), list(awaited(node))
         self._waited_for.update(control)
         each = _Open(node, data, control, starts)
         self._nodes.append(each)
@@ -183,8 +184,7 @@ class _Body:
 
     def _resolved(self, reference: str) -> str:
         """What a data input is, where the node that it named has been inlined."""
-        name, _, number = reference.partition(":")
-        return self._outputs.get((name, number or "0"), reference)
+        return self._outputs.get(endpoint(reference), reference)
 
     def _inline(self, call: _Open, function: FunctionDefinition, body: FlatBody) -> None:
         name, device = call.node.name, call.node.device
@@ -193,8 +193,8 @@ class _Body:
         gate = ""
         if before is not None:
             gate = self._new_name(f"Func/{name}/input_control_node")
-            self._add(Node(gate, "NoOp", tuple(f"^{each}" for each in before), device))
-        after_gate = (f"^{gate}",) if gate else ()
+            self._add(Node(gate, "NoOp", tuple(map(waits_for, before)), device))
+        after_gate = (waits_for(gate),) if gate else ()
         inside: dict[str, str] = {}
         for argument, reference in zip(function.inputs, data, strict=True):
             inside[argument.name] = self._identity(f"Func/{name}/input", reference, argument.type, after_gate)
@@ -226,9 +226,9 @@ class _Body:
 
     def _clone(self, node: Node, prefix: str, device: str, inside: Mapping[str, str], gate: str) -> Node:
         inputs = tuple(_renamed(reference, inside) for reference in node.inputs)
-        waits = any(reference.startswith("^") for reference in inputs)
+        waits = any(map(is_control, inputs))
         if gate and (not inputs or (self._inliner.is_call(node) and not waits)):
-            inputs = (*inputs, f"^{gate}")
+            inputs = (*inputs, waits_for(gate))
         attrs = {key: value for key, value in node.attrs.items() if key != "_class"}
         if node.op in ENTERS and isinstance(frame := attrs.get("frame_name"), str):
             attrs["frame_name"] = f"{prefix}/{frame}"
@@ -241,19 +241,19 @@ class _Body:
         name = call.node.name
         fetched, target = name in self._fetched, name in self._targets
         for number, output in enumerate(returned):
-            self._outputs[name, str(number)] = output
+            self._outputs[name, number] = output
         if name not in self._waited_for and not fetched and not target:
             return
         done = self._new_name(f"Func/{name}/output_control_node")
         last = [inside[each] for each in body.control_returns] if call.node.op in PARTITIONED_CALLS else list(returned)
-        control = tuple(f"^{each}" for each in (last or ([gate] if gate else [])))
+        control = tuple(map(waits_for, last or ([gate] if gate else [])))
         self._add(Node(done, "NoOp", control, call.node.device))
         self._control_outputs[name] = done
         if fetched and returned:
             types = call.node.attrs.get("Tout", ())
-            self._add(Node(name, "IdentityN", (*returned, f"^{done}"), call.node.device, {"T": types}))
+            self._add(Node(name, "IdentityN", (*returned, waits_for(done)), call.node.device, {"T": types}))
         elif fetched or target:
-            self._add(Node(name, "NoOp", (f"^{done}",), call.node.device))
+            self._add(Node(name, "NoOp", (waits_for(done),), call.node.device))
 
 
 def construction_order(nodes: Sequence[Node], known: Iterable[str]) -> tuple[Node, ...]:
@@ -268,7 +268,7 @@ def construction_order(nodes: Sequence[Node], known: Iterable[str]) -> tuple[Nod
     for number, node in enumerate(nodes):
         sources = [name for name in map(input_node, node.inputs) if name not in there and name in position]
         loops = node.op == "Merge" and any(nodes[position[name]].op == "NextIteration" for name in sources)
-        control = sum(reference.startswith("^") for reference in node.inputs)
+        control = sum(map(is_control, node.inputs))
         waiting.append(control + 1 if loops else len(sources))
         for name in sources:
             consumers[position[name]].append(number)
@@ -287,9 +287,8 @@ def construction_order(nodes: Sequence[Node], known: Iterable[str]) -> tuple[Nod
 
 
 def _renamed(reference: str, names: Mapping[str, str]) -> str:
-    control = "^" if reference.startswith("^") else ""
-    name, colon, output = reference.removeprefix("^").partition(":")
-    return f"{control}{names.get(name, name)}{colon}{output}"
+    name = input_node(reference)
+    return of_node(reference, names.get(name, name))
 
 
 def _types(call: Node) -> tuple[object, ...]:

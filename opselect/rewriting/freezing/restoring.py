@@ -19,8 +19,8 @@ from opselect.models.formats.tensor_headers import tensor_header
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, TensorRef, input_node, reach
 from opselect.models.graph.op_families import ASSIGNMENTS, PARTITIONED_CALLS
+from opselect.models.graph.references import Reference, data_inputs
 from opselect.rewriting.freezing.variables import is_variable, variable_of
-from opselect.rewriting.names import data_inputs
 
 _RESTORE_OPS = frozenset({"RestoreV2", "Restore", "RestoreSlice"})
 _MAX_DEPTH = 20
@@ -83,7 +83,7 @@ class _Body:
             if is_variable(node):
                 return variable_of(node, self.function).name
             if node.op in _RESTORE_OPS:
-                return self._restored(node, _output_number(reference))
+                return self._restored(node, Reference.parse(reference).position)
             if node.op != "Identity" or not node.inputs:
                 return None
             reference = node.inputs[0]
@@ -135,8 +135,3 @@ class _Tracer:
     def _called(self, node: Node) -> FunctionDefinition | None:
         function = node.attrs.get("f") if node.op in PARTITIONED_CALLS else None
         return self._functions.get(function.name if isinstance(function, FunctionRef) else node.op)
-
-
-def _output_number(reference: str) -> int:
-    number = reference.rpartition(":")[2]
-    return int(number) if number.isascii() and number.isdecimal() else 0

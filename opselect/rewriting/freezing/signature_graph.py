@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from kernel_index.datatypes import DataType
 from opselect.models.graph import FunctionDefinition, Graph, Node, NodeAttr, Shape, Signature, changed, input_node
 from opselect.models.graph.op_families import PARTITIONED_CALLS
+from opselect.models.graph.references import awaited, canonical, data_inputs, output_index
 from opselect.rewriting.freezing.flat import Outputs, flat_body
 from opselect.rewriting.freezing.inlinable import called_function
 from opselect.rewriting.freezing.inline import Inliner
 from opselect.rewriting.freezing.op_table import OpTable
 from opselect.rewriting.freezing.variables import is_variable, variable_of
-from opselect.rewriting.names import canonical, data_inputs
 
 _LOWERED = frozenset({"If", "StatelessIf", "StatelessWhile", "While"})
 _LOWER = "_lower_using_switch_merge"
@@ -60,16 +60,16 @@ def signature_graph(graph: Graph, signature: Signature, path: str) -> SignatureG
         argument, node = function.inputs[position].name, by_name[input_node(reference)]
         if node.name in fed:
             inputs[fed[node.name]] = f"{argument}:0"
-        elif node.inputs or ":" in reference.removesuffix(":0"):
+        elif node.inputs or output_index(reference) != 0:
             return None
         else:
             names[argument] = node.name
             captured[argument] = _captured(node, argument)
     arguments = [_placeholder(function, position) for position in range(len(function.inputs))]
-    places = {key: info.name.partition(":")[2] or "0" for key, info in signature.outputs.items()}
-    if any(place not in map(str, range(len(body.returns))) for place in places.values()):
+    places = {key: output_index(info.name) for key, info in signature.outputs.items()}
+    if any(place is None or place >= len(body.returns) for place in places.values()):
         return None
-    results = {key: canonical(body.returns[int(place)]) for key, place in places.items()}
+    results = {key: canonical(body.returns[place]) for key, place in places.items() if place is not None}
     before = Graph(
         (*arguments, *body.nodes), tuple(map(_as_imported, graph.functions)), graph.gradients, graph.versions
     )
@@ -122,9 +122,7 @@ def _node_as_imported(node: Node) -> Node:
 
 def mark_control_sources(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes with the mark that TensorFlow puts on whatever another node waits for (``python/framework/ops.py``)."""
-    waited_for = {
-        reference.removeprefix("^") for node in nodes for reference in node.inputs if reference.startswith("^")
-    }
+    waited_for = {name for node in nodes for name in awaited(node)}
     return tuple(
         replace(node, attrs={**node.attrs, "_has_manual_control_dependencies": True})
         if node.name in waited_for

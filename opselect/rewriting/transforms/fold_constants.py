@@ -11,10 +11,10 @@ from dataclasses import replace
 from opselect.models.formats.tensor_writer import encode_tensor
 from opselect.models.graph import Graph, Node, input_node, reach
 from opselect.models.graph.op_families import CONTROL_FLOW, PLACEHOLDER_WITH_DEFAULT
+from opselect.models.graph.references import canonical, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Argument, Context, Transform
 from opselect.rewriting.evaluation.frames import import_order
-from opselect.rewriting.evaluation.known import Known, Stored, find_known, size_of, tensor
-from opselect.rewriting.names import canonical, data_inputs, is_control
+from opselect.rewriting.evaluation.known import Known, Stored, find_known, size_of
 from opselect.rewriting.signatures import op_definition
 
 MAX_CONSTANT_BYTES = 10 << 20
@@ -128,7 +128,7 @@ class _Folding:
     def _wanted(self) -> set[tuple[str, int]]:
         """The tensors that are computed, constant, and read by a node that is not."""
         read = {
-            tensor(reference)
+            endpoint(reference)
             for node in self._nodes
             if node.name not in self._known.constant
             for reference in data_inputs(node)
@@ -171,7 +171,7 @@ class _Folding:
     def _constant(self, name: str, each: tuple[str, int], device: str = "") -> Node:
         value = self._known.values[each[0]][each[1]]
         ref = value.ref if isinstance(value, Stored) else encode_tensor(value.array, value.type)
-        waits = tuple(f"^{source}" for source in sorted(self._known.waits[each[0]]))
+        waits = tuple(map(waits_for, sorted(self._known.waits[each[0]])))
         return Node(name, "Const", waits, device, {"dtype": value.type, "value": ref})
 
     def _new_name(self, name: str, number: int) -> str:
@@ -185,7 +185,7 @@ class _Folding:
     def _rewired(self, node: Node, renames: Mapping[tuple[str, int], str]) -> Node:
         inputs: list[str] = []
         for reference in node.inputs:
-            name, index = tensor(reference)
+            name, index = endpoint(reference)
             if is_control(reference):
                 inputs += self._waited_for(name)
             elif (name, index) in renames:
@@ -204,8 +204,8 @@ class _Folding:
     def _waited_for(self, name: str) -> Iterable[str]:
         """What a node shall wait for that waited for this one: a constant is there at once."""
         if self._gtt or name not in self._known.constant or self._by_name[name].op == "NoOp":
-            return (f"^{name}",)
-        return (f"^{source}" for source in self._known.waits[name])
+            return (waits_for(name),)
+        return map(waits_for, self._known.waits[name])
 
 
 def _reached(nodes: tuple[Node, ...], fed: frozenset[str], outputs: set[str]) -> tuple[Node, ...]:

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from opselect.models.formats.graphdef_writer import encode_attr
-from opselect.models.graph import Graph, Node, StoredBytes, input_node
+from opselect.models.graph import Graph, Node, StoredBytes
 from opselect.models.graph.op_families import FED
 from opselect.models.graph.order import execution_order
+from opselect.models.graph.references import Reference, input_node, of_node
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.colocation import rename_colocations
-from opselect.rewriting.names import canonical, parts
 from opselect.rewriting.signatures import op_definition
 
 _COMPARED_AT_ONCE = 256
@@ -81,11 +81,9 @@ class _Twins:
 
     def _key(self, node: Node) -> tuple[_Key, list[StoredBytes]]:
         """What equal nodes have in common, and their content that is too long to be part of that."""
-        inputs = []
-        for reference in node.inputs:
-            control, name, output = parts(canonical(reference))
-            inputs.append((control, self._first.get(name, name), output))
-        key: list[object] = [node.op, node.device, tuple(inputs)]
+        inputs = [Reference.parse(reference) for reference in node.inputs]
+        key: list[object] = [node.op, node.device]
+        key += [each._replace(node=self._first.get(each.node, each.node)) for each in inputs]
         long: list[StoredBytes] = []
         for name in sorted(node.attrs):
             key.append(name)
@@ -109,10 +107,7 @@ def _digest(pieces: list[StoredBytes]) -> bytes:
 
 
 def _renamed(node: Node, names: dict[str, str], context: Context) -> Node:
-    inputs = []
-    for reference in node.inputs:
-        control, name, output = parts(reference)
-        inputs.append(f"{control}{names[name]}{output}" if name in names else reference)
+    inputs = (of_node(each, names[name]) if (name := input_node(each)) in names else each for each in node.inputs)
     renamed = replace(node, inputs=tuple(inputs))
     return renamed if context.gtt else rename_colocations(renamed, names)
 

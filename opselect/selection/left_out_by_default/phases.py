@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, input_node
 from opselect.models.graph.op_families import FED, MERGES, SWITCHES
+from opselect.models.graph.references import data_inputs
 from opselect.requirements.collect import MAX_NODES_NAMED, Requirement
 from opselect.selection.left_out_by_default.stages import Stages
 
@@ -67,7 +68,7 @@ class Phases:
             node = self._stages.nodes.get(waiting.pop())
             if node is None or node.name in self._flags:
                 continue
-            sources = {input_node(reference) for reference in node.inputs if not reference.startswith("^")}
+            sources = set(map(input_node, data_inputs(node)))
             if not sources and node.op != "Const":
                 return frozenset()
             waiting += sources - seen
