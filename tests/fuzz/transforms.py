@@ -21,10 +21,10 @@ from opselect.models.graph import Graph, graph_problems, input_node
 from opselect.models.graph.op_families import ENTERS, EXITS
 from opselect.models.storage import JoinedBytes
 from opselect.rewriting import Context, TransformError, parse_steps
-from opselect.rewriting.evaluation import run
 from opselect.rewriting.evaluation.frames import frames_of, import_order
 from opselect.rewriting.transforms import apply_steps
 from opselect.rewriting.validity import type_problems
+from tests.interpreter import run
 from tests.opselect.rewriting.transforms.random_graphs import RandomGraph, random_graph
 
 PRESERVING = (

@@ -17,12 +17,12 @@ from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import FunctionDefinition, FunctionRef, Node, NodeAttr, TensorRef
 from opselect.models.graph.op_families import ENTERS, EXITS, MERGES, NEXT_ITERATIONS
 from opselect.models.graph.references import control_inputs, data_inputs, input_node, is_control
-from opselect.rewriting.evaluation.bodies import Body, function_body
-from opselect.rewriting.evaluation.calls import CALL_OPS
 from opselect.rewriting.evaluation.evaluate import evaluate
 from opselect.rewriting.evaluation.kernel import Call, EvaluationError
 from opselect.rewriting.evaluation.known import MAX_LIVE_BYTES
-from opselect.rewriting.evaluation.lists import LIST_OPS, Item
+from tests.interpreter.bodies import Body, function_body
+from tests.interpreter.calls import CALL_OPS
+from tests.interpreter.lists import LIST_OPS, Item
 
 MAX_STEPS = 10_000_000
 """So many nodes are run; a loop that goes on is one that does not end."""
