@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import nearest
 from opselect.models.graph.meta_graph import Entry
 from opselect.models.graph.model import Graph, Node
 from opselect.models.graph.references import endpoint, input_node, is_control, is_tensor_name, waits_for
 
 _EVERY_OUTPUT = -1
-_MAX_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +119,8 @@ def check_names(inputs: Sequence[str], outputs: Sequence[str], names: Collection
             if not is_tensor_name(reference):
                 problems.append(f"{kind} {reference!r} is no tensor name: a number must follow the colon")
             elif name not in names:
-                problems.append(f"the graph has no node {name!r} for the {kind}{_suggestion(name, names)}")
+                problems.append(f"the graph has no node {name!r} for the {kind}{nearest(name, names)}")
     if problems:
         head = "cannot be fed and fetched like that:"
         text = problems[0] if len(problems) == 1 else head + "".join(f"\n  - {problem}" for problem in problems)
         raise InputError(path, text, "Give inputs and outputs by node name, such as `input` or `softmax:0`.")
-
-
-def _suggestion(name: str, names: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, names, _MAX_SUGGESTIONS)
-    if not near:
-        last = name.rpartition("/")[2].lower()
-        near = sorted(other for other in names if last and last == other.rpartition("/")[2].lower())[:_MAX_SUGGESTIONS]
-    return f"; nearest: {', '.join(repr(other) for other in near)}" if near else ""

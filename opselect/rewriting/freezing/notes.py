@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
+from kernel_index.near_names import nearest
 from opselect.models.graph import Node, input_node, reach
 from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.rewriting.freezing.job import Job
@@ -20,8 +20,7 @@ def notes_on(job: Job, kept: Sequence[Node]) -> Iterable[str]:
     if not names and not any(is_variable(node) for function in job.source.functions for node in function.nodes):
         yield "the graph has no variables; perhaps it was frozen before"
     for name in sorted(job.selection.names - set(names)):
-        near = difflib.get_close_matches(name, names, 3)
-        yield f"no variable is named {name!r}" + (f"; nearest: {', '.join(map(repr, near))}" if near else "")
+        yield f"no variable is named {name!r}{nearest(name, names)}"
     yield from _unfilled_tables(job, kept)
 
 
