@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from kernel_index.index import KernelIndex
 from kernel_index.records_json import Json, attrs_json, registration_json
 from opselect.build_lists.keep_rule import Mode, support_files
+from opselect.selection.left_out_by_default import Finding
 from opselect.selection.select import Reason, Selection
 
 
-def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> Json:
+def manifest(
+    selection: Selection,
+    index: KernelIndex,
+    mode: Mode,
+    keep_core: bool,
+    *,
+    criteria: Sequence[Finding] = (),
+    unread: Sequence[str] = (),
+) -> Json:
     """The manifest as plain data; its keys are what scripts may rely on.
 
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
     (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
-    ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
-    are rows of :meth:`Finding.to_json`; ``refused``, ``ignored`` and ``unjudged`` are as
-    :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
-    there only where there are such.
+    ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``,
+    what mobile builds leave out by default, are rows of :meth:`Finding.to_json`; ``refused``, ``ignored`` and
+    ``unjudged`` are as :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that
+    could not be read, is there only where there are such.
     """
-    unread: Json = {"unread": list(selection.unread)} if selection.unread else {}
     files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
         "tensorflow": selection.release,
@@ -54,9 +63,9 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
             }
             for missing in selection.not_inserted
         ],
-        "criteria": [found.to_json() for found in selection.criteria],
+        "criteria": [found.to_json() for found in criteria],
         **selection.verdict.to_json(),
-        **unread,
+        **({"unread": list(unread)} if unread else {}),
     }
 
 

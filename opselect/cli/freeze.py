@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
-
 import click
 
 from opselect.cli.shared.console import byte_size, counted, note, warn
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import quiet_option, split_names
-
-if TYPE_CHECKING:
-    from opselect.rewriting.freezing import Options
 
 _SWITCHES = ("input_binary", "clear_devices")
 _WORDS = frozenset({"true", "t", "1", "yes", "on", "false", "f", "0", "no", "off"})
@@ -56,16 +50,6 @@ def _whole(arg: str, flags: list[str]) -> str:
     if not name.startswith("--") or name in flags or len(begun) != 1:
         return arg
     return f"{begun[0]}{equals}{value}"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a command line of ``freeze`` asks for."""
-
-    model: str
-    output: str
-    options: Options = field(hash=False)
-    quiet: bool = False
 
 
 @click.command(
@@ -162,6 +146,7 @@ def command(
     changing what the graph computes is an error, and nothing is written.
     """
     from opselect.rewriting.freezing import Options, Selection
+    from opselect.usecases.freeze import freeze_to_file
 
     unused = {"restore_op_name": restore_op_name, "filename_tensor_name": filename_tensor_name}
     if input_saved_model_dir and input_graph:
@@ -192,26 +177,17 @@ def command(
         initializers=split_names(initializers),
         clear_devices=clear_devices,
     )
-    return write(Request(paths[0], output, options, quiet))
-
-
-def write(request: Request) -> int:
-    """Freezes the model, writes the graph and returns the exit code; InputError where nothing is written."""
-    from opselect.models.formats import model_at
-    from opselect.models.formats.graphdef_writer import write_graph
-    from opselect.rewriting.freezing import freeze_model
-
-    with model_at(request.model) as model, model_at(request.options.checkpoint) as checkpoint:
-        frozen = freeze_model(model, replace(request.options, checkpoint=checkpoint))
-        size = write_graph(frozen.graph, request.output)
+    made = freeze_to_file(paths[0], options, output)
+    frozen = made.frozen
     for text in frozen.notes:
-        warn(text, quiet=request.quiet)
+        warn(text, quiet=quiet)
     for kind, tensors in (("input", frozen.inputs), ("output", frozen.outputs)):
         for name, tensor in tensors.items():
-            note(f"{kind} {name}: {tensor}", quiet=request.quiet)
+            note(f"{kind} {name}: {tensor}", quiet=quiet)
     note(
-        f"{request.output}: {counted(len(frozen.variables), 'variable')} frozen "
-        f"({byte_size(frozen.weight_bytes)} of weights), {counted(len(frozen.graph.nodes), 'node')}, {byte_size(size)}",
-        quiet=request.quiet,
+        f"{output}: {counted(len(frozen.variables), 'variable')} frozen "
+        f"({byte_size(frozen.weight_bytes)} of weights), {counted(len(frozen.graph.nodes), 'node')}, "
+        f"{byte_size(made.size)}",
+        quiet=quiet,
     )
     return DONE

@@ -59,9 +59,13 @@ def read_chosen(path: str, choice: Choice) -> Iterator[Chosen]:
     Raises InputError for a model that cannot be read or that lacks what is chosen.
     """
     with model_at(path) as place:
-        model = read_model(place, choice.tag_set)
-        meta_graph = choose_meta_graph(model)
-        yield Chosen(meta_graph.graph, entries_of(meta_graph, choice, place), model.tflite is None)
+        yield chosen_of(read_model(place, choice.tag_set), choice)
+
+
+def chosen_of(model: Model, choice: Choice) -> Chosen:
+    """What a choice means of a model, read with its tags. Raises InputError for one that lacks what is chosen."""
+    meta_graph = choose_meta_graph(model)
+    return Chosen(meta_graph.graph, entries_of(meta_graph, choice, model.path), model.tflite is None)
 
 
 def choose_meta_graph(model: Model) -> MetaGraph:

@@ -15,7 +15,7 @@ from kernel_index.records import BAZEL, MAKE, AttrValue, KernelRegistration, Lib
 from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.requirements.loading import Verdict, judge
 from opselect.requirements.runtime import INDISPENSABLE, SESSION_OPS, Origin
-from opselect.selection.left_out_by_default import Adviser, Finding, MobileBuild
+from opselect.selection.left_out_by_default import Adviser, MobileBuild
 from opselect.selection.why_missing import (
     Explanation,
     explain,
@@ -84,17 +84,13 @@ class Selection:
     unresolved: tuple[Unresolved, ...]
     not_inserted: tuple[Unresolved, ...] = ()
     """Ops that the runtime may insert and for which the build has no kernel: nothing that the model asks for."""
-    criteria: tuple[Finding, ...] = ()
-    """What of the requirements mobile builds leave out by default, where that was asked."""
     verdict: Verdict = field(default_factory=Verdict)
     """Whether the release loads the models, as far as that can be told; ops that are unresolved are not in it again."""
-    unread: tuple[str, ...] = ()
-    """Models whose needs are not in here, for they could not be read."""
 
     @property
     def complete(self) -> bool:
-        """Whether the build runs all the models that were asked about."""
-        return not (self.unresolved or self.unread or self.verdict.refused)
+        """Whether the build meets all of the requirements, and its release loads the models that have them."""
+        return not (self.unresolved or self.verdict.refused)
 
 
 def select(

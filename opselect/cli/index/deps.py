@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from kernel_index.errors import InputError
-from opselect.cli.shared.console import near, print_json
+from opselect.cli.shared.console import print_json
 from opselect.cli.shared.exit_codes import DONE, NO
-from opselect.cli.shared.options import DEFAULT_PROFILE, Source, json_option, quiet_option, source_options
+from opselect.cli.shared.options import json_option, quiet_option, source_options
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
+from opselect.usecases.near import near
 
 if TYPE_CHECKING:
     from kernel_index.dependencies import DependencyGraph
@@ -59,16 +61,17 @@ def command(
         files += tuple(line for line in stripped if line)
     if not files:
         raise click.UsageError("name source files, or give them with --stdin, one path a line")
-    source = Source(release, tree, index_file, roots)
+    source = KernelSource(release, tree, index_file, roots)
     return dependencies(files, source, profile=profile, explain=explain, as_json=as_json, quiet=quiet)
 
 
 def dependencies(
-    files: Sequence[str], source: Source, *, profile: str, explain: str | None, as_json: bool, quiet: bool
+    files: Sequence[str], source: KernelSource, *, profile: str, explain: str | None, as_json: bool, quiet: bool
 ) -> int:
     """Prints what the files need and returns the exit code. Raises InputError for a file that nobody knows."""
     from kernel_index.dependencies import DependencyGraph
-    from opselect.cli.shared.sources import open_source, profile_of
+    from opselect.cli.shared.sources import open_source
+    from opselect.usecases.open_kernels import profile_of
 
     index = open_source(source, quiet=quiet)
     files = tuple(dict.fromkeys(files))

@@ -9,7 +9,7 @@ import click
 
 from opselect.cli.shared.cells import such_as
 from opselect.cli.shared.console import print_table, wrapped
-from opselect.usecases.judging import as_typed
+from opselect.usecases.model_names import as_typed
 
 if TYPE_CHECKING:
     from opselect.selection.left_out_by_default import Finding

@@ -29,12 +29,18 @@ class Workers:
 
 
 @contextmanager
-def open_workers(models: int, *, jobs: int | None, dask: str) -> Iterator[Workers]:
+def open_workers(models: int, *, jobs: int | None, dask: str, executor: Executor | None = None) -> Iterator[Workers]:
     """Workers for so many models: the cluster at ``dask``, ``jobs`` processes, or as many of them as it is worth.
 
-    When the block is left by an error or Ctrl-C, processes are ended at once. Raises OpselectError where there is no
-    cluster or its workers fail.
+    An ``executor`` of the caller is taken as it is, and goes on when the block is left. When that is by an error or
+    Ctrl-C, processes that were started here are ended at once. Raises OpselectError where there is no cluster or its
+    workers fail.
     """
+    if executor is not None:
+        import os
+
+        yield Workers(executor, os.cpu_count() or 1)
+        return
     if dask:
         with _cluster(dask) as workers:
             yield workers
