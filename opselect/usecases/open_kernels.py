@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
+from kernel_index.near_names import near_names
 from kernel_index.store import open_index as open_index_file
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
-from opselect.usecases.near import near
 from opselect.usecases.watch import NOBODY, Watch, progress_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> 
 
 def unknown_profile(profile: str, known: tuple[str, ...]) -> InputError:
     """The error of a profile that does not exist."""
-    close = near(profile, known)
+    close = near_names(profile, known)
     return InputError(
         f"profile {profile}",
         "there is no such build profile" + (f"; did you mean {' or '.join(close)}?" if close else ""),
@@ -142,6 +142,6 @@ def unknown_profile(profile: str, known: tuple[str, ...]) -> InputError:
 
 def unknown_op(op: str, index: KernelIndex) -> str:
     """The sentence about an op that a release does not know, with names that are like it."""
-    close = near(op, index.op_names())
+    close = near_names(op, index.op_names())
     meant = f"; did you mean {' or '.join(close)}?" if close else ""
     return f"{op}: TensorFlow {index.release} has no such op{meant}"
