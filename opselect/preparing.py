@@ -144,7 +144,8 @@ def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[st
     signed = not wishes.options.outputs and _has_signatures(meta_graph)
     if signed or any(node.op in VARIABLES for node in whole.nodes):
         # A signature that is frozen by its key becomes a graph of its own, with its functions inlined.
-        frozen = freeze_model(path, wishes.options if signed else replace(wishes.options, outputs=outputs))
+        options = replace(wishes.options, index=index)
+        frozen = freeze_model(path, options if signed else replace(options, outputs=outputs))
         graph, weights = frozen.graph, frozen.weight_bytes
         for text in frozen.notes:
             note(text)
@@ -155,8 +156,8 @@ def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[st
     elif wishes.options.checkpoint:
         note("the graph has no variables, so the checkpoint is not read")
     inputs = inputs or placeholders(graph, outputs, path, note)
-    context = Context(path, tuple(inputs), outputs, note=note)
-    strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path)
+    context = Context(path, tuple(inputs), outputs, index=index, note=note)
+    strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path, index)
     graph = apply_steps(graph, [strip, *_FOLDING], context)
     _check_left(graph, context)
     graph, taken_off = take_off(graph, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,17 @@ def open_kernels(
         return _scan(source.tree, source.roots, macros, profile, lists, watch)
     index = open_index_file(source.index_file or shipped.find(source.release or ""))
     return add_roots(index, source.roots, macros=macros, watch=watch) if source.roots else index
+
+
+def ops_named(source: KernelSource | None, watch: Watch = NOBODY) -> KernelIndex | None:
+    """The TensorFlow whose op definitions tell what nodes take and give; None where nobody names one.
+
+    Folders without a TensorFlow go over the newest release that is shipped. Raises what :func:`open_kernels` raises.
+    """
+    if source is None or not (source.given or source.roots):
+        return None
+    named = source if source.given else replace(source, release=newest_release())
+    return open_kernels(named, lists=False, watch=watch)
 
 
 def newest_release() -> str:

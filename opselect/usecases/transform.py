@@ -9,6 +9,8 @@ from opselect.models.formats.graphdef_writer import encode_graph, write_graph
 from opselect.models.graph import Graph
 from opselect.rewriting import Context, parse_steps
 from opselect.rewriting.transforms import ABSENT, NAMES, apply_steps, find_transform
+from opselect.usecases.kernel_source import KernelSource
+from opselect.usecases.open_kernels import ops_named
 from opselect.usecases.watch import NOBODY, Remembering, Watch, progress_of
 
 
@@ -39,20 +41,23 @@ def transform_file(
     outputs: tuple[str, ...] = (),
     as_text: bool = False,
     gtt: bool = False,
+    source_of_ops: KernelSource | None = None,
     watch: Watch = NOBODY,
 ) -> TransformedGraph:
     """The GraphDef at a path or URL, or in an archive, after transforms, one after the other; written where wanted.
 
     ``steps`` are in the words of TensorFlow's Graph Transform Tool (``docs/transforms.md``), ``inputs`` and ``outputs``
     what a program feeds and fetches. ``target`` is a path, empty for none; ``as_text`` writes protobuf's text format.
-    ``gtt`` does what that tool does where opselect does otherwise on purpose. After each transform the graph is valid.
+    ``gtt`` does what that tool does where opselect does otherwise on purpose. The TensorFlow of ``source_of_ops`` tells
+    what nodes take and give, without one the newest release that is shipped. After each transform the graph is valid.
 
     Raises InputError for a graph that cannot be read, steps that are not understood, and a file that cannot be written;
     TransformError, which is one, for a step that cannot do what it is asked to. Nothing is written then.
     """
     told = Remembering(watch)
     parsed = parse_steps(steps)
-    context = Context(source, inputs, outputs, gtt=gtt, note=told.warning)
+    index = ops_named(source_of_ops, told)
+    context = Context(source, inputs, outputs, index=index, gtt=gtt, note=told.warning)
     with model_at(source) as place:
         before = read_graph(place)
         after = apply_steps(before, parsed, context, progress_of(told, "transforms"))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from opselect.models.graph import AttrPlaceholder, FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, NodeAttrItem
 from opselect.models.graph.references import Reference, endpoint
+from opselect.rewriting import ops_of
 from opselect.rewriting.evaluation.frames import Frames, frames_of, import_order
 from opselect.rewriting.evaluation.kernel import EvaluationError
-from opselect.rewriting.signatures import first_output
 
 
 @dataclass(frozen=True)
@@ -33,25 +33,19 @@ def function_body(
     """The body of a function whose attrs the caller binds; in it outputs go by the names of op definitions."""
     nodes = {node.name: replace(node, attrs=_bound(node.attrs, bound)) for node in function.nodes}
 
+    ops = ops_of(None, functions.values())
+
     def named(reference: str) -> tuple[str, int]:
-        name, index, output, _ = Reference.parse(reference)
-        if not output:
-            return name, index
-        node = nodes.get(name)
-        first = None if node is None else _first_output(node, output, functions)
-        if first is None:
+        found = Reference.parse(reference)
+        if not found.output:
+            return found.endpoint
+        node = nodes.get(found.node)
+        position = None if node is None else ops.position(node, found)
+        if position is None:
             raise EvaluationError(f"asks for {reference!r}, which does not exist")
-        return name, first + index
+        return found.node, position
 
     return _body(tuple(nodes.values()), named)
-
-
-def _first_output(node: Node, argument: str, functions: Mapping[str, FunctionDefinition]) -> int | None:
-    called = functions.get(node.op)
-    if called is None:
-        return first_output(node, argument)
-    names = [output.name for output in called.outputs]
-    return names.index(argument) if argument in names else None
 
 
 def _body(nodes: Sequence[Node], named: Callable[[str], tuple[str, int]]) -> Body:

@@ -19,9 +19,10 @@ from opselect.models.graph import (
     NodeAttr,
     Shape,
 )
+from opselect.models.graph.op_definitions import OpSignature, signature_of
 from opselect.models.graph.references import Reference, data_inputs, is_control
 from opselect.requirements.loading.rules import REFUSES_TO_LOWER
-from opselect.requirements.loading.signatures import Signature, flat, misfits, signature_of, types_by_argument
+from opselect.requirements.loading.signatures import flat, misfits, types_by_argument
 from opselect.requirements.loading.uses import (
     MAX_NODES_NAMED,
     NO_OUTPUT,
@@ -54,7 +55,7 @@ def collect_loads(graph: Graph, expansion: Expansion, index: KernelIndex, model:
 class _Op:
     """What is known of an op or of a function of the graph; ``attrs`` is None where nobody knows them."""
 
-    signature: Signature | None
+    signature: OpSignature | None
     attrs: Mapping[str, AttrDefinition] | None
     counting: frozenset[str] = frozenset()
     is_call: bool = False

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, changed, expand_functions, input_node
+from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.models.graph.op_families import ENTERS, PARTITIONED_CALLS
 from opselect.models.graph.references import Endpoint, awaited, data_inputs, endpoint, is_control, of_node, waits_for
-from opselect.rewriting.freezing.flat import FlatBody, Outputs, as_function_nodes, flat_body
+from opselect.rewriting.freezing.flat import FlatBody, as_function_nodes, flat_body
 from opselect.rewriting.freezing.inlinable import called_function, can_be_inlined
-from opselect.rewriting.freezing.op_table import OpTable
 
 _ARGUMENT = "_Arg"
 MAX_NODES = 300_000
@@ -44,10 +44,9 @@ class Inliner:
     inlined, is bound by its callers, or has an op that is not known.
     """
 
-    def __init__(self, functions: Iterable[FunctionDefinition], table: OpTable) -> None:
-        self._functions = {function.name: function for function in functions}
-        self._table = table
-        self._outputs = Outputs(self._functions, table)
+    def __init__(self, ops: OpDefinitions) -> None:
+        self._ops = ops
+        self._functions = ops.functions
         self._bodies: dict[str, FlatBody | None] = {}
         self._calls: dict[str, tuple[str, ...]] = {}
 
@@ -69,7 +68,7 @@ class Inliner:
     def body_of(self, function: FunctionDefinition) -> FlatBody | None:
         """The body of a function, its nodes in the order in which a graph of them is made."""
         if function.name not in self._bodies:
-            body = flat_body(function, self._outputs)
+            body = flat_body(function, self._ops)
             ordered = construction_order(body.nodes, body.arguments) if body is not None else ()
             self._bodies[function.name] = replace(body, nodes=ordered) if body is not None else None
         return self._bodies[function.name]
@@ -80,7 +79,7 @@ class Inliner:
         body = self.body_of(function) if function is not None else None
         if function is None or body is None or self._calls_itself(function.name):
             return None
-        admitted = can_be_inlined(call, function, body, has_control_outputs, self._functions, self._table)
+        admitted = can_be_inlined(call, function, body, has_control_outputs, self._ops)
         return (function, body) if admitted else None
 
     def is_call(self, node: Node) -> bool:
@@ -121,7 +120,7 @@ class Inliner:
         body.add_all([*(Node(name, _ARGUMENT) for name in flat.arguments), *flat.nodes])
         body.run()
         nodes, spelled = as_function_nodes(
-            [node for node in body.nodes() if node.op != _ARGUMENT], flat.arguments, self._outputs
+            [node for node in body.nodes() if node.op != _ARGUMENT], flat.arguments, self._ops
         )
         returns = {
             output.name: spelled(reference) for output, reference in zip(function.outputs, flat.returns, strict=True)

@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import DataType
+from kernel_index.index import KernelIndex
 from opselect.models.graph import FunctionDefinition, Graph, Node, NodeAttr, Shape, Signature, changed, input_node
+from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.models.graph.references import awaited, canonical, data_inputs, output_index
-from opselect.rewriting.freezing.flat import Outputs, flat_body
+from opselect.rewriting import ops_of
+from opselect.rewriting.freezing.flat import flat_body
 from opselect.rewriting.freezing.inlinable import called_function
 from opselect.rewriting.freezing.inline import Inliner
-from opselect.rewriting.freezing.op_table import OpTable
 from opselect.rewriting.freezing.variables import is_variable, variable_of
 
 _LOWERED = frozenset({"If", "StatelessIf", "StatelessWhile", "While"})
@@ -38,17 +40,19 @@ class SignatureGraph:
     names: Mapping[str, str] = field(hash=False)
 
 
-def signature_graph(graph: Graph, signature: Signature, path: str) -> SignatureGraph | None:
+def signature_graph(
+    graph: Graph, signature: Signature, path: str, index: KernelIndex | None = None
+) -> SignatureGraph | None:
     """The graph of a signature; None where it is not one call of a function, as it is in files of 2.x.
 
     Arguments are Placeholders by the names that the function has for them. Captured variables, constants and tables
-    stand in for the arguments that they are bound to. Calls of functions are inlined.
+    stand in for the arguments that they are bound to. Calls of functions are inlined, as far as the op definitions of
+    ``index`` tell what is in them (:func:`opselect.rewriting.ops_of`).
     """
     call = _call(graph, signature)
-    functions = {function.name: function for function in graph.functions}
-    function = called_function(call, functions) if call is not None else None
-    table = OpTable()
-    body = flat_body(function, Outputs(functions, table)) if function is not None else None
+    ops = ops_of(index, graph.functions)
+    function = called_function(call, ops.functions) if call is not None else None
+    body = flat_body(function, ops) if function is not None else None
     if call is None or function is None or body is None or len(data_inputs(call)) != len(function.inputs):
         return None
     by_name = {node.name: node for node in graph.nodes}
@@ -73,7 +77,7 @@ def signature_graph(graph: Graph, signature: Signature, path: str) -> SignatureG
     before = Graph(
         (*arguments, *body.nodes), tuple(map(_as_imported, graph.functions)), graph.gradients, graph.versions
     )
-    inliner = Inliner(before.functions, table)
+    inliner = Inliner(OpDefinitions(ops.index, before.functions))
     after = inliner.graph(before, [input_node(reference) for reference in results.values()], path)
     nodes = tuple(_node_as_imported(captured.get(node.name, node)) for node in after.nodes)
     return SignatureGraph(replace(after, nodes=nodes), inputs, results, names)

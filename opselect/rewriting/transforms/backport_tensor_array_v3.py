@@ -17,7 +17,6 @@ from opselect.rewriting import Context, Transform
 from opselect.rewriting.constants import constant_node
 from opselect.rewriting.edit import GraphEdit
 from opselect.rewriting.names import consumers, rename_inputs
-from opselect.rewriting.signatures import op_definition
 
 _WITH_FLOW = frozenset({"TensorArrayV3", "TensorArrayGradV3"})
 _OTHERS = frozenset(
@@ -62,7 +61,7 @@ def _flow(name: str, array: Node, context: Context) -> Node:
 
 def _second_version(node: Node, context: Context) -> Node:
     op = node.op.removesuffix("3") + "2"
-    definition = op_definition(op)
+    definition = context.ops().op(op)
     if definition is None or context.gtt:
         return replace(node, op=op)
     known = {name: value for name, value in node.attrs.items() if name.startswith("_") or definition.attr(name)}

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from opselect.models.formats.tensor_writer import encode_tensor
 from opselect.models.graph import Graph, Node, input_node, reach
+from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.models.graph.op_families import CONTROL_FLOW, PLACEHOLDER_WITH_DEFAULT
 from opselect.models.graph.references import canonical, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Argument, Context, Transform
 from opselect.rewriting.evaluation.frames import import_order
 from opselect.rewriting.evaluation.known import Known, Stored, find_known, size_of
-from opselect.rewriting.signatures import op_definition
 
 MAX_CONSTANT_BYTES = 10 << 20
 """Larger results stay computed when the graph runs, unless an argument says otherwise."""
@@ -46,17 +46,18 @@ def fold_constants(graph: Graph, context: Context) -> Graph:
         told_shapes=not context.flag("clear_output_shapes", True),
         approximations=context.gtt,
     )
+    ops = context.ops()
     functions = {function.name for function in graph.functions}
     for node in nodes:
-        if node.name in known.refused and node.op not in functions and _could_be_constant(node):
+        if node.name in known.refused and node.op not in functions and _could_be_constant(node, ops):
             context.note(f"node {node.name!r} stays as it is: it {known.refused[node.name]}")
     folding = _Folding(nodes, known, fed, context)
     return replace(graph, nodes=_reached(folding.nodes(outputs), fed, outputs))
 
 
-def _could_be_constant(node: Node) -> bool:
+def _could_be_constant(node: Node, ops: OpDefinitions) -> bool:
     """Whether a node always computes the same of the same inputs, for all that is known of its op."""
-    definition = op_definition(node.op)
+    definition = ops.op(node.op)
     if definition is None:
         return True
     held = (output.type_text in ("resource", "variant") for output in definition.outputs)

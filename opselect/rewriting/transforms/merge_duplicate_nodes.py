@@ -12,12 +12,12 @@ from typing import TypeAlias
 
 from opselect.models.formats.graphdef_writer import encode_attr
 from opselect.models.graph import Graph, Node, StoredBytes
+from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.models.graph.op_families import FED
 from opselect.models.graph.order import execution_order
 from opselect.models.graph.references import Reference, input_node, of_node
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.colocation import rename_colocations
-from opselect.rewriting.signatures import op_definition
 
 _COMPARED_AT_ONCE = 256
 """Bytes; longer content is compared only where all else of two nodes is equal."""
@@ -30,10 +30,11 @@ def merge_duplicate_nodes(graph: Graph, context: Context) -> Graph:
     """The graph with one node for all that have the same op, inputs, device and attrs, the first one in the file.
 
     Nodes that are fed or fetched stay, and so does whatever is not known to be the same when it runs twice: stateful
-    ops, ops that the newest shipped release does not have, calls of functions, and Placeholders.
+    ops, ops that the TensorFlow does not have (:attr:`Context.index`), calls of functions, and Placeholders.
     """
+    ops = context.ops()
     kept = {input_node(reference) for reference in (*context.inputs, *context.outputs)}
-    kept |= {node.name for node in graph.nodes if not _is_the_same_twice(node, context)}
+    kept |= {node.name for node in graph.nodes if not _is_the_same_twice(node, ops, context)}
     twins = _Twins()
     for node in execution_order(graph):
         twins.add(node, alone=node.name in kept)
@@ -45,10 +46,10 @@ def merge_duplicate_nodes(graph: Graph, context: Context) -> Graph:
     return replace(graph, nodes=tuple(_renamed(node, names, context) for node in graph.nodes if node.name not in names))
 
 
-def _is_the_same_twice(node: Node, context: Context) -> bool:
+def _is_the_same_twice(node: Node, ops: OpDefinitions, context: Context) -> bool:
     if node.op in FED:
         return context.gtt
-    definition = op_definition(node.op)
+    definition = ops.op(node.op)
     return definition is not None and not definition.stateful
 
 
