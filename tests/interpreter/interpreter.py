@@ -42,6 +42,10 @@ _SWITCHES = frozenset({"Switch", "RefSwitch"})
 _PASSED_ON = frozenset({"Identity", "RefIdentity", "StopGradient", "Snapshot", "PreventGradient", "LoopCond"})
 
 
+class NodeError(EvaluationError):
+    """Says which node cannot be computed; nodes that depend on it pass it on."""
+
+
 @dataclass
 class Library:
     """The functions that nodes may call, and what all of them together may take."""
@@ -132,8 +136,10 @@ class Interpreter:
         try:
             outputs = yield from self._rule(node)(node, iterations)
             self._library.spend(outputs or ())
+        except NodeError:
+            raise
         except EvaluationError as error:
-            raise error if error.args[0].startswith("node ") else EvaluationError(f"node {name!r} {error}") from None
+            raise NodeError(f"node {name!r} {error}") from None
         return outputs
 
     def _rule(self, node: Node) -> Callable[[Node, Iterations], Steps]:
