@@ -157,7 +157,7 @@ def command(
     The flags of TensorFlow's freeze_graph are taken as they are. Whatever they ask for that cannot be done without
     changing what the graph computes is an error, and nothing is written.
     """
-    from opselect.rewriting.freezing import Options, Selection
+    from opselect.rewriting.freezing import Options, VariableSelection
     from opselect.usecases.freeze import freeze_to_file
 
     unused = {"restore_op_name": restore_op_name, "filename_tensor_name": filename_tensor_name}
@@ -184,7 +184,7 @@ def command(
         signatures=split_names(signatures),
         all_signatures=all_signatures,
         tags=split_names(tags),
-        selection=Selection(split_names(only) or None, split_names(without)),
+        selection=VariableSelection(split_names(only) or None, split_names(without)),
         saver=input_saver or "",
         initializers=split_names(initializers),
         clear_devices=clear_devices,
