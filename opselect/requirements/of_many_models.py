@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
 CHUNK = 16
-"""So many models are read by one call of a worker: at a few milliseconds each, more than it costs to hand them out."""
+"""Maximum number of models that one call of a worker reads: at a few milliseconds each, more than the call costs."""
 
 IN_FLIGHT = 32
-"""So many chunks are handed out before the first of them must be done."""
+"""Maximum number of chunks that are handed out before the first of them must be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def collect_many(
 
     ``models`` are paths and URLs, taken from the iterable only as they are read, and called by what ``names`` says
     instead of their paths. ``executor`` is any :class:`concurrent.futures.Executor`; its workers must be able to import
-    opselect and to open the paths. Without one the models are read here, one by one. ``progress`` is told how many
+    opselect and to open the paths. Without one the models are read here, one by one. ``progress`` gets how many
     models are done, ``warn`` each warning about a model; both are called in this thread. Warnings are not part of
     the result.
 

@@ -1,4 +1,4 @@
-"""What a transform is told besides the graph, and how it reads its arguments."""
+"""What a transform gets besides the graph, and how it reads its arguments."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class GraphEdit:
         self._retired.update(node.name for node in nodes if not self.is_needed(node))
 
     def new_name(self, wanted: str) -> str:
-        """A name that no node has: the one that is wanted, or that one with a number behind it."""
+        """A name that no node has: the one that is wanted, or that one with a number after it."""
         name, number = wanted, 0
         while name in self._names:
             number += 1

@@ -22,7 +22,8 @@ def placeholders(
 ) -> dict[str, TensorInfo]:
     """The Placeholders that outputs need.
 
-    Those with a default keep it, as nobody has to feed them, unless there is no other; ``note`` is told.
+    Those with a default keep it, as nobody has to feed them, unless there is no other; ``note`` gets a
+    sentence about it.
     """
     needed = reach(graph, (), outputs, path).nodes
     plain = [node.name for node in needed if node.op in PLACEHOLDERS]
@@ -48,11 +49,11 @@ def strip_step(
     """
     by_name = {node.name: node for node in graph.nodes}
     fed = {endpoint(name)[0]: (endpoint(name)[1], info) for name, info in inputs.items()}
-    told = {name: (position, info) for name, (position, info) in fed.items() if name in by_name}
-    shapes = _shapes(graph, [name for name in told if by_name[name].op != "Placeholder"])
+    there = {name: (position, info) for name, (position, info) in fed.items() if name in by_name}
+    shapes = _shapes(graph, [name for name in there if by_name[name].op != "Placeholder"])
     ops = ops_of(index)
     made: list[tuple[str, DataType, Shape]] = []
-    for name, (position, info) in told.items():
+    for name, (position, info) in there.items():
         node = by_name[name]
         known = _at(shapes.get(name, ()), position) or _own_shape(node)
         known_type = _at(ops.output_types(node) or (), position)
@@ -117,11 +118,11 @@ def _check(
         )
 
 
-def _contradicts(told: tuple[int, ...] | None, known: tuple[int, ...] | None, skipped: int) -> bool:
-    if told is None or known is None:
+def _contradicts(wanted: tuple[int, ...] | None, known: tuple[int, ...] | None, skipped: int) -> bool:
+    if wanted is None or known is None:
         return False
-    pairs = list(zip(told, known, strict=False))[skipped:]
-    return len(told) != len(known) or any(one != other and min(one, other) >= 0 for one, other in pairs)
+    pairs = list(zip(wanted, known, strict=False))[skipped:]
+    return len(wanted) != len(known) or any(one != other and min(one, other) >= 0 for one, other in pairs)
 
 
 def _name(data_type: DataType) -> str:

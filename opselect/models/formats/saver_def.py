@@ -28,7 +28,7 @@ def parse_saver(buffer: Buffer, start: int, end: int) -> str:
 
 
 def read_saver(path: str) -> str:
-    """The restore node of the SaverDef in a file, told apart by content.
+    """The restore node of the SaverDef in a file, recognized by content.
 
     Raises InputError for what is no SaverDef and for one that names no such node.
     """

@@ -10,7 +10,7 @@ from opselect.models.graph.op_families import MERGES, NEXT_ITERATIONS
 from opselect.models.graph.references import input_node
 
 MAX_PROBLEMS_SHOWN = 10
-"""So many problems are spelled out in one error; the rest are counted."""
+"""Maximum number of problems that one error spells out; the rest are counted."""
 MAX_CYCLE_SHOWN = 12
 
 

@@ -21,7 +21,7 @@ from opselect.models.graph.references import Reference
 from opselect.models.graph.values import NodeAttr
 
 MAX_TENSORS = 10_000
-"""Maximum number of tensors of one input or output of an op; a file may say otherwise, and nothing is told then."""
+"""Maximum number of tensors of one input or output of an op; a file may say otherwise, and nothing is known then."""
 
 Types: TypeAlias = tuple[DataType | None, ...]
 """Types of tensors by position; None for one that nothing tells."""
@@ -31,7 +31,7 @@ Lookup: TypeAlias = Callable[[str], NodeAttr | None]
 
 @dataclass(frozen=True, slots=True)
 class OpSignature:
-    """What an op or a function takes and gives; an op's inputs and outputs are said as a function's are."""
+    """What an op or a function takes and gives; an op's inputs and outputs are described as a function's are."""
 
     inputs: tuple[FunctionArg, ...]
     outputs: tuple[FunctionArg, ...]

@@ -88,7 +88,7 @@ def reach_entries(graph: Graph, entries: Iterable[Entry], path: str) -> Reached:
 def _closure(
     by_name: Mapping[str, Node], wanted: Iterable[str], fed: Mapping[str, Collection[int]]
 ) -> tuple[set[str], set[str]]:
-    """The nodes behind ``wanted`` that run, and the fed ones at which the walk stopped."""
+    """``wanted`` and the nodes upstream of it that run, and the fed ones at which the walk stopped."""
     running: set[str] = set()
     stopped: set[str] = set()
     stack = list(wanted)

@@ -48,7 +48,7 @@ def write_pieces(pieces: Iterable[Piece], path: str) -> None:
 
 @contextmanager
 def _output(path: str) -> Iterator[int]:
-    """What to write to inside the block: a file that gets its name behind it, or what is no regular file."""
+    """What to write to inside the block: a file that gets its name after it, or what is no regular file."""
     if is_url(path):
         raise InputError(path, "graphs are written to files only", "Name a file and copy it there.")
     stream = _open_stream(path)

@@ -1,6 +1,6 @@
 """What TensorFlow checks of a node before it runs, against the definition of the node's op.
 
-Sources, the same in every release from 1.0 to 2.20 where nothing else is said: ``ValidateNodeDef`` of
+Sources, the same in every release from 1.0 to 2.20 unless a rule says otherwise: ``ValidateNodeDef`` of
 ``framework/node_def_util.cc``, ``ValidateAttrValue`` and ``CheckOpDeprecation`` of ``framework/op_def_util.cc``,
 ``AttrValueHasType`` of ``framework/attr_value_util.cc``, ``TypesCompatible`` of ``framework/types.cc``, ``MakeEdge``
 of ``graph_constructor.cc``, ``lower_if_while.cc`` (1.13) and ``lower_functional_ops.cc`` (from 1.14) of
@@ -145,7 +145,7 @@ def _text(value: AttrScalar | object) -> str:
 
 
 def _bad_inputs(use: Use, given: Mapping[str, AttrUse], definition: OpDefinition) -> Iterator[Problem]:
-    """The first that does not fit of the inputs, and whatever cannot be told apart from their order."""
+    """The first that does not fit of the inputs, and whatever may be mere order."""
     if use.misfit:
         yield Problem("inputs", use.misfit)
         return

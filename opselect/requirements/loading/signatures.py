@@ -1,4 +1,4 @@
-"""The types of a node's inputs and outputs by its op's definition, references told apart.
+"""The types of a node's inputs and outputs by its op's definition, references distinguished from values.
 
 Sources: ``InOutTypesForNode`` of ``framework/node_def_util.cc``, ``FinalizeInputOrOutput`` of
 ``framework/op_def_builder.cc``.

@@ -144,7 +144,7 @@ def _case_parts(view: BodyView, node: Node, release: Release, fetchable: bool) -
 def _branches(
     inputs: tuple[DataType, ...], outputs: tuple[DataType, ...], pivot: DataType, release: Release, fetchable: bool
 ) -> Iterator[_Part]:
-    """Inlined functions, and Merges behind them; from 1.14 on one more for whatever waits for the node."""
+    """Inlined functions, and Merges after them; from 1.14 on one more for whatever waits for the node."""
     for data_type in (*inputs, *outputs):
         yield "Identity", {"T": data_type}
     for data_type in outputs:

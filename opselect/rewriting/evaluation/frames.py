@@ -18,7 +18,7 @@ Frames = tuple[str, ...]
 
 
 def import_order(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Each node behind its inputs, but for what a loop's NextIteration brings back to its Merge; the first one first.
+    """Each node after its inputs, but for what a loop's NextIteration brings back to its Merge; the first one first.
 
     Nodes that wait for each other, or for what does not exist, are left out. Source: ``GraphConstructor::Convert`` of
     ``graph/graph_constructor.cc``.
@@ -46,7 +46,7 @@ def import_order(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def frames_of(ordered: Sequence[Node]) -> Mapping[str, Frames]:
-    """The loops of every node, nodes given so that each stands behind its inputs, back edges aside.
+    """The loops of every node, nodes given so that each comes after its inputs, back edges aside.
 
     Raises EvaluationError for an Enter without a name and an Exit outside of every loop.
     """

@@ -37,7 +37,7 @@ _STRING_BYTES = 32
 _MAX_RULE_ELEMENTS = 1 << 16
 """Larger constants are no shapes, axes or paddings; they are not read to infer a shape."""
 _MAX_DEPTH = 64
-"""So many ops that put shapes together are looked through, one behind the other."""
+"""Maximum number of ops that put shapes together that are looked through, one after the other."""
 _SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 _PASSED_ON = frozenset(
     {"Identity", "GuaranteeConst", "Snapshot", "StopGradient", "PreventGradient", "PlaceholderWithDefault"}
@@ -97,17 +97,17 @@ def find_known(
     fed: Collection[str] = (),
     kept: Collection[str] = (),
     considered: Callable[[Node], bool] = lambda _: True,
-    told_shapes: bool = False,
+    recorded_shapes: bool = False,
     approximations: bool = True,
 ) -> Known:
     """What follows from the constants of a graph of which the nodes ``fed`` get their values from outside.
 
     Values are kept of nodes in ``kept`` whoever consumes them. Nodes that are not ``considered`` are not constant,
-    unless they are Const or ask for a shape that is known. With ``told_shapes`` the attr ``_output_shapes`` is
+    unless they are Const or ask for a shape that is known. With ``recorded_shapes`` the attr ``_output_shapes`` is
     believed. Without ``approximations`` a node is not constant whose op TensorFlow only approximates. Raises InputError
     for a constant that cannot be read.
     """
-    search = _Search(nodes, fed, kept, considered, told_shapes, approximations)
+    search = _Search(nodes, fed, kept, considered, recorded_shapes, approximations)
     for node in import_order(nodes):
         search.visit(node)
     return search.known
@@ -120,14 +120,14 @@ class _Search:
         fed: Collection[str],
         kept: Collection[str],
         considered: Callable[[Node], bool],
-        told_shapes: bool,
+        recorded_shapes: bool,
         approximations: bool,
     ) -> None:
         self.known = Known()
         self._by_name = {node.name: node for node in nodes}
         self._fed = fed
         self._considered = considered
-        self._told_shapes = told_shapes
+        self._uses_recorded_shapes = recorded_shapes
         self._approximations = approximations
         self._wanted = set(kept)
         self._users_left = Counter(endpoint(reference)[0] for node in nodes for reference in data_inputs(node))
@@ -233,10 +233,10 @@ class _Search:
         if outputs is not None:
             return tuple(Shape(shape_of(held)) for held in outputs)
         shapes = self._inferred(node)
-        told = node.attrs.get("_output_shapes")
-        if self._told_shapes and isinstance(told, tuple):
-            said = [each if isinstance(each, Shape) else UNKNOWN for each in told]
-            pairs = zip_longest(shapes, said, fillvalue=UNKNOWN)
+        recorded = node.attrs.get("_output_shapes")
+        if self._uses_recorded_shapes and isinstance(recorded, tuple):
+            known = [each if isinstance(each, Shape) else UNKNOWN for each in recorded]
+            pairs = zip_longest(shapes, known, fillvalue=UNKNOWN)
             shapes = tuple(merged(pair) for pair in pairs)
         return shapes
 
@@ -304,7 +304,7 @@ class _Search:
 
 
 def concatenated_sizes(pieces: Sequence[Shape]) -> Shape:
-    """Shapes one behind the other; unknown if the length of one is."""
+    """Shapes one after the other; unknown if the length of one is."""
     if any(piece.dims is None for piece in pieces):
         return UNKNOWN
     return Shape(tuple(size for piece in pieces for size in piece.dims or ()))

@@ -19,7 +19,7 @@ MAX_WINDOW = 1 << 16
 class Windows:
     """Along one axis: the ``window`` in elements, how far it moves, and how far apart its elements are.
 
-    ``padding`` is SAME, VALID or the elements that are added before and behind.
+    ``padding`` is SAME, VALID or the elements that are added before and after.
     """
 
     window: int
@@ -47,7 +47,7 @@ class Windows:
         return count
 
     def around(self, size: int) -> tuple[int, int]:
-        """The elements that are added before and behind an axis of that size."""
+        """The elements that are added before and after an axis of that size."""
         if isinstance(self.padding, tuple):
             return self.padding
         if self.padding == "VALID":

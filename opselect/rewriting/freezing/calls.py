@@ -51,7 +51,7 @@ _CALLS: Mapping[str, tuple[tuple[str, ...], int, str, str]] = {
 
 
 def call_of(node: Node, inputs: int, functions: Collection[str], ops: OpDefinitions) -> FunctionCall | None:
-    """How a node with so many data inputs calls functions, None for one that calls none or in ways not known here.
+    """How a node with ``inputs`` data inputs calls functions, None for one that calls none or in ways not known here.
 
     ``functions`` are the names of the library.
     """

@@ -110,7 +110,7 @@ def _read(node: Node, value: FrozenValue) -> Converted:
 
 
 def _gather(node: Node, value: FrozenValue, new_node: Callable[[str], tuple[str, str]]) -> Converted:
-    """``ResourceGather`` is ``GatherV2`` along the axis behind the batch dimensions."""
+    """``ResourceGather`` is ``GatherV2`` along the axis after the batch dimensions."""
     batch_dims = node.attrs.get("batch_dims", 0)
     params, positions, indices = _gathered(node)
     attrs: dict[str, NodeAttr] = {

@@ -87,7 +87,7 @@ def joined_values(values: Sequence[FrozenValue]) -> FrozenValue | None:
 
 
 def value_at(values: Values, position: int) -> FrozenValue | None:
-    """The value at a position, None behind the last."""
+    """The value at a position, None after the last."""
     return values[position] if position < len(values) else None
 
 

@@ -53,7 +53,7 @@ class Converter:
     """Converts the nodes of one graph and the functions that they call.
 
     ``problems`` are what stands in the way, a sentence for each node; ``functions`` are all functions, the new ones
-    behind those of the graph.
+    after those of the graph.
     """
 
     def __init__(self, ops: OpDefinitions, constants: Constants) -> None:
@@ -83,7 +83,7 @@ class Converter:
             return None
         try:
             return results(call, call.inputs(inputs), self._returned(node, call, inputs))
-        except RefusalError:  # said again, with the node, when the nodes are converted
+        except RefusalError:  # reported with the node when the nodes are converted
             return ()
 
     def _returned(self, node: Node, call: FunctionCall, inputs: Values) -> list[Values]:
@@ -171,7 +171,7 @@ class Converter:
 
 
 def unused_name(wanted: str, taken: Collection[str]) -> str:
-    """A name that is not taken: the one that is wanted, or that one with a number behind it."""
+    """A name that is not taken: the one that is wanted, or that one with a number after it."""
     name, number = wanted, 0
     while name in taken:
         number += 1

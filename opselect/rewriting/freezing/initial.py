@@ -1,6 +1,6 @@
 """What nodes that are run before freezing assign to variables.
 
-Source: ``python/tools/freeze_graph.py``, which runs ``--initializer_nodes`` behind the restore ops.
+Source: ``python/tools/freeze_graph.py``, which runs ``--initializer_nodes`` after the restore ops.
 """
 
 from __future__ import annotations

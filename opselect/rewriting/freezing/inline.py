@@ -20,7 +20,7 @@ from opselect.rewriting.freezing.inlinable import called_function, can_be_inline
 
 _ARGUMENT = "_Arg"
 MAX_NODES = 300_000
-"""So many nodes are there before the rest stays calls: functions that call others twice double with every level."""
+"""Maximum number of nodes before the rest stays calls: functions that call others twice double with every level."""
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ class Inliner:
 
 
 class _Body:
-    """A graph in which calls are replaced one after the other, new nodes behind the others."""
+    """A graph in which calls are replaced one after the other, new nodes after the others."""
 
     def __init__(self, inliner: Inliner, fetched: Collection[str], targets: Collection[str]) -> None:
         self._inliner = inliner

@@ -17,7 +17,7 @@ class Job:
     """What is to be frozen.
 
     ``outputs`` are the nodes or tensors that a program fetches. ``restore_op`` is the node that restores the variables
-    by the word of whoever saved the graph. ``initializers`` are nodes that run behind it. ``path`` names the graph in
+    by the word of whoever saved the graph. ``initializers`` are nodes that run after it. ``path`` names the graph in
     messages. ``defaults_of`` is the release whose defaults stand in for attrs that the file leaves out, if it does.
 
     ``origin`` is the graph with the restore ops where the graph was made from another one; ``names`` are then what

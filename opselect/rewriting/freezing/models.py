@@ -104,7 +104,7 @@ def _restore_op(meta_graph: MetaGraph, options: Options) -> str:
 
 
 def _initializers(model: Model, meta_graph: MetaGraph, options: Options) -> tuple[str, ...]:
-    """What is run behind the restore op; of a SavedModel also what its loader runs."""
+    """What is run after the restore op; of a SavedModel also what its loader runs."""
     if model.format != SAVED_MODEL:
         return options.initializers
     names = {node.name for node in meta_graph.graph.nodes}

@@ -108,8 +108,8 @@ class VariableSources:
     def _mismatch(self, variable: Variable, source: Source) -> str:
         stored = self._checkpoint.variables[source.key]
         if source.part is not None and source.dims != stored.dims:
-            said, held = shape_text(source.dims), shape_text(stored.dims)
-            return f"has {source.key!r} of shape {held}, but the graph restores parts of a tensor of shape {said}"
+            wanted, held = shape_text(source.dims), shape_text(stored.dims)
+            return f"has {source.key!r} of shape {held}, but the graph restores parts of a tensor of shape {wanted}"
         try:
             dims = dims_of(self._checkpoint, source)
         except ArrayError as error:

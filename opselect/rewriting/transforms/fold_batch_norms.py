@@ -1,4 +1,4 @@
-"""``fold_batch_norms``: a multiplication behind a convolution goes into its weights.
+"""``fold_batch_norms``: a multiplication after a convolution goes into its weights.
 
 Source: ``tools/graph_transforms/fold_batch_norms.cc``.
 """

@@ -22,13 +22,13 @@ MAX_CONSTANT_BYTES = 10 << 20
 _MAY_BE_FED = frozenset({"Placeholder", PLACEHOLDER_WITH_DEFAULT})
 _NEVER_FOLDED = CONTROL_FLOW | {"ControlTrigger"}
 _LARGEST = "max_constant_size_in_bytes"
-_TOLD_SHAPES = "_output_shapes"
+_RECORDED_SHAPES = "_output_shapes"
 
 
 def fold_constants(graph: Graph, context: Context) -> Graph:
     """What the outputs need, the inputs given, with constants in the place of nodes that always compute the same.
 
-    Nodes come as TensorFlow imports them, each behind its inputs, then new constants, named ``<node>/_N__cf__M``, then
+    Nodes come as TensorFlow imports them, each after its inputs, then new constants, named ``<node>/_N__cf__M``, then
     the inputs. An output that is constant becomes a Const of its own name. Of the control inputs of nodes, those from
     constant nodes are replaced by what those wait for themselves, so that no weight is kept for nothing; NoOps stay.
     With ``gtt`` both are left as the Graph Transform Tool leaves them, and what TensorFlow
@@ -43,7 +43,7 @@ def fold_constants(graph: Graph, context: Context) -> Graph:
         fed,
         outputs,
         lambda node: node.op not in excluded_ops and node.name not in excluded_nodes,
-        told_shapes=not context.flag("clear_output_shapes", True),
+        recorded_shapes=not context.flag("clear_output_shapes", True),
         approximations=context.gtt,
     )
     ops = context.ops()
@@ -108,7 +108,7 @@ class _Folding:
         self._names = set(self._by_name)
 
     def nodes(self, outputs: set[str]) -> tuple[Node, ...]:
-        """All nodes, the old ones with constants as inputs, and the new constants behind them."""
+        """All nodes, the old ones with constants as inputs, and the new constants after them."""
         own = {} if self._gtt else self._constant_outputs(outputs)
         wanted = sorted(each for each in self._wanted() if each[0] not in own)
         renames = self._stored_elsewhere(wanted)
@@ -198,8 +198,8 @@ class _Folding:
         data = [reference for reference in inputs if not is_control(reference)]
         controls = sorted({reference for reference in inputs if is_control(reference)})
         attrs = node.attrs
-        if _TOLD_SHAPES in attrs and node.name not in self._fed:
-            attrs = {name: value for name, value in attrs.items() if name != _TOLD_SHAPES}
+        if _RECORDED_SHAPES in attrs and node.name not in self._fed:
+            attrs = {name: value for name, value in attrs.items() if name != _RECORDED_SHAPES}
         return replace(node, inputs=(*data, *controls), attrs=attrs)
 
     def _waited_for(self, name: str) -> Iterable[str]:
@@ -210,7 +210,7 @@ class _Folding:
 
 
 def _reached(nodes: tuple[Node, ...], fed: frozenset[str], outputs: set[str]) -> tuple[Node, ...]:
-    """Of the nodes those that the outputs need, and behind them the inputs."""
+    """Of the nodes those that the outputs need, and after them the inputs."""
     by_name = {node.name: node for node in nodes}
     needed = set(outputs)
     waiting = list(outputs)

@@ -1,4 +1,4 @@
-"""``fold_old_batch_norms``: batch normalisation ops behind convolutions go into their weights and a bias.
+"""``fold_old_batch_norms``: batch normalisation ops after convolutions go into their weights and a bias.
 
 Source: ``tools/graph_transforms/fold_old_batch_norms.cc``.
 """
@@ -27,7 +27,7 @@ _CONCAT = Pattern("ConcatV2", (_CONV, _CONV, _CONST))
 def fold_old_batch_norms(graph: Graph, context: Context) -> Graph:
     """The graph with each batch normalisation of a convolution as a BiasAdd of one with other weights.
 
-    The convolution may have a BatchToSpaceND behind it, or be one of two behind a ConcatV2. The op's name goes to
+    The convolution may have a BatchToSpaceND after it, or be one of two that a ConcatV2 joins. The op's name goes to
     what takes its place. An op stays as it is, with a note, where it normalises by its batch's statistics, where its
     other outputs are used, or where what would change is used elsewhere or fetched. Weights that others use too are
     copied before they are scaled.
@@ -79,9 +79,9 @@ class _Fold:
         self._check_norm()
         self.scale, self.offset = self._scale_and_offset()
 
-    def check_conv(self, conv: Match, *behind: Node) -> None:
-        """Whether a convolution can be folded; ``behind`` are the nodes between it and the norm."""
-        self._check_private(conv.node, *behind)
+    def check_conv(self, conv: Match, *between: Node) -> None:
+        """Whether a convolution can be folded; ``between`` are the nodes between it and the norm."""
+        self._check_private(conv.node, *between)
         self._check_float(conv.inputs[1].node)
         if str(self.norm.attrs.get("data_format", "NHWC")) != str(conv.node.attrs.get("data_format", "NHWC")):
             raise _StaysError(f"{conv.node.name!r} has another data_format")
@@ -104,7 +104,7 @@ class _Fold:
         return output_channels(conv.node, constant_value(conv.inputs[1].node, self._context))
 
     def fold(self, conv: Match, scale: Array, offset: Array, name: str) -> list[Node]:
-        """Scales the weights of a convolution and gives the nodes of the BiasAdd behind it, which has that name."""
+        """Scales the weights of a convolution and gives the nodes of the BiasAdd after it, which has that name."""
         node, weights_node = conv.node, conv.inputs[1].node
         weights = constant_value(weights_node, self._context)
         if scale.shape != (output_channels(node, weights),):

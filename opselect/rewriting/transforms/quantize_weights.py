@@ -73,7 +73,7 @@ def _round(values: Array) -> Array:
 
 TRANSFORM = Transform(
     "quantize_weights",
-    "Stores large float constants in eight bits, with an op behind each that makes floats of them.",
+    "Stores large float constants in eight bits, with an op after each that makes floats of them.",
     quantize_weights,
     (Argument("minimum_size", "constants with fewer elements stay as they are; 1024 by default"),),
 )

@@ -85,7 +85,7 @@ def _rewired(node: Node, removed: Mapping[str, Node], context: Context) -> Node:
 
 
 def _awaited(reference: str, removed: Mapping[str, Node]) -> list[str]:
-    """The control inputs of the removed nodes behind a reference."""
+    """The control inputs of the removed nodes that a reference leads to."""
     found = []
     waiting = [input_node(reference)]
     seen = set()

@@ -75,7 +75,7 @@ def _check_outputs(nodes: tuple[Node, ...], made: set[str], context: Context) ->
         if name in made and output_index(reference) not in (None, 0):
             raise context.error(
                 f"an input becomes a Placeholder, which has no output {reference!r}, but {why}",
-                "Name the node behind it as input instead.",
+                "Name the node after it as input instead.",
                 node=name,
             )
 

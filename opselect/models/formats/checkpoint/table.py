@@ -1,6 +1,6 @@
 """The sorted table that both formats of checkpoints are made of: keys in order, each with a value.
 
-A table is blocks, behind each its compression and its checksum; an index block of the last keys and the places of the
+A table is blocks, after each its compression and its checksum; an index block of the last keys and the places of the
 blocks; and a footer that says where the index block is. Source: ``lib/io/{format,block,table}.cc``.
 """
 
@@ -139,7 +139,7 @@ class Table:
             self._handles.append(place)
 
     def _handle(self, buffer: bytes, position: int, end: int, base: int) -> tuple[_Handle, int]:
-        """The block handle at a position of a buffer that stands at byte ``base``, and the position behind it."""
+        """The block handle at a position of a buffer that stands at byte ``base``, and the position after it."""
         offset, position = read_varint(buffer, position, end)
         size, position = read_varint(buffer, position, end)
         if offset + size + _TRAILER > self._end:

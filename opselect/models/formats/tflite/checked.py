@@ -19,7 +19,7 @@ from opselect.models.formats.wire import WireError
 MAX_TABLES = 1_000_000
 """Where FlatBuffers' own verifier for C++ stops by default, and so TensorFlow Lite (``flatbuffers/verifier.h``)."""
 MAX_READS_OF_ABYTE = 4
-"""Strings and lists may be shared, but not without end: so many times the size of the file is read in all."""
+"""Strings and lists may be shared, but not without end: maximum ratio of what is read to the size of the file."""
 _FREE_READS = 1 << 16
 
 _OFFSET = Struct("<I")

@@ -150,7 +150,7 @@ class _ModelReader:
         return StoredBuffer(place.start, place.length) if place else StoredBuffer()
 
     def _outside(self, offset: int, size: int, position: int) -> Span | None:
-        """Bytes that stand behind the tables, as models above 2 GB have them."""
+        """Bytes that come after the tables, as models above 2 GB have them."""
         if offset < _FIRST_OUTSIDE_OFFSET or not size:
             return None
         if offset + size > self._file.size:

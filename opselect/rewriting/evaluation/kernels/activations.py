@@ -1,4 +1,4 @@
-"""What comes behind a layer: activations and Softmax. Source: ``kernels/relu_op_functor.h``, ``softplus_op.h``,
+"""What comes after a layer: activations and Softmax. Source: ``kernels/relu_op_functor.h``, ``softplus_op.h``,
 ``softsign_op.h``, ``softmax_op_functor.h``, ``bias_op.cc``.
 """
 

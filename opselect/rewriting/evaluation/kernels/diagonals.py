@@ -136,7 +136,7 @@ def matrix_diag_part(call: KernelCall, x: Array) -> Array:
     return matrix_diag_part_v2(call, x, _ZERO, np.zeros((), x.dtype))
 
 
-@kernel("MatrixDiagPartV2", "diagonals of matrices, a value behind those that are shorter", PLAIN)
+@kernel("MatrixDiagPartV2", "diagonals of matrices, a value after those that are shorter", PLAIN)
 def matrix_diag_part_v2(call: KernelCall, x: Array, k: Array, padding: Array) -> Array:
     call.alike(x, padding)
     bounds = _bounds(k)

@@ -225,7 +225,7 @@ def top_k(_: KernelCall, x: Array, k: Array) -> Sequence[Array]:
     if not x.ndim or not 0 <= count <= x.shape[-1]:
         raise EvaluationError(f"takes {count} of {x.shape[-1:]} elements")
     rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-    # A stable sort of the reversed row puts the first of equal elements behind the others.
+    # A stable sort of the reversed row puts the first of equal elements after the others.
     order = x.shape[-1] - 1 - np.argsort(rows[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :count]
     values = np.take_along_axis(rows, order, 1)
     shape = (*x.shape[:-1], count)

@@ -43,7 +43,7 @@ def fused_batch_norm(
 
 @kernel(
     "FusedBatchNormV3",
-    "FusedBatchNorm, and one more output of which nothing is said",
+    "FusedBatchNorm, and one more output that is not computed",
     FLOATS,
     outputs=("T", "U", "U", "U", "U", "U"),
     accuracy=Accuracy.SUM,

@@ -15,7 +15,7 @@ _F = np.float32
 
 
 def _places(call: KernelCall, size: int, count: int, *, nearest: bool) -> Array:
-    """Where on an axis of that size each of so many new elements lies, as ``float`` computes it."""
+    """Where on an axis of that size each new element lies, as ``float`` computes it."""
     corners, centers = call.flag("align_corners"), call.flag("half_pixel_centers")
     scale = _F(size - 1) / _F(count - 1) if corners and count > 1 else _F(size) / _F(count)
     numbers = np.arange(count).astype(_F)

@@ -55,8 +55,8 @@ class StridedSlice:
         if len(taken) > rank:
             raise EvaluationError(f"slices {len(taken)} dimensions of {rank}")
         before: list[int | None] = [-1 - i if i in new else i for i in range(min(ellipsis, count))]
-        behind: list[int | None] = [-1 - i if i in new else i for i in after]
-        return [*before, *[None] * (rank - len(taken)), *behind]
+        last: list[int | None] = [-1 - i if i in new else i for i in after]
+        return [*before, *[None] * (rank - len(taken)), *last]
 
     def dense(self, shape: Sequence[int]) -> list[slice | int | None]:
         """The same as an index of NumPy's for an array of that shape."""

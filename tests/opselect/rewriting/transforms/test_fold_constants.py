@@ -150,7 +150,7 @@ def test_shapes_that_are_not_known_stay() -> None:
     assert "shape" in ops(fold(open_batch))
 
 
-def test_told_shapes_are_believed_if_asked_for_and_always_removed() -> None:
+def test_recorded_shapes_are_believed_if_asked_for_and_always_removed() -> None:
     told = node("y", "Unheard", "x", _output_shapes=(Shape((5, 2)),))
     before = graph(X, told, SHAPE_MODEL.nodes[2:])
     kept, believed = fold(before), fold(before, arguments={"clear_output_shapes": ("false",)})
