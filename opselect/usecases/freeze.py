@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from opselect.models.formats import model_at
 from opselect.models.formats.graphdef_writer import write_graph
-from opselect.rewriting.freezing import Frozen, Options, freeze_model
+from opselect.rewriting.freezing import Frozen, Options, Selection, freeze_model
+from opselect.usecases.kernel_source import PathLike
 
-ALL = Options()
+_ALL = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,51 @@ class FrozenModel:
     size: int = 0
 
 
-def freeze_to_file(model: str, options: Options = ALL, output: str = "") -> FrozenModel:
+def freeze(
+    model: PathLike,
+    output: PathLike = "",
+    *,
+    checkpoint: PathLike = "",
+    outputs: Sequence[str] = (),
+    signatures: Sequence[str] = (),
+    all_signatures: bool = False,
+    tags: Sequence[str] = (),
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+    saver: PathLike = "",
+    initializers: Sequence[str] = (),
+    clear_devices: bool = True,
+) -> FrozenModel:
+    """The graph of a model with its variables as constants, and of it only what the outputs need; written if wanted.
+
+    ``model`` is a GraphDef, MetaGraphDef, SavedModel or the ``.meta`` file of a checkpoint, by path or URL, or in an
+    archive; ``output`` is the path of a binary GraphDef, which appears whole or not at all. ``tags`` choose the
+    MetaGraph that has just these. A SavedModel has its own variables, ``PREFIX.meta`` those of ``PREFIX``; other graphs
+    need ``checkpoint``, a prefix. ``outputs`` are names of nodes or tensors; without them those of ``signatures``
+    count, by default the only one or ``serving_default``, with ``all_signatures`` those of all. ``only`` and
+    ``without`` narrow which variables become constants, by the names of their nodes. ``saver`` is a file with a
+    SaverDef, ``initializers`` are nodes that assign constants after the checkpoint was restored; ``clear_devices``
+    takes the devices off all nodes.
+
+    Tensors stay in the checkpoint until the graph is written; ``weight_bytes`` counts what they take. Raises InputError
+    for what cannot be read or written, and for whatever cannot be frozen without changing what the graph computes. The
+    rules are those of TensorFlow's ``python/tools/freeze_graph.py`` (``docs/freeze.md``).
+    """
+    options = Options(
+        checkpoint=os.fspath(checkpoint),
+        outputs=tuple(outputs),
+        signatures=tuple(signatures),
+        all_signatures=all_signatures,
+        tags=tuple(tags),
+        selection=Selection(only, without) if only is not None or without else _ALL,
+        saver=os.fspath(saver),
+        initializers=tuple(initializers),
+        clear_devices=clear_devices,
+    )
+    return freeze_to_file(os.fspath(model), options, os.fspath(output))
+
+
+def freeze_to_file(model: str, options: Options, output: str = "") -> FrozenModel:
     """The graph of the model at a path or URL, or in an archive, its variables as constants; written where wanted.
 
     The file appears whole or not at all. Raises InputError for a model or checkpoint that cannot be read, for whatever

@@ -33,6 +33,7 @@ class JudgedRequirements:
 
     @property
     def requirements(self) -> Requirements:
+        """What all models that could be read need together."""
         return self.needed.requirements
 
     def to_json(self) -> Json:

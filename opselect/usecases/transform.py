@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opselect.models.formats import model_at, read_graph
@@ -9,6 +11,7 @@ from opselect.models.formats.graphdef_writer import encode_graph, write_graph
 from opselect.models.graph import Graph
 from opselect.rewriting import Context, parse_steps
 from opselect.rewriting.transforms import ABSENT, NAMES, apply_steps, find_transform
+from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.watch import NOBODY, Remembering, Watch, progress_of
 
 
@@ -28,6 +31,41 @@ class TransformedGraph:
     before: GraphSize
     after: GraphSize
     warnings: tuple[str, ...] = ()
+
+
+def transform(
+    graph: PathLike,
+    steps: str,
+    output: PathLike = "",
+    *,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    as_text: bool = False,
+    gtt: bool = False,
+    watch: Watch = NOBODY,
+) -> TransformedGraph:
+    """A GraphDef after transforms, one after the other; written if wanted.
+
+    ``graph`` is a path or URL, or in an archive; ``steps`` are such as ``"strip_unused_nodes fold_constants"``, with
+    arguments in parentheses. ``inputs`` and ``outputs`` are the nodes or tensors that a program feeds and fetches.
+    ``output`` is a path, which may be the same, and appears whole or not at all; ``as_text`` writes protobuf's text
+    format. ``gtt`` does what TensorFlow's tool does where opselect does otherwise on purpose.
+
+    Sizes are in nodes and bytes. After each step the graph is valid. Raises InputError for a graph that cannot be read,
+    steps that are not understood and a file that cannot be written, and TransformError, with the node that stands in
+    the way, for a step that cannot do what it is asked to. Transforms and their words are those of TensorFlow's
+    ``tools/graph_transforms`` (``docs/transforms.md``).
+    """
+    return transform_file(
+        os.fspath(graph),
+        os.fspath(output),
+        steps,
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        as_text=as_text,
+        gtt=gtt,
+        watch=watch,
+    )
 
 
 def transform_file(
