@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ArchiveMember": "opselect.models.formats.archives",
+    "ArchivedModel": "opselect.models.formats.archives",
     "BuildAnswer": "opselect.usecases.select_kernels",
     "CheckedLists": "opselect.usecases.check_lists",
     "Checkpoint": "opselect.models.formats.checkpoint",
@@ -44,8 +46,10 @@ _HOMES = {
     "check_checkout": "opselect.usecases.check_lists",
     "edit_checkout": "opselect.usecases.edit_checkout",
     "freeze": "opselect.usecases.freeze",
+    "list_archive": "opselect.models.formats.archives",
     "load_model": "opselect.usecases.load_model",
     "manifest_of": "opselect.usecases.generate",
+    "models_inside": "opselect.models.formats.archives",
     "open_checkpoint": "opselect.models.formats.checkpoint",
     "open_index": "opselect.usecases.open_kernels",
     "prepare": "opselect.usecases.prepare",
@@ -58,6 +62,8 @@ _HOMES = {
 """The module of each name. What type checkers and editors see is below; ``tests/test_api.py`` holds both together."""
 
 __all__ = [
+    "ArchiveMember",
+    "ArchivedModel",
     "BuildAnswer",
     "CheckedLists",
     "CheckoutEdit",
@@ -93,8 +99,10 @@ __all__ = [
     "check_checkout",
     "edit_checkout",
     "freeze",
+    "list_archive",
     "load_model",
     "manifest_of",
+    "models_inside",
     "open_checkpoint",
     "open_index",
     "prepare",
@@ -109,6 +117,7 @@ if TYPE_CHECKING:
     from kernel_index.errors import IndexFileError, InputError, OpselectError, SourceTreeError
     from kernel_index.index import KernelIndex
     from opselect.models.choice import Choice
+    from opselect.models.formats.archives import ArchivedModel, ArchiveMember, list_archive, models_inside
     from opselect.models.formats.checkpoint import Checkpoint, open_checkpoint
     from opselect.requirements.collect import Requirement, Requirements
     from opselect.rewriting import TransformError
