@@ -7,20 +7,18 @@ whenever they are the same again, the edits are replayed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.branches import obeyed
 from kernel_index.preprocessor.calls import Outcomes, Problem
 from kernel_index.preprocessor.files import (
     DEFINE,
-    ELIF,
-    ELSE,
     IFDEF,
     IFNDEF,
     INCLUDE,
     ONCE,
-    OPENING,
     UNDEF,
     Instruction,
     SourceFile,
@@ -34,6 +32,15 @@ MAX_INCLUDE_DEPTH = 200
 
 Holds = Callable[[SourceFile, Instruction], bool]
 """Evaluates a condition against the macro table of the run."""
+
+
+def edit(macros: dict[str, Macro], edits: Mapping[str, Macro | None]) -> None:
+    """Define macros in a table, and undefine those with None."""
+    for name, macro in edits.items():
+        if macro is None:
+            macros.pop(name, None)
+        else:
+            macros[name] = macro
 
 
 @dataclass(slots=True)
@@ -129,11 +136,7 @@ class Inclusions:
                 if get(name) is not macro:
                     break
             else:
-                for name, macro in effect.edits.items():
-                    if macro is None:
-                        macros.pop(name, None)
-                    else:
-                        macros[name] = macro
+                edit(macros, effect.edits)
                 state.included |= effect.added
                 return effect
         effect = self._obey(header, state, holds)
@@ -147,20 +150,12 @@ class Inclusions:
         if header.once:
             effect.added = self.bit(header.path)
             state.included |= effect.added
-        program = header.program
-        taken: set[int] = set()
-        at = 0
-        while at < len(program):
-            index, instruction = at, program[at]
+        for _, instruction in obeyed(header.program, lambda i: self._holds(header, i, effect, state, holds)):
             kind = instruction.kind
-            at += 1
-            if kind == DEFINE:
-                effect.edits[instruction.argument] = macro = instruction.macro
-                assert macro is not None  # parse_file makes it another kind where there is none
-                macros[instruction.argument] = macro
-            elif kind == UNDEF:
-                effect.edits[instruction.argument] = None
-                macros.pop(instruction.argument, None)
+            if kind in (DEFINE, UNDEF):
+                change = {instruction.argument: instruction.macro}
+                effect.edits.update(change)
+                edit(macros, change)
             elif kind == ONCE:
                 bit = self.bit(header.path)
                 effect.added |= bit
@@ -169,24 +164,13 @@ class Inclusions:
                 for inner in self._headers.included_by(instruction.argument, header):
                     if not state.included & self.bit(inner.path):
                         effect.follow(self.enter(inner, state, holds))
-            elif kind in OPENING:
-                if not self._holds(header, instruction, effect, state, holds):
-                    at = instruction.jump
-                else:
-                    taken.add(index)
-            elif kind in (ELIF, ELSE):
-                chain = instruction.chain
-                if chain in taken or (kind == ELIF and not self._holds(header, instruction, effect, state, holds)):
-                    at = instruction.jump
-                else:
-                    taken.add(chain)
         state.depth -= 1
         return effect
 
     def _holds(self, header: SourceFile, instruction: Instruction, effect: _Effect, state: State, holds: Holds) -> bool:
         if instruction.kind in (IFDEF, IFNDEF):
             effect.ask(instruction.argument, state.macros)
-            return (instruction.argument in state.macros) == (instruction.kind == IFDEF)
+            return holds(header, instruction)
         todo = identifiers(instruction.argument)
         seen: set[str] = set()
         while todo:

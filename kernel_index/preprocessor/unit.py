@@ -6,25 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.branches import obeyed
 from kernel_index.preprocessor.calls import Outcome, Outcomes, Problem, SinkCall
 from kernel_index.preprocessor.conditions import Conditions
 from kernel_index.preprocessor.expand import EndlessExpansionError, Expander, ExpansionError
 from kernel_index.preprocessor.expressions import ExpressionError
-from kernel_index.preprocessor.files import (
-    DEFINE,
-    ELIF,
-    ELSE,
-    IFDEF,
-    IFNDEF,
-    INCLUDE,
-    ONCE,
-    OPENING,
-    UNDEF,
-    Instruction,
-    SourceFile,
-)  # fmt: skip
+from kernel_index.preprocessor.files import DEFINE, INCLUDE, ONCE, UNDEF, Instruction, SourceFile
 from kernel_index.preprocessor.headers import Headers
-from kernel_index.preprocessor.inclusion import Inclusions, State
+from kernel_index.preprocessor.inclusion import Inclusions, State, edit
 from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import BLUE, identifiers, token_at, tokenize
@@ -180,38 +169,18 @@ class _Run:
 
     def _obeyed(self, file: SourceFile) -> Iterator[Segment | SourceFile]:
         """Obey the directives of a file; yield its active text, and the headers to go on with in between."""
-        program = file.program
         is_unit = file is self._unit.file
         active = self.taken if is_unit else self.headers.setdefault(file.path, (file, set()))[1]
         whole = self._unit.headers.whole
         begins = {} if whole else self._unit.statements_of(file).begins
-        macros = self._macros
-        taken: set[int] = set()
-        at = 0
-        while at < len(program):
-            index, instruction = at, program[at]
+        for index, instruction in obeyed(file.program, lambda condition: self._holds(file, condition)):
             kind = instruction.kind
-            at += 1
-            if kind == DEFINE:
-                assert instruction.macro is not None  # parse_file makes it OTHER where there is none
-                macros[instruction.argument] = instruction.macro
-            elif kind == UNDEF:
-                macros.pop(instruction.argument, None)
+            if kind in (DEFINE, UNDEF):
+                edit(self._macros, {instruction.argument: instruction.macro})
             elif kind == INCLUDE:
                 yield from self._include(self._target(file, instruction), file)
             elif kind == ONCE:
                 self._state.included |= self._unit.inclusions.bit(file.path)
-            elif kind in OPENING:
-                if not self._holds(file, instruction):
-                    at = instruction.jump
-                    continue
-                taken.add(index)
-            elif kind in (ELIF, ELSE):
-                chain = instruction.chain
-                if chain in taken or (kind == ELIF and not self._holds(file, instruction)):
-                    at = instruction.jump
-                    continue
-                taken.add(chain)
             active.add(index)
             if (index in begins or whole or self._goes_on) and instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
@@ -239,12 +208,8 @@ class _Run:
                     inclusions.enter(header, state, self._holds)
 
     def _holds(self, file: SourceFile, instruction: Instruction) -> bool:
-        if instruction.kind == IFDEF:
-            return instruction.argument in self._macros
-        if instruction.kind == IFNDEF:
-            return instruction.argument not in self._macros
         try:
-            return self._unit.conditions.hold(instruction.argument, self._macros, self._expander)
+            return self._unit.conditions.hold(instruction, self._macros, self._expander)
         except (ExpressionError, ExpansionError) as problem:
             words = " ".join(instruction.argument.split())
             found = Problem(file.path, instruction.line, f"#if {words}: {problem}")

@@ -6,23 +6,22 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kernel_index.preprocessor.calls import SinkCall
-from kernel_index.preprocessor.files import (
-    INCLUDE,
-    Instruction,
-    SourceFile,
+from kernel_index.preprocessor.branches import (
     branches_around,
+    chain_of,
     condition_text,
     condition_words,
     own_condition_words,
 )  # fmt: skip
+from kernel_index.preprocessor.calls import SinkCall
+from kernel_index.preprocessor.files import INCLUDE, Instruction, SourceFile
 from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.records import Condition, Location
 from kernel_index.scan.comparisons import comparisons, values_to_try
-from kernel_index.scan.opening import Values, chain_of, values_that_open
+from kernel_index.scan.opening import Values, values_that_open
 
 _NEVER = re.compile(r"\A(?!.*(?:\|\||\?|!\s*\())(?:.*&&)?\s*0\s*(?:&&.*)?\Z", re.DOTALL)
 """A condition of which one part is 0: what it hides is dead, whatever macros are defined."""

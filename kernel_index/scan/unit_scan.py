@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
+from kernel_index.preprocessor.branches import condition_text
 from kernel_index.preprocessor.calls import Problem, SinkCall
-from kernel_index.preprocessor.files import SourceFile, condition_text
+from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
