@@ -30,8 +30,11 @@ from kernel_index.preprocessor.tokens import identifiers
 MAX_INCLUDE_DEPTH = 200
 """GCC's own limit on files within files."""
 
-Holds = Callable[[SourceFile, Instruction], bool]
-"""Evaluates a condition against the macro table of the run."""
+Report = Callable[[Problem], object]
+"""Takes what could not be evaluated."""
+
+Holds = Callable[[SourceFile, Instruction, Report], bool]
+"""Evaluates a condition against the macro table of the run; false, and reported, where that cannot be done."""
 
 
 def edit(macros: dict[str, Macro], edits: Mapping[str, Macro | None]) -> None:
@@ -68,6 +71,7 @@ class _Effect:
     asked: dict[str, Macro | None] = field(default_factory=dict)
     edits: dict[str, Macro | None] = field(default_factory=dict)
     added: int = 0
+    problems: dict[Problem, None] = field(default_factory=dict)
 
     def ask(self, name: str, macros: dict[str, Macro]) -> None:
         if name not in self.edits and name not in self.asked:
@@ -80,6 +84,7 @@ class _Effect:
                 self.asked.setdefault(name, macro)
         self.edits.update(inner.edits)
         self.added |= inner.added
+        self.problems.update(inner.problems)
 
 
 class Inclusions:
@@ -92,8 +97,6 @@ class Inclusions:
         self._effects: dict[tuple[str, int], list[_Effect]] = {}
         self.outcomes: Outcomes = {}
         """What statements of headers gave, in whichever unit they were expanded first."""
-        self.problems: dict[Problem, None] = {}
-        """Conditions of headers that could not be evaluated, each once however many units include them."""
 
     def bit(self, path: str) -> int:
         """The bit of a header in :attr:`State.included`."""
@@ -170,7 +173,7 @@ class Inclusions:
     def _holds(self, header: SourceFile, instruction: Instruction, effect: _Effect, state: State, holds: Holds) -> bool:
         if instruction.kind in (IFDEF, IFNDEF):
             effect.ask(instruction.argument, state.macros)
-            return holds(header, instruction)
+            return holds(header, instruction, effect.problems.setdefault)
         todo = identifiers(instruction.argument)
         seen: set[str] = set()
         while todo:
@@ -181,4 +184,4 @@ class Inclusions:
                 macro = state.macros.get(name)
                 if macro is not None:
                     todo += macro.words
-        return holds(header, instruction)
+        return holds(header, instruction, effect.problems.setdefault)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
@@ -13,7 +13,7 @@ from kernel_index.preprocessor.expand import EndlessExpansionError, Expander, Ex
 from kernel_index.preprocessor.expressions import ExpressionError
 from kernel_index.preprocessor.files import DEFINE, INCLUDE, ONCE, UNDEF, Instruction, SourceFile
 from kernel_index.preprocessor.headers import Headers
-from kernel_index.preprocessor.inclusion import Inclusions, State, edit
+from kernel_index.preprocessor.inclusion import Inclusions, Report, State, edit
 from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import BLUE, identifiers, token_at, tokenize
@@ -60,7 +60,7 @@ class Unit:
             run.all()
         except RecursionError:
             raise PreprocessorError(run.place, "macros, conditions or headers are nested too deeply") from None
-        return UnitRun(run.calls, run.problems, run.taken, run.headers, run.macros)
+        return UnitRun(run.calls, run.problems, run.header_problems, run.taken, run.headers, run.macros)
 
     def leads_back(self, name: str) -> bool:
         """Whether a macro within itself is a registration that never ends; one that joins names need not be."""
@@ -91,12 +91,14 @@ class Unit:
 class UnitRun:
     """What one run found.
 
-    ``taken`` are the instructions of the unit's own program whose text was active, ``headers`` those of the headers
-    that were obeyed one by one, as each that registers something is. ``macros`` are the macros at its end.
+    ``header_problems`` are conditions of headers that could not be evaluated. ``taken`` are the instructions of the
+    unit's own program whose text was active, ``headers`` those of the headers that were obeyed one by one, as each
+    that registers something is. ``macros`` are the macros at its end.
     """
 
     calls: list[SinkCall]
     problems: list[Problem]
+    header_problems: Collection[Problem]
     taken: set[int]
     headers: Mapping[str, tuple[SourceFile, set[int]]]
     macros: Mapping[str, Macro]
@@ -121,6 +123,7 @@ class _Run:
         self._calls_made: list[_OpenCall] = []
         self.calls: list[SinkCall] = []
         self.problems: list[Problem] = []
+        self.header_problems: dict[Problem, None] = {}
         self.taken: set[int] = set()
         self.headers: dict[str, tuple[SourceFile, set[int]]] = {}
 
@@ -173,7 +176,8 @@ class _Run:
         active = self.taken if is_unit else self.headers.setdefault(file.path, (file, set()))[1]
         whole = self._unit.headers.whole
         begins = {} if whole else self._unit.statements_of(file).begins
-        for index, instruction in obeyed(file.program, lambda condition: self._holds(file, condition)):
+        report: Report = self.problems.append if is_unit else self.header_problems.setdefault
+        for index, instruction in obeyed(file.program, lambda condition: self._holds(file, condition, report)):
             kind = instruction.kind
             if kind in (DEFINE, UNDEF):
                 edit(self._macros, {instruction.argument: instruction.macro})
@@ -205,18 +209,14 @@ class _Run:
                         state.included |= inclusions.bit(header.path)
                     yield header
                 else:
-                    inclusions.enter(header, state, self._holds)
+                    self.header_problems.update(inclusions.enter(header, state, self._holds).problems)
 
-    def _holds(self, file: SourceFile, instruction: Instruction) -> bool:
+    def _holds(self, file: SourceFile, instruction: Instruction, report: Report) -> bool:
         try:
             return self._unit.conditions.hold(instruction, self._macros, self._expander)
         except (ExpressionError, ExpansionError) as problem:
             words = " ".join(instruction.argument.split())
-            found = Problem(file.path, instruction.line, f"#if {words}: {problem}")
-            if file is self._unit.file:
-                self.problems.append(found)
-            else:
-                self._unit.inclusions.problems.setdefault(found)
+            report(Problem(file.path, instruction.line, f"#if {words}: {problem}"))
             return False
 
     # Statements.

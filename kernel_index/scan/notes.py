@@ -50,7 +50,7 @@ class UnitNote:
     """What one source file registers, and what there is to say of it.
 
     ``header_problems`` are conditions of its headers that cannot be evaluated. The ``suspected`` ones were met in
-    company with other sources, for which more conditions matter; a scan of this source by itself may not meet them.
+    a batch with other sources, for which more conditions matter; a scan of this source alone may not meet them.
     """
 
     gpu_only: bool

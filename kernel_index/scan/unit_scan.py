@@ -33,11 +33,12 @@ SINKS = frozenset((*KERNEL_SINKS, *OP_SINKS, *C_API_SINKS))
 
 @dataclass(slots=True)
 class UnitFindings:
-    """What one source file registers."""
+    """What one source file registers; ``header_problems`` are conditions of its headers that cannot be evaluated."""
 
     registrations: list[KernelRegistration] = field(default_factory=list)
     op_definitions: list[OpDefinition] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    header_problems: frozenset[Diagnostic] = frozenset()
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ class UnitScan:
         self._ops: dict[str, OpDefinition] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
         self._problems: set[Problem] = set()
+        self._header_problems: set[Problem] = set()
         for line, problem in file.problems:
             self._diagnose(file.path, line, problem)
 
@@ -105,7 +107,7 @@ class UnitScan:
         macros: Mapping[str, Macro] = self._shared.macros({**base.defines, "GOOGLE_CUDA": "1"})
         if not self._gpu_only:
             for profile in profiles:
-                run = self._unit.run(self._shared.macros(profile.defines))
+                run = self._run(profile.defines)
                 taken |= run.taken
                 for path, (header, active) in run.headers.items():
                     headers.setdefault(path, (header, set()))[1].update(active)
@@ -128,6 +130,7 @@ class UnitScan:
         findings = UnitFindings(
             diagnostics=list(self._diagnostics),
             op_definitions=[replace(record, unit=self._unit_of(record)) for record in self._ops.values()],
+            header_problems=frozenset(Diagnostic(Location(p.file, p.line), p.message) for p in self._header_problems),
         )
         for record, kernel in self._kernels.items():
             condition, names = kernel.condition, tuple(kernel.profiles)
@@ -137,13 +140,18 @@ class UnitScan:
             findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
 
+    def _run(self, defines: Mapping[str, str]) -> UnitRun:
+        run = self._unit.run(self._shared.macros(defines))
+        self._header_problems.update(run.header_problems)
+        return run
+
     def _look_behind(
         self, hidden: Hidden, taken: Collection[int], base: BuildProfile, macros: Mapping[str, Macro]
     ) -> None:
         """Find what a file registers in branches that no profile takes. Raises PreprocessorError."""
         gpu_only = self._gpu_only and hidden.file is self._file
         for attempt in hidden.attempts(base.defines, macros, taken, gpu_only=gpu_only):
-            run = self._unit.run(self._shared.macros(attempt.defines))
+            run = self._run(attempt.defines)
             hidden.opened(run.taken if hidden.file is self._file else run.headers.get(hidden.file.path, (None, ()))[1])
             for problem in run.problems:
                 if problem not in self._problems:
