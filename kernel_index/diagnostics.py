@@ -1,4 +1,4 @@
-"""What a scan could not evaluate, in few lines: what fails a thousand times in one way is said once, with a count."""
+"""What a scan could not evaluate, in few lines: what fails a thousand times in one way is one line with a count."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
 
 
 def _kind(diagnostic: Diagnostic, frequent: Collection[str]) -> tuple[str, ...]:
-    """What diagnostics have in common that are said together."""
+    """What diagnostics have in common that are reported together."""
     lost = diagnostic.lost
     if lost is None and COLLIDES in diagnostic.message:
         return ("collision", "")

@@ -19,7 +19,7 @@ def obeyed(
 
     ``holds`` is asked of an ``#if``, ``#ifdef``, ``#ifndef`` or ``#elif`` when it decides what comes next, so that it
     sees what the caller made of the instructions before. None is for a condition that may hold or not: both its branch
-    and those behind it in its chain count.
+    and those after it in its chain count.
     """
     closed: set[int] = set()
     """The conditionals of which one branch counts for sure."""

@@ -25,7 +25,7 @@ OPENING = (IF, IFDEF, IFNDEF)
 class Instruction:
     """One directive as an instruction: ``jump`` is where a branch that is not taken goes on.
 
-    ``text_start`` and ``text_end`` bound the text behind the directive, up to the next one. ``chain`` is the index of
+    ``text_start`` and ``text_end`` bound the text after the directive, up to the next one. ``chain`` is the index of
     the ``#if`` that an ``#elif``, ``#else`` or ``#endif`` belongs to.
     """
 

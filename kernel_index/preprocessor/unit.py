@@ -143,7 +143,7 @@ class _Run:
             self._run_segment(segment)
 
     def _following(self) -> Segment | None:
-        """The next active text of any kind, for a statement that goes on behind a directive."""
+        """The next active text of any kind, for a statement that goes on after a directive."""
         self._goes_on = True
         try:
             return next(self._text, None)
@@ -233,7 +233,7 @@ class _Run:
                     continue
                 done, last, given_up = self._run_statement(segment, start)
                 if last is not segment:
-                    # The statement went on behind a directive; what follows it there comes next.
+                    # The statement went on after a directive; what follows it there comes next.
                     following = Segment(last.file, done, last.end, last.instruction)
                     break
                 if self._unit.headers.whole:
@@ -331,7 +331,7 @@ class _OpenCall:
 class _StatementText:
     """The tokens of one statement as the expander asks for them.
 
-    It ends behind the first ``;``, ``{`` or ``}`` outside parentheses, or with its segment. Where a parenthesis or a
+    It ends after the first ``;``, ``{`` or ``}`` outside parentheses, or with its segment. Where a parenthesis or a
     call is still open there, the directives that follow are obeyed and it goes on in the next active text, as
     compilers do.
     """

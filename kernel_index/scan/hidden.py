@@ -1,4 +1,4 @@
-"""Registrations behind conditions: which macro would open a branch, and what hides a kernel from mobile builds."""
+"""Registrations that conditions hide: which macro would open a branch, and what hides a kernel from mobile builds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Attempt:
 
 
 class Hidden:
-    """Looks behind the conditions of one unit: those of its source, or of a ``header`` that it includes."""
+    """Finds what the conditions of one unit hide: those of its source, or of a ``header`` that it includes."""
 
     def __init__(self, unit: Unit, headers: Headers, header: SourceFile | None = None) -> None:
         self._unit = unit
@@ -54,8 +54,8 @@ class Hidden:
     ) -> Iterator[Attempt]:
         """The runs that reveal what no profile has: for every branch with registrations that none takes.
 
-        A source file of GPU builds gets GOOGLE_CUDA besides what its conditions ask for. A branch that :meth:`opened`
-        was told of is not tried again. ``macros`` are those at the end of the run with the base's definitions.
+        A source file of GPU builds gets GOOGLE_CUDA besides what its conditions ask for. A branch that was passed to
+        :meth:`opened` is not tried again. ``macros`` are those at the end of the run with the base's definitions.
         """
         hidden = [
             i
@@ -79,7 +79,7 @@ class Hidden:
         self._opened.update(taken)
 
     def unopened(self, taken: Collection[int]) -> list[int]:
-        """The branches behind which something may be registered, and that neither a profile nor an attempt takes.
+        """The branches in which something may be registered, and that neither a profile nor an attempt takes.
 
         Without those whose condition no macro can change, and dead ones such as ``0 && X``.
         """
@@ -96,7 +96,7 @@ class Hidden:
         return list(found)
 
     def _may_register(self, instruction: Instruction) -> bool:
-        """Whether the text behind an instruction, or what it includes, mentions a lead."""
+        """Whether the text after an instruction, or what it includes, mentions a lead."""
         if self._unit.mentions_lead(self.file, instruction.text_start, instruction.text_end):
             return True
         if instruction.kind != INCLUDE:

@@ -18,12 +18,12 @@ Values = tuple[tuple[str, str | None], ...]
 """Macros with the values that they would need: None for one that must be undefined."""
 
 _MAX_TRIED = 4000
-"""So many combinations are tried for one branch: milliseconds each hundred."""
+"""Maximum number of combinations that are tried for one branch: a hundred take milliseconds."""
 
 _MAX_VALUES = 30
 
 _MAX_TOGETHER = 4
-"""So many macros get another value at once."""
+"""Maximum number of macros that get another value at once."""
 
 
 def values_that_open(

@@ -42,7 +42,7 @@ Progress = Callable[[int, int], None]
 _PLATFORM_HEADER = "tensorflow/core/platform/platform.h"
 
 _WORTH_A_PROCESS = 8
-"""So many source files at least are worth the headers that one more process must read again."""
+"""Minimum number of source files that are worth the headers that one more process must read again."""
 
 
 def scan_tree(
@@ -263,7 +263,7 @@ def scan_result(
 
 
 def _platforms_unknown(files: Mapping[str, FileNote]) -> Iterable[Diagnostic]:
-    """What to say where mobile builds cannot be told from others: the header that defines their macro is not there.
+    """A diagnostic where mobile builds cannot be distinguished from others: the header of their macro is missing.
 
     TSL took it over (2.9), and has stood in other places since.
     """

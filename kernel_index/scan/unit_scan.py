@@ -1,4 +1,4 @@
-"""Scan one source file in all profiles, and look behind the conditions that no profile fulfils."""
+"""Scan one source file in all profiles, and find what is hidden by conditions that no profile fulfils."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class UnitScan:
         self._templates = Templates(file)
         self._definitions = {bits: Definitions(file, shared.files, shared.constants, bits) for bits in _LONG_BITS}
         self._records: dict[tuple[SinkCall, LongBits], KernelRegistration | OpDefinition | None] = {}
-        self._met: dict[tuple[int, LongBits], tuple[SinkCall, _Kernel | None]] = {}
+        self._kernels_of_calls: dict[tuple[int, LongBits], tuple[SinkCall, _Kernel | None]] = {}
         """The kernels of calls by identity: profiles in which a statement means the same have the same calls."""
         self._kernels: dict[KernelRegistration, _Kernel] = {}
         self._ops: dict[str, OpDefinition] = {}
@@ -123,10 +123,10 @@ class UnitScan:
                 if mobile is None and is_mobile(profile.name):
                     mobile = run
         hidden = Hidden(self._unit, self._shared.headers)
-        self._look_behind(hidden, taken, base, macros)
+        self._find_hidden(hidden, taken, base, macros)
         for _, (header, active) in sorted(headers.items()):
             if hidden.registers(header):
-                self._look_behind(Hidden(self._unit, self._shared.headers, header), active, base, macros)
+                self._find_hidden(Hidden(self._unit, self._shared.headers, header), active, base, macros)
         findings = UnitFindings(
             diagnostics=list(self._diagnostics),
             op_definitions=[replace(record, unit=self._unit_of(record)) for record in self._ops.values()],
@@ -145,7 +145,7 @@ class UnitScan:
         self._header_problems.update(run.header_problems)
         return run
 
-    def _look_behind(
+    def _find_hidden(
         self, hidden: Hidden, taken: Collection[int], base: BuildProfile, macros: Mapping[str, Macro]
     ) -> None:
         """Find what a file registers in branches that no profile takes. Raises PreprocessorError."""
@@ -164,7 +164,7 @@ class UnitScan:
             self._never_opened(hidden.file, branch)
 
     def _never_opened(self, file: SourceFile, branch: int) -> None:
-        """Say that what is registered in a branch is not known, in what was said of its condition if that is why."""
+        """Report that what is registered in a branch is not known, with the problem of its condition if that is why."""
         place = Location(file.path, file.program[branch].line)
         known = [d for d in self._diagnostics if d.location == place]
         for diagnostic in known:
@@ -186,13 +186,13 @@ class UnitScan:
         found = []
         for call in calls:
             if call.sink in KERNEL_SINKS or call.sink in OP_SINKS:
-                met = self._met.get((id(call), bits))
-                if met is None:
+                known = self._kernels_of_calls.get((id(call), bits))
+                if known is None:
                     record = self._record(call, bits)
                     kernel = self._kernel(record, call) if isinstance(record, KernelRegistration) else None
-                    met = self._met[id(call), bits] = call, kernel
-                if met[1] is not None:
-                    found.append(met[1])
+                    known = self._kernels_of_calls[id(call), bits] = call, kernel
+                if known[1] is not None:
+                    found.append(known[1])
         for group in c_api_groups(calls):
             try:
                 records = c_api_records(group, self._templates, self._definitions[bits])
