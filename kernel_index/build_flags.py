@@ -53,15 +53,15 @@ def how_to_build(profile: str, larger: str, release: str) -> str:
             macro = macro or _FULL
             how = f"run make with ANDROID_TYPES=-D{macro} in place of -D{_SLIM}"
         define = f" -D {macro}" if macro else ""
-        told = f"--tree PATH --profile {platform} -U {_SLIM}{define}"
-        return f"{how} for the types of profile {larger}, and tell opselect so by {told}"
+        options = f"--tree PATH --profile {platform} -U {_SLIM}{define}"
+        return f"{how} for the types of profile {larger}, and tell opselect so by {options}"
     slim = _alike(profile, release) == "android-slim"
     flags = [*([f"without --copt=-D{_SLIM}"] if slim else ()), *([f"with --copt=-D{macro}"] if macro else ())]
     how = f"run Bazel {' and '.join(flags)}"
     if macro and release_number(release) <= _LAST_MAKEFILE:
         how += f" (or make with -D{macro} among the CXXFLAGS of {_MAKEFILE})"
-    told = f"--profile {larger}" if platform in _LADDER else f"--tree PATH --profile {platform} -D {macro}"
-    return f"{how} for the types of profile {larger}, and tell opselect so by {told}"
+    options = f"--profile {larger}" if platform in _LADDER else f"--tree PATH --profile {platform} -D {macro}"
+    return f"{how} for the types of profile {larger}, and tell opselect so by {options}"
 
 
 def _is_made(platform: str, release: str) -> bool:

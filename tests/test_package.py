@@ -16,7 +16,7 @@ import opselect
 from kernel_index import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = {"google.protobuf", "jinja2", "networkx", "numpy", "rich", "yaml"}
+HEAVY = {"google.protobuf", "jinja2", "numpy", "rich", "yaml"}
 
 
 @pytest.fixture(scope="module")
@@ -98,5 +98,5 @@ def test_looking_into_a_graph_imports_only_what_it_needs() -> None:
 def test_the_main_job_imports_only_what_it_needs(tmp_path: Path) -> None:
     model = str(ROOT / "fixtures" / "models" / "tiny_mobilenet.pb")
     modules = modules_after("generate", model, "--tensorflow", "2.14", "--out", str(tmp_path), "--quiet")
-    assert not modules & {"networkx", "numpy", "rich", "kernel_index.scan", "kernel_index.preprocessor"}
+    assert not modules & {"numpy", "rich", "kernel_index.scan", "kernel_index.preprocessor"}
     assert not modules & {"concurrent.futures", "distributed", "multiprocessing"}

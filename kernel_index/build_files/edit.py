@@ -1,7 +1,7 @@
 """Lists of labels in BUILD files, edited in place: what does not change stays byte for byte.
 
 Python's parser says where each string stands, so an edit is a change of the text between two places. Comments above an
-entry and behind it belong to the entry, as buildifier has it.
+entry and after it belong to the entry, as buildifier has it.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class _Editor:
         return _Change(self._line_starts[first], self._line_starts[(element.end_lineno or element.lineno)])
 
     def _insertions(self, part: _Part) -> Iterator[tuple[int, list[str]]]:
-        """Where new entries go: each before the first entry that sorts behind it, else before the closing bracket."""
+        """Where new entries go: each before the first entry that sorts after it, else before the closing bracket."""
         entries = [str(element.value) for element in part.node.elts if isinstance(element, ast.Constant)]
         by_place: dict[int, list[str]] = {}
         for label in sorted(part.add, key=buildifier_order):
@@ -230,6 +230,6 @@ def _home(label: str, parts: Sequence[_Part]) -> _Part:
 
 
 def _place(label: str, entries: Sequence[str]) -> int:
-    """The position of the first entry that sorts behind a label."""
+    """The position of the first entry that sorts after a label."""
     order = buildifier_order(label)
     return next((n for n, entry in enumerate(entries) if buildifier_order(entry) > order), len(entries))
