@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
-from opselect.cli.shared.console import byte_size, counted, note, warn
+from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, warn
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import quiet_option, split_names
+from opselect.cli.shared.options import quiet_option, source_options, split_names
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import KernelSource
 
 _SWITCHES = ("input_binary", "clear_devices")
 _WORDS = frozenset({"true", "t", "1", "yes", "on", "false", "f", "0", "no", "off"})
@@ -114,6 +119,7 @@ Examples:
 )
 @click.option("--restore_op_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
 @click.option("--filename_tensor_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
+@source_options
 @quiet_option
 def command(
     model: str | None,
@@ -134,6 +140,10 @@ def command(
     restore_op_name: str | None,
     filename_tensor_name: str | None,
     quiet: bool,
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    roots: tuple[Path, ...],
 ) -> int:
     """Write the graph of a MODEL with its variables as constants, and of it only what the outputs need.
 
@@ -142,11 +152,15 @@ def command(
     PREFIX.meta those of PREFIX; other graphs need --checkpoint. Without --outputs a SavedModel is frozen for its only
     signature or serving_default.
 
+    What ops take and give is that of the TensorFlow named by --tensorflow, --tree or --index, without one that of the
+    newest shipped release; --root adds custom ops.
+
     The flags of TensorFlow's freeze_graph are taken as they are. Whatever they ask for that cannot be done without
     changing what the graph computes is an error, and nothing is written.
     """
     from opselect.rewriting.freezing import Options, Selection
     from opselect.usecases.freeze import freeze_to_file
+    from opselect.usecases.open_kernels import ops_named
 
     unused = {"restore_op_name": restore_op_name, "filename_tensor_name": filename_tensor_name}
     if input_saved_model_dir and input_graph:
@@ -177,7 +191,11 @@ def command(
         initializers=split_names(initializers),
         clear_devices=clear_devices,
     )
-    made = freeze_to_file(paths[0], options, output)
+    kernels = KernelSource(release, tree, index_file, roots)
+    if kernels.given:
+        check_source(kernels)
+    with ConsoleWatch(quiet=quiet) as watch:
+        made = freeze_to_file(paths[0], replace(options, index=ops_named(kernels, watch)), output)
     frozen = made.frozen
     for text in frozen.notes:
         warn(text, quiet=quiet)

@@ -9,7 +9,9 @@ import click
 
 from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_table
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import json_option, plain_flags, quiet_option, split_names
+from opselect.cli.shared.options import json_option, plain_flags, quiet_option, source_options, split_names
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import KernelSource
 
 if TYPE_CHECKING:
     from opselect.usecases.transform import GraphSize
@@ -47,6 +49,7 @@ Examples:
     help="Do what the Graph Transform Tool does where opselect does otherwise on purpose.",
 )
 @click.option("--list", "listed", is_flag=True, help="List the transforms and their arguments.")
+@source_options
 @json_option
 @quiet_option
 def command(
@@ -62,16 +65,24 @@ def command(
     listed: bool,
     as_json: bool,
     quiet: bool,
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    roots: tuple[Path, ...],
 ) -> int:
     """Run transforms over the GraphDef IN, one after the other, and write the result to OUT.
 
     IN is a path or URL, binary or text, or ARCHIVE!MEMBER; OUT is a path, which may be the same, and appears whole or
     not at all. After each transform the graph is valid, or the command says which node is not and writes nothing.
+
+    What ops take and give is that of the TensorFlow named by --tensorflow, --tree or --index, without one that of the
+    newest shipped release; --root adds custom ops.
     """
     if listed:
         return show_transforms(as_json=as_json)
     if as_json:
         raise click.UsageError("--json goes with --list")
+    from opselect.usecases.open_kernels import ops_named
     from opselect.usecases.transform import transform_file
 
     read = _one(source, in_graph, "graph to read: IN or --in_graph")
@@ -79,6 +90,9 @@ def command(
     steps = transforms or ""
     if not steps.strip():
         raise click.UsageError("--transforms names no transform; --list shows those there are")
+    kernels = KernelSource(release, tree, index_file, roots)
+    if kernels.given:
+        check_source(kernels)
     with ConsoleWatch(quiet=quiet) as watch:
         made = transform_file(
             read,
@@ -88,6 +102,7 @@ def command(
             outputs=split_names(outputs),
             as_text=as_text,
             gtt=compat == "gtt",
+            index=ops_named(kernels, watch),
             watch=watch,
         )
     note(f"{read}: {_size(made.before)}\n{written}: {_size(made.after)}", quiet=quiet)

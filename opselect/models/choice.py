@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import near_names
 from opselect.models.formats import Model, model_at, read_model
 from opselect.models.graph import Entry, Graph, MetaGraph, Signature
 
@@ -134,7 +134,7 @@ def check_signatures(wanted: Sequence[str], known: Mapping[str, Signature], path
     problems = []
     for key in wanted:
         if key not in known:
-            near = difflib.get_close_matches(key, known, 3)
+            near = near_names(key, known)
             problems.append(f"has no signature {key!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
     if problems:
         advice = f"It has {', '.join(known)}." if known else "Name what the program fetches with --outputs."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +12,7 @@ from kernel_index.diagnostics import unevaluated, unevaluated_text
 from kernel_index.index import KernelIndex
 from kernel_index.kernel_lookup import CPU, DEFAULT, Ambiguous, BadAttr, NotFound, admits, value_text
 from kernel_index.libraries import library
+from kernel_index.near_names import near_names
 from kernel_index.op_history import history, known_span
 from kernel_index.profiles import VERSION_MACROS
 from kernel_index.records import BAZEL, MAKE, Condition, Diagnostic, KernelRegistration, LibraryUse
@@ -160,7 +160,7 @@ def _near_names(op: str, names: Sequence[str]) -> list[str]:
     stem = op.rstrip("0123456789")
     stem = stem[:-1] if stem != op and stem.endswith("V") else op
     versions = [name for name in names if name == stem or name.rstrip("0123456789") == f"{stem}V"]
-    similar = difflib.get_close_matches(op, names, n=_MAX_NAMED, cutoff=0.75)
+    similar = near_names(op, names, at_most=_MAX_NAMED)
     return list(dict.fromkeys([*versions, *similar]))[:_MAX_NAMED]
 
 

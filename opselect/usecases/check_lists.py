@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import OpselectError
+from kernel_index.near_names import near_names
 from opselect.build_lists.checking import KINDS, Finding, check_lists
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
-from opselect.usecases.near import near
 from opselect.usecases.open_kernels import build_profile, open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_requirements
 from opselect.usecases.select_kernels import BuildAnswer, select_kernels
@@ -72,6 +72,6 @@ def check_checkout(
 
 def unknown_kind(kind: str) -> str:
     """The sentence about a kind of findings that does not exist."""
-    close = near(kind, tuple(KINDS))
+    close = near_names(kind, tuple(KINDS))
     meant = f"; did you mean {' or '.join(close)}?" if close else ""
     return f"there is no kind {kind!r}{meant} The kinds are {', '.join(KINDS)}."

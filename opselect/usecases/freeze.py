@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from kernel_index.index import KernelIndex
 from opselect.models.formats import model_at
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.rewriting.freezing import Frozen, Options, Selection, freeze_model
@@ -36,6 +37,7 @@ def freeze(
     saver: PathLike = "",
     initializers: Sequence[str] = (),
     clear_devices: bool = True,
+    index: KernelIndex | None = None,
 ) -> FrozenModel:
     """The graph of a model with its variables as constants, and of it only what the outputs need; written if wanted.
 
@@ -46,7 +48,8 @@ def freeze(
     count, by default the only one or ``serving_default``, with ``all_signatures`` those of all. ``only`` and
     ``without`` narrow which variables become constants, by the names of their nodes. ``saver`` is a file with a
     SaverDef, ``initializers`` are nodes that assign constants after the checkpoint was restored; ``clear_devices``
-    takes the devices off all nodes.
+    takes the devices off all nodes. ``index`` is the TensorFlow that tells what nodes take and give, without one the
+    newest release that is shipped.
 
     Tensors stay in the checkpoint until the graph is written; ``weight_bytes`` counts what they take. Raises InputError
     for what cannot be read or written, and for whatever cannot be frozen without changing what the graph computes. The
@@ -62,6 +65,7 @@ def freeze(
         saver=os.fspath(saver),
         initializers=tuple(initializers),
         clear_devices=clear_devices,
+        index=index,
     )
     return freeze_to_file(os.fspath(model), options, os.fspath(output))
 

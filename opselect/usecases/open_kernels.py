@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
+from kernel_index.near_names import near_names
 from kernel_index.store import open_index as open_index_file
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
-from opselect.usecases.near import near
 from opselect.usecases.watch import NOBODY, Watch, progress_of
 
 if TYPE_CHECKING:
@@ -82,6 +83,17 @@ def open_kernels(
         return _scan(source.tree, source.roots, macros, profile, lists, watch)
     index = open_index_file(source.index_file or shipped.find(source.release or ""))
     return add_roots(index, source.roots, macros=macros, watch=watch) if source.roots else index
+
+
+def ops_named(source: KernelSource | None, watch: Watch = NOBODY) -> KernelIndex | None:
+    """The TensorFlow whose op definitions tell what nodes take and give; None where nobody names one.
+
+    Folders without a TensorFlow go over the newest release that is shipped. Raises what :func:`open_kernels` raises.
+    """
+    if source is None or not (source.given or source.roots):
+        return None
+    named = source if source.given else replace(source, release=newest_release())
+    return open_kernels(named, lists=False, watch=watch)
 
 
 def newest_release() -> str:
@@ -166,7 +178,7 @@ def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> 
 
 def unknown_profile(profile: str, known: tuple[str, ...]) -> InputError:
     """The error of a profile that does not exist."""
-    close = near(profile, known)
+    close = near_names(profile, known)
     return InputError(
         f"profile {profile}",
         "there is no such build profile" + (f"; did you mean {' or '.join(close)}?" if close else ""),
@@ -176,6 +188,6 @@ def unknown_profile(profile: str, known: tuple[str, ...]) -> InputError:
 
 def unknown_op(op: str, index: KernelIndex) -> str:
     """The sentence about an op that a release does not know, with names that are like it."""
-    close = near(op, index.op_names())
+    close = near_names(op, index.op_names())
     meant = f"; did you mean {' or '.join(close)}?" if close else ""
     return f"{op}: TensorFlow {index.release} has no such op{meant}"

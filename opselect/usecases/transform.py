@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel_index.index import KernelIndex
 from opselect.models.formats import model_at, read_graph
 from opselect.models.formats.graphdef_writer import encode_graph, write_graph
 from opselect.models.graph import Graph
@@ -42,6 +43,7 @@ def transform(
     outputs: Sequence[str] = (),
     as_text: bool = False,
     gtt: bool = False,
+    index: KernelIndex | None = None,
     watch: Watch = NOBODY,
 ) -> TransformedGraph:
     """A GraphDef after transforms, one after the other; written if wanted.
@@ -49,7 +51,8 @@ def transform(
     ``graph`` is a path or URL, or in an archive; ``steps`` are such as ``"strip_unused_nodes fold_constants"``, with
     arguments in parentheses. ``inputs`` and ``outputs`` are the nodes or tensors that a program feeds and fetches.
     ``output`` is a path, which may be the same, and appears whole or not at all; ``as_text`` writes protobuf's text
-    format. ``gtt`` does what TensorFlow's tool does where opselect does otherwise on purpose.
+    format. ``gtt`` does what TensorFlow's tool does where opselect does otherwise on purpose. ``index`` is
+    the TensorFlow that tells what nodes take and give, without one the newest release that is shipped.
 
     Sizes are in nodes and bytes. After each step the graph is valid. Raises InputError for a graph that cannot be read,
     steps that are not understood and a file that cannot be written, and TransformError, with the node that stands in
@@ -64,6 +67,7 @@ def transform(
         outputs=tuple(outputs),
         as_text=as_text,
         gtt=gtt,
+        index=index,
         watch=watch,
     )
 
@@ -77,20 +81,22 @@ def transform_file(
     outputs: tuple[str, ...] = (),
     as_text: bool = False,
     gtt: bool = False,
+    index: KernelIndex | None = None,
     watch: Watch = NOBODY,
 ) -> TransformedGraph:
     """The GraphDef at a path or URL, or in an archive, after transforms, one after the other; written where wanted.
 
     ``steps`` are in the words of TensorFlow's Graph Transform Tool (``docs/transforms.md``), ``inputs`` and ``outputs``
     what a program feeds and fetches. ``target`` is a path, empty for none; ``as_text`` writes protobuf's text format.
-    ``gtt`` does what that tool does where opselect does otherwise on purpose. After each transform the graph is valid.
+    ``gtt`` does what that tool does where opselect does otherwise on purpose. ``index`` tells what nodes
+    take and give, without one the newest release that is shipped. After each transform the graph is valid.
 
     Raises InputError for a graph that cannot be read, steps that are not understood, and a file that cannot be written;
     TransformError, which is one, for a step that cannot do what it is asked to. Nothing is written then.
     """
     told = Remembering(watch)
     parsed = parse_steps(steps)
-    context = Context(source, inputs, outputs, gtt=gtt, note=told.warning)
+    context = Context(source, inputs, outputs, index=index, gtt=gtt, note=told.warning)
     with model_at(source) as place:
         before = read_graph(place)
         after = apply_steps(before, parsed, context, progress_of(told, "transforms"))

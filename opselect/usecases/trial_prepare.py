@@ -11,7 +11,7 @@ from kernel_index.index import KernelIndex
 from opselect.models.choice import Choice
 from opselect.models.formats import model_at
 from opselect.models.graph import Graph
-from opselect.models.summary import VARIABLE_OPS
+from opselect.models.graph.op_families import VARIABLES
 from opselect.preparing import Wishes, make_graph
 from opselect.requirements.loading import judge
 from opselect.rewriting.freezing import Options
@@ -55,7 +55,7 @@ def try_preparing(path: str, choice: Choice, graph: Graph, index: KernelIndex, s
 
 def _needs_checkpoint(path: str, graph: Graph) -> bool:
     """Whether the values of variables are in a checkpoint that the model at a path does not name."""
-    if not any(node.op in VARIABLE_OPS for node in graph.nodes):
+    if not any(node.op in VARIABLES for node in graph.nodes):
         return False
     return not (Path(path).is_dir() or path.endswith(".meta"))
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE_LIST, ListEntries, ListEntry, label_of_path, parse_label
+from kernel_index.near_names import near_names
 from kernel_index.records import BuildLists
 from opselect.build_lists.checking.finding import Finding, at_entry, removal
-
-_CLOSE = 0.75
-_MAX_NAMED = 3
 
 
 def absent_files(entries: ListEntries, lists: BuildLists, tree: Path) -> Iterator[Finding]:
@@ -33,7 +30,7 @@ def _in_makefile(entry: ListEntry, tree: Path) -> str:
     if entry.path:
         return f"write {entry.path}"
     folder, _, name = entry.text.rpartition("/")
-    return _instead([f"{folder}/{near}" for near in _near(name, _files(tree / folder))], entry)
+    return _instead([f"{folder}/{near}" for near in near_names(name, _files(tree / folder))], entry)
 
 
 def _in_package(entry: ListEntry, lists: BuildLists) -> str:
@@ -49,7 +46,7 @@ def _in_group(entry: ListEntry, lists: BuildLists, tree: Path) -> str:
     start = entry.text[: len(entry.text) - len(name)]
     groups = [text for text in lists.groups if "/" not in text] if label.package == KERNELS_PACKAGE else []
     names = [*_files(tree / label.package / folder), *groups]
-    return _instead([f'"{start}{near}"' for near in _near(name, names)], entry)
+    return _instead([f'"{start}{near}"' for near in near_names(name, names)], entry)
 
 
 def _package(entry: ListEntry) -> str:
@@ -58,10 +55,6 @@ def _package(entry: ListEntry) -> str:
 
 def _instead(names: list[str], entry: ListEntry) -> str:
     return f"write {' or '.join(names)}, or remove it" if names else removal(entry)
-
-
-def _near(name: str, names: list[str]) -> list[str]:
-    return difflib.get_close_matches(name, names, n=_MAX_NAMED, cutoff=_CLOSE)
 
 
 def _files(folder: Path) -> list[str]:

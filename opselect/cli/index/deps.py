@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import near_names
 from opselect.cli.shared.console import print_json
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, quiet_option, source_options
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
-from opselect.usecases.near import near
 
 if TYPE_CHECKING:
     from kernel_index.dependencies import DependencyGraph
@@ -96,7 +96,7 @@ def _check(index: KernelIndex, files: Iterable[str]) -> None:
     includes = index.includes
     unknown = [file for file in files if file not in includes and not is_base(file)]
     if unknown:
-        close = near(unknown[0], tuple(includes))
+        close = near_names(unknown[0], tuple(includes))
         more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise InputError(
             unknown[0],

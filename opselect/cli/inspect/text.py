@@ -12,7 +12,7 @@ from opselect.models.choice import SERVE
 from opselect.models.formats import Model
 from opselect.models.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL, TFLITE
 from opselect.models.graph import MetaGraph
-from opselect.models.summary import VARIABLE_OPS
+from opselect.models.graph.op_families import VARIABLES
 from opselect.usecases.inspect import InspectedGraph, InspectedModel, MobileNeeds
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
@@ -100,6 +100,6 @@ def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: Mo
     click.echo("to go on with it")
     click.echo(f"  opselect requirements {' '.join(asked)}")
     click.echo(f"  opselect generate {' '.join(asked)} --out build_lists")
-    has_variables = any(node.op in VARIABLE_OPS for node in meta_graph.graph.nodes)
+    has_variables = any(node.op in VARIABLES for node in meta_graph.graph.nodes)
     if has_variables and variables and (meta_graph.signatures or outputs):
         click.echo(f"  opselect freeze {' '.join([path, *part])} -o frozen.pb")

@@ -70,12 +70,12 @@ def _parse_have(libraries: tuple[str, ...]) -> frozenset[str]:
     if not libraries:
         return frozenset()
     from kernel_index.libraries import LIBRARIES
-    from opselect.usecases.near import near
+    from kernel_index.near_names import near_names
 
     known = tuple(library.name for library in LIBRARIES)
     names = frozenset(split_names(libraries))
     for name in sorted(names.difference(known)):
-        close = near(name, known)
+        close = near_names(name, known)
         meant = f"; did you mean {' or '.join(close)}?" if close else "."
         raise click.BadParameter(
             f"there is no library {name!r}{meant} The libraries are {', '.join(known)}.", param_hint="--have"

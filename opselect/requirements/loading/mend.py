@@ -12,9 +12,9 @@ from kernel_index.index import KernelIndex
 from kernel_index.op_history import history
 from kernel_index.profiles import release_number
 from kernel_index.records import OpDefinition
+from opselect.models.graph.op_definitions import signature_of
 from opselect.requirements.loading.releases import elsewhere, releases_where, releases_with_attr
 from opselect.requirements.loading.rules import IGNORES_UNKNOWN_ATTRS, Problem, problems
-from opselect.requirements.loading.signatures import signature_of
 from opselect.requirements.loading.uses import GraphUse, Use
 
 _ANY = "MODEL"

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrDefinition, AttrScalar, OpDefinition
 from opselect.models.graph import NodeAttr
-from opselect.requirements.loading.signatures import misfits, signature_of, spelled
+from opselect.models.graph.op_definitions import signature_of
+from opselect.requirements.loading.signatures import misfits, spelled
 from opselect.requirements.loading.uses import AttrUse, Use
 from opselect.requirements.loading.values import EMPTY_LIST, default_of
 from opselect.requirements.runtime import LOWERED, LOWERING_ATTR

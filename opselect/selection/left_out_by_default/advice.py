@@ -10,13 +10,14 @@ from kernel_index.kernel_lookup import NotFound
 from kernel_index.records_json import Json
 from opselect.criteria import OTHER, TRAINING, Action, criterion, criterion_of_op
 from opselect.models.graph import Entry, Graph, input_node, reach
+from opselect.models.graph.op_families import FED
 from opselect.requirements.collect import Requirement, collect_requirements
 from opselect.selection.left_out_by_default.attempt import Attempt, TryPreparing
 from opselect.selection.left_out_by_default.feeding import Feeding
 from opselect.selection.left_out_by_default.left_out import LeftOut, MobileBuild
 from opselect.selection.left_out_by_default.outputs import likely_outputs
 from opselect.selection.left_out_by_default.phases import Phases
-from opselect.selection.left_out_by_default.stages import PLACEHOLDERS, Stages
+from opselect.selection.left_out_by_default.stages import Stages
 from opselect.selection.why_missing import explain, uncapitalized
 
 Key = tuple[str, str, str, str]
@@ -259,7 +260,7 @@ class GraphAdviser(Adviser):
             fillers = stages.fillers(self._reached(outputs)) if outputs else ()
             return tuple(dict.fromkeys((*outputs, *fillers)))
         named = tuple(dict.fromkeys(name for entry in self._entries for name in entry.outputs))
-        beside = stages.behind(stages.names("result")) | stages.with_ops(PLACEHOLDERS)
+        beside = stages.behind(stages.names("result")) | stages.with_ops(FED)
         return tuple(name for name in named if input_node(name) not in beside) or named
 
     def _is_needed(self, inputs: tuple[str, ...], same: Same) -> bool:

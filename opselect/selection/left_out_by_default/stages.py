@@ -7,8 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 from opselect.criteria import Stage, criterion_of_op
 from opselect.criteria.training import in_gradient_scope
 from opselect.models.graph import FunctionRef, Graph, Node, input_node
-
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+from opselect.models.graph.references import is_control
 
 _VARIABLES = frozenset({"variables", "variable-reads", "variable-changes"})
 _FILLS_TABLE = frozenset(
@@ -133,4 +132,4 @@ def _called(node: Node, functions: Container[str]) -> Iterator[str]:
 
 
 def _is_data(reference: str, source: str) -> bool:
-    return not reference.startswith("^") and input_node(reference) == source
+    return not is_control(reference) and input_node(reference) == source

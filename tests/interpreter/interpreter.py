@@ -15,14 +15,14 @@ import numpy as np
 from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import FunctionDefinition, FunctionRef, Node, NodeAttr, TensorRef
-from opselect.rewriting.evaluation.bodies import Body, function_body
-from opselect.rewriting.evaluation.calls import CALL_OPS
+from opselect.models.graph.op_families import ENTERS, EXITS, MERGES, NEXT_ITERATIONS
+from opselect.models.graph.references import control_inputs, data_inputs, input_node, is_control
 from opselect.rewriting.evaluation.evaluate import evaluate
-from opselect.rewriting.evaluation.frames import BACK_EDGES, ENTERS, EXITS, MERGES
 from opselect.rewriting.evaluation.kernel import Call, EvaluationError
 from opselect.rewriting.evaluation.known import MAX_LIVE_BYTES
-from opselect.rewriting.evaluation.lists import LIST_OPS, Item
-from opselect.rewriting.names import control_inputs, data_inputs, parts
+from tests.interpreter.bodies import Body, function_body
+from tests.interpreter.calls import CALL_OPS
+from tests.interpreter.lists import LIST_OPS, Item
 
 MAX_STEPS = 10_000_000
 """So many nodes are run; a loop that goes on is one that does not end."""
@@ -143,19 +143,19 @@ class Interpreter:
             return self._exit
         if node.op in MERGES:
             return self._merge
-        if node.op in BACK_EDGES:
+        if node.op in NEXT_ITERATIONS:
             return self._next
         return self._plain
 
     def _input(self, reference: str, iterations: Iterations) -> Generator[Wanted, Outputs, Item | None]:
         """The tensor of an input; None where it has no value."""
-        control, name, _ = parts(reference)
-        name, index = (name, 0) if control else self._body.tensor(reference)
+        waits = is_control(reference)
+        name, index = (input_node(reference), 0) if waits else self._body.tensor(reference)
         outer = iterations[: len(self._body.frames.get(name, ()))]
         outputs = yield name, outer
         if outputs is None:
             return None
-        if control:
+        if waits:
             return np.zeros(0)
         if index >= len(outputs):
             raise EvaluationError(f"has an input {reference!r}, which does not exist")
@@ -172,7 +172,7 @@ class Interpreter:
     def _merge(self, node: Node, iterations: Iterations) -> Steps:
         """The first input with a value and its number; a loop's comes from outside once, then from the loop."""
         references = data_inputs(node)
-        back = [self._op_of(reference) in BACK_EDGES for reference in references]
+        back = [self._op_of(reference) in NEXT_ITERATIONS for reference in references]
         for number, reference in enumerate(references):
             if any(back) and back[number] != bool(iterations[-1]):
                 continue
@@ -211,7 +211,7 @@ class Interpreter:
             value = yield from self._input(reference, iterations)
             if value is None:
                 return None
-            if not reference.startswith("^"):
+            if not is_control(reference):
                 inputs.append(value)
         return self._run(node, inputs)
 

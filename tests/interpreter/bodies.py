@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from opselect.models.graph import AttrPlaceholder, FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, NodeAttrItem
+from opselect.models.graph.references import Reference, endpoint
+from opselect.rewriting import ops_of
 from opselect.rewriting.evaluation.frames import Frames, frames_of, import_order
 from opselect.rewriting.evaluation.kernel import EvaluationError
-from opselect.rewriting.evaluation.known import tensor
-from opselect.rewriting.signatures import first_output
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Body:
 
 def graph_body(graph: Graph) -> Body:
     """The nodes of a graph itself."""
-    return _body(graph.nodes, tensor)
+    return _body(graph.nodes, endpoint)
 
 
 def function_body(
@@ -33,28 +33,19 @@ def function_body(
     """The body of a function whose attrs the caller binds; in it outputs go by the names of op definitions."""
     nodes = {node.name: replace(node, attrs=_bound(node.attrs, bound)) for node in function.nodes}
 
+    ops = ops_of(None, functions.values())
+
     def named(reference: str) -> tuple[str, int]:
-        name, _, output = reference.partition(":")
-        argument, _, number = output.partition(":")
-        if not argument:
-            return name, 0
-        if not number.isdecimal():
-            return name, int(argument) if argument.isdecimal() else 0
-        node = nodes.get(name)
-        first = None if node is None else _first_output(node, argument, functions)
-        if first is None:
+        found = Reference.parse(reference)
+        if not found.output:
+            return found.endpoint
+        node = nodes.get(found.node)
+        position = None if node is None else ops.position(node, found)
+        if position is None:
             raise EvaluationError(f"asks for {reference!r}, which does not exist")
-        return name, first + int(number)
+        return found.node, position
 
     return _body(tuple(nodes.values()), named)
-
-
-def _first_output(node: Node, argument: str, functions: Mapping[str, FunctionDefinition]) -> int | None:
-    called = functions.get(node.op)
-    if called is None:
-        return first_output(node, argument)
-    names = [output.name for output in called.outputs]
-    return names.index(argument) if argument in names else None
 
 
 def _body(nodes: Sequence[Node], named: Callable[[str], tuple[str, int]]) -> Body:

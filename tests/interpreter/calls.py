@@ -11,7 +11,7 @@ import numpy as np
 
 from opselect.models.graph import FunctionRef, Node
 from opselect.rewriting.evaluation.kernel import EvaluationError
-from opselect.rewriting.evaluation.lists import Item
+from tests.interpreter.lists import Item
 
 CallFunction: TypeAlias = Callable[[FunctionRef, Sequence[Item]], Sequence[Item]]
 """Runs a function of the library: its arguments in, what it returns out."""

@@ -8,10 +8,10 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph
-from opselect.rewriting.evaluation.bodies import graph_body
-from opselect.rewriting.evaluation.interpreter import Interpreter, Library
 from opselect.rewriting.evaluation.kernel import MAX_VALUE_BYTES, EvaluationError
-from opselect.rewriting.evaluation.lists import Item
+from tests.interpreter.bodies import graph_body
+from tests.interpreter.interpreter import Interpreter, Library
+from tests.interpreter.lists import Item
 
 
 def run(graph: Graph, feeds: Mapping[str, Array], fetches: Sequence[str], limit: int = MAX_VALUE_BYTES) -> list[Array]:
