@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A machine that is busy with other tests, or with measuring them, is no failure; benchmarks measure time.
-settings.register_profile("opselect", deadline=None)
+settings.register_profile("opselect", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("opselect")
 
 SIZES = "size of run_graph"
