@@ -16,9 +16,12 @@ import opselect
 from kernel_index import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
-UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-"""The environment without what says that a program is to be measured: that would import modules of its own."""
 HEAVY = {"google.protobuf", "jinja2", "networkx", "numpy", "rich", "yaml"}
+
+
+def unmeasured() -> dict[str, str]:
+    """The environment without what says that a program is to be measured: that would import modules of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def test_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "opselect", *command],
         cwd=elsewhere,
-        env={**UNMEASURED, "PYTHONPATH": str(installed)},
+        env={**unmeasured(), "PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=False,
@@ -79,7 +82,7 @@ def modules_after(*arguments: str) -> set[str]:
         "print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)\n"
     )
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=UNMEASURED)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=unmeasured())
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0, done.stderr
     return set(modules)
