@@ -29,7 +29,7 @@ again = both
 
 
 def parsed(text: str) -> BuildFile:
-    def loader(label: str, package: str) -> BuildFile | None:
+    def loader(label: str, _package: str) -> BuildFile | None:
         return read(LOADED, "defs.bzl") if label == ":defs.bzl" else None
 
     def read(source: str, name: str) -> BuildFile:
