@@ -218,3 +218,14 @@ def test_of_merged_models_the_newest_and_the_oldest_producer_count() -> None:
             ("removed_op", "Op Inv is not available in GraphDef version 21"),
             ("versions", "GraphDef producer version 8 below min producer 9"),
         ]
+
+
+def test_inputs_whose_number_nothing_tells_are_not_judged() -> None:
+    index = release(op("Join(values: N * T) -> output: T | T: type | N: int"))
+
+    def judged(count: str) -> bool:
+        join = node("j", "Join", "x", attrs=f"T: type: DT_FLOAT{count}")
+        return any("expected inputs" in each.reason for each in verdict(X + join, index).refused)
+
+    assert judged("; N: i: 2")
+    assert [count for count in ("", "; N: s: 'two'", "; N: i: -1", "; N: b: true", "; N: i: 1") if judged(count)] == []
