@@ -51,6 +51,7 @@ DEFINED = {
     "template class A<int, B<3>>;": {"A::*"},
     "template Status f<float>(float x);": {"f"},
     "template void A<float>::f(int);": {"A::f"},
+    "struct A* f(struct B b) { return nullptr; } int g() { return 1; }": {"f", "g"},
     "static int f() { return 1; } namespace { int g() { return 2; } int h; }": set(),
     "inline int f() { return 1; } constexpr int kOne = 1; extern template struct A<int>;": set(),
     "TF_CALL_float(DEFINE) TF_CALL_int32(DEFINE) int f() { return 1; }": {"f"},
