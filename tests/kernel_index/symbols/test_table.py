@@ -27,6 +27,12 @@ DECLARED = {
     "struct EXPORT A : public B<C, D> { void f() override; };": {"A::f"},
     "struct A final { [[nodiscard]] MUST_USE_RESULT int f() const ABSL_LOCKED(mu_); };": {"A::f"},
     "TF_ATTRIBUTE(x) int f();": {"f"},
+    "struct A f(int x); struct B<C> g();": {"f", "g"},
+    "struct alignas(8) A { void f(); }; struct [[nodiscard]] B { void f(); }; class EXPORT(x) C { void f(); };": {
+        "A::f",
+        "B::f",
+        "C::f",
+    },
     "static int f(); namespace { int g(); }": set(),
     "class A; enum B { kOne }; using C = A; typedef A D;": set(),
 }
