@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"google.protobuf", "jinja2", "numpy", "rich", "yaml"}
 
 
+def unmeasured() -> dict[str, str]:
+    """The environment without what says that a program is to be measured: that would import modules of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout."""
@@ -58,7 +63,7 @@ def test_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "opselect", *command],
         cwd=elsewhere,
-        env={**os.environ, "PYTHONPATH": str(installed)},
+        env={**unmeasured(), "PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=False,
@@ -76,7 +81,8 @@ def modules_after(*arguments: str) -> set[str]:
         f"code = run({list(arguments)!r})\n"
         "print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=unmeasured())
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0, done.stderr
     return set(modules)

@@ -72,7 +72,7 @@ def declarations(text: str) -> Iterator[Declaration]:
             end = _after_brace(text, at)
             body = text[at : end - 1]
             at = end
-            if _AGGREGATE.search(head) and "(" not in _AGGREGATE.split(head)[-1]:
+            if _is_aggregate(head):
                 # A class or a value goes on to its semicolon.
                 semicolon = text.find(";", at)
                 at = semicolon + 1 if semicolon >= 0 else length
@@ -80,6 +80,14 @@ def declarations(text: str) -> Iterator[Declaration]:
             start = at
     if text[start:].strip():
         yield Declaration(text[start:], None, any(spaces))
+
+
+def _is_aggregate(head: str) -> bool:
+    """Whether a brace begins a class, a union or the like, and not a function that has one as parameter or result."""
+    outside = [
+        m.end() for m in _AGGREGATE.finditer(head) if head.count("(", 0, m.start()) == head.count(")", 0, m.start())
+    ]
+    return bool(outside) and "(" not in head[outside[-1] :]
 
 
 def _after_brace(text: str, at: int) -> int:

@@ -202,6 +202,15 @@ def test_tie_is_unresolved_unless_upstream_lists_only_one_of_the_files() -> None
     assert "foo_alternative.cc" in selection.files[0].reasons[0].note
 
 
+def test_a_tie_of_files_that_upstream_lists_together_is_unresolved() -> None:
+    files = ("foo.cc", "foo_alternative.cc", "foo_third.cc")
+    rivals = [kernel("Foo", FLOAT, file=file) for file in files]
+    lists = BuildLists(groups={"portable_core_ops": tuple(f"{KERNELS}/{file}" for file in files[:2])})
+    source = index(rivals, lists=lists)
+    assert "foo_alternative.cc:10" in only_unresolved(need("Foo", T=FLOAT), source).reason
+    assert chosen([need("Foo", T=FLOAT)], source).files == ()
+
+
 def test_tie_within_one_file_is_a_mistake_of_the_release() -> None:
     twice = [kernel("Less", FLOAT), kernel("Less", FLOAT, INT32, line=12)]
     unresolved = only_unresolved(need("Less", T=FLOAT), index(twice))

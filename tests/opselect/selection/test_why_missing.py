@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from kernel_index.records import Condition, Location
+from dataclasses import replace
+
+from kernel_index.index import MemoryIndex
+from kernel_index.records import Condition, Diagnostic, Location, Lost
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.select import Unresolved, select
 from tests.opselect.sample import DOUBLE, FLOAT, index, kernel
@@ -74,3 +77,18 @@ def test_only_an_op_of_no_release_is_called_custom() -> None:
     found = lacking("Frobnicate")
     assert found.reason.startswith("TensorFlow 1.13.1 has no op of this name, nor has any release that opselect knows")
     assert found.advice.startswith("It is a custom op: scan the folder that registers it with --root DIR, or export")
+
+
+def lost(op: str, file: str) -> Diagnostic:
+    return Diagnostic(Location(file, 7), "the value of 'kOp' is not known", Lost("kernel", op))
+
+
+def test_a_registration_that_could_not_be_read_may_be_the_one_for_the_cpu() -> None:
+    plain = index([kernel("Mkl", DOUBLE, device="GPU")])
+    unread = MemoryIndex(replace(plain.scan, diagnostics=(lost("Mkl", "k/mkl.cc"), lost("", "k/other.cc"))))
+    (unresolved,) = select(NEED, unread, "android-slim").unresolved
+    assert unresolved.reason == "a registration in k/mkl.cc:7 could not be evaluated and may be this op"
+    assert "the value of 'kOp' is not known" in unresolved.advice
+    nameless = MemoryIndex(replace(plain.scan, diagnostics=(lost("", "k/other.cc"),)))
+    (unresolved,) = select(NEED, nameless, "android-slim").unresolved
+    assert unresolved.reason == "TensorFlow 1.13.1 has kernels for it on GPU only"

@@ -218,3 +218,29 @@ def test_of_merged_models_the_newest_and_the_oldest_producer_count() -> None:
             ("removed_op", "Op Inv is not available in GraphDef version 21"),
             ("versions", "GraphDef producer version 8 below min producer 9"),
         ]
+
+
+def test_inputs_whose_number_nothing_tells_are_not_judged() -> None:
+    index = release(op("Join(values: N * T) -> output: T | T: type | N: int"))
+
+    def judged(count: str) -> bool:
+        join = node("j", "Join", "x", attrs=f"T: type: DT_FLOAT{count}")
+        return any("expected inputs" in each.reason for each in verdict(X + join, index).refused)
+
+    assert judged("; N: i: 2")
+    assert [count for count in ("", "; N: s: 'two'", "; N: i: -1", "; N: b: true", "; N: i: 1") if judged(count)] == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "releases"),
+    [
+        ("producer: 99 min_consumer: 25", "TensorFlow 1.6 and later take it"),
+        ("producer: 99 min_consumer: 120", "TensorFlow 1.15 takes it"),
+        ("producer: 99 bad_consumers: [21, 22, 23, 24]", "TensorFlow 1.6 and later take it"),
+        ("producer: 99 min_consumer: 9999", ""),
+    ],
+)
+def test_releases_that_take_the_versions_of_a_graph(versions: str, releases: str) -> None:
+    (said,) = verdict(X + f"versions {{ {versions} }}", release()).refused
+    choice = f"{releases}: build one of these, or export the model for 1.4.1."
+    assert said.advice == (choice if releases else "Export the model for TensorFlow 1.4.1.")

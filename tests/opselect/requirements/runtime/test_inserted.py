@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kernel_index.datatypes import DataType
 from kernel_index.profiles import release_number
 from kernel_index.shipped import releases
 from opselect.requirements.runtime.inserted import RULES, Rule, grappler_builds
@@ -286,6 +287,21 @@ def test_arithmetic_that_stays(text: str, absent: str) -> None:
 def test_constants_shapes_and_loops(text: str, expected: dict[str, set[str]]) -> None:
     found = ops(X + Y + text)
     assert {op: found[op] >= types for op, types in expected.items()} == dict.fromkeys(expected, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        (node("s", "Size", "x", attrs=F) + node("d", "Div", "s", "s", attrs=D), "d"),
+        (node("z", "ZerosLike", "x", attrs=D), "z"),
+        (filled("c", 0) + binary("MatMul", "x", "c", "product", D), "product"),
+        (W + node("e", "Enter", "w", attrs=f"{D}; is_constant: b: true"), "e"),
+    ],
+)
+def test_the_constant_in_place_of_a_result_has_its_type(text: str, root: str) -> None:
+    """``Const`` is told by ``dtype``: a kernel that was asked for by ``T`` would be any type's."""
+    of_root = [a for a in additions(graph_of(X + text)) if a.op == "Const" and a.nodes[0].name == root]
+    assert {"dtype": DataType.DT_DOUBLE} in [a.attrs for a in of_root]
 
 
 def test_snapshots_are_taken_only_beside_updates() -> None:

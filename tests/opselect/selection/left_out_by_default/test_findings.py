@@ -153,6 +153,23 @@ def test_control_flow_is_not_fed() -> None:
     assert advice(*nodes) == {"DecodeJpeg": ("feed", ("cast",), ("conv",))}
 
 
+def test_what_a_loop_in_front_of_the_model_gives_is_fed() -> None:
+    """The edge back of a loop is nothing that its first iteration waits for."""
+    nodes = (
+        node("jpeg", "DecodeJpeg"),
+        node("enter", "Enter", "jpeg"),
+        node("merge", "Merge", "enter", "next"),
+        node("cond", "LoopCond", "merge"),
+        node("switch", "Switch", "merge", "cond"),
+        node("body", "Mul", "switch:1"),
+        node("next", "NextIteration", "body"),
+        node("exit", "Exit", "switch"),
+        node("cast", "Cast", "exit"),
+        node("conv", "Conv2D", "cast"),
+    )
+    assert advice(*nodes)["DecodeJpeg"] == ("feed", ("cast",), ("conv",))
+
+
 def test_without_a_node_that_all_passes_the_op_itself_is_fed() -> None:
     queue = (node("batch", "QueueDequeueV2"), node("conv", "Conv2D", "batch"), node("other", "Conv2D", "batch:1"))
     assert advice(*queue) == {"QueueDequeueV2": ("feed", ("batch",), ("conv", "other"))}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.index import MemoryIndex
-from kernel_index.records import AttrDefinition, AttrValue
+from kernel_index.records import AttrDefinition, AttrValue, Constraint, KernelRegistration
 from opselect.requirements.collect import Requirement
 from opselect.requirements.runtime import Kind, Origin
 from opselect.selection.left_out_by_default import MobileBuild
@@ -79,6 +81,19 @@ def test_a_type_of_a_list() -> None:
     pruned = mobile_index(kernels, ["pack.cc"], types=MOBILE_TYPES)
     assert verdict(pruned, "Pack", Ts=(FLOAT, INT32)) is None
     assert verdict(pruned, "Pack", Ts=(FLOAT, STRING)) == ("types", "Ts", STRING, (), False)
+
+
+def test_types_that_only_fail_together_are_told_by_the_first() -> None:
+    def cast(
+        source: DataType, target: DataType, profiles: tuple[str, ...] = (MOBILE, *NOT_MOBILE)
+    ) -> KernelRegistration:
+        constraints = (Constraint("DstT", (target,)), Constraint("SrcT", (source,)))
+        return replace(kernel("Cast", profiles=profiles), constraints=constraints)
+
+    kernels = [cast(FLOAT, INT32), cast(INT32, FLOAT), cast(FLOAT, FLOAT, NOT_MOBILE)]
+    pruned = mobile_index(kernels, ["cast.cc"], types=MOBILE_TYPES)
+    assert verdict(pruned, "Cast", SrcT=FLOAT, DstT=INT32) is None
+    assert verdict(pruned, "Cast", SrcT=FLOAT, DstT=FLOAT) == ("first-types", "DstT", FLOAT, (), False)
 
 
 def test_a_type_whose_kernel_is_in_a_file_of_its_own() -> None:

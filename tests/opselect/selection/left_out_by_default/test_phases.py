@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from opselect.criteria import TRAINING
@@ -90,3 +92,12 @@ def test_an_op_is_for_training_where_all_that_ask_for_it_are() -> None:
     assert {each.op: each.criterion.key for each in outside}["Neg"] == "other"
     (advice,) = [each.advice for each in outside if each.op == "RandomUniform"]
     assert (advice.action, advice.text) == ("change", TRAINING.advice)
+
+
+def test_of_many_nodes_all_must_be_for_training() -> None:
+    """A requirement names few examples; the others may stand outside."""
+    text = node("p", "Placeholder", attrs=FLAG) + conditional("p", *["RandomUniform"] * 9)
+    inside = tuple(f"in{number}" for number in range(5))
+    many = Requirement("RandomUniform", count=9, nodes=inside)
+    assert Phases(Stages(graph_of(text))).covers(many)
+    assert not Phases(Stages(graph_of(text + node("z", "RandomUniform", "y")))).covers(replace(many, count=10))
