@@ -122,7 +122,7 @@ def command(
 def prepare(request: Request) -> int:
     """Prepares the model, writes the graph, prints what that saves and returns the exit code."""
     from kernel_index import shipped
-    from opselect.cli.shared.refusals import print_verdict
+    from opselect.cli.shared.findings_text import Report, print_report
     from opselect.cli.shared.sources import open_source, profile_of
     from opselect.models.formats import model_at
     from opselect.models.formats.graphdef_writer import write_graph
@@ -146,7 +146,7 @@ def prepare(request: Request) -> int:
         print_json(_document(prepared, saving) | (verdict.to_json() if request.source.given else {}))
     else:
         _print_report(request, prepared, saving)
-    print_verdict(verdict, index.release, err=True, quiet=request.quiet)
+    print_report(Report(index.release, profile, verdict=verdict), err=True, quiet=request.quiet)
     if not may_write:
         click.echo("Nothing was written. --allow-missing writes the graph all the same.", err=True)
     return NO if not may_write else DONE

@@ -86,9 +86,9 @@ def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json:
     What mobile builds leave out, and what the release refuses to load, is part of the answer where a TensorFlow is
     named; for kept requirements alone there may be none.
     """
-    from opselect.cli.shared.criteria import print_findings
-    from opselect.cli.shared.refusals import print_verdict
+    from opselect.cli.shared.findings_text import Report, print_report
     from opselect.cli.shared.sources import open_source, profile_of
+    from opselect.findings.as_json import left_out_json
     from opselect.requirements.as_json import requirements_json
     from opselect.requirements.loading import judge
     from opselect.usecases.judging import read_findings
@@ -109,12 +109,13 @@ def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json:
     found = read_findings(needed.requirements, index, profile, needs.only_model, needs.choice)
     verdict = judge(needed.requirements.loads, index)
     if as_json:
-        criteria = {"criteria": [each.to_json() for each in found]}
+        criteria = {"criteria": [left_out_json(each) for each in found]}
         print_json({**requirements_json(needed.requirements), **criteria, **verdict.to_json()})
     else:
         _print_tables(needed.requirements.items)
-        print_findings(found, index.release, profile, needs.only_model)
-    print_verdict(verdict, index.release, err=as_json, quiet=quiet)
+    left_out = () if as_json else found
+    report = Report(index.release, profile, left_out=left_out, verdict=verdict, models=needs.only_model)
+    print_report(report, err=as_json, quiet=quiet)
     report_unread(needed)
     return needed.code or (NO if verdict.refused else DONE)
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
+    from opselect.findings import Finding
     from opselect.models.choice import Choice
     from opselect.models.graph import Graph
     from opselect.requirements.collect import Requirements
-    from opselect.selection.left_out_by_default import Attempt, Finding, GraphAdviser, TryPreparing
+    from opselect.selection.left_out_by_default import Attempt, GraphAdviser, TryPreparing
     from opselect.selection.select import Selection
 
 
@@ -103,13 +104,3 @@ def attempt_at(path: str, choice: Choice, graph: Graph, index: KernelIndex) -> T
 def shown_name(path: str) -> str:
     """What commands in advice call a model: outputs hold no absolute path, as they must not depend on the place."""
     return Path(path).name if Path(path).is_absolute() else path
-
-
-def as_typed(text: str, models: Sequence[str]) -> str:
-    """Advice for the screen: its commands name the model as it was typed, so that they can be copied."""
-    import shlex
-
-    command = "`opselect prepare "
-    for path in models if len(models) == 1 else ():
-        text = text.replace(command + shlex.quote(shown_name(path)), command + shlex.quote(path))
-    return text

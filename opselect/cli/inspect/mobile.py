@@ -10,12 +10,13 @@ from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from opselect.cli.shared.options import Source
 from opselect.cli.shared.sources import open_source, profile_of
+from opselect.findings import Finding
 from opselect.models.choice import Choice, entries_of
 from opselect.models.formats import Model
 from opselect.models.graph import Entry, Graph, MetaGraph, graph_problems
 from opselect.requirements.collect import collect_requirements
 from opselect.requirements.loading import Verdict, judge
-from opselect.selection.left_out_by_default import Finding, GraphAdviser, MobileBuild, findings
+from opselect.selection.left_out_by_default import GraphAdviser, MobileBuild, findings
 from opselect.selection.left_out_by_default.outputs import likely_outputs
 from opselect.selection.left_out_by_default.stages import Stages
 from opselect.selection.select import select

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.cells import attrs_text, such_as
-from opselect.cli.shared.console import print_table
 from opselect.cli.shared.exit_codes import NO, UNUSABLE
 from opselect.cli.shared.needs import Needed, Needs, read_needs, report_unread
 from opselect.cli.shared.options import Macros, Source
@@ -50,13 +47,12 @@ class Answer:
 
 
 def answer(question: Question) -> Answer | None:
-    """The kernels of a question; tables of what is missing, left out by default or refused go to stderr.
+    """The kernels of a question; what is missing, left out by default or refused goes to stderr.
 
     None where not even one model could be read, which has been said then. Raises InputError for what cannot be read.
     """
     from kernel_index.build_files.mobile_lists import builds_by_default
-    from opselect.cli.shared.criteria import print_findings
-    from opselect.cli.shared.refusals import print_verdict
+    from opselect.cli.shared.findings_text import Report, print_report
     from opselect.cli.shared.sources import open_source, profile_of
     from opselect.usecases.judging import judge
 
@@ -73,12 +69,9 @@ def answer(question: Question) -> Answer | None:
         needed.requirements, index, profile, models, question.needs.choice, builds=builds, have=question.have
     )
     selection = replace(selection, unread=tuple(failure.model for failure in needed.unread))
-    if not quiet:
-        print_findings(selection.criteria, index.release, profile, models, err=True)
-    if selection.unresolved:
-        several = len({model for item in needed.requirements.items for model in item.models}) > 1
-        _print_unresolved(selection, models, with_models=several)
-    print_verdict(selection.verdict, index.release, err=True, quiet=quiet)
+    left_out = () if quiet else selection.criteria
+    found = Report(index.release, profile, selection.unresolved, left_out, selection.verdict, models)
+    print_report(found, err=True, quiet=quiet)
     may_write = selection.complete or question.allow_missing
     return Answer(index, selection, needed, may_write, needed.code if may_write else needed.code or NO)
 
@@ -89,29 +82,3 @@ def report(found: Answer) -> int:
     if not found.may_write:
         click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
     return found.code
-
-
-def _print_unresolved(selection: Selection, models: Sequence[str], *, with_models: bool) -> None:
-    from kernel_index.records_json import attrs_json
-    from opselect.usecases.judging import as_typed
-
-    count = len(selection.unresolved)
-    click.echo(
-        f"TensorFlow {selection.release}, profile {selection.profile}: {count} of the needed kernels "
-        f"{'is' if count == 1 else 'are'} missing",
-        err=True,
-    )
-    rows = [
-        (
-            missing.op,
-            attrs_text(attrs_json(missing.attrs)),
-            missing.device or "any",
-            missing.reason,
-            as_typed(missing.advice, models),
-            such_as(missing.nodes),
-            *((such_as(missing.models),) if with_models else ()),
-        )
-        for missing in selection.unresolved
-    ]
-    headers = ("op", "attrs", "device", "why", "what to do", "nodes", *(("models",) if with_models else ()))
-    print_table(headers, rows, err=True, indent=2)
