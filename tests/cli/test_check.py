@@ -30,8 +30,8 @@ def test_findings_are_printed_as_linters_print_them(cli: Cli) -> None:
     assert outcome.code == 1
     assert outcome.out.splitlines() == [
         (
-            f"{LIST}:12: OPS406 unneeded: {K}/conv_ops_using_gemm.cc: registers no kernel in profile android, and nothing "
-            "that is listed needs it"
+            f"{LIST}:12: OPS406 unneeded: {K}/conv_ops_using_gemm.cc: registers no kernel in profile android, and "
+            "nothing that is listed needs it"
         ),
         f"    remove it from {LIST}, unless the list is for builds of ios too",
         (
@@ -116,7 +116,7 @@ def test_kernels_that_models_need_and_no_list_has(cli: Cli) -> None:
 def test_kernels_that_the_release_lacks_have_no_place(cli: Cli, model: Model) -> None:
     outcome = cli("check", model("Lonely"), "--tree", "runtime", "-q")
     assert outcome.code == 1
-    assert outcome.out.splitlines()[-2].startswith("no-kernel: Lonely: ")
+    assert outcome.out.splitlines()[-2].startswith("OPS101 no-kernel: Lonely: ")
 
 
 def test_what_the_release_refuses_to_load_has_no_place(cli: Cli, tmp_path: Path) -> None:

@@ -228,8 +228,8 @@ def test_without_a_graph_advice_is_general() -> None:
     assert found["DecodeJpeg"].models == ("a.pb", "b.pb")
     assert advised(found["DecodeJpeg"]).text == (
         "Name what the program fetches with --outputs, and feed the node that follows it with --inputs. If the model "
-        "cannot do without: extend the build by tensorflow/core/kernels/decodejpeg.cc (opselect generate --mode extend), and "
-        "link the library that it calls."
+        "cannot do without: extend the build by tensorflow/core/kernels/decodejpeg.cc (opselect generate --mode "
+        "extend), and link the library that it calls."
     )
     assert advised(found["SaveV2"]).action == "strip"
     assert advised(found["SaveV2"]).outputs == ()
