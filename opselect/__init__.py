@@ -17,6 +17,7 @@ _HOMES = {
     "Checkpoint": "opselect.models.formats.checkpoint",
     "CheckoutEdit": "opselect.usecases.edit_checkout",
     "Choice": "opselect.models.choice",
+    "Finding": "opselect.findings",
     "Frozen": "opselect.rewriting.freezing",
     "FrozenModel": "opselect.usecases.freeze",
     "GraphSize": "opselect.usecases.transform",
@@ -40,7 +41,6 @@ _HOMES = {
     "SourceTreeError": "kernel_index.errors",
     "TransformError": "opselect.rewriting",
     "TransformedGraph": "opselect.usecases.transform",
-    "Unresolved": "opselect.selection.select",
     "Watch": "opselect.usecases.watch",
     "WrittenLists": "opselect.usecases.generate",
     "check_checkout": "opselect.usecases.check_lists",
@@ -69,6 +69,7 @@ __all__ = [
     "CheckoutEdit",
     "Checkpoint",
     "Choice",
+    "Finding",
     "Frozen",
     "FrozenModel",
     "GraphSize",
@@ -92,7 +93,6 @@ __all__ = [
     "SourceTreeError",
     "TransformError",
     "TransformedGraph",
-    "Unresolved",
     "Watch",
     "WrittenLists",
     "__version__",
@@ -116,13 +116,14 @@ __all__ = [
 if TYPE_CHECKING:
     from kernel_index.errors import IndexFileError, InputError, OpselectError, SourceTreeError
     from kernel_index.index import KernelIndex
+    from opselect.findings import Finding
     from opselect.models.choice import Choice
     from opselect.models.formats.archives import ArchivedModel, ArchiveMember, list_archive, models_inside
     from opselect.models.formats.checkpoint import Checkpoint, open_checkpoint
     from opselect.requirements.collect import Requirement, Requirements
     from opselect.rewriting import TransformError
     from opselect.rewriting.freezing import Frozen
-    from opselect.selection.select import SelectedFile, SelectedKernel, Selection, Unresolved
+    from opselect.selection.select import SelectedFile, SelectedKernel, Selection
     from opselect.usecases.check_lists import CheckedLists, check_checkout
     from opselect.usecases.edit_checkout import CheckoutEdit, edit_checkout, undo_edits
     from opselect.usecases.freeze import FrozenModel, freeze

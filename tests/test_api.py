@@ -151,7 +151,7 @@ def test_the_page_lists_every_name_once() -> None:
         for word in re.findall(r"`(\w+)`", cell)
     ]
     given = re.findall(r"^\| `\w+` \| (?:an? |each )?`(\w+)`[:,]", page, re.MULTILINE)  # what the functions return
-    given += ["SelectedFile", "SelectedKernel", "Unresolved"]  # parts of a Selection, explained in its row
+    given += ["SelectedFile", "SelectedKernel", "Finding"]  # parts of a Selection, explained in its row
     assert [name for name, count in Counter(listed + given).items() if count > 1] == []
     assert sorted(listed + given) == [name for name in PUBLIC if name != "Watch"]
     assert "`Watch`" in page

@@ -49,6 +49,8 @@ def test_wheel_has_every_module_and_data_file(wheel: Path) -> None:
     assert {path.relative_to(ROOT).as_posix() for path in tracked} <= names
     templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
     assert templates
+    pages = [path.name for path in (ROOT / "docs" / "findings").glob("*.md")]
+    assert {f"opselect/_findings/{name}" for name in pages} <= names
     assert {f"opselect/_templates/{path.relative_to(ROOT / 'templates').as_posix()}" for path in templates} <= names
     assert not [name for name in names if name.startswith(("tests", "fixtures", "benchmarks"))]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kernel_index.errors import OpselectError
 from kernel_index.near_names import near_names
-from opselect.build_lists.checking import KINDS, Finding, check_lists
+from opselect.build_lists.checking import KINDS, check_lists
+from opselect.findings import Finding
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
 from opselect.usecases.open_kernels import build_profile, open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_requirements

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from kernel_index.build_files.mobile_lists import builds_by_default
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex
-from opselect.selection.left_out_by_default import Finding, findings
+from opselect.findings import Finding
+from opselect.selection.left_out_by_default import findings
 from opselect.selection.select import Selection
 from opselect.selection.select import select as pick
 from opselect.usecases.advice import adviser_of
