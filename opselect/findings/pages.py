@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import opselect
 from kernel_index.errors import InputError
 from opselect.findings.catalog import code_of
 
 
 def page_folder() -> Path:
     """The folder of the pages: in an installed package, or docs/findings in a checkout."""
-    package = Path(opselect.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "_findings"
     return installed if installed.is_dir() else package.parent / "docs" / "findings"
 
