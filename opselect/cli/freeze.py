@@ -158,7 +158,7 @@ def command(
     The flags of TensorFlow's freeze_graph are taken as they are. Whatever they ask for that cannot be done without
     changing what the graph computes is an error, and nothing is written.
     """
-    from opselect.rewriting.freezing import Options, Selection
+    from opselect.rewriting.freezing import Options, VariableSelection
     from opselect.usecases.freeze import freeze_to_file
     from opselect.usecases.open_kernels import ops_named
 
@@ -186,7 +186,7 @@ def command(
         signatures=split_names(signatures),
         all_signatures=all_signatures,
         tags=split_names(tags),
-        selection=Selection(split_names(only) or None, split_names(without)),
+        selection=VariableSelection(split_names(only) or None, split_names(without)),
         saver=input_saver or "",
         initializers=split_names(initializers),
         clear_devices=clear_devices,

@@ -20,15 +20,18 @@ _MAX_INT64 = 2**63 - 1
 
 
 class TransformError(InputError):
-    """A transform cannot do what it is asked to; ``node`` names the node that stands in the way, if one does."""
+    """A transform cannot do what it is asked to.
 
-    def __init__(self, path: str, problem: str, advice: str = "", node: str = "") -> None:
+    ``node`` names the node that stands in the way, if one does; ``problem`` begins with it, ``reason`` does not.
+    """
+
+    def __init__(self, path: str, reason: str, advice: str = "", node: str = "") -> None:
         self.node = node
-        super().__init__(path, f"node {node!r}: {problem}" if node else problem, advice)
+        self.reason = reason
+        super().__init__(path, f"node {node!r}: {reason}" if node else reason, advice)
 
     def __reduce__(self) -> tuple[type[TransformError], tuple[str, str, str, str]]:
-        prefix = f"node {self.node!r}: " if self.node else ""
-        return type(self), (self.place.path, self.problem.removeprefix(prefix), self.advice, self.node)
+        return type(self), (self.place.path, self.reason, self.advice, self.node)
 
 
 def ops_of(index: KernelIndex | None, functions: Iterable[FunctionDefinition] = ()) -> OpDefinitions:

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from kernel_index import shipped
-from kernel_index.errors import InputError, OpselectError
+from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from opselect.models.choice import Choice
 from opselect.models.formats import model_at
@@ -46,8 +46,8 @@ def try_preparing(path: str, choice: Choice, graph: Graph, index: KernelIndex, s
             # Told the release, prepare also takes off what that refuses, and writes nothing that is refused even then.
             taken = not judge(needed.loads, index).refused
             return Attempt(command + _named_release(index.release) if taken else command, needed.items)
-    except OpselectError as error:
-        return Attempt(command, problem=f"tried without success: {_problem(error)}")
+    except InputError as error:
+        return Attempt(command, problem=f"tried without success: {error.problem}")
     except Exception as defect:
         # Advice is beside the point of the command that gives it, which is to go on.
         return Attempt(command, problem=f"tried without success: {type(defect).__name__}")
@@ -100,7 +100,3 @@ def _size(path: Path) -> int | None:
 
 def _escaped(name: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in name)
-
-
-def _problem(error: OpselectError) -> str:
-    return error.problem if isinstance(error, InputError) else str(error).partition("\n")[0]

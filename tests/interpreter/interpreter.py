@@ -18,7 +18,7 @@ from opselect.models.graph import FunctionDefinition, FunctionRef, Node, NodeAtt
 from opselect.models.graph.op_families import ENTERS, EXITS, MERGES, NEXT_ITERATIONS
 from opselect.models.graph.references import control_inputs, data_inputs, input_node, is_control
 from opselect.rewriting.evaluation.evaluate import evaluate
-from opselect.rewriting.evaluation.kernel import Call, EvaluationError
+from opselect.rewriting.evaluation.kernel import EvaluationError, KernelCall
 from opselect.rewriting.evaluation.known import MAX_LIVE_BYTES
 from tests.interpreter.bodies import Body, function_body
 from tests.interpreter.calls import CALL_OPS
@@ -40,6 +40,10 @@ Steps: TypeAlias = Generator[Wanted, Outputs, Outputs]
 
 _SWITCHES = frozenset({"Switch", "RefSwitch"})
 _PASSED_ON = frozenset({"Identity", "RefIdentity", "StopGradient", "Snapshot", "PreventGradient", "LoopCond"})
+
+
+class NodeError(EvaluationError):
+    """Says which node cannot be computed; nodes that depend on it pass it on."""
 
 
 @dataclass
@@ -132,8 +136,10 @@ class Interpreter:
         try:
             outputs = yield from self._rule(node)(node, iterations)
             self._library.spend(outputs or ())
+        except NodeError:
+            raise
         except EvaluationError as error:
-            raise error if error.args[0].startswith("node ") else EvaluationError(f"node {name!r} {error}") from None
+            raise NodeError(f"node {name!r} {error}") from None
         return outputs
 
     def _rule(self, node: Node) -> Callable[[Node, Iterations], Steps]:
@@ -227,7 +233,7 @@ class Interpreter:
             taken = bool(_arrays(inputs[1:])[0].reshape(()))
             return (None, inputs[0]) if taken else (inputs[0], None)
         if node.op in LIST_OPS:
-            return tuple(LIST_OPS[node.op](Call(node.attrs), *inputs))
+            return tuple(LIST_OPS[node.op](KernelCall(node.attrs), *inputs))
         if node.op in CALL_OPS:
             return tuple(CALL_OPS[node.op](node, inputs, self._library.call))
         if node.op in self._library.functions:

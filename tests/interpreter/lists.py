@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from opselect.models.formats.numpy_types import Array
-from opselect.rewriting.evaluation.kernel import Call, EvaluationError
+from opselect.rewriting.evaluation.kernel import EvaluationError, KernelCall
 
 MAX_ELEMENTS = 1 << 24
 """No list has more elements."""
@@ -89,25 +89,25 @@ def _count(size: Array) -> int:
     return int(size)
 
 
-def _make_array(call: Call, size: Array) -> Sequence[Item]:
+def _make_array(call: KernelCall, size: Array) -> Sequence[Item]:
     made = TensorArray(_count(size), call.dtype("dtype"), call.flag("dynamic_size"))
     return made, made
 
 
-def _write(_: Call, handle: Item, index: Array, value: Array, flow: Item) -> Sequence[Item]:
+def _write(_: KernelCall, handle: Item, index: Array, value: Array, flow: Item) -> Sequence[Item]:
     _array_of(handle).write(int(index), value)
     return (flow,)
 
 
-def _read(_: Call, handle: Item, index: Array, _flow: Item) -> Sequence[Item]:
+def _read(_: KernelCall, handle: Item, index: Array, _flow: Item) -> Sequence[Item]:
     return (_array_of(handle).read(int(index)),)
 
 
-def _size(_: Call, handle: Item, _flow: Item) -> Sequence[Item]:
+def _size(_: KernelCall, handle: Item, _flow: Item) -> Sequence[Item]:
     return (np.array(_array_of(handle).size, np.int32),)
 
 
-def _gather(call: Call, handle: Item, indices: Array, _flow: Item) -> Sequence[Item]:
+def _gather(call: KernelCall, handle: Item, indices: Array, _flow: Item) -> Sequence[Item]:
     array = _array_of(handle)
     parts = [array.read(int(index)) for index in indices]
     if parts:
@@ -116,64 +116,64 @@ def _gather(call: Call, handle: Item, indices: Array, _flow: Item) -> Sequence[I
     return (np.zeros((0, *(max(size, 0) for size in dims)), array.dtype),)
 
 
-def _scatter(_: Call, handle: Item, indices: Array, values: Array, flow: Item) -> Sequence[Item]:
+def _scatter(_: KernelCall, handle: Item, indices: Array, values: Array, flow: Item) -> Sequence[Item]:
     for index, value in zip(indices, values, strict=True):
         _array_of(handle).write(int(index), np.asarray(value))
     return (flow,)
 
 
-def _split(_: Call, handle: Item, value: Array, lengths: Array, flow: Item) -> Sequence[Item]:
+def _split(_: KernelCall, handle: Item, value: Array, lengths: Array, flow: Item) -> Sequence[Item]:
     for index, part in enumerate(np.split(value, np.cumsum(lengths)[:-1])):
         _array_of(handle).write(index, part)
     return (flow,)
 
 
-def _concatenate(_: Call, handle: Item, _flow: Item) -> Sequence[Item]:
+def _concatenate(_: KernelCall, handle: Item, _flow: Item) -> Sequence[Item]:
     array = _array_of(handle)
     parts = [array.read(index) for index in range(array.size)]
     return np.concatenate(parts), np.array([len(part) for part in parts], np.int64)
 
 
-def _close(_: Call, _handle: Item) -> Sequence[Item]:
+def _close(_: KernelCall, _handle: Item) -> Sequence[Item]:
     return ()
 
 
-def _reserve(call: Call, _shape: Array, count: Array) -> Sequence[Item]:
+def _reserve(call: KernelCall, _shape: Array, count: Array) -> Sequence[Item]:
     return (TensorList(call.dtype("element_dtype"), (None,) * _count(count)),)
 
 
-def _empty(call: Call, _shape: Array, _most: Array) -> Sequence[Item]:
+def _empty(call: KernelCall, _shape: Array, _most: Array) -> Sequence[Item]:
     return (TensorList(call.dtype("element_dtype")),)
 
 
-def _from_tensor(_: Call, values: Array, _shape: Array) -> Sequence[Item]:
+def _from_tensor(_: KernelCall, values: Array, _shape: Array) -> Sequence[Item]:
     return (TensorList(values.dtype, tuple(np.asarray(value) for value in values)),)
 
 
-def _stack(_: Call, handle: Item, shape: Array) -> Sequence[Item]:
+def _stack(_: KernelCall, handle: Item, shape: Array) -> Sequence[Item]:
     return (_list_of(handle).stacked(shape),)
 
 
-def _get(_: Call, handle: Item, index: Array, shape: Array) -> Sequence[Item]:
+def _get(_: KernelCall, handle: Item, index: Array, shape: Array) -> Sequence[Item]:
     return (_list_of(handle).element(int(index), shape),)
 
 
-def _set(_: Call, handle: Item, index: Array, value: Array) -> Sequence[Item]:
+def _set(_: KernelCall, handle: Item, index: Array, value: Array) -> Sequence[Item]:
     made, at = _list_of(handle), int(index)
     if not 0 <= at < len(made.elements):
         raise EvaluationError(f"sets element {at} of {len(made.elements)}")
     return (TensorList(made.dtype, (*made.elements[:at], value, *made.elements[at + 1 :])),)
 
 
-def _length(_: Call, handle: Item) -> Sequence[Item]:
+def _length(_: KernelCall, handle: Item) -> Sequence[Item]:
     return (np.array(len(_list_of(handle).elements), np.int32),)
 
 
-def _push(_: Call, handle: Item, value: Array) -> Sequence[Item]:
+def _push(_: KernelCall, handle: Item, value: Array) -> Sequence[Item]:
     return (TensorList(_list_of(handle).dtype, (*_list_of(handle).elements, value)),)
 
 
-def _pop(_: Call, handle: Item, shape: Array) -> Sequence[Item]:
+def _pop(_: KernelCall, handle: Item, shape: Array) -> Sequence[Item]:
     made = _list_of(handle)
     last = made.element(len(made.elements) - 1, shape)
     return TensorList(made.dtype, made.elements[:-1]), last

@@ -43,7 +43,7 @@ class OpSignature:
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class NodeArgument:
     """An input or output of a node: the types of its tensors, the first of which is at ``start``."""
 
     name: str
@@ -112,12 +112,12 @@ class OpDefinitions:
         attr = definition.attr(name) if definition is not None else None
         return attr.default if attr is not None else None
 
-    def inputs(self, node: Node) -> tuple[Argument, ...] | None:
+    def inputs(self, node: Node) -> tuple[NodeArgument, ...] | None:
         """The inputs of a node by name, control inputs aside; None where not even their number is known."""
         signature = self.signature(node.op)
         return None if signature is None else self._located(signature.inputs, node)
 
-    def outputs(self, node: Node) -> tuple[Argument, ...] | None:
+    def outputs(self, node: Node) -> tuple[NodeArgument, ...] | None:
         """The outputs of a node by name; None where not even their number is known."""
         signature = self.signature(node.op)
         return None if signature is None else self._located(signature.outputs, node)
@@ -143,19 +143,19 @@ class OpDefinitions:
                 return position if position < output.stop else None
         return None
 
-    def _located(self, args: Sequence[FunctionArg], node: Node) -> tuple[Argument, ...] | None:
+    def _located(self, args: Sequence[FunctionArg], node: Node) -> tuple[NodeArgument, ...] | None:
         found = []
         start = 0
         for arg in args:
             types = types_of(arg, lambda name: self.attr(node, name))
             if types is None:
                 return None
-            found.append(Argument(arg.name, start, types, arg.is_ref))
+            found.append(NodeArgument(arg.name, start, types, arg.is_ref))
             start += len(types)
         return tuple(found)
 
 
-def _flat(arguments: tuple[Argument, ...] | None) -> Types | None:
+def _flat(arguments: tuple[NodeArgument, ...] | None) -> Types | None:
     return None if arguments is None else tuple(each for argument in arguments for each in argument.types)
 
 

@@ -17,7 +17,7 @@ _NEVER_CONSTANT = CONTROL_FLOW | FED | {"FakeParam"}
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class DataEdge:
     """A data input: ``consumer`` reads output ``port`` as its ``index``-th. None stands for a function's output."""
 
     consumer: Node | None
@@ -41,7 +41,7 @@ class BodyView:
         self._by_op: dict[str, list[Node]] = {}
         for node in self.nodes:
             self._by_op.setdefault(node.op, []).append(node)
-        self._uses: dict[str, list[Use]] = {}
+        self._uses: dict[str, list[DataEdge]] = {}
         self._controlling: set[str] = set()
         self._collect_uses()
         self._constants: frozenset[str] | None = None
@@ -54,11 +54,11 @@ class BodyView:
                     self._controlling.add(input_node(reference))
                 else:
                     name, port = self._tensor(reference)
-                    self._uses.setdefault(name, []).append(Use(node, index, port))
+                    self._uses.setdefault(name, []).append(DataEdge(node, index, port))
         returns = self.body.function.returns.values() if self.body.function is not None else ()
         for reference in returns:
             name, port = self._tensor(reference)
-            self._uses.setdefault(name, []).append(Use(None, 0, port))
+            self._uses.setdefault(name, []).append(DataEdge(None, 0, port))
 
     def _tensor(self, reference: str) -> tuple[str, int]:
         """The node and the number of the output that an input names: ``n``, ``n:1``, in functions ``n:out:0``."""
@@ -82,7 +82,7 @@ class BodyView:
         """What the node reads, as the file spells it, control inputs left out."""
         return data_inputs(node)
 
-    def uses(self, node: Node) -> Sequence[Use]:
+    def uses(self, node: Node) -> Sequence[DataEdge]:
         """Who reads the outputs of a node."""
         return self._uses.get(node.name, ())
 

@@ -145,7 +145,7 @@ _TYPE_DEFAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class KernelCall:
     """The attrs of the node that a kernel computes, read with the defaults of op definitions, and how much it may take.
 
     All readers raise EvaluationError for an attr of another kind.

@@ -26,7 +26,7 @@ from opselect.rewriting.evaluation.evaluate import Value, evaluate
 from opselect.rewriting.evaluation.frames import import_order
 from opselect.rewriting.evaluation.inference import RULES, UNKNOWN, Facts, is_known, merged
 from opselect.rewriting.evaluation.inference.partial import OPEN
-from opselect.rewriting.evaluation.kernel import KERNELS, Call, EvaluationError, data_type_of
+from opselect.rewriting.evaluation.kernel import KERNELS, EvaluationError, KernelCall, data_type_of
 from opselect.rewriting.evaluation.kernels.shapes import sizes_as_array
 from opselect.rewriting.evaluation.kernels.slicing import strided_slice_of
 
@@ -186,7 +186,7 @@ class _Search:
 
     def _by_shape(self, node: Node, shapes: Sequence[Shape]) -> tuple[Held, ...] | None:
         """What an op gives that asks for nothing but the shapes of its inputs."""
-        call = Call(node.attrs)
+        call = KernelCall(node.attrs)
         if any(shape.dims is None or (node.op != "Rank" and not is_known(shape)) for shape in shapes):
             return None
         dims = [shape.dims or () for shape in shapes]
@@ -246,7 +246,7 @@ class _Search:
             return ()
         references = data_inputs(node)
         facts = Facts(
-            Call(node.attrs),
+            KernelCall(node.attrs),
             tuple(map(self._shape, references)),
             lambda position: self._small(references, position),
             lambda position: self._sizes(references[position]) if position < len(references) else UNKNOWN,
@@ -299,7 +299,7 @@ class _Search:
         begin, end, strides = (self._small(inputs, position) for position in (1, 2, 3))
         if sizes.dims is None or begin is None or end is None or strides is None or begin.size != 1:
             return UNKNOWN
-        index = strided_slice_of(Call(node.attrs), begin, end, strides).dense((len(sizes.dims),))
+        index = strided_slice_of(KernelCall(node.attrs), begin, end, strides).dense((len(sizes.dims),))
         return Shape(sizes.dims[index[0]]) if isinstance(index[0], slice) and len(index) == 1 else UNKNOWN
 
 

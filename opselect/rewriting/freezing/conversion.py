@@ -16,7 +16,7 @@ from opselect.models.graph import Node, NodeAttr, input_node
 from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.models.graph.references import control_inputs, data_inputs, waits_for
 from opselect.rewriting.constants import constant_node
-from opselect.rewriting.freezing.flow import REF_TWINS, Value, Values, joined_values, passes_on
+from opselect.rewriting.freezing.flow import REF_TWINS, FrozenValue, Values, joined_values, passes_on
 
 
 class RefusalError(Exception):
@@ -68,7 +68,7 @@ def _takes_ref(ops: OpDefinitions, node: Node, position: int) -> bool | None:
     return next((each.is_ref for each in inputs or () if each.start <= position < each.stop), None)
 
 
-def _verdict(node: Node, value: Value) -> str:
+def _verdict(node: Node, value: FrozenValue) -> str:
     words = ("Assign", "Apply", "Scatter", "CountUpTo")
     if any(word in node.op for word in words):
         return f"changes the variable {value.name!r} by op {node.op}"
@@ -97,19 +97,19 @@ def _kept_attrs(node: Node) -> dict[str, NodeAttr]:
     return {"_class": node.attrs["_class"]} if "_class" in node.attrs else {}
 
 
-def _checked_type(node: Node, value: Value) -> DataType:
+def _checked_type(node: Node, value: FrozenValue) -> DataType:
     dtype = node.attrs.get("dtype", value.dtype)
     if dtype != value.dtype:
         raise RefusalError(f"reads the variable {value.name!r} as {dtype}, which is {value.dtype}")
     return value.dtype
 
 
-def _read(node: Node, value: Value) -> Converted:
+def _read(node: Node, value: FrozenValue) -> Converted:
     attrs = {"T": _checked_type(node, value), **_kept_attrs(node)}
     return Converted((replace(node, op="Identity", attrs=attrs),), ("value", "output"))
 
 
-def _gather(node: Node, value: Value, new_node: Callable[[str], tuple[str, str]]) -> Converted:
+def _gather(node: Node, value: FrozenValue, new_node: Callable[[str], tuple[str, str]]) -> Converted:
     """``ResourceGather`` is ``GatherV2`` along the axis behind the batch dimensions."""
     batch_dims = node.attrs.get("batch_dims", 0)
     params, positions, indices = _gathered(node)
@@ -131,7 +131,7 @@ def _gather(node: Node, value: Value, new_node: Callable[[str], tuple[str, str]]
     return Converted((axis, gather), ("output", "output"))
 
 
-def _gather_nd(node: Node, value: Value) -> Converted:
+def _gather_nd(node: Node, value: FrozenValue) -> Converted:
     attrs = {"Tparams": _checked_type(node, value), "Tindices": _gathered(node)[2], **_kept_attrs(node)}
     return Converted((replace(node, op="GatherNd", attrs=attrs),), ("output", "output"))
 
@@ -144,12 +144,12 @@ def _gathered(node: Node) -> tuple[str, str, DataType]:
     return inputs[0], inputs[1], indices
 
 
-def _shape(node: Node, value: Value) -> Converted:
+def _shape(node: Node, value: FrozenValue) -> Converted:
     attrs = {"T": value.dtype, "out_type": node.attrs.get("out_type", DataType.DT_INT32), **_kept_attrs(node)}
     return Converted((replace(node, op="Shape", attrs=attrs),))
 
 
-def _initialized(node: Node, value: Value) -> Converted:
+def _initialized(node: Node, value: FrozenValue) -> Converted:
     """A variable that was restored has been initialized."""
     constant = constant_node(node.name, np.array(True), DataType.DT_BOOL)
     inputs = (*control_inputs(node), *_in_frame_of(node, value))
@@ -157,16 +157,16 @@ def _initialized(node: Node, value: Value) -> Converted:
     return Converted((constant,), ("is_initialized", "output"))
 
 
-def _nothing(node: Node, _: Value) -> Converted:
+def _nothing(node: Node, _: FrozenValue) -> Converted:
     return Converted((Node(node.name, "NoOp", control_inputs(node), node.device),))
 
 
-def _in_frame_of(node: Node, value: Value) -> tuple[str, ...]:
+def _in_frame_of(node: Node, value: FrozenValue) -> tuple[str, ...]:
     """A constant inside of a while loop must wait for something of the loop, or it runs outside of it."""
     return (waits_for(input_node(data_inputs(node)[0])),) if value.in_loop else ()
 
 
-_READS: Mapping[str, Callable[[Node, Value], Converted]] = {
+_READS: Mapping[str, Callable[[Node, FrozenValue], Converted]] = {
     "ReadVariableOp": _read,
     "ResourceGatherNd": _gather_nd,
     "VariableShape": _shape,

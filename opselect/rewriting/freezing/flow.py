@@ -17,7 +17,7 @@ from opselect.rewriting.names import consumers
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class FrozenValue:
     """What a variable is once it is frozen: a tensor of a type and shape, None where branches differ.
 
     ``is_ref`` tells variables that are references from resources, whose ``name`` is for messages. ``in_loop`` marks a
@@ -30,13 +30,13 @@ class Value:
     is_ref: bool = False
     in_loop: bool = False
 
-    def joined(self, other: Value) -> Value:
+    def joined(self, other: FrozenValue) -> FrozenValue:
         """What is one of the two."""
         same = self.dims == other.dims
         return replace(self, dims=self.dims if same else None, in_loop=self.in_loop or other.in_loop)
 
 
-Values: TypeAlias = tuple[Value | None, ...]
+Values: TypeAlias = tuple[FrozenValue | None, ...]
 """The values of inputs, arguments or outputs, None for each that is no frozen variable."""
 
 REF_TWINS = {
@@ -76,7 +76,7 @@ def passes_on(node: Node, inputs: Values) -> Values:
     return ()
 
 
-def joined_values(values: Sequence[Value]) -> Value | None:
+def joined_values(values: Sequence[FrozenValue]) -> FrozenValue | None:
     """What is one of several values; None where they are of several types, and for none."""
     if not values or len({value.dtype for value in values}) > 1:
         return None
@@ -86,7 +86,7 @@ def joined_values(values: Sequence[Value]) -> Value | None:
     return result
 
 
-def value_at(values: Values, position: int) -> Value | None:
+def value_at(values: Values, position: int) -> FrozenValue | None:
     """The value at a position, None behind the last."""
     return values[position] if position < len(values) else None
 
@@ -101,7 +101,7 @@ class Flow:
     def __init__(
         self,
         nodes: Iterable[Node],
-        sources: Mapping[Endpoint, Value],
+        sources: Mapping[Endpoint, FrozenValue],
         call: Callable[[Node, Values], Values | None],
         output_names: Callable[[Node], Mapping[str, int]],
     ) -> None:
@@ -113,7 +113,7 @@ class Flow:
         if sources:
             self._spread(consumers(self._nodes))
 
-    def value(self, reference: str) -> Value | None:
+    def value(self, reference: str) -> FrozenValue | None:
         """The frozen variable that a reference stands for, if it does."""
         return None if is_control(reference) else self._at.get(self._endpoint(reference))
 

@@ -18,14 +18,14 @@ from opselect.models.graph import (
 )
 from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.models.graph.references import Endpoint, Reference
-from opselect.rewriting.freezing.calls import Call, arguments, call_of, called, converted_call, results
+from opselect.rewriting.freezing.calls import FunctionCall, arguments, call_of, called, converted_call, results
 from opselect.rewriting.freezing.conversion import RefusalError, convert
-from opselect.rewriting.freezing.flow import Flow, Value, Values, value_at
+from opselect.rewriting.freezing.flow import Flow, FrozenValue, Values, value_at
 
 SUFFIX = "_frozen"
 """Behind the name of a function that takes values where it took variables."""
 
-Constants = Callable[[Node, str], "tuple[Value, TensorRef] | None"]
+Constants = Callable[[Node, str], "tuple[FrozenValue, TensorRef] | None"]
 """What a node of the graph, or of the function that is named, becomes if it is a variable that is frozen."""
 
 
@@ -69,7 +69,7 @@ class Converter:
         nodes = tuple(nodes)
         return tuple(self._body(nodes, self._flow(nodes, {}, ""), "").nodes)
 
-    def _flow(self, nodes: tuple[Node, ...], given: Mapping[Endpoint, Value], function: str) -> Flow:
+    def _flow(self, nodes: tuple[Node, ...], given: Mapping[Endpoint, FrozenValue], function: str) -> Flow:
         sources = dict(given)
         for node in nodes:
             constant = self._constants(node, function)
@@ -86,7 +86,7 @@ class Converter:
         except RefusalError:  # said again, with the node, when the nodes are converted
             return ()
 
-    def _returned(self, node: Node, call: Call, inputs: Values) -> list[Values]:
+    def _returned(self, node: Node, call: FunctionCall, inputs: Values) -> list[Values]:
         if not call.results and call.functions:
             return []
         known = [self.functions[each.name] for each in called(node, call) if each.name in self.functions]
@@ -137,7 +137,7 @@ class Converter:
             body.renamed[node.name] = converted.renamed
         return converted.nodes
 
-    def _converted_call(self, node: Node, call: Call, inputs: Values) -> Node:
+    def _converted_call(self, node: Node, call: FunctionCall, inputs: Values) -> Node:
         passed = call.inputs(inputs)
         before = next((value for value in inputs[: call.first] if value is not None and not value.is_ref), None)
         if before is not None:
@@ -179,7 +179,7 @@ def unused_name(wanted: str, taken: Collection[str]) -> str:
     return name
 
 
-def _sources(function: FunctionDefinition, values: Values) -> dict[Endpoint, Value]:
+def _sources(function: FunctionDefinition, values: Values) -> dict[Endpoint, FrozenValue]:
     """What the arguments of a function are; a reference is taken as the value it refers to."""
     return {
         (argument.name, 0): value
@@ -220,7 +220,7 @@ _STALE = frozenset({"_output_shapes", "_handle_dtypes", "_handle_shapes"})
 """Attrs of an argument that speak of a resource."""
 
 
-def _typed(argument: FunctionArg, value: Value | None) -> FunctionArg:
+def _typed(argument: FunctionArg, value: FrozenValue | None) -> FunctionArg:
     return argument if value is None else FunctionArg(argument.name, value.dtype)
 
 

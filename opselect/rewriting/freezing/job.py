@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from kernel_index.index import KernelIndex
 from opselect.models.graph import Graph, Node
-from opselect.rewriting.freezing.variables import Selection, Variable, variable_of
+from opselect.rewriting.freezing.variables import Variable, VariableSelection, variable_of
 
-_ALL = Selection()
+_ALL = VariableSelection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Job:
     graph: Graph
     outputs: tuple[str, ...]
     path: str
-    selection: Selection = _ALL
+    selection: VariableSelection = _ALL
     restore_op: str = ""
     initializers: tuple[str, ...] = ()
     clear_devices: bool = True

@@ -20,13 +20,13 @@ from opselect.rewriting.freezing.freeze import freeze
 from opselect.rewriting.freezing.job import Frozen, Job
 from opselect.rewriting.freezing.signature_graph import mark_control_sources, signature_graph
 from opselect.rewriting.freezing.signatures import chosen_signatures, output_names
-from opselect.rewriting.freezing.variables import Selection
+from opselect.rewriting.freezing.variables import VariableSelection
 
 if TYPE_CHECKING:
     from opselect.models.formats.checkpoint import Checkpoint
 
 _META = ".meta"
-_ALL = Selection()
+_ALL = VariableSelection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Options:
     signatures: tuple[str, ...] = ()
     all_signatures: bool = False
     tags: tuple[str, ...] = ()
-    selection: Selection = _ALL
+    selection: VariableSelection = _ALL
     saver: str = ""
     initializers: tuple[str, ...] = ()
     clear_devices: bool = True

@@ -24,7 +24,7 @@ _PART = re.compile(r"(?P<whole>.+)/part_(?P<number>\d{1,9})", re.DOTALL)
 _ADVICE = "Pass the checkpoint that was saved from this graph, or keep variables with --variable_names_blacklist."
 
 
-class Sources:
+class VariableSources:
     """Finds the values of variables in a checkpoint.
 
     ``restored`` is what restore ops assign to each variable. With ``by_saver`` they were named by whoever saved the

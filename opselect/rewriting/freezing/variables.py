@@ -26,7 +26,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class VariableSelection:
     """Which variables become constants: all, or only those of a list, and none of another; by the names of nodes."""
 
     only: Collection[str] | None = None

@@ -8,7 +8,7 @@ from kernel_index.datatypes import DataType
 from kernel_index.records import ArgDefinition, AttrDefinition, Location, OpDefinition
 from kernel_index.shipped import index_of
 from opselect.models.graph import AttrPlaceholder, FunctionArg, FunctionDefinition, Node, NodeAttr, Reference
-from opselect.models.graph.op_definitions import Argument, OpDefinitions, signature_of
+from opselect.models.graph.op_definitions import NodeArgument, OpDefinitions, signature_of
 
 FLOAT, INT32, STRING = DataType.DT_FLOAT, DataType.DT_INT32, DataType.DT_STRING
 TWICE = FunctionDefinition(
@@ -47,13 +47,13 @@ def test_what_a_node_does_not_tell_is_not_guessed() -> None:
 
 def test_outputs_have_names_and_places() -> None:
     assert OPS.outputs(node("FusedBatchNorm", T=FLOAT)) == tuple(
-        Argument(name, number, (FLOAT,))
+        NodeArgument(name, number, (FLOAT,))
         for number, name in enumerate(("y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2"))
     )
-    assert OPS.outputs(node("Unique", T=FLOAT)) == (Argument("y", 0, (FLOAT,)), Argument("idx", 1, (INT32,)))
+    assert OPS.outputs(node("Unique", T=FLOAT)) == (NodeArgument("y", 0, (FLOAT,)), NodeArgument("idx", 1, (INT32,)))
     assert OPS.inputs(node("Assign", T=FLOAT)) == (
-        Argument("ref", 0, (FLOAT,), is_ref=True),
-        Argument("value", 1, (FLOAT,)),
+        NodeArgument("ref", 0, (FLOAT,), is_ref=True),
+        NodeArgument("value", 1, (FLOAT,)),
     )
 
 
