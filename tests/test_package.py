@@ -16,7 +16,7 @@ import opselect
 from kernel_index import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = {"google.protobuf", "jinja2", "networkx", "numpy", "rich", "yaml"}
+HEAVY = {"google.protobuf", "jinja2", "numpy", "rich", "yaml"}
 
 
 def unmeasured() -> dict[str, str]:
@@ -49,6 +49,8 @@ def test_wheel_has_every_module_and_data_file(wheel: Path) -> None:
     assert {path.relative_to(ROOT).as_posix() for path in tracked} <= names
     templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
     assert templates
+    pages = [path.name for path in (ROOT / "docs" / "findings").glob("*.md")]
+    assert {f"opselect/_findings/{name}" for name in pages} <= names
     assert {f"opselect/_templates/{path.relative_to(ROOT / 'templates').as_posix()}" for path in templates} <= names
     assert not [name for name in names if name.startswith(("tests", "fixtures", "benchmarks"))]
 
@@ -104,5 +106,5 @@ def test_looking_into_a_graph_imports_only_what_it_needs() -> None:
 def test_the_main_job_imports_only_what_it_needs(tmp_path: Path) -> None:
     model = str(ROOT / "fixtures" / "models" / "tiny_mobilenet.pb")
     modules = modules_after("generate", model, "--tensorflow", "2.14", "--out", str(tmp_path), "--quiet")
-    assert not modules & {"networkx", "numpy", "rich", "kernel_index.scan", "kernel_index.preprocessor"}
+    assert not modules & {"numpy", "rich", "kernel_index.scan", "kernel_index.preprocessor"}
     assert not modules & {"concurrent.futures", "distributed", "multiprocessing"}

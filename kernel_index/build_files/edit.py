@@ -1,7 +1,7 @@
 """Lists of labels in BUILD files, edited in place: what does not change stays byte for byte.
 
 Python's parser says where each string stands, so an edit is a change of the text between two places. Comments above an
-entry and behind it belong to the entry, as buildifier has it.
+entry and after it belong to the entry, as buildifier has it.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class _Editor:
         return _Change(self._line_starts[first], self._line_starts[(element.end_lineno or element.lineno)])
 
     def _insertions(self, part: _Part) -> Iterator[tuple[int, list[str]]]:
-        """Where new entries go: each before the first entry that sorts behind it, else before the closing bracket."""
+        """Where new entries go: each before the first entry that sorts after it, else before the closing bracket."""
         labels = [_label(element) for element in part.node.elts]
         by_place: dict[int, list[str]] = {}
         for label in sorted(part.add, key=buildifier_order):
@@ -242,7 +242,7 @@ def _label(element: ast.expr) -> str | None:
 
 
 def _place(label: str, entries: Sequence[str | None]) -> int:
-    """The position of the first entry that sorts behind a label."""
+    """The position of the first entry that sorts after a label."""
     order = buildifier_order(label)
     later = (n for n, entry in enumerate(entries) if entry is not None and buildifier_order(entry) > order)
     return next(later, len(entries))

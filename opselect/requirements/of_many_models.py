@@ -21,7 +21,7 @@ from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex, MemoryIndex
 from kernel_index.overlay import OverlayIndex
 from kernel_index.store import StoredIndex, index_bytes, open_index
-from opselect.models.choice import Choice, read_chosen
+from opselect.models.choice import Choice, Chosen, read_chosen
 from opselect.requirements.collect import Merger, Requirements, collect_requirements
 
 if TYPE_CHECKING:
@@ -72,16 +72,21 @@ class _Findings:
 
 
 def collect_model(path: str, name: str, *, index: KernelIndex | None, choice: Choice) -> Requirements:
-    """What one model needs. Raises InputError for one that cannot be read or lacks what is chosen.
+    """What one model needs. Raises InputError for one that cannot be read or lacks what is chosen."""
+    with read_chosen(path, choice) as chosen:
+        return collect_chosen(chosen, name, index=index)
+
+
+def collect_chosen(chosen: Chosen, name: str, *, index: KernelIndex | None) -> Requirements:
+    """What the chosen part of a model needs that is called ``name``. Raises InputError for a graph without sense.
 
     TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none inserts anything, and no
     session loads one.
     """
-    with read_chosen(path, choice) as chosen:
-        needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries)
-        if chosen.is_whole:
-            return needed
-        return replace(needed.without_inserted(), loads=needed.loads.as_single_ops())
+    needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries)
+    if chosen.is_whole:
+        return needed
+    return replace(needed.without_inserted(), loads=needed.loads.as_single_ops())
 
 
 def collect_many(

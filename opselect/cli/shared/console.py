@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, final
 
 import click
 
@@ -86,6 +86,42 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@final
+class ConsoleWatch:
+    """Shows the user how work goes on: a progress bar where somebody sees it, warnings and notes as lines on stderr.
+
+    A context manager that takes the bar away when it is left.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._task = ""
+        self._bar: Progress | None = None
+        self._shown = contextlib.ExitStack()
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        if task != self._task:
+            self._shown.close()
+            self._task, self._bar = task, self._shown.enter_context(progress_bar(task, quiet=self._quiet))
+        if self._bar is not None:
+            self._bar(done, total)
+        if done == total:
+            self._shown.close()
+            self._task, self._bar = "", None
+
+    def warning(self, sentence: str) -> None:
+        warn(sentence, quiet=self._quiet)
+
+    def note(self, sentence: str) -> None:
+        note(sentence, quiet=self._quiet)
+
+    def __enter__(self) -> ConsoleWatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
+
+
 def wrapped(text: str, indent: int = 2) -> str:
     """Text broken between words at :data:`WIDTH`; its further lines are indented more."""
     import textwrap
@@ -98,17 +134,6 @@ def wrapped(text: str, indent: int = 2) -> str:
 def counted(count: int, noun: str) -> str:
     """``1 file``, ``2 files``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def near(word: str, words: Sequence[str]) -> list[str]:
-    """At most three of ``words`` that somebody who typed ``word`` may have meant, capitals aside."""
-    import difflib
-
-    by_lower: dict[str, list[str]] = {}
-    for candidate in words:
-        by_lower.setdefault(candidate.lower(), []).append(candidate)
-    close = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.75)
-    return [candidate for lower in close for candidate in by_lower[lower]][:3]
 
 
 def byte_size(count: int) -> str:

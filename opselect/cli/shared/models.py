@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from opselect.models.choice import Choice
 
 
-models_argument = click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=click.UNPROCESSED)
 """Models by path, URL or, for checkpoints, prefix: what they lead to shows when they are read."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from kernel_index.errors import InputError, Place
 from opselect.models.formats.recognize import is_text
 from opselect.models.formats.wire import LENGTH, Buffer, WireError, fields, tag
-from opselect.models.graph.model import input_node
+from opselect.models.graph.references import input_node
 from opselect.models.storage import open_file
 
 _RESTORE_OP = tag(3, LENGTH)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrDefinition, AttrScalar, OpDefinition
 from opselect.models.graph import NodeAttr
-from opselect.requirements.loading.signatures import misfits, signature_of, spelled
+from opselect.models.graph.op_definitions import signature_of
+from opselect.requirements.loading.signatures import misfits, spelled
 from opselect.requirements.loading.uses import AttrUse, Use
 from opselect.requirements.loading.values import EMPTY_LIST, default_of
 from opselect.requirements.runtime import LOWERED, LOWERING_ATTR
@@ -29,7 +30,7 @@ REFUSES_TO_LOWER = (1, 13)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a release has against a use: ``kind`` is one of :data:`opselect.requirements.loading.verdict.KINDS`.
+    """What a release has against a use: ``kind`` is that of a code OPS3xx of :data:`opselect.findings.CATALOG`.
 
     ``reason`` has the words of TensorFlow's message. ``attr`` is the attr that it is about, if it is about one.
     """

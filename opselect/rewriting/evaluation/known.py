@@ -21,6 +21,7 @@ from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensor_headers import read_header
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import Node, Shape, TensorRef, input_node
+from opselect.models.graph.references import data_inputs, endpoint
 from opselect.rewriting.evaluation.evaluate import Value, evaluate
 from opselect.rewriting.evaluation.frames import import_order
 from opselect.rewriting.evaluation.inference import RULES, UNKNOWN, Facts, is_known, merged
@@ -28,7 +29,6 @@ from opselect.rewriting.evaluation.inference.partial import OPEN
 from opselect.rewriting.evaluation.kernel import KERNELS, Call, EvaluationError, data_type_of
 from opselect.rewriting.evaluation.kernels.shapes import sizes_as_array
 from opselect.rewriting.evaluation.kernels.slicing import strided_slice_of
-from opselect.rewriting.names import data_inputs, parts
 
 MAX_LIVE_BYTES = 1 << 31
 """The most that all values held at one time may take: what a GraphDef could hold."""
@@ -42,12 +42,6 @@ _SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 _PASSED_ON = frozenset(
     {"Identity", "GuaranteeConst", "Snapshot", "StopGradient", "PreventGradient", "PlaceholderWithDefault"}
 )
-
-
-def tensor(reference: str) -> tuple[str, int]:
-    """Node and output of a data input: ``("n", 1)`` of ``n:1``, ``("n", 0)`` of ``n``."""
-    _, name, output = parts(reference)
-    return name, int(output[1:]) if output[1:].isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +130,7 @@ class _Search:
         self._told_shapes = told_shapes
         self._approximations = approximations
         self._wanted = set(kept)
-        self._users_left = Counter(tensor(reference)[0] for node in nodes for reference in data_inputs(node))
+        self._users_left = Counter(endpoint(reference)[0] for node in nodes for reference in data_inputs(node))
         self._live = 0
 
     def visit(self, node: Node) -> None:
@@ -149,7 +143,7 @@ class _Search:
             self._live += sum(size_of(held) for held in outputs if isinstance(held, Value))
         self.known.shapes[node.name] = self._shapes(node, outputs)
         for reference in data_inputs(node):
-            self._use(tensor(reference)[0], constant=outputs is not None)
+            self._use(endpoint(reference)[0], constant=outputs is not None)
 
     def _use(self, name: str, *, constant: bool) -> None:
         """Takes note of a consumer; values that nobody wants any more are dropped."""
@@ -177,7 +171,7 @@ class _Search:
             by_shape = self._by_shape(node, [self._shape(reference) for reference in references])
             if by_shape is not None:
                 return by_shape
-        if not self._considered(node) or not all(tensor(each)[0] in self.known.constant for each in references):
+        if not self._considered(node) or not all(endpoint(each)[0] in self.known.constant for each in references):
             return None
         if node.op == "NoOp":
             return ()
@@ -224,14 +218,14 @@ class _Search:
             return None
 
     def _value(self, reference: str) -> Held:
-        name, index = tensor(reference)
+        name, index = endpoint(reference)
         outputs = self.known.values[name]
         if index >= len(outputs):
             raise EvaluationError(f"has an input {reference!r}, which does not exist")
         return outputs[index]
 
     def _shape(self, reference: str) -> Shape:
-        name, index = tensor(reference)
+        name, index = endpoint(reference)
         shapes = self.known.shapes.get(name, ())
         return shapes[index] if index < len(shapes) else UNKNOWN
 
@@ -267,7 +261,7 @@ class _Search:
         """The elements of a constant input that are whole numbers, and not too many for what a rule asks."""
         if position >= len(references):
             return None
-        name, index = tensor(references[position])
+        name, index = endpoint(references[position])
         outputs = self.known.values.get(name, ())
         if index >= len(outputs) or math.prod(shape_of(outputs[index])) > _MAX_RULE_ELEMENTS:
             return None
@@ -281,7 +275,7 @@ class _Search:
             return Shape(tuple(max(int(size), OPEN) for size in value)) if value.ndim == 1 else UNKNOWN
         length = self._shape(reference).dims
         anything = Shape((OPEN,) * length[0]) if length and len(length) == 1 and 0 <= length[0] < 256 else UNKNOWN
-        name, index = tensor(reference)
+        name, index = endpoint(reference)
         node = self._by_name.get(name)
         if node is None or name in self._fed or depth > _MAX_DEPTH:
             return anything

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from opselect.models.graph import FunctionDefinition, FunctionRef, Node, NodeAttr, Shape
+from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.rewriting.freezing.conversion import RefusalError
 from opselect.rewriting.freezing.flow import Values, joined_values, value_at
-from opselect.rewriting.freezing.op_table import OpTable, argument_ranges
 
 _CAPTURED = "Targuments"
 """The attr with the types of what the function of a dataset op has captured; they are its last arguments."""
@@ -50,7 +50,7 @@ _CALLS: Mapping[str, tuple[tuple[str, ...], int, str, str]] = {
 }
 
 
-def call_of(node: Node, inputs: int, functions: Collection[str], table: OpTable) -> Call | None:
+def call_of(node: Node, inputs: int, functions: Collection[str], ops: OpDefinitions) -> Call | None:
     """How a node with so many data inputs calls functions, None for one that calls none or in ways not known here.
 
     ``functions`` are the names of the library.
@@ -62,13 +62,14 @@ def call_of(node: Node, inputs: int, functions: Collection[str], table: OpTable)
         attrs, first, types, results = known
         return Call(attrs, first, inputs - first, types, results, loop="body" in attrs)
     captured = node.attrs.get(_CAPTURED)
-    definition = table.definition(node.op) if isinstance(captured, tuple) else None
+    definition = ops.op(node.op) if isinstance(captured, tuple) else None
     if definition is None:
         return None
     named = tuple(attr.name for attr in definition.attrs if attr.type == "func")
-    for argument, (start, stop) in argument_ranges(definition.inputs, definition, node):
-        if argument.type_text == _CAPTURED and len(named) == 1:
-            return Call(named, start, stop - start, _CAPTURED)
+    captures = {argument.name for argument in definition.inputs if argument.type_text == _CAPTURED}
+    for argument in ops.inputs(node) or ():
+        if argument.name in captures and len(named) == 1:
+            return Call(named, argument.start, len(argument.types), _CAPTURED)
     return None
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr, input_node
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.references import control_inputs, data_inputs, waits_for
 from opselect.rewriting.constants import constant_node
 from opselect.rewriting.freezing.flow import REF_TWINS, Value, Values, joined_values, passes_on
-from opselect.rewriting.freezing.op_table import OpTable
-from opselect.rewriting.names import control_inputs, data_inputs
 
 
 class RefusalError(Exception):
@@ -31,7 +31,7 @@ class Converted:
     renamed: tuple[str, str] | None = None
 
 
-def convert(node: Node, inputs: Values, table: OpTable, new_node: Callable[[str], tuple[str, str]]) -> Converted:
+def convert(node: Node, inputs: Values, ops: OpDefinitions, new_node: Callable[[str], tuple[str, str]]) -> Converted:
     """The node on values; ``inputs`` has one at each data input that is a frozen variable.
 
     ``new_node`` gives the name of a constant that is added, from the one that is wanted, and what refers to its value.
@@ -51,12 +51,21 @@ def convert(node: Node, inputs: Values, table: OpTable, new_node: Callable[[str]
             continue
         if not value.is_ref:
             raise RefusalError(_verdict(node, value))
-        takes_ref = table.takes_ref(node, position)
+        takes_ref = _takes_ref(ops, node, position)
         if takes_ref is None:
             raise RefusalError(f"has the variable {value.name!r} as input, and its op {node.op} is not known")
         if takes_ref:
             raise RefusalError(_verdict(node, value))
     return Converted((node,))
+
+
+def _takes_ref(ops: OpDefinitions, node: Node, position: int) -> bool | None:
+    """Whether the data input at a position must be a ref variable; None where nobody knows."""
+    signature = ops.signature(node.op)
+    if signature is not None and not any(each.is_ref for each in signature.inputs):
+        return False
+    inputs = ops.inputs(node)
+    return next((each.is_ref for each in inputs or () if each.start <= position < each.stop), None)
 
 
 def _verdict(node: Node, value: Value) -> str:
@@ -154,7 +163,7 @@ def _nothing(node: Node, _: Value) -> Converted:
 
 def _in_frame_of(node: Node, value: Value) -> tuple[str, ...]:
     """A constant inside of a while loop must wait for something of the loop, or it runs outside of it."""
-    return (f"^{input_node(data_inputs(node)[0])}",) if value.in_loop else ()
+    return (waits_for(input_node(data_inputs(node)[0])),) if value.in_loop else ()
 
 
 _READS: Mapping[str, Callable[[Node, Value], Converted]] = {

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node
-from opselect.rewriting.names import consumers, data_inputs, is_control
+from opselect.models.graph.references import Endpoint, Reference, data_inputs, is_control
+from opselect.rewriting.names import consumers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,6 @@ class Value:
 
 Values: TypeAlias = tuple[Value | None, ...]
 """The values of inputs, arguments or outputs, None for each that is no frozen variable."""
-Endpoint: TypeAlias = tuple[str, int]
-"""A node or argument, and the number of its output."""
 
 REF_TWINS = {
     "RefEnter": "Enter",
@@ -141,10 +140,8 @@ class Flow:
 
     def _endpoint(self, reference: str) -> Endpoint:
         """``n`` and ``n:1`` of a graph, ``argument`` and ``n:output:1`` of a function."""
-        name, _, rest = reference.partition(":")
-        word, _, number = rest.rpartition(":")
-        output = int(number) if number.isascii() and number.isdecimal() else 0
+        name, index, output, _ = Reference.parse(reference)
         node = self._by_name.get(name)
-        if node is None or not word:
-            return name, output
-        return name, self._output_names(node).get(word, 0) + output
+        if node is None or not output:
+            return name, index
+        return name, self._output_names(node).get(output, 0) + index

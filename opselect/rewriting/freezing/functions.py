@@ -16,11 +16,11 @@ from opselect.models.graph import (
     changed,
     input_node,
 )
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.references import Endpoint, Reference
 from opselect.rewriting.freezing.calls import Call, arguments, call_of, called, converted_call, results
 from opselect.rewriting.freezing.conversion import RefusalError, convert
-from opselect.rewriting.freezing.flow import Endpoint, Flow, Value, Values, value_at
-from opselect.rewriting.freezing.op_table import OpTable, argument_ranges
-from opselect.rewriting.names import parts
+from opselect.rewriting.freezing.flow import Flow, Value, Values, value_at
 
 SUFFIX = "_frozen"
 """Behind the name of a function that takes values where it took variables."""
@@ -56,11 +56,11 @@ class Converter:
     behind those of the graph.
     """
 
-    def __init__(self, functions: Iterable[FunctionDefinition], constants: Constants, table: OpTable) -> None:
-        self.functions = {function.name: function for function in functions}
+    def __init__(self, ops: OpDefinitions, constants: Constants) -> None:
+        self.functions = dict(ops.functions)
         self.problems: list[str] = []
         self._constants = constants
-        self._table = table
+        self._ops = ops
         self._outputs: dict[tuple[str, Values], Values] = {}
         self._names: dict[tuple[object, ...], str] = {}
 
@@ -78,7 +78,7 @@ class Converter:
         return Flow(nodes, sources, self._call_outputs, self._output_names)
 
     def _call_outputs(self, node: Node, inputs: Values) -> Values | None:
-        call = call_of(node, len(inputs), self.functions, self._table)
+        call = call_of(node, len(inputs), self.functions, self._ops)
         if call is None:
             return None
         try:
@@ -101,14 +101,7 @@ class Converter:
         return self._outputs[key]
 
     def _output_names(self, node: Node) -> Mapping[str, int]:
-        function = self.functions.get(node.op)
-        if function is not None:
-            return {output.name: position for position, output in enumerate(function.outputs)}
-        definition = self._table.definition(node.op)
-        if definition is None:
-            return {}
-        ranges = argument_ranges(definition.outputs, definition, node)
-        return {argument.name: start for argument, (start, _) in ranges}
+        return {output.name: output.start for output in self._ops.outputs(node) or ()}
 
     def _body(self, nodes: tuple[Node, ...], flow: Flow, function: str) -> _Body:
         body = _Body(flow, function, {node.name for node in nodes})
@@ -134,12 +127,12 @@ class Converter:
             body.renamed[node.name] = ("resource" if not value.is_ref else "ref", "output")
             attrs: dict[str, NodeAttr] = {"dtype": value.dtype, "value": tensor}
             return (replace(node, op="Const", attrs=attrs),)
-        call = call_of(node, len(inputs), self.functions, self._table)
+        call = call_of(node, len(inputs), self.functions, self._ops)
         if call is not None:
             return (self._converted_call(node, call, inputs),)
         if not any(inputs):
             return (node,)
-        converted = convert(node, inputs, self._table, body.new_node)
+        converted = convert(node, inputs, self._ops, body.new_node)
         if converted.renamed is not None:
             body.renamed[node.name] = converted.renamed
         return converted.nodes
@@ -238,6 +231,6 @@ def _with_new_outputs(node: Node, renamed: Mapping[str, tuple[str, str]]) -> Nod
 
 def _with_new_output(reference: str, renamed: Mapping[str, tuple[str, str]]) -> str:
     before, now = renamed.get(input_node(reference), ("", ""))
-    control, name, output = parts(reference)
-    word, colon, number = output.removeprefix(":").partition(":")
-    return f"{name}:{now}{colon}{number}" if not control and before and word == before else reference
+    found = Reference.parse(reference)
+    is_changed = before and found.output == before and not found.is_control
+    return str(found._replace(output=now)) if is_changed else reference

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from kernel_index.index import KernelIndex
 from opselect.models.graph import Graph, Node
 from opselect.rewriting.freezing.variables import Selection, Variable, variable_of
 
@@ -20,7 +21,8 @@ class Job:
     messages. ``defaults_of`` is the release whose defaults stand in for attrs that the file leaves out, if it does.
 
     ``origin`` is the graph with the restore ops where the graph was made from another one; ``names`` are then what
-    nodes of variables are called there.
+    nodes of variables are called there. ``index`` is the TensorFlow whose op definitions tell what nodes take and give,
+    None the newest that is shipped.
     """
 
     graph: Graph
@@ -32,6 +34,7 @@ class Job:
     clear_devices: bool = True
     defaults_of: str = ""
     origin: Graph | None = None
+    index: KernelIndex | None = None
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
 from opselect.models.choice import choose_convertible
 from opselect.models.formats import Model, read_model
 from opselect.models.formats.recognize import META_GRAPH, SAVED_MODEL
@@ -33,7 +34,8 @@ class Options:
     """What a user says about freezing a model; all empty means its own variables and its usual signature.
 
     ``checkpoint`` is a prefix or whatever else names one. ``saver`` is a file with a SaverDef. ``initializers`` are
-    nodes whose assignments count after those of the checkpoint.
+    nodes whose assignments count after those of the checkpoint. ``index`` is the TensorFlow whose op definitions tell
+    what nodes take and give, None the newest that is shipped.
     """
 
     checkpoint: str = ""
@@ -45,6 +47,7 @@ class Options:
     saver: str = ""
     initializers: tuple[str, ...] = ()
     clear_devices: bool = True
+    index: KernelIndex | None = None
 
 
 def freeze_model(path: str, options: Options) -> Frozen:
@@ -65,13 +68,14 @@ def freeze_model(path: str, options: Options) -> Frozen:
         _initializers(model, meta_graph, options),
         options.clear_devices,
         meta_graph.tensorflow if meta_graph.defaults_stripped else "",
+        index=options.index,
     )
     checkpoint = _checkpoint(options.checkpoint or _checkpoint_of(model))
     if options.outputs:
         return freeze(job, checkpoint)
     signatures = chosen_signatures(meta_graph, options.signatures, options.all_signatures, path)
     only = next(iter(signatures.values())) if len(signatures) == 1 else None
-    made = signature_graph(meta_graph.graph, only, path) if only is not None else None
+    made = signature_graph(meta_graph.graph, only, path, options.index) if only is not None else None
     if made is None:
         return freeze(replace(job, outputs=output_names(meta_graph.graph, signatures, path)), checkpoint)
     outputs = (*made.outputs.values(), *made.inputs.values())

@@ -5,11 +5,11 @@ Source: ``python/tools/freeze_graph.py``, ``python/training/saver.py``, ``python
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import nearest
 from opselect.models.formats.array_shapes import ArrayError, shape_text
 from opselect.models.formats.checkpoint import Checkpoint
 from opselect.models.formats.checkpoint.object_graph import names_of_variables
@@ -55,9 +55,8 @@ class Sources:
         for variable in variables:
             source = self._source(variable)
             if source is None:
-                near = difflib.get_close_matches(variable.name, self._checkpoint, 3)
-                nearest = f"; nearest: {', '.join(map(repr, near))}" if near else ""
-                problems.append(f"has no tensor for the variable {variable.name!r}{nearest}")
+                near = nearest(variable.name, self._checkpoint)
+                problems.append(f"has no tensor for the variable {variable.name!r}{near}")
                 continue
             problem = self._mismatch(variable, source)
             if problem:

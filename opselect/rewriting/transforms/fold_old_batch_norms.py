@@ -11,11 +11,11 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Node, NodeAttr, input_node
+from opselect.models.graph.references import control_inputs, endpoint, waits_for
 from opselect.rewriting import Context, Match, Pattern, Transform, find_matches
 from opselect.rewriting.batch_norm import GTT_OPS, OPS, is_training, scale_and_offset
 from opselect.rewriting.constants import changed_constant, constant_header, constant_node, constant_value
 from opselect.rewriting.edit import GraphEdit
-from opselect.rewriting.names import control_inputs
 from opselect.rewriting.scaling import channel_axis, output_channels, scaled_weights
 
 _CONST = Pattern("Const")
@@ -127,7 +127,7 @@ class _Fold:
     def finish(self, *nodes: Node, without: str = "") -> None:
         """Puts nodes, the last of which has the norm's name, in its place; ``without`` is a node that is gone then."""
         *others, last = nodes
-        gone = {*last.inputs, f"^{without}"}
+        gone = {*last.inputs, waits_for(without)}
         awaited = () if self._context.gtt else control_inputs(self.norm)
         waits = tuple(reference for reference in awaited if reference not in gone)
         self.edit.replace(self.norm, *others, replace(last, inputs=(*last.inputs, *waits)))
@@ -142,8 +142,8 @@ class _Fold:
         if is_training(self.norm) and not self._context.gtt:
             raise _StaysError("it normalises by the statistics of its batch (is_training)")
         fetched = [reference for reference in self._context.outputs if input_node(reference) == self.norm.name]
-        used = self.edit.used_outputs(self.norm) | {reference.partition(":")[2] for reference in fetched}
-        if used - {"", "0"}:
+        used = self.edit.used_outputs(self.norm) | {endpoint(reference)[1] for reference in fetched}
+        if used - {0}:
             raise _StaysError("another output than its first is used")
 
     def _scale_and_offset(self) -> tuple[Array, Array]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node, Shape, input_node, reach
+from opselect.models.graph.references import output_index
 from opselect.rewriting import Argument, Context, Transform, TransformError, parse_data_type, parse_shape
-from opselect.rewriting.names import output_index
 
 _PLACEHOLDER = "Placeholder"
 

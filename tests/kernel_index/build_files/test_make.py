@@ -60,6 +60,7 @@ CASES = {
     "addprefix and patsubst": ("X := $(addprefix o/, $(patsubst %.cc,%.o,a.cc b.c))\n", "o/a.o o/b.c"),
     "subst, strip, dir, notdir": ("X := $(strip  $(subst a,b,aa)  $(dir a/b c) $(notdir a/b))\n", "bb a/ ./ b"),
     "a last argument with commas": ("X := $(subst a,b,a,c a)\n", "b,c b"),
+    "patsubst with commas in the text": ("X := $(patsubst %.c,%.o,a.c,b.c c.c)\n", "a.c,b.o c.o"),
     "one stem a replacement": ("X := $(patsubst %.c,%/%,a.c)\n", "a/%"),
     "arguments that are not there": ("X := a $(subst a,b)\n", "a"),
     "a suffix of a folder": ("X := $(basename a.b/c a.b/c.d)\n", "a.b/c a.b/c"),

@@ -7,9 +7,10 @@ import pytest
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BuildLists, Condition, KernelRegistration, Location
+from opselect.findings import Finding
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.requirements.runtime import Kind, Origin
-from opselect.selection.select import Selection, Unresolved, select
+from opselect.selection.select import Selection, select
 from tests.opselect.sample import DOUBLE, FLOAT, INT32, KERNELS, definition, index, kernel
 
 RUNTIME = [
@@ -35,7 +36,7 @@ def chosen(wanted: list[Requirement], source: MemoryIndex, profile: str = "andro
     return select(Requirements(tuple(wanted)), source, profile)
 
 
-def only_unresolved(wanted: Requirement, source: MemoryIndex, profile: str = "android-slim") -> Unresolved:
+def only_unresolved(wanted: Requirement, source: MemoryIndex, profile: str = "android-slim") -> Finding:
     (unresolved,) = chosen([wanted], source, profile).unresolved
     assert (unresolved.op, unresolved.nodes, unresolved.models) == (wanted.op, wanted.nodes, wanted.models)
     return unresolved

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from kernel_index.index import MemoryIndex
 from kernel_index.records import Condition, Diagnostic, Location, Lost
+from opselect.findings import Finding
 from opselect.requirements.collect import Requirement, Requirements
-from opselect.selection.select import Unresolved, select
+from opselect.selection.select import select
 from tests.opselect.sample import DOUBLE, FLOAT, index, kernel
 
 MKL = Condition("INTEL_MKL", True, "#ifdef INTEL_MKL", Location("tensorflow/core/kernels/mkl.cc", 3))
@@ -56,7 +57,7 @@ def test_kernel_in_a_file_that_only_gpu_builds_compile() -> None:
     )
 
 
-def lacking(op: str) -> Unresolved:
+def lacking(op: str) -> Finding:
     (unresolved,) = select(Requirements((Requirement(op),)), index([kernel("Mkl", FLOAT)]), "android-slim").unresolved
     return unresolved
 
@@ -76,7 +77,9 @@ def test_an_op_that_was_removed_names_the_last_release_with_it() -> None:
 def test_only_an_op_of_no_release_is_called_custom() -> None:
     found = lacking("Frobnicate")
     assert found.reason.startswith("TensorFlow 1.13.1 has no op of this name, nor has any release that opselect knows")
-    assert found.advice.startswith("It is a custom op: scan the folder that registers it with --root DIR, or export")
+    assert found.advice == (
+        "It is a custom op: scan the folder that registers it with --root DIR. Or export the model without it."
+    )
 
 
 def lost(op: str, file: str) -> Diagnostic:

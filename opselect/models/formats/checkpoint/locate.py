@@ -5,13 +5,13 @@ Source: ``latest_checkpoint`` in ``python/checkpoint/checkpoint_management.py``,
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import near_names
 from opselect.models.formats.checkpoint.state_file import STATE_FILE, latest_path
 from opselect.models.formats.checkpoint.table import MAGIC
 from opselect.models.storage import base_name, folder_of, is_file, is_url, join, list_folder, source_of, with_suffix
@@ -175,6 +175,6 @@ def _advice(wanted: str, prefixes: Sequence[str]) -> str:
     """What to pass: the prefixes that are most like what was asked for."""
     if not prefixes:
         return _WHAT_IS_READ
-    close = difflib.get_close_matches(wanted, prefixes, _SHOWN, 0.5) or prefixes[:_SHOWN]
+    close = near_names(wanted, prefixes, at_most=_SHOWN) or prefixes[:_SHOWN]
     more = len(prefixes) - len(close)
     return f"There are: {', '.join(close)}{f' and {more:,} more' if more > 0 else ''}. Pass one of these prefixes."

@@ -53,7 +53,7 @@ def test_ops_without_any_kernel_for_a_cpu_are_not_left_out() -> None:
 def test_nothing_is_left_out_of_the_desktop_build_or_where_there_are_no_lists() -> None:
     kernels = [kernel("DecodeJpeg"), kernel("Neg", FLOAT, profiles=(MOBILE,))]
     assert verdict(mobile_index(kernels, []), "DecodeJpeg", "desktop") is None
-    assert MobileBuild(mobile_index(kernels, []), "desktop").left_out_op("Neg") is None
+    assert verdict(mobile_index(kernels, []), "Neg", "desktop", T=FLOAT) is None
     assert verdict(index(kernels), "DecodeJpeg") is None
 
 
@@ -174,18 +174,6 @@ def test_folders_tell_where_names_do_not() -> None:
     assert verdict(mobile_index(kernels, []), "Fast") == ("libraries", "", None, ("fast.cc",), True)
     assert verdict(mobile_index(kernels, []), "Mine") is None
     assert verdict(mobile_index(kernels, []), "QuantizedThing") == ("onednn", "", None, ("q.cc",), True)
-
-
-def test_whole_ops() -> None:
-    kernels = [kernel("Sum", FLOAT), kernel("SaveV2"), kernel("Det", DOUBLE, profiles=NOT_MOBILE)]
-    build = MobileBuild(mobile_index(kernels, ["sum.cc", "det.cc"]), MOBILE)
-    assert build.left_out_op("Sum") is None
-    assert build.left_out_op("NoSuchOp") is None
-    saved, det = build.left_out_op("SaveV2"), build.left_out_op("Det")
-    assert saved is not None
-    assert det is not None
-    assert (saved.criterion.key, saved.is_registered) == ("checkpoints", True)
-    assert (det.criterion.key, det.is_registered) == ("other", False)
 
 
 @pytest.mark.parametrize(("kind", "left_out"), [("added", True), ("inserted", False), ("replaced", False)])
