@@ -71,6 +71,8 @@ CASES = {
     "cat": ("F := list.txt\nX := $(shell cat $(F))\n", "x.cc y.cc"),
     "origin": ("ifeq ($(origin A), undefined)\nX := 1\nendif\n", "1"),
     "origin of what is there": ("B := A\nA := 1\nX := $(origin $(B))\n", "file"),
+    "nothing comes after": ("X := a \\", "a"),
+    "what is only printed": ("X := a$(info b)$(warning c) d\n", "a d"),
     "itself": ("X := 1\nX := $(X) 2\n", "1 2"),
 }  # fmt: skip
 

@@ -187,6 +187,23 @@ def test_facts_do_not_grow_with_names_and_sizes() -> None:
     assert (cut.count, len(cut.nodes), len(cut.models)) == (39, 5, 20)
 
 
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("list { s: ['a', 'b'] }", True),
+        (f"list {{ s: ['a', '{'b' * 65}'] }}", False),
+        (f"list {{ s: {['a'] * 9} }}", False),
+        (f"s: '{'b' * 65}'", False),
+        ("shape { dim { size: 2 } }", True),
+        (f"shape {{ {'dim { size: 2 } ' * 9} }}", False),
+    ],
+)
+def test_only_small_values_of_unknown_attrs_are_kept(value: str, kept: bool) -> None:
+    loads = loads_of(node("c", "Cut", attrs=f"odd: {value}"), release(op("Cut() -> y: int32")))
+    ((use,),) = ([each for each in use.attrs if each.name == "odd"] for use in loads.uses)
+    assert (use.value is not None) is kept
+
+
 def test_of_kept_names_as_many_are_read_as_are_kept() -> None:
     many = [f"n{number:02}" for number in range(30)]
     row = {"op": "Relu", "count": 30, "nodes": many, "models": many}

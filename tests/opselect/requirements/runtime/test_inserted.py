@@ -141,6 +141,12 @@ def binary(op: str, first: str, second: str, name: str = "", attrs: str = F) -> 
     return node(name or op.lower(), op, first, second, attrs=attrs)
 
 
+def segments(op: str, index: str) -> str:
+    """A mean of segments, of rows that an op reads at some indices."""
+    unique = node("u", "Unique", "y", attrs="T: type: DT_INT64") + node("g", op, "x", index, attrs=F)
+    return unique + node("s", "SparseSegmentMean", "g", "u:1", "y", attrs=f"{F}; Tidx: type: DT_INT32")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -199,6 +205,7 @@ def binary(op: str, first: str, second: str, name: str = "", attrs: str = F) -> 
             + node("s", "SparseSegmentMean", "g", "u:1", "y", attrs=f"{H}; Tidx: type: DT_INT32"),
             {"SparseSegmentMean": {"half,int64"}, "ReadVariableOp": {"half"}},
         ),
+        (segments("GatherV2", "u"), {"SparseSegmentMean": {"float,int64"}}),
         (filled("c", 1) + binary("Mul", "x", "c"), {"Tile": {"float,int32"}, "BroadcastTo": {"float,int32"}}),
     ],
 )
@@ -223,6 +230,8 @@ def test_arithmetic(text: str, expected: dict[str, set[str]]) -> None:
         (node("p", "Pack", "x", "y", attrs=F), "Tile"),
         (unary("Abs", "x") + node("m", "ArgMax", "abs", "y", attrs=F), "Identity"),
         (binary("Add", "x", "y"), "AddN"),
+        (segments("AddV2", "u"), "SparseSegmentMean"),
+        (segments("GatherV2", "y"), "SparseSegmentMean"),
     ],
 )
 def test_arithmetic_that_stays(text: str, absent: str) -> None:
