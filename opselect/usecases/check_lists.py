@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kernel_index.errors import OpselectError
@@ -65,7 +65,8 @@ def check_checkout(
     answer = None
     if models is not None:
         # Libraries are judged against the lists as they are, by a rule of the check.
-        answer = select_kernels(read_requirements(models, index, told), index, name, builds=())
+        needed = read_requirements(models, index, told)
+        answer = replace(select_kernels(needed, index, name, builds=()), needed=needed.closed())
     build = build_profile(index.release, profile, macros)
     findings = check_lists(Path(tree), index, build, None if answer is None else answer.selection, ignore, have)
     return CheckedLists(findings, answer, told.warnings)

@@ -57,10 +57,10 @@ def judge_requirements(
     told = Remembering(watch)
     if not (models.paths or source.given):
         needed = read_requirements(models, None, told)
-        return JudgedRequirements(needed, warnings=told.warnings)
+        return JudgedRequirements(needed.closed(), warnings=told.warnings)
     index = open_kernels(source, watch=told)
     name = profile_of(index, profile)
     needed = read_requirements(models, index, told)
     criteria = findings(needed.requirements, index, name, adviser_of(needed.only, index, name))
     verdict = judge(needed.requirements.loads, index)
-    return JudgedRequirements(needed, index.release, name, criteria, verdict, told.warnings)
+    return JudgedRequirements(needed.closed(), index.release, name, criteria, verdict, told.warnings)

@@ -164,10 +164,11 @@ def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> 
     only one is meant. Macros for folders over an index change no name. Raises InputError that lists the profiles of
     the index.
     """
-    from kernel_index.overlay import OverlayIndex
+    if macros:
+        from kernel_index.overlay import OverlayIndex
 
-    if macros and not isinstance(index, OverlayIndex):
-        return index.profiles[-1]
+        if not isinstance(index, OverlayIndex):
+            return index.profiles[-1]
     if profile in index.profiles:
         return profile
     with_macros = [name for name in index.profiles if name.startswith(f"{profile}+")]

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex
 from opselect.models.choice import Choice, Chosen
-from opselect.requirements.as_json import load_requirements
 from opselect.requirements.collect import Requirements
-from opselect.requirements.for_release import for_index
 from opselect.requirements.of_many_models import CHUNK, Collected, Failure, collect_chosen, collect_many
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.load_model import LoadedModel, load_model
@@ -80,10 +78,12 @@ class ModelRequirements:
     warnings: tuple[str, ...] = ()
     only: OnlyModel | None = None
 
-    def close(self) -> None:
-        """Lets go of the files of the only model; advice about it is general from then on."""
-        if self.only is not None:
-            self.only.files.close()
+    def closed(self) -> ModelRequirements:
+        """The same without the graph and the files of the only model; advice about it is general from then on."""
+        if self.only is None:
+            return self
+        self.only.files.close()
+        return replace(self, only=None)
 
 
 class NoModelReadError(OpselectError):
@@ -173,6 +173,9 @@ def _of_all(names: dict[str, str], models: ModelSet, index: KernelIndex | None, 
 
 
 def _kept(path: str, index: KernelIndex | None, watch: Watch) -> Requirements:
+    from opselect.requirements.as_json import load_requirements
+    from opselect.requirements.for_release import for_index
+
     kept = load_requirements(path)
     return kept if index is None else _warned(for_index(kept, index, path), watch)
 

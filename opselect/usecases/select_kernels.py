@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel_index.build_files.mobile_lists import builds_by_default
@@ -148,4 +148,5 @@ def answer(question: BuildQuestion, watch: Watch = NOBODY) -> BuildAnswer:
     profile = profile_of(index, question.profile, question.macros)
     needed = read_requirements(question.models, index, told)
     found = select_kernels(needed, index, profile, builds=question.builds, have=question.have)
-    return BuildAnswer(index, found.selection, needed, found.criteria, question.have, told.warnings)
+    # Nothing below asks for the graph.
+    return replace(found, needed=needed.closed(), warnings=told.warnings)
