@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from kernel_index.index import KernelIndex
 from opselect.models.formats import model_at
 from opselect.models.formats.graphdef_writer import write_graph
-from opselect.rewriting.freezing import Frozen, Options, Selection, freeze_model
+from opselect.rewriting.freezing import Frozen, Options, VariableSelection, freeze_model
 from opselect.usecases.kernel_source import PathLike
 
-_ALL = Selection()
+_ALL = VariableSelection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def freeze(
         signatures=tuple(signatures),
         all_signatures=all_signatures,
         tags=tuple(tags),
-        selection=Selection(only, without) if only is not None or without else _ALL,
+        selection=VariableSelection(only, without) if only is not None or without else _ALL,
         saver=os.fspath(saver),
         initializers=tuple(initializers),
         clear_devices=clear_devices,
