@@ -70,7 +70,7 @@ def write_checkpoint(prefix: Path) -> None:
 
 
 def write_model(path: Path) -> None:
-    """The graph: layers, each behind the one before, that read their variables."""
+    """The graph: layers, each fed by the one before, that read their variables."""
     sys.path.insert(0, str(ROOT))
     from kernel_index.datatypes import DataType
     from opselect.models.formats.graphdef_writer import write_graph

@@ -1,4 +1,4 @@
-"""What a scan could not evaluate, in few lines: what fails a thousand times in one way is said once, with a count."""
+"""What a scan could not evaluate, in few lines: what fails a thousand times in one way is one line with a count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from kernel_index.records import Diagnostic, Lost
 
 _MAX_ALIKE = 3
-"""So many alike are listed one by one."""
+"""Maximum number of diagnostics alike that are listed one by one."""
 
 _MAX_TYPES = 8
 
@@ -17,6 +17,11 @@ COLLIDES = "collides with the one at"
 """In every diagnostic of two kernels that match the same nodes."""
 
 _QUOTED = re.compile(r"'[^']*'")
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics by place, each once."""
+    return tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message, d.lost or Lost())))
 
 
 def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
@@ -40,7 +45,7 @@ def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
 
 
 def _kind(diagnostic: Diagnostic, frequent: Collection[str]) -> tuple[str, ...]:
-    """What diagnostics have in common that are said together."""
+    """What diagnostics have in common that are reported together."""
     lost = diagnostic.lost
     if lost is None and COLLIDES in diagnostic.message:
         return ("collision", "")

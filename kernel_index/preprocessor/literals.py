@@ -33,7 +33,7 @@ def _rules(splice: str) -> Mapping[str, str]:
     def quoted(quote: str) -> str:
         plain = rf"[^{quote}\\\n]+"
         escape = rf"\\(?![ \t\f\v]*\n){s}(?:[^\n]|\Z)"
-        # A splice comes first: behind an escaped backslash it is none.
+        # A splice comes first: after an escaped backslash it is none.
         return rf"{quote}(?:{s}(?:{plain}|{escape}))*{s}(?:{quote}(?:{s}{_SUFFIX})?)?"
 
     return {

@@ -69,7 +69,7 @@ class Macro:
 
 
 def parse_define(argument: str) -> Macro:
-    """The macro that the text behind ``#define`` defines. Raises MacroSyntaxError."""
+    """The macro that the text after ``#define`` defines. Raises MacroSyntaxError."""
     head = _HEAD.match(argument)
     if head is None:
         raise MacroSyntaxError("a macro name must be an identifier")

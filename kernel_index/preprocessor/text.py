@@ -35,7 +35,7 @@ _SPLICE = re.compile(SPLICE)
 
 
 class _SplicedLiteralError(Exception):
-    """A literal goes on behind a splice, or does not end."""
+    """A literal goes on after a splice, or does not end."""
 
 
 def text_of(data: bytes) -> str:
@@ -46,7 +46,7 @@ def text_of(data: bytes) -> str:
 def without_comments(text: str) -> str:
     """The text with every comment as one space; comments over several lines leave splices to keep the line count.
 
-    A splice is left only where there may be white space: one inside a token goes behind what it stands in. Those of
+    A splice is left only where there may be white space: one inside a token goes after that token. Those of
     raw strings are text ([lex.phases]).
     """
     if "\r" in text:

@@ -33,7 +33,7 @@ _MAX_TEXT = 512 * 2**20
 """No notes are longer; a file that unpacks to more is damaged."""
 
 _TRIED = 4
-"""So many files are looked into where there is none of the same profiles and roots."""
+"""Maximum number of files that are looked into where there is none of the same profiles and roots."""
 
 _MAGIC = b"opselect scan\n"
 _SUFFIX = ".opselect-scan"

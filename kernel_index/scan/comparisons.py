@@ -31,7 +31,7 @@ _WORD = 32
 """Bits of a number that a macro is likely to be."""
 
 _MAX_VALUES = 16
-"""So many values of a macro are tried at most."""
+"""Maximum number of values of a macro that are tried."""
 
 
 @dataclass(frozen=True, slots=True)

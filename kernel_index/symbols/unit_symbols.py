@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
+from kernel_index.preprocessor.branches import own_condition_words
 from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import (
     DEFINE,
@@ -19,7 +20,6 @@ from kernel_index.preprocessor.files import (
     OPENING,
     Files,
     SourceFile,
-    own_condition_words,
 )  # fmt: skip
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from kernel_index.index import KernelIndex
 from kernel_index.records_json import Json, attrs_json, registration_json
 from opselect.build_lists.keep_rule import Mode, support_files
-from opselect.selection.left_out_by_default import Finding
+from opselect.findings import Finding
+from opselect.findings.as_json import left_out_json, missing_json, not_inserted_json
 from opselect.selection.select import Reason, Selection
 
 
@@ -25,10 +26,10 @@ def manifest(
 
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
     (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
-    ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``,
-    what mobile builds leave out by default, are rows of :meth:`Finding.to_json`; ``refused``, ``ignored`` and
-    ``unjudged`` are as :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that
-    could not be read, is there only where there are such.
+    ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
+    are rows of :func:`opselect.findings.as_json.left_out_json`; ``refused``, ``ignored`` and ``unjudged`` are as
+    :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
+    there only where there are such.
     """
     files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
@@ -42,28 +43,9 @@ def manifest(
             {**registration_json(kernel.registration), "reasons": [_reason_json(r) for r in kernel.reasons]}
             for kernel in selection.kernels
         ],
-        "unresolved": [
-            {
-                "op": missing.op,
-                "attrs": attrs_json(missing.attrs),
-                "device": missing.device,
-                "reason": missing.reason,
-                "advice": missing.advice,
-                "nodes": list(missing.nodes),
-                "models": list(missing.models),
-            }
-            for missing in selection.unresolved
-        ],
-        "not_inserted": [
-            {
-                "op": missing.op,
-                "attrs": attrs_json(missing.attrs),
-                "reason": missing.reason,
-                "nodes": list(missing.nodes),
-            }
-            for missing in selection.not_inserted
-        ],
-        "criteria": [found.to_json() for found in criteria],
+        "unresolved": [missing_json(missing) for missing in selection.unresolved],
+        "not_inserted": [not_inserted_json(missing) for missing in selection.not_inserted],
+        "criteria": [left_out_json(found) for found in criteria],
         **selection.verdict.to_json(),
         **({"unread": list(unread)} if unread else {}),
     }

@@ -13,7 +13,7 @@ from opselect.build_lists.makefile import makefile_list, makefile_warnings
 from opselect.build_lists.manifest import manifest, to_json, to_yaml
 from opselect.build_lists.source_list import library_warnings, source_list
 from opselect.build_lists.templates import fill_template
-from opselect.selection.left_out_by_default import Finding
+from opselect.findings import Finding
 from opselect.selection.select import Selection
 
 Target = Literal["bazel", "makefile", "cmake", "list", "manifest"]

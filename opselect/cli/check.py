@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ from opselect.cli.shared.options import (
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, Macros
 
 if TYPE_CHECKING:
-    from opselect.build_lists.checking import Finding
+    from opselect.findings import Finding
     from opselect.models.choice import Choice
 
 
@@ -95,7 +94,9 @@ def command(
             tree, needs, roots=roots, profile=profile, macros=macros, ignore=ignore, have=have, watch=watch
         )
     if as_json:
-        print_json({"findings": [asdict(finding) for finding in checked.findings]})
+        from opselect.findings.as_json import list_json
+
+        print_json({"findings": [list_json(finding) for finding in checked.findings]})
     else:
         for finding in checked.findings:
             click.echo(_shown(finding))
@@ -117,12 +118,15 @@ def _check_kinds(kinds: Sequence[str]) -> None:
 
 def _shown(finding: Finding) -> str:
     """A finding as compilers print theirs, so that an editor can jump to the line; what to do stands below."""
-    place = f"{finding.file}:{finding.line}: " if finding.file else ""
+    place = f"{finding.place}: " if finding.places else ""
     entry = f"{finding.entry}: " if finding.entry else ""
-    return f"{place}{finding.kind}: {entry}{finding.message}\n    {finding.mend}"
+    return f"{place}{finding.code} {finding.kind}: {entry}{finding.reason}\n    {finding.advice}"
 
 
 def _summary(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.kind for finding in findings)
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in sorted(counts))
-    return f"{counted(len(findings), 'finding')}: {kinds}" if findings else "no findings"
+    if not findings:
+        return "no findings"
+    more = f"more about a code: opselect explain {findings[0].code}"
+    return f"{counted(len(findings), 'finding')}: {kinds}; {more}"

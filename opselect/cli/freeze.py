@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -159,6 +160,7 @@ def command(
     """
     from opselect.rewriting.freezing import Options, VariableSelection
     from opselect.usecases.freeze import freeze_to_file
+    from opselect.usecases.open_kernels import ops_named
 
     unused = {"restore_op_name": restore_op_name, "filename_tensor_name": filename_tensor_name}
     if input_saved_model_dir and input_graph:
@@ -193,7 +195,7 @@ def command(
     if kernels.given:
         check_source(kernels)
     with ConsoleWatch(quiet=quiet) as watch:
-        made = freeze_to_file(paths[0], options, output, kernels, watch)
+        made = freeze_to_file(paths[0], replace(options, index=ops_named(kernels, watch)), output)
     frozen = made.frozen
     for text in frozen.notes:
         warn(text, quiet=quiet)

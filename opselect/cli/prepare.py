@@ -9,8 +9,8 @@ import click
 
 from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.options import json_option, quiet_option, source_options, split_names
-from opselect.cli.shared.refusals import print_verdict
 from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
@@ -106,8 +106,8 @@ def command(
         print_json(made.to_json())
     else:
         _print_report(output, made.prepared, made.saving, quiet=quiet)
-    if made.verdict is not None:
-        print_verdict(made.verdict, made.saving.after.release, err=True, quiet=quiet)
+    after = made.saving.after
+    print_report(Report(after.release, after.profile, verdict=made.verdict), err=True, quiet=quiet)
     if made.written:
         return DONE
     click.echo("Nothing was written. --allow-missing writes the graph all the same.", err=True)

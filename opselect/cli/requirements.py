@@ -10,8 +10,8 @@ import click
 
 from opselect.cli.shared.cells import attrs_text, such_as
 from opselect.cli.shared.console import counted, print_json, print_table
-from opselect.cli.shared.criteria import print_findings
 from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import (
     NeedsCommand,
@@ -22,7 +22,6 @@ from opselect.cli.shared.needs import (
     unread_code,
 )
 from opselect.cli.shared.options import json_option, no_inserted_option, quiet_option, source_options
-from opselect.cli.shared.refusals import print_verdict
 from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
@@ -91,9 +90,9 @@ def command(
         print_json(found.to_json())
     else:
         _print_tables(found.requirements.items)
-        print_findings(found.criteria, found.release, found.profile, needs.only_model)
-    if found.verdict is not None:
-        print_verdict(found.verdict, found.release, err=as_json, quiet=quiet)
+    left_out = () if as_json else found.criteria
+    report = Report(found.release, found.profile, left_out=left_out, verdict=found.verdict, models=needs.only_model)
+    print_report(report, err=as_json, quiet=quiet)
     unread = found.needed.unread
     report_unread(unread, found.needed.models)
     refused = found.verdict is not None and found.verdict.refused

@@ -82,6 +82,7 @@ def command(
         return show_transforms(as_json=as_json)
     if as_json:
         raise click.UsageError("--json goes with --list")
+    from opselect.usecases.open_kernels import ops_named
     from opselect.usecases.transform import transform_file
 
     read = _one(source, in_graph, "graph to read: IN or --in_graph")
@@ -101,7 +102,7 @@ def command(
             outputs=split_names(outputs),
             as_text=as_text,
             gtt=compat == "gtt",
-            source_of_ops=kernels,
+            index=ops_named(kernels, watch),
             watch=watch,
         )
     note(f"{read}: {_size(made.before)}\n{written}: {_size(made.after)}", quiet=quiet)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex, MemoryIndex
-from kernel_index.overlay import OverlayIndex
 from kernel_index.store import StoredIndex, index_bytes, open_index
 from opselect.models.choice import Choice, Chosen, read_chosen
 from opselect.requirements.collect import Merger, Requirements, collect_requirements
@@ -140,6 +139,8 @@ def _merged(
 
 def index_file(index: KernelIndex) -> bytes:
     """The content of an index file with what the index has: what is sent to workers, at most some 100 kB a release."""
+    from kernel_index.overlay import OverlayIndex  # most questions have none
+
     if isinstance(index, StoredIndex):
         return index.content
     if isinstance(index, OverlayIndex):

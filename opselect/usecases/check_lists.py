@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kernel_index.errors import OpselectError
 from kernel_index.near_names import near_names
-from opselect.build_lists.checking import KINDS, Finding, check_lists
-from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
+from opselect.build_lists.checking import KINDS, check_lists
+from opselect.findings import Finding
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
 from opselect.usecases.open_kernels import build_profile, open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_requirements
 from opselect.usecases.select_kernels import BuildAnswer, select_kernels
@@ -35,10 +36,10 @@ class CheckedLists:
 
 
 def check_checkout(
-    tree: Path,
+    tree: PathLike,
     models: ModelSet | None = None,
     *,
-    roots: tuple[Path, ...] = (),
+    roots: Iterable[PathLike] = (),
     profile: str = DEFAULT_PROFILE,
     macros: Macros = NO_MACROS,
     ignore: Collection[str] = (),
@@ -47,8 +48,9 @@ def check_checkout(
 ) -> CheckedLists:
     """What is wrong with the mobile build lists of the checkout at ``tree``; with models also what they need of them.
 
-    ``roots`` are more folders with kernels, ``ignore`` kinds of findings that are left out (``docs/check.md``),
-    ``have`` libraries that the builds have.
+    ``roots`` are more folders with kernels, ``profile`` is the build that the lists are for, ``macros`` are on top of
+    its own, ``ignore`` are kinds of findings that are left out (``docs/check.md``), ``have`` libraries that the builds
+    have besides.
 
     Raises SourceTreeError for a folder that is no checkout or has no lists, InputError for what else cannot be read,
     NoModelReadError where none of several models could be, and OpselectError for a kind that does not exist.
@@ -57,15 +59,16 @@ def check_checkout(
         if kind not in KINDS:
             raise OpselectError(unknown_kind(kind))
     told = Remembering(watch)
-    source = KernelSource(tree=tree, roots=roots)
+    source = KernelSource(tree=Path(tree), roots=tuple(map(Path, roots)))
     index = open_kernels(source, macros=macros, profile=profile, lists=False, watch=told)
     name = profile_of(index, profile, macros)
     answer = None
     if models is not None:
         # Libraries are judged against the lists as they are, by a rule of the check.
-        answer = select_kernels(read_requirements(models, index, told), index, name, builds=())
+        needed = read_requirements(models, index, told)
+        answer = replace(select_kernels(needed, index, name, builds=()), needed=needed.closed())
     build = build_profile(index.release, profile, macros)
-    findings = check_lists(tree, index, build, None if answer is None else answer.selection, ignore, have)
+    findings = check_lists(Path(tree), index, build, None if answer is None else answer.selection, ignore, have)
     return CheckedLists(findings, answer, told.warnings)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from opselect.build_lists import Mode
 from opselect.build_lists.edit_checkout import FileEdit, edits
 from opselect.build_lists.undo_journal import apply_edits, undo
+from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer
 from opselect.usecases.watch import NOBODY, Watch
 
@@ -27,7 +28,7 @@ class CheckoutEdit:
 
 def apply(
     question: BuildQuestion,
-    tree: Path,
+    tree: PathLike,
     mode: Mode = "trim",
     *,
     keep_core: bool = False,
@@ -47,7 +48,7 @@ def apply(
 
 def edit_checkout(
     found: BuildAnswer,
-    tree: Path,
+    tree: PathLike,
     mode: Mode = "trim",
     *,
     keep_core: bool = False,
@@ -56,9 +57,10 @@ def edit_checkout(
 ) -> CheckoutEdit:
     """The edit that makes the lists of the checkout at ``tree`` say what a build needs; ``write`` makes it.
 
-    The index of the answer is a scan of that checkout. Edited are the mobile filegroups of the kernels' BUILD file and
-    ``tf_op_files.txt``; only entries of lists change, and a second edit changes nothing. What was there first is kept
-    for :func:`undo_edits`.
+    The index of the answer is a scan of that checkout. ``mode`` trims every list to what is needed, or extends it by
+    what it lacks; with ``keep_core`` a trimmed core group stays whole. Edited are the mobile filegroups of the kernels'
+    BUILD file and ``tf_op_files.txt``; only entries of lists change, and a second edit changes nothing. What was there
+    first is kept for :func:`undo_edits`.
 
     Raises IncompleteError where the build cannot have all that the models need, but with ``allow_missing``; and
     SourceTreeError for a checkout without lists, for a BUILD file whose layout is not understood, and for a file with
@@ -66,15 +68,16 @@ def edit_checkout(
     """
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
-    planned = edits(found.selection, found.index, tree, mode, keep_core)
+    root = Path(tree)
+    planned = edits(found.selection, found.index, root, mode, keep_core)
     if write:
-        apply_edits(tree, planned)
+        apply_edits(root, planned)
     return CheckoutEdit(found, tuple(edit for edit in planned if edit.diff()), write)
 
 
-def undo_edits(tree: Path) -> tuple[str, ...]:
+def undo_edits(tree: PathLike) -> tuple[str, ...]:
     """Restores the lists of a checkout as they were before opselect first edited them, and returns their paths.
 
     Raises SourceTreeError where there is nothing to take back, or where a file is not as opselect left it.
     """
-    return undo(tree)
+    return undo(Path(tree))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from kernel_index.errors import OpselectError
 from opselect.build_lists import TARGETS, ManifestFormat, Mode, Target, render, render_warnings, write_outputs
 from opselect.build_lists.manifest import manifest
-from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer
+from opselect.usecases.kernel_source import PathLike
+from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
 
 if TYPE_CHECKING:
@@ -76,16 +77,6 @@ def generate(
     return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing))
 
 
-def builds_for(targets: Sequence[str], profile: str) -> tuple[str, ...] | None:
-    """The builds that some targets are for; None for the default ones, which the manifest alone is about, too.
-
-    Bazel's lists are for no desktop.
-    """
-    if set(targets) <= {"manifest"}:
-        return None
-    return tuple(t for t in targets if t == "makefile" or (t == "bazel" and profile.partition("+")[0] != "desktop"))
-
-
 def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:
     """The texts of the outputs, by the names of their files. The same answer gives the same bytes.
 
@@ -110,7 +101,7 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
 
 def write_build_lists(
     found: BuildAnswer,
-    out: Path,
+    out: PathLike,
     options: ListOptions = DEFAULT_OPTIONS,
     *,
     allow_missing: bool = False,
@@ -128,8 +119,9 @@ def write_build_lists(
         for target in _wanted(options.targets, found.index.build_lists)
         for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
     ]
-    changed = {path.name for path in write_outputs(texts, out)}
-    paths = tuple(out / name for name in sorted(texts))
+    folder = Path(out)
+    changed = {path.name for path in write_outputs(texts, folder)}
+    paths = tuple(folder / name for name in sorted(texts))
     return WrittenLists(paths, tuple(path for path in paths if path.name in changed), tuple(dict.fromkeys(warnings)))
 
 

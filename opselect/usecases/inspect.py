@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
+from opselect.findings import Finding
 from opselect.models.choice import Choice, choose_meta_graph, entries_of
 from opselect.models.formats import Model
 from opselect.models.graph import Graph, MetaGraph, check_graph
@@ -16,7 +17,7 @@ from opselect.models.summarize_graph import structure_lines, summarize_graph_tex
 from opselect.models.summary import summarize
 from opselect.requirements.collect import collect_requirements
 from opselect.requirements.loading import Verdict, judge
-from opselect.selection.left_out_by_default import Finding, findings
+from opselect.selection.left_out_by_default import findings
 from opselect.selection.left_out_by_default.outputs import likely_outputs
 from opselect.selection.left_out_by_default.stages import Stages
 from opselect.selection.select import select

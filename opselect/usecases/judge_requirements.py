@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel_index.records_json import Json
+from opselect.findings import Finding
+from opselect.findings.as_json import left_out_json
 from opselect.requirements.as_json import requirements_json
 from opselect.requirements.collect import Requirements
 from opselect.requirements.loading import Verdict, judge
-from opselect.selection.left_out_by_default import Finding, findings
+from opselect.selection.left_out_by_default import findings
 from opselect.usecases.advice import adviser_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 from opselect.usecases.open_kernels import open_kernels, profile_of
@@ -33,6 +35,7 @@ class JudgedRequirements:
 
     @property
     def requirements(self) -> Requirements:
+        """What all models that could be read need together."""
         return self.needed.requirements
 
     def to_json(self) -> Json:
@@ -40,7 +43,7 @@ class JudgedRequirements:
         document = requirements_json(self.requirements)
         if self.verdict is None:
             return document
-        return {**document, "criteria": [each.to_json() for each in self.criteria], **self.verdict.to_json()}
+        return {**document, "criteria": [left_out_json(each) for each in self.criteria], **self.verdict.to_json()}
 
 
 def judge_requirements(
@@ -54,10 +57,10 @@ def judge_requirements(
     told = Remembering(watch)
     if not (models.paths or source.given):
         needed = read_requirements(models, None, told)
-        return JudgedRequirements(needed, warnings=told.warnings)
+        return JudgedRequirements(needed.closed(), warnings=told.warnings)
     index = open_kernels(source, watch=told)
     name = profile_of(index, profile)
     needed = read_requirements(models, index, told)
     criteria = findings(needed.requirements, index, name, adviser_of(needed.only, index, name))
     verdict = judge(needed.requirements.loads, index)
-    return JudgedRequirements(needed, index.release, name, criteria, verdict, told.warnings)
+    return JudgedRequirements(needed.closed(), index.release, name, criteria, verdict, told.warnings)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+PathLike = str | os.PathLike[str]
+"""A path or, as text, a URL that fsspec understands."""
 
 DEFAULT_PROFILE = "android"
 """What Bazel's Android build registers when no types macro is passed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import final
@@ -11,6 +12,7 @@ from typing import final
 from opselect.models.choice import Choice, Chosen, choose_meta_graph, chosen_of
 from opselect.models.formats import Model, model_at, read_model
 from opselect.models.graph import Graph, MetaGraph
+from opselect.usecases.kernel_source import PathLike
 
 
 @final
@@ -73,7 +75,7 @@ class LoadedModel:
         return f"<model {self._path!r}, {self.format}>"
 
 
-def load_model(path: str | os.PathLike[str], *, tags: tuple[str, ...] = ()) -> LoadedModel:
+def load_model(path: PathLike, *, tags: Sequence[str] = ()) -> LoadedModel:
     """The model at a path or URL: a GraphDef, MetaGraphDef, SavedModel, checkpoint or TensorFlow Lite model.
 
     Its form is told by content. ``ARCHIVE!MEMBER`` is a model in a zip or tar archive, and an archive stands for the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,11 +33,3 @@ def model_names(models: Sequence[str]) -> dict[str, str]:
 def shown_name(path: str) -> str:
     """What commands in advice call a model: outputs hold no absolute path, as they must not depend on the place."""
     return Path(path).name if Path(path).is_absolute() else path
-
-
-def as_typed(text: str, models: Sequence[str]) -> str:
-    """Advice for the screen: its commands name the model as it was typed, so that they can be copied."""
-    command = "`opselect prepare "
-    for path in models if len(models) == 1 else ():
-        text = text.replace(command + shlex.quote(shown_name(path)), command + shlex.quote(path))
-    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,46 @@ from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.near_names import near_names
 from kernel_index.store import open_index as open_index_file
-from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
 from opselect.usecases.watch import NOBODY, Watch, progress_of
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from kernel_index.overlay import OverlayIndex
     from kernel_index.profiles import BuildProfile
+
+
+def open_index(
+    release: str | None = None,
+    *,
+    tree: PathLike | None = None,
+    index_file: PathLike | None = None,
+    roots: Iterable[PathLike] = (),
+    profile: str = DEFAULT_PROFILE,
+    define: Mapping[str, str] | None = None,
+    undefine: Sequence[str] = (),
+    watch: Watch = NOBODY,
+) -> KernelIndex:
+    """The kernels of a TensorFlow: of a released version, of a checkout, or out of a file that was made of one.
+
+    Exactly one of the three is named: ``release`` as in ``"2.14"``, ``"2.14.1"`` or ``"v2.14.1"``, for which an index
+    is shipped; ``tree``, the folder of a checkout, which is scanned; ``index_file``, which ``opselect index scan``
+    wrote. ``roots`` are folders with kernels of one's own over it. ``define`` (name to text) and ``undefine`` are
+    macros on top of those of ``profile``; they need sources, of a tree or of roots.
+
+    An index answers by the names of ops and reads only what it is asked. What could not be evaluated in the sources is
+    in its ``diagnostics``. Raises OpselectError for a release that is not shipped and where not exactly one of the
+    three is named, SourceTreeError for a folder that is no checkout, and IndexFileError for a damaged file. The sources
+    are preprocessed as a compiler does (``docs/preprocessor.md``).
+    """
+    source = KernelSource(
+        release,
+        None if tree is None else Path(tree),
+        None if index_file is None else Path(index_file),
+        tuple(map(Path, roots)),
+    )
+    macros = Macros(tuple((define or {}).items()), tuple(undefine))
+    return open_kernels(source, macros=macros, profile=profile, watch=watch)
 
 
 def open_kernels(
@@ -130,10 +164,11 @@ def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> 
     only one is meant. Macros for folders over an index change no name. Raises InputError that lists the profiles of
     the index.
     """
-    from kernel_index.overlay import OverlayIndex
+    if macros:
+        from kernel_index.overlay import OverlayIndex
 
-    if macros and not isinstance(index, OverlayIndex):
-        return index.profiles[-1]
+        if not isinstance(index, OverlayIndex):
+            return index.profiles[-1]
     if profile in index.profiles:
         return profile
     with_macros = [name for name in index.profiles if name.startswith(f"{profile}+")]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
 from kernel_index.records_json import Json
 from opselect.models.formats import model_at
 from opselect.models.formats.graphdef_writer import write_graph
+from opselect.models.graph import Shape
 from opselect.preparing import Prepared, Saved, Wishes, prepare_model, saved
 from opselect.requirements.loading import Verdict, judge
+from opselect.rewriting import parse_data_type
+from opselect.rewriting.freezing import Options
 from opselect.selection.select import Selection
-from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
 from opselect.usecases.open_kernels import newest_release, open_kernels, profile_of
 from opselect.usecases.watch import NOBODY, Remembering, Watch
 
@@ -50,6 +57,57 @@ class PreparedModel:
         }
 
 
+def prepare(
+    model: PathLike,
+    output: PathLike = "",
+    *,
+    index: KernelIndex | None = None,
+    profile: str = DEFAULT_PROFILE,
+    checkpoint: PathLike = "",
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    signatures: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    data_type: str = "",
+    shape: Sequence[int] | None = None,
+    allow_missing: bool = False,
+    watch: Watch = NOBODY,
+) -> PreparedModel:
+    """The graph that a phone runs: a model frozen, cut to what its outputs need, constants folded; written if wanted.
+
+    What that saves is counted in a build of ``profile`` of the TensorFlow ``index``; without one of the newest release
+    that is shipped, and then whether that loads the graph is not judged. ``checkpoint``, ``signatures`` and ``tags``
+    are those of :func:`opselect.freeze`. ``inputs`` and ``outputs``, nodes that the program feeds and fetches, are
+    those of the signature where they are not named, else the Placeholders and what looks like a result. An input that
+    is no Placeholder becomes one of ``data_type``, such as ``"float"``, and ``shape``, with -1 for a size that is not
+    known.
+
+    Sizes are in nodes, ops, parameters and bytes. Where the TensorFlow refuses the graph, nothing is written but with
+    ``allow_missing``. Raises InputError for what cannot be read, frozen or written, for a profile that the index has
+    not, and for a ``data_type`` that there is not; TransformError for a step that would change what the graph computes.
+    The steps are those of ``mobile/prepare_models`` of TensorFlow's documentation (``docs/prepare.md``).
+    """
+    options = Options(
+        checkpoint=os.fspath(checkpoint), outputs=tuple(outputs), signatures=tuple(signatures), tags=tuple(tags)
+    )
+    try:
+        made_of = parse_data_type(data_type) if data_type else None
+    except ValueError:
+        raise InputError(os.fspath(model), f"{data_type!r} is no data type such as float or int32") from None
+    wishes = Wishes(options, tuple(inputs), made_of, None if shape is None else Shape(tuple(shape)))
+    kernels = open_kernels(KernelSource(newest_release())) if index is None else index
+    return prepare_for(
+        os.fspath(model),
+        wishes,
+        kernels,
+        profile,
+        judged=index is not None,
+        output=os.fspath(output),
+        allow_missing=allow_missing,
+        watch=watch,
+    )
+
+
 def prepare_to_file(
     model: str,
     wishes: Wishes,
@@ -73,17 +131,35 @@ def prepare_to_file(
     asked = source is not None and bool(source.given)
     source = source or KernelSource()
     index = open_kernels(source if asked else replace(source, release=newest_release()), watch=told)
+    made = prepare_for(
+        model, wishes, index, profile, judged=asked, output=output, allow_missing=allow_missing, watch=told
+    )
+    return replace(made, warnings=told.warnings)
+
+
+def prepare_for(
+    model: str,
+    wishes: Wishes,
+    index: KernelIndex,
+    profile: str,
+    *,
+    judged: bool,
+    output: str = "",
+    allow_missing: bool = False,
+    watch: Watch = NOBODY,
+) -> PreparedModel:
+    """The same for a TensorFlow whose kernels are at hand; ``judged`` asks whether it loads the graph."""
+    told = Remembering(watch)
     name = profile_of(index, profile)
     with model_at(model) as place, model_at(wishes.options.checkpoint) as checkpoint:
         wishes = replace(wishes, options=replace(wishes.options, checkpoint=checkpoint))
         prepared = prepare_model(place, wishes, index, told.note)
         saving = saved(prepared, index, name)
-        # Nobody asked about the newest release that is shipped: it only has to be one.
-        verdict = judge(prepared.needed_after.loads, index) if asked else None
+        verdict = judge(prepared.needed_after.loads, index) if judged else None
         may_write = bool(output) and (allow_missing or verdict is None or not verdict.refused)
         if may_write:
             write_graph(prepared.graph, output)
-    return PreparedModel(prepared, saving, verdict, may_write, told.notes, told.warnings)
+    return PreparedModel(prepared, saving, verdict, may_write, told.notes)
 
 
 def _needs_json(selection: Selection) -> Json:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex
 from opselect.models.choice import Choice, Chosen
-from opselect.requirements.as_json import load_requirements
 from opselect.requirements.collect import Requirements
-from opselect.requirements.for_release import for_index
 from opselect.requirements.of_many_models import CHUNK, Collected, Failure, collect_chosen, collect_many
+from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.load_model import LoadedModel, load_model
 from opselect.usecases.model_names import model_names
 from opselect.usecases.watch import NOBODY, Remembering, Watch
@@ -19,6 +20,8 @@ from opselect.usecases.workers import MANY, Workers, open_workers
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+_EVERYTHING = Choice()
 
 READING = "Reading models"
 """The task of reading many models, as a :class:`Watch` is told it."""
@@ -75,10 +78,12 @@ class ModelRequirements:
     warnings: tuple[str, ...] = ()
     only: OnlyModel | None = None
 
-    def close(self) -> None:
-        """Lets go of the files of the only model; advice about it is general from then on."""
-        if self.only is not None:
-            self.only.files.close()
+    def closed(self) -> ModelRequirements:
+        """The same without the graph and the files of the only model; advice about it is general from then on."""
+        if self.only is None:
+            return self
+        self.only.files.close()
+        return replace(self, only=None)
 
 
 class NoModelReadError(OpselectError):
@@ -92,6 +97,40 @@ class NoModelReadError(OpselectError):
         return "\n".join(
             [f"none of {len(self.unread)} models could be read:", *(f"  {each.problem}" for each in self.unread)]
         )
+
+
+def requirements_of(
+    models: PathLike | Iterable[PathLike],
+    index: KernelIndex | None = None,
+    *,
+    choice: Choice = _EVERYTHING,
+    kept: Iterable[PathLike] = (),
+    inserted: bool = True,
+    jobs: int | None = None,
+    dask: str = "",
+    executor: Executor | None = None,
+    watch: Watch = NOBODY,
+) -> ModelRequirements:
+    """What models need together: ops, the attrs that kernels are chosen by, devices, and the nodes that ask.
+
+    ``models`` is a path or URL, or any number of them; ``kept`` are files that ``opselect requirements --json``
+    printed. ``choice`` says which part of each model counts. ``index`` is the TensorFlow that tells which attrs
+    matter, fills in their defaults and adds what its runtime makes of the nodes (``docs/runtime_ops.md``); without
+    ``inserted`` what optimizers of the runtime only may insert is left out. Without an index attrs are as the models
+    have them.
+
+    Models are read in ``jobs`` processes, on the dask cluster at ``dask``, or by an ``executor`` of
+    :mod:`concurrent.futures`; else in this process, from 64 models on in a process a core. Memory does not grow with
+    the models.
+
+    One of several models that cannot be read does not stop the others: it is in ``unread``. Raises InputError for the
+    only model if it cannot be read or lacks what is chosen, and for a kept file that is damaged or of no use for the
+    index; NoModelReadError where none of several models could be read.
+    """
+    paths = (models,) if isinstance(models, str | os.PathLike) else tuple(models)
+    names, files = tuple(os.fspath(path) for path in paths), tuple(os.fspath(path) for path in kept)
+    asked = ModelSet(names, files, choice, inserted, jobs, dask, executor)
+    return read_requirements(asked, index, watch)
 
 
 def read_requirements(models: ModelSet, index: KernelIndex | None, watch: Watch = NOBODY) -> ModelRequirements:
@@ -134,6 +173,9 @@ def _of_all(names: dict[str, str], models: ModelSet, index: KernelIndex | None, 
 
 
 def _kept(path: str, index: KernelIndex | None, watch: Watch) -> Requirements:
+    from opselect.requirements.as_json import load_requirements
+    from opselect.requirements.for_release import for_index
+
     kept = load_requirements(path)
     return kept if index is None else _warned(for_index(kept, index, path), watch)
 

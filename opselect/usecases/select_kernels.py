@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kernel_index.build_files.mobile_lists import builds_by_default
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex
-from opselect.selection.left_out_by_default import Finding, findings
-from opselect.selection.select import Selection, select
+from opselect.findings import Finding
+from opselect.selection.left_out_by_default import findings
+from opselect.selection.select import Selection
+from opselect.selection.select import select as pick
 from opselect.usecases.advice import adviser_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.open_kernels import open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_requirements
 from opselect.usecases.watch import NOBODY, Remembering, Watch
+
+if TYPE_CHECKING:
+    from opselect.build_lists import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,38 @@ class IncompleteError(OpselectError):
         return "\n  ".join([f"{build}: it cannot run the models, so nothing was written", *lines])
 
 
+def select(
+    needed: ModelRequirements,
+    index: KernelIndex,
+    profile: str = DEFAULT_PROFILE,
+    *,
+    targets: Sequence[Target] = (),
+    have: Collection[str] = (),
+) -> BuildAnswer:
+    """The kernels that TensorFlow picks for what models need, the files of a build, and all that is missing.
+
+    ``profile`` is the build, by one of the names of ``docs/profiles.md``. A library of others that a kernel needs and
+    the build lacks makes the kernel missing: looked at are the builds of ``targets`` (``"bazel"``, ``"makefile"``), or
+    without any those that make binaries of the profile; ``have`` are libraries that the build has all the same, such as
+    ``"re2"``. Advice about a single model is tried on its graph; about several it is general.
+
+    Nothing is ever left out silently: what no kernel of the build does is in ``selection.unresolved``, why the release
+    would refuse to load a model in ``selection.verdict``. Raises InputError for a profile that the index has not. How a
+    kernel is picked is the rule of TensorFlow's ``core/framework/op_kernel.cc`` (``docs/rules.md``).
+    """
+    return select_kernels(needed, index, profile, builds=builds_for(targets, profile), have=have)
+
+
+def builds_for(targets: Sequence[str], profile: str) -> tuple[str, ...] | None:
+    """The builds that some targets are for; None for the default ones, which the manifest alone is about, too.
+
+    Bazel's lists are for no desktop.
+    """
+    if set(targets) <= {"manifest"}:
+        return None
+    return tuple(t for t in targets if t == "makefile" or (t == "bazel" and profile.partition("+")[0] != "desktop"))
+
+
 def select_kernels(
     needed: ModelRequirements,
     index: KernelIndex,
@@ -95,7 +133,7 @@ def select_kernels(
     name = profile_of(index, profile)
     judged = builds_by_default(index.build_lists, name) if builds is None else builds
     adviser = adviser_of(needed.only, index, name)
-    selection = select(needed.requirements, index, name, adviser, judged=judged, have=have)
+    selection = pick(needed.requirements, index, name, adviser, judged=judged, have=have)
     criteria = findings(needed.requirements, index, name, adviser)
     return BuildAnswer(index, selection, needed, criteria, frozenset(have), needed.warnings)
 
@@ -110,4 +148,5 @@ def answer(question: BuildQuestion, watch: Watch = NOBODY) -> BuildAnswer:
     profile = profile_of(index, question.profile, question.macros)
     needed = read_requirements(question.models, index, told)
     found = select_kernels(needed, index, profile, builds=question.builds, have=question.have)
-    return BuildAnswer(index, found.selection, needed, found.criteria, question.have, told.warnings)
+    # Nothing below asks for the graph.
+    return replace(found, needed=needed.closed(), warnings=told.warnings)

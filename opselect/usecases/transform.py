@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel_index.index import KernelIndex
 from opselect.models.formats import model_at, read_graph
 from opselect.models.formats.graphdef_writer import encode_graph, write_graph
 from opselect.models.graph import Graph
 from opselect.rewriting import Context, parse_steps
 from opselect.rewriting.transforms import ABSENT, NAMES, apply_steps, find_transform
-from opselect.usecases.kernel_source import KernelSource
-from opselect.usecases.open_kernels import ops_named
+from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.watch import NOBODY, Remembering, Watch, progress_of
 
 
@@ -32,6 +34,44 @@ class TransformedGraph:
     warnings: tuple[str, ...] = ()
 
 
+def transform(
+    graph: PathLike,
+    steps: str,
+    output: PathLike = "",
+    *,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    as_text: bool = False,
+    gtt: bool = False,
+    index: KernelIndex | None = None,
+    watch: Watch = NOBODY,
+) -> TransformedGraph:
+    """A GraphDef after transforms, one after the other; written if wanted.
+
+    ``graph`` is a path or URL, or in an archive; ``steps`` are such as ``"strip_unused_nodes fold_constants"``, with
+    arguments in parentheses. ``inputs`` and ``outputs`` are the nodes or tensors that a program feeds and fetches.
+    ``output`` is a path, which may be the same, and appears whole or not at all; ``as_text`` writes protobuf's text
+    format. ``gtt`` does what TensorFlow's tool does where opselect does otherwise on purpose. ``index`` is
+    the TensorFlow that tells what nodes take and give, without one the newest release that is shipped.
+
+    Sizes are in nodes and bytes. After each step the graph is valid. Raises InputError for a graph that cannot be read,
+    steps that are not understood and a file that cannot be written, and TransformError, with the node that stands in
+    the way, for a step that cannot do what it is asked to. Transforms and their words are those of TensorFlow's
+    ``tools/graph_transforms`` (``docs/transforms.md``).
+    """
+    return transform_file(
+        os.fspath(graph),
+        os.fspath(output),
+        steps,
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        as_text=as_text,
+        gtt=gtt,
+        index=index,
+        watch=watch,
+    )
+
+
 def transform_file(
     source: str,
     target: str,
@@ -41,22 +81,21 @@ def transform_file(
     outputs: tuple[str, ...] = (),
     as_text: bool = False,
     gtt: bool = False,
-    source_of_ops: KernelSource | None = None,
+    index: KernelIndex | None = None,
     watch: Watch = NOBODY,
 ) -> TransformedGraph:
     """The GraphDef at a path or URL, or in an archive, after transforms, one after the other; written where wanted.
 
     ``steps`` are in the words of TensorFlow's Graph Transform Tool (``docs/transforms.md``), ``inputs`` and ``outputs``
     what a program feeds and fetches. ``target`` is a path, empty for none; ``as_text`` writes protobuf's text format.
-    ``gtt`` does what that tool does where opselect does otherwise on purpose. The TensorFlow of ``source_of_ops`` tells
-    what nodes take and give, without one the newest release that is shipped. After each transform the graph is valid.
+    ``gtt`` does what that tool does where opselect does otherwise on purpose. ``index`` tells what nodes
+    take and give, without one the newest release that is shipped. After each transform the graph is valid.
 
     Raises InputError for a graph that cannot be read, steps that are not understood, and a file that cannot be written;
     TransformError, which is one, for a step that cannot do what it is asked to. Nothing is written then.
     """
     told = Remembering(watch)
     parsed = parse_steps(steps)
-    index = ops_named(source_of_ops, told)
     context = Context(source, inputs, outputs, index=index, gtt=gtt, note=told.warning)
     with model_at(source) as place:
         before = read_graph(place)

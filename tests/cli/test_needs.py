@@ -199,9 +199,8 @@ def test_what_is_missing_names_the_models_that_ask(cli: Cli, index_file: Path, m
     outcome = cli("generate", *paths, "--index", index_file, "--json")
     assert outcome.code == 1
     assert [missing["models"] for missing in outcome.json["unresolved"]] == [["b", "c", "d"]]
-    _, header, row, _ = outcome.err.splitlines()
-    assert header.split()[-2:] == ["nodes", "models"]
-    assert row.split()[-4:] == ["n0", "b,", "c,", "…"]
+    _, _, row, *_ = outcome.err.splitlines()
+    assert row.split("  ")[-1] == "n0 and 2 more nodes in b, c, d"
 
 
 def test_a_defect_in_one_model_is_named_and_the_code_says_so(

@@ -114,7 +114,7 @@ def test_outputs_hold_no_absolute_path_and_the_screen_what_was_typed(cli: Cli, t
     model = tmp_path / "net.pb"
     shutil.copy(MOBILENET, model)
     outcome = cli("generate", model.absolute(), "--tensorflow", "1.13", "--json")
-    assert f"`opselect prepare {model.absolute()} -o phone.pb --tensorflow 1.13`" in outcome.err
+    assert f"        opselect prepare {model.absolute()} -o phone.pb --tensorflow 1.13\n" in outcome.err
     assert "`opselect prepare net.pb -o phone.pb --tensorflow 1.13`" in outcome.out
     assert str(tmp_path) not in outcome.out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opselect.cli.inspect.tensor_json import tensor_json
+from opselect.findings.as_json import left_out_json
 from opselect.models.choice import SERVE
 from opselect.models.formats.recognize import CHECKPOINT
 from opselect.models.graph import MetaGraph, Signature, TensorInfo
@@ -66,7 +67,7 @@ def _mobile_json(needs: MobileNeeds | None) -> dict[str, object]:
     return {
         "tensorflow": needs.tensorflow,
         "profile": needs.profile,
-        "criteria": [finding.to_json() for finding in needs.findings],
+        "criteria": [left_out_json(finding) for finding in needs.findings],
         "without_kernel": list(needs.without_kernel),
         **(needs.verdict.to_json() if needs.verdict is not None else {}),
     }

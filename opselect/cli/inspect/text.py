@@ -6,8 +6,7 @@ import shlex
 
 import click
 
-from opselect.cli.shared.criteria import print_findings
-from opselect.cli.shared.refusals import print_verdict
+from opselect.cli.shared.findings_text import Report, print_report
 from opselect.models.choice import SERVE
 from opselect.models.formats import Model
 from opselect.models.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL, TFLITE
@@ -70,11 +69,10 @@ def _print_mobile(inspected: InspectedModel, graph: InspectedGraph, variables: s
     build = f"TensorFlow {needs.tensorflow}, profile {needs.profile}"
     if not needs.findings:
         click.echo(f"Left out of mobile builds by default ({build}): none")
-    print_findings(needs.findings, needs.tensorflow, needs.profile)
+    report = Report(needs.tensorflow, needs.profile, left_out=needs.findings, verdict=needs.verdict)
+    print_report(report, err=False, quiet=quiet)
     if needs.without_kernel:
         click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
-    if needs.verdict is not None:
-        print_verdict(needs.verdict, needs.tensorflow, err=False, quiet=quiet)
     build_options = _options_of(inspected.source)
     _print_next_steps(inspected.model, graph.meta_graph, build_options, needs, variables)
 

@@ -30,7 +30,7 @@ REFUSES_TO_LOWER = (1, 13)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a release has against a use: ``kind`` is one of :data:`opselect.requirements.loading.verdict.KINDS`.
+    """What a release has against a use: ``kind`` is that of a code OPS3xx of :data:`opselect.findings.CATALOG`.
 
     ``reason`` has the words of TensorFlow's message. ``attr`` is the attr that it is about, if it is about one.
     """

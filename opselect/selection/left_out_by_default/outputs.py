@@ -17,16 +17,16 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
     that only training consumes, as the logits of a model that was saved with its loss. What comes out of a Switch and
     not through a Merge runs on one side of a conditional only, and is nothing to fetch where there is anything else.
     """
-    training = stages.behind(stages.names("result"))
+    training = stages.downstream_of(stages.names("result"))
     in_front = stages.names("input")
-    from_inputs = stages.behind(stages.with_ops(FED) | in_front)
+    from_inputs = stages.downstream_of(stages.with_ops(FED) | in_front)
     variables = stages.variables()
-    model = from_inputs & stages.behind(variables) if variables else from_inputs
+    model = from_inputs & stages.downstream_of(variables) if variables else from_inputs
     apart = training | in_front
     fetched = [
         node for node in stages.nodes.values() if node.name not in apart and _may_be_fetched(node, index, training)
     ]
-    one_sided = stages.behind(stages.with_ops(("Switch",))) - stages.behind(stages.with_ops(("Merge",)))
+    one_sided = stages.downstream_of(stages.with_ops(("Switch",))) - stages.downstream_of(stages.with_ops(("Merge",)))
     fetched = [node for node in fetched if node.name not in one_sided] or fetched
     ends = [node.name for node in fetched if not stages.consumers[node.name]]
     in_training = [node.name for node in fetched if training.issuperset(stages.consumers[node.name])]

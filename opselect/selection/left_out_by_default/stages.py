@@ -1,4 +1,4 @@
-"""Where the nodes of a graph stand: in front of the model, in it, or behind it for training's sake."""
+"""Where the nodes of a graph stand: in front of the model, in it, or after it for training's sake."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FILLS_TABLE = frozenset(
 class Stages:
     """The nodes of a graph by their stage (:data:`opselect.criteria.Stage`); functions count where they are called.
 
-    A node stands behind the model (``result``) where its op does, where its name lies in the scope of a gradient, or
+    A node stands after the model (``result``) where its op does, where its name lies in the scope of a gradient, or
     where it calls a function that holds such an op. Changes of a variable do not tell: models for inference count and
     keep state, too.
     """
@@ -68,7 +68,7 @@ class Stages:
             and any(input_node(r) in reached and "Table" in self.nodes[input_node(r)].op for r in node.inputs)
         )
 
-    def behind(self, names: Iterable[str]) -> frozenset[str]:
+    def downstream_of(self, names: Iterable[str]) -> frozenset[str]:
         """``names`` and what is computed from them, along data edges."""
         found = set(names)
         waiting = list(found)

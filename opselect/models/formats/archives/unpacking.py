@@ -40,7 +40,10 @@ def list_archive(path: str) -> tuple[ArchiveMember, ...]:
 
 
 def models_inside(path: str) -> tuple[ArchivedModel, ...]:
-    """The models in the archive at a path or URL by name, by what they begin with. Raises InputError as above."""
+    """The models in the archive at a path or URL by name, recognized by their first bytes.
+
+    Raises InputError as :func:`list_archive` does.
+    """
     return look_inside(path)[1]
 
 

@@ -182,6 +182,21 @@ def test_a_large_constant_that_is_passed_on_is_read_where_it_is() -> None:
     assert ops(fold(before, arguments={"max_constant_size_in_bytes": ("10485760",)})) == ops(before)
 
 
+def test_a_large_constant_is_not_read_before_what_it_waits_for() -> None:
+    """On a branch that is not taken, nothing may be read that stands outside of it."""
+    before = graph(
+        X,
+        const("w", np.zeros((1 << 20, 3))),
+        node("side", "Relu", "x"),
+        node("r", "Identity", "w", "^side"),
+        node("out", "Add", "x", "r"),
+    )
+    folded = fold(before)
+    assert ops(folded) == ops(before)
+    assert by_name(folded)["out"].inputs == ("x:0", "r")
+    assert set(by_name(folded)["r"].inputs) == {"w", "^side"}
+
+
 @pytest.mark.parametrize("arguments", [{"exclude_op": ("Neg",)}, {"exclude_node": ("r",)}], ids=str)
 def test_what_is_excluded_stays(arguments: Arguments) -> None:
     before = graph(X, const("w", [1, 2]), node("a", "Exp", "w"), node("r", "Neg", "a"), node("out", "Add", "x", "r"))
