@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from kernel_index.preprocessor.files import ELIF, ELSE, ENDIF, IFDEF, IFNDEF, OPENING, Instruction
+from kernel_index.preprocessor.literals import WORD
 
-_CONDITION_WORD = re.compile(r"\bdefined\s*\(?\s*([A-Za-z_]\w*)|(?<!\w)([A-Za-z_]\w*)\b(?!\s*\()")
+_CONDITION_WORD = re.compile(rf"\bdefined\s*\(?\s*({WORD})|(?<![\w$])({WORD})(?![\w$]|\s*\()")
 _NO_MACROS = ("defined", "and", "or", "not", "true", "false")
 _BRANCHES = (*OPENING, ELIF, ELSE)
 

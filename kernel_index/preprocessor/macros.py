@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel_index.preprocessor.literals import WORD
 from kernel_index.preprocessor.tokens import IDENTIFIER_START, identifiers, strip_space, tokenize
 
-_HEAD = re.compile(r"([A-Za-z_$][\w$]*)(\(([^)]*)\))?")
+_HEAD = re.compile(rf"({WORD})(\(([^)]*)\))?")
 
 VA_ARGS = "__VA_ARGS__"
 VA_OPT = "__VA_OPT__"

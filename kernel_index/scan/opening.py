@@ -11,6 +11,7 @@ from kernel_index.preprocessor.conditions import Conditions
 from kernel_index.preprocessor.expand import Expander, ExpansionError
 from kernel_index.preprocessor.expressions import ExpressionError
 from kernel_index.preprocessor.files import ELSE, Instruction
+from kernel_index.preprocessor.literals import WORD
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.scan.comparisons import numbers_around
 
@@ -42,7 +43,7 @@ def values_that_open(
         for macro in _meant(name, macros):
             texts.append(macro.body)
             free |= dict.fromkeys(w for w in sorted(macro.words - {*(macro.parameters or ())}) if w not in macros)
-    called = {m[1] for text in texts for m in re.finditer(r"\b([A-Za-z_]\w*)\s*\(", text)}
+    called = {m[1] for text in texts for m in re.finditer(rf"(?<![\w$])({WORD})\s*\(", text)}
     texts += [macro.body for name in sorted(called) for macro in _meant(name, macros)]
     numbers = [str(number) for number in numbers_around(texts)][:_MAX_VALUES]
     changeable = [n for n in free if n not in called and (n in base or n not in macros)]

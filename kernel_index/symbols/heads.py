@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-_TOKEN = re.compile(r"[A-Za-z_$][\w$]*|::|->|[^\s\w]|\w+")
+from kernel_index.preprocessor.literals import WORD
+
+_TOKEN = re.compile(rf"{WORD}|::|->|[^\s\w]|\w+")
 
 _CLASS_KEYS = frozenset(("class", "struct", "union", "enum"))
 _SPECIFIERS = frozenset(
@@ -237,7 +239,7 @@ def _parameter_type(tokens: list[str]) -> str:
 
 
 _NO_TYPES = ("const", "typename", "struct", "class", "::")
-_IS_NAME = re.compile(r"[A-Za-z_$][\w$]*").fullmatch
+_IS_NAME = re.compile(WORD).fullmatch
 
 
 def _class_name(tokens: Sequence[str], at: int) -> tuple[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kernel_index.preprocessor.literals import finder, has_separators
+from kernel_index.preprocessor.literals import finder, has_odd_numbers
 
 _LANDMARK = re.compile(r"[{}();]")
 _BRACE = re.compile(r"[{}]")
@@ -26,7 +26,7 @@ class Declaration:
 
 def without_literals(text: str) -> str:
     """The text with nothing in its literals, and line splices undone."""
-    return finder(text).sub(_emptied if has_separators(text) else '""', text).replace("\\\n", " ")
+    return finder(text).sub(_emptied if has_odd_numbers(text) else '""', text).replace("\\\n", " ")
 
 
 def _emptied(match: re.Match[str]) -> str:

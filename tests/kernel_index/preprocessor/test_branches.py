@@ -69,3 +69,8 @@ def test_what_stands_around_an_instruction() -> None:
     assert condition_text(program, last) == "#elif defined(C) && F(C) && not D"
     assert condition_text(program, last - 2) == "#ifndef A"
     assert condition_text(program, last + 1) == "#else of line 2"
+
+
+def test_a_dollar_is_a_letter_of_names() -> None:
+    program = parse_file("x.h", "#if A$ && $B(1) && defined $C && defined(D$)\n#endif\n").program
+    assert condition_words(program, 1) == ["A$", "$C", "D$"]
