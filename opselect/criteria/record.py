@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["input", "result", ""]
-"""Where ops stand in a graph: ``input`` in front of the model, ``result`` behind it, working on what it computes."""
+"""Where ops stand in a graph: ``input`` in front of the model, ``result`` after it, working on what it computes."""
 
 Action = Literal["strip", "feed", "freeze", "prepare", "extend", "change"]
 """``strip`` what the outputs do not need, ``feed`` a node in its place, ``freeze`` the model, ``prepare`` it (freezing,

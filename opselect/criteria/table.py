@@ -418,7 +418,7 @@ TYPES = Criterion(
 FIRST_TYPES = Criterion(
     "first-types",
     "OPS208",
-    "types behind the first",
+    "types after the first",
     "Slim builds register only the first type that a macro REGISTER2 to REGISTER9 names.",
     "tensorflow/core/kernels/cwise_ops_common.h",
     _EXTEND,

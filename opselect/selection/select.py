@@ -75,7 +75,7 @@ class Selection:
     criteria: tuple[Finding, ...] = ()
     """What of the requirements mobile builds leave out by default, where that was asked."""
     verdict: Verdict = field(default_factory=Verdict)
-    """Whether the release loads the models, as far as that can be told; ops that are unresolved are not in it again."""
+    """Whether the release loads the models, as far as that is known; ops that are unresolved are not in it again."""
     unread: tuple[str, ...] = ()
     """Models whose needs are not in here, for they could not be read."""
 

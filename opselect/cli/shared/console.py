@@ -48,7 +48,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, err: b
 
 
 def print_section(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table under its title; ``none`` behind the title where it has no rows."""
+    """A table under its title; ``none`` after the title where it has no rows."""
     click.echo(title if rows else f"{title}: none")
     if rows:
         print_table(headers, rows, indent=2)
