@@ -50,7 +50,8 @@ def _kind(diagnostic: Diagnostic, frequent: Collection[str]) -> tuple[str, ...]:
         return ("collision", "")
     if lost is None and diagnostic.message.startswith("#"):
         directive, _, why = diagnostic.message.rpartition(": ")
-        return ("condition", "", directive.partition(" ")[0], why)
+        if _QUOTED.search(why):  # the macro
+            return ("condition", "", directive.partition(" ")[0], why)
     if lost is None:
         return ("place", "", str(diagnostic))
     if lost.type:
