@@ -25,7 +25,10 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
-    """A line each, but one for all registrations of unknown types, and one for many that fail alike in one macro."""
+    """A line each, but one for all registrations of unknown types, and one for many that fail alike in one macro.
+
+    Conditions fail alike where the same macro of theirs cannot be evaluated, whatever its arguments are.
+    """
     groups: dict[tuple[str, ...], list[Diagnostic]] = {}
     each = list(dict.fromkeys(diagnostics))
     frequent = {message for message, count in Counter(d.message for d in each if d.lost).items() if count > _MAX_ALIKE}
@@ -38,7 +41,8 @@ def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
         elif len(group) > _MAX_ALIKE:
             through = f" through {kind[1]}" if kind[1] else ""
             verb = "collide" if kind[0] == "collision" else "fail"
-            lines.append(f"{group[0]}; and {len(group) - 1} more registrations{through} that {verb} alike")
+            noun = "places" if kind[0] == "condition" else "registrations"
+            lines.append(f"{group[0]}; and {len(group) - 1} more {noun}{through} that {verb} alike")
         else:
             lines += dict.fromkeys(map(str, group))
     return lines
@@ -49,6 +53,10 @@ def _kind(diagnostic: Diagnostic, frequent: Collection[str]) -> tuple[str, ...]:
     lost = diagnostic.lost
     if lost is None and COLLIDES in diagnostic.message:
         return ("collision", "")
+    if lost is None and diagnostic.message.startswith("#"):
+        directive, _, why = diagnostic.message.rpartition(": ")
+        if _QUOTED.search(why):  # the macro
+            return ("condition", "", directive.partition(" ")[0], why)
     if lost is None:
         return ("place", "", str(diagnostic))
     if lost.type:

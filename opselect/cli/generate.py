@@ -102,10 +102,10 @@ def command(
 ) -> int:
     """Write the exact lists of kernel files that a build needs to run the MODELs, for the release's own build files.
 
-    When something cannot be resolved, or the TensorFlow would refuse to load a model, a table says why and what to do,
-    nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that optimizers
-    of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json the
-    manifest is printed on stdout, and --out is not needed.
+    When something cannot be resolved, or the TensorFlow would refuse to load a model, that is said with why and what to
+    do, nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that
+    optimizers of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json
+    the manifest is printed on stdout, and --out is not needed.
     """
     from opselect.usecases.generate import ListOptions
     from opselect.usecases.select_kernels import BuildQuestion

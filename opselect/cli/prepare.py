@@ -73,8 +73,8 @@ def command(
     the TensorFlow that is named or the newest shipped release.
 
     Attrs that the TensorFlow refuses and does not need are taken off: those of a later release, with their default.
-    Where the one that is named refuses the graph all the same, a table says why and what to do, nothing is written,
-    and the exit code is 1.
+    Where the one that is named refuses the graph all the same, that is said with why and what to do, nothing is
+    written, and the exit code is 1.
     """
     from opselect.preparing import Wishes
     from opselect.rewriting import parse_data_type, parse_shape

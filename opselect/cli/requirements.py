@@ -72,8 +72,8 @@ def command(
     named tells the attrs that matter, fills in their defaults, and says what its runtime makes of the nodes. What its
     mobile builds leave out by default is listed with the reason and with what to do.
 
-    Whether that TensorFlow loads the models at all is judged: where it refuses, a table says why and what to do, and
-    the exit code is 1.
+    Whether that TensorFlow loads the models at all is judged: where it refuses, that is said with why and what to do,
+    and the exit code is 1.
 
     What --json prints can be kept, and merged later in place of the models. One of several models that cannot be read
     does not stop the rest: it is listed at the end, and the exit code is 1.

@@ -16,10 +16,10 @@ from kernel_index.records_json import Json
 Applicability = Literal["certain", "likely", "guess"]
 """How far a mend may be trusted; these are rustc's degrees for suggestions.
 
-``certain`` (machine-applicable): doing it removes the finding and changes nothing else; a program may do it unasked.
-``likely`` (maybe-incorrect): it removes the finding, but whether its effect is wanted, a larger binary or another
-build, is for a person to say; a program may propose it and do it when told. ``guess`` (has-placeholders): something
-in it has to be filled in or decided first; a program may only show it.
+``certain`` (machine-applicable): it removes the finding and leaves what the model computes and what the build holds as
+they are; a program may do it unasked. ``likely`` (maybe-incorrect): it removes the finding, but whether its effect is
+wanted, a larger binary or another build, is for a person to say; a program may propose it and do it when asked to.
+``guess`` (has-placeholders): something in it has to be filled in or decided first; a program may only show it.
 """
 
 Action = Literal["strip", "feed", "freeze", "prepare", "extend", "change"]

@@ -73,7 +73,7 @@ class Selection:
     not_inserted: tuple[Finding, ...] = ()
     """Ops that the runtime may insert and for which the build has no kernel: nothing that the model asks for."""
     verdict: Verdict = field(default_factory=Verdict)
-    """Whether the release loads the models, as far as that can be told; ops that are unresolved are not in it again."""
+    """Whether the release loads the models, as far as that is known; ops that are unresolved are not in it again."""
 
     @property
     def complete(self) -> bool:

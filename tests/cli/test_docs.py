@@ -52,6 +52,7 @@ def test_there_are_examples_of_every_command() -> None:
         "index diff",
         "index export",
         "index deps",
+        "explain",
     }
 
 

@@ -104,19 +104,11 @@ def test_refusals_have_the_same_shape_and_a_graph_may_have_no_op() -> None:
     ]
 
 
-@pytest.mark.parametrize("width", [40, 80, 200])
-def test_lines_fit_the_window_but_for_commands_and_long_names(width: int) -> None:
-    found = lines(
-        *(
-            lacking(op, change_model("Convert the model to other types, " * 6), FLAG, count=9)
-            for op in ("Add", "MatMul")
-        )
-    )
-    assert all(len(line) <= max(width, 100) for line in found)
-    narrow = lines(
-        lacking("Add", FLAG), lacking("AVeryLongNameOfAnOpThatFills", change_model("Convert it. " * 20)), width=width
-    )
-    assert all(len(line) <= width or " " not in line.strip() for line in narrow[1:-1])
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_lines_fit_the_window(width: int) -> None:
+    long = change_model("Convert the model to other types. " * 6)
+    found = lines(lacking("Add", long, FLAG, count=9), lacking("ANameThatIsLong", long), width=width)
+    assert max(map(len, found[1:])) <= width
 
 
 def test_columns_are_honoured_without_a_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

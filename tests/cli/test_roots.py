@@ -266,3 +266,17 @@ def test_kernels_of_ones_own_are_left_out_of_nothing(cli: Cli, tmp_path: Path) -
     outcome = cli("generate", model, "--tensorflow", "1.13", "--root", root, "--out", tmp_path / "o")
     assert outcome.code == 0
     assert "left out" not in (outcome.out + outcome.err).lower()
+
+
+def test_of_a_shipped_base_nothing_is_said_again_and_a_macro_that_fails_often_is_one_line(
+    cli: Cli, tmp_path: Path
+) -> None:
+    root = tmp_path / "ops"
+    root.mkdir()
+    uses = "".join(f"REG({number});\n" for number in range(1000))
+    macro = "#define REG(N) REGISTER_KERNEL_BUILDER(Name(Spelled(N)).Device(DEVICE_CPU), Op<N>)"
+    (root / "odd.cc").write_text(f"{macro}\n{uses}")
+    found = cli("locate", "MatMul", "--tensorflow", "2.14", "--root", root)
+    warnings = [line for line in found.err.splitlines() if line.startswith("warning: ")]
+    alike = "and 999 more registrations through REG that fail alike"
+    assert warnings == [f"warning: ops/odd.cc:2: the value of 'Spelled(0)' is not known; {alike}"]

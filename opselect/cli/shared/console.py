@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, final
+from typing import final
 
 import click
 
@@ -34,27 +34,26 @@ def note(message: str, *, quiet: bool = False) -> None:
         click.echo(message, err=True)
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, err: bool = False, indent: int = 0) -> None:
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 0) -> None:
     """A table: fitted to the window and coloured on a terminal, aligned text with one line a row elsewhere."""
-    stream = sys.stderr if err else sys.stdout
-    if stream.isatty():
-        _draw_table(headers, rows, stream, indent)
+    if sys.stdout.isatty():
+        _draw_table(headers, rows, indent)
         return
     lines = [[" ".join(cell.split()) for cell in row] for row in (headers, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo(" " * indent + text.rstrip(), err=err)
+        click.echo(" " * indent + text.rstrip())
 
 
 def print_section(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table under its title; ``none`` behind the title where it has no rows."""
+    """A table under its title; ``none`` after the title where it has no rows."""
     click.echo(title if rows else f"{title}: none")
     if rows:
         print_table(headers, rows, indent=2)
 
 
-def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], stream: Any, indent: int) -> None:
+def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> None:
     from rich import box
     from rich.console import Console
     from rich.padding import Padding
@@ -67,7 +66,7 @@ def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], stream: A
         table.add_column(header, overflow="fold", no_wrap=position == 0)
     for row in rows:
         table.add_row(*map(Text, row))
-    Console(file=stream, highlight=False).print(Padding(table, (0, 0, 0, indent)))
+    Console(file=sys.stdout, highlight=False).print(Padding(table, (0, 0, 0, indent)))
 
 
 @contextlib.contextmanager

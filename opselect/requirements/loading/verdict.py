@@ -1,4 +1,4 @@
-"""Would a release load these graphs? What it refuses, what it passes over, and what nobody can tell."""
+"""Would a release load these graphs? What it refuses, what it passes over, and what cannot be judged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Verdict:
 
     The ``reason`` of what is ``refused`` has the words of TensorFlow's own message. ``ignored`` is what it passes over
     with a line in the log although it changes results: attrs that the op does not have and whose value is not their
-    default. ``unjudged`` says, a sentence each, what could not be told.
+    default. ``unjudged`` says, a sentence each, what could not be judged.
     """
 
     refused: tuple[Finding, ...] = ()

@@ -38,7 +38,7 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
 
 
 def likely_outputs_of(graph: Graph, index: KernelIndex) -> tuple[str, ...]:
-    """The same for a graph whose stages nobody has told yet."""
+    """The same for a graph whose stages are not known yet."""
     return likely_outputs(Stages(graph), index)
 
 

@@ -51,8 +51,12 @@ def _why(build: MobileBuild, op: str) -> LeftOut | None:
 
 
 def _criteria() -> str:
-    rows = [f"| `{c.key}` | {c.title} | {c.sentence} | {c.source} |" for c in CRITERIA]
-    return "\n".join(["| criterion | what falls under it | why it is left out | source |", "|---|---|---|---|", *rows])
+    rows = [
+        f"| `{c.key}` | [{c.code}](findings/{c.code}.md) | {c.title} | {c.sentence} | {c.source} |" for c in CRITERIA
+    ]
+    return "\n".join(
+        ["| criterion | code | what falls under it | why it is left out | source |", "|---|---|---|---|---|", *rows]
+    )
 
 
 def _numbers() -> str:
