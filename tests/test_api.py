@@ -236,6 +236,9 @@ def test_the_manifest_of_the_facade_is_that_of_the_command(capsys: pytest.Captur
     assert opselect.manifest_of(answer) == printed
     assert printed["unread"] == list(answer.unread) == ["no_model.pb"]
     assert printed["criteria"]
+    options = opselect.ListOptions(("manifest",), manifest_format="json")
+    (path,) = opselect.write_build_lists(answer, "lists", options, allow_missing=True).paths
+    assert json.loads(path.read_text()) == printed
 
 
 @pytest.mark.usefixtures("here")

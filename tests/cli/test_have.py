@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import opselect
 from kernel_index.profiles import BuildProfile
 from kernel_index.scan import scan_tree
 from kernel_index.store import write_index
@@ -93,6 +94,20 @@ def test_the_builds_that_are_asked_for_must_have_the_libraries(
 ) -> None:
     assert generate(*options) == code
     assert (folder / "o").exists() == (not code)
+
+
+@pytest.mark.usefixtures("folder")
+def test_python_programs_ask_for_the_same_builds() -> None:
+    index = opselect.open_index(index_file="x.opselidx")
+    needed = opselect.requirements_of("match.pbtxt", index)
+    assert not opselect.select(needed, index).complete
+    assert not opselect.select(needed, index, targets=("makefile",)).complete
+    assert opselect.select(needed, index, targets=("bazel",)).complete
+    assert opselect.select(needed, index, targets=("list",)).complete
+    assert opselect.select(needed, index, have=("re2",)).complete
+    listed = opselect.select(needed, index, targets=("list",))
+    (warning,) = opselect.write_build_lists(listed, "o", opselect.ListOptions(("list",))).warnings
+    assert "re2" in warning
 
 
 @pytest.mark.usefixtures("folder")
