@@ -29,14 +29,14 @@ CONVOLUTIONS = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512
 DENSE = (25088, 4096, 4096, 1000)
 FREEZE = """
 import json, sys, time
-from opselect.cli.freeze import Request, write
+from opselect.usecases.freeze import freeze_to_file
 from opselect.models.formats.checkpoint import open_checkpoint
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.rewriting.freezing import Options, freeze_model
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
 before, start = peak(), time.perf_counter()
-write(Request(sys.argv[1], sys.argv[3], Options(checkpoint=sys.argv[2], outputs=("probs",)), quiet=True))
+freeze_to_file(sys.argv[1], Options(checkpoint=sys.argv[2], outputs=("probs",)), sys.argv[3])
 print(json.dumps([time.perf_counter() - start, peak() - before]))
 """
 
@@ -70,7 +70,7 @@ def write_checkpoint(prefix: Path) -> None:
 
 
 def write_model(path: Path) -> None:
-    """The graph: layers, each behind the one before, that read their variables."""
+    """The graph: layers, each fed by the one before, that read their variables."""
     sys.path.insert(0, str(ROOT))
     from kernel_index.datatypes import DataType
     from opselect.models.formats.graphdef_writer import write_graph

@@ -40,7 +40,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
         '#define R(n) REGISTER_KERNEL_BUILDER(Name(#n).Device("CPU"), K);\n'
         f"#define ALL(m) {' '.join(f'm(A{i})' for i in range(count))}\nALL(R)\n"
     ),
-    "behind literals, on one line": lambda count: "".join(f'f("#", R"(")"); {kernel(i)}' for i in range(count)),
+    "after literals, on one line": lambda count: "".join(f'f("#", R"(")"); {kernel(i)}' for i in range(count)),
     "a directive each": lambda count: "".join(f"#define A{i} {i}\n{kernel(i)}\n" for i in range(count)),
     "ops, on one line": lambda count: "".join(
         f'REGISTER_OP("Op{i}").Input("a: T").Attr("T: type");' for i in range(count)

@@ -79,7 +79,7 @@ def write_node(file: BinaryIO, name: str, op: str, inputs: tuple[str, ...], *att
 
 
 def write_weights(file: BinaryIO, name: str, shape: tuple[int, ...]) -> None:
-    """A Const of floats, its content streamed, and the Identity that freezing leaves behind it."""
+    """A Const of floats, its content streamed, and the Identity downstream of it that freezing leaves."""
     size = 4
     for dim in shape:
         size *= dim

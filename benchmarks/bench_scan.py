@@ -148,7 +148,7 @@ def preprocess(tree: SourceTree, include: Path, missing: Sequence[str], count: i
     sample = [paths[i * len(paths) // size] for i in range(size)]
     with tempfile.TemporaryDirectory() as stubs:
         for name in missing:
-            # Searched behind everything else: an empty file stands in only for what is nowhere to be found.
+            # Searched after everything else: an empty file stands in only for what is nowhere to be found.
             stub = Path(stubs, name).resolve()
             if stub.is_relative_to(Path(stubs).resolve()):
                 stub.parent.mkdir(parents=True, exist_ok=True)

@@ -6,20 +6,25 @@ facts and where they stand).
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from kernel_index.build_files.mobile_lists import BY_MAKEFILE
 from kernel_index.profiles import is_mobile, release_number
 
 _SLIM = "__ANDROID_TYPES_SLIM__"
 _FULL = "__ANDROID_TYPES_FULL__"
-_LADDER = {
-    "android-slim": _SLIM,
-    "android": "",
-    "android-full": _FULL,
-    "selective": "SUPPORT_SELECTIVE_REGISTRATION",
-}
+_ALL = "SUPPORT_SELECTIVE_REGISTRATION"
+_LADDER = {"android-slim": _SLIM, "android": "", "android-full": _FULL, "selective": _ALL}
 """The macro that each profile gets its types by, those with the fewest types first."""
+
+_WIDENS = {
+    "": "every kernel then has the types of a default build (float, int32, bool), not only the first of them",
+    _FULL: "every kernel then has half, int64 and quantized types too, as far as it names them",
+    _ALL: "every kernel then has all types that it names, as on a desktop",
+}
+"""The types that each macro gives to all kernels (``framework/register_types.h``, ``kernels/cwise_ops_common.h``)."""
 
 _LAST_MAKEFILE = (2, 0)
 _FIRST_VARIABLE = (1, 5)
@@ -39,7 +44,33 @@ def larger_profile(profile: str, others: Collection[str], release: str) -> str:
     return next((name for name in names[here + 1 :] if name in others), "")
 
 
-def how_to_build(profile: str, larger: str, release: str) -> str:
+@dataclass(frozen=True, slots=True)
+class TypesChange:
+    """What to change in a build so that it has the types of a larger one.
+
+    ``system`` is ``bazel`` or ``make``; ``where`` says which file or command line ``add`` goes into and ``remove``
+    comes out of. ``opselect`` are the options that tell opselect of the changed build. ``beside`` is a remark about
+    another build system that makes the same binaries; ``widens`` says which types every kernel gets by it.
+    """
+
+    system: str
+    where: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    widens: str
+    opselect: tuple[str, ...]
+    beside: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """All of it, capitalized and without a full stop."""
+        edits = [*(f"add {flag}" for flag in self.add), *(f"drop {flag}" for flag in self.remove)]
+        told = shlex.join(self.opselect)
+        how = f"{' and '.join(edits)} {self.where}{self.beside}"
+        return f"{how[0].upper()}{how[1:]}: {self.widens}. Tell opselect so by {told}"
+
+
+def change_for(profile: str, larger: str, release: str) -> TypesChange:
     """What to change in a build of ``profile`` so that it has the types of ``larger``, and how to tell opselect.
 
     ``larger`` is what :func:`larger_profile` gave.
@@ -48,20 +79,31 @@ def how_to_build(profile: str, larger: str, release: str) -> str:
     macro = _LADDER[larger]
     if _is_made(platform, release):
         if release_number(release) < _FIRST_VARIABLE:
-            how = f"{f'put -D{macro} in the place of' if macro else 'take out'} -D{_SLIM} in {_MAKEFILE}"
+            add, where = ((f"-D{macro}",) if macro else ()), f"in {_MAKEFILE}"
         else:
             macro = macro or _FULL
-            how = f"run make with ANDROID_TYPES=-D{macro} in place of -D{_SLIM}"
-        define = f" -D {macro}" if macro else ""
-        told = f"--tree PATH --profile {platform} -U {_SLIM}{define}"
-        return f"{how} for the types of profile {larger}, and tell opselect so by {told}"
+            add, where = (f"ANDROID_TYPES=-D{macro}",), f"on the command line of make ({_MAKEFILE})"
+        define = ("-D", macro) if macro else ()
+        options = ("--tree", "PATH", "--profile", platform, "-U", _SLIM, *define)
+        # A variable on the command line of make takes the place of the one that the makefile sets.
+        drop = () if where.startswith("on") else (f"-D{_SLIM}",)
+        return TypesChange("make", where, add, drop, _WIDENS[macro], options)
     slim = _alike(profile, release) == "android-slim"
-    flags = [*([f"without --copt=-D{_SLIM}"] if slim else ()), *([f"with --copt=-D{macro}"] if macro else ())]
-    how = f"run Bazel {' and '.join(flags)}"
+    beside = ""
     if macro and release_number(release) <= _LAST_MAKEFILE:
-        how += f" (or make with -D{macro} among the CXXFLAGS of {_MAKEFILE})"
-    told = f"--profile {larger}" if platform in _LADDER else f"--tree PATH --profile {platform} -D {macro}"
-    return f"{how} for the types of profile {larger}, and tell opselect so by {told}"
+        beside = f" (the makefile's Android build: -D{macro} among the CXXFLAGS of {_MAKEFILE})"
+    options = ("--profile", larger)
+    if platform not in _LADDER:
+        options = ("--tree", "PATH", "--profile", platform, "-D", macro)
+    return TypesChange(
+        "bazel",
+        "on the command line of bazel build or in a build line of .bazelrc",
+        (f"--copt=-D{macro}",) if macro else (),
+        (f"--copt=-D{_SLIM}",) if slim else (),
+        _WIDENS[macro],
+        options,
+        beside,
+    )
 
 
 def _is_made(platform: str, release: str) -> bool:

@@ -1,7 +1,7 @@
 """TensorFlow's data types: names, numbers and every C++ spelling of them.
 
 Source of the numbers: ``tensorflow/core/framework/types.proto``; of the spellings: ``framework/types.h``
-(``MATCH_TYPE_AND_ENUM`` and the specialisations behind it), ``framework/numeric_types.h`` and ``platform/types.h``
+(``MATCH_TYPE_AND_ENUM`` and the specialisations after it), ``framework/numeric_types.h`` and ``platform/types.h``
 of the releases 1.0 to 2.20, and ``sys/types.h`` of glibc.
 """
 

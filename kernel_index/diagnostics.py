@@ -1,4 +1,4 @@
-"""What a scan could not evaluate, in few lines: what fails a thousand times in one way is said once, with a count."""
+"""What a scan could not evaluate, in few lines: what fails a thousand times in one way is one line with a count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from kernel_index.records import Diagnostic, Lost
 
 _MAX_ALIKE = 3
-"""So many alike are listed one by one."""
+"""Maximum number of diagnostics alike that are listed one by one."""
 
 _MAX_TYPES = 8
 
@@ -19,8 +19,16 @@ COLLIDES = "collides with the one at"
 _QUOTED = re.compile(r"'[^']*'")
 
 
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics by place, each once."""
+    return tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message, d.lost or Lost())))
+
+
 def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
-    """A line each, but one for all registrations of unknown types, and one for many that fail alike in one macro."""
+    """A line each, but one for all registrations of unknown types, and one for many that fail alike in one macro.
+
+    Conditions fail alike where the same macro of theirs cannot be evaluated, whatever its arguments are.
+    """
     groups: dict[tuple[str, ...], list[Diagnostic]] = {}
     each = list(dict.fromkeys(diagnostics))
     frequent = {message for message, count in Counter(d.message for d in each if d.lost).items() if count > _MAX_ALIKE}
@@ -33,17 +41,22 @@ def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:
         elif len(group) > _MAX_ALIKE:
             through = f" through {kind[1]}" if kind[1] else ""
             verb = "collide" if kind[0] == "collision" else "fail"
-            lines.append(f"{group[0]}; and {len(group) - 1} more registrations{through} that {verb} alike")
+            noun = "places" if kind[0] == "condition" else "registrations"
+            lines.append(f"{group[0]}; and {len(group) - 1} more {noun}{through} that {verb} alike")
         else:
             lines += dict.fromkeys(map(str, group))
     return lines
 
 
 def _kind(diagnostic: Diagnostic, frequent: Collection[str]) -> tuple[str, ...]:
-    """What diagnostics have in common that are said together."""
+    """What diagnostics have in common that are reported together."""
     lost = diagnostic.lost
     if lost is None and COLLIDES in diagnostic.message:
         return ("collision", "")
+    if lost is None and diagnostic.message.startswith("#"):
+        directive, _, why = diagnostic.message.rpartition(": ")
+        if _QUOTED.search(why):  # the macro
+            return ("condition", "", directive.partition(" ")[0], why)
     if lost is None:
         return ("place", "", str(diagnostic))
     if lost.type:

@@ -18,7 +18,11 @@ from kernel_index.records import (
 
 
 class KernelIndex(Protocol):
-    """A release's kernels and ops, looked up by op name. Unknown names give empty answers, never errors."""
+    """A release's kernels and ops, looked up by op name. Unknown names give empty answers, never errors.
+
+    Paths are those from the root of the checkout. An index of a file is unpacked as it is asked, so that every answer
+    may raise IndexFileError, for a damaged file.
+    """
 
     @property
     def release(self) -> str:
@@ -26,7 +30,7 @@ class KernelIndex(Protocol):
 
     @property
     def note(self) -> str:
-        """What there is to say of the sources where they are not just those of the release; empty where they are."""
+        """How the sources differ from those of the release, as a sentence; empty where they do not."""
 
     @property
     def profiles(self) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ class KernelIndex(Protocol):
 
     @property
     def graph_versions(self) -> GraphVersions | None:
-        """What the release says of the graph format; None in indexes of before that was read: no deprecations, too."""
+        """The graph format's versions in the release; None in older indexes, which have no deprecations either."""
 
     def op_names(self) -> tuple[str, ...]:
         """Every op that has a definition or a registration, sorted."""

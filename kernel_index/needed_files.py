@@ -12,7 +12,7 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import LibraryUse
 
 MAX_OPS_NAMED = 5
-"""So many ops that a file defines are named where many are."""
+"""Maximum number of ops that are named of those that a file defines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class NeededFile:
 
 
 class BuildNeeds:
-    """The needs of source files in one build of a release: what that compiles without being told is none of them.
+    """The needs of source files in one build of a release: what that compiles without being listed is none of them.
 
     A kernel without the definition of its op fails twice: TensorFlow says "OpKernel … for unknown op" when it starts
     (``ValidateKernelRegistrations`` of ``framework/op_kernel.cc``) and refuses a graph with "Op type not registered"
@@ -42,7 +42,7 @@ class BuildNeeds:
         self._graph = DependencyGraph(index, profile, build)
 
     def compiles(self, path: str) -> bool:
-        """Whether the build compiles a file without being told."""
+        """Whether the build compiles a file without its being listed."""
         return compiled_unlisted(path, self._lists, self._build)
 
     def needed(self, files: Iterable[str], ops: Iterable[str] = ()) -> dict[str, NeededFile]:

@@ -12,8 +12,8 @@ from kernel_index.profiles import release_number
 class History:
     """Where an op is among the shipped releases, seen from a release that lacks it.
 
-    ``text`` is a clause such as ``TensorFlow 1.13 and later have it``. ``later`` is the first release behind that one
-    with the op, ``earlier`` the last one in front of it, as minor numbers; empty where there is none. ``stays`` tells
+    ``text`` is a clause such as ``TensorFlow 1.13 and later have it``. ``later`` is the first release after that one
+    with the op, ``earlier`` the last one before it, as minor numbers; empty where there is none. ``stays`` tells
     whether the newest release has it.
     """
 

@@ -209,7 +209,7 @@ class BuildLists:
     ``packages`` are the folders that hold a BUILD file.
 
     Of each build that could be read (:data:`BAZEL`, :data:`MAKE`), ``not_compiled`` has the source files of the base
-    library's folders that it does not compile without being told, as far as kernels, ops or link needs are in them
+    library's folders that it compiles only where a list names them, as far as kernels, ops or link needs are in them
     (of Bazel's also their headers), ``compiled`` the source files of other folders that it compiles all the same, and
     ``libraries`` the libraries of others that it links (:data:`kernel_index.libraries.LIBRARIES`).
     """

@@ -94,19 +94,10 @@ def _versions_lines(versions: GraphVersions | None) -> list[str]:
 
 def write_index(scan: ScanResult, path: Path) -> None:
     """Write a scan to a file, whole or not at all. Raises IndexFileError where it cannot be written."""
-    import os
-    import tempfile
+    from kernel_index.whole_files import write_whole
 
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(index_bytes(scan))
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink()
-            raise
+        write_whole(path, index_bytes(scan))
     except OSError as problem:
         raise IndexFileError(str(path), f"cannot be written: {problem.strerror}") from None
 

@@ -15,7 +15,8 @@ from opselect.models.choice import choose_convertible
 from opselect.models.formats import Model, read_model
 from opselect.models.formats.graphdef_writer import encode_graph
 from opselect.models.graph import Entry, Graph, MetaGraph, Shape, TensorInfo, check_graph, input_node
-from opselect.models.summary import VARIABLE_OPS, summarize
+from opselect.models.graph.op_families import VARIABLES
+from opselect.models.summary import summarize
 from opselect.requirements.collect import Requirements, collect_requirements
 from opselect.requirements.loading import TakenOff, take_off
 from opselect.rewriting import Context, Step
@@ -141,9 +142,10 @@ def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[st
     inputs, outputs = _ends(model, meta_graph, wishes, index, note)
     graph, weights = whole, 0
     signed = not wishes.options.outputs and _has_signatures(meta_graph)
-    if signed or any(node.op in VARIABLE_OPS for node in whole.nodes):
+    if signed or any(node.op in VARIABLES for node in whole.nodes):
         # A signature that is frozen by its key becomes a graph of its own, with its functions inlined.
-        frozen = freeze_model(path, wishes.options if signed else replace(wishes.options, outputs=outputs))
+        options = replace(wishes.options, index=index)
+        frozen = freeze_model(path, options if signed else replace(options, outputs=outputs))
         graph, weights = frozen.graph, frozen.weight_bytes
         for text in frozen.notes:
             note(text)
@@ -154,8 +156,8 @@ def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[st
     elif wishes.options.checkpoint:
         note("the graph has no variables, so the checkpoint is not read")
     inputs = inputs or placeholders(graph, outputs, path, note)
-    context = Context(path, tuple(inputs), outputs, note=note)
-    strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path)
+    context = Context(path, tuple(inputs), outputs, index=index, note=note)
+    strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path, index)
     graph = apply_steps(graph, [strip, *_FOLDING], context)
     _check_left(graph, context)
     graph, taken_off = take_off(graph, index)

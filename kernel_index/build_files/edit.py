@@ -1,7 +1,7 @@
 """Lists of labels in BUILD files, edited in place: what does not change stays byte for byte.
 
 Python's parser says where each string stands, so an edit is a change of the text between two places. Comments above an
-entry and behind it belong to the entry, as buildifier has it.
+entry and after it belong to the entry, as buildifier has it.
 """
 
 from __future__ import annotations
@@ -160,14 +160,17 @@ class _Editor:
         return len(set(lines)) < len(lines)
 
     def _rewrite(self, part: _Part) -> None:
-        labels = [str(element.value) for element in part.keep]
+        left = [element for element in part.node.elts if element not in part.drop]
+        labels, texts = [_label(element) for element in left], [self._source(element) for element in left]
         for label in part.add:
-            labels.insert(_place(label, labels), label)
+            place = _place(label, labels)
+            labels.insert(place, label)
+            texts.insert(place, f'"{label}"')
         indent = self._indent(part.node.lineno)
-        if len(labels) == 1:
-            new = f'["{labels[0]}"]'
+        if len(texts) == 1:
+            new = f"[{texts[0]}]"
         else:
-            new = "[\n" + "".join(f'{indent}    "{label}",\n' for label in labels) + f"{indent}]"
+            new = "[\n" + "".join(f"{indent}    {text},\n" for text in texts) + f"{indent}]"
         self._changes.append(_Change(*self._span(part.node), new))
 
     def _removal(self, element: ast.Constant) -> _Change:
@@ -178,12 +181,12 @@ class _Editor:
         return _Change(self._line_starts[first], self._line_starts[(element.end_lineno or element.lineno)])
 
     def _insertions(self, part: _Part) -> Iterator[tuple[int, list[str]]]:
-        """Where new entries go: each before the first entry that sorts behind it, else before the closing bracket."""
-        entries = [str(element.value) for element in part.node.elts if isinstance(element, ast.Constant)]
+        """Where new entries go: each before the first entry that sorts after it, else before the closing bracket."""
+        labels = [_label(element) for element in part.node.elts]
         by_place: dict[int, list[str]] = {}
         for label in sorted(part.add, key=buildifier_order):
-            position = _place(label, entries)
-            if position < len(entries):
+            position = _place(label, labels)
+            if position < len(labels):
                 line = part.node.elts[position].lineno - 1
                 while _COMMENT_LINE.match(self._lines[line - 1]):
                     line -= 1
@@ -201,6 +204,10 @@ class _Editor:
 
     def _span(self, node: ast.expr) -> tuple[int, int]:
         return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno or 0, node.end_col_offset or 0)
+
+    def _source(self, node: ast.expr) -> str:
+        start, end = self._span(node)
+        return self._text[start:end]
 
     def _offset(self, line: int, column: int) -> int:
         # The parser counts columns in bytes of UTF-8.
@@ -229,7 +236,13 @@ def _home(label: str, parts: Sequence[_Part]) -> _Part:
     )
 
 
-def _place(label: str, entries: Sequence[str]) -> int:
-    """The position of the first entry that sorts behind a label."""
+def _label(element: ast.expr) -> str | None:
+    """The label that an entry is; None for one that is computed, which has no place in the order."""
+    return element.value if isinstance(element, ast.Constant) and isinstance(element.value, str) else None
+
+
+def _place(label: str, entries: Sequence[str | None]) -> int:
+    """The position of the first entry that sorts after a label."""
     order = buildifier_order(label)
-    return next((n for n, entry in enumerate(entries) if buildifier_order(entry) > order), len(entries))
+    later = (n for n, entry in enumerate(entries) if entry is not None and buildifier_order(entry) > order)
+    return next(later, len(entries))

@@ -41,8 +41,8 @@ class Unclear:
 class GroupReader:
     """Reads the groups of one checkout; each BUILD file is parsed once, each group followed once.
 
-    ``groups`` holds every group that was asked for or met on the way, ``unclear`` what could not be followed,
-    ``absent`` what is said of entries that name nothing.
+    ``groups`` holds every group that was asked for or found on the way, ``unclear`` what could not be followed,
+    ``absent`` the diagnostics of entries that name nothing.
     """
 
     def __init__(self, root: Path) -> None:

@@ -78,7 +78,7 @@ class Makefile:
         self._read(text)
 
     def words(self, name: str) -> tuple[str, ...]:
-        """The value of a variable, split at white space; none for one that there is not."""
+        """The value of a variable, split at white space; empty where none of that name is set."""
         return tuple(self._value(name).split())
 
     def unclear(self, name: str) -> tuple[Unclear, ...]:

@@ -83,7 +83,8 @@ class BuildFile:
             elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
                 if getattr(statement.value.func, "id", "") == "load":
                     self._add_load(statement.value)
-                self._add_target(statement.value)
+                else:
+                    self._add_target(statement.value)
             elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.ListComp):
                 self._add_targets(statement.value)
 

@@ -1,4 +1,4 @@
-"""What the two builds of a checkout compile and link without being told by a list of kernels."""
+"""What the two builds of a checkout compile and link though no list of kernels names it."""
 
 from __future__ import annotations
 

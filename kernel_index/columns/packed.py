@@ -91,7 +91,7 @@ class PackedColumns:
         return self.column(name) if name in self._spans else []
 
     def column(self, name: str) -> list[str]:
-        """The lines of a column."""
+        """The lines of a column; none of one that older files lack. Raises IndexFileError where it is damaged."""
         if name in ADDED and name not in self._spans:
             return []
         try:

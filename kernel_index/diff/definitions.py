@@ -5,7 +5,6 @@ Source of the rule: ``OpDefCompatible`` and ``OpDefAttrDefaultsUnchanged`` of ``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -92,9 +91,6 @@ def _attr_edits(old: AttrDefinition, new: AttrDefinition) -> Iterator[Edit]:
         yield Edit("default", name, f"{_default_text(old)} → {_default_text(new)}", breaks=old.has_default)
 
 
-_TYPE = re.compile(r"(?:(\w+)\s*\*\s*)?(.+)")
-
-
 def _signature(
     args: Iterable[ArgDefinition], owner: OpDefinition, old: OpDefinition, new: OpDefinition, *, names: bool
 ) -> Iterator[tuple[str, bool]]:
@@ -107,14 +103,11 @@ def _signature(
         is_ref = text.startswith("Ref(")
         if is_ref:
             text = text[4:].rstrip(") ")
-        match = _TYPE.fullmatch(text)
-        number, word = (match[1], match[2].strip()) if match is not None else (None, text)
+        number, _, word = (part.strip() for part in text.rpartition("*"))
         count = 1
         spelled = f"{arg.name}:" if names else ""
-        if number is not None:
-            if number.isdigit():
-                count = int(number)
-            elif old.attr(number) is not None:
+        if number:
+            if old.attr(number) is not None:
                 spelled += f"{number} * "
             else:
                 default = _default(new, number)

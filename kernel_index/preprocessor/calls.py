@@ -19,7 +19,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SinkCall:
-    """One call of a sink: its arguments fully expanded, and the expanded tokens behind it up to the semicolon.
+    """One call of a sink: its arguments fully expanded, and the expanded tokens after it up to the semicolon.
 
     ``file`` and ``line`` are those of the outermost macro call, ``instruction`` is the directive of that file before
     it. ``via`` are the macros that were being expanded when the sink was called.

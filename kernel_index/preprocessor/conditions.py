@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from kernel_index.preprocessor.expand import Expander
 from kernel_index.preprocessor.expressions import ExpressionError, evaluate
+from kernel_index.preprocessor.files import IFDEF, IFNDEF, Instruction
 from kernel_index.preprocessor.macros import Macro, is_identifier
 from kernel_index.preprocessor.tokens import BLUE, identifiers, tokenize
 
@@ -22,8 +23,11 @@ class Conditions:
     def __init__(self) -> None:
         self._known: dict[_Key, bool] = {}
 
-    def hold(self, expression: str, macros: Mapping[str, Macro], expander: Expander) -> bool:
-        """The truth of an expression. Raises ExpressionError or ExpansionError."""
+    def hold(self, condition: Instruction, macros: Mapping[str, Macro], expander: Expander) -> bool:
+        """Whether an ``#if``, ``#ifdef``, ``#ifndef`` or ``#elif`` holds. Raises ExpressionError or ExpansionError."""
+        expression = condition.argument
+        if condition.kind in (IFDEF, IFNDEF):
+            return (expression in macros) == (condition.kind == IFDEF)
         words = _words(expression)
         meanings = tuple([macros.get(word) for word in words])
         key = (expression, meanings)

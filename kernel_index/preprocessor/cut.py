@@ -31,10 +31,10 @@ from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 
 _GUARD_MENTIONS = 2
-"""A guard's name stands behind the ``#ifndef`` and the ``#define`` of its header."""
+"""A guard's name stands in the ``#ifndef`` and the ``#define`` of its header."""
 
 _MAX_FLATTENED = 50
-"""So many headers deep, headers that only include others are taken out of the way; further ones stay."""
+"""Maximum depth at which headers that only include others are taken out of the way; deeper ones stay."""
 
 
 class CutHeaders(Headers):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Sequence
+
+from kernel_index.preprocessor.literals import unescaped
 
 _MASK = (1 << 64) - 1
 
@@ -19,7 +22,7 @@ _WORDS = {"and": "&&", "or": "||", "not": "!", "bitand": "&", "bitor": "|", "xor
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
-_CHARACTER_ESCAPES = {"n": 10, "t": 9, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11}
+_NO_ESCAPE = re.compile(r"\\x(?![0-9a-fA-F])")
 
 
 class ExpressionError(Exception):
@@ -53,15 +56,9 @@ def _character(token: str) -> Value:
     body = token[token.index("'") + 1 : -1]
     if not body:
         raise ExpressionError("an empty character constant")
-    if body[0] != "\\":
-        return _wrap(ord(body[-1]), False)
-    digits = body[2:] if body[1:2] == "x" else body[1:]
-    if body[1:2] == "x" or body[1:2].isdigit():
-        try:
-            return _wrap(int(digits, 16 if body[1:2] == "x" else 8), False)
-        except ValueError:
-            raise ExpressionError(f"{token} is no character") from None
-    return _wrap(_CHARACTER_ESCAPES.get(body[1:2], ord(body[1:2] or "\\")), False)
+    if _NO_ESCAPE.match(body):
+        raise ExpressionError(f"{token} is no character")
+    return _wrap(ord(unescaped(body)[-1]), False)
 
 
 class _Parser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ OPENING = (IF, IFDEF, IFNDEF)
 class Instruction:
     """One directive as an instruction: ``jump`` is where a branch that is not taken goes on.
 
-    ``text_start`` and ``text_end`` bound the text behind the directive, up to the next one. ``chain`` is the index of
+    ``text_start`` and ``text_end`` bound the text after the directive, up to the next one. ``chain`` is the index of
     the ``#if`` that an ``#elif``, ``#else`` or ``#endif`` belongs to.
     """
 
@@ -155,51 +154,6 @@ def has_pragma_once(program: Sequence[Instruction]) -> bool:
             return True
         depth += (instruction.kind in OPENING) - (instruction.kind == ENDIF)
     return False
-
-
-_CONDITION_WORD = re.compile(r"\bdefined\s*\(?\s*([A-Za-z_]\w*)|(?<!\w)([A-Za-z_]\w*)\b(?!\s*\()")
-_NO_MACROS = ("defined", "and", "or", "not", "true", "false")
-
-
-def branches_around(program: Sequence[Instruction], index: int) -> list[int]:
-    """The branches that an instruction stands in, outermost first: indices of #if, #elif and #else."""
-    found: list[int] = []
-    for i, instruction in enumerate(program[: index + 1]):
-        if instruction.kind in OPENING:
-            found.append(i)
-        elif instruction.kind in (ELIF, ELSE) and found:
-            found[-1] = i
-        elif instruction.kind == ENDIF and found:
-            found.pop()
-    return found
-
-
-def condition_text(program: Sequence[Instruction], branch: int) -> str:
-    """A branch's directive as the source has it, white space normalised; an #else with the line of its #if."""
-    instruction = program[branch]
-    words = {IFDEF: "#ifdef", IFNDEF: "#ifndef", ELIF: "#elif", ELSE: "#else"}
-    text = f"{words.get(instruction.kind, '#if')} {' '.join(instruction.argument.split())}".strip()
-    return f"{text} of line {program[instruction.chain].line}" if instruction.kind == ELSE else text
-
-
-def condition_words(program: Sequence[Instruction], branch: int) -> list[str]:
-    """The macros that decide whether a branch is taken, each once: its own, then those of the branches before it."""
-    words = own_condition_words(program[branch])
-    if program[branch].kind in (ELIF, ELSE):
-        chain = program[branch].chain
-        for i in range(chain, branch):
-            if i == chain or program[i].chain == chain:
-                words += own_condition_words(program[i])
-    return list(dict.fromkeys(words))
-
-
-def own_condition_words(instruction: Instruction) -> list[str]:
-    """The macros that the condition of one directive asks for, each once; an #else asks for none.
-
-    A macro that is called with arguments is none of them: no ``-D`` gives it its meaning.
-    """
-    words = [m[1] or m[2] for m in _CONDITION_WORD.finditer(instruction.argument)] if instruction.kind != ELSE else []
-    return [w for w in dict.fromkeys(words) if w not in _NO_MACROS]
 
 
 def search_order(including: str, search: tuple[str, ...], roots: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Headers:
         self.leads.add([i.macro for h in self.closure for i in h.program if i.macro is not None])
         self._pieces: set[str] = set()
         for header in self.closure:
-            self.leads.meet(header)
+            self.leads.add_joining(header)
             self._pieces |= self.leads.pieces_to_join(header)
         self._leads_of = {unit.path: self._own_leads(unit) for unit in self._units}
         self._names: dict[str, list[str]] = {}
@@ -41,13 +41,13 @@ class Headers:
     def _own_leads(self, unit: SourceFile) -> Leads:
         leads = Leads((), self.leads)
         leads.add([i.macro for i in unit.program if i.macro is not None])
-        leads.meet(unit)
+        leads.add_joining(unit)
         leads.join(self._pieces, leads.own)
         joining = leads.joining.keys() - self.leads.joining.keys()
         if joining:
             for header in self.closure:
                 if not header.words.isdisjoint(joining):
-                    leads.meet(header)
+                    leads.add_joining(header)
         return leads
 
     def statements_of(self, file: SourceFile, leads: Leads) -> Statements:

@@ -7,20 +7,18 @@ whenever they are the same again, the edits are replayed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.branches import obeyed
 from kernel_index.preprocessor.calls import Outcomes, Problem
 from kernel_index.preprocessor.files import (
     DEFINE,
-    ELIF,
-    ELSE,
     IFDEF,
     IFNDEF,
     INCLUDE,
     ONCE,
-    OPENING,
     UNDEF,
     Instruction,
     SourceFile,
@@ -32,8 +30,20 @@ from kernel_index.preprocessor.tokens import identifiers
 MAX_INCLUDE_DEPTH = 200
 """GCC's own limit on files within files."""
 
-Holds = Callable[[SourceFile, Instruction], bool]
-"""Evaluates a condition against the macro table of the run."""
+Report = Callable[[Problem], object]
+"""Takes what could not be evaluated."""
+
+Holds = Callable[[SourceFile, Instruction, Report], bool]
+"""Evaluates a condition against the macro table of the run; false, and reported, where that cannot be done."""
+
+
+def edit(macros: dict[str, Macro], edits: Mapping[str, Macro | None]) -> None:
+    """Define macros in a table, and undefine those with None."""
+    for name, macro in edits.items():
+        if macro is None:
+            macros.pop(name, None)
+        else:
+            macros[name] = macro
 
 
 @dataclass(slots=True)
@@ -61,6 +71,7 @@ class _Effect:
     asked: dict[str, Macro | None] = field(default_factory=dict)
     edits: dict[str, Macro | None] = field(default_factory=dict)
     added: int = 0
+    problems: dict[Problem, None] = field(default_factory=dict)
 
     def ask(self, name: str, macros: dict[str, Macro]) -> None:
         if name not in self.edits and name not in self.asked:
@@ -73,6 +84,7 @@ class _Effect:
                 self.asked.setdefault(name, macro)
         self.edits.update(inner.edits)
         self.added |= inner.added
+        self.problems.update(inner.problems)
 
 
 class Inclusions:
@@ -85,8 +97,6 @@ class Inclusions:
         self._effects: dict[tuple[str, int], list[_Effect]] = {}
         self.outcomes: Outcomes = {}
         """What statements of headers gave, in whichever unit they were expanded first."""
-        self.problems: dict[Problem, None] = {}
-        """Conditions of headers that could not be evaluated, each once however many units include them."""
 
     def bit(self, path: str) -> int:
         """The bit of a header in :attr:`State.included`."""
@@ -129,11 +139,7 @@ class Inclusions:
                 if get(name) is not macro:
                     break
             else:
-                for name, macro in effect.edits.items():
-                    if macro is None:
-                        macros.pop(name, None)
-                    else:
-                        macros[name] = macro
+                edit(macros, effect.edits)
                 state.included |= effect.added
                 return effect
         effect = self._obey(header, state, holds)
@@ -147,20 +153,12 @@ class Inclusions:
         if header.once:
             effect.added = self.bit(header.path)
             state.included |= effect.added
-        program = header.program
-        taken: set[int] = set()
-        at = 0
-        while at < len(program):
-            index, instruction = at, program[at]
+        for _, instruction in obeyed(header.program, lambda i: self._holds(header, i, effect, state, holds)):
             kind = instruction.kind
-            at += 1
-            if kind == DEFINE:
-                effect.edits[instruction.argument] = macro = instruction.macro
-                assert macro is not None  # parse_file makes it another kind where there is none
-                macros[instruction.argument] = macro
-            elif kind == UNDEF:
-                effect.edits[instruction.argument] = None
-                macros.pop(instruction.argument, None)
+            if kind in (DEFINE, UNDEF):
+                change = {instruction.argument: instruction.macro}
+                effect.edits.update(change)
+                edit(macros, change)
             elif kind == ONCE:
                 bit = self.bit(header.path)
                 effect.added |= bit
@@ -169,24 +167,13 @@ class Inclusions:
                 for inner in self._headers.included_by(instruction.argument, header):
                     if not state.included & self.bit(inner.path):
                         effect.follow(self.enter(inner, state, holds))
-            elif kind in OPENING:
-                if not self._holds(header, instruction, effect, state, holds):
-                    at = instruction.jump
-                else:
-                    taken.add(index)
-            elif kind in (ELIF, ELSE):
-                chain = instruction.chain
-                if chain in taken or (kind == ELIF and not self._holds(header, instruction, effect, state, holds)):
-                    at = instruction.jump
-                else:
-                    taken.add(chain)
         state.depth -= 1
         return effect
 
     def _holds(self, header: SourceFile, instruction: Instruction, effect: _Effect, state: State, holds: Holds) -> bool:
         if instruction.kind in (IFDEF, IFNDEF):
             effect.ask(instruction.argument, state.macros)
-            return (instruction.argument in state.macros) == (instruction.kind == IFDEF)
+            return holds(header, instruction, effect.problems.setdefault)
         todo = identifiers(instruction.argument)
         seen: set[str] = set()
         while todo:
@@ -197,4 +184,4 @@ class Inclusions:
                 macro = state.macros.get(name)
                 if macro is not None:
                     todo += macro.words
-        return holds(header, instruction)
+        return holds(header, instruction, effect.problems.setdefault)

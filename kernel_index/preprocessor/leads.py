@@ -134,7 +134,7 @@ class Leads:
         """The macros that join their arguments, or call one that does, with the words of their bodies."""
         return self._joining if self._parent is None else {**self._parent.joining, **self._joining}
 
-    def meet(self, file: SourceFile) -> None:
+    def add_joining(self, file: SourceFile) -> None:
         """Take in the macros that join their arguments where a file calls one with words that may make a lead."""
         if not file.words.isdisjoint(self.joining):
             words = pieces_of(file).union(*self.joining.values())
@@ -211,9 +211,9 @@ class Statements:
 
     @property
     def begins(self) -> Mapping[int, list[int]]:
-        """Where statements begin behind each instruction of the file that may come to a sink, ascending.
+        """Where statements begin after each instruction of the file that may come to a sink, ascending.
 
-        They mention a name, or are inside parentheses at a directive, behind which they mention one.
+        They mention a name, or are inside parentheses at a directive, after which they mention one.
         """
         if self._begins is None:
             program = self._file.program if self._any is not None else []
@@ -238,7 +238,7 @@ class Statements:
                 break
 
     def texts(self) -> Iterator[str]:
-        """The statements that begin behind an instruction, with what may belong to them behind those that follow."""
+        """The statements that begin after an instruction, with what may belong to them after those that follow."""
         text = self._text
         depth = 0
         goes_on = False
@@ -251,11 +251,11 @@ class Statements:
             begins = self.begins.get(index)
             if begins is not None:
                 last = begins[-1]
-                begin, behind = -1, end
-                for begin, behind in self._found.get(index, ()):
-                    yield text[begin:behind]
-                depth = _depth(text, last, behind)
-                if begin != last or depth > 0 or text[behind - 1] not in ";{}":
+                begin, stop = -1, end
+                for begin, stop in self._found.get(index, ()):
+                    yield text[begin:stop]
+                depth = _depth(text, last, stop)
+                if begin != last or depth > 0 or text[stop - 1] not in ";{}":
                     yield text[last:end]
                     goes_on = True
 

@@ -13,6 +13,7 @@ spliced between any two characters.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -33,7 +34,7 @@ def _rules(splice: str) -> Mapping[str, str]:
     def quoted(quote: str) -> str:
         plain = rf"[^{quote}\\\n]+"
         escape = rf"\\(?![ \t\f\v]*\n){s}(?:[^\n]|\Z)"
-        # A splice comes first: behind an escaped backslash it is none.
+        # A splice comes first: after an escaped backslash it is none.
         return rf"{quote}(?:{s}(?:{plain}|{escape}))*{s}(?:{quote}(?:{s}{_SUFFIX})?)?"
 
     return {
@@ -53,34 +54,43 @@ TOKENS = _rules("")
 SPLICED_TOKENS = _rules(f"(?:{SPLICE})*")
 """For text as it is in a file."""
 
+WORD = TOKENS["word"]
+"""An identifier; GCC and Clang take ``$`` for a letter."""
+
+INTEGER = r"(?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)[uUlL]*"
+"""Of the numbers those that an ``#if`` can compute with ([lex.icon])."""
+
 HEADER_NAME = r"\#[ \t]*include(?:_next)?[ \t]*<[^>\n]*>"
 """An ``#include`` whose ``<name>`` may hold what elsewhere begins a comment or a literal."""
+
+COMMENT_OR_HEADER = rf"//[^\n]*(?:(?<=\\)\n[^\n]*)*|/\*.*?(?:\*/|\Z)|{HEADER_NAME}"
+"""What :func:`finder` is given to find comments: the rule ``comment``, for text whose splices stand between tokens."""
 
 # In the midst of text, a prefix is one only where no identifier ends in it: FOOR"x" is FOOR and "x".
 _RAW_PREFIXES = "|".join(rf'(?<={p}R")(?<![\w$]{p}R")' for p in ("", "u8", "u", "U", "L"))
 _FOUND_RAW = rf'R"(?:{_RAW_PREFIXES})({_DELIMITER})\(.*?(?:\)\1"|\Z)'
 _FOUND_STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
 _FOUND_CHARACTER = r"'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
-_FOUND_SEPARATED = r"(?<![\w$])\.?[0-9][\w.]*(?:'\w[\w.]*)+"
+_FOUND_NUMBER = r"(?<![\w$])\.?[0-9](?:[eEpP][+-]|'\w|[\w.])*"
 _FOUND_UNENDED = r"""(["'](?:[^\\\n]|\\(?!\n))*)"""
 
 STRING = re.compile(rf'(?:u8|[uUL])?(?:{_FOUND_STRING}|R"({_DELIMITER})\(.*\)\1")', re.DOTALL)
 """A string literal that ends and has no suffix."""
 
-_SEPARATOR = re.compile(r"[0-9](?<!\w[0-9])[\w.]*'\w")
+_ODD_NUMBER = re.compile(r"""[0-9](?<!\w[0-9])(?:[eEpP][+-]|[\w.])*(?:'\w|(?<=R)")""")
 
 RAW_GROUP, UNENDED_GROUP = 1, 2
 
 
 @lru_cache(maxsize=256)
-def _compiled(expression: str, separators: bool) -> re.Pattern[str]:
-    parts = [expression, _FOUND_SEPARATED if separators else "", _FOUND_RAW, _FOUND_STRING, _FOUND_CHARACTER]
+def _compiled(expression: str, numbers: bool) -> re.Pattern[str]:
+    parts = [expression, _FOUND_NUMBER if numbers else "", _FOUND_RAW, _FOUND_STRING, _FOUND_CHARACTER]
     return re.compile("|".join(filter(None, (*parts, _FOUND_UNENDED))), re.DOTALL)
 
 
-def has_separators(text: str) -> bool:
-    """Whether a number of the text may have separators, which look like quotes."""
-    return _SEPARATOR.search(text) is not None
+def has_odd_numbers(text: str) -> bool:
+    """Whether a number of the text may have separators, which look like quotes, or end like the prefix ``R``: 1e+R."""
+    return _ODD_NUMBER.search(text) is not None
 
 
 def finder(text: str, expression: str = "") -> re.Pattern[str]:
@@ -88,6 +98,24 @@ def finder(text: str, expression: str = "") -> re.Pattern[str]:
 
     Prefixes and suffixes are left to the text around, but for the ``R`` of a raw string. ``lastindex`` of a match is
     ``RAW_GROUP`` for a raw string and ``UNENDED_GROUP`` for another literal that does not end, else None. Numbers are
-    found only where their separators could be taken for quotes.
+    found only where one has characters that could be taken for a quote or a prefix.
     """
-    return _compiled(expression, has_separators(text))
+    return _compiled(expression, has_odd_numbers(text))
+
+
+_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]+)|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+
+
+def unescaped(text: str) -> str:
+    """What stands between the quotes of a literal, with every escape replaced by what it means ([lex.ccon])."""
+    return _ESCAPE.sub(_meant, text) if "\\" in text else text
+
+
+def _meant(escape: re.Match[str]) -> str:
+    octal, hexadecimal, short, long, simple = escape.groups()
+    if simple:
+        return _SIMPLE_ESCAPES.get(simple, simple)
+    number = int(octal, 8) if octal else int(hexadecimal or short or long, 16)
+    # A number that is no character must not reach what is written as UTF-8.
+    return chr(number) if number < 0xD800 or 0xDFFF < number <= sys.maxunicode else "\ufffd"

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel_index.preprocessor.literals import WORD
 from kernel_index.preprocessor.tokens import IDENTIFIER_START, identifiers, strip_space, tokenize
 
-_HEAD = re.compile(r"([A-Za-z_$][\w$]*)(\(([^)]*)\))?")
+_HEAD = re.compile(rf"({WORD})(\(([^)]*)\))?")
 
 VA_ARGS = "__VA_ARGS__"
 VA_OPT = "__VA_OPT__"
@@ -69,7 +70,7 @@ class Macro:
 
 
 def parse_define(argument: str) -> Macro:
-    """The macro that the text behind ``#define`` defines. Raises MacroSyntaxError."""
+    """The macro that the text after ``#define`` defines. Raises MacroSyntaxError."""
     head = _HEAD.match(argument)
     if head is None:
         raise MacroSyntaxError("a macro name must be an identifier")

@@ -10,7 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kernel_index.preprocessor.literals import HEADER_NAME, RAW_GROUP, SPLICE, SPLICED_TOKENS, UNENDED_GROUP, finder
+from kernel_index.preprocessor.literals import (
+    COMMENT_OR_HEADER,
+    HEADER_NAME,
+    RAW_GROUP,
+    SPLICE,
+    SPLICED_TOKENS,
+    UNENDED_GROUP,
+    finder,
+)  # fmt: skip
 
 RAW_NEWLINE = "\x1e"
 """Stands for a newline inside a raw string literal, so that no line of it is taken for a directive."""
@@ -21,7 +29,6 @@ _MARKS = ("\x01", "\x02", RAW_NEWLINE)
 STRAY = "\x7f"
 
 _LINE_END = re.compile(r"\r\n?")
-_COMMENT_OR_HEADER = rf"//[^\n]*(?:(?<=\\)\n[^\n]*)*|/\*.*?(?:\*/|\Z)|{HEADER_NAME}"
 _CLOSE_SPLICE = re.compile(r"\\(?:(?<=\S\\)\n\S|[ \t\f\v]+\n)")
 """A splice with no white space around it, which may stand inside a token, or with blanks that do not count."""
 
@@ -35,7 +42,7 @@ _SPLICE = re.compile(SPLICE)
 
 
 class _SplicedLiteralError(Exception):
-    """A literal goes on behind a splice, or does not end."""
+    """A literal goes on after a splice, or does not end."""
 
 
 def text_of(data: bytes) -> str:
@@ -46,7 +53,7 @@ def text_of(data: bytes) -> str:
 def without_comments(text: str) -> str:
     """The text with every comment as one space; comments over several lines leave splices to keep the line count.
 
-    A splice is left only where there may be white space: one inside a token goes behind what it stands in. Those of
+    A splice is left only where there may be white space: one inside a token goes after that token. Those of
     raw strings are text ([lex.phases]).
     """
     if "\r" in text:
@@ -56,7 +63,7 @@ def without_comments(text: str) -> str:
             text = text.replace(mark, STRAY)
     if _CLOSE_SPLICE.search(text) is None:
         try:
-            return finder(text, _COMMENT_OR_HEADER).sub(_without_comment, text)
+            return finder(text, COMMENT_OR_HEADER).sub(_without_comment, text)
         except _SplicedLiteralError:
             pass
     return _unspliced(text)

@@ -7,10 +7,9 @@ NO_EXPAND) carries the mark ``BLUE`` in front, so that no lookup of a macro name
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from kernel_index.preprocessor.literals import STRING, TOKENS
+from kernel_index.preprocessor.literals import STRING, TOKENS, WORD, unescaped
 from kernel_index.preprocessor.text import RAW_NEWLINE
 
 BLUE = "\x01"
@@ -27,7 +26,7 @@ token_at = _TOKEN.match
 
 IDENTIFIER_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$")
 
-_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_IDENTIFIER = re.compile(WORD)
 
 
 def identifiers(text: str) -> list[str]:
@@ -88,19 +87,6 @@ def stringify(tokens: Iterable[str]) -> str:
     return '"' + "".join(parts).strip() + '"'
 
 
-_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]+)|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
-_SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-
-
-def _unescape(match: re.Match[str]) -> str:
-    octal, hexadecimal, short, long, simple = match.groups()
-    if simple:
-        return _SIMPLE_ESCAPES.get(simple, simple)
-    number = int(octal, 8) if octal else int(hexadecimal or short or long, 16)
-    # A number that is no character must not reach what is written as UTF-8.
-    return chr(number) if number < 0xD800 or 0xDFFF < number <= sys.maxunicode else "\ufffd"
-
-
 def is_string(token: str) -> bool:
     """Whether a token is a string literal that ends, raw or not; one with a suffix is a call of a function."""
     return token[-1:] == '"' and STRING.fullmatch(token) is not None
@@ -112,5 +98,4 @@ def string_value(token: str) -> str:
     if prefix.endswith("R"):
         delimiter_end = rest.index("(")
         return rest[delimiter_end + 1 : -(delimiter_end + 2)].replace(RAW_NEWLINE, "\n")
-    body = rest[:-1]
-    return _ESCAPE.sub(_unescape, body) if "\\" in body else body
+    return unescaped(rest[:-1])

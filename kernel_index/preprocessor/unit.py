@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.errors import Place, PreprocessorError
+from kernel_index.preprocessor.branches import obeyed
 from kernel_index.preprocessor.calls import Outcome, Outcomes, Problem, SinkCall
 from kernel_index.preprocessor.conditions import Conditions
 from kernel_index.preprocessor.expand import EndlessExpansionError, Expander, ExpansionError
 from kernel_index.preprocessor.expressions import ExpressionError
-from kernel_index.preprocessor.files import (
-    DEFINE,
-    ELIF,
-    ELSE,
-    IFDEF,
-    IFNDEF,
-    INCLUDE,
-    ONCE,
-    OPENING,
-    UNDEF,
-    Instruction,
-    SourceFile,
-)  # fmt: skip
+from kernel_index.preprocessor.files import DEFINE, INCLUDE, ONCE, UNDEF, Instruction, SourceFile
 from kernel_index.preprocessor.headers import Headers
-from kernel_index.preprocessor.inclusion import Inclusions, State
+from kernel_index.preprocessor.inclusion import Inclusions, Report, State, edit
 from kernel_index.preprocessor.leads import Statements
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import BLUE, identifiers, token_at, tokenize
@@ -71,7 +60,7 @@ class Unit:
             run.all()
         except RecursionError:
             raise PreprocessorError(run.place, "macros, conditions or headers are nested too deeply") from None
-        return UnitRun(run.calls, run.problems, run.taken, run.headers, run.macros)
+        return UnitRun(run.calls, run.problems, run.header_problems, run.taken, run.headers, run.macros)
 
     def leads_back(self, name: str) -> bool:
         """Whether a macro within itself is a registration that never ends; one that joins names need not be."""
@@ -102,12 +91,14 @@ class Unit:
 class UnitRun:
     """What one run found.
 
-    ``taken`` are the instructions of the unit's own program whose text was active, ``headers`` those of the headers
-    that were obeyed one by one, as each that registers something is. ``macros`` are the macros at its end.
+    ``header_problems`` are conditions of headers that could not be evaluated. ``taken`` are the instructions of the
+    unit's own program whose text was active, ``headers`` those of the headers that were obeyed one by one, as each
+    that registers something is. ``macros`` are the macros at its end.
     """
 
     calls: list[SinkCall]
     problems: list[Problem]
+    header_problems: Collection[Problem]
     taken: set[int]
     headers: Mapping[str, tuple[SourceFile, set[int]]]
     macros: Mapping[str, Macro]
@@ -132,6 +123,7 @@ class _Run:
         self._calls_made: list[_OpenCall] = []
         self.calls: list[SinkCall] = []
         self.problems: list[Problem] = []
+        self.header_problems: dict[Problem, None] = {}
         self.taken: set[int] = set()
         self.headers: dict[str, tuple[SourceFile, set[int]]] = {}
 
@@ -151,7 +143,7 @@ class _Run:
             self._run_segment(segment)
 
     def _following(self) -> Segment | None:
-        """The next active text of any kind, for a statement that goes on behind a directive."""
+        """The next active text of any kind, for a statement that goes on after a directive."""
         self._goes_on = True
         try:
             return next(self._text, None)
@@ -180,38 +172,19 @@ class _Run:
 
     def _obeyed(self, file: SourceFile) -> Iterator[Segment | SourceFile]:
         """Obey the directives of a file; yield its active text, and the headers to go on with in between."""
-        program = file.program
         is_unit = file is self._unit.file
         active = self.taken if is_unit else self.headers.setdefault(file.path, (file, set()))[1]
         whole = self._unit.headers.whole
         begins = {} if whole else self._unit.statements_of(file).begins
-        macros = self._macros
-        taken: set[int] = set()
-        at = 0
-        while at < len(program):
-            index, instruction = at, program[at]
+        report: Report = self.problems.append if is_unit else self.header_problems.setdefault
+        for index, instruction in obeyed(file.program, lambda condition: self._holds(file, condition, report)):
             kind = instruction.kind
-            at += 1
-            if kind == DEFINE:
-                assert instruction.macro is not None  # parse_file makes it OTHER where there is none
-                macros[instruction.argument] = instruction.macro
-            elif kind == UNDEF:
-                macros.pop(instruction.argument, None)
+            if kind in (DEFINE, UNDEF):
+                edit(self._macros, {instruction.argument: instruction.macro})
             elif kind == INCLUDE:
                 yield from self._include(self._target(file, instruction), file)
             elif kind == ONCE:
                 self._state.included |= self._unit.inclusions.bit(file.path)
-            elif kind in OPENING:
-                if not self._holds(file, instruction):
-                    at = instruction.jump
-                    continue
-                taken.add(index)
-            elif kind in (ELIF, ELSE):
-                chain = instruction.chain
-                if chain in taken or (kind == ELIF and not self._holds(file, instruction)):
-                    at = instruction.jump
-                    continue
-                taken.add(chain)
             active.add(index)
             if (index in begins or whole or self._goes_on) and instruction.text_start < instruction.text_end:
                 yield Segment(file, instruction.text_start, instruction.text_end, index)
@@ -236,22 +209,14 @@ class _Run:
                         state.included |= inclusions.bit(header.path)
                     yield header
                 else:
-                    inclusions.enter(header, state, self._holds)
+                    self.header_problems.update(inclusions.enter(header, state, self._holds).problems)
 
-    def _holds(self, file: SourceFile, instruction: Instruction) -> bool:
-        if instruction.kind == IFDEF:
-            return instruction.argument in self._macros
-        if instruction.kind == IFNDEF:
-            return instruction.argument not in self._macros
+    def _holds(self, file: SourceFile, instruction: Instruction, report: Report) -> bool:
         try:
-            return self._unit.conditions.hold(instruction.argument, self._macros, self._expander)
+            return self._unit.conditions.hold(instruction, self._macros, self._expander)
         except (ExpressionError, ExpansionError) as problem:
             words = " ".join(instruction.argument.split())
-            found = Problem(file.path, instruction.line, f"#if {words}: {problem}")
-            if file is self._unit.file:
-                self.problems.append(found)
-            else:
-                self._unit.inclusions.problems.setdefault(found)
+            report(Problem(file.path, instruction.line, f"#if {words}: {problem}"))
             return False
 
     # Statements.
@@ -268,7 +233,7 @@ class _Run:
                     continue
                 done, last, given_up = self._run_statement(segment, start)
                 if last is not segment:
-                    # The statement went on behind a directive; what follows it there comes next.
+                    # The statement went on after a directive; what follows it there comes next.
                     following = Segment(last.file, done, last.end, last.instruction)
                     break
                 if self._unit.headers.whole:
@@ -366,7 +331,7 @@ class _OpenCall:
 class _StatementText:
     """The tokens of one statement as the expander asks for them.
 
-    It ends behind the first ``;``, ``{`` or ``}`` outside parentheses, or with its segment. Where a parenthesis or a
+    It ends after the first ``;``, ``{`` or ``}`` outside parentheses, or with its segment. Where a parenthesis or a
     call is still open there, the directives that follow are obeyed and it goes on in the next active text, as
     compilers do.
     """

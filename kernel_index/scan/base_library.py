@@ -54,15 +54,15 @@ def not_compiled(
 ) -> dict[str, tuple[str, ...]]:
     """Of each build the files of base folders that it does not have: those with kernels, ops or what is needed.
 
-    Bazel's have headers among them, which it must be told of too: those of such source files, and those through which
+    Bazel's have headers among them, which its lists must name too: those of such source files, and those through which
     libraries of others are included (``platform/jpeg.h``).
     """
     matter = {path for path in _that_matter(units, dependencies) if is_base(path)}
     through = {use.included_by for found in uses.values() for use in found}
-    told = {h for h in headers if is_base(h) and (h in through or BaseLibrary.source_of(h) in matter)} - matter
+    listed = {h for h in headers if is_base(h) and (h in through or BaseLibrary.source_of(h) in matter)} - matter
     return {
         name: tuple(
-            sorted(path for path in (matter | told if name == BAZEL else matter) if not build.may_compile(path))
+            sorted(path for path in (matter | listed if name == BAZEL else matter) if not build.may_compile(path))
         )
         for name, build in builds.items()
     }
@@ -71,7 +71,7 @@ def not_compiled(
 def compiled(
     builds: Builds, units: Mapping[str, UnitNote], dependencies: Mapping[str, Iterable[Dependency]]
 ) -> dict[str, tuple[str, ...]]:
-    """Of each build such files of the folders of kernels that it compiles without being told."""
+    """Of each build such files of the folders of kernels that it compiles though no list names them."""
     matter = {path for path in _that_matter(units, dependencies) if not is_base(path)}
     return {name: tuple(sorted(matter & build.sources)) for name, build in builds.items()}
 

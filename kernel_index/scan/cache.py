@@ -12,7 +12,6 @@ import hashlib
 import math
 import os
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from kernel_index.scan.notes import ScanNotes
 from kernel_index.scan.notes_text import notes_text, read_notes
 from kernel_index.scan.profile_match import profile_match
 from kernel_index.scan.stamps import digest
+from kernel_index.whole_files import TEMPORARY, write_whole
 
 MAX_BYTES = 64 * 2**20
 """What a cache may hold; beyond it, what was not used for longest goes."""
@@ -33,11 +33,11 @@ _MAX_TEXT = 512 * 2**20
 """No notes are longer; a file that unpacks to more is damaged."""
 
 _TRIED = 4
-"""So many files are looked into where there is none of the same profiles and roots."""
+"""Maximum number of files that are looked into where there is none of the same profiles and roots."""
 
 _MAGIC = b"opselect scan\n"
 _SUFFIX = ".opselect-scan"
-_TEMPORARY = ".opselect-scan.tmp"
+_TEMPORARY = _SUFFIX + TEMPORARY
 _ABANDONED_AFTER = 3600
 """Seconds after which a temporary file belongs to no scan that still runs."""
 
@@ -107,22 +107,13 @@ class ScanCache:
         if self.problem:
             return
         text = notes_text(notes)
-        temporary = None
         try:
             file = self._file(root, extra_roots, profiles)
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix=file.stem, suffix=_TEMPORARY)
-            temporary = Path(name)
-            with os.fdopen(handle, "wb") as out:
-                out.write(_MAGIC + digest(text).encode() + b"\n" + zlib.compress(text, 1))
-            temporary.replace(file)
+            write_whole(file, _MAGIC + digest(text).encode() + b"\n" + zlib.compress(text, 1))
             self._prune(file)
         except OSError as problem:
             self._give_up(problem)
-        finally:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    temporary.unlink()
 
     def _give_up(self, problem: OSError) -> None:
         self.problem = f"{problem.filename or self.folder}: {problem.strerror or problem}"

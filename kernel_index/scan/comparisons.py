@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from kernel_index.preprocessor.expressions import ExpressionError, evaluate
+from kernel_index.preprocessor.literals import INTEGER, WORD
 from kernel_index.preprocessor.tokens import identifiers, tokenize
 
 _HOLDS: dict[str, Callable[[int, int], bool]] = {
@@ -17,21 +18,20 @@ _HOLDS: dict[str, Callable[[int, int], bool]] = {
 _MIRRORED = {">=": "<=", ">": "<", "==": "==", "!=": "!=", "<=": ">=", "<": ">"}
 _OPPOSITE = {">=": "<", ">": "<=", "==": "!=", "!=": "==", "<=": ">", "<": ">="}
 
-_NUMBER = r"(?:0[xX][\da-fA-F']+|\d[\d']*)[uUlL]*"
 _SIGN = r"\s*\)?\s*(?P<{0}>[<>]=?|[=!]=)(?![<>=])\s*\(?\s*"
 _COMPARISON = re.compile(
-    rf"(?<![\w.])(?:(?P<name>[A-Za-z_]\w*){_SIGN.format('sign')}(?P<number>{_NUMBER})"
-    rf"|(?P<left>{_NUMBER}){_SIGN.format('turned')}(?P<right>[A-Za-z_]\w*))(?![\w.]|\s*[-+*/%(])"
+    rf"(?<![\w.])(?:(?P<name>{WORD}){_SIGN.format('sign')}(?P<number>{INTEGER})"
+    rf"|(?P<left>{INTEGER}){_SIGN.format('turned')}(?P<right>{WORD}))(?![\w.]|\s*[-+*/%(])"
 )
 _ARITHMETIC = ("+", "-", "*", "/", "%")
-_ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}(?![\w.])")
+_ANY_NUMBER = re.compile(rf"(?<![\w.]){INTEGER}(?![\w.])")
 _COMPARES = re.compile(r"(?<![<>])[<>](?![<>])|[=!]=")
 
 _WORD = 32
 """Bits of a number that a macro is likely to be."""
 
 _MAX_VALUES = 16
-"""So many values of a macro are tried at most."""
+"""Maximum number of values of a macro that are tried."""
 
 
 @dataclass(frozen=True, slots=True)

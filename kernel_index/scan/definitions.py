@@ -33,7 +33,7 @@ from kernel_index.scan.notes import RecordedFiles
 T = TypeVar("T", str, int)
 
 _MAX_ALIASES = 10
-"""So many typedefs of typedefs are followed."""
+"""Maximum number of typedefs of typedefs that are followed."""
 
 
 _DEVICES = {"DEVICE_DEFAULT": "DEFAULT", "DEVICE_CPU": "CPU", "DEVICE_GPU": "GPU"}

@@ -119,7 +119,7 @@ def qualified_name(tokens: Sequence[str], at: int) -> tuple[str, int]:
     """The name that begins at a token, with the arguments of its templates, and where it ends; empty where none does.
 
     name = ["::"] word [ "<" … ">" ] { "::" word [ "<" … ">" ] }; a ``<`` belongs to it if a ``::`` or ``(`` stands
-    behind its ``>``.
+    after its ``>``.
     """
     start = at
     if at < len(tokens) and tokens[at] == "::":
@@ -154,7 +154,7 @@ def last_word(name: str) -> str:
 
 
 def split_qualified(name: str) -> tuple[str, str]:
-    """What stands before the last ``::`` that is in no brackets, and what stands behind it."""
+    """What stands before the last ``::`` that is in no brackets, and what stands after it."""
     depth = 0
     for at in range(len(name) - 1, 0, -1):
         depth += (name[at] == ">") - (name[at] == "<")

@@ -1,4 +1,4 @@
-"""Registrations behind conditions: which macro would open a branch, and what hides a kernel from mobile builds."""
+"""Registrations that conditions hide: which macro would open a branch, and what hides a kernel from mobile builds."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kernel_index.preprocessor.calls import SinkCall
-from kernel_index.preprocessor.files import (
-    INCLUDE,
-    Instruction,
-    SourceFile,
+from kernel_index.preprocessor.branches import (
     branches_around,
+    chain_of,
     condition_text,
     condition_words,
     own_condition_words,
 )  # fmt: skip
+from kernel_index.preprocessor.calls import SinkCall
+from kernel_index.preprocessor.files import INCLUDE, Instruction, SourceFile
 from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.preprocessor.tokens import identifiers
 from kernel_index.preprocessor.unit import Unit, UnitRun
 from kernel_index.records import Condition, Location
 from kernel_index.scan.comparisons import comparisons, values_to_try
-from kernel_index.scan.opening import Values, chain_of, values_that_open
+from kernel_index.scan.opening import Values, values_that_open
 
 _NEVER = re.compile(r"\A(?!.*(?:\|\||\?|!\s*\())(?:.*&&)?\s*0\s*(?:&&.*)?\Z", re.DOTALL)
 """A condition of which one part is 0: what it hides is dead, whatever macros are defined."""
@@ -41,7 +40,7 @@ class Attempt:
 
 
 class Hidden:
-    """Looks behind the conditions of one unit: those of its source, or of a ``header`` that it includes."""
+    """Finds what the conditions of one unit hide: those of its source, or of a ``header`` that it includes."""
 
     def __init__(self, unit: Unit, headers: Headers, header: SourceFile | None = None) -> None:
         self._unit = unit
@@ -55,8 +54,8 @@ class Hidden:
     ) -> Iterator[Attempt]:
         """The runs that reveal what no profile has: for every branch with registrations that none takes.
 
-        A source file of GPU builds gets GOOGLE_CUDA besides what its conditions ask for. A branch that :meth:`opened`
-        was told of is not tried again. ``macros`` are those at the end of the run with the base's definitions.
+        A source file of GPU builds gets GOOGLE_CUDA besides what its conditions ask for. A branch that was passed to
+        :meth:`opened` is not tried again. ``macros`` are those at the end of the run with the base's definitions.
         """
         hidden = [
             i
@@ -80,7 +79,7 @@ class Hidden:
         self._opened.update(taken)
 
     def unopened(self, taken: Collection[int]) -> list[int]:
-        """The branches behind which something may be registered, and that neither a profile nor an attempt takes.
+        """The branches in which something may be registered, and that neither a profile nor an attempt takes.
 
         Without those whose condition no macro can change, and dead ones such as ``0 && X``.
         """
@@ -97,7 +96,7 @@ class Hidden:
         return list(found)
 
     def _may_register(self, instruction: Instruction) -> bool:
-        """Whether the text behind an instruction, or what it includes, mentions a lead."""
+        """Whether the text after an instruction, or what it includes, mentions a lead."""
         if self._unit.mentions_lead(self.file, instruction.text_start, instruction.text_end):
             return True
         if instruction.kind != INCLUDE:

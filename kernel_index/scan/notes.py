@@ -16,6 +16,7 @@ from kernel_index.scan.stamps import Stamp, digest, settled, stamp
 from kernel_index.source_tree import SEARCH, SourceTree
 from kernel_index.symbols.unit_symbols import UnitSymbols
 from kernel_index.type_table import TypeTable
+from kernel_index.walks import reached
 
 COMPUTED = "?"
 """Stands for the target of an ``#include`` that a macro names."""
@@ -50,7 +51,7 @@ class UnitNote:
     """What one source file registers, and what there is to say of it.
 
     ``header_problems`` are conditions of its headers that cannot be evaluated. The ``suspected`` ones were met in
-    company with other sources, for which more conditions matter; a scan of this source by itself may not meet them.
+    a batch with other sources, for which more conditions matter; a scan of this source alone may not meet them.
     """
 
     gpu_only: bool
@@ -183,11 +184,4 @@ def includers(files: Mapping[str, FileNote]) -> dict[str, list[str]]:
 
 def reachable(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
     """The nodes that some nodes lead to, themselves among them."""
-    seen = set(start)
-    todo = list(seen)
-    while todo:
-        for following in edges.get(todo.pop(), ()):
-            if following not in seen:
-                seen.add(following)
-                todo.append(following)
-    return seen
+    return set(reached(start, lambda node: edges.get(node, ())))

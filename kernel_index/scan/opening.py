@@ -6,10 +6,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, islice, product
 
+from kernel_index.preprocessor.branches import chain_of, condition_words
 from kernel_index.preprocessor.conditions import Conditions
 from kernel_index.preprocessor.expand import Expander, ExpansionError
 from kernel_index.preprocessor.expressions import ExpressionError
-from kernel_index.preprocessor.files import ELIF, ELSE, IFDEF, IFNDEF, Instruction, condition_words
+from kernel_index.preprocessor.files import ELSE, Instruction
+from kernel_index.preprocessor.literals import WORD
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.scan.comparisons import numbers_around
 
@@ -17,12 +19,12 @@ Values = tuple[tuple[str, str | None], ...]
 """Macros with the values that they would need: None for one that must be undefined."""
 
 _MAX_TRIED = 4000
-"""So many combinations are tried for one branch: milliseconds each hundred."""
+"""Maximum number of combinations that are tried for one branch: a hundred take milliseconds."""
 
 _MAX_VALUES = 30
 
 _MAX_TOGETHER = 4
-"""So many macros get another value at once."""
+"""Maximum number of macros that get another value at once."""
 
 
 def values_that_open(
@@ -41,7 +43,7 @@ def values_that_open(
         for macro in _meant(name, macros):
             texts.append(macro.body)
             free |= dict.fromkeys(w for w in sorted(macro.words - {*(macro.parameters or ())}) if w not in macros)
-    called = {m[1] for text in texts for m in re.finditer(r"\b([A-Za-z_]\w*)\s*\(", text)}
+    called = {m[1] for text in texts for m in re.finditer(rf"(?<![\w$])({WORD})\s*\(", text)}
     texts += [macro.body for name in sorted(called) for macro in _meant(name, macros)]
     numbers = [str(number) for number in numbers_around(texts)][:_MAX_VALUES]
     changeable = [n for n in free if n not in called and (n in base or n not in macros)]
@@ -51,12 +53,6 @@ def values_that_open(
         if _opens(program, branches, _with(macros, values), conditions):
             return values
     return ()
-
-
-def chain_of(program: Sequence[Instruction], branch: int) -> list[int]:
-    """The branches that decide about one: those before it in its chain, and itself."""
-    chain = program[branch].chain if program[branch].kind in (ELIF, ELSE) else branch
-    return [i for i in range(chain, branch + 1) if i in (chain, branch) or program[i].chain == chain]
 
 
 def _meant(name: str, macros: Mapping[str, Macro]) -> Iterator[Macro]:
@@ -92,16 +88,13 @@ def _opens(
 ) -> bool:
     """Whether each of the branches is the first of its chain whose condition holds."""
     for branch in branches:
-        *before, own = chain_of(program, branch)
-        if not _holds(program[own], macros, conditions) or any(_holds(program[i], macros, conditions) for i in before):
+        if next((i for i in chain_of(program, branch) if _holds(program[i], macros, conditions)), None) != branch:
             return False
     return True
 
 
-def _holds(instruction: Instruction, macros: Mapping[str, Macro], conditions: Conditions) -> bool:
-    if instruction.kind in (IFDEF, IFNDEF):
-        return (instruction.argument in macros) == (instruction.kind == IFDEF)
+def _holds(branch: Instruction, macros: Mapping[str, Macro], conditions: Conditions) -> bool:
     try:
-        return instruction.kind == ELSE or conditions.hold(instruction.argument, macros, Expander(macros))
+        return branch.kind == ELSE or conditions.hold(branch, macros, Expander(macros))
     except (ExpressionError, ExpansionError):
         return False

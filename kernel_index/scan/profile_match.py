@@ -95,7 +95,7 @@ def _with_users(macros: Collection[str], profiles: Sequence[BuildProfile]) -> se
 def mentions(data: bytes, macros: Collection[str]) -> bool:
     """Whether a file names one of the macros outside comments, or one of its own can build such a name with ``##``.
 
-    Where both sides of ``##`` are parameters nothing is known, and nothing is said: by the same rule headers are cut.
+    Where both sides of ``##`` are parameters nothing is known, and the answer is no: by the same rule headers are cut.
     """
     spliced = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"")
     if b"##" not in spliced and not any(name.encode() in spliced for name in macros):

@@ -51,7 +51,7 @@ class Survey:
 
 @dataclass(slots=True)
 class Recalled:
-    """The notes that hold, told for the profiles of now; ``complete`` where they are all that there is to note."""
+    """The notes that hold, for the profiles of now; ``complete`` where they are all that there is to note."""
 
     units: dict[str, UnitNote] = field(default_factory=dict)
     files: dict[str, FileNote] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def _mentions(where: str, macros: frozenset[str]) -> bool:
 def _with_profiles(note: UnitNote, profiles: Sequence[BuildProfile], earlier: Mapping[str, str]) -> UnitNote:
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def told(record: KernelRegistration) -> KernelRegistration:
+    def renamed(record: KernelRegistration) -> KernelRegistration:
         if record.profiles not in known:
             known[record.profiles] = tuple(p.name for p in profiles if earlier[p.name] in record.profiles)
         return replace(record, profiles=known[record.profiles])
@@ -151,6 +151,6 @@ def _with_profiles(note: UnitNote, profiles: Sequence[BuildProfile], earlier: Ma
     )
     return replace(
         note,
-        registrations=tuple(map(told, note.registrations)),
+        registrations=tuple(map(renamed, note.registrations)),
         symbols=tuple(found for found in symbols if found.profiles),
     )

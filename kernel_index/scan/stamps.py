@@ -1,4 +1,4 @@
-"""Whether a file is still what it was: told by its size and times, and by its content where these cannot tell."""
+"""Whether a file is still what it was: by its size and times, and by its content where these do not decide."""
 
 from __future__ import annotations
 

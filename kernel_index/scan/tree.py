@@ -12,12 +12,13 @@ from pathlib import Path
 
 from kernel_index.base_library import BaseLibrary
 from kernel_index.build_files import read_build_lists, read_unlisted
+from kernel_index.diagnostics import in_order
 from kernel_index.profiles import BuildProfile
 from kernel_index.profiles import profiles as profiles_of
 from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, Location, OpDefinition, ScanResult
 from kernel_index.scan.base_library import Builds, asked_for, base_library, compiled, not_compiled
+from kernel_index.scan.batch import with_suspicions_checked
 from kernel_index.scan.cache import ScanCache
-from kernel_index.scan.company import Meetings, in_order
 from kernel_index.scan.graph_versions import graph_versions
 from kernel_index.scan.notes import (
     COMPUTED,
@@ -29,7 +30,7 @@ from kernel_index.scan.notes import (
     reachable,
 )  # fmt: skip
 from kernel_index.scan.recall import Recalled, Survey, recall
-from kernel_index.scan.share import Share, ShareResult, cleared_up, scan_share
+from kernel_index.scan.share import Share, ShareResult, scan_share
 from kernel_index.scan.type_classes import of_tree
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
@@ -41,7 +42,7 @@ Progress = Callable[[int, int], None]
 _PLATFORM_HEADER = "tensorflow/core/platform/platform.h"
 
 _WORTH_A_PROCESS = 8
-"""So many source files at least are worth the headers that one more process must read again."""
+"""Minimum number of source files that are worth the headers that one more process must read again."""
 
 
 def scan_tree(
@@ -89,7 +90,7 @@ def scan_tree(
         units |= {unit.path: known[unit.path] for unit in todo}
         todo = asked_for(units, base)
     tree = _with_units(tree, units)
-    units = _without_suspicion(tree, chosen, {unit.path: units[unit.path] for unit in tree.units}, uncut=uncut)
+    units = with_suspicions_checked(tree, chosen, {unit.path: units[unit.path] for unit in tree.units})
     files = _merged([recalled.files, *(part.files for part in fresh)])
     if cache is not None and not (recalled.complete and not fresh and survey.found == before.surveyed):
         passing = set[str]().union(*(part.passing for part in fresh))
@@ -128,11 +129,10 @@ def _scan(
     if not unknown:
         return []
     jobs = max(1, min(jobs, len(unknown) // _WORTH_A_PROCESS))
-    problems = frozenset(p for note in recalled.units.values() for p in note.header_problems)
     # Neighbours in size go to different shares, so that all end at about the same time.
     by_size = sorted(unknown, key=lambda u: (-_size(tree, u), u.path))
     parts = [tuple(sorted(by_size[i::jobs], key=lambda u: u.path)) for i in range(jobs)]
-    shares = [Share(tree, part, profiles, problems, base, uncut) for part in parts]
+    shares = [Share(tree, part, profiles, base, uncut) for part in parts]
     return [_scan_here(shares[0], report)] if jobs == 1 else _scan_in_processes(shares, report)
 
 
@@ -189,23 +189,6 @@ def _scan_in_processes(shares: Sequence[Share], report: Callable[[int], None]) -
             _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
             report(done.value)
         return [future.result() for future in futures]
-
-
-def _without_suspicion(
-    tree: SourceTree, profiles: Sequence[BuildProfile], units: Mapping[str, UnitNote], *, uncut: bool
-) -> dict[str, UnitNote]:
-    """The notes, after the search for a source that meets each suspected problem of a header by itself."""
-    confirmed = {problem for note in units.values() for problem in note.header_problems}
-    suspected = in_order(p for note in units.values() for p in note.suspected if p not in confirmed)
-    if not suspected:
-        return dict(units)
-    files = RecordedFiles(tree)
-    meetings = Meetings(files, profiles, uncut=uncut)
-    for problem in suspected:
-        suspects = [u for u in tree.units if problem in units[u.path].suspected]
-        suspects.sort(key=lambda u: not units[u.path].registers)
-        meetings.search(problem, [(u, file) for u in suspects if (file := files.get(u.path)) is not None])
-    return {path: cleared_up(note, path, meetings) for path, note in units.items()}
 
 
 def _merged(parts: Iterable[Mapping[str, FileNote]]) -> dict[str, FileNote]:
@@ -280,7 +263,7 @@ def scan_result(
 
 
 def _platforms_unknown(files: Mapping[str, FileNote]) -> Iterable[Diagnostic]:
-    """What to say where mobile builds cannot be told from others: the header that defines their macro is not there.
+    """A diagnostic where mobile builds cannot be distinguished from others: the header of their macro is missing.
 
     TSL took it over (2.9), and has stood in other places since.
     """

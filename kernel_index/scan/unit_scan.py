@@ -1,4 +1,4 @@
-"""Scan one source file in all profiles, and look behind the conditions that no profile fulfils."""
+"""Scan one source file in all profiles, and find what is hidden by conditions that no profile fulfils."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import LongBits
 from kernel_index.errors import OpselectError
+from kernel_index.preprocessor.branches import condition_text
 from kernel_index.preprocessor.calls import Problem, SinkCall
-from kernel_index.preprocessor.files import SourceFile, condition_text
+from kernel_index.preprocessor.files import SourceFile
 from kernel_index.preprocessor.headers import Headers
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
@@ -32,11 +33,12 @@ SINKS = frozenset((*KERNEL_SINKS, *OP_SINKS, *C_API_SINKS))
 
 @dataclass(slots=True)
 class UnitFindings:
-    """What one source file registers."""
+    """What one source file registers; ``header_problems`` are conditions of its headers that cannot be evaluated."""
 
     registrations: list[KernelRegistration] = field(default_factory=list)
     op_definitions: list[OpDefinition] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    header_problems: frozenset[Diagnostic] = frozenset()
 
 
 @dataclass(slots=True)
@@ -86,12 +88,13 @@ class UnitScan:
         self._templates = Templates(file)
         self._definitions = {bits: Definitions(file, shared.files, shared.constants, bits) for bits in _LONG_BITS}
         self._records: dict[tuple[SinkCall, LongBits], KernelRegistration | OpDefinition | None] = {}
-        self._met: dict[tuple[int, LongBits], tuple[SinkCall, _Kernel | None]] = {}
+        self._kernels_of_calls: dict[tuple[int, LongBits], tuple[SinkCall, _Kernel | None]] = {}
         """The kernels of calls by identity: profiles in which a statement means the same have the same calls."""
         self._kernels: dict[KernelRegistration, _Kernel] = {}
         self._ops: dict[str, OpDefinition] = {}
         self._diagnostics: dict[Diagnostic, None] = {}
         self._problems: set[Problem] = set()
+        self._header_problems: set[Problem] = set()
         for line, problem in file.problems:
             self._diagnose(file.path, line, problem)
 
@@ -104,7 +107,7 @@ class UnitScan:
         macros: Mapping[str, Macro] = self._shared.macros({**base.defines, "GOOGLE_CUDA": "1"})
         if not self._gpu_only:
             for profile in profiles:
-                run = self._unit.run(self._shared.macros(profile.defines))
+                run = self._run(profile.defines)
                 taken |= run.taken
                 for path, (header, active) in run.headers.items():
                     headers.setdefault(path, (header, set()))[1].update(active)
@@ -120,13 +123,14 @@ class UnitScan:
                 if mobile is None and is_mobile(profile.name):
                     mobile = run
         hidden = Hidden(self._unit, self._shared.headers)
-        self._look_behind(hidden, taken, base, macros)
+        self._find_hidden(hidden, taken, base, macros)
         for _, (header, active) in sorted(headers.items()):
             if hidden.registers(header):
-                self._look_behind(Hidden(self._unit, self._shared.headers, header), active, base, macros)
+                self._find_hidden(Hidden(self._unit, self._shared.headers, header), active, base, macros)
         findings = UnitFindings(
             diagnostics=list(self._diagnostics),
             op_definitions=[replace(record, unit=self._unit_of(record)) for record in self._ops.values()],
+            header_problems=frozenset(Diagnostic(Location(p.file, p.line), p.message) for p in self._header_problems),
         )
         for record, kernel in self._kernels.items():
             condition, names = kernel.condition, tuple(kernel.profiles)
@@ -136,13 +140,18 @@ class UnitScan:
             findings.registrations.append(replace(record, profiles=names, condition=condition, unit=unit))
         return findings
 
-    def _look_behind(
+    def _run(self, defines: Mapping[str, str]) -> UnitRun:
+        run = self._unit.run(self._shared.macros(defines))
+        self._header_problems.update(run.header_problems)
+        return run
+
+    def _find_hidden(
         self, hidden: Hidden, taken: Collection[int], base: BuildProfile, macros: Mapping[str, Macro]
     ) -> None:
         """Find what a file registers in branches that no profile takes. Raises PreprocessorError."""
         gpu_only = self._gpu_only and hidden.file is self._file
         for attempt in hidden.attempts(base.defines, macros, taken, gpu_only=gpu_only):
-            run = self._unit.run(self._shared.macros(attempt.defines))
+            run = self._run(attempt.defines)
             hidden.opened(run.taken if hidden.file is self._file else run.headers.get(hidden.file.path, (None, ()))[1])
             for problem in run.problems:
                 if problem not in self._problems:
@@ -155,7 +164,7 @@ class UnitScan:
             self._never_opened(hidden.file, branch)
 
     def _never_opened(self, file: SourceFile, branch: int) -> None:
-        """Say that what is registered in a branch is not known, in what was said of its condition if that is why."""
+        """Report that what is registered in a branch is not known, with the problem of its condition if that is why."""
         place = Location(file.path, file.program[branch].line)
         known = [d for d in self._diagnostics if d.location == place]
         for diagnostic in known:
@@ -177,13 +186,13 @@ class UnitScan:
         found = []
         for call in calls:
             if call.sink in KERNEL_SINKS or call.sink in OP_SINKS:
-                met = self._met.get((id(call), bits))
-                if met is None:
+                known = self._kernels_of_calls.get((id(call), bits))
+                if known is None:
                     record = self._record(call, bits)
                     kernel = self._kernel(record, call) if isinstance(record, KernelRegistration) else None
-                    met = self._met[id(call), bits] = call, kernel
-                if met[1] is not None:
-                    found.append(met[1])
+                    known = self._kernels_of_calls[id(call), bits] = call, kernel
+                if known[1] is not None:
+                    found.append(known[1])
         for group in c_api_groups(calls):
             try:
                 records = c_api_records(group, self._templates, self._definitions[bits])

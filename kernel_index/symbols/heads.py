@@ -1,4 +1,4 @@
-"""What a C++ declaration declares, told from the tokens in front of its body: [dcl.dcl] without types."""
+"""What a C++ declaration declares, by the tokens in front of its body: [dcl.dcl] without types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-_TOKEN = re.compile(r"[A-Za-z_$][\w$]*|::|->|[^\s\w]|\w+")
+from kernel_index.preprocessor.literals import WORD
+
+_TOKEN = re.compile(rf"{WORD}|::|->|[^\s\w]|\w+")
 
 _CLASS_KEYS = frozenset(("class", "struct", "union", "enum"))
 _SPECIFIERS = frozenset(
@@ -49,7 +51,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The name that a declaration is about, its qualifiers without template arguments, and what was said in front."""
+    """The name that a declaration is about, its qualifiers without template arguments, and the keywords in front."""
 
     kind: Kind
     name: str = ""
@@ -59,7 +61,7 @@ class Head:
     specialization: bool = False
     initialized: bool = False
     signature: str = ""
-    """The parameters of a function without names and defaults, so that overloads can be told apart."""
+    """The parameters of a function without names and defaults, by which overloads differ."""
     arguments: tuple[str, ...] = ()
     """The template arguments of a class or function that is a specialisation or instantiation."""
     general: bool = True
@@ -122,7 +124,7 @@ def _closing(tokens: Sequence[str], at: int, opening: str, closing: str) -> int:
 
 
 def _closing_angle(tokens: Sequence[str], at: int) -> int:
-    """Behind the ``>`` that ends template arguments; parentheses among them hide comparisons."""
+    """The index after the ``>`` that ends template arguments; parentheses among them hide comparisons."""
     depth = 0
     while at < len(tokens):
         token = tokens[at]
@@ -140,7 +142,7 @@ def _closing_angle(tokens: Sequence[str], at: int) -> int:
 
 
 def _skip_macro_calls(tokens: Sequence[str], at: int) -> int:
-    """Behind attributes and calls of macros that no semicolon ends."""
+    """The index after attributes and calls of macros that no semicolon ends."""
     while at < len(tokens):
         token = tokens[at]
         if token == "[" or token == ";":
@@ -203,7 +205,7 @@ _PUNCTUATION = (",", "::", "Eigen")
 
 
 def _arguments(tokens: Sequence[str], at: int, name: str) -> tuple[str, ...]:
-    """What stands in angle brackets behind a name."""
+    """What stands in angle brackets after a name."""
     while at + 1 < len(tokens) and tokens[at] != name:
         at += 1
     if at + 1 >= len(tokens) or tokens[at + 1] != "<":
@@ -237,7 +239,7 @@ def _parameter_type(tokens: list[str]) -> str:
 
 
 _NO_TYPES = ("const", "typename", "struct", "class", "::")
-_IS_NAME = re.compile(r"[A-Za-z_$][\w$]*").fullmatch
+_IS_NAME = re.compile(WORD).fullmatch
 
 
 def _class_name(tokens: Sequence[str], at: int) -> tuple[str, tuple[str, ...]]:
@@ -274,9 +276,9 @@ def _declarator(tokens: Sequence[str], at: int, template: bool, specialization: 
     while at < end:
         token = tokens[at]
         if token == "operator":
-            behind = _behind_operator(tokens, at)
-            name = "".join(tokens[at:behind])
-            return _named(Kind.FUNCTION, name, tokens, at, words, template, specialization, behind)
+            end = _end_of_operator(tokens, at)
+            name = "".join(tokens[at:end])
+            return _named(Kind.FUNCTION, name, tokens, at, words, template, specialization, end)
         if token == "<" and at > start and _is_name(tokens[at - 1]):
             at = _closing_angle(tokens, at)
             continue
@@ -308,8 +310,8 @@ def _is_name(token: str) -> bool:
     return token[0].isalpha() or token[0] in "_$"
 
 
-def _behind_operator(tokens: Sequence[str], at: int) -> int:
-    """Behind the name of an operator, at the parenthesis that begins its parameters."""
+def _end_of_operator(tokens: Sequence[str], at: int) -> int:
+    """The index after the name of an operator: the parenthesis that begins its parameters."""
     at += 1
     if tokens[at : at + 2] == ["(", ")"]:
         return at + 2

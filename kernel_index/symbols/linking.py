@@ -10,6 +10,7 @@ from kernel_index.records import Dependency, LibraryUse
 from kernel_index.symbols.table import ALL, member
 from kernel_index.symbols.unit_symbols import UnitSymbols
 from kernel_index.symbols.words import types_of
+from kernel_index.walks import reached
 
 Units = Mapping[str, Sequence[UnitSymbols]]
 """Source file to its symbols in the profiles of a scan."""
@@ -33,12 +34,12 @@ def linked(
     copies = _copies(units, lists)
     includes = {} if includes is None else includes
     reasons: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
-    known: dict[tuple[str, str], bool] = {}
+    sights: dict[str, Collection[str]] = {}
     for profile in dict.fromkeys(profile.name for profile in profiles):
         here = {file: symbols for file, all_ in units.items() for symbols in all_ if profile in symbols.profiles}
         types = {name: by_profile.get(profile, ()) for name, by_profile in type_lists.items()}
         for file, definer, reason in _edges({f: s for f, s in here.items() if f not in copies}, here, types):
-            if not is_base(definer) or _includes(definer, reason[1], includes, known):
+            if not is_base(definer) or reason[1] in _in_sight(definer, includes, sights):
                 reasons.setdefault((file, definer), {}).setdefault(reason, []).append(profile)
     found: dict[str, list[Dependency]] = {}
     for (file, definer), by_reason in sorted(reasons.items()):
@@ -46,19 +47,11 @@ def linked(
     return {file: tuple(dependencies) for file, dependencies in found.items()}
 
 
-def _includes(
-    file: str, header: str, includes: Mapping[str, Sequence[str]], known: dict[tuple[str, str], bool]
-) -> bool:
-    """Whether a file includes a header, directly or not."""
-    if (file, header) not in known:
-        seen = {file}
-        todo = [file]
-        while todo and header not in seen:
-            following = set(includes.get(todo.pop(), ())) - seen
-            seen |= following
-            todo += following
-        known[file, header] = header in seen
-    return known[file, header]
+def _in_sight(file: str, includes: Mapping[str, Sequence[str]], known: dict[str, Collection[str]]) -> Collection[str]:
+    """A file and all that it includes, directly or not."""
+    if file not in known:
+        known[file] = reached([file], lambda path: includes.get(path, ()))
+    return known[file]
 
 
 def library_uses(units: Units) -> dict[str, tuple[LibraryUse, ...]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from kernel_index.preprocessor.literals import WORD
 from kernel_index.preprocessor.macros import Macro
 from kernel_index.symbols.outline import without_literals
 from kernel_index.symbols.table import SymbolTable, read_symbols
 
-_CALL = re.compile(r"^[ \t]*([A-Za-z_]\w*)[ \t]*\(((?:[^()]|\([^()]*\))*)\)", re.MULTILINE)
+_CALL = re.compile(rf"^[ \t]*({WORD})[ \t]*\(((?:[^()]|\([^()]*\))*)\)", re.MULTILINE)
 _PASTE = re.compile(r"\s*##\s*")
 _MARKS = ("template", "extern", "{")
 
@@ -45,7 +46,7 @@ def _parts(table: SymbolTable) -> set[str]:
 
 def _substituted(macro: Macro, arguments: str) -> str:
     values = dict(zip(macro.parameters or (), (a.strip() for a in _split(arguments)), strict=False))
-    body = re.sub(r"[A-Za-z_]\w*", lambda word: values.get(word[0], word[0]), without_literals(macro.body))
+    body = re.sub(WORD, lambda word: values.get(word[0], word[0]), without_literals(macro.body))
     return _PASTE.sub("", body)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kernel_index.preprocessor.literals import finder, has_separators
+from kernel_index.preprocessor.literals import finder, has_odd_numbers
 
 _LANDMARK = re.compile(r"[{}();]")
 _BRACE = re.compile(r"[{}]")
@@ -26,7 +26,7 @@ class Declaration:
 
 def without_literals(text: str) -> str:
     """The text with nothing in its literals, and line splices undone."""
-    return finder(text).sub(_emptied if has_separators(text) else '""', text).replace("\\\n", " ")
+    return finder(text).sub(_emptied if has_odd_numbers(text) else '""', text).replace("\\\n", " ")
 
 
 def _emptied(match: re.Match[str]) -> str:
@@ -51,7 +51,7 @@ def declarations(text: str) -> Iterator[Declaration]:
             parentheses = max(0, parentheses - 1)
         elif parentheses:
             if mark == "{":
-                at = _behind(text, at)
+                at = _after_brace(text, at)
         elif mark == ";":
             if text[start : at - 1].strip():
                 yield Declaration(text[start : at - 1], None, any(spaces))
@@ -69,10 +69,10 @@ def declarations(text: str) -> Iterator[Declaration]:
                 spaces.append(namespace is not None and not namespace[1].strip())
                 start = at
                 continue
-            end = _behind(text, at)
+            end = _after_brace(text, at)
             body = text[at : end - 1]
             at = end
-            if _AGGREGATE.search(head) and "(" not in _AGGREGATE.split(head)[-1]:
+            if _is_aggregate(head):
                 # A class or a value goes on to its semicolon.
                 semicolon = text.find(";", at)
                 at = semicolon + 1 if semicolon >= 0 else length
@@ -82,8 +82,16 @@ def declarations(text: str) -> Iterator[Declaration]:
         yield Declaration(text[start:], None, any(spaces))
 
 
-def _behind(text: str, at: int) -> int:
-    """Behind the brace that closes the one before an offset."""
+def _is_aggregate(head: str) -> bool:
+    """Whether a brace begins a class, a union or the like, and not a function that has one as parameter or result."""
+    outside = [
+        m.end() for m in _AGGREGATE.finditer(head) if head.count("(", 0, m.start()) == head.count(")", 0, m.start())
+    ]
+    return bool(outside) and "(" not in head[outside[-1] :]
+
+
+def _after_brace(text: str, at: int) -> int:
+    """The offset after the brace that closes the one before an offset."""
     depth = 1
     for match in _BRACE.finditer(text, at):
         depth += 1 if match[0] == "{" else -1

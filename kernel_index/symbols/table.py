@@ -32,7 +32,7 @@ class SymbolTable:
     """The symbols of a text.
 
     A symbol is the name of a function or variable, a member's with that of its class in front, that of an operator
-    outside classes with its parameters behind; namespaces and template arguments are left out.
+    outside classes followed by its parameters; namespaces and template arguments are left out.
     """
 
     entities: Mentions = field(default_factory=dict)
@@ -110,7 +110,7 @@ def _add(table: SymbolTable, declaration: Declaration) -> None:
 
 
 def _name(head: Head) -> str:
-    """The name of a function or variable; operators outside classes are told apart by what they take."""
+    """The name of a function or variable; operators outside classes differ by what they take."""
     if head.name.startswith("operator") and not head.qualifiers:
         return f"{head.name}({head.signature})"
     return head.name

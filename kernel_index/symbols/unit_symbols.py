@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
+from kernel_index.preprocessor.branches import own_condition_words
 from kernel_index.preprocessor.cut import CutHeaders
 from kernel_index.preprocessor.files import (
     DEFINE,
@@ -19,10 +20,10 @@ from kernel_index.preprocessor.files import (
     OPENING,
     Files,
     SourceFile,
-    own_condition_words,
 )  # fmt: skip
 from kernel_index.preprocessor.inclusion import Inclusions
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
+from kernel_index.preprocessor.tokens import identifiers
 from kernel_index.preprocessor.unit import Unit
 from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.symbols.active import ActiveText
@@ -32,7 +33,6 @@ from kernel_index.symbols.outline import without_literals
 from kernel_index.symbols.table import SymbolTable, read_symbols
 from kernel_index.symbols.words import TYPE_LIST, TYPE_MARK, words_of
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _MEMBER_CALL = re.compile(r"(?:\.|->)\s*(\w+)\s*\(")
 _STREAM = frozenset(("ostream",))
 """What ``operator<<`` takes need not be named where it is used: ``LOG(INFO) << x``."""
@@ -374,7 +374,7 @@ def _read_text(file: SourceFile, taken: Iterable[int]) -> _Text:
 
 def _is_used(symbol: str, words: set[str], implied: Iterable[str], called: frozenset[str]) -> bool:
     if symbol.startswith("operator"):
-        return words.issuperset(set(_IDENTIFIER.findall(symbol.partition("(")[2])) - _STREAM)
+        return words.issuperset(set(identifiers(symbol.partition("(")[2])) - _STREAM)
     owner, _, name = symbol.rpartition("::")
     if not owner:
         return name in words

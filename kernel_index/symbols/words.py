@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from kernel_index.datatypes import DataType, from_cpp
+from kernel_index.preprocessor.tokens import identifiers
 
-_WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _NOT_FOR_KERNELS = (
     "static_cast", "reinterpret_cast", "numeric_limits", "vector", "ArraySlice", "MutableArraySlice", "Span",
     "InlinedVector", "array", "Matrix", "DSizes",
@@ -45,7 +45,7 @@ def words_of(text: str) -> set[str]:
     """
     if "extern" in text:
         text = _EXTERN_TEMPLATE.sub(" ", text)
-    words = set(_WORD.findall(text))
+    words = set(identifiers(text))
     if "<" in text or "(" in text:
         bare = _NO_KERNEL_TEMPLATE.sub(" ", text) if "<" in text else text
         words.update(map(_marked, _TEMPLATE_ARGUMENT.findall(bare)))

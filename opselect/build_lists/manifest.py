@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from kernel_index.index import KernelIndex
 from kernel_index.records_json import Json, attrs_json, registration_json
 from opselect.build_lists.keep_rule import Mode, support_files
+from opselect.findings import Finding
+from opselect.findings.as_json import left_out_json, missing_json, not_inserted_json
 from opselect.selection.select import Reason, Selection
 
 
-def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> Json:
+def manifest(
+    selection: Selection,
+    index: KernelIndex,
+    mode: Mode,
+    keep_core: bool,
+    *,
+    criteria: Sequence[Finding] = (),
+    unread: Sequence[str] = (),
+) -> Json:
     """The manifest as plain data; its keys are what scripts may rely on.
 
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
     (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
     ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
-    are rows of :meth:`Finding.to_json`; ``refused``, ``ignored`` and ``unjudged`` are as
+    are rows of :func:`opselect.findings.as_json.left_out_json`; ``refused``, ``ignored`` and ``unjudged`` are as
     :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
     there only where there are such.
     """
-    unread: Json = {"unread": list(selection.unread)} if selection.unread else {}
     files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
         "tensorflow": selection.release,
@@ -33,30 +43,11 @@ def manifest(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bo
             {**registration_json(kernel.registration), "reasons": [_reason_json(r) for r in kernel.reasons]}
             for kernel in selection.kernels
         ],
-        "unresolved": [
-            {
-                "op": missing.op,
-                "attrs": attrs_json(missing.attrs),
-                "device": missing.device,
-                "reason": missing.reason,
-                "advice": missing.advice,
-                "nodes": list(missing.nodes),
-                "models": list(missing.models),
-            }
-            for missing in selection.unresolved
-        ],
-        "not_inserted": [
-            {
-                "op": missing.op,
-                "attrs": attrs_json(missing.attrs),
-                "reason": missing.reason,
-                "nodes": list(missing.nodes),
-            }
-            for missing in selection.not_inserted
-        ],
-        "criteria": [found.to_json() for found in selection.criteria],
+        "unresolved": [missing_json(missing) for missing in selection.unresolved],
+        "not_inserted": [not_inserted_json(missing) for missing in selection.not_inserted],
+        "criteria": [left_out_json(found) for found in criteria],
         **selection.verdict.to_json(),
-        **unread,
+        **({"unread": list(unread)} if unread else {}),
     }
 
 
@@ -91,4 +82,6 @@ def _readable(value: object) -> object:
         return {_readable(key): _readable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_readable(item) for item in value]
-    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")

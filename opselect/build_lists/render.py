@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ from opselect.build_lists.makefile import makefile_list, makefile_warnings
 from opselect.build_lists.manifest import manifest, to_json, to_yaml
 from opselect.build_lists.source_list import library_warnings, source_list
 from opselect.build_lists.templates import fill_template
+from opselect.findings import Finding
 from opselect.selection.select import Selection
 
 Target = Literal["bazel", "makefile", "cmake", "list", "manifest"]
@@ -36,11 +37,14 @@ def render(
     keep_core: bool = False,
     template_dir: Path | None = None,
     manifest_format: ManifestFormat = "yaml",
+    criteria: Sequence[Finding] = (),
+    unread: Sequence[str] = (),
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
 
-    What is unresolved or unread is left out, and named with what is refused where the format has comments; whether
-    that is acceptable is for the caller to decide. Raises InputError where the release lacks what the target needs
+    ``criteria`` is what mobile builds leave out by default, ``unread`` are models that could not be read. What is
+    unresolved or unread is left out, and named with what is refused where the format has comments; whether that is
+    acceptable is for the caller to decide. Raises InputError where the release lacks what the target needs
     (filegroups, the makefile's list) and where a template is wrong.
     """
     values: dict[str, object] = {
@@ -49,7 +53,7 @@ def render(
         "mode": f"{mode}, core group kept" if keep_core and mode == "trim" else mode,
         "unresolved": selection.unresolved,
         "refused": selection.verdict.refused,
-        "unread": selection.unread,
+        "unread": unread,
     }
     if target == "bazel":
         values["groups"] = file_groups(selection, index, mode, keep_core)
@@ -60,7 +64,7 @@ def render(
     if target in SOURCE_LISTS:
         values["sources"] = source_list(selection, index, mode, keep_core)
         return {SOURCE_LISTS[target]: fill_template(f"{SOURCE_LISTS[target]}.j2", values, template_dir)}
-    data = manifest(selection, index, mode, keep_core)
+    data = manifest(selection, index, mode, keep_core, criteria=criteria, unread=unread)
     values["manifest"] = data
     values["text"] = to_json(data) if manifest_format == "json" else to_yaml(data)
     name = f"manifest.{manifest_format}"

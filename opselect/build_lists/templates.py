@@ -7,13 +7,12 @@ import re
 from pathlib import Path
 from types import TracebackType
 
-import opselect
 from kernel_index.errors import InputError, Place
 
 
 def template_folder() -> Path:
     """The folder of the templates that come with opselect: in an installed package, or beside it in a checkout."""
-    package = Path(opselect.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "_templates"
     return installed if installed.is_dir() else package.parent / "templates"
 

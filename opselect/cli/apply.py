@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from opselect.cli.shared.console import counted, note, print_json
-from opselect.cli.shared.exit_codes import DONE, UNUSABLE
+from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.models import choice_options
-from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs
+from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
-    DEFAULT_PROFILE,
     FOLDER,
-    Macros,
-    Source,
     have_option,
     json_option,
     macro_options,
     no_inserted_option,
     quiet_option,
 )
-from opselect.cli.shared.selecting import Answer, Question, answer, report
+from opselect.cli.shared.selecting import print_missing, report
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
     from opselect.build_lists import Mode
     from opselect.models.choice import Choice
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Everything that a command line of ``apply`` asks for, but for taking an edit back."""
-
-    question: Question
-    tree: Path
-    mode: Mode
-    keep_core: bool
-    write: bool
-    show_diff: bool
-    as_json: bool
+    from opselect.usecases.edit_checkout import CheckoutEdit
 
 
 @click.command(
@@ -110,45 +95,28 @@ def command(
         if models or kept or write:
             raise click.UsageError("--undo takes nothing but --tree")
         return _undo(tree, quiet=quiet)
-    question = Question(
-        needs=parse_needs(models, kept, choice, jobs, dask),
-        source=Source(tree=tree, roots=roots),
-        profile=profile,
-        macros=macros,
-        inserted=not no_inserted,
-        allow_missing=allow_missing,
-        quiet=quiet,
-        have=have,
-    )
-    return apply(Request(question, tree, mode, keep_core, write, show_diff or not write, as_json))
+    from opselect.usecases.edit_checkout import apply
+    from opselect.usecases.select_kernels import BuildQuestion
+
+    needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted)
+    question = BuildQuestion(needs, KernelSource(tree=tree, roots=roots), profile, macros, have=have)
+    with reading(quiet=quiet) as watch:
+        made = apply(question, tree, mode, keep_core=keep_core, write=write, allow_missing=allow_missing, watch=watch)
+    print_missing(made.answer, needs.only_model, quiet=quiet)
+    if not made.refused:
+        _print_edit(made, show_diff=show_diff or not write, as_json=as_json, quiet=quiet)
+    return report(made.answer, allow_missing=allow_missing)
 
 
-def apply(request: Request) -> int:
-    """Shows or makes the edit and returns the exit code."""
-    found = answer(request.question)
-    if found is None:
-        return UNUSABLE
-    if found.may_write:
-        _edit(request, found)
-    return report(found)
-
-
-def _edit(request: Request, found: Answer) -> None:
-    from opselect.build_lists.edit_checkout import edits
-    from opselect.build_lists.undo_journal import apply_edits
-
-    planned = edits(found.selection, found.index, request.tree, request.mode, request.keep_core)
-    diffs = {edit.path: diff for edit in planned if (diff := edit.diff())}
-    if request.write:
-        apply_edits(request.tree, planned)
-    if request.as_json:
-        print_json({"written": request.write, "files": [{"path": path, "diff": diff} for path, diff in diffs.items()]})
-    elif request.show_diff:
+def _print_edit(made: CheckoutEdit, *, show_diff: bool, as_json: bool, quiet: bool) -> None:
+    diffs = {edit.path: edit.diff() for edit in made.files}
+    if as_json:
+        print_json({"written": made.written, "files": [{"path": path, "diff": diff} for path, diff in diffs.items()]})
+    elif show_diff:
         click.echo("".join(diffs.values()), nl=False)
-    quiet = request.question.quiet
     if not diffs:
         note("the lists say just this already: nothing to change", quiet=quiet)
-    elif request.write:
+    elif made.written:
         note(f"edited {counted(len(diffs), 'file')} (--undo restores them)", quiet=quiet)
         for path in diffs:
             note(f"  {path}", quiet=quiet)
@@ -157,8 +125,8 @@ def _edit(request: Request, found: Answer) -> None:
 
 
 def _undo(tree: Path, *, quiet: bool) -> int:
-    from opselect.build_lists.undo_journal import undo
+    from opselect.usecases.edit_checkout import undo_edits
 
-    for path in undo(tree):
+    for path in undo_edits(tree):
         note(f"restored {path}", quiet=quiet)
     return DONE

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from opselect.cli.shared.console import byte_size, counted, note, warn
+from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, warn
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import quiet_option, split_names
-
-if TYPE_CHECKING:
-    from opselect.rewriting.freezing import Options
+from opselect.cli.shared.options import quiet_option, source_options, split_names
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import KernelSource
 
 _SWITCHES = ("input_binary", "clear_devices")
 _WORDS = frozenset({"true", "t", "1", "yes", "on", "false", "f", "0", "no", "off"})
@@ -57,16 +56,6 @@ def _whole(arg: str, flags: list[str]) -> str:
     if not name.startswith("--") or name in flags or len(begun) != 1:
         return arg
     return f"{begun[0]}{equals}{value}"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a command line of ``freeze`` asks for."""
-
-    model: str
-    output: str
-    options: Options = field(hash=False)
-    quiet: bool = False
 
 
 @click.command(
@@ -131,6 +120,7 @@ Examples:
 )
 @click.option("--restore_op_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
 @click.option("--filename_tensor_name", metavar="NAME", help="Not used, as in TensorFlow's tool.")
+@source_options
 @max_download_option
 @quiet_option
 def command(
@@ -152,6 +142,10 @@ def command(
     restore_op_name: str | None,
     filename_tensor_name: str | None,
     quiet: bool,
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    roots: tuple[Path, ...],
 ) -> int:
     """Write the graph of a MODEL with its variables as constants, and of it only what the outputs need.
 
@@ -160,10 +154,15 @@ def command(
     PREFIX.meta those of PREFIX; other graphs need --checkpoint. Without --outputs a SavedModel is frozen for its only
     signature or serving_default.
 
+    What ops take and give is that of the TensorFlow named by --tensorflow, --tree or --index, without one that of the
+    newest shipped release; --root adds custom ops.
+
     The flags of TensorFlow's freeze_graph are taken as they are. Whatever they ask for that cannot be done without
     changing what the graph computes is an error, and nothing is written.
     """
-    from opselect.rewriting.freezing import Options, Selection
+    from opselect.rewriting.freezing import Options, VariableSelection
+    from opselect.usecases.freeze import freeze_to_file
+    from opselect.usecases.open_kernels import ops_named
 
     unused = {"restore_op_name": restore_op_name, "filename_tensor_name": filename_tensor_name}
     if input_saved_model_dir and input_graph:
@@ -189,31 +188,26 @@ def command(
         signatures=split_names(signatures),
         all_signatures=all_signatures,
         tags=split_names(tags),
-        selection=Selection(split_names(only) or None, split_names(without)),
+        selection=VariableSelection(split_names(only) or None, split_names(without)),
         saver=input_saver or "",
         initializers=split_names(initializers),
         clear_devices=clear_devices,
     )
-    return write(Request(paths[0], output, options, quiet))
-
-
-def write(request: Request) -> int:
-    """Freezes the model, writes the graph and returns the exit code; InputError where nothing is written."""
-    from opselect.models.formats import model_at
-    from opselect.models.formats.graphdef_writer import write_graph
-    from opselect.rewriting.freezing import freeze_model
-
-    with model_at(request.model) as model, model_at(request.options.checkpoint) as checkpoint:
-        frozen = freeze_model(model, replace(request.options, checkpoint=checkpoint))
-        size = write_graph(frozen.graph, request.output)
+    kernels = KernelSource(release, tree, index_file, roots)
+    if kernels.given:
+        check_source(kernels)
+    with ConsoleWatch(quiet=quiet) as watch:
+        made = freeze_to_file(paths[0], replace(options, index=ops_named(kernels, watch)), output)
+    frozen = made.frozen
     for text in frozen.notes:
-        warn(text, quiet=request.quiet)
+        warn(text, quiet=quiet)
     for kind, tensors in (("input", frozen.inputs), ("output", frozen.outputs)):
         for name, tensor in tensors.items():
-            note(f"{kind} {name}: {tensor}", quiet=request.quiet)
+            note(f"{kind} {name}: {tensor}", quiet=quiet)
     note(
-        f"{request.output}: {counted(len(frozen.variables), 'variable')} frozen "
-        f"({byte_size(frozen.weight_bytes)} of weights), {counted(len(frozen.graph.nodes), 'node')}, {byte_size(size)}",
-        quiet=request.quiet,
+        f"{output}: {counted(len(frozen.variables), 'variable')} frozen "
+        f"({byte_size(frozen.weight_bytes)} of weights), {counted(len(frozen.graph.nodes), 'node')}, "
+        f"{byte_size(made.size)}",
+        quiet=quiet,
     )
     return DONE

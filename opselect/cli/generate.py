@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from opselect.cli.shared.console import counted, note, print_json, warn
-from opselect.cli.shared.exit_codes import UNUSABLE
 from opselect.cli.shared.models import choice_options
-from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs
+from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
-    DEFAULT_PROFILE,
     FOLDER,
-    Macros,
-    Source,
     have_option,
     json_option,
     macro_options,
@@ -24,29 +19,18 @@ from opselect.cli.shared.options import (
     quiet_option,
     source_options,
 )
-from opselect.cli.shared.selecting import Question, answer, report
+from opselect.cli.shared.selecting import print_missing, report
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
-    from kernel_index.index import KernelIndex
-    from opselect.build_lists import Mode
+    from opselect.build_lists import Mode, Target
     from opselect.models.choice import Choice
-    from opselect.selection.select import Selection
+    from opselect.usecases.generate import ListOptions, WrittenLists
+    from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion
 
 TARGETS = ("bazel", "makefile", "cmake", "list", "manifest")
 """``opselect.build_lists.TARGETS``, which is not imported before there is something to write."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Everything that a command line of ``generate`` asks for."""
-
-    question: Question
-    targets: tuple[str, ...]
-    out: Path | None
-    mode: Mode
-    keep_core: bool
-    template_dir: Path | None
-    as_json: bool
 
 
 @click.command(
@@ -118,105 +102,72 @@ def command(
 ) -> int:
     """Write the exact lists of kernel files that a build needs to run the MODELs, for the release's own build files.
 
-    When something cannot be resolved, or the TensorFlow would refuse to load a model, a table says why and what to do,
-    nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that optimizers
-    of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json the
-    manifest is printed on stdout, and --out is not needed.
+    When something cannot be resolved, or the TensorFlow would refuse to load a model, that is said with why and what to
+    do, nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that
+    optimizers of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json
+    the manifest is printed on stdout, and --out is not needed.
     """
-    return generate(
-        Request(
-            question=Question(
-                needs=parse_needs(models, kept, choice, jobs, dask),
-                source=Source(release, tree, index_file, roots),
-                profile=profile,
-                macros=macros,
-                inserted=not no_inserted,
-                allow_missing=allow_missing,
-                quiet=quiet,
-                builds=_judged(targets, profile),
-                have=have,
-            ),
-            targets=targets,
-            out=out,
-            mode=mode,
-            keep_core=keep_core,
-            template_dir=template_dir,
-            as_json=as_json,
-        )
-    )
+    from opselect.usecases.generate import ListOptions
+    from opselect.usecases.select_kernels import BuildQuestion
+
+    _check_destination(targets, out, as_json=as_json)
+    source = KernelSource(release, tree, index_file, roots)
+    check_source(source, macros)
+    needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted)
+    question = BuildQuestion(needs, source, profile, macros, have=have)
+    # click has taken nothing but targets.
+    wanted = cast("tuple[Target, ...]", targets)
+    options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml")
+    return generate_lists(question, options, out, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
 
 
-def generate(request: Request) -> int:
-    """Does what the request asks, prints what came of it and returns the exit code."""
-    _check_destination(request)
-    found = answer(request.question)
-    if found is None:
-        return UNUSABLE
-    if found.may_write and request.out is not None:
-        _write(request, request.out, found.selection, found.index)
-    if request.as_json:
-        from opselect.build_lists.manifest import manifest
+def generate_lists(
+    question: BuildQuestion,
+    options: ListOptions,
+    out: Path | None,
+    *,
+    allow_missing: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Answers the question, writes the lists, prints what came of it and returns the exit code."""
+    from opselect.usecases.generate import generate, manifest_of
 
-        print_json(manifest(found.selection, found.index, request.mode, request.keep_core))
-    return report(found)
-
-
-def _judged(targets: tuple[str, ...], profile: str) -> tuple[str, ...] | None:
-    """The builds that some targets are for; None for the default ones, which the manifest alone is about, too.
-
-    Bazel's lists are for no desktop.
-    """
-    if set(targets) <= {"manifest"}:
-        return None
-    return tuple(t for t in targets if t == "makefile" or (t == "bazel" and profile.partition("+")[0] != "desktop"))
+    with reading(quiet=quiet) as watch:
+        generated = generate(question, options, out, allow_missing=allow_missing, watch=watch)
+    found = generated.answer
+    print_missing(found, question.models.only_model, quiet=quiet)
+    if generated.written is not None:
+        _print_written(found, generated.written, quiet=quiet)
+    if as_json:
+        print_json(manifest_of(found, options))
+    return report(found, allow_missing=allow_missing)
 
 
-def _check_destination(request: Request) -> None:
-    if request.out is not None:
+def _check_destination(targets: tuple[str, ...], out: Path | None, *, as_json: bool) -> None:
+    if out is not None:
         return
-    if not request.as_json:
+    if not as_json:
         raise click.UsageError("say where the lists go: --out DIR, or --json to print the manifest")
-    if set(request.targets) - {"manifest"}:
+    if set(targets) - {"manifest"}:
         raise click.UsageError("--json prints the manifest only; for the other targets name a folder: --out DIR")
 
 
-def _write(request: Request, out: Path, selection: Selection, index: KernelIndex) -> None:
-    from opselect.build_lists import TARGETS, render, render_warnings, write_outputs
-
-    lists = index.build_lists
-    available = {"bazel": bool(lists.groups), "makefile": bool(lists.makefile), "manifest": True}
-    wanted = request.targets or [target for target, there in available.items() if there]
-    texts: dict[str, str] = {}
-    said: list[str] = []
-    for target in TARGETS:
-        if target in wanted:
-            texts |= render(
-                target,
-                selection,
-                index,
-                mode=request.mode,
-                keep_core=request.keep_core,
-                template_dir=request.template_dir,
-                manifest_format="json" if request.as_json else "yaml",
-            )
-            said += render_warnings(target, selection, index, mode=request.mode, have=request.question.have)
-    for warning in dict.fromkeys(said):
-        warn(warning, quiet=request.question.quiet)
-    changed = {path.name for path in write_outputs(texts, out)}
+def _print_written(found: BuildAnswer, written: WrittenLists, *, quiet: bool) -> None:
+    for warning in written.warnings:
+        warn(warning, quiet=quiet)
+    selection = found.selection
     kernels = sum(file.role == "kernel" for file in selection.files)
     summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
     if selection.unresolved:
         summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
     if selection.verdict.refused:
         summary += f", {counted(len(selection.verdict.refused), 'refusal')} passed over"
-    if selection.unread:
-        summary += f", {counted(len(selection.unread), 'unread model')} left out"
-    note(summary, quiet=request.question.quiet)
+    if found.unread:
+        summary += f", {counted(len(found.unread), 'unread model')} left out"
+    note(summary, quiet=quiet)
     if selection.not_inserted:
         ops = sorted({absent.op for absent in selection.not_inserted})
-        note(
-            f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}",
-            quiet=request.question.quiet,
-        )
-    for name in sorted(texts):
-        note(f"  {out / name}{'' if name in changed else ' (unchanged)'}", quiet=request.question.quiet)
+        note(f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}", quiet=quiet)
+    for path in written.paths:
+        note(f"  {path}{'' if path in written.changed else ' (unchanged)'}", quiet=quiet)

@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, print_json, print_table
+from opselect.cli.shared.console import ConsoleWatch, counted, print_json, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
-from opselect.cli.shared.options import (
-    DEFAULT_PROFILE,
-    Macros,
-    Source,
-    json_option,
-    macro_options,
-    quiet_option,
-    source_options,
-)
+from opselect.cli.shared.options import json_option, macro_options, quiet_option, source_options
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import KernelSource, Macros
 
 if TYPE_CHECKING:
-    from kernel_index.index import KernelIndex
+    from opselect.usecases.locate import LocatedKernels
 
 
 @click.command(
@@ -55,65 +49,38 @@ def command(
     Registrations are found by preprocessing, so those behind macros are there too. What a condition hides from mobile
     builds is listed with the #if that does it. The exit code is 1 when one of the ops has no kernel.
     """
-    source = Source(release, tree, index_file, roots)
-    return locate(ops, source, profile=profile, macros=macros, as_json=as_json, quiet=quiet)
-
-
-def locate(
-    ops: tuple[str, ...], source: Source, *, profile: str | None, macros: Macros, as_json: bool, quiet: bool
-) -> int:
-    """Prints the registrations of the ops and returns the exit code."""
-    from kernel_index.diagnostics import unevaluated, unevaluated_text
-    from kernel_index.records_json import registration_json
     from opselect.cli.shared.kernel_table import HEADERS, hidden_notes, kernel_rows
-    from opselect.cli.shared.sources import open_source, profile_of
+    from opselect.usecases.locate import locate
 
-    index = open_source(source, macros=macros, profile=profile or DEFAULT_PROFILE, quiet=quiet)
-    wanted = None if profile is None else profile_of(index, profile, macros)
-    found = {
-        op: [r for r in index.registrations(op) if r.profiles and (wanted is None or wanted in r.profiles)]
-        for op in dict.fromkeys(ops)
-    }
+    source = KernelSource(release, tree, index_file, roots)
+    check_source(source, macros)
+    with ConsoleWatch(quiet=quiet) as watch:
+        located = locate(ops, source, profile=profile, macros=macros, watch=watch)
     if as_json:
-        shown = {op: [registration_json(r) for r in rows] for op, rows in sorted(found.items())}
-        # What some other profile has is no secret: it is hidden only if a condition says so.
-        hidden = {
-            op: [
-                registration_json(r)
-                for r in index.registrations(op)
-                if not r.profiles or (r.condition is not None and wanted is not None and wanted not in r.profiles)
-            ]
-            for op in sorted(found)
-        }
-        print_json({"ops": shown, "hidden": hidden})
-    for op, registrations in found.items():
-        notes = hidden_notes(index.registrations(op), wanted)
-        if not as_json and (registrations or notes):
-            in_profile = f", profile {wanted}" if wanted else ""
-            files = len({r.location.file for r in registrations})
-            kernels = f"{counted(len(registrations), 'kernel')} in {counted(files, 'file')}"
-            click.echo(f"{op} (TensorFlow {index.release}{in_profile}): {kernels if registrations else 'no kernel'}")
-            if registrations:
-                print_table(HEADERS, kernel_rows(registrations, index.profiles), indent=2)
+        print_json(_document(located))
+    for each in located.ops:
+        notes = hidden_notes(each.registered, located.profile)
+        if not as_json and (each.found or notes):
+            in_profile = f", profile {located.profile}" if located.profile else ""
+            files = len({r.location.file for r in each.found})
+            kernels = f"{counted(len(each.found), 'kernel')} in {counted(files, 'file')}"
+            click.echo(
+                f"{each.op} (TensorFlow {located.release}{in_profile}): {kernels if each.found else 'no kernel'}"
+            )
+            if each.found:
+                print_table(HEADERS, kernel_rows(each.found, located.profiles), indent=2)
             for line in notes:
                 click.echo(f"  {line}")
-        if not registrations:
-            click.echo(_why_nothing(op, wanted, index), err=True)
-            lost = unevaluated(op, index.diagnostics, named=bool(index.registrations(op)))
-            if lost:
-                click.echo(f"{op}: {unevaluated_text(lost)}", err=True)
-    return DONE if all(found.values()) else NO
+        for sentence in each.problems:
+            click.echo(sentence, err=True)
+    return DONE if all(each.found for each in located.ops) else NO
 
 
-def _why_nothing(op: str, profile: str | None, index: KernelIndex) -> str:
-    from opselect.cli.shared.sources import unknown_op
+def _document(located: LocatedKernels) -> dict[str, object]:
+    from kernel_index.records_json import registration_json
 
-    definition = index.op_definition(op)
-    registered = index.registrations(op)
-    if definition is None and not registered:
-        return unknown_op(op, index)
-    elsewhere = [name for name in index.profiles if any(name in r.profiles for r in registered)]
-    if elsewhere:
-        return f"{op}: no kernel in profile {profile}, but in {', '.join(elsewhere)}"
-    place = f" (the op is defined in {definition.location})" if definition else ""
-    return f"{op}: no build profile registers a kernel{place}"
+    ops = sorted(located.ops, key=lambda each: each.op)
+    return {
+        "ops": {each.op: [registration_json(r) for r in each.found] for each in ops},
+        "hidden": {each.op: [registration_json(r) for r in each.hidden] for each in ops},
+    }

@@ -61,6 +61,7 @@ class LazyGroup(click.Group):
         "transform": "opselect.cli.transform",
         "prepare": "opselect.cli.prepare",
         "index": "opselect.cli.index",
+        "explain": "opselect.cli.explain",
     },
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import byte_size, counted, note, print_json, print_table
+from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_table
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
-from opselect.cli.shared.options import (
-    DEFAULT_PROFILE,
-    Source,
-    json_option,
-    quiet_option,
-    source_options,
-    split_names,
-)
+from opselect.cli.shared.findings_text import Report, print_report
+from opselect.cli.shared.options import json_option, quiet_option, source_options, split_names
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
 if TYPE_CHECKING:
-    from opselect.preparing import Prepared, Saved, Wishes
+    from opselect.preparing import Prepared, Saved
 
 _MOST_SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Everything that a command line of ``prepare`` asks for."""
-
-    model: str
-    output: str
-    wishes: Wishes = field(hash=False)
-    source: Source
-    profile: str
-    allow_missing: bool = False
-    as_json: bool = False
-    quiet: bool = False
 
 
 @click.command(
@@ -94,12 +75,13 @@ def command(
     the TensorFlow that is named or the newest shipped release.
 
     Attrs that the TensorFlow refuses and does not need are taken off: those of a later release, with their default.
-    Where the one that is named refuses the graph all the same, a table says why and what to do, nothing is written,
-    and the exit code is 1.
+    Where the one that is named refuses the graph all the same, that is said with why and what to do, nothing is
+    written, and the exit code is 1.
     """
     from opselect.preparing import Wishes
     from opselect.rewriting import parse_data_type, parse_shape
     from opselect.rewriting.freezing import Options
+    from opselect.usecases.prepare import prepare_to_file
 
     if output == "-":
         raise click.UsageError("what it saves is printed on stdout: name a file for the graph")
@@ -117,65 +99,24 @@ def command(
     except ValueError:
         raise click.BadParameter(f'{shape_text!r} is no shape such as "1,299,299,3"', param_hint="--shape") from None
     wishes = Wishes(options, split_names(inputs), data_type, shape)
-    source = Source(release, tree, index_file, roots)
-    return prepare(Request(model, output, wishes, source, profile, allow_missing, as_json, quiet))
-
-
-def prepare(request: Request) -> int:
-    """Prepares the model, writes the graph, prints what that saves and returns the exit code."""
-    from kernel_index import shipped
-    from opselect.cli.shared.refusals import print_verdict
-    from opselect.cli.shared.sources import open_source, profile_of
-    from opselect.models.formats import model_at
-    from opselect.models.formats.graphdef_writer import write_graph
-    from opselect.preparing import prepare_model, saved
-    from opselect.requirements.loading import Verdict, judge
-
-    source = request.source if request.source.given else replace(request.source, release=shipped.releases()[-1])
-    index = open_source(source, quiet=request.quiet)
-    profile = profile_of(index, request.profile)
-    options = request.wishes.options
-    with model_at(request.model) as model, model_at(options.checkpoint) as checkpoint:
-        wishes = replace(request.wishes, options=replace(options, checkpoint=checkpoint))
-        prepared = prepare_model(model, wishes, index, lambda text: note(text, quiet=request.quiet))
-        saving = saved(prepared, index, profile)
-        # Nobody asked about the newest release that is shipped: it only has to be one.
-        verdict = judge(prepared.needed_after.loads, index) if request.source.given else Verdict()
-        may_write = not verdict.refused or request.allow_missing
-        if may_write:
-            write_graph(prepared.graph, request.output)
-    if request.as_json:
-        print_json(_document(prepared, saving) | (verdict.to_json() if request.source.given else {}))
+    source = KernelSource(release, tree, index_file, roots)
+    if source.given:
+        check_source(source)
+    with ConsoleWatch(quiet=quiet) as watch:
+        made = prepare_to_file(model, wishes, source, profile, output=output, allow_missing=allow_missing, watch=watch)
+    if as_json:
+        print_json(made.to_json())
     else:
-        _print_report(request, prepared, saving)
-    print_verdict(verdict, index.release, err=True, quiet=request.quiet)
-    if not may_write:
-        click.echo("Nothing was written. --allow-missing writes the graph all the same.", err=True)
-    return NO if not may_write else DONE
+        _print_report(output, made.prepared, made.saving, quiet=quiet)
+    after = made.saving.after
+    print_report(Report(after.release, after.profile, verdict=made.verdict), err=True, quiet=quiet)
+    if made.written:
+        return DONE
+    click.echo("Nothing was written. --allow-missing writes the graph all the same.", err=True)
+    return NO
 
 
-def _document(prepared: Prepared, saving: Saved) -> dict[str, object]:
-    return {
-        "inputs": list(prepared.inputs),
-        "outputs": list(prepared.outputs),
-        "before": {**asdict(prepared.before), **_needs(saving, before=True)},
-        "after": {**asdict(prepared.after), **_needs(saving, before=False)},
-        "kernels_saved": [{"op": op, "kernel_class": kernel_class} for op, kernel_class in saving.kernels],
-        "files_saved": list(saving.files),
-        "taken_off": [asdict(each) for each in prepared.taken_off],
-    }
-
-
-def _needs(saving: Saved, *, before: bool) -> dict[str, object]:
-    selection = saving.before if before else saving.after
-    return {
-        "kernels": len(selection.kernels),
-        "files": len(selection.files),
-        "missing": sorted({missing.op for missing in selection.unresolved}),
-    }
-
-
-def _print_report(request: Request, prepared: Prepared, saving: Saved) -> None:
+def _print_report(output: str, prepared: Prepared, saving: Saved, *, quiet: bool) -> None:
     before, after = prepared.before, prepared.after
     rows = [
         ("nodes", f"{before.nodes:,}", f"{after.nodes:,}"),
@@ -186,7 +127,7 @@ def _print_report(request: Request, prepared: Prepared, saving: Saved) -> None:
         ("kernel files needed", str(len(saving.before.files)), str(len(saving.after.files))),
         ("kernels missing", str(len(saving.before.unresolved)), str(len(saving.after.unresolved))),
     ]
-    click.echo(f"{request.output}: feed {', '.join(prepared.inputs) or 'nothing'}, fetch {', '.join(prepared.outputs)}")
+    click.echo(f"{output}: feed {', '.join(prepared.inputs) or 'nothing'}, fetch {', '.join(prepared.outputs)}")
     print_table(("", "before", "after"), rows, indent=2)
     if saving.files:
         release = f"TensorFlow {saving.after.release}, profile {saving.after.profile}"
@@ -197,4 +138,4 @@ def _print_report(request: Request, prepared: Prepared, saving: Saved) -> None:
             click.echo(f"  and {counted(len(saving.files) - _MOST_SHOWN, 'file')} more (--json lists all)")
     missing = sorted({unresolved.op for unresolved in saving.after.unresolved})
     if missing:
-        note(f"the build has no kernels for {', '.join(missing)}: opselect generate says why", quiet=request.quiet)
+        note(f"the build has no kernels for {', '.join(missing)}: opselect generate says why", quiet=quiet)

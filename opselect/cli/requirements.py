@@ -10,17 +10,20 @@ import click
 
 from opselect.cli.shared.cells import attrs_text, such_as
 from opselect.cli.shared.console import counted, print_json, print_table
-from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
+from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.models import choice_options
-from opselect.cli.shared.needs import Needs, NeedsCommand, needs_options, parse_needs, read_needs, report_unread
-from opselect.cli.shared.options import (
-    DEFAULT_PROFILE,
-    Source,
-    json_option,
-    no_inserted_option,
-    quiet_option,
-    source_options,
+from opselect.cli.shared.needs import (
+    NeedsCommand,
+    needs_options,
+    parse_needs,
+    reading,
+    report_unread,
+    unread_code,
 )
+from opselect.cli.shared.options import json_option, no_inserted_option, quiet_option, source_options
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
 if TYPE_CHECKING:
     from opselect.models.choice import Choice
@@ -69,54 +72,31 @@ def command(
     named tells the attrs that matter, fills in their defaults, and says what its runtime makes of the nodes. What its
     mobile builds leave out by default is listed with the reason and with what to do.
 
-    Whether that TensorFlow loads the models at all is judged: where it refuses, a table says why and what to do, and
-    the exit code is 1.
+    Whether that TensorFlow loads the models at all is judged: where it refuses, that is said with why and what to do,
+    and the exit code is 1.
 
     What --json prints can be kept, and merged later in place of the models. One of several models that cannot be read
     does not stop the rest: it is listed at the end, and the exit code is 1.
     """
-    source = Source(release, tree, index_file, roots)
-    needs = parse_needs(models, kept, choice, jobs, dask)
-    return show(needs, source, profile, inserted=not no_inserted, as_json=as_json, quiet=quiet)
+    from opselect.usecases.judge_requirements import judge_requirements
 
-
-def show(needs: Needs, source: Source, profile: str, *, inserted: bool, as_json: bool, quiet: bool) -> int:
-    """Prints what is needed and returns the exit code.
-
-    What mobile builds leave out, and what the release refuses to load, is part of the answer where a TensorFlow is
-    named; for kept requirements alone there may be none.
-    """
-    from opselect.cli.shared.criteria import print_findings
-    from opselect.cli.shared.refusals import print_verdict
-    from opselect.cli.shared.sources import open_source, profile_of
-    from opselect.requirements.as_json import requirements_json
-    from opselect.requirements.loading import judge
-    from opselect.usecases.judging import read_findings
-
-    index = open_source(source, quiet=quiet) if needs.models or source.given else None
-    profile = "" if index is None else profile_of(index, profile)
-    needed = read_needs(needs, index, inserted=inserted, quiet=quiet)
-    if needed.code == UNUSABLE:
-        report_unread(needed)
-        return UNUSABLE
-    if index is None:
-        if as_json:
-            print_json(requirements_json(needed.requirements))
-        else:
-            _print_tables(needed.requirements.items)
-        report_unread(needed)
-        return needed.code
-    found = read_findings(needed.requirements, index, profile, needs.only_model, needs.choice)
-    verdict = judge(needed.requirements.loads, index)
+    source = KernelSource(release, tree, index_file, roots)
+    needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted)
+    if needs.paths or source.given:
+        check_source(source)
+    with reading(quiet=quiet) as watch:
+        found = judge_requirements(needs, source, profile, watch)
     if as_json:
-        criteria = {"criteria": [each.to_json() for each in found]}
-        print_json({**requirements_json(needed.requirements), **criteria, **verdict.to_json()})
+        print_json(found.to_json())
     else:
-        _print_tables(needed.requirements.items)
-        print_findings(found, index.release, profile, needs.only_model)
-    print_verdict(verdict, index.release, err=as_json, quiet=quiet)
-    report_unread(needed)
-    return needed.code or (NO if verdict.refused else DONE)
+        _print_tables(found.requirements.items)
+    left_out = () if as_json else found.criteria
+    report = Report(found.release, found.profile, left_out=left_out, verdict=found.verdict, models=needs.only_model)
+    print_report(report, err=as_json, quiet=quiet)
+    unread = found.needed.unread
+    report_unread(unread, found.needed.models)
+    refused = found.verdict is not None and found.verdict.refused
+    return unread_code(unread) or (NO if refused else DONE)
 
 
 def _print_tables(items: Sequence[Requirement]) -> None:

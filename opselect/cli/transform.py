@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kernel_index.shown import shown_path
-from opselect.cli.shared.console import byte_size, counted, note, print_json, print_table, progress_bar, warn
+from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_table
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import json_option, plain_flags, quiet_option, split_names
+from opselect.cli.shared.options import json_option, plain_flags, quiet_option, source_options, split_names
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import KernelSource
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a command line of ``transform`` asks for; ``source`` and ``target`` are paths or URLs."""
-
-    source: str
-    target: str
-    transforms: str
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    as_text: bool = False
-    gtt: bool = False
-    quiet: bool = False
+if TYPE_CHECKING:
+    from opselect.usecases.transform import GraphSize
 
 
 class _TransformCommand(click.Command):
@@ -60,6 +51,7 @@ Examples:
     help="Do what the Graph Transform Tool does where opselect does otherwise on purpose.",
 )
 @click.option("--list", "listed", is_flag=True, help="List the transforms and their arguments.")
+@source_options
 @max_download_option
 @json_option
 @quiet_option
@@ -76,29 +68,48 @@ def command(
     listed: bool,
     as_json: bool,
     quiet: bool,
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    roots: tuple[Path, ...],
 ) -> int:
     """Run transforms over the GraphDef IN, one after the other, and write the result to OUT.
 
     IN is a path or URL, binary or text, or ARCHIVE!MEMBER; OUT is a path, which may be the same, and appears whole or
     not at all. After each transform the graph is valid, or the command says which node is not and writes nothing.
+
+    What ops take and give is that of the TensorFlow named by --tensorflow, --tree or --index, without one that of the
+    newest shipped release; --root adds custom ops.
     """
     if listed:
         return show_transforms(as_json=as_json)
     if as_json:
         raise click.UsageError("--json goes with --list")
-    request = Request(
-        _one(source, in_graph, "graph to read: IN or --in_graph"),
-        _one(target, out_graph, "file to write: OUT or --out_graph"),
-        transforms or "",
-        split_names(inputs),
-        split_names(outputs),
-        as_text,
-        compat == "gtt",
-        quiet,
-    )
-    if not request.transforms.strip():
+    from opselect.usecases.open_kernels import ops_named
+    from opselect.usecases.transform import transform_file
+
+    read = _one(source, in_graph, "graph to read: IN or --in_graph")
+    written = _one(target, out_graph, "file to write: OUT or --out_graph")
+    steps = transforms or ""
+    if not steps.strip():
         raise click.UsageError("--transforms names no transform; --list shows those there are")
-    return transform(request)
+    kernels = KernelSource(release, tree, index_file, roots)
+    if kernels.given:
+        check_source(kernels)
+    with ConsoleWatch(quiet=quiet) as watch:
+        made = transform_file(
+            read,
+            written,
+            steps,
+            inputs=split_names(inputs),
+            outputs=split_names(outputs),
+            as_text=as_text,
+            gtt=compat == "gtt",
+            index=ops_named(kernels, watch),
+            watch=watch,
+        )
+    note(f"{shown_path(read)}: {_size(made.before)}\n{written}: {_size(made.after)}", quiet=quiet)
+    return DONE
 
 
 def _one(first: str | None, second: str | None, what: str) -> str:
@@ -116,63 +127,20 @@ def _expanded(path: str) -> str:
         return path
 
 
-def transform(request: Request) -> int:
-    """Writes the graph that the request asks for and returns the exit code."""
-    from opselect.models.formats import model_at, read_graph
-    from opselect.models.formats.graphdef_writer import encode_graph, write_graph
-    from opselect.rewriting import Context, parse_steps
-    from opselect.rewriting.transforms import apply_steps
-
-    steps = parse_steps(request.transforms)
-    context = Context(
-        request.source,
-        request.inputs,
-        request.outputs,
-        gtt=request.gtt,
-        note=lambda sentence: warn(sentence, quiet=request.quiet),
-    )
-    with model_at(request.source) as place:
-        before = read_graph(place)
-        with progress_bar("transforms", quiet=request.quiet) as progress:
-            after = apply_steps(before, steps, context, progress)
-        written = write_graph(after, request.target, text=request.as_text)
-    note(
-        f"{shown_path(request.source)}: {_size(len(before.nodes), encode_graph(before).size)}\n"
-        f"{request.target}: {_size(len(after.nodes), written)}",
-        quiet=request.quiet,
-    )
-    return DONE
-
-
-def _size(nodes: int, size: int) -> str:
-    return f"{counted(nodes, 'node')}, {byte_size(size)}"
+def _size(size: GraphSize) -> str:
+    return f"{counted(size.nodes, 'node')}, {byte_size(size.bytes)}"
 
 
 def show_transforms(*, as_json: bool) -> int:
     """Prints the transforms, their arguments, and those that are not there, and returns the exit code."""
     from opselect.rewriting.transforms import ABSENT, IGNORE_ERRORS, NAMES, find_transform
+    from opselect.usecases.transform import transforms_json
 
-    transforms = [find_transform(name) for name in NAMES]
     if as_json:
-        print_json(
-            {
-                "transforms": [
-                    {
-                        "name": each.name,
-                        "summary": each.summary,
-                        "arguments": [
-                            {"name": argument.name, "help": argument.help, "repeated": argument.repeated}
-                            for argument in each.arguments
-                        ],
-                    }
-                    for each in transforms
-                ],
-                "absent": [{"name": name, "reason": reason} for name, reason in ABSENT.items()],
-            }
-        )
+        print_json(transforms_json())
         return DONE
     rows = []
-    for each in transforms:
+    for each in map(find_transform, NAMES):
         rows.append((each.name, "", each.summary))
         rows += [("", f"{a.name}{' …' if a.repeated else ''}", a.help) for a in each.arguments]
     print_table(("transform", "argument", "what it does"), rows)

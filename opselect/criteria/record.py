@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["input", "result", ""]
-"""Where ops stand in a graph: ``input`` in front of the model, ``result`` behind it, working on what it computes."""
+"""Where ops stand in a graph: ``input`` upstream of the model, ``result`` downstream, working on what it computes."""
 
 Action = Literal["strip", "feed", "freeze", "prepare", "extend", "change"]
 """``strip`` what the outputs do not need, ``feed`` a node in its place, ``freeze`` the model, ``prepare`` it (freezing,
@@ -23,12 +23,13 @@ class Criterion:
 
     ``ops`` is a regular expression of the names of ops, ``folders`` are those of kernels (from the root of the
     checkout) that all fall under it whatever the op is called, and ``headers`` those of headers that only such kernels
-    include. ``is_training`` marks what tells a graph that is still being trained from one that is ready.
-    ``is_impossible`` marks that no build for a phone can have what these folders and headers say, whatever it compiles;
-    an op of that name whose kernel is elsewhere can be built.
+    include. ``code`` is that of the findings about it (:mod:`opselect.findings`). ``is_training`` marks what tells a
+    graph that is still being trained from one that is ready. ``is_impossible`` marks that no build for a phone can have
+    what these folders and headers say, whatever it compiles; an op of that name whose kernel is elsewhere can be built.
     """
 
     key: str
+    code: str
     title: str
     sentence: str
     source: str

@@ -22,6 +22,7 @@ _FREEZE = "Freeze the model first (opselect prepare, which also cuts and folds i
 _BY_NAME = (
     Criterion(
         "transposed-convolutions",
+        "OPS209",
         "transposed convolutions",
         "It is the gradient of a convolution, of which models for inference make transposed convolutions too.",
         f"{_GUIDE}, What ops should you include on mobile?",
@@ -30,6 +31,7 @@ _BY_NAME = (
     ),
     Criterion(
         "gradients",
+        "OPS201",
         "gradients",
         "It computes gradients, for which only back-propagation has a use; a phone runs inference.",
         f"{_GUIDE}, What ops should you include on mobile?",
@@ -44,6 +46,7 @@ _BY_NAME = (
     ),
     Criterion(
         "optimizers",
+        "OPS201",
         "optimizer steps",
         "It changes weights by a step of an optimizer, or gathers the gradients for one.",
         "tensorflow/core/ops/training_ops.cc",
@@ -57,6 +60,7 @@ _BY_NAME = (
     ),
     Criterion(
         "checkpoints",
+        "OPS201",
         "checkpoint saving",
         "It writes or reads checkpoints, which a frozen model does without.",
         f"{_GUIDE}, Removing training-only nodes",
@@ -70,6 +74,7 @@ _BY_NAME = (
     ),
     Criterion(
         "variables",
+        "OPS202",
         "variables that are not frozen",
         "It holds weights while they are trained; freezing turns them into constants.",
         f"{_GUIDE}, How do you get a model you can use on mobile?",
@@ -80,6 +85,7 @@ _BY_NAME = (
     ),
     Criterion(
         "variable-reads",
+        "OPS202",
         "reading of variables",
         "It reads a variable, and a frozen model has none.",
         f"{_GUIDE}, How do you get a model you can use on mobile?",
@@ -89,6 +95,7 @@ _BY_NAME = (
     ),
     Criterion(
         "variable-changes",
+        "OPS201",
         "changing of variables",
         "It changes a variable, as training and the loading of checkpoints do; a frozen model has none.",
         f"{_GUIDE}, How do you get a model you can use on mobile?",
@@ -102,6 +109,7 @@ _BY_NAME = (
     ),
     Criterion(
         "queues",
+        "OPS203",
         "input queues",
         "It queues training examples between the threads that read them and the model.",
         f"{_GUIDE}, Removing training-only nodes",
@@ -116,6 +124,7 @@ _BY_NAME = (
     ),
     Criterion(
         "readers",
+        "OPS203",
         "file readers",
         "It reads training examples from files, while an app has its data in memory.",
         f"{_KERNELS}, comments in android_all_ops",
@@ -126,6 +135,7 @@ _BY_NAME = (
     ),
     Criterion(
         "summaries",
+        "OPS201",
         "summaries",
         "It records what TensorBoard shows of a training run.",
         f"{_GUIDE}, How do you get a model you can use on mobile?",
@@ -139,6 +149,7 @@ _BY_NAME = (
     ),
     Criterion(
         "losses",
+        "OPS201",
         "losses",
         "It belongs to a loss or samples classes for one, which only training asks for.",
         "tensorflow/python/ops/nn_impl.py (sampled_softmax_loss, nce_loss)",
@@ -151,6 +162,7 @@ _BY_NAME = (
     ),
     Criterion(
         "learners",
+        "OPS201",
         "learning without gradients",
         "It grows decision trees or looks for clusters, which is training too.",
         "tensorflow/core/ops/boosted_trees_ops.cc, tensorflow/core/kernels/clustering_ops.cc",
@@ -165,6 +177,7 @@ _BY_NAME = (
     ),
     Criterion(
         "augmentation",
+        "OPS203",
         "data augmentation",
         "It distorts training images at random, to make more of few.",
         "tensorflow/core/api_def/base_api/api_def_SampleDistortedBoundingBox.pbtxt",
@@ -174,6 +187,7 @@ _BY_NAME = (
     ),
     Criterion(
         "services",
+        "OPS203",
         "databases and network services",
         "It needs the client of a database or of a service in the network, which a phone's library is built without.",
         f"{_KERNELS}, comments in android_all_ops (lmdb_reader_op, rpc_op)",
@@ -188,6 +202,7 @@ _BY_NAME = (
     ),
     Criterion(
         "datasets",
+        "OPS203",
         "dataset pipelines",
         "It is part of an input pipeline (tf.data), which reads and shuffles examples for training.",
         f"{_GUIDE}, Removing training-only nodes",
@@ -205,6 +220,7 @@ _BY_NAME = (
     ),
     Criterion(
         "files",
+        "OPS203",
         "reading and writing of files",
         "It reads or writes files, and not every phone has a file system for them.",
         f"{_GUIDE}, What is up with all the different saved file formats? (GraphDef)",
@@ -214,6 +230,7 @@ _BY_NAME = (
     ),
     Criterion(
         "parsing",
+        "OPS203",
         "parsing of stored examples",
         "It decodes examples as training data stores them, while an app has its data as arrays.",
         f"{_GUIDE}, Removing training-only nodes",
@@ -224,6 +241,7 @@ _BY_NAME = (
     ),
     Criterion(
         "image-decoders",
+        "OPS204",
         "image decoders",
         "It needs libjpeg, libpng or giflib, which mobile builds do not always have.",
         f"{_GUIDE}, What ops should you include on mobile?",
@@ -233,6 +251,7 @@ _BY_NAME = (
     ),
     Criterion(
         "image-encoders",
+        "OPS204",
         "image encoders",
         "It needs libjpeg or libpng, which mobile builds do not always have.",
         f"{_GUIDE}, What ops should you include on mobile?",
@@ -242,6 +261,7 @@ _BY_NAME = (
     ),
     Criterion(
         "media",
+        "OPS206",
         "audio and video through FFmpeg",
         "It runs the program ffmpeg, which phones lack.",
         "tensorflow/contrib/ffmpeg/default/ffmpeg_lib.cc (1.x)",
@@ -254,6 +274,7 @@ _BY_NAME = (
     ),
     Criterion(
         "text-libraries",
+        "OPS204",
         "text through RE2 and ICU",
         "It needs RE2 for regular expressions or ICU for Unicode, which upstream kept from phones as experimental.",
         f"{_KERNELS}, comments in android_all_ops",
@@ -263,6 +284,7 @@ _BY_NAME = (
     ),
     Criterion(
         "protocol-buffers",
+        "OPS204",
         "protocol buffers by their descriptors",
         "It needs the descriptors of messages at run time, which the lite protocol buffers of mobile builds lack.",
         f"{_KERNELS}, comments in android_all_ops (decode_proto_op, encode_proto_op)",
@@ -272,6 +294,7 @@ _BY_NAME = (
     ),
     Criterion(
         "python",
+        "OPS206",
         "calls of Python",
         "It calls a function in the Python interpreter that made the graph.",
         "tensorflow/python/lib/core/py_func.cc",
@@ -285,6 +308,7 @@ _BY_NAME = (
     ),
     Criterion(
         "functions",
+        "OPS205",
         "function calls and functional control flow",
         "Freezing inlines functions and lowers If and While to Switch and Merge, so a frozen graph has none of it.",
         "tensorflow/python/framework/convert_to_constants.py (convert_variables_to_constants_v2)",
@@ -297,6 +321,7 @@ _BY_NAME = (
     ),
     Criterion(
         "distribution",
+        "OPS206",
         "work on several devices",
         "It lets several machines or devices work on one step together.",
         "tensorflow/core/ops/collective_ops.cc",
@@ -306,6 +331,7 @@ _BY_NAME = (
     ),
     Criterion(
         "accelerators",
+        "OPS206",
         "compilers and accelerators",
         "It runs what XLA, TensorRT or a TPU's compiler made of a part of the model.",
         "tensorflow/compiler/jit/BUILD",
@@ -320,6 +346,7 @@ _BY_NAME = (
     ),
     Criterion(
         "other-processors",
+        "OPS204",
         "graphs for other processors",
         "It hands a part of the graph to another processor, such as Hexagon, by an executor that a build brings.",
         "tensorflow/core/kernels/remote_fused_graph_execute_utils.h",
@@ -328,6 +355,7 @@ _BY_NAME = (
     ),
     Criterion(
         "onednn",
+        "OPS206",
         "oneDNN (MKL) for x86",
         "It calls oneDNN (MKL), which is tied to x86 processors.",
         f"{_KERNELS}, comments in android_all_ops",
@@ -339,6 +367,7 @@ _BY_NAME = (
     ),
     Criterion(
         "debugging",
+        "OPS206",
         "the debugger",
         "The debugger puts it into a graph to look at tensors.",
         f"{_KERNELS}, comments in android_all_ops (debug_ops)",
@@ -348,6 +377,7 @@ _BY_NAME = (
     ),
     Criterion(
         "experimental",
+        "OPS209",
         "experimental ops",
         "Upstream takes it for experimental and keeps its file from mobile builds for that.",
         f"{_KERNELS}, comments in android_all_ops (batch_kernels, mutex_ops)",
@@ -359,6 +389,7 @@ _BY_NAME = (
 
 TRAINING = Criterion(
     "training",
+    "OPS201",
     "what only runs while training",
     "It stands in a conditional that asks whether the model is being trained, as dropout and batch norms do.",
     "tensorflow/python/keras/backend.py (in_train_phase)",
@@ -368,6 +399,7 @@ TRAINING = Criterion(
 
 _LIBRARIES = Criterion(
     "libraries",
+    "OPS204",
     "libraries of their own",
     "Its kernel is in a library of its own, and mobile libraries are made of TensorFlow's core.",
     "tensorflow/core/BUILD (android_tensorflow_lib, portable_tensorflow_lib)",
@@ -376,6 +408,7 @@ _LIBRARIES = Criterion(
 
 TYPES = Criterion(
     "types",
+    "OPS207",
     "types that are rarely used",
     "Kernels for types that inference rarely uses are left out.",
     "tensorflow/core/framework/register_types.h",
@@ -384,7 +417,8 @@ TYPES = Criterion(
 
 FIRST_TYPES = Criterion(
     "first-types",
-    "types behind the first",
+    "OPS208",
+    "types after the first",
     "Slim builds register only the first type that a macro REGISTER2 to REGISTER9 names.",
     "tensorflow/core/kernels/cwise_ops_common.h",
     _EXTEND,
@@ -392,6 +426,7 @@ FIRST_TYPES = Criterion(
 
 EXCLUDED = Criterion(
     "excluded",
+    "OPS209",
     "what upstream excludes by name",
     "Upstream keeps its file even out of the list of nearly all ops that may work on Android.",
     f"{_KERNELS} (android_all_ops, portable_all_ops)",
@@ -400,6 +435,7 @@ EXCLUDED = Criterion(
 
 OTHER = Criterion(
     "other",
+    "OPS209",
     "other ops",
     "It is not in the mobile groups of this release, which keep the library small; no other reason is known.",
     f"{_KERNELS} (android_core_ops, portable_core_ops)",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import near_names
 from opselect.models.formats import Model, model_at, read_model
 from opselect.models.graph import Entry, Graph, MetaGraph, Signature
 
@@ -59,9 +59,13 @@ def read_chosen(path: str, choice: Choice) -> Iterator[Chosen]:
     Raises InputError for a model that cannot be read or that lacks what is chosen.
     """
     with model_at(path) as place:
-        model = read_model(place, choice.tag_set)
-        meta_graph = choose_meta_graph(model)
-        yield Chosen(meta_graph.graph, entries_of(meta_graph, choice, place), model.tflite is None)
+        yield chosen_of(read_model(place, choice.tag_set), choice)
+
+
+def chosen_of(model: Model, choice: Choice) -> Chosen:
+    """What a choice means of a model, read with its tags. Raises InputError for one that lacks what is chosen."""
+    meta_graph = choose_meta_graph(model)
+    return Chosen(meta_graph.graph, entries_of(meta_graph, choice, model.path), model.tflite is None)
 
 
 def choose_meta_graph(model: Model) -> MetaGraph:
@@ -130,7 +134,7 @@ def check_signatures(wanted: Sequence[str], known: Mapping[str, Signature], path
     problems = []
     for key in wanted:
         if key not in known:
-            near = difflib.get_close_matches(key, known, 3)
+            near = near_names(key, known)
             problems.append(f"has no signature {key!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
     if problems:
         advice = f"It has {', '.join(known)}." if known else "Name what the program fetches with --outputs."

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from kernel_index.errors import InputError
 from opselect.models.formats.tensor_headers import read_header
 from opselect.models.graph import Node, TensorRef
-from opselect.models.summary import REFERENCE_VARIABLE_OPS, NodeTensor, Summary
+from opselect.models.graph.op_families import REFERENCE_VARIABLES
+from opselect.models.summary import NodeTensor, Summary
 from opselect.models.tensor_text import MAX_SHOWN, debug_string, human_readable, shape_problem, shape_text, type_word
 
 BENCHMARK_TARGET = "tensorflow/tools/benchmark:benchmark_model"
@@ -22,7 +23,7 @@ def summarize_graph_text(summary: Summary, path: str) -> str:
 
     Where inputs do not exist, they end the text, as TensorFlow's tool then fails.
     """
-    variables = [variable for variable in summary.variables if variable.op in REFERENCE_VARIABLE_OPS]
+    variables = [variable for variable in summary.variables if variable.op in REFERENCE_VARIABLES]
     constants, values = summary.constants.count, summary.variable_values
     counted = (
         f"Found {constants} ({human_readable(constants)}) const parameters, {values} ({human_readable(values)}) "
@@ -49,7 +50,7 @@ def summarize_graph_text(summary: Summary, path: str) -> str:
 
 def benchmark_command(summary: Summary, path: str) -> str:
     """How TensorFlow's benchmark tool is to be called for the graph; variables count as inputs."""
-    variables = [variable for variable in summary.variables if variable.op in REFERENCE_VARIABLE_OPS]
+    variables = [variable for variable in summary.variables if variable.op in REFERENCE_VARIABLES]
     layers = [*summary.inputs, *variables]
     return (
         f"bazel run {BENCHMARK_TARGET} -- --graph={path} --show_flops"

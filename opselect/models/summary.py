@@ -11,12 +11,8 @@ from kernel_index.datatypes import DataType, item_size
 from kernel_index.errors import InputError
 from opselect.models.formats.tensor_headers import read_header
 from opselect.models.graph import Graph, Node, Shape, TensorRef, input_node
-
-VARIABLE_OPS = ("Variable", "VariableV2", "VarHandleOp")
-REFERENCE_VARIABLE_OPS = ("Variable", "VariableV2")
-"""Variables that live in the graph; those of VarHandleOp are resources."""
-
-_UNLIKELY_OUTPUTS = frozenset({"Const", "Assign", "NoOp", "Placeholder"})
+from opselect.models.graph.op_families import NEVER_FETCHED, REFERENCE_VARIABLES, VARIABLES
+from opselect.models.graph.references import control_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,7 @@ def summarize(graph: Graph) -> Summary:
         op_counts.update(node.op for node in function.nodes)
         for node in function.nodes:
             in_functions.add(node)
-    variables = tuple(_node_tensor(node) for node in graph.nodes if node.op in VARIABLE_OPS)
+    variables = tuple(_node_tensor(node) for node in graph.nodes if node.op in VARIABLES)
     devices = Counter(node.device for node in graph.nodes if node.device)
     return Summary(
         nodes=len(graph.nodes),
@@ -112,14 +108,14 @@ def summarize(graph: Graph) -> Summary:
         outputs=tuple(
             Output(node.name, node.op)
             for node in graph.nodes
-            if node.name not in consumed and node.op not in _UNLIKELY_OUTPUTS
+            if node.name not in consumed and node.op not in NEVER_FETCHED
         ),
         constants=constants.found,
         function_constants=in_functions.found,
         variables_held=sum((_held(variable) for variable in variables), Parameters()),
         variable_values=constants.variable_values,
         undecodable=(*constants.undecodable, *in_functions.undecodable),
-        control_edges=sum(reference.startswith("^") for node in graph.nodes for reference in node.inputs),
+        control_edges=sum(len(control_inputs(node)) for node in graph.nodes),
         devices=dict(sorted(devices.items())),
         op_counts=dict(sorted(op_counts.items(), key=lambda entry: (-entry[1], entry[0]))),
         functions=tuple(
@@ -150,7 +146,7 @@ class _Constants:
         self.undecodable: list[str] = []
 
     def add(self, node: Node) -> None:
-        if node.op != "Const" and node.op not in REFERENCE_VARIABLE_OPS:
+        if node.op != "Const" and node.op not in REFERENCE_VARIABLES:
             return
         value = node.attrs.get("value")
         held = _tensor_parameters(value) if isinstance(value, TensorRef) else None

@@ -11,7 +11,7 @@ from kernel_index.datatypes import DataType
 from opselect.models.graph import Shape
 
 MAX_SHOWN = 3
-"""So many elements of a tensor are printed; dots stand for the rest."""
+"""Maximum number of elements of a tensor that are printed; dots stand for the rest."""
 
 _MAX_DIMENSIONS = 254
 _MAX_ELEMENTS = 2**63 - 1

@@ -26,10 +26,10 @@ from opselect.requirements.loading import Loads, LoadsMerger, collect_loads
 from opselect.requirements.runtime import SESSION_OPS, Addition, Origin, runtime_additions
 
 MAX_NODES_NAMED = 5
-"""So many nodes of a requirement are named as examples; the count is of all."""
+"""Maximum number of nodes of a requirement that are named as examples; the count is of all."""
 
 MAX_MODELS_NAMED = 20
-"""So many models of a requirement are named as examples; the count is of all."""
+"""Maximum number of models of a requirement that are named as examples; the count is of all."""
 
 UNKNOWN_RELEASE = ""
 """Stands for the release of requirements that do not say for which they were collected."""

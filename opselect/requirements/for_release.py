@@ -20,7 +20,7 @@ def for_index(needed: Requirements, index: KernelIndex, path: str) -> Requiremen
     What a node says of types itself is kept whatever the release, so the defaults that this one has besides are filled
     in. Other attrs never are: one that is missing may be one that was not kept. Of a release with another number,
     what its optimizers may insert is not known and left out, with a warning; models run without it. Raises InputError
-    where its runtime may always make other ops of some, which cannot be told without the models.
+    where its runtime may always make other ops of some, which cannot be known without the models.
     """
     here = release_number(index.release)
     numbers = {release_number(release) if release else None for release in needed.releases} or {None}

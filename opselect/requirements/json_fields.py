@@ -1,4 +1,4 @@
-"""Values of a JSON file that opselect wrote and a user kept: what is wrong with one is said with its place."""
+"""Values of a JSON file that opselect wrote and a user kept: what is wrong with one is reported with its place."""
 
 from __future__ import annotations
 

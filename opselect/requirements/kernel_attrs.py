@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeGuard
 
-from kernel_index.datatypes import DataType, from_spec
+from kernel_index.datatypes import DataType
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrScalar, AttrValue, OpDefinition
 from opselect.models.graph import FedNode, Node, NodeAttr
+from opselect.models.graph.op_definitions import OpDefinitions
 
 LABEL_ATTR = "_kernel"
 """The attr that asks for a kernel with a label (``framework/op_kernel.cc``)."""
@@ -77,13 +78,9 @@ class KernelAttrs:
     def placeholder(self, fed: FedNode) -> Node:
         """The Placeholder that stands for a fed node; its type is that of the output, where the definition tells it."""
         node = fed.node
-        self._look_up(node.op)
-        definition = self._definitions[node.op]
-        data_type: NodeAttr | None = None
-        if definition is not None and fed.output < len(definition.outputs):
-            text = definition.outputs[fed.output].type_text.removeprefix("Ref(").removesuffix(")")
-            data_type = from_spec(text) or node.attrs.get(text, self._defaults[node.op].get(text))
-        attrs: dict[str, NodeAttr] = {"dtype": data_type} if isinstance(data_type, DataType) else {}
+        types = OpDefinitions(self._index).output_types(node) if self._index is not None else None
+        data_type = types[fed.output] if types is not None and fed.output < len(types) else None
+        attrs: dict[str, NodeAttr] = {"dtype": data_type} if data_type is not None else {}
         return Node(node.name, "Placeholder", (), node.device, attrs)
 
     def _look_up(self, op: str) -> None:

@@ -19,20 +19,19 @@ from typing import TYPE_CHECKING
 
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex, MemoryIndex
-from kernel_index.overlay import OverlayIndex
 from kernel_index.shown import shown_path, without_secrets
 from kernel_index.store import StoredIndex, index_bytes, open_index
-from opselect.models.choice import Choice, read_chosen
+from opselect.models.choice import Choice, Chosen, read_chosen
 from opselect.requirements.collect import Merger, Requirements, collect_requirements
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
 CHUNK = 16
-"""So many models are read by one call of a worker: at a few milliseconds each, more than it costs to hand them out."""
+"""Maximum number of models that one call of a worker reads: at a few milliseconds each, more than the call costs."""
 
 IN_FLIGHT = 32
-"""So many chunks are handed out before the first of them must be done."""
+"""Maximum number of chunks that are handed out before the first of them must be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +72,21 @@ class _Findings:
 
 
 def collect_model(path: str, name: str, *, index: KernelIndex | None, choice: Choice) -> Requirements:
-    """What one model needs. Raises InputError for one that cannot be read or lacks what is chosen.
+    """What one model needs. Raises InputError for one that cannot be read or lacks what is chosen."""
+    with read_chosen(path, choice) as chosen:
+        return collect_chosen(chosen, name, index=index)
+
+
+def collect_chosen(chosen: Chosen, name: str, *, index: KernelIndex | None) -> Requirements:
+    """What the chosen part of a model needs that is called ``name``. Raises InputError for a graph without sense.
 
     TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none inserts anything, and no
     session loads one.
     """
-    with read_chosen(path, choice) as chosen:
-        needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries)
-        if chosen.is_whole:
-            return needed
-        return replace(needed.without_inserted(), loads=needed.loads.as_single_ops())
+    needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries)
+    if chosen.is_whole:
+        return needed
+    return replace(needed.without_inserted(), loads=needed.loads.as_single_ops())
 
 
 def collect_many(
@@ -101,7 +105,7 @@ def collect_many(
 
     ``models`` are paths and URLs, taken from the iterable only as they are read, and called by what ``names`` says
     instead of their paths. ``executor`` is any :class:`concurrent.futures.Executor`; its workers must be able to import
-    opselect and to open the paths. Without one the models are read here, one by one. ``progress`` is told how many
+    opselect and to open the paths. Without one the models are read here, one by one. ``progress`` gets how many
     models are done, ``warn`` each warning about a model; both are called in this thread. Warnings are not part of
     the result.
 
@@ -136,6 +140,8 @@ def _merged(
 
 def index_file(index: KernelIndex) -> bytes:
     """The content of an index file with what the index has: what is sent to workers, at most some 100 kB a release."""
+    from kernel_index.overlay import OverlayIndex  # most questions have none
+
     if isinstance(index, StoredIndex):
         return index.content
     if isinstance(index, OverlayIndex):

@@ -15,7 +15,7 @@ from opselect.models.graph import Node
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Positions of the inputs behind the tensor that is normalised, and the attr that holds epsilon."""
+    """Positions of the inputs after the tensor that is normalised, and the attr that holds epsilon."""
 
     mean: int
     variance: int
@@ -46,7 +46,7 @@ def is_training(node: Node) -> bool:
 def scale_and_offset(node: Node, inputs: list[Array]) -> tuple[Array, Array]:
     """The vectors by which the op multiplies each channel and what it adds then.
 
-    ``inputs`` are the values of the op's inputs behind the first, vectors of one length. Computed in float, in the
+    ``inputs`` are the values of the op's inputs after the first, vectors of one length. Computed in float, in the
     order of upstream. Raises ValueError for inputs that are not such vectors.
     """
     layout = _LAYOUTS[node.op]

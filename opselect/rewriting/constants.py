@@ -10,8 +10,8 @@ from opselect.models.formats.tensor_headers import tensor_header
 from opselect.models.formats.tensor_writer import encode_tensor
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import Node, Shape, TensorRef
+from opselect.models.graph.references import control_inputs
 from opselect.rewriting.context import Context
-from opselect.rewriting.names import control_inputs
 
 _VALUE = "value"
 

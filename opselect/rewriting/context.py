@@ -1,15 +1,18 @@
-"""What a transform is told besides the graph, and how it reads its arguments."""
+"""What a transform gets besides the graph, and how it reads its arguments."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from kernel_index import shipped
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.errors import InputError
-from opselect.models.graph import Shape
+from kernel_index.index import KernelIndex
+from opselect.models.graph import FunctionDefinition, Shape
+from opselect.models.graph.op_definitions import OpDefinitions
 
 _T = TypeVar("_T")
 _INT = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
@@ -17,15 +20,23 @@ _MAX_INT64 = 2**63 - 1
 
 
 class TransformError(InputError):
-    """A transform cannot do what it is asked to; ``node`` names the node that stands in the way, if one does."""
+    """A transform cannot do what it is asked to.
 
-    def __init__(self, path: str, problem: str, advice: str = "", node: str = "") -> None:
+    ``node`` names the node that stands in the way, if one does; ``problem`` begins with it, ``reason`` does not.
+    """
+
+    def __init__(self, path: str, reason: str, advice: str = "", node: str = "") -> None:
         self.node = node
-        super().__init__(path, f"node {node!r}: {problem}" if node else problem, advice)
+        self.reason = reason
+        super().__init__(path, f"node {node!r}: {reason}" if node else reason, advice)
 
     def __reduce__(self) -> tuple[type[TransformError], tuple[str, str, str, str]]:
-        prefix = f"node {self.node!r}: " if self.node else ""
-        return type(self), (self.place.path, self.problem.removeprefix(prefix), self.advice, self.node)
+        return type(self), (self.place.path, self.reason, self.advice, self.node)
+
+
+def ops_of(index: KernelIndex | None, functions: Iterable[FunctionDefinition] = ()) -> OpDefinitions:
+    """The ops of a TensorFlow, of the newest release that is shipped where it is None, and the functions of a graph."""
+    return OpDefinitions(index or shipped.index_of(shipped.releases()[-1]), functions)
 
 
 def _ignore(_: str) -> None:
@@ -36,6 +47,7 @@ def _ignore(_: str) -> None:
 class Context:
     """``inputs`` and ``outputs`` as the user names them: the tensors that a program feeds and fetches.
 
+    ``index`` is the TensorFlow whose op definitions tell what nodes take and give, None the newest that is shipped.
     ``gtt`` asks for what the Graph Transform Tool does where opselect does otherwise on purpose. ``note`` is called
     with a sentence for what the user should know and that is no error. ``path`` is where the graph comes from.
     """
@@ -44,8 +56,13 @@ class Context:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    index: KernelIndex | None = None
     gtt: bool = False
     note: Callable[[str], None] = _ignore
+
+    def ops(self) -> OpDefinitions:
+        """What ops take and give."""
+        return ops_of(self.index)
 
     def error(self, problem: str, advice: str = "", node: str = "") -> TransformError:
         """An error to raise about this graph, at a node of it."""

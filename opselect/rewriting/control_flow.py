@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from opselect.models.graph import Node
+from opselect.models.graph.op_families import ENTERS, SWITCHES
 from opselect.rewriting.names import consumers
 
-SWITCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
-"""Ops of which only some outputs arrive."""
-_ENTRIES = SWITCHES | {"Enter", "RefEnter"}
+_ENTRIES = SWITCHES | ENTERS
 
 
 def inside_control_flow(nodes: Iterable[Node]) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.references import data_inputs, endpoint
 from opselect.rewriting.names import consumers
 
 
@@ -32,14 +33,10 @@ class GraphEdit:
         """The names of the nodes that consume any output of a node, or wait for it."""
         return {user.name for user in self._users.get(node.name, ())}
 
-    def used_outputs(self, node: Node) -> set[str]:
-        """The outputs that other nodes consume, as what stands behind the colon: empty, ``0``, ``1``."""
-        return {
-            reference.partition(":")[2]
-            for user in self._users.get(node.name, ())
-            for reference in user.inputs
-            if reference.partition(":")[0] == node.name
-        }
+    def used_outputs(self, node: Node) -> set[int]:
+        """The outputs that other nodes consume, by their numbers."""
+        read = (endpoint(reference) for user in self._users.get(node.name, ()) for reference in data_inputs(user))
+        return {index for name, index in read if name == node.name}
 
     def is_private(self, node: Node, *owners: Node) -> bool:
         """Whether nobody but the owners uses a node."""
@@ -54,7 +51,7 @@ class GraphEdit:
         self._retired.update(node.name for node in nodes if not self.is_needed(node))
 
     def new_name(self, wanted: str) -> str:
-        """A name that no node has: the one that is wanted, or that one with a number behind it."""
+        """A name that no node has: the one that is wanted, or that one with a number after it."""
         name, number = wanted, 0
         while name in self._names:
             number += 1

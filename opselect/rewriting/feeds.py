@@ -7,14 +7,14 @@ from typing import TypeVar
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
 from opselect.models.graph import Graph, Node, Shape, TensorInfo, reach
-from opselect.rewriting import Step
-from opselect.rewriting.evaluation.known import find_known, tensor
-from opselect.rewriting.signatures import output_types
+from opselect.models.graph.op_families import PLACEHOLDER_WITH_DEFAULT, PLACEHOLDERS
+from opselect.models.graph.references import endpoint
+from opselect.rewriting import Step, ops_of
+from opselect.rewriting.evaluation.known import find_known
 
 _T = TypeVar("_T")
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
-_WITH_DEFAULT = "PlaceholderWithDefault"
 
 
 def placeholders(
@@ -22,33 +22,41 @@ def placeholders(
 ) -> dict[str, TensorInfo]:
     """The Placeholders that outputs need.
 
-    Those with a default keep it, as nobody has to feed them, unless there is no other; ``note`` is told.
+    Those with a default keep it, as nobody has to feed them, unless there is no other; ``note`` gets a
+    sentence about it.
     """
     needed = reach(graph, (), outputs, path).nodes
-    plain = [node.name for node in needed if node.op in _PLACEHOLDERS]
-    others = [node.name for node in needed if node.op == _WITH_DEFAULT]
+    plain = [node.name for node in needed if node.op in PLACEHOLDERS]
+    others = [node.name for node in needed if node.op == PLACEHOLDER_WITH_DEFAULT]
     if plain and others:
         note(f"inputs: {', '.join(plain)}; {', '.join(others)} keep their defaults (--inputs names what is fed)")
     return {name: TensorInfo(name) for name in plain or others}
 
 
 def strip_step(
-    graph: Graph, inputs: Mapping[str, TensorInfo], data_type: DataType | None, shape: Shape | None, path: str
+    graph: Graph,
+    inputs: Mapping[str, TensorInfo],
+    data_type: DataType | None,
+    shape: Shape | None,
+    path: str,
+    index: KernelIndex | None = None,
 ) -> Step:
     """``strip_unused_nodes`` with the type and shape of each input that is no Placeholder yet.
 
-    Both are those given, else those of ``inputs``, else what the graph tells of the node that was there. Raises
+    Both are those given, else those of ``inputs``, else what the graph tells of the node that was there, by the op
+    definitions of ``index`` (:func:`opselect.rewriting.ops_of`). Raises
     InputError for a type or shape that contradicts the graph, and where nothing tells the shape.
     """
     by_name = {node.name: node for node in graph.nodes}
-    fed = {tensor(name)[0]: (tensor(name)[1], info) for name, info in inputs.items()}
-    told = {name: (position, info) for name, (position, info) in fed.items() if name in by_name}
-    shapes = _shapes(graph, [name for name in told if by_name[name].op != "Placeholder"])
+    fed = {endpoint(name)[0]: (endpoint(name)[1], info) for name, info in inputs.items()}
+    there = {name: (position, info) for name, (position, info) in fed.items() if name in by_name}
+    shapes = _shapes(graph, [name for name in there if by_name[name].op != "Placeholder"])
+    ops = ops_of(index)
     made: list[tuple[str, DataType, Shape]] = []
-    for name, (position, info) in told.items():
+    for name, (position, info) in there.items():
         node = by_name[name]
         known = _at(shapes.get(name, ()), position) or _own_shape(node)
-        known_type = _at(output_types(node) or (), position)
+        known_type = _at(ops.output_types(node) or (), position)
         _check(node, data_type, shape, known_type, known, path)
         if node.op == "Placeholder":
             continue
@@ -110,11 +118,11 @@ def _check(
         )
 
 
-def _contradicts(told: tuple[int, ...] | None, known: tuple[int, ...] | None, skipped: int) -> bool:
-    if told is None or known is None:
+def _contradicts(wanted: tuple[int, ...] | None, known: tuple[int, ...] | None, skipped: int) -> bool:
+    if wanted is None or known is None:
         return False
-    pairs = list(zip(told, known, strict=False))[skipped:]
-    return len(told) != len(known) or any(one != other and min(one, other) >= 0 for one, other in pairs)
+    pairs = list(zip(wanted, known, strict=False))[skipped:]
+    return len(wanted) != len(known) or any(one != other and min(one, other) >= 0 for one, other in pairs)
 
 
 def _name(data_type: DataType) -> str:

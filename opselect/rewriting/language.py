@@ -63,7 +63,7 @@ class _Parser:
         return found
 
     def _value(self) -> str:
-        """``value = '"', { character }, '"' | word``; a stray quote behind it is passed over, as upstream does."""
+        """``value = '"', { character }, '"' | word``; a stray quote after it is passed over, as upstream does."""
         quoted = _QUOTED_VALUE.match(self._text, self._position)
         if quoted:
             self._position = quoted.end()

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from opselect.models.graph import Graph, Node, input_node
 from opselect.models.graph.order import execution_order
-from opselect.rewriting.names import consumers, data_inputs
+from opselect.models.graph.references import data_inputs
+from opselect.rewriting.names import consumers
 
 ANY_OP = "*"
 

@@ -1,7 +1,6 @@
-"""Names of tensors and nodes in the inputs of nodes, and edits of them.
+"""Who consumes which node, and other names in the inputs of nodes.
 
-Source: ``NodeNamePartsFromInput``, ``CanonicalInputName`` and ``RenameNodeInputs`` of
-``tools/graph_transforms/transform_utils.cc``.
+Source: ``RenameNodeInputs`` of ``tools/graph_transforms/transform_utils.cc``.
 """
 
 from __future__ import annotations
@@ -9,44 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from opselect.models.graph import Node, input_node
+from opselect.models.graph import Node
+from opselect.models.graph.references import canonical, input_node, of_node
 
 EVERY_OUTPUT = ":*"
 """Behind a name: whichever of the node's outputs."""
-
-
-def parts(reference: str) -> tuple[str, str, str]:
-    """``("^", "n", "")`` of ``^n``, ``("", "n", ":1")`` of ``n:1``."""
-    control = "^" if reference.startswith("^") else ""
-    name, colon, output = reference.removeprefix("^").partition(":")
-    return control, name, colon + output
-
-
-def canonical(reference: str) -> str:
-    """The one spelling of an input: ``n:0`` of ``n``; a control input stays as it is."""
-    return reference if reference.startswith("^") or ":" in reference else f"{reference}:0"
-
-
-def output_index(reference: str) -> int | None:
-    """Which output an input asks for; None for a control input and for what is no number."""
-    control, _, output = parts(reference)
-    number = output[1:] or "0"
-    return int(number) if not control and number.isascii() and number.isdecimal() and len(number) < 10 else None
-
-
-def is_control(reference: str) -> bool:
-    """Whether an input carries no data."""
-    return reference.startswith("^")
-
-
-def data_inputs(node: Node) -> tuple[str, ...]:
-    """The inputs that carry data, in order."""
-    return tuple(reference for reference in node.inputs if not is_control(reference))
-
-
-def control_inputs(node: Node) -> tuple[str, ...]:
-    """The inputs that only order execution, with their ``^``."""
-    return tuple(reference for reference in node.inputs if is_control(reference))
 
 
 def consumers(nodes: Iterable[Node]) -> dict[str, list[Node]]:
@@ -85,9 +51,8 @@ def _renamed(reference: str, by_node: Mapping[str, list[tuple[str, str]]]) -> st
         visited.add(name)
         before = reference
         for source, target in by_node[name]:
-            control, _, output = parts(reference)
             if source.endswith(EVERY_OUTPUT):
-                reference = f"{control}{target}{output}"
+                reference = of_node(reference, target)
                 break
             if canonical(source) == canonical(reference):
                 reference = target

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opselect.models.graph import Graph, Node, graph_problems, input_node
+from opselect.models.graph.op_definitions import OpDefinitions, Types
+from opselect.models.graph.references import data_inputs, output_index
 from opselect.rewriting.context import Context, TransformError
-from opselect.rewriting.names import data_inputs, output_index
-from opselect.rewriting.signatures import Types, input_types, output_types
 
 _NOTHING_WRITTEN = "Nothing was written."
 
@@ -23,17 +23,17 @@ class TypeProblem:
     kind: tuple[object, ...]
 
 
-def type_problems(graph: Graph) -> tuple[TypeProblem, ...]:
-    """Where op definitions of the newest shipped release say that an input does not fit its node, in file order.
+def type_problems(graph: Graph, ops: OpDefinitions) -> tuple[TypeProblem, ...]:
+    """Where the op definitions say that an input does not fit its node, in file order.
 
     A node whose op they do not have, a custom op or a function, is taken as it is.
     """
-    outputs = {node.name: output_types(node) for node in graph.nodes}
-    return tuple(problem for node in graph.nodes for problem in _node_problems(node, outputs))
+    outputs = {node.name: ops.output_types(node) for node in graph.nodes}
+    return tuple(problem for node in graph.nodes for problem in _node_problems(node, ops, outputs))
 
 
-def _node_problems(node: Node, outputs: dict[str, Types | None]) -> Iterator[TypeProblem]:
-    wanted = input_types(node)
+def _node_problems(node: Node, ops: OpDefinitions, outputs: dict[str, Types | None]) -> Iterator[TypeProblem]:
+    wanted = ops.input_types(node)
     if wanted is None:
         return
     references = data_inputs(node)
@@ -59,6 +59,7 @@ class Guard:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._ops = context.ops()
         self._checked: tuple[Graph, tuple[TypeProblem, ...]] | None = None
 
     def check(self, step: str, before: Graph, after: Graph) -> None:
@@ -88,9 +89,9 @@ class Guard:
 
     def _check_types(self, step: str, before: Graph, after: Graph) -> None:
         if self._checked is None or self._checked[0] is not before:
-            self._checked = before, type_problems(before)
+            self._checked = before, type_problems(before, self._ops)
         old = self._checked[1]
-        new = type_problems(after)
+        new = type_problems(after, self._ops)
         error = _introduced(old, new)
         if error is not None:
             raise self._error(step, error)

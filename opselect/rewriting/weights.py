@@ -93,7 +93,7 @@ def _chunks(floats: StoredBytes, first: int, end: int) -> Iterator[Floats]:
 
 
 def large_weights(node: Node, minimum_size: int, context: Context) -> Weights | None:
-    """The values of a Const of floats with at least so many elements; None for every other node."""
+    """The values of a Const of floats with at least that many elements; None for every other node."""
     if node.op != "Const":
         return None
     data_type, shape = constant_header(node, context)

@@ -12,12 +12,12 @@ from kernel_index.index import KernelIndex
 from kernel_index.kernel_lookup import CPU, DEFAULT, Ambiguous, Found, NotFound, Outcome, admits, find_kernel
 from kernel_index.needed_files import BuildNeeds, knows_definitions
 from kernel_index.records import BAZEL, MAKE, AttrValue, KernelRegistration, LibraryUse
+from opselect.findings import Finding
 from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.requirements.loading import Verdict, judge
 from opselect.requirements.runtime import INDISPENSABLE, SESSION_OPS, Origin
-from opselect.selection.left_out_by_default import Adviser, Finding, MobileBuild
+from opselect.selection.left_out_by_default import Adviser, MobileBuild
 from opselect.selection.why_missing import (
-    Explanation,
     explain,
     explain_device,
     explain_impossible,
@@ -50,7 +50,7 @@ class SelectedKernel:
 class SelectedFile:
     """A file the build needs; ``role`` is ``kernel``, ``definition``, ``dependency``, ``header`` or ``support``.
 
-    ``builds`` are those that must be told of a source file (:data:`kernel_index.records.BAZEL` and ``MAKE``), for they
+    ``builds`` are those whose lists must name a source file (:data:`kernel_index.records.BAZEL` and ``MAKE``), for they
     do not compile it by themselves. A file with kernels and definitions of ops has a record for each role.
     """
 
@@ -61,19 +61,6 @@ class SelectedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Unresolved:
-    """A requirement that the build cannot meet: ``reason`` says why, ``advice`` what mends it."""
-
-    op: str
-    attrs: tuple[tuple[str, AttrValue], ...]
-    device: str
-    reason: str
-    advice: str
-    nodes: tuple[str, ...]
-    models: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Selection:
     """What a build of one release and profile must contain for the requirements, sorted throughout."""
 
@@ -81,20 +68,17 @@ class Selection:
     profile: str
     kernels: tuple[SelectedKernel, ...]
     files: tuple[SelectedFile, ...]
-    unresolved: tuple[Unresolved, ...]
-    not_inserted: tuple[Unresolved, ...] = ()
+    unresolved: tuple[Finding, ...]
+    """Kernels that are needed and that the build does not have."""
+    not_inserted: tuple[Finding, ...] = ()
     """Ops that the runtime may insert and for which the build has no kernel: nothing that the model asks for."""
-    criteria: tuple[Finding, ...] = ()
-    """What of the requirements mobile builds leave out by default, where that was asked."""
     verdict: Verdict = field(default_factory=Verdict)
-    """Whether the release loads the models, as far as that can be told; ops that are unresolved are not in it again."""
-    unread: tuple[str, ...] = ()
-    """Models whose needs are not in here, for they could not be read."""
+    """Whether the release loads the models, as far as that is known; ops that are unresolved are not in it again."""
 
     @property
     def complete(self) -> bool:
-        """Whether the build runs all the models that were asked about."""
-        return not (self.unresolved or self.unread or self.verdict.refused)
+        """Whether the build meets all of the requirements, and its release loads the models that have them."""
+        return not (self.unresolved or self.verdict.refused)
 
 
 def select(
@@ -154,8 +138,8 @@ class _Picker:
         self._build = MobileBuild(index, profile)
         self._adviser = adviser or Adviser(self._build)
         self._reasons: dict[KernelRegistration, list[Reason]] = {}
-        self._unresolved: list[Unresolved] = []
-        self._not_inserted: list[Unresolved] = []
+        self._unresolved: list[Finding] = []
+        self._not_inserted: list[Finding] = []
         self._listed: frozenset[str] | None = None
         self._named: dict[str, Reason] = {}
         self._needs = {build: BuildNeeds(index, profile, build) for build in builds_of(index.build_lists) or ("",)}
@@ -170,7 +154,7 @@ class _Picker:
         pinned = requirement.device.upper() not in ("", CPU) and not requirement.may_insert
         if origin is not None and origin.kind == "replaced" and self._known(requirement.op):
             if pinned:
-                self._leave_out(requirement, explain_device(requirement, self._profile))
+                self._unresolved.append(explain_device(requirement, self._profile))
             self.name([requirement.op], origin.why)
             return
         outcome, note = self._lookup(requirement)
@@ -178,15 +162,15 @@ class _Picker:
             note = "; ".join(filter(None, (_origin_note(origin), note)))
             self._add(outcome.registration, _reason(requirement, note))
             if pinned:
-                self._leave_out(requirement, explain_device(requirement, self._profile))
+                self._unresolved.append(explain_device(requirement, self._profile))
             return
-        reason, advice = self._impossible(requirement) or explain(requirement, self._index, self._profile, outcome)
+        found = self._impossible(requirement) or explain(requirement, self._index, self._profile, outcome)
         if requirement.may_insert:
-            self._not_inserted.append(_unresolved(requirement, reason, advice))
-        else:
-            advice = self._adviser.advise_missing(requirement, advice)
-            because = f"{origin.why}, and " if origin is not None and origin.kind == "added" else ""
-            self._leave_out(requirement, (because + reason, advice))
+            self._not_inserted.append(found)
+            return
+        mends = self._adviser.advise_missing(requirement, found.mends)
+        because = f"{origin.why}, and " if origin is not None and origin.kind == "added" else ""
+        self._unresolved.append(replace(found, reason=because + found.reason, mends=mends))
 
     def _lookup(self, requirement: Requirement) -> tuple[Outcome, str]:
         """The outcome in this profile, ties decided by the release's own lists; and what to note about it."""
@@ -203,7 +187,7 @@ class _Picker:
                 return Found(listed[0]), f"upstream's lists hold this file and not {', '.join(others)}"
         return outcome, ""
 
-    def _impossible(self, requirement: Requirement) -> Explanation | None:
+    def _impossible(self, requirement: Requirement) -> Finding | None:
         """Why no build for a phone can have any kernel that fits; None where one can, or where none fits."""
         fitting = [
             r
@@ -214,7 +198,7 @@ class _Picker:
         found = [self._build.impossible(r.source) for r in fitting]
         if not found or found[0] is None or None in found:
             return None
-        return explain_impossible(fitting[0], found[0])
+        return explain_impossible(requirement, fitting[0], found[0])
 
     def _listed_files(self) -> frozenset[str]:
         if self._listed is None:
@@ -240,15 +224,12 @@ class _Picker:
                 self._add(registration, Reason(op, note=f"runtime: {purpose}"))
             if not registrations and op in INDISPENSABLE and self._known(op):
                 requirement = Requirement(op, count=0)
-                reason, advice = explain(requirement, self._index, self._profile, NotFound(()))
-                self._leave_out(requirement, (f"runtime: {purpose}, and {reason}", advice))
+                found = explain(requirement, self._index, self._profile, NotFound(()))
+                self._unresolved.append(replace(found, reason=f"runtime: {purpose}, and {found.reason}"))
 
     def _add(self, registration: KernelRegistration, reason: Reason) -> None:
         reason = replace(reason, kernel_class=registration.kernel_class)
         self._reasons.setdefault(registration, []).append(reason)
-
-    def _leave_out(self, requirement: Requirement, explanation: tuple[str, str]) -> None:
-        self._unresolved.append(_unresolved(requirement, *explanation))
 
     def look_for_libraries(self, build: str, have: Collection[str]) -> None:
         """Leave out what needs a library that a build has not."""
@@ -268,10 +249,11 @@ class _Picker:
                 if library not in have:
                     found.setdefault((registration.op, library), (file, use, []))[2].extend(reasons)
         for (op, _), (file, use, reasons) in sorted(found.items()):
-            reason, advice = explain_library(use, file, self._index, build)
-            nodes = tuple(sorted({node for r in reasons for node in r.nodes})[:MAX_NODES_NAMED])
+            nodes = sorted({node for r in reasons for node in r.nodes})
             models = tuple(sorted({model for r in reasons for model in r.models})[:MAX_MODELS_NAMED])
-            self._unresolved.append(Unresolved(op, (), "", reason, advice, nodes, models))
+            lacking = explain_library(use, file, self._index, build)
+            named = tuple(nodes[:MAX_NODES_NAMED])
+            self._unresolved.append(replace(lacking, op=op, count=len(nodes), nodes=named, models=models))
 
     def _look_for_definitions(self) -> None:
         """Leave out kernels of ops that nothing defines, where that is known."""
@@ -279,10 +261,12 @@ class _Picker:
             return
         for registration, reasons in self._reasons.items():
             if self._index.op_definition(registration.op) is None:
-                reason, advice = explain_undefined(registration)
                 first = reasons[0]
+                undefined = explain_undefined(registration)
                 self._unresolved.append(
-                    Unresolved(registration.op, first.attrs, "", reason, advice, first.nodes, first.models)
+                    replace(
+                        undefined, attrs=first.attrs, count=len(first.nodes), nodes=first.nodes, models=first.models
+                    )
                 )
 
     def selection(self) -> Selection:
@@ -298,15 +282,18 @@ class _Picker:
                 for registration in sorted(self._reasons, key=_registration_order)
             ),
             files=(
-                *(SelectedFile(path, "kernel", merge_reasons(files[path]), self._told(path)) for path in sorted(files)),
+                *(
+                    SelectedFile(path, "kernel", merge_reasons(files[path]), self._listing_builds(path))
+                    for path in sorted(files)
+                ),
                 *self._needed_files(sorted(files)),
             ),
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
             not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),
         )
 
-    def _told(self, path: str) -> tuple[str, ...]:
-        """The builds that must be told of a source file."""
+    def _listing_builds(self, path: str) -> tuple[str, ...]:
+        """The builds that compile a source file only where their lists name it."""
         return tuple(build for build, needs in self._needs.items() if not needs.compiles(path))
 
     def _needed_files(self, sources: Sequence[str]) -> Iterator[SelectedFile]:
@@ -316,7 +303,7 @@ class _Picker:
         for reason in self._defining():
             key = (reason[0], "definition")
             reasons.setdefault(key, {})[reason[1]] = None
-            builds[key] = list(self._told(reason[0]))
+            builds[key] = list(self._listing_builds(reason[0]))
         for build, needs in self._needs.items():
             for path, file in sorted(needs.needed(sources, sorted(self._named)).items()):
                 key = (path, file.role)
@@ -382,18 +369,6 @@ def _origin_note(origin: Origin | None) -> str:
     return f"may be inserted: {origin.why}" if origin.may_insert else origin.why
 
 
-def _unresolved(requirement: Requirement, reason: str, advice: str) -> Unresolved:
-    return Unresolved(
-        op=requirement.op,
-        attrs=requirement.attrs,
-        device=requirement.device,
-        reason=reason,
-        advice=advice,
-        nodes=requirement.nodes,
-        models=requirement.models,
-    )
-
-
 def _reason_order(reason: Reason) -> tuple[str, ...]:
     return (reason.op, repr(reason.attrs), reason.kernel_class, reason.note, repr(reason.models), repr(reason.nodes))
 
@@ -403,5 +378,5 @@ def _registration_order(registration: KernelRegistration) -> tuple[object, ...]:
     return (r.op, r.device, r.label, -r.priority, r.location, r.kernel_class, repr(r.constraints))
 
 
-def _unresolved_order(unresolved: Unresolved) -> tuple[str, ...]:
+def _unresolved_order(unresolved: Finding) -> tuple[str, ...]:
     return (unresolved.op, repr(unresolved.attrs), unresolved.device, unresolved.reason, repr(unresolved.nodes))

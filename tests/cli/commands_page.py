@@ -44,18 +44,19 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
 
 def copy_models(folder: Path) -> None:
     """Puts what the examples name into a folder, under the paths that it has in the repository."""
-    for name in ("checkpoints", "freeze", "models", "runtime_tree", "saved_models"):
+    for name in ("build_models", "checkpoints", "findings", "freeze", "models", "runtime_tree", "saved_models"):
         shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
 
 
-def _run(line: str) -> str:
+def run_in_copy(line: str) -> str:
+    """What a command line prints, on both streams, in a folder with the fixtures."""
     with tempfile.TemporaryDirectory() as folder:
         copy_models(Path(folder))
         command = [sys.executable, "-m", "opselect", *shlex.split(line)[1:]]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {name: text for name, text in os.environ.items() if name != "COLUMNS"} | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 
 
 if __name__ == "__main__":
-    PAGE.write_text(refreshed(PAGE.read_text(), _run))
+    PAGE.write_text(refreshed(PAGE.read_text(), run_in_copy))

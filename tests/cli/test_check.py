@@ -30,19 +30,21 @@ def test_findings_are_printed_as_linters_print_them(cli: Cli) -> None:
     assert outcome.code == 1
     assert outcome.out.splitlines() == [
         (
-            f"{LIST}:12: unneeded: {K}/conv_ops_using_gemm.cc: registers no kernel in profile android, and nothing "
-            "that is listed needs it"
+            f"{LIST}:12: OPS406 unneeded: {K}/conv_ops_using_gemm.cc: registers no kernel in profile android, and "
+            "nothing that is listed needs it"
         ),
         f"    remove it from {LIST}, unless the list is for builds of ios too",
         (
-            f"{LIST}:32: missing-file: {K}/reduction_ops_sum.c: does not exist; make compiles "
+            f"{LIST}:32: OPS401 missing-file: {K}/reduction_ops_sum.c: does not exist; make compiles "
             f"{K}/reduction_ops_sum.cc instead"
         ),
         f"    write {K}/reduction_ops_sum.cc",
-        f"{K}/BUILD:91: drift: cwise_op_add_2.cc: the makefile does not build it",
+        f"{K}/BUILD:91: OPS402 drift: cwise_op_add_2.cc: the makefile does not build it",
         f"    add the line {K}/cwise_op_add_2.cc to {LIST}, or remove it from android_extended_ops_group1",
     ]
-    assert outcome.err == "3 findings: 1 drift, 1 missing-file, 1 unneeded\n"
+    assert outcome.err == (
+        "3 findings: 1 drift, 1 missing-file, 1 unneeded; more about a code: opselect explain OPS406\n"
+    )
 
 
 def test_json_has_the_keys_that_scripts_rely_on(cli: Cli) -> None:
@@ -58,6 +60,28 @@ def test_json_has_the_keys_that_scripts_rely_on(cli: Cli) -> None:
                 "line": 91,
                 "message": "the makefile does not build it",
                 "mend": f"add the line {K}/cwise_op_add_2.cc to {LIST}, or remove it from android_extended_ops_group1",
+                "code": "OPS402",
+                "applicability": "likely",
+                "mends": [
+                    {
+                        "kind": "list",
+                        "text": f"add the line {K}/cwise_op_add_2.cc to {LIST}",
+                        "applicability": "likely",
+                        "list": LIST,
+                        "file": LIST,
+                        "add": [f"{K}/cwise_op_add_2.cc"],
+                        "remove": [],
+                    },
+                    {
+                        "kind": "list",
+                        "text": "remove it from android_extended_ops_group1",
+                        "applicability": "likely",
+                        "list": "android_extended_ops_group1",
+                        "file": f"{K}/BUILD",
+                        "add": [],
+                        "remove": ["cwise_op_add_2.cc"],
+                    },
+                ],
             }
         ]
     }
@@ -92,7 +116,7 @@ def test_kernels_that_models_need_and_no_list_has(cli: Cli) -> None:
 def test_kernels_that_the_release_lacks_have_no_place(cli: Cli, model: Model) -> None:
     outcome = cli("check", model("Lonely"), "--tree", "runtime", "-q")
     assert outcome.code == 1
-    assert outcome.out.splitlines()[-2].startswith("no-kernel: Lonely: ")
+    assert outcome.out.splitlines()[-2].startswith("OPS101 no-kernel: Lonely: ")
 
 
 def test_what_the_release_refuses_to_load_has_no_place(cli: Cli, tmp_path: Path) -> None:

@@ -12,18 +12,19 @@ MODELS = Path(__file__).resolve().parents[2] / "fixtures" / "models"
 TRAINING = MODELS / "jpeg_training.pb"
 
 
-TABLE = """\
+REPORT = """\
 Left out of mobile builds by default (TensorFlow 1.13.9, profile android):
-  op    type  why        such as  what to do
-  Relu  any   other ops  n1       Extend the build by tensorflow/core/kernels/relu_op.cc (opselect generate --mode \
-extend).
-  other ops: It is not in the mobile groups of this release, which keep the library small; no other
-      reason is known. (tensorflow/core/kernels/BUILD (android_core_ops, portable_core_ops))
+  OPS209  1 op: the groups for mobile builds do without it (other ops)
+    Relu  n1
+      It is not in the mobile groups of this release, which keep the library small; no other reason
+      is known. (tensorflow/core/kernels/BUILD (android_core_ops, portable_core_ops))
+    - Extend the build by tensorflow/core/kernels/relu_op.cc (opselect generate --mode extend).
+More about a code: opselect explain OPS209
 """
 
 
 def test_requirements_lists_them_with_reason_and_advice(cli: Cli, index_file: Path, model: Model) -> None:
-    assert cli("requirements", model("Mul", "Relu"), "--index", index_file).out.endswith(TABLE)
+    assert cli("requirements", model("Mul", "Relu"), "--index", index_file).out.endswith(REPORT)
     assert "Left out" not in cli("requirements", model("Mul"), "--index", index_file).out
 
 
@@ -31,7 +32,7 @@ def test_generate_lists_them_on_stderr_unless_quiet(cli: Cli, index_file: Path, 
     arguments = ("generate", model("Mul", "Relu"), "--index", index_file, "--target", "manifest")
     outcome = cli(*arguments, "--out", "lists")
     assert outcome.code == 0
-    assert TABLE in outcome.err
+    assert REPORT in outcome.err
     assert "Left out" not in cli(*arguments, "--out", "lists", "--quiet").err
 
 

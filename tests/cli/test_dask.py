@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kernel_index.errors import OpselectError
-from opselect.cli.shared.workers import open_workers
+from opselect.usecases.workers import open_workers
 from tests.cli.conftest import Cli, Model
 
 distributed = pytest.importorskip("distributed")
@@ -52,7 +52,7 @@ def test_lists_from_models_read_on_a_cluster(cli: Cli, index_file: Path, model: 
 def test_no_cluster(
     cli: Cli, index_file: Path, model: Model, monkeypatch: pytest.MonkeyPatch, address: str, message: str
 ) -> None:
-    monkeypatch.setattr("opselect.cli.shared.workers.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("opselect.usecases.workers.CONNECT_SECONDS", 0.2)
     paths = [model("Mul", name="a.pbtxt"), model("Relu", name="b.pbtxt")]
     outcome = cli("requirements", *paths, "--index", index_file, "--dask", address)
     assert outcome.code == 2
@@ -60,7 +60,7 @@ def test_no_cluster(
 
 
 def test_a_cluster_with_another_version(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opselect.cli.shared.workers.__version__", "0.0.0")
+    monkeypatch.setattr("opselect.usecases.workers.__version__", "0.0.0")
     message = r"has opselect .*\n  Install opselect 0\.0\.0 where"
     with pytest.raises(OpselectError, match=message), open_workers(9, jobs=None, dask=address):
         pass

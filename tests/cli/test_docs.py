@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
 from pathlib import Path
@@ -12,6 +13,14 @@ from tests.cli.commands_page import PAGE, ROOT, copy_models, examples, shortened
 from tests.cli.conftest import Cli
 
 EXAMPLES = examples(PAGE.read_text())
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A scratch folder to work in, with the models that the examples name."""
+    copy_models(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.mark.parametrize(("line", "shown"), EXAMPLES, ids=[line for line, _ in EXAMPLES])
@@ -43,7 +52,26 @@ def test_there_are_examples_of_every_command() -> None:
         "index diff",
         "index export",
         "index deps",
+        "explain",
     }
+
+
+@pytest.mark.usefixtures("scratch")
+def test_the_python_example_of_the_page_on_many_models() -> None:
+    failed, run = doctest.testfile(str(ROOT / "docs" / "fleet.md"), module_relative=False)
+    assert (failed, run > 4) == (0, True)
+
+
+def test_pages_send_nobody_to_deep_modules() -> None:
+    """What the facade has is imported from there."""
+    lines = [
+        line
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+        for line in re.findall(
+            r"^(?:>>> )?(?:from|import) (?:opselect|kernel_index)\b.*", page.read_text(), re.MULTILINE
+        )
+    ]
+    assert set(lines) <= {">>> import opselect", "import opselect", ">>> from opselect import open_checkpoint"}
 
 
 def test_readme_command_for_the_bundled_model_works(cli: Cli) -> None:

@@ -207,3 +207,19 @@ def test_what_cannot_be_done_is_one_error_and_no_file(cli: Cli, tmp_path: Path, 
     assert problem in outcome.err
     assert "Traceback" not in outcome.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_ops_take_is_that_of_the_tensorflow_that_is_named(cli: Cli, tmp_path: Path) -> None:
+    """An op that reads a variable by reference can be frozen only where somebody says that it takes a value, too."""
+    data = (PARTITIONED / "graph.pb").read_bytes()
+    (tmp_path / "graph.pb").write_bytes(data.replace(b"Identity", b"ReadItMe"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "read.cc").write_text(
+        'REGISTER_OP("ReadItMe").Input("x: T").Output("y: T").Attr("T: type");\n'
+    )
+    arguments = ("--checkpoint", PARTITIONED / "model.ckpt", "--outputs", "p/w/ConcatPartitions/concat", "-o", "out.pb")
+    unknown = cli("freeze", tmp_path / "graph.pb", *arguments, "--tensorflow", "1.4")
+    assert unknown.code == 2
+    assert "its op ReadItMe is not known" in unknown.err
+    assert cli("freeze", tmp_path / "graph.pb", *arguments, "--root", tmp_path / "mine").code == 0
+    assert "ReadItMe" in shapeless(read_graph("out.pb")).values()

@@ -36,11 +36,15 @@ def test_target_chooses_what_is_written(cli: Cli, index_file: Path, model: Model
 
 
 @pytest.mark.parametrize(
-    ("op", "dtype", "why"),
-    [("Lonely", "DT_FLOAT", "Lonely"), ("MatMul", "DT_FLOAT", "GPU"), ("Mul", "DT_INT64", "android")],
+    ("op", "dtype", "code", "words"),
+    [
+        ("Lonely", "DT_FLOAT", "OPS105", "scan a kernel of your own with --root DIR"),
+        ("MatMul", "DT_FLOAT", "OPS106", "has kernels for it on GPU only"),
+        ("Mul", "DT_INT64", "OPS103", "Or drop --copt=-D__ANDROID_TYPES_SLIM__ on the command line of bazel build"),
+    ],
 )
 def test_unresolved_writes_nothing_and_says_what_to_do(
-    cli: Cli, index_file: Path, model: Model, op: str, dtype: str, why: str
+    cli: Cli, index_file: Path, model: Model, op: str, dtype: str, code: str, words: str
 ) -> None:
     path = model(op, dtype=dtype)
     command = ("generate", path, "--index", index_file, "--profile", "android-slim", "--out", "lists")
@@ -48,12 +52,12 @@ def test_unresolved_writes_nothing_and_says_what_to_do(
     assert outcome.code == 1
     assert outcome.out == ""
     assert not Path("lists").exists()
-    headline, header, row, closing = outcome.err.splitlines()
+    headline, heading, *rest, hint, closing = outcome.err.splitlines()
     assert headline == "TensorFlow 1.13.9, profile android-slim: 1 of the needed kernels is missing"
-    assert header.split() == ["op", "attrs", "device", "why", "what", "to", "do", "nodes"]
-    assert row.split()[:3] == [op, f"T={dtype}", "any"]
-    assert why in row
-    assert row.endswith("n0")
+    assert heading.startswith(f"  {code}  1 kernel: ")
+    assert rest[0].split()[:3] == [op, f"T={dtype}", "n0"]
+    assert words in " ".join(" ".join(rest).split())
+    assert hint == f"More about a code: opselect explain {code}"
     assert "--allow-missing" in closing
 
 
@@ -89,7 +93,9 @@ def test_json_of_something_unresolved(cli: Cli, index_file: Path, model: Model) 
     outcome = cli("generate", model("Lonely"), "--index", index_file, "--json")
     assert outcome.code == 1
     (missing,) = outcome.json["unresolved"]
-    assert sorted(missing) == ["advice", "attrs", "device", "models", "nodes", "op", "reason"]
+    assert {"advice", "attrs", "device", "models", "nodes", "op", "reason"} <= missing.keys()
+    assert (missing["code"], missing["kind"], missing["applicability"]) == ("OPS105", "op-without-kernel", "guess")
+    assert [mend["kind"] for mend in missing["mends"]] == ["model", "options"]
     assert (missing["op"], missing["attrs"], missing["nodes"]) == ("Lonely", {"T": "DT_FLOAT"}, ["n0"])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import opselect
 from kernel_index.profiles import BuildProfile
 from kernel_index.scan import scan_tree
 from kernel_index.store import write_index
@@ -96,6 +97,20 @@ def test_the_builds_that_are_asked_for_must_have_the_libraries(
 
 
 @pytest.mark.usefixtures("folder")
+def test_python_programs_ask_for_the_same_builds() -> None:
+    index = opselect.open_index(index_file="x.opselidx")
+    needed = opselect.requirements_of("match.pbtxt", index)
+    assert not opselect.select(needed, index).complete
+    assert not opselect.select(needed, index, targets=("makefile",)).complete
+    assert opselect.select(needed, index, targets=("bazel",)).complete
+    assert opselect.select(needed, index, targets=("list",)).complete
+    assert opselect.select(needed, index, have=("re2",)).complete
+    listed = opselect.select(needed, index, targets=("list",))
+    (warning,) = opselect.write_build_lists(listed, "o", opselect.ListOptions(("list",))).warnings
+    assert "re2" in warning
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("target", ["cmake", "list"])
 def test_builds_by_other_means_are_told_what_they_must_have(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["generate", "match.pbtxt", "--index", "x.opselidx", "--out", "o", "--target", target]
@@ -153,7 +168,7 @@ def test_the_reason_names_the_library_and_the_mend(capsys: pytest.CaptureFixture
     assert run(["generate", "match.pbtxt", "--index", "x.opselidx", "--target", "manifest", "--json", "-q"]) == 1
     assert [row["op"] for row in json.loads(capsys.readouterr().out)["unresolved"]] == ["Match"]
     assert generate("--target", "makefile") == 1
-    error = capsys.readouterr().err
+    error = " ".join(capsys.readouterr().err.split())
     assert f"{K}/match_op.cc includes re2/re2.h, and TensorFlow 1.13.9's makefile has no re2" in error
     assert "--have re2" in error
 

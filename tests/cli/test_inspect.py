@@ -158,8 +158,9 @@ def test_a_checkpoint_alone_has_no_graph_to_summarize(cli: Cli) -> None:
 
 def test_what_mobile_builds_lack_is_told_with_advice(cli: Cli) -> None:
     outcome = cli("inspect", MODELS / "jpeg_training.pb")
-    (row,) = [line for line in outcome.out.splitlines() if line.startswith("  ReaderReadV2 ") and "readers" in line]
-    assert "--outputs probabilities" in row
+    readers = outcome.out.partition("(file readers)")[2]
+    assert [line.split()[0] for line in readers.splitlines()[1:3]] == ["ReaderReadV2", "TextLineReaderV2"]
+    assert "with --outputs probabilities nothing needs it." in readers
     document = cli("inspect", MODELS / "jpeg_training.pb", "--tensorflow", "1.15", "--json").json
     assert (document["tensorflow"], document["profile"]) == ("1.15.5", "android")
     found = {finding["op"]: finding for finding in document["criteria"]}

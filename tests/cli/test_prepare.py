@@ -10,8 +10,8 @@ import pytest
 from kernel_index.datatypes import DataType
 from opselect.models.formats import graphdef_writer, read_graph
 from opselect.models.graph import Shape
-from opselect.rewriting.evaluation.run import run
 from tests.cli.conftest import Cli
+from tests.interpreter import run
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MOBILENET = FIXTURES / "models" / "tiny_mobilenet.pb"

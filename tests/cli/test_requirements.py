@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opselect.cli.shared.needs import model_names
+from opselect.usecases.model_names import model_names
 from tests.cli.conftest import Cli, Model
 
 

@@ -210,11 +210,12 @@ def test_a_registration_that_cannot_be_evaluated_is_named_where_its_op_is_missin
     for source in (("--tensorflow", "2.14", "--root", root), ("--index", index)):
         outcome = cli("generate", tmp_path / "model.pbtxt", *source, "--out", tmp_path / "out")
         assert outcome.code == 1
-        for op in ("Odd", "Odder"):
-            (row,) = (line for line in outcome.err.splitlines() if line.split()[:1] == [op])
-            assert "a registration in ops/odd.cc:2 could not be evaluated and may be this op" in row
-            assert "XLA" not in row
-            assert "--root" not in row
+        heading, first, second, reason, *advice = outcome.err.partition("  OPS110")[2].splitlines()
+        assert heading == "  2 kernels: a registration that may be of the op could not be evaluated"
+        assert [line.split()[0] for line in (first, second)] == ["Odd", "Odder"]
+        assert reason.strip() == "a registration in ops/odd.cc:2 could not be evaluated and may be this op"
+        assert "XLA" not in " ".join(advice)
+        assert "--root" not in " ".join(advice)
         located = cli("locate", "Odd", *source)
         assert located.code == 1
         assert "Odd: a registration in ops/odd.cc:2 could not be evaluated and may be this op" in located.err
@@ -265,3 +266,17 @@ def test_kernels_of_ones_own_are_left_out_of_nothing(cli: Cli, tmp_path: Path) -
     outcome = cli("generate", model, "--tensorflow", "1.13", "--root", root, "--out", tmp_path / "o")
     assert outcome.code == 0
     assert "left out" not in (outcome.out + outcome.err).lower()
+
+
+def test_of_a_shipped_base_nothing_is_said_again_and_a_macro_that_fails_often_is_one_line(
+    cli: Cli, tmp_path: Path
+) -> None:
+    root = tmp_path / "ops"
+    root.mkdir()
+    uses = "".join(f"REG({number});\n" for number in range(1000))
+    macro = "#define REG(N) REGISTER_KERNEL_BUILDER(Name(Spelled(N)).Device(DEVICE_CPU), Op<N>)"
+    (root / "odd.cc").write_text(f"{macro}\n{uses}")
+    found = cli("locate", "MatMul", "--tensorflow", "2.14", "--root", root)
+    warnings = [line for line in found.err.splitlines() if line.startswith("warning: ")]
+    alike = "and 999 more registrations through REG that fail alike"
+    assert warnings == [f"warning: ops/odd.cc:2: the value of 'Spelled(0)' is not known; {alike}"]

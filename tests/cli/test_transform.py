@@ -185,3 +185,41 @@ def test_compat_is_the_original(cli: Cli) -> None:
     assert cli("transform", JPEG, "theirs.pb", *arguments, "--compat", "gtt").code == 0
     assert "normalized" in nodes("ours.pb")
     assert "normalized" not in nodes("theirs.pb")
+
+
+def twins(op: str) -> str:
+    """Two nodes that are equal, and what takes both."""
+    node = 'node {{ name: "{}" op: "{}" input: "x" input: "x" attr {{ key: "T" value {{ type: DT_FLOAT }} }} }}\n'
+    x = 'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }\n'
+    both = node.format("y", "Mul").replace('"x" input: "x"', '"a" input: "b"')
+    return x + node.format("a", op) + node.format("b", op) + both
+
+
+@pytest.mark.parametrize(
+    ("source", "merged"), [((), True), (("--tensorflow", "1.14"), True), (("--tensorflow", "1.4"), False)]
+)
+def test_the_ops_are_those_of_the_tensorflow_that_is_named(cli: Cli, source: tuple[str, ...], merged: bool) -> None:
+    Path("twins.pbtxt").write_text(twins("MulNoNan"))
+    steps = ("--transforms=merge_duplicate_nodes", "--inputs=x", "--outputs=y")
+    assert cli("transform", "twins.pbtxt", "out.pb", *steps, *source).code == 0
+    assert sorted(nodes("out.pb")) == (["a", "x", "y"] if merged else ["a", "b", "x", "y"])
+
+
+def test_a_folder_of_ones_own_defines_custom_ops(cli: Cli) -> None:
+    Path("twins.pbtxt").write_text(twins("Blend"))
+    Path("mine").mkdir()
+    Path("mine/blend.cc").write_text(
+        'REGISTER_OP("Blend").Input("a: T").Input("b: T").Output("c: T").Attr("T: type");\n'
+    )
+    steps = ("twins.pbtxt", "out.pb", "--transforms=merge_duplicate_nodes", "--inputs=x", "--outputs=y")
+    assert cli("transform", *steps).code == 0
+    assert "b" in nodes("out.pb")
+    assert cli("transform", *steps, "--root", "mine").code == 0
+    assert "b" not in nodes("out.pb")
+
+
+def test_at_most_one_tensorflow_is_named(cli: Cli) -> None:
+    steps = ("in.pb", "out.pb", "--transforms=remove_device", "--tensorflow", "1.4", "--index", __file__)
+    outcome = cli("transform", *steps)
+    assert outcome.code == 2
+    assert "name one TensorFlow" in outcome.err

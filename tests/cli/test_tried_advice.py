@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from opselect.usecases import trying
-from opselect.usecases.trying import MAX_BYTES
+from opselect.usecases import trial_prepare
+from opselect.usecases.trial_prepare import MAX_BYTES
 from tests.cli.conftest import Cli
 from tests.cli.test_prepare import DROPOUT, write
 
@@ -96,7 +96,7 @@ def test_large_models_are_not_tried_and_that_is_said(cli: Cli, monkeypatch: pyte
         "Export the model for TensorFlow 1.12.3, or build TensorFlow 1.13 or later. "
         f"{command} may take it out (not tried, as it has 64 MB)."
     )
-    monkeypatch.setattr(trying, "MAX_NODES", 5)
+    monkeypatch.setattr(trial_prepare, "MAX_NODES", 5)
     small = write("small.pbtxt", DROPOUT.replace('op: "Relu"', 'op: "LeakyRelu"'))
     assert "(not tried, as it has 12 nodes)" in advice(cli, small, "--tensorflow", "1.12")["LeakyRelu"]
 
@@ -105,7 +105,7 @@ def test_whatever_fails_in_trying_does_not_reach_the_command(cli: Cli, monkeypat
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(trying, "make_graph", fail)
+    monkeypatch.setattr(trial_prepare, "make_graph", fail)
     small = write("small.pbtxt", DROPOUT.replace('op: "Relu"', 'op: "LeakyRelu"'))
     assert advice(cli, small, "--tensorflow", "1.12")["LeakyRelu"].startswith("Export the model for TensorFlow 1.12.3")
 
@@ -114,7 +114,7 @@ def test_outputs_hold_no_absolute_path_and_the_screen_what_was_typed(cli: Cli, t
     model = tmp_path / "net.pb"
     shutil.copy(MOBILENET, model)
     outcome = cli("generate", model.absolute(), "--tensorflow", "1.13", "--json")
-    assert f"`opselect prepare {model.absolute()} -o phone.pb --tensorflow 1.13`" in outcome.err
+    assert f"        opselect prepare {model.absolute()} -o phone.pb --tensorflow 1.13\n" in outcome.err
     assert "`opselect prepare net.pb -o phone.pb --tensorflow 1.13`" in outcome.out
     assert str(tmp_path) not in outcome.out
 

@@ -22,7 +22,7 @@ from kernel_index.errors import InputError
 from opselect.models.formats import read_graph
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.models.graph import Graph, NodeAttr, Shape
-from opselect.rewriting.freezing import Options, Selection, freeze_model
+from opselect.rewriting.freezing import Options, VariableSelection, freeze_model
 from tests.conformance.graph_comparison import Rules, graph_differences
 
 TOOL = "freeze_graph"
@@ -140,7 +140,9 @@ def freeze(oracle: Path, args: Mapping[str, Any], folder: Path) -> Graph:
         checkpoint=str(oracle / args["input_checkpoint"]) if "input_checkpoint" in args else "",
         outputs=_names(args, "output_node_names"),
         tags=_names(args, "saved_model_tags") if "input_saved_model_dir" in args else (),
-        selection=Selection(_names(args, "variable_names_whitelist") or None, _names(args, "variable_names_blacklist")),
+        selection=VariableSelection(
+            _names(args, "variable_names_whitelist") or None, _names(args, "variable_names_blacklist")
+        ),
         saver=str(oracle / args["input_saver"]) if "input_saver" in args else "",
         initializers=_names(args, "initializer_nodes"),
         clear_devices=args["clear_devices"],

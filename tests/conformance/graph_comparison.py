@@ -14,7 +14,7 @@ import numpy as np
 from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, NodeAttrItem, TensorRef
-from opselect.rewriting.names import canonical
+from opselect.models.graph.references import canonical
 
 
 @dataclass(frozen=True, slots=True)

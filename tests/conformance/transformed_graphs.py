@@ -13,8 +13,8 @@ from pathlib import Path
 from opselect.models.formats.graphdef_writer import encode_attr
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import Graph, Node, TensorRef
+from opselect.models.graph.references import canonical, input_node, of_node
 from opselect.models.storage import JoinedBytes
-from opselect.rewriting.names import canonical, parts
 from tests.conformance.graph_comparison import Difference
 from tests.opselect.graph_text import graph_from_bytes
 
@@ -49,10 +49,7 @@ def with_plain_folds(graph: Graph) -> Graph:
 
 
 def _renamed(node: Node, names: Mapping[str, str]) -> Node:
-    inputs = []
-    for reference in node.inputs:
-        control, name, output = parts(reference)
-        inputs.append(f"{control}{names.get(name, name)}{output}")
+    inputs = (of_node(each, names.get(input_node(each), input_node(each))) for each in node.inputs)
     return replace(node, name=names.get(node.name, node.name), inputs=tuple(inputs))
 
 
@@ -96,6 +93,6 @@ def _own_mark(node: Node, name: str) -> bytes:
 def _mark(node: Node, marks: Mapping[str, bytes]) -> bytes:
     digest = hashlib.blake2b(marks[node.name])
     for reference in node.inputs:
-        control, name, output = parts(canonical(reference))
-        digest.update(f"{control}{output}".encode() + marks[name])
+        own = of_node(canonical(reference), "")
+        digest.update(own.encode() + marks[input_node(reference)])
     return digest.digest()

@@ -32,7 +32,6 @@ from opselect.cli.main import run
 from opselect.models.graph import Graph
 from opselect.rewriting import parse_steps
 from opselect.rewriting.evaluation import EvaluationError
-from opselect.rewriting.evaluation import run as evaluated
 from tests.conformance.graph_comparison import Difference, Rules, graph_differences
 from tests.conformance.transformed_graphs import (
     differences_up_to_survivors,
@@ -40,6 +39,7 @@ from tests.conformance.transformed_graphs import (
     repeated_names,
     with_plain_folds,
 )
+from tests.interpreter import run as evaluated
 
 TOOL = "transform_graph"
 ORDERED = frozenset({"obfuscate_names", "sort_by_execution_order"})

@@ -18,12 +18,13 @@ import numpy as np
 from kernel_index.errors import InputError
 from opselect.models.formats.graphdef_writer import encode_graph
 from opselect.models.graph import Graph, graph_problems, input_node
+from opselect.models.graph.op_families import ENTERS, EXITS
 from opselect.models.storage import JoinedBytes
-from opselect.rewriting import Context, TransformError, parse_steps
-from opselect.rewriting.evaluation import run
-from opselect.rewriting.evaluation.frames import ENTERS, EXITS, frames_of, import_order
+from opselect.rewriting import Context, TransformError, ops_of, parse_steps
+from opselect.rewriting.evaluation.frames import frames_of, import_order
 from opselect.rewriting.transforms import apply_steps
 from opselect.rewriting.validity import type_problems
+from tests.interpreter import run
 from tests.opselect.rewriting.transforms.random_graphs import RandomGraph, random_graph
 
 PRESERVING = (
@@ -129,7 +130,7 @@ def problems(graph: Graph) -> tuple[str, ...]:
         for place in cast("Sequence[str]", node.attrs.get("_class", ()))
         if place.removeprefix("loc:@") not in names
     ]
-    types = [f"{each.node!r}: {each.text}" for each in type_problems(graph)]
+    types = [f"{each.node!r}: {each.text}" for each in type_problems(graph, ops_of(None))]
     return (*graph_problems(graph), *types, *places, *_frame_problems(graph))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kernel_index.build_flags import how_to_build, larger_profile
+from kernel_index.build_flags import change_for, larger_profile
 
 MAKEFILE = "tensorflow/contrib/makefile/Makefile"
 SELECTIVE = "-DSUPPORT_SELECTIVE_REGISTRATION"
@@ -33,42 +33,50 @@ def test_the_profile_that_takes_the_fewest_more_types(
     assert larger_profile(profile, others, release) == larger
 
 
+BAZEL = "on the command line of bazel build or in a build line of .bazelrc"
+SLIM = "__ANDROID_TYPES_SLIM__"
+FULL = "__ANDROID_TYPES_FULL__"
+ALL_TYPES = "SUPPORT_SELECTIVE_REGISTRATION"
+
+
 @pytest.mark.parametrize(
-    ("profile", "larger", "release", "change", "told"),
+    ("profile", "larger", "release", "add", "remove", "where", "options"),
     [
+        ("ios", "android", "1.2.1", [], [f"-D{SLIM}"], f"in {MAKEFILE}", f"--tree PATH --profile ios -U {SLIM}"),
         (
-            *("ios", "android", "1.2.1"),
-            "take out -D__ANDROID_TYPES_SLIM__ in tensorflow/contrib/makefile/Makefile",
-            "--tree PATH --profile ios -U __ANDROID_TYPES_SLIM__",
+            *("ios", "selective", "1.1.0", [SELECTIVE], [f"-D{SLIM}"], f"in {MAKEFILE}"),
+            f"--tree PATH --profile ios -U {SLIM} -D {ALL_TYPES}",
         ),
         (
-            *("ios", "selective", "1.1.0"),
-            f"put -DSUPPORT_SELECTIVE_REGISTRATION in the place of -D__ANDROID_TYPES_SLIM__ in {MAKEFILE}",
-            "--tree PATH --profile ios -U __ANDROID_TYPES_SLIM__ -D SUPPORT_SELECTIVE_REGISTRATION",
+            *("raspberry-pi", "android", "1.5.1", [f"ANDROID_TYPES=-D{FULL}"], []),
+            f"on the command line of make ({MAKEFILE})",
+            f"--tree PATH --profile raspberry-pi -U {SLIM} -D {FULL}",
         ),
+        ("android-slim", "android", "2.4.4", [], [f"--copt=-D{SLIM}"], BAZEL, "--profile android"),
         (
-            *("raspberry-pi", "android", "1.5.1"),
-            "run make with ANDROID_TYPES=-D__ANDROID_TYPES_FULL__ in place of -D__ANDROID_TYPES_SLIM__",
-            "--tree PATH --profile raspberry-pi -U __ANDROID_TYPES_SLIM__ -D __ANDROID_TYPES_FULL__",
-        ),
-        ("android-slim", "android", "2.4.4", "run Bazel without --copt=-D__ANDROID_TYPES_SLIM__", "--profile android"),
-        (
-            *("android-slim", "android-full", "2.4.4"),
-            "run Bazel without --copt=-D__ANDROID_TYPES_SLIM__ and with --copt=-D__ANDROID_TYPES_FULL__",
+            *("android-slim", "android-full", "2.4.4", [f"--copt=-D{FULL}"], [f"--copt=-D{SLIM}"], BAZEL),
             "--profile android-full",
         ),
+        ("android", "selective", "1.15.5", [f"--copt={SELECTIVE}"], [], BAZEL, "--profile selective"),
         (
-            *("android", "selective", "1.15.5"),
-            f"run Bazel with --copt={SELECTIVE} (or make with {SELECTIVE} among the CXXFLAGS of {MAKEFILE})",
-            "--profile selective",
-        ),
-        (
-            *("ios", "android-full", "2.1.4"),
-            "run Bazel with --copt=-D__ANDROID_TYPES_FULL__",
-            "--tree PATH --profile ios -D __ANDROID_TYPES_FULL__",
+            *("ios", "android-full", "2.1.4", [f"--copt=-D{FULL}"], [], BAZEL),
+            f"--tree PATH --profile ios -D {FULL}",
         ),
     ],
 )
-def test_what_to_change(profile: str, larger: str, release: str, change: str, told: str) -> None:
-    text = how_to_build(profile, larger, release)
-    assert text == f"{change} for the types of profile {larger}, and tell opselect so by {told}"
+def test_what_to_change(
+    profile: str, larger: str, release: str, add: list[str], remove: list[str], where: str, options: str
+) -> None:
+    change = change_for(profile, larger, release)
+    assert (list(change.add), list(change.remove), change.where) == (add, remove, where)
+    assert (change.system, " ".join(change.opselect)) == ("make" if MAKEFILE in where else "bazel", options)
+
+
+def test_the_sentence_names_flags_place_and_what_they_widen() -> None:
+    assert change_for("android", "selective", "1.15.5").sentence == (
+        f"Add --copt={SELECTIVE} {BAZEL} (the makefile's Android build: {SELECTIVE} among the CXXFLAGS of {MAKEFILE}): "
+        "every kernel then has all types that it names, as on a desktop. Tell opselect so by --profile selective"
+    )
+    assert change_for("android-slim", "android-full", "2.4.4").sentence.startswith(
+        f"Add --copt=-D{FULL} and drop --copt=-D{SLIM} on the command line of bazel build"
+    )

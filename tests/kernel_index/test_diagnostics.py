@@ -82,6 +82,15 @@ def test_the_same_unknown_of_many_macros_and_collisions_are_one_line() -> None:
     ]
 
 
+def test_conditions_on_one_macro_that_cannot_be_evaluated_are_one_line(tmp_path: Path) -> None:
+    source = "".join(f"#if AT_LEAST({number})\n#endif\n" for number in range(1000)) + "#if OTHER(1)\n#endif\n"
+    lines = in_few_lines(d for d in scan(tmp_path, source).diagnostics if "unit.cc" in d.location.file)
+    assert [line.partition("unit.cc")[2] for line in lines] == [
+        ":1: #if AT_LEAST(0): 'AT_LEAST' is no macro with arguments; and 999 more places that fail alike",
+        ":2001: #if OTHER(1): 'OTHER' is no macro with arguments",
+    ]
+
+
 def test_which_registrations_may_be_an_op() -> None:
     about = (Lost("kernel"), Lost("kernel", "A"), Lost("kernel", "B"), None)
     found = [lost(n, "x", one) for n, one in enumerate(about, start=1)]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
 from kernel_index.kernel_lookup import Ambiguous, BadAttr, Found, NotFound, find_kernel, value_text
-from kernel_index.records import AttrScalar, AttrValue
+from kernel_index.records import AttrScalar, AttrValue, Constraint
 from tests.opselect.sample import DOUBLE, FLOAT, HALF, INT32, kernel
 
 
@@ -23,6 +24,13 @@ def test_the_kernel_whose_constraint_admits_the_type() -> None:
 def test_no_constraints_admit_everything() -> None:
     anything = kernel("NoOp")
     assert find_kernel([anything], {}) == Found(anything)
+
+
+def test_a_constraint_without_values_is_a_defect_of_the_index() -> None:
+    damaged = replace(kernel("Mul", FLOAT), constraints=(Constraint("T", ()),))
+    outcome = find_kernel([damaged], {"T": FLOAT})
+    assert isinstance(outcome, BadAttr)
+    assert "has no values" in outcome.problem
 
 
 def test_every_element_of_a_type_list_must_be_admitted() -> None:

@@ -51,3 +51,12 @@ def test_the_span_is_that_of_the_shipped_releases() -> None:
 def test_a_history_says_of_each_release_what_its_index_says(op: str) -> None:
     having = {release for release in shipped.releases() if op in open_index(shipped.find(release)).op_names()}
     assert set(shipped.releases_with(op)) == having
+
+
+def test_an_op_that_upstream_has_in_this_very_release_is_missing_from_the_sources_at_hand() -> None:
+    found = history("NcclReduceRecv", "1.4.0")
+    assert found is not None
+    assert (found.earlier, found.later) == ("", "")
+    assert found.advice("1.4.0") == (
+        "Export the model without it, or take the op's sources from upstream and scan them with --root DIR."
+    )

@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kernel_index.datatypes import DataType
 from kernel_index.index import MemoryIndex
 from kernel_index.overlay import OverlayIndex, collide
-from kernel_index.records import BuildLists, Constraint, KernelRegistration, Location, OpDefinition, ScanResult
+from kernel_index.records import (
+    BuildLists,
+    Constraint,
+    Dependency,
+    KernelRegistration,
+    Location,
+    OpDefinition,
+    ScanResult,
+)
 
 FLOAT, HALF = DataType.DT_FLOAT, DataType.DT_HALF
 
@@ -66,3 +76,21 @@ def test_what_collides() -> None:
     assert collide(kernel("A", "a.cc", FLOAT, HALF), kernel("A", "b.cc", HALF))
     assert not collide(kernel("A", "a.cc", FLOAT), kernel("A", "b.cc", HALF))
     assert not collide(kernel("A", "a.cc", FLOAT), kernel("A", "b.cc", FLOAT, priority=1))
+    assert not collide(kernel("A", "a.cc", FLOAT), replace(kernel("A", "b.cc", FLOAT), profiles=("desktop",)))
+
+
+def test_a_replaced_file_needs_what_the_release_needs_for_the_headers_that_it_includes() -> None:
+    helper = Dependency("helper.cc", "Help", "helper.h", ("android",))
+    other = Dependency("other.cc", "Other", "other.h", ("android",))
+    itself = Dependency("mul.cc", "Mul", "helper.h", ("android",))
+    base = replace(
+        scan(kernel("Mul", "mul.cc"), kernel("Add", "add.cc")),
+        dependencies={"add.cc": (helper, itself, other), "mul.cc": (other,)},
+        includes={"all.h": ("helper.h",)},
+    )
+    more = Dependency("more.cc", "More", "more.h", ("android",))
+    own = replace(scan(kernel("Mul", "mul.cc")), dependencies={"mul.cc": (more,)}, includes={"mul.cc": ("all.h",)})
+    index = overlay(base, own, frozenset(("mul.cc",)))
+    assert index.dependencies == {"add.cc": (helper, itself, other), "mul.cc": (helper, more)}
+    alone = overlay(base, replace(own, dependencies={}, includes={}), frozenset(("mul.cc",)))
+    assert alone.dependencies == {"add.cc": (helper, itself, other)}

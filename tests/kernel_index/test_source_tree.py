@@ -156,3 +156,16 @@ def test_a_folder_without_sources_is_told_which_files_count(tmp_path: Path) -> N
     with pytest.raises(SourceTreeError, match="contains no C\\+\\+ source file") as caught:
         open_roots([tmp_path], "2.14.0")
     assert caught.value.advice == "--root takes a folder with files that end in .cc, .cpp, .cxx, .c++, .C."
+
+
+def test_only_one_fork_can_be_laid_over_a_release(tmp_path: Path) -> None:
+    forks = [tree(tmp_path / name, KERNEL) for name in ("one", "two")]
+    with pytest.raises(SourceTreeError, match=r"two: contains 'tensorflow/', and so does .*one"):
+        open_roots(forks, "2.4.9")
+
+
+def test_a_root_must_be_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.cc").write_text(KERNEL)
+    for path in (tmp_path / "a.cc", tmp_path / "missing"):
+        with pytest.raises(SourceTreeError, match="is no folder"):
+            open_roots([path], "2.4.9")

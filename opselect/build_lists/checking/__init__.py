@@ -1,6 +1,6 @@
 """What is wrong with the mobile build lists of a checkout."""
 
 from opselect.build_lists.checking.check import check_lists
-from opselect.build_lists.checking.finding import KINDS, Finding
+from opselect.build_lists.checking.finding import KINDS
 
-__all__ = ["KINDS", "Finding", "check_lists"]
+__all__ = ["KINDS", "check_lists"]

@@ -16,6 +16,7 @@ from kernel_index.build_files import (
 from kernel_index.build_files.mobile_lists import BASE_GROUPS, group_name, written_groups
 from kernel_index.file_names import is_source
 from kernel_index.records import BAZEL, MAKE, BuildLists, Location
+from opselect.findings.mends import ListEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,25 @@ def _build(
     return Build(build, sources, frozenset(present))
 
 
-def how_listed(path: str, build: Build, lists: BuildLists, owner: str = "") -> str:
+def how_listed(path: str, build: Build, lists: BuildLists, owner: str = "") -> ListEdit:
     """How to write a source file into a list: ``add "x.cc" to android_core_ops``.
 
     ``owner`` is the group that it belongs with; without one it goes to an extended group.
     """
     if build.is_makefile:
-        return f"add the line {path} to {MAKEFILE_LIST}"
+        text = f"add the line {path} to {MAKEFILE_LIST}"
+        return ListEdit(text=text, list=MAKEFILE_LIST, file=MAKEFILE_LIST, add=(path,), applicability="likely")
     parent = parse_label(owner, KERNELS_PACKAGE) if owner.startswith("//") else None
     package = parent.package if parent is not None else KERNELS_PACKAGE
     label = label_of_path(path, frozenset(lists.packages) | {KERNELS_PACKAGE}).seen_from(package)
-    return f'add "{label}" to {owner or _extended(lists)}'
+    groups = [owner] if owner else _extended(lists)
+    return ListEdit(
+        text=f'add "{label}" to {" or ".join(groups)}',
+        list=groups[0] if groups else "",
+        file=f"{package}/BUILD",
+        add=(label,),
+        applicability="likely" if len(groups) == 1 else "guess",
+    )
 
 
 def end_of_list(entries: ListEntries) -> Location:
@@ -116,7 +125,6 @@ def end_of_list(entries: ListEntries) -> Location:
     return max(entry.location for entry in entries.entries if entry.list == MAKEFILE_LIST)
 
 
-def _extended(lists: BuildLists) -> str:
+def _extended(lists: BuildLists) -> list[str]:
     names = [group_name(lists, group) for group in ("extended_ops_group1", "extended_ops_group2")]
-    present = [name for name in names if name in lists.groups]
-    return " or ".join(present) or next(iter(written_groups(lists)), "")
+    return [name for name in names if name in lists.groups] or written_groups(lists)[:1]

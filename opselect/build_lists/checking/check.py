@@ -15,7 +15,7 @@ from opselect.build_lists.checking.absent_files import absent_files
 from opselect.build_lists.checking.builds import Build, builds
 from opselect.build_lists.checking.drift import drift
 from opselect.build_lists.checking.duplicates import duplicates
-from opselect.build_lists.checking.finding import Finding
+from opselect.build_lists.checking.finding import in_list, order
 from opselect.build_lists.checking.kernels import no_kernels, refused, unlisted_definitions, unlisted_kernels, unpicked
 from opselect.build_lists.checking.needs import (
     Sources,
@@ -24,6 +24,8 @@ from opselect.build_lists.checking.needs import (
     undefined_ops,
     unneeded,
 )
+from opselect.findings import Finding
+from opselect.findings.mends import ListEdit
 from opselect.selection.select import Selection
 
 
@@ -52,15 +54,15 @@ def check_lists(
         *_of_builds(builds(index.build_lists, entries), entries, sources, selection, have),
         *((*no_kernels(selection), *refused(selection)) if selection is not None else ()),
     ]
-    once = {(f.kind, f.file, f.line, f.entry, f.message): f for f in sorted(found, key=lambda f: f.order, reverse=True)}
-    return tuple(sorted((f for f in once.values() if f.kind not in ignore), key=lambda f: f.order))
+    once = {(f.kind, f.place, f.entry, f.reason): f for f in sorted(found, key=order, reverse=True)}
+    return tuple(sorted((f for f in once.values() if f.kind not in ignore), key=order))
 
 
 def _not_evaluated(entries: ListEntries) -> Iterator[Finding]:
     for unclear in entries.unclear:
-        place = unclear.location
-        mend = "write it as a list of strings" if unclear.list else "mend the syntax"
-        yield Finding("not-evaluated", unclear.list, "", place.file, place.line, unclear.message, mend)
+        text = "write it as a list of strings" if unclear.list else "mend the syntax"
+        mend = ListEdit(text=text, list=unclear.list, file=unclear.location.file)
+        yield in_list("not-evaluated", unclear.list, "", unclear.location, unclear.message, mend)
 
 
 def _of_builds(
@@ -72,7 +74,7 @@ def _of_builds(
 ) -> Iterator[Finding]:
     """What is in a build and should not be, or the other way round. Of a source file of a build, one thing is said."""
     index = sources.index
-    said: set[tuple[str, str]] = set()
+    judged: set[tuple[str, str]] = set()
     for build in all_builds:
         found: dict[str, Finding] = {}
         if selection is not None:
@@ -82,7 +84,7 @@ def _of_builds(
         found |= unneeded(build, sources)
         found |= missing_dependencies(build, sources)
         found |= undefined_ops(build, sources)
-        said.update((build.name, path) for path in found)
+        judged.update((build.name, path) for path in found)
         yield from found.values()
         yield from missing_libraries(build, sources, have).values()
-    yield from drift(all_builds, sources, said)
+    yield from drift(all_builds, sources, judged)

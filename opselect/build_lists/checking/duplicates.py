@@ -9,7 +9,8 @@ from kernel_index.build_files.mobile_lists import group_name
 from kernel_index.file_names import is_source
 from kernel_index.records import BuildLists
 from opselect.build_lists.checking.builds import base_groups, compiled_groups, reached
-from opselect.build_lists.checking.finding import Finding, at_entry, removal
+from opselect.build_lists.checking.finding import at_entry, removal
+from opselect.findings import Finding
 
 
 def duplicates(entries: ListEntries, lists: BuildLists) -> Iterator[Finding]:
@@ -30,7 +31,9 @@ def _in_one_list(entries: Iterable[ListEntry]) -> Iterator[Finding]:
         first = next((other for other in before if not _exclude_each_other(entry, other)), None)
         before.append(entry)
         if first is not None:
-            yield at_entry("duplicate-entry", entry, _what_happens(entry, first), removal(entry))
+            yield at_entry(
+                "duplicate-entry", entry, _what_happens(entry, first), removal(entry, applicability="certain")
+            )
 
 
 def _exclude_each_other(one: ListEntry, other: ListEntry) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE_LIST, ListEntries, parse_label
 from kernel_index.file_names import is_source
@@ -12,9 +13,10 @@ from kernel_index.needed_files import names
 from kernel_index.records import Location
 from opselect.build_lists.bazel import file_groups
 from opselect.build_lists.checking.builds import Build, end_of_list, how_listed
-from opselect.build_lists.checking.finding import Finding, at_entry, removal
+from opselect.build_lists.checking.finding import at_entry, by_apply, in_list, removal
 from opselect.build_lists.keep_rule import keep_rule
-from opselect.selection.select import SelectedFile, Selection, Unresolved
+from opselect.findings import Finding
+from opselect.selection.select import SelectedFile, Selection
 
 
 def unpicked(build: Build, selection: Selection, index: KernelIndex) -> dict[str, Finding]:
@@ -25,8 +27,7 @@ def unpicked(build: Build, selection: Selection, index: KernelIndex) -> dict[str
         if not rule.keeps(path):
             what = "no model picks a kernel of it" if path in rule.kernel_files else "it registers no kernel"
             message = f"{what}, and nothing that is picked needs it"
-            mend = f"{removal(entry)}, or `opselect apply --write`"
-            found[path] = at_entry("unpicked", entry, message, mend)
+            found[path] = at_entry("unpicked", entry, message, removal(entry), by_apply())
     return found
 
 
@@ -40,8 +41,8 @@ def unlisted_kernels(
     for file in absent:
         owner = MAKEFILE_LIST if build.is_makefile else homes.get(file.path, "")
         place = end_of_list(entries) if build.is_makefile else entries.starts.get(owner, Location("", 0))
-        mend = f"{how_listed(file.path, build, index.build_lists, owner)}, or `opselect apply --mode extend --write`"
-        found[file.path] = Finding("unlisted-kernel", owner, file.path, place.file, place.line, _who_asks(file), mend)
+        mends = (how_listed(file.path, build, index.build_lists, owner), by_apply("--mode", "extend"))
+        found[file.path] = in_list("unlisted-kernel", owner, file.path, place, _who_asks(file), *mends)
     return found
 
 
@@ -61,8 +62,8 @@ def unlisted_definitions(
         place = end_of_list(entries) if build.is_makefile else entries.starts.get(owner, Location("", 0))
         ops = names({reason.op for reason in file.reasons})
         message = f"no list of the build has this file, which defines ops of the models: {ops}"
-        mend = f"{how_listed(file.path, build, index.build_lists, owner)}, or `opselect apply --mode extend --write`"
-        found[file.path] = Finding("undefined-op", owner, file.path, place.file, place.line, message, mend)
+        mends = (how_listed(file.path, build, index.build_lists, owner), by_apply("--mode", "extend"))
+        found[file.path] = in_list("undefined-op", owner, file.path, place, message, *mends)
     return found
 
 
@@ -84,17 +85,18 @@ def _who_asks(file: SelectedFile) -> str:
 
 
 def no_kernels(selection: Selection) -> Iterator[Finding]:
-    """Needs that no list can meet."""
+    """Needs that no list can meet: what the selection found, without its places in the sources."""
     for missing in selection.unresolved:
-        yield Finding("no-kernel", "", missing.op, "", 0, f"{_attrs(missing)}{missing.reason}", missing.advice)
+        reason = f"{_attrs(missing)}{missing.reason}"
+        yield replace(missing, kind="no-kernel", reason=reason, entry=missing.op, places=())
 
 
 def refused(selection: Selection) -> Iterator[Finding]:
     """What of the models the release would not load, whatever the lists hold."""
     for refusal in selection.verdict.refused:
-        yield Finding("refused", "", refusal.op, "", 0, refusal.reason, refusal.advice)
+        yield replace(refusal, kind="refused", entry=refusal.op)
 
 
-def _attrs(missing: Unresolved) -> str:
+def _attrs(missing: Finding) -> str:
     shown = ", ".join(f"{name}={value_text(value)}" for name, value in missing.attrs)
     return f"for {shown}: " if shown else ""

@@ -14,7 +14,9 @@ from kernel_index.profiles import BuildProfile, is_mobile
 from kernel_index.records import Dependency
 from kernel_index.symbols.replaceable import Replaceable
 from opselect.build_lists.checking.builds import Build, how_listed
-from opselect.build_lists.checking.finding import Finding, at_entry, removal
+from opselect.build_lists.checking.finding import at_entry, by_apply, removal
+from opselect.findings import Finding, Mend
+from opselect.findings.mends import scan_root
 from opselect.selection.why_missing import explain_library
 
 
@@ -58,7 +60,7 @@ def unneeded(build: Build, sources: Sources) -> dict[str, Finding]:
             message = f"{what} in profile {sources.profile}, and nothing that is listed needs it"
             others = ", ".join(name for name in needed if path in needed[name])
             unless = f", unless the list is for builds of {others} too" if others else ""
-            found[path] = at_entry("unneeded", entry, message, f"{removal(entry)}{unless}")
+            found[path] = at_entry("unneeded", entry, message, removal(entry, unless=unless))
     return found
 
 
@@ -103,11 +105,11 @@ def undefined_ops(build: Build, sources: Sources) -> dict[str, Finding]:
         entry = build.sources[first]
         if file:
             message = f"registers kernels of {names(asking)}, which {file} defines, and that is not listed"
-            mend = f"{how_listed(file, build, lists)}, or `opselect apply --mode extend --write`"
+            mends: tuple[Mend, ...] = (how_listed(file, build, lists), by_apply("--mode", "extend"))
         else:
             message = f"registers kernels of {names(asking)}, which no source file that was scanned defines"
-            mend = "scan the folder with the REGISTER_OP too (--root DIR)"
-        found[file or first] = at_entry("undefined-op", entry, message, mend)
+            mends = (scan_root("scan the folder with the REGISTER_OP too (--root DIR)"),)
+        found[file or first] = at_entry("undefined-op", entry, message, *mends)
     return found
 
 
@@ -116,8 +118,8 @@ def missing_libraries(build: Build, sources: Sources, have: Collection[str]) -> 
     found = {}
     for library, (file, use) in sources.needs(build.build).missing_libraries(build.sources).items():
         if library not in have:
-            reason, advice = explain_library(use, file, sources.index, build.build)
-            found[library] = at_entry("missing-library", build.sources[file], reason, advice)
+            lacking = explain_library(use, file, sources.index, build.build)
+            found[library] = at_entry("missing-library", build.sources[file], lacking.reason, *lacking.mends)
     return found
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from kernel_index.errors import InputError
-from opselect.cli.shared.console import near, print_json
+from kernel_index.near_names import near_names
+from opselect.cli.shared.console import print_json
 from opselect.cli.shared.exit_codes import DONE, NO
-from opselect.cli.shared.options import DEFAULT_PROFILE, Source, json_option, quiet_option, source_options
+from opselect.cli.shared.options import json_option, quiet_option, source_options
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
 if TYPE_CHECKING:
     from kernel_index.dependencies import DependencyGraph
@@ -59,16 +61,17 @@ def command(
         files += tuple(line for line in stripped if line)
     if not files:
         raise click.UsageError("name source files, or give them with --stdin, one path a line")
-    source = Source(release, tree, index_file, roots)
+    source = KernelSource(release, tree, index_file, roots)
     return dependencies(files, source, profile=profile, explain=explain, as_json=as_json, quiet=quiet)
 
 
 def dependencies(
-    files: Sequence[str], source: Source, *, profile: str, explain: str | None, as_json: bool, quiet: bool
+    files: Sequence[str], source: KernelSource, *, profile: str, explain: str | None, as_json: bool, quiet: bool
 ) -> int:
     """Prints what the files need and returns the exit code. Raises InputError for a file that nobody knows."""
     from kernel_index.dependencies import DependencyGraph
-    from opselect.cli.shared.sources import open_source, profile_of
+    from opselect.cli.shared.sources import open_source
+    from opselect.usecases.open_kernels import profile_of
 
     index = open_source(source, quiet=quiet)
     files = tuple(dict.fromkeys(files))
@@ -93,7 +96,7 @@ def _check(index: KernelIndex, files: Iterable[str]) -> None:
     includes = index.includes
     unknown = [file for file in files if file not in includes and not is_base(file)]
     if unknown:
-        close = near(unknown[0], tuple(includes))
+        close = near_names(unknown[0], tuple(includes))
         more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise InputError(
             unknown[0],

@@ -12,7 +12,8 @@ import click
 from opselect.cli.index.export import release_or_file
 from opselect.cli.shared.console import note, print_json
 from opselect.cli.shared.exit_codes import DONE, NO
-from opselect.cli.shared.options import Source, json_option, quiet_option
+from opselect.cli.shared.options import json_option, quiet_option
+from opselect.usecases.kernel_source import KernelSource
 
 if TYPE_CHECKING:
     from kernel_index.diff import ProfilePair
@@ -95,7 +96,8 @@ def command(
 def diff(indexes: Sequence[str], profiles: Sequence[str], ops: Sequence[str], *, as_json: bool, quiet: bool) -> int:
     """Prints the differences and returns the exit code: 1 where an op is known to neither side."""
     from kernel_index.diff import diff_indexes
-    from opselect.cli.shared.sources import open_source, unknown_op
+    from opselect.cli.shared.sources import open_source
+    from opselect.usecases.open_kernels import unknown_op
 
     opened = [open_source(_source(text), quiet=quiet) for text in indexes]
     before, after = opened[0], opened[-1]
@@ -118,16 +120,16 @@ def diff(indexes: Sequence[str], profiles: Sequence[str], ops: Sequence[str], *,
     return DONE
 
 
-def _source(text: str) -> Source:
+def _source(text: str) -> KernelSource:
     """As for the other commands, and a folder is a checkout; a bare version number is always a release."""
     if Path(text).is_dir() and (_RELEASE.match(text) is None or "/" in text):
-        return Source(tree=Path(text))
+        return KernelSource(tree=Path(text))
     return release_or_file(text)
 
 
 def _pairs(before: KernelIndex, after: KernelIndex, profiles: Sequence[str], *, quiet: bool) -> list[ProfilePair]:
     from kernel_index.errors import InputError
-    from opselect.cli.shared.sources import profile_of
+    from opselect.usecases.open_kernels import profile_of
 
     if profiles:
         return [(profile_of(before, profiles[0]), profile_of(after, profiles[-1]))]

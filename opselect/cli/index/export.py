@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import FOLDER, Source, quiet_option
+from opselect.cli.shared.options import FOLDER, quiet_option
+from opselect.usecases.kernel_source import KernelSource
 
 
 @click.command(
@@ -36,17 +37,18 @@ def command(index: str | None, tree: Path | None, profile: str | None, quiet: bo
     return export(release_or_file(index, tree), profile=profile, quiet=quiet)
 
 
-def release_or_file(index: str | None, tree: Path | None = None) -> Source:
+def release_or_file(index: str | None, tree: Path | None = None) -> KernelSource:
     """The source that an argument names: an index file where there is one of that name, a release otherwise."""
     if index is not None and (Path(index).is_file() or "/" in index or index.endswith(".opselidx")):
-        return Source(index_file=Path(index), tree=tree)
-    return Source(release=index, tree=tree)
+        return KernelSource(index_file=Path(index), tree=tree)
+    return KernelSource(release=index, tree=tree)
 
 
-def export(source: Source, *, profile: str | None, quiet: bool) -> int:
+def export(source: KernelSource, *, profile: str | None, quiet: bool) -> int:
     """Prints the registrations and returns the exit code."""
     from kernel_index.records_json import registration_json
-    from opselect.cli.shared.sources import open_source, profile_of
+    from opselect.cli.shared.sources import open_source
+    from opselect.usecases.open_kernels import profile_of
 
     index = open_source(source, quiet=quiet)
     wanted = None if profile is None else profile_of(index, profile)

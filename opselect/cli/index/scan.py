@@ -11,7 +11,8 @@ import click
 
 from opselect.cli.shared.console import counted, note, print_json, progress_bar
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import FOLDER, Macros, json_option, macro_options, quiet_option
+from opselect.cli.shared.options import FOLDER, json_option, macro_options, quiet_option
+from opselect.usecases.kernel_source import Macros
 
 if TYPE_CHECKING:
     from kernel_index.records import ScanResult
@@ -135,9 +136,10 @@ def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: Path, 
     """
     from kernel_index.store import write_index
     from opselect.cli.index.export import release_or_file
-    from opselect.cli.shared.sources import add_roots, open_source
+    from opselect.cli.shared.sources import open_source
+    from opselect.usecases.open_kernels import add_roots
 
-    index = add_roots(open_source(release_or_file(base)), roots, macros=macros, quiet=True)
+    index = add_roots(open_source(release_or_file(base)), roots, macros=macros)
     result = index.as_scan()
     write_index(result, output)
     _print(replace(result, diagnostics=index.own_diagnostics), as_json=as_json, quiet=quiet)

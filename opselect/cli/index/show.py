@@ -9,7 +9,8 @@ import click
 from opselect.cli.index.export import release_or_file
 from opselect.cli.shared.console import counted, print_json, print_table, wrapped
 from opselect.cli.shared.exit_codes import DONE, NO
-from opselect.cli.shared.options import Source, json_option
+from opselect.cli.shared.options import json_option
+from opselect.usecases.kernel_source import KernelSource
 
 if TYPE_CHECKING:
     from kernel_index.records import AttrDefinition, OpDefinition
@@ -38,7 +39,7 @@ def command(index: str, op: str | None, as_json: bool) -> int:
     return show_index(source, as_json=as_json) if op is None else show_op(source, op, as_json=as_json)
 
 
-def show_index(source: Source, *, as_json: bool) -> int:
+def show_index(source: KernelSource, *, as_json: bool) -> int:
     """Prints the summary of an index and returns the exit code."""
     from opselect.cli.shared.sources import open_source
 
@@ -85,12 +86,13 @@ def show_index(source: Source, *, as_json: bool) -> int:
     return DONE
 
 
-def show_op(source: Source, op: str, *, as_json: bool) -> int:
+def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
     """Prints the definition and the kernels of an op and returns the exit code."""
     from kernel_index.records_json import registration_json
     from opselect.cli.index.op_matrix import matrices, matrix_json, print_matrices
     from opselect.cli.shared.kernel_table import hidden_notes
-    from opselect.cli.shared.sources import open_source, unknown_op
+    from opselect.cli.shared.sources import open_source
+    from opselect.usecases.open_kernels import unknown_op
 
     index = open_source(source)
     definition = index.op_definition(op)

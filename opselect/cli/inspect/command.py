@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from kernel_index.shown import shown_path
-from opselect.cli.shared.console import print_json
+from opselect.cli.shared.console import ConsoleWatch, print_json
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
-from opselect.cli.shared.options import (
-    DEFAULT_PROFILE,
-    Source,
-    json_option,
-    plain_flags,
-    quiet_option,
-    source_options,
-    split_names,
-)
-
-if TYPE_CHECKING:
-    from opselect.models.formats import Model
-    from opselect.models.graph import Graph
+from opselect.cli.shared.options import json_option, plain_flags, quiet_option, source_options, split_names
+from opselect.cli.shared.sources import check_source
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
 FORMATS = ("table", "summarize_graph")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a command line of ``inspect`` asks for."""
-
-    model: str
-    tags: tuple[str, ...] = ()
-    output_format: str = "table"
-    structure: bool = False
-    source: Source = field(default_factory=Source)
-    profile: str = DEFAULT_PROFILE
-    as_json: bool = False
-    quiet: bool = False
 
 
 class _InspectCommand(click.Command):
@@ -110,85 +83,63 @@ def command(
         raise click.UsageError("name one model, as argument or with --in_graph")
     if as_json and (structure or output_format != "table"):
         raise click.UsageError("--json goes with neither --format nor --print-structure")
-    source = Source(release, tree, index_file, roots)
-    return show(Request(paths[0], split_names(tags), output_format, structure, source, profile, as_json, quiet))
+    from opselect.models.formats import is_archive_at
+
+    if output_format == "summarize_graph":
+        return _print_as_tensorflow(paths[0], split_names(tags), structure=structure)
+    if is_archive_at(paths[0]):
+        from opselect.cli.inspect.archive import archive_json, print_archive
+
+        if as_json:
+            print_json(archive_json(paths[0]))
+        else:
+            print_archive(paths[0])
+        return DONE
+    source = KernelSource(release, tree, index_file, roots)
+    if source.given:
+        check_source(source)
+    return show(paths[0], split_names(tags), source, profile, structure=structure, as_json=as_json, quiet=quiet)
 
 
-def show(request: Request) -> int:
-    """Prints what the request asks for and returns the exit code.
+def show(
+    path: str,
+    tags: tuple[str, ...],
+    source: KernelSource,
+    profile: str,
+    *,
+    structure: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Prints what a model holds and returns the exit code.
 
     What there is of a broken graph is printed all the same; InputError then says what is wrong with it.
     """
-    from opselect.models.formats import is_archive_at, model_at, read_model
+    from opselect.usecases.inspect import inspect_model
 
-    if request.output_format == "table" and is_archive_at(request.model):
-        from opselect.cli.inspect.archive import archive_json, print_archive
+    with (
+        ConsoleWatch(quiet=quiet) as watch,
+        inspect_model(path, source, profile, tags=tags, watch=watch) as inspected,
+    ):
+        if as_json:
+            from opselect.cli.inspect.json import model_json
 
-        if request.as_json:
-            print_json(archive_json(request.model))
+            print_json(model_json(inspected))
         else:
-            print_archive(request.model)
-        return DONE
-    with model_at(request.model) as path:
-        model = read_model(path, frozenset(request.tags) or None)
-        shown = shown_path(request.model)
-        prefix = shown_path(_spelled(model.variables, path, request.model))
-        return _show_model(replace(model, path=shown), prefix, request)
+            from opselect.cli.inspect.text import print_model
+
+            print_model(inspected, structure=structure, quiet=quiet)
+    if inspected.problem is not None:
+        raise inspected.problem
+    return NO if inspected.refused else DONE
 
 
-def _spelled(prefix: str, path: str, given: str) -> str:
-    """How a user spells a prefix in or beside ``path``, where the model that was ``given`` is."""
-    if prefix.startswith(path):
-        return given + prefix[len(path) :]
-    above = given[: max(given.rfind("/"), given.rfind("!")) + 1]
-    return above + prefix.removeprefix(path[: path.rfind("/") + 1])
-
-
-def _show_model(model: Model, prefix: str, request: Request) -> int:
-    """Prints a model; ``prefix`` is how a user spells that of its variables."""
-    from kernel_index.errors import InputError
-    from opselect.models.choice import choose_meta_graph
-    from opselect.models.graph import check_graph
-
-    if request.output_format == "summarize_graph":
-        if model.tflite is not None:
-            raise InputError(
-                model.path,
-                "is a TensorFlow Lite model, which summarize_graph does not know",
-                "Leave out --format, or pass the graph that it was converted from.",
-            )
-        _print_as_tensorflow(choose_meta_graph(model).graph, request)
-        return DONE
-    from opselect.cli.inspect.mobile import MobileBuilds
-
-    builds = MobileBuilds(request.source, request.profile, quiet=request.quiet)
-    if request.as_json:
-        from opselect.cli.inspect.json import model_json
-
-        print_json(model_json(model, builds))
-    else:
-        from opselect.cli.inspect.text import print_model
-
-        print_model(model, builds, prefix, structure=request.structure)
-    for meta_graph in model.meta_graphs:
-        check_graph(meta_graph.graph, model.path)
-    return NO if builds.refuses else DONE
-
-
-def _print_as_tensorflow(graph: Graph, request: Request) -> None:
+def _print_as_tensorflow(path: str, tags: tuple[str, ...], *, structure: bool) -> int:
     """The text of TensorFlow's tool; InputError where that fails: for inputs that do not exist, and for cycles."""
-    from opselect.models.graph import check_graph
-    from opselect.models.graph.order import execution_order
-    from opselect.models.summarize_graph import structure_lines, summarize_graph_text
-    from opselect.models.summary import summarize
+    from opselect.usecases.inspect import summary_text
 
-    summary = summarize(graph)
-    click.echo(summarize_graph_text(summary, shown_path(request.model)), nl=False)
-    if summary.invalid_inputs:
-        check_graph(graph, request.model)
-    elif request.structure:
-        order = execution_order(graph)
-        if len(order) < len(graph.nodes):
-            check_graph(graph, request.model)
-        for line in structure_lines(order):
-            click.echo(line)
+    summary = summary_text(path, tags=tags, structure=structure)
+    click.echo(summary.text, nl=False)
+    if summary.problem is not None:
+        raise summary.problem
+    return DONE

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from opselect.cli.inspect.mobile import MobileBuilds, MobileNeeds
 from opselect.cli.inspect.tensor_json import tensor_json
+from opselect.findings.as_json import left_out_json
 from opselect.models.choice import SERVE
-from opselect.models.formats import Model
 from opselect.models.formats.recognize import CHECKPOINT
 from opselect.models.graph import MetaGraph, Signature, TensorInfo
 from opselect.models.summary import summarize
+from opselect.usecases.inspect import InspectedModel, MobileNeeds
 
 
-def model_json(model: Model, builds: MobileBuilds) -> dict[str, object]:
+def model_json(inspected: InspectedModel) -> dict[str, object]:
     """A model. Of several MetaGraphs the one tagged just ``serve``, or else the first, is the model's own face; all of
     them stand under ``meta_graphs``. A checkpoint's face are its variables, ``meta_graphs`` what is beside it."""
+    model = inspected.model
     if model.tflite is not None:
         from opselect.cli.inspect.tflite import tflite_json
 
-        (inside,) = model.meta_graphs
-        needs = builds.needs(inside, model) if inside.graph.nodes else None
-        return {"format": model.format, **tflite_json(model.tflite), **_mobile_json(needs)}
-    documents = [_meta_graph_json(each) | _mobile_json(builds.needs(each, model)) for each in model.meta_graphs]
+        (inside,) = inspected.graphs
+        return {"format": model.format, **tflite_json(model.tflite), **_mobile_json(inside.needs)}
+    documents = [_meta_graph_json(each.meta_graph) | _mobile_json(each.needs) for each in inspected.graphs]
     document: dict[str, object] = {"format": model.format}
     if model.format == CHECKPOINT:
         from opselect.cli.inspect.checkpoint import checkpoint_json  # with it comes NumPy, which graphs do without
@@ -67,7 +67,7 @@ def _mobile_json(needs: MobileNeeds | None) -> dict[str, object]:
     return {
         "tensorflow": needs.tensorflow,
         "profile": needs.profile,
-        "criteria": [finding.to_json() for finding in needs.findings],
+        "criteria": [left_out_json(finding) for finding in needs.findings],
         "without_kernel": list(needs.without_kernel),
         **(needs.verdict.to_json() if needs.verdict is not None else {}),
     }

@@ -6,15 +6,14 @@ import shlex
 
 import click
 
-from opselect.cli.inspect.mobile import MobileBuilds, MobileNeeds
-from opselect.cli.shared.criteria import print_findings
-from opselect.cli.shared.options import DEFAULT_PROFILE
-from opselect.cli.shared.refusals import print_verdict
+from opselect.cli.shared.findings_text import Report, print_report
 from opselect.models.choice import SERVE
 from opselect.models.formats import Model
 from opselect.models.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL, TFLITE
 from opselect.models.graph import MetaGraph
-from opselect.models.summary import VARIABLE_OPS
+from opselect.models.graph.op_families import VARIABLES
+from opselect.usecases.inspect import InspectedGraph, InspectedModel, MobileNeeds
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
 MAX_OUTPUTS_SUGGESTED = 3
 """A graph with more likely outputs has ends that no program fetches: the commands to go on with then name none."""
@@ -28,8 +27,9 @@ _FORMAT_WORDS = {
 }
 
 
-def print_model(model: Model, builds: MobileBuilds, prefix: str, *, structure: bool) -> None:
+def print_model(inspected: InspectedModel, *, structure: bool, quiet: bool) -> None:
     """The report of a model, one MetaGraph after the other; ``structure`` lists their nodes."""
+    model, prefix = inspected.model, inspected.variables
     writers = dict.fromkeys(each.tensorflow for each in model.meta_graphs if each.tensorflow)
     written = f", written by TensorFlow {' and '.join(writers)}" if writers else ""
     click.echo(f"{model.path}: {_FORMAT_WORDS[model.format]}{written}")
@@ -45,36 +45,43 @@ def print_model(model: Model, builds: MobileBuilds, prefix: str, *, structure: b
         from opselect.cli.inspect.tflite import print_tflite
 
         print_tflite(model.tflite, structure=structure)
-        if model.meta_graphs[0].graph.nodes:
-            _print_mobile(model, model.meta_graphs[0], builds, "")
+        _print_mobile(inspected, inspected.graphs[0], "", quiet=quiet)
         return
     from opselect.cli.inspect.graph import print_graph
 
-    for meta_graph in model.meta_graphs:
+    for each in inspected.graphs:
+        meta_graph = each.meta_graph
         if meta_graph.tags:
             click.echo(f"\nMetaGraph {','.join(meta_graph.tags)}")
         print_graph(meta_graph, model.path if model.format == GRAPH_DEF else "", structure=structure)
         # freeze takes no model in an archive, whose variables lie elsewhere for now.
-        _print_mobile(model, meta_graph, builds, model.variables if model.variables == prefix else "")
+        _print_mobile(inspected, each, prefix if model.variables == prefix else "", quiet=quiet)
 
 
-def _print_mobile(model: Model, meta_graph: MetaGraph, builds: MobileBuilds, variables: str) -> None:
+def _print_mobile(inspected: InspectedModel, graph: InspectedGraph, variables: str, *, quiet: bool) -> None:
     """What builds lack of a graph, and the commands to go on with; nothing for a graph that is broken.
 
     ``variables`` is the prefix of the checkpoint with which the graph can be frozen, empty where there is none.
     """
-    needs = builds.needs(meta_graph, model)
+    needs = graph.needs
     if needs is None:
         return
     build = f"TensorFlow {needs.tensorflow}, profile {needs.profile}"
     if not needs.findings:
         click.echo(f"Left out of mobile builds by default ({build}): none")
-    print_findings(needs.findings, needs.tensorflow, needs.profile)
+    report = Report(needs.tensorflow, needs.profile, left_out=needs.findings, verdict=needs.verdict)
+    print_report(report, err=False, quiet=quiet)
     if needs.without_kernel:
         click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
-    if needs.verdict is not None:
-        print_verdict(needs.verdict, needs.tensorflow, err=False, quiet=builds.quiet)
-    _print_next_steps(model, meta_graph, builds.arguments, needs, variables)
+    build_options = _options_of(inspected.source)
+    _print_next_steps(inspected.model, graph.meta_graph, build_options, needs, variables)
+
+
+def _options_of(source: KernelSource) -> str:
+    """The options that name the same TensorFlow on another command line."""
+    named = [("--tensorflow", source.release), ("--tree", source.tree), ("--index", source.index_file)]
+    named += [("--root", root) for root in source.roots]
+    return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in named if value is not None)
 
 
 def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: MobileNeeds, variables: str) -> None:
@@ -91,6 +98,6 @@ def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: Mo
     click.echo("to go on with it")
     click.echo(f"  opselect requirements {' '.join(asked)}")
     click.echo(f"  opselect generate {' '.join(asked)} --out build_lists")
-    has_variables = any(node.op in VARIABLE_OPS for node in meta_graph.graph.nodes)
+    has_variables = any(node.op in VARIABLES for node in meta_graph.graph.nodes)
     if has_variables and variables and (meta_graph.signatures or outputs):
         click.echo(f"  opselect freeze {' '.join([path, *part])} -o frozen.pb")

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import final
 
 import click
 
@@ -34,27 +34,26 @@ def note(message: str, *, quiet: bool = False) -> None:
         click.echo(message, err=True)
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, err: bool = False, indent: int = 0) -> None:
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 0) -> None:
     """A table: fitted to the window and coloured on a terminal, aligned text with one line a row elsewhere."""
-    stream = sys.stderr if err else sys.stdout
-    if stream.isatty():
-        _draw_table(headers, rows, stream, indent)
+    if sys.stdout.isatty():
+        _draw_table(headers, rows, indent)
         return
     lines = [[" ".join(cell.split()) for cell in row] for row in (headers, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo(" " * indent + text.rstrip(), err=err)
+        click.echo(" " * indent + text.rstrip())
 
 
 def print_section(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table under its title; ``none`` behind the title where it has no rows."""
+    """A table under its title; ``none`` after the title where it has no rows."""
     click.echo(title if rows else f"{title}: none")
     if rows:
         print_table(headers, rows, indent=2)
 
 
-def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], stream: Any, indent: int) -> None:
+def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> None:
     from rich import box
     from rich.console import Console
     from rich.padding import Padding
@@ -67,7 +66,7 @@ def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], stream: A
         table.add_column(header, overflow="fold", no_wrap=position == 0)
     for row in rows:
         table.add_row(*map(Text, row))
-    Console(file=stream, highlight=False).print(Padding(table, (0, 0, 0, indent)))
+    Console(file=sys.stdout, highlight=False).print(Padding(table, (0, 0, 0, indent)))
 
 
 @contextlib.contextmanager
@@ -86,6 +85,42 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@final
+class ConsoleWatch:
+    """Shows the user how work goes on: a progress bar where somebody sees it, warnings and notes as lines on stderr.
+
+    A context manager that takes the bar away when it is left.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._task = ""
+        self._bar: Progress | None = None
+        self._shown = contextlib.ExitStack()
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        if task != self._task:
+            self._shown.close()
+            self._task, self._bar = task, self._shown.enter_context(progress_bar(task, quiet=self._quiet))
+        if self._bar is not None:
+            self._bar(done, total)
+        if done == total:
+            self._shown.close()
+            self._task, self._bar = "", None
+
+    def warning(self, sentence: str) -> None:
+        warn(sentence, quiet=self._quiet)
+
+    def note(self, sentence: str) -> None:
+        note(sentence, quiet=self._quiet)
+
+    def __enter__(self) -> ConsoleWatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
+
+
 def wrapped(text: str, indent: int = 2) -> str:
     """Text broken between words at :data:`WIDTH`; its further lines are indented more."""
     import textwrap
@@ -98,17 +133,6 @@ def wrapped(text: str, indent: int = 2) -> str:
 def counted(count: int, noun: str) -> str:
     """``1 file``, ``2 files``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def near(word: str, words: Sequence[str]) -> list[str]:
-    """At most three of ``words`` that somebody who typed ``word`` may have meant, capitals aside."""
-    import difflib
-
-    by_lower: dict[str, list[str]] = {}
-    for candidate in words:
-        by_lower.setdefault(candidate.lower(), []).append(candidate)
-    close = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.75)
-    return [candidate for lower in close for candidate in by_lower[lower]][:3]
 
 
 def byte_size(count: int) -> str:

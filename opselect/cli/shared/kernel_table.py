@@ -44,14 +44,14 @@ def hidden_notes(registrations: Iterable[KernelRegistration], profile: str | Non
 
     ``registrations`` are all of an op, ``profile`` is the build that is asked for, None for every one.
     """
-    behind: dict[tuple[tuple[str, ...], str, bool, str], list[tuple[KernelRegistration, Condition]]] = {}
+    hidden: dict[tuple[tuple[str, ...], str, bool, str], list[tuple[KernelRegistration, Condition]]] = {}
     for registration in registrations:
         condition = registration.condition
         if condition is not None and (profile is None or profile not in registration.profiles):
             key = (registration.profiles, condition.macro, condition.defined, condition.needs)
-            behind.setdefault(key, []).append((registration, condition))
+            hidden.setdefault(key, []).append((registration, condition))
     lines = []
-    for (profiles, macro, defined, needs), pairs in sorted(behind.items()):
+    for (profiles, macro, defined, needs), pairs in sorted(hidden.items()):
         devices = ", ".join(sorted({registration.device for registration, _ in pairs}))
         where = f"only in {', '.join(profiles)}" if profiles else "in no profile"
         # Without a profile to ask for, what some profile has stands in the table above.

@@ -23,7 +23,7 @@ def choice_options(command: Command) -> Command:
             "--outputs", multiple=True, metavar="NAMES", help="Nodes that are fetched: only their needs count."
         ),
         click.option(
-            "--inputs", multiple=True, metavar="NAMES", help="Nodes that are fed: nothing behind them counts."
+            "--inputs", multiple=True, metavar="NAMES", help="Nodes that are fed: nothing upstream of them counts."
         ),
         click.option("--all-signatures", is_flag=True, help="Count what any signature reaches (the default)."),
         click.option(

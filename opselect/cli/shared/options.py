@@ -5,49 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+from opselect.usecases.kernel_source import Macros
 
-DEFAULT_PROFILE = "android"
-"""What Bazel's Android build registers when no types macro is passed."""
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the kernels are looked up: exactly one of a released version, a checkout, or an index file."""
-
-    release: str | None = None
-    tree: Path | None = None
-    index_file: Path | None = None
-    roots: tuple[Path, ...] = ()
-    """More folders with kernels, over whichever is named."""
-
-    @property
-    def given(self) -> int:
-        """How many of the three are named."""
-        return sum(choice is not None for choice in (self.release, self.tree, self.index_file))
-
-
-@dataclass(frozen=True, slots=True)
-class Macros:
-    """``-D`` and ``-U`` of the command line, in their order."""
-
-    define: tuple[tuple[str, str], ...] = ()
-    undefine: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.define or self.undefine)
-
-
-NO_MACROS = Macros()
 
 
 def parsed_into(name: str, parse: Callable[..., object], command: Command) -> Command:
@@ -102,12 +70,12 @@ def _parse_have(libraries: tuple[str, ...]) -> frozenset[str]:
     if not libraries:
         return frozenset()
     from kernel_index.libraries import LIBRARIES
-    from opselect.cli.shared.console import near
+    from kernel_index.near_names import near_names
 
     known = tuple(library.name for library in LIBRARIES)
     names = frozenset(split_names(libraries))
     for name in sorted(names.difference(known)):
-        close = near(name, known)
+        close = near_names(name, known)
         meant = f"; did you mean {' or '.join(close)}?" if close else "."
         raise click.BadParameter(
             f"there is no library {name!r}{meant} The libraries are {', '.join(known)}.", param_hint="--have"

@@ -1,117 +1,37 @@
-"""From a command line's models and TensorFlow to the kernels that a build needs, and what is missing."""
+"""What a build needs for models, and what is missing, as the commands say it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.cells import attrs_text, such_as
-from opselect.cli.shared.console import print_table
-from opselect.cli.shared.exit_codes import NO, UNUSABLE
-from opselect.cli.shared.needs import Needed, Needs, read_needs, report_unread
-from opselect.cli.shared.options import Macros, Source
+from opselect.cli.shared.exit_codes import NO
+from opselect.cli.shared.findings_text import Report, print_report
+from opselect.cli.shared.needs import report_unread, unread_code
 
 if TYPE_CHECKING:
-    from kernel_index.index import KernelIndex
-    from opselect.selection.select import Selection
+    from opselect.usecases.select_kernels import BuildAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is needed, and of which TensorFlow, built how.
+def print_missing(found: BuildAnswer, models: Sequence[str], *, quiet: bool) -> None:
+    """Tables of what is missing, left out by default or refused, on stderr.
 
-    ``builds`` are those whose libraries must do, None for those that make binaries of the profile; ``have`` are
-    libraries that these have besides.
+    ``models`` is the model as it was typed where there is just one.
     """
-
-    needs: Needs
-    source: Source
-    profile: str
-    macros: Macros
-    inserted: bool
-    allow_missing: bool
-    quiet: bool
-    builds: tuple[str, ...] | None = None
-    have: frozenset[str] = frozenset()
+    selection = found.selection
+    left_out = () if quiet else found.criteria
+    report = Report(selection.release, selection.profile, selection.unresolved, left_out, selection.verdict, models)
+    print_report(report, err=True, quiet=quiet)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The selection, and whether it may be written; ``code`` is the exit code of a command that has done so."""
-
-    index: KernelIndex
-    selection: Selection
-    needed: Needed
-    may_write: bool
-    code: int
-
-
-def answer(question: Question) -> Answer | None:
-    """The kernels of a question; tables of what is missing, left out by default or refused go to stderr.
-
-    None where not even one model could be read, which has been said then. Raises InputError for what cannot be read.
-    """
-    from kernel_index.build_files.mobile_lists import builds_by_default
-    from opselect.cli.shared.criteria import print_findings
-    from opselect.cli.shared.refusals import print_verdict
-    from opselect.cli.shared.sources import open_source, profile_of
-    from opselect.usecases.judging import judge
-
-    quiet = question.quiet
-    index = open_source(question.source, macros=question.macros, profile=question.profile, quiet=quiet)
-    profile = profile_of(index, question.profile, question.macros)
-    needed = read_needs(question.needs, index, inserted=question.inserted, quiet=quiet)
-    if needed.code == UNUSABLE:
-        report_unread(needed)
-        return None
-    models = question.needs.only_model
-    builds = builds_by_default(index.build_lists, profile) if question.builds is None else question.builds
-    selection = judge(
-        needed.requirements, index, profile, models, question.needs.choice, builds=builds, have=question.have
-    )
-    selection = replace(selection, unread=tuple(failure.model for failure in needed.unread))
-    if not quiet:
-        print_findings(selection.criteria, index.release, profile, models, err=True)
-    if selection.unresolved:
-        several = len({model for item in needed.requirements.items for model in item.models}) > 1
-        _print_unresolved(selection, models, with_models=several)
-    print_verdict(selection.verdict, index.release, err=True, quiet=quiet)
-    may_write = selection.complete or question.allow_missing
-    return Answer(index, selection, needed, may_write, needed.code if may_write else needed.code or NO)
-
-
-def report(found: Answer) -> int:
+def report(found: BuildAnswer, *, allow_missing: bool) -> int:
     """Says at the end what could not be read or written, and returns the exit code."""
-    report_unread(found.needed)
-    if not found.may_write:
-        click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
-    return found.code
-
-
-def _print_unresolved(selection: Selection, models: Sequence[str], *, with_models: bool) -> None:
-    from kernel_index.records_json import attrs_json
-    from opselect.usecases.judging import as_typed
-
-    count = len(selection.unresolved)
-    click.echo(
-        f"TensorFlow {selection.release}, profile {selection.profile}: {count} of the needed kernels "
-        f"{'is' if count == 1 else 'are'} missing",
-        err=True,
-    )
-    rows = [
-        (
-            missing.op,
-            attrs_text(attrs_json(missing.attrs)),
-            missing.device or "any",
-            missing.reason,
-            as_typed(missing.advice, models),
-            such_as(missing.nodes),
-            *((such_as(missing.models),) if with_models else ()),
-        )
-        for missing in selection.unresolved
-    ]
-    headers = ("op", "attrs", "device", "why", "what to do", "nodes", *(("models",) if with_models else ()))
-    print_table(headers, rows, err=True, indent=2)
+    unread = found.needed.unread
+    report_unread(unread, found.needed.models)
+    code = unread_code(unread)
+    if found.complete or allow_missing:
+        return code
+    click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
+    return code or NO

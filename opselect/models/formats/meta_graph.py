@@ -15,7 +15,8 @@ from opselect.models.formats.graphdef import GraphDefError, parse_graphdef
 from opselect.models.formats.saver_def import parse_saver
 from opselect.models.formats.wire import LENGTH, VARINT, Buffer, Span, WireError, fields, merged_fields, tag
 from opselect.models.graph.meta_graph import MetaGraph, Signature, TensorInfo
-from opselect.models.graph.model import Graph, input_node
+from opselect.models.graph.model import Graph
+from opselect.models.graph.references import input_node
 from opselect.models.graph.values import ByteSource
 
 INIT_SIGNATURE = "__saved_model_init_op"

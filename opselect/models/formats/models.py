@@ -44,7 +44,7 @@ class Model:
 
 
 def read_model(path: str | os.PathLike[str], tags: frozenset[str] | None = None) -> Model:
-    """The model at a path or URL, its form told by content.
+    """The model at a path or URL, its form recognized by content.
 
     Binary files are read through a memory map: of tensors only places and sizes are noted, so a model of 500 MB costs
     little more than one without weights. With ``tags`` only the MetaGraph that has just these is read; InputError

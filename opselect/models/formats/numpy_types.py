@@ -35,14 +35,10 @@ _NUMPY_TYPES: dict[DataType, npt.DTypeLike] = {
     DataType.DT_FLOAT8_E5M2FNUZ: ml_dtypes.float8_e5m2fnuz,
     DataType.DT_COMPLEX64: np.complex64,
     DataType.DT_COMPLEX128: np.complex128,
-    DataType.DT_INT2: ml_dtypes.int2,
-    DataType.DT_INT4: ml_dtypes.int4,
     DataType.DT_INT8: np.int8,
     DataType.DT_INT16: np.int16,
     DataType.DT_INT32: np.int32,
     DataType.DT_INT64: np.int64,
-    DataType.DT_UINT2: ml_dtypes.uint2,
-    DataType.DT_UINT4: ml_dtypes.uint4,
     DataType.DT_UINT8: np.uint8,
     DataType.DT_UINT16: np.uint16,
     DataType.DT_UINT32: np.uint32,
@@ -56,13 +52,25 @@ _NUMPY_TYPES: dict[DataType, npt.DTypeLike] = {
     DataType.DT_STRING: np.object_,
 }
 
+_SMALL_INTEGERS = {
+    DataType.DT_INT2: "int2",
+    DataType.DT_INT4: "int4",
+    DataType.DT_UINT2: "uint2",
+    DataType.DT_UINT4: "uint4",
+}
+"""Types that not every ``ml_dtypes`` has that TensorFlow can be installed with: 0.5 brought those of two bits."""
+
 
 def numpy_type(data_type: DataType) -> np.dtype[Any]:
     """The NumPy type of the elements; strings are objects, each of them ``bytes``.
 
-    Raises ArrayError for resources and variants, which only a running TensorFlow can hold.
+    Raises ArrayError for resources and variants, which only a running TensorFlow can hold, and for a type that the
+    ``ml_dtypes`` installed lacks.
     """
-    known = _NUMPY_TYPES.get(data_type)
+    small = _SMALL_INTEGERS.get(data_type)
+    if small is not None and not hasattr(ml_dtypes, small):
+        raise ArrayError(f"is of type {data_type}, which this ml_dtypes lacks", "Install ml_dtypes 0.5 or newer.")
+    known = _NUMPY_TYPES.get(data_type) if small is None else getattr(ml_dtypes, small)
     if known is None:
         raise ArrayError(f"is of type {data_type}, which no array can hold", "Only TensorFlow itself can read it.")
     return np.dtype(known)

@@ -23,7 +23,7 @@ def model_at(path: str) -> Iterator[str]:
     """The path at which a model can be read inside the block; for most models the one that is given.
 
     ``app.apk!assets/graph.pb`` is a member of an archive, and an archive stands for the only model in it: those are
-    unpacked to a temporary folder, which is gone behind the block. Raises InputError as
+    unpacked to a temporary folder, which is gone after the block. Raises InputError as
     :func:`opselect.models.formats.archives.unpacked` does.
     """
     if "!" not in path and not is_archive_at(path):

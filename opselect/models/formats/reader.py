@@ -40,7 +40,7 @@ class Message:
 
 
 def message_of(file: OpenFile, expected: str = "") -> Message:
-    """The message in a file, told apart by content; text is encoded.
+    """The message in a file, recognized by content; text is encoded.
 
     Raises InputError for whatever is known to be something else than a message, or than the ``expected`` one.
     """

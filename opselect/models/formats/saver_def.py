@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from kernel_index.errors import InputError, Place
 from opselect.models.formats.recognize import is_text
 from opselect.models.formats.wire import LENGTH, Buffer, Span, WireError, merged_fields, tag
-from opselect.models.graph.model import input_node
+from opselect.models.graph.references import input_node
 from opselect.models.storage import open_file
 
 _RESTORE_OP = tag(3, LENGTH)
@@ -30,7 +30,7 @@ def parse_saver(buffer: Buffer, spans: Sequence[Span]) -> str:
 
 
 def read_saver(path: str) -> str:
-    """The restore node of the SaverDef in a file, told apart by content.
+    """The restore node of the SaverDef in a file, recognized by content.
 
     Raises InputError for what is no SaverDef and for one that names no such node.
     """

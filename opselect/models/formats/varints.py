@@ -52,7 +52,7 @@ def split_strings(buffer: Buffer, start: int, end: int, count: int) -> Array:
 
 
 def read_varints(buffer: Buffer, position: int, end: int, count: int) -> tuple[array[int], int]:
-    """``count`` numbers from a position on, and the position behind them; WireError where they are cut off."""
+    """``count`` numbers from a position on, and the position after them; WireError where they are cut off."""
     numbers = array("Q")
     for _ in range(count):
         number, position = read_varint(buffer, position, end)

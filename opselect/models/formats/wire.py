@@ -35,7 +35,7 @@ def tag(field: int, wire_type: int) -> int:
 
 
 def read_varint(buffer: Buffer, position: int, end: int) -> tuple[int, int]:
-    """The unsigned 64-bit number at a position, and the position behind it."""
+    """The unsigned 64-bit number at a position, and the position after it."""
     start = position
     result = 0
     for shift in range(0, 70, 7):
@@ -53,7 +53,7 @@ def fields(buffer: Buffer, position: int, end: int) -> Iterator[tuple[int, int, 
     """The fields of a message, each as ``(tag, a, b)``.
 
     ``a`` and ``b`` are start and end of the bytes of a length-delimited or fixed field; of a varint field ``a`` is the
-    value and ``b`` the position behind it. Raises WireError where the bytes are no message.
+    value and ``b`` the position after it. Raises WireError where the bytes are no message.
     """
     while position < end:
         start = position

@@ -8,7 +8,7 @@ from opselect.models.formats.wire import FIXED32, LENGTH, VARINT, tag
 from opselect.models.storage import Piece, piece_size
 
 MAX_MERGED = 1 << 12
-"""Bytes that are put together into one piece; each more would be copied again for whatever comes behind it."""
+"""Bytes that are put together into one piece; each more would be copied again for whatever comes after it."""
 
 
 def varint(number: int) -> bytes:

@@ -3,8 +3,9 @@
 from opselect.models.graph.checks import check_graph, graph_problems
 from opselect.models.graph.functions import Body, Call, CalledNode, Expansion, expand_functions
 from opselect.models.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
-from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed, input_node
+from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed
 from opselect.models.graph.reach import FedNode, Reached, check_names, reach, reach_entries
+from opselect.models.graph.references import Endpoint, Reference, control_inputs, data_inputs, input_node, is_control
 from opselect.models.graph.values import (
     AttrPlaceholder,
     ByteSource,
@@ -24,6 +25,7 @@ __all__ = [
     "BytesRef",
     "Call",
     "CalledNode",
+    "Endpoint",
     "Entry",
     "Expansion",
     "FedNode",
@@ -36,6 +38,7 @@ __all__ = [
     "NodeAttr",
     "NodeAttrItem",
     "Reached",
+    "Reference",
     "Shape",
     "Signature",
     "StoredBytes",
@@ -45,9 +48,12 @@ __all__ = [
     "changed",
     "check_graph",
     "check_names",
+    "control_inputs",
+    "data_inputs",
     "expand_functions",
     "graph_problems",
     "input_node",
+    "is_control",
     "reach",
     "reach_entries",
 ]

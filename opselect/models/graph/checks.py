@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from kernel_index.errors import InputError
-from opselect.models.graph.model import FunctionDefinition, Graph, Node, input_node
+from opselect.models.graph.model import FunctionDefinition, Graph, Node
+from opselect.models.graph.op_families import MERGES, NEXT_ITERATIONS
+from opselect.models.graph.references import input_node
 
 MAX_PROBLEMS_SHOWN = 10
-"""So many problems are spelled out in one error; the rest are counted."""
+"""Maximum number of problems that one error spells out; the rest are counted."""
 MAX_CYCLE_SHOWN = 12
-
-_BACK_EDGE_FROM = frozenset({"NextIteration", "RefNextIteration"})
-_BACK_EDGE_TO = frozenset({"Merge", "RefMerge"})
 
 
 def graph_problems(graph: Graph) -> tuple[str, ...]:
@@ -118,11 +117,11 @@ def _find_cycle(by_name: Mapping[str, Node]) -> list[str]:
 
 
 def _forward_inputs(node: Node, by_name: Mapping[str, Node]) -> list[str]:
-    loop_head = node.op in _BACK_EDGE_TO
+    loop_head = node.op in MERGES
     return [
         source
         for source in _unique(input_node(reference) for reference in node.inputs)
-        if source in by_name and not (loop_head and by_name[source].op in _BACK_EDGE_FROM)
+        if source in by_name and not (loop_head and by_name[source].op in NEXT_ITERATIONS)
     ]
 
 

@@ -10,7 +10,7 @@ from opselect.models.graph.model import FunctionDefinition, Graph, Node
 from opselect.models.graph.values import AttrPlaceholder, FunctionRef, NodeAttr, NodeAttrItem
 
 MAX_INSTANCES = 1_000
-"""So many different ways to call one function; a function that calls itself with ever new attrs has no end."""
+"""Maximum number of different ways to call one function, which may call itself with ever new attrs."""
 MAX_NESTING = 30
 
 GRADIENT_OP = "SymbolicGradient"

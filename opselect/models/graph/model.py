@@ -81,8 +81,3 @@ class Graph:
     functions: tuple[FunctionDefinition, ...] = ()
     gradients: Mapping[str, str] = field(default_factory=dict, hash=False)
     versions: Versions = Versions()
-
-
-def input_node(reference: str) -> str:
-    """The node (or function argument) that an input names: ``n`` of ``n``, ``n:1``, ``^n`` and ``n:out:0``."""
-    return reference.removeprefix("^").partition(":")[0]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from opselect.models.graph.model import Graph, Node, input_node
-
-_MERGES = frozenset({"Merge", "RefMerge"})
+from opselect.models.graph.model import Graph, Node
+from opselect.models.graph.op_families import MERGES
+from opselect.models.graph.references import input_node, is_control
 
 
 def execution_order(graph: Graph) -> tuple[Node, ...]:
@@ -18,8 +18,8 @@ def execution_order(graph: Graph) -> tuple[Node, ...]:
     consumers: list[list[int]] = [[] for _ in nodes]
     waiting = []
     for number, node in enumerate(nodes):
-        if node.op in _MERGES and node.inputs:
-            waiting.append(sum(reference.startswith("^") for reference in node.inputs) + 1)
+        if node.op in MERGES and node.inputs:
+            waiting.append(sum(map(is_control, node.inputs)) + 1)
         else:
             waiting.append(len(node.inputs))
         for reference in node.inputs:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import nearest
 from opselect.models.graph.meta_graph import Entry
-from opselect.models.graph.model import Graph, Node, input_node
+from opselect.models.graph.model import Graph, Node
+from opselect.models.graph.references import endpoint, input_node, is_control, is_tensor_name, waits_for
 
 _EVERY_OUTPUT = -1
-_MAX_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def reach(graph: Graph, inputs: Sequence[str], outputs: Sequence[str], path: str
     check_names(inputs, outputs, by_name.keys(), path)
     fed: dict[str, set[int]] = {}
     for reference in inputs:
-        name, _, index = reference.partition(":")
-        fed.setdefault(name, set()).add(int(index) if index else _EVERY_OUTPUT)
+        name, index = endpoint(reference)
+        fed.setdefault(name, set()).add(index if ":" in reference else _EVERY_OUTPUT)
     if outputs:
         wanted: Iterable[str] = outputs
     elif inputs:
@@ -88,7 +88,7 @@ def reach_entries(graph: Graph, entries: Iterable[Entry], path: str) -> Reached:
 def _closure(
     by_name: Mapping[str, Node], wanted: Iterable[str], fed: Mapping[str, Collection[int]]
 ) -> tuple[set[str], set[str]]:
-    """The nodes behind ``wanted`` that run, and the fed ones at which the walk stopped."""
+    """``wanted`` and the nodes upstream of it that run, and the fed ones at which the walk stopped."""
     running: set[str] = set()
     stopped: set[str] = set()
     stack = list(wanted)
@@ -106,10 +106,7 @@ def _closure(
 
 
 def _is_fed(reference: str, outputs: Collection[int]) -> bool:
-    if _EVERY_OUTPUT in outputs or reference.startswith("^"):
-        return True
-    index = reference.partition(":")[2] or "0"
-    return index in {str(output) for output in outputs}
+    return _EVERY_OUTPUT in outputs or is_control(reference) or endpoint(reference)[1] in outputs
 
 
 def check_names(inputs: Sequence[str], outputs: Sequence[str], names: Collection[str], path: str) -> None:
@@ -117,20 +114,13 @@ def check_names(inputs: Sequence[str], outputs: Sequence[str], names: Collection
     problems = []
     for kind, references in (("input", inputs), ("output", outputs)):
         for reference in references:
-            name, colon, index = reference.removeprefix("^" if kind == "output" else "").partition(":")
-            if colon and not (index.isascii() and index.isdecimal() and len(index) < 10):
+            waits = kind == "input" and is_control(reference)  # a program can fetch ^name, not feed it
+            name = waits_for(input_node(reference)) if waits else input_node(reference)
+            if not is_tensor_name(reference):
                 problems.append(f"{kind} {reference!r} is no tensor name: a number must follow the colon")
             elif name not in names:
-                problems.append(f"the graph has no node {name!r} for the {kind}{_suggestion(name, names)}")
+                problems.append(f"the graph has no node {name!r} for the {kind}{nearest(name, names)}")
     if problems:
         head = "cannot be fed and fetched like that:"
         text = problems[0] if len(problems) == 1 else head + "".join(f"\n  - {problem}" for problem in problems)
         raise InputError(path, text, "Give inputs and outputs by node name, such as `input` or `softmax:0`.")
-
-
-def _suggestion(name: str, names: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, names, _MAX_SUGGESTIONS)
-    if not near:
-        last = name.rpartition("/")[2].lower()
-        near = sorted(other for other in names if last and last == other.rpartition("/")[2].lower())[:_MAX_SUGGESTIONS]
-    return f"; nearest: {', '.join(repr(other) for other in near)}" if near else ""

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from kernel_index.whole_files import write_whole
 from opselect.models.proto.schema import FOLDER, SCHEMA_FILES, SCHEMA_PATH
 
 
@@ -25,7 +26,7 @@ def compile_schemas() -> bytes:
 
 
 def main() -> None:
-    SCHEMA_PATH.write_bytes(compile_schemas())
+    write_whole(SCHEMA_PATH, compile_schemas())
 
 
 if __name__ == "__main__":

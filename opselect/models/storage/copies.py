@@ -1,4 +1,4 @@
-"""Files behind URLs, copied to this machine for as long as somebody reads them."""
+"""Files at URLs, copied to this machine for as long as somebody reads them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opselect.models.storage.remote import remote
 
 
 class LocalCopy:
-    """A temporary file with what is behind a URL; it goes away with the last who refers to it, at the latest at exit.
+    """A temporary file with what is at a URL; it goes away with the last who refers to it, at the latest at exit.
 
     Raises InputError where it cannot be fetched, and where it is larger than files behind URLs may be.
     """

@@ -31,7 +31,7 @@ class OpenFile:
 
 @contextmanager
 def open_file(path: str) -> Iterator[OpenFile]:
-    """A local file through a memory map; one behind a URL is first copied to a temporary file, block by block.
+    """A local file through a memory map; one at a URL is first copied to a temporary file, block by block.
 
     The copy stays for as long as somebody holds the ``source``.
     Raises InputError for what is no regular file, cannot be read, or is empty.

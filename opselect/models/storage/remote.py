@@ -1,4 +1,4 @@
-"""Files behind URLs, through fsspec and the drivers that are installed for it."""
+"""Files at URLs, through fsspec and the drivers that are installed for it."""
 
 from __future__ import annotations
 

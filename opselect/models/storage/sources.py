@@ -1,4 +1,4 @@
-"""Bytes that stay where they are until somebody asks: of a file, of memory, or behind a URL."""
+"""Bytes that stay where they are until somebody asks: of a file, of memory, or at a URL."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def _read_at(file: int, offset: int, length: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RemoteBytes:
-    """A file behind a URL that fsspec understands.
+    """A file at a URL that fsspec understands.
 
     Reads are answered by the ``copy`` that was made when the whole file was read, and without one by asking for just
-    that range. A pickle leaves the copy behind, which belongs to this machine.
+    that range. A pickle does not hold the copy, which belongs to this machine.
     """
 
     url: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 import stat
@@ -12,6 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from kernel_index.errors import InputError, Place
+from kernel_index.whole_files import WholeFiles
 from opselect.models.graph.values import StoredBytes
 from opselect.models.storage.joined import Piece, flattened
 from opselect.models.storage.paths import is_url
@@ -30,9 +30,9 @@ _STDOUT = ("-", "/dev/stdout")
 def write_pieces(pieces: Iterable[Piece], path: str) -> None:
     """Writes the pieces one after the other to a file, over what was there.
 
-    The file appears whole under its name or not at all, whatever becomes of this process. A pipe or a device is written
-    to as it is; ``-`` is stdout. Raises InputError where the file cannot be written or a piece can no longer be read,
-    and BrokenPipeError where nobody reads a pipe any more.
+    The file appears whole under its name or not at all, as :class:`WholeFiles` says, not durably. A pipe or a device is
+    written to as it is; ``-`` is stdout. Raises InputError where the file cannot be written or a piece can no longer be
+    read, and BrokenPipeError where nobody reads a pipe any more.
     """
     try:
         with _output(path) as output, ExitStack() as stack:
@@ -48,7 +48,7 @@ def write_pieces(pieces: Iterable[Piece], path: str) -> None:
 
 @contextmanager
 def _output(path: str) -> Iterator[int]:
-    """What to write to inside the block: a file that gets its name behind it, or what is no regular file."""
+    """What to write to inside the block: a file that gets its name after it, or what is no regular file."""
     if is_url(path):
         raise InputError(path, "graphs are written to files only", "Name a file and copy it there.")
     stream = _open_stream(path)
@@ -63,14 +63,8 @@ def _output(path: str) -> Iterator[int]:
         raise InputError(path, "is a folder, where a file should be written", _ADVICE)
     if not target.parent.is_dir():
         raise InputError(path, "there is no such folder to write it to", "Make the folder, or choose another place.")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb", buffering=0) as file:
-            yield file.fileno()
-        temporary.replace(target)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    with WholeFiles() as files:
+        yield files.open(target).fileno()
 
 
 def _open_stream(path: str) -> int | None:

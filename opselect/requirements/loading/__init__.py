@@ -3,15 +3,13 @@
 from opselect.requirements.loading.collect import collect_loads
 from opselect.requirements.loading.taking_off import TakenOff, take_off
 from opselect.requirements.loading.uses import AttrUse, GraphUse, Loads, LoadsMerger, Use
-from opselect.requirements.loading.verdict import KINDS, Refusal, Verdict, judge
+from opselect.requirements.loading.verdict import Verdict, judge
 
 __all__ = [
-    "KINDS",
     "AttrUse",
     "GraphUse",
     "Loads",
     "LoadsMerger",
-    "Refusal",
     "TakenOff",
     "Use",
     "Verdict",

@@ -19,8 +19,10 @@ from opselect.models.graph import (
     NodeAttr,
     Shape,
 )
+from opselect.models.graph.op_definitions import OpSignature, signature_of
+from opselect.models.graph.references import Reference, data_inputs, is_control
 from opselect.requirements.loading.rules import REFUSES_TO_LOWER
-from opselect.requirements.loading.signatures import Signature, flat, misfits, signature_of, types_by_argument
+from opselect.requirements.loading.signatures import flat, misfits, types_by_argument
 from opselect.requirements.loading.uses import (
     MAX_NODES_NAMED,
     NO_OUTPUT,
@@ -53,7 +55,7 @@ def collect_loads(graph: Graph, expansion: Expansion, index: KernelIndex, model:
 class _Op:
     """What is known of an op or of a function of the graph; ``attrs`` is None where nobody knows them."""
 
-    signature: Signature | None
+    signature: OpSignature | None
     attrs: Mapping[str, AttrDefinition] | None
     counting: frozenset[str] = frozenset()
     is_call: bool = False
@@ -187,9 +189,9 @@ def _plain(value: NodeAttr) -> AttrValue | Shape | None:
 def _misplaced_controls(node: Node) -> str:
     seen = False
     for reference in node.inputs:
-        if seen and not reference.startswith("^"):
+        if seen and not is_control(reference):
             return "Control dependencies must come after regular dependencies"
-        seen = seen or reference.startswith("^")
+        seen = seen or is_control(reference)
     return ""
 
 
@@ -213,23 +215,18 @@ class _TensorTypes:
 
     def inputs(self, node: Node) -> tuple[str, ...]:
         """The types of the data inputs of a node."""
-        return tuple(self._type(reference) for reference in node.inputs if not reference.startswith("^"))
+        return tuple(self._type(reference) for reference in data_inputs(node))
 
     def _type(self, reference: str) -> str:
         """``n``, ``n:1``, and in functions ``n:out:0``."""
-        name, _, rest = reference.partition(":")
+        name, index, output, _ = Reference.parse(reference)
         if name not in self._given:
             self._given[name] = self._outputs(name)
         given = self._given[name]
         if given is None:
             return UNKNOWN_TYPE
-        argument, colon, index = rest.rpartition(":")
-        if colon:
-            types = dict(given).get(argument, ())
-        else:
-            types = flat(given)
-        number = int(index) if index.isascii() and index.isdecimal() else 0
-        return types[number] if number < len(types) else NO_OUTPUT
+        types = dict(given).get(output, ()) if output else flat(given)
+        return types[index] if index < len(types) else NO_OUTPUT
 
     def _outputs(self, name: str) -> list[tuple[str, tuple[str, ...]]] | None:
         node = self._nodes.get(name)

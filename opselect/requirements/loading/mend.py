@@ -12,9 +12,10 @@ from kernel_index.index import KernelIndex
 from kernel_index.op_history import history
 from kernel_index.profiles import release_number
 from kernel_index.records import OpDefinition
+from opselect.findings.mends import Applicability, Mend, change_model, run
+from opselect.models.graph.op_definitions import signature_of
 from opselect.requirements.loading.releases import elsewhere, releases_where, releases_with_attr
 from opselect.requirements.loading.rules import IGNORES_UNKNOWN_ATTRS, Problem, problems
-from opselect.requirements.loading.signatures import signature_of
 from opselect.requirements.loading.uses import GraphUse, Use
 
 _ANY = "MODEL"
@@ -23,17 +24,17 @@ _ANY = "MODEL"
 _SUCCESSOR = re.compile(r"\bUse (\w+)")
 
 
-def mend_graph(graph: GraphUse, release: str) -> str:
+def mend_graph(graph: GraphUse, release: str) -> tuple[Mend, ...]:
     """What to do about versions that a release refuses."""
     having = releases_where(lambda index: _takes(graph, index))
     there = elsewhere(having, release, "take it")
     return _build_or_export(there, release)
 
 
-def _build_or_export(there: str, release: str) -> str:
+def _build_or_export(there: str, release: str, first: str = "") -> tuple[Mend, ...]:
     if not there:
-        return f"Export the model for TensorFlow {release}."
-    return f"{there}: build one of these, or export the model for {release}."
+        return (change_model(f"{first}Export the model for TensorFlow {release}."),)
+    return (change_model(f"{first}{there}: build one of these, or export the model for {release}."),)
 
 
 def _takes(graph: GraphUse, index: KernelIndex) -> bool:
@@ -48,35 +49,33 @@ def _takes(graph: GraphUse, index: KernelIndex) -> bool:
 
 def mend_use(
     problem: Problem, uses: Sequence[Use], index: KernelIndex, models: Sequence[str], *, has_default: bool
-) -> str:
+) -> tuple[Mend, ...]:
     """What to do about a problem with uses of one op; ``has_default`` tells that the attr has its default in all."""
     release, op = index.release, uses[0].op
     model = shlex.quote(models[0]) if len(models) == 1 else _ANY
     if problem.kind == "unknown_op":
         known = history(op, release)
-        return f"{known.text}. {known.advice(release)}" if known is not None else ""
+        return (change_model(f"{known.text}. {known.advice(release)}"),) if known is not None else ()
     if problem.kind == "removed_op":
         return _mend_removed(op, index, model)
     if problem.kind == "lowering":
-        return f"Take the attr off, so that the kernel of {op} runs it: " + _taking_off(problem, uses, release, model)
+        return _taking_off(f"Take the attr off, so that the kernel of {op} runs it:", problem, uses, release, model)
     if problem.kind == "unknown_attr":
         there = elsewhere(releases_with_attr(op, problem.attr), release, "know it")
         if has_default and release_number(release) < IGNORES_UNKNOWN_ATTRS:
-            return (
-                "Take the attr off, for its value is the default: "
-                + _taking_off(problem, uses, release, model)
-                + (f" {there}." if there else "")
-            )
+            take_off = "Take the attr off, for its value is the default:"
+            other = (change_model(f"{there}."),) if there else ()
+            return (*_taking_off(take_off, problem, uses, release, model), *other)
         # The default of a later release is what its op did before it had the attr; any other value is not.
         value = (
             "" if uses[0].is_call else "Its value is not the default. " if there else "No shipped release knows it. "
         )
-        return value + _build_or_export(there, release)
+        return _build_or_export(there, release, value)
     having = releases_where(lambda other: _accepts(problem, uses, other))
     there = elsewhere(having, release, "take it")
     if there:
         return _build_or_export(there, release)
-    return "No shipped release takes it: the graph is damaged. Export it again."
+    return (change_model("No shipped release takes it: the graph is damaged. Export it again."),)
 
 
 def _accepts(problem: Problem, uses: Sequence[Use], index: KernelIndex) -> bool:
@@ -87,15 +86,19 @@ def _accepts(problem: Problem, uses: Sequence[Use], index: KernelIndex) -> bool:
     return not any(found.kind == problem.kind for use in uses for found in problems(use, definition, release))
 
 
-def _taking_off(problem: Problem, uses: Sequence[Use], release: str, model: str) -> str:
+def _taking_off(first: str, problem: Problem, uses: Sequence[Use], release: str, model: str) -> tuple[Mend, ...]:
     minor = shipped.minor_of(release)
-    prepare = f"opselect prepare {model} -o phone.pb --tensorflow {minor} does it"
-    if any(use.in_function for use in uses):
-        return prepare + ", in functions too."
-    if not _may_be_graph(model):
-        return f"{prepare}."
-    step = shlex.quote(f"remove_attribute(attribute_name={problem.attr}, op_name={uses[0].op})")
-    return f"{prepare}; for a GraphDef also opselect transform {model} without.pb --transforms={step}."
+    applicability: Applicability = "guess" if model == _ANY else "certain"
+    prepare = f"opselect prepare {model} -o phone.pb --tensorflow {minor}"
+    in_function = any(use.in_function for use in uses)
+    end = ", in functions too." if in_function else "." if not _may_be_graph(model) else ""
+    text = f"{first} {{command}} does it{end}"
+    mends = [run(text, prepare, applicability=applicability, action="prepare")]
+    if not end:
+        step = shlex.quote(f"remove_attribute(attribute_name={problem.attr}, op_name={uses[0].op})")
+        transform = f"opselect transform {model} without.pb --transforms={step}"
+        mends.append(run("{command}.", transform, applicability=applicability, lead="; for a GraphDef also"))
+    return tuple(mends)
 
 
 def _may_be_graph(model: str) -> bool:
@@ -107,17 +110,24 @@ def _may_be_graph(model: str) -> bool:
     return model == _ANY or not (PurePosixPath(name).suffix in ("", ".meta") or name.startswith("saved_model."))
 
 
-def _mend_removed(op: str, index: KernelIndex, model: str) -> str:
+def _mend_removed(op: str, index: KernelIndex, model: str) -> tuple[Mend, ...]:
     definition = index.op_definition(op)
     gone = definition.deprecation if definition is not None else None
     named = _SUCCESSOR.search(gone.explanation) if gone is not None else None
     successor = index.op_definition(named[1]) if named is not None else None
-    if definition is not None and successor is not None and _same_shape(definition, successor):
-        step = shlex.quote(f"rename_op(old_op_name={op}, new_op_name={successor.name})")
-        first = "" if _may_be_graph(model) else f"opselect freeze {model} -o frozen.pb, then "
-        graph = "frozen.pb" if first else model
-        return f"{successor.name} takes its place: {first}opselect transform {graph} renamed.pb --transforms={step}."
-    return "Export the model again with what takes its place."
+    if definition is None or successor is None or not _same_shape(definition, successor):
+        return (change_model("Export the model again with what takes its place."),)
+    step = shlex.quote(f"rename_op(old_op_name={op}, new_op_name={successor.name})")
+    freeze = "" if _may_be_graph(model) else f"opselect freeze {model} -o frozen.pb"
+    rename = f"opselect transform {'frozen.pb' if freeze else model} renamed.pb --transforms={step}"
+    applicability: Applicability = "guess" if model == _ANY else "certain"
+    place = f"{successor.name} takes its place:"
+    if not freeze:
+        return (run(f"{place} {{command}}.", rename, applicability=applicability),)
+    return (
+        run(f"{place} {{command}}", freeze, applicability=applicability),
+        run("{command}.", rename, applicability=applicability, lead=", then"),
+    )
 
 
 def _same_shape(one: OpDefinition, other: OpDefinition) -> bool:

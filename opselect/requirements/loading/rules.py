@@ -1,6 +1,6 @@
 """What TensorFlow checks of a node before it runs, against the definition of the node's op.
 
-Sources, the same in every release from 1.0 to 2.20 where nothing else is said: ``ValidateNodeDef`` of
+Sources, the same in every release from 1.0 to 2.20 unless a rule says otherwise: ``ValidateNodeDef`` of
 ``framework/node_def_util.cc``, ``ValidateAttrValue`` and ``CheckOpDeprecation`` of ``framework/op_def_util.cc``,
 ``AttrValueHasType`` of ``framework/attr_value_util.cc``, ``TypesCompatible`` of ``framework/types.cc``, ``MakeEdge``
 of ``graph_constructor.cc``, ``lower_if_while.cc`` (1.13) and ``lower_functional_ops.cc`` (from 1.14) of
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrDefinition, AttrScalar, OpDefinition
 from opselect.models.graph import NodeAttr
-from opselect.requirements.loading.signatures import misfits, signature_of, spelled
+from opselect.models.graph.op_definitions import signature_of
+from opselect.requirements.loading.signatures import misfits, spelled
 from opselect.requirements.loading.uses import AttrUse, Use
 from opselect.requirements.loading.values import EMPTY_LIST, default_of
 from opselect.requirements.runtime import LOWERED, LOWERING_ATTR
@@ -29,7 +30,7 @@ REFUSES_TO_LOWER = (1, 13)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a release has against a use: ``kind`` is one of :data:`opselect.requirements.loading.verdict.KINDS`.
+    """What a release has against a use: ``kind`` is that of a code OPS3xx of :data:`opselect.findings.CATALOG`.
 
     ``reason`` has the words of TensorFlow's message. ``attr`` is the attr that it is about, if it is about one.
     """
@@ -144,7 +145,7 @@ def _text(value: AttrScalar | object) -> str:
 
 
 def _bad_inputs(use: Use, given: Mapping[str, AttrUse], definition: OpDefinition) -> Iterator[Problem]:
-    """The first that does not fit of the inputs, and whatever cannot be told apart from their order."""
+    """The first that does not fit of the inputs, and whatever may be mere order."""
     if use.misfit:
         yield Problem("inputs", use.misfit)
         return

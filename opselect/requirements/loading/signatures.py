@@ -1,4 +1,4 @@
-"""The types of a node's inputs and outputs by its op's definition, references told apart.
+"""The types of a node's inputs and outputs by its op's definition, references distinguished from values.
 
 Sources: ``InOutTypesForNode`` of ``framework/node_def_util.cc``, ``FinalizeInputOrOutput`` of
 ``framework/op_def_builder.cc``.
@@ -6,92 +6,31 @@ Sources: ``InOutTypesForNode`` of ``framework/node_def_util.cc``, ``FinalizeInpu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
-from kernel_index.datatypes import DataType, from_spec
-from kernel_index.records import ArgDefinition, OpDefinition
-from opselect.models.graph import FunctionArg, FunctionDefinition, NodeAttr
+from kernel_index.datatypes import DataType
+from opselect.models.graph import FunctionArg
+from opselect.models.graph.op_definitions import Lookup, types_of
 from opselect.requirements.loading.uses import NO_OUTPUT, UNKNOWN_TYPE
 
 REF = "_REF"
-_MOST = 10_000
-"""Tensors of one argument; of more nobody keeps the types."""
-
-Lookup = Callable[[str], NodeAttr | None]
-"""The value of an attr, its default where the node lacks it; None where nothing tells it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What an op or a function takes and gives."""
-
-    inputs: tuple[FunctionArg, ...]
-    outputs: tuple[FunctionArg, ...]
-
-    @property
-    def counting_attrs(self) -> frozenset[str]:
-        """The attrs that say how many tensors an argument is."""
-        return frozenset(arg.number_attr for arg in (*self.inputs, *self.outputs))
-
-
-def signature_of(op: OpDefinition | FunctionDefinition) -> Signature:
-    """The signature of either."""
-    if isinstance(op, FunctionDefinition):
-        return Signature(op.inputs, op.outputs)
-    return Signature(_arguments(op.inputs, op), _arguments(op.outputs, op))
-
-
-def _arguments(args: Sequence[ArgDefinition], definition: OpDefinition) -> tuple[FunctionArg, ...]:
-    """argument = [ number attr "*" ] ( type | type attr | type list attr | "Ref(" … ")" )"""
-    found = []
-    for arg in args:
-        number, _, spec = arg.type_text.rpartition("*")
-        spec = spec.strip()
-        is_ref = spec.startswith("Ref(")
-        spec = spec.removeprefix("Ref(").removesuffix(")").strip()
-        data_type = from_spec(spec)
-        attr = definition.attr(spec)
-        is_list = attr is not None and attr.type == "list(type)"
-        found.append(
-            FunctionArg(
-                arg.name,
-                data_type,
-                type_attr="" if data_type is not None or is_list else spec,
-                number_attr=number.strip(),
-                type_list_attr=spec if data_type is None and is_list else "",
-                is_ref=is_ref,
-            )
-        )
-    return tuple(found)
 
 
 def types_by_argument(args: Iterable[FunctionArg], attr: Lookup) -> list[tuple[str, tuple[str, ...]]] | None:
     """Each argument with its types by enum name; None where nothing tells how many tensors one of them is."""
     found = []
     for arg in args:
-        types = _types(arg, attr)
+        types = types_of(arg, attr)
         if types is None:
             return None
-        found.append((arg.name, tuple(f"{name}{REF}" if name and arg.is_ref else name for name in types)))
+        found.append((arg.name, tuple(_name(data_type, arg.is_ref) for data_type in types)))
     return found
 
 
-def _types(arg: FunctionArg, attr: Lookup) -> tuple[str, ...] | None:
-    if arg.type_list_attr:
-        value = attr(arg.type_list_attr)
-        return tuple(map(_name, value)) if isinstance(value, tuple) and len(value) <= _MOST else None
-    name = _name(arg.type if arg.type is not None else attr(arg.type_attr))
-    if not arg.number_attr:
-        return (name,)
-    number = attr(arg.number_attr)
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _MOST:
-        return None
-    return (name,) * number
-
-
-def _name(value: NodeAttr | None) -> str:
-    return value.name if isinstance(value, DataType) else UNKNOWN_TYPE
+def _name(data_type: DataType | None, is_ref: bool) -> str:
+    if data_type is None:
+        return UNKNOWN_TYPE
+    return f"{data_type.name}{REF}" if is_ref else data_type.name
 
 
 def flat(types: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:

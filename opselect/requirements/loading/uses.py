@@ -13,10 +13,10 @@ from kernel_index.records import AttrValue
 from opselect.models.graph import Shape
 
 MAX_NODES_NAMED = 5
-"""So many nodes are named as examples; the count is of all."""
+"""Maximum number of nodes that are named as examples; the count is of all."""
 
 MAX_MODELS_NAMED = 20
-"""So many models are named as examples."""
+"""Maximum number of models that are named as examples."""
 
 UNKNOWN_TYPE = ""
 """Stands for the type of an input that nobody knows."""
@@ -140,5 +140,5 @@ def _merged(one: Use, other: Use) -> Use:
 
 
 def first_names(names: Iterable[str], most: int) -> tuple[str, ...]:
-    """The first of the names in order, each once, at most so many."""
+    """The first of the names in order, each once, at most ``most`` of them."""
     return tuple(sorted(set(names))[:most])

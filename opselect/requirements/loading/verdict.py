@@ -1,14 +1,16 @@
-"""Would a release load these graphs? What it refuses, what it passes over, and what nobody can tell."""
+"""Would a release load these graphs? What it refuses, what it passes over, and what cannot be judged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import release_number
 from kernel_index.records_json import Json
+from opselect.findings import Finding, refusal_code
+from opselect.findings.as_json import refusal_json
 from opselect.requirements.loading.mend import mend_graph, mend_use
 from opselect.requirements.loading.releases import is_default_elsewhere
 from opselect.requirements.loading.rules import (
@@ -21,67 +23,25 @@ from opselect.requirements.loading.rules import (
 )
 from opselect.requirements.loading.uses import MAX_MODELS_NAMED, MAX_NODES_NAMED, GraphUse, Loads, Use, first_names
 
-KINDS = {
-    "unknown_attr": "an attr that the op does not have",
-    "attr_value": "a value that the attr may not have",
-    "missing_attr": "an attr is missing",
-    "inputs": "inputs that do not fit the op",
-    "removed_op": "an op that is removed at the graph's version",
-    "unknown_op": "an op that the release does not have",
-    "lowering": "an op that the release does not lower",
-    "versions": "versions of the graph",
-}
-"""What a release may refuse, in the words of a heading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Something that a release refuses: ``kind`` is one of :data:`KINDS`, ``reason`` TensorFlow's words for it.
-
-    ``advice`` mends it. ``op`` and ``attr`` are empty where it is about none. ``nodes`` and ``models`` are examples,
-    ``count`` is of all nodes.
-    """
-
-    kind: str
-    op: str
-    attr: str
-    reason: str
-    advice: str
-    count: int = 0
-    nodes: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-
-    def to_json(self) -> Json:
-        """The shape that scripts may rely on."""
-        return {
-            "kind": self.kind,
-            "op": self.op,
-            "attr": self.attr,
-            "reason": self.reason,
-            "advice": self.advice,
-            "count": self.count,
-            "nodes": list(self.nodes),
-            "models": list(self.models),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer of one release, sorted.
 
-    ``ignored`` is what it passes over with a line in the log although it changes results: attrs that the op does not
-    have and whose value is not their default. ``unjudged`` says, a sentence each, what could not be told.
+    The ``reason`` of what is ``refused`` has the words of TensorFlow's own message. ``ignored`` is what it passes over
+    with a line in the log although it changes results: attrs that the op does not have and whose value is not their
+    default. ``unjudged`` says, a sentence each, what could not be judged.
     """
 
-    refused: tuple[Refusal, ...] = ()
-    ignored: tuple[Refusal, ...] = ()
+    refused: tuple[Finding, ...] = ()
+    ignored: tuple[Finding, ...] = ()
     unjudged: tuple[str, ...] = ()
 
     def to_json(self) -> Json:
         """``{"refused": […], "ignored": […], "unjudged": [sentences]}``."""
         return {
-            "refused": [each.to_json() for each in self.refused],
-            "ignored": [each.to_json() for each in self.ignored],
+            "refused": [refusal_json(each) for each in self.refused],
+            "ignored": [refusal_json(each) for each in self.ignored],
             "unjudged": list(self.unjudged),
         }
 
@@ -100,7 +60,7 @@ def judge(loads: Loads, index: KernelIndex) -> Verdict:
 class _Judgement:
     _index: KernelIndex
     _problems: dict[tuple[str, str, str, str], list[Use]] = field(default_factory=dict)
-    _refused: list[Refusal] = field(default_factory=list)
+    _refused: list[Finding] = field(default_factory=list)
     _undefined: set[str] = field(default_factory=set)
     _not_kept: set[str] = field(default_factory=set)
 
@@ -121,8 +81,8 @@ class _Judgement:
             reason = f"GraphDef disallows consumer version {known.current}"
         else:
             return
-        advice = mend_graph(graph, self._index.release)
-        self._refused.append(Refusal("versions", "", "", reason, advice, models=graph.models))
+        mends = mend_graph(graph, self._index.release)
+        self._refused.append(Finding(refusal_code("versions"), reason, models=graph.models, mends=mends))
 
     def judge_use(self, use: Use) -> None:
         definition = self._index.op_definition(use.op)
@@ -178,21 +138,20 @@ def has_default(use: Use, attr: str, release: str) -> bool:
     return is_default_elsewhere(use.op, attr, value, release)
 
 
-def _refusal(problem: Problem, op: str, uses: list[Use], index: KernelIndex) -> Refusal:
+def _refusal(problem: Problem, op: str, uses: list[Use], index: KernelIndex) -> Finding:
     models = first_names((model for use in uses for model in use.models), MAX_MODELS_NAMED)
     every = all(has_default(use, problem.attr, index.release) for use in uses) if problem.attr else False
-    refusal = Refusal(
-        problem.kind,
-        op,
-        problem.attr,
+    return Finding(
+        refusal_code(problem.kind),
         problem.reason,
-        "",
-        sum(use.count for use in uses),
-        first_names((node for use in uses for node in use.nodes), MAX_NODES_NAMED),
-        models,
+        op=op,
+        attr=problem.attr,
+        count=sum(use.count for use in uses),
+        nodes=first_names((node for use in uses for node in use.nodes), MAX_NODES_NAMED),
+        models=models,
+        mends=mend_use(problem, uses, index, models, has_default=every),
     )
-    return replace(refusal, advice=mend_use(problem, uses, index, models, has_default=every))
 
 
-def _sorted(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
-    return tuple(sorted(refusals, key=lambda each: (list(KINDS).index(each.kind), each.op, each.attr, each.reason)))
+def _sorted(refusals: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(refusals, key=lambda each: (each.code, each.op, each.attr, each.reason)))

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import release_number
 from opselect.models.graph import Expansion, FunctionDefinition
+from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.requirements.runtime.additions import KINDS, Addition, Kind, Origin
-from opselect.requirements.runtime.body_view import BodyView, Definitions
+from opselect.requirements.runtime.body_view import BodyView
 from opselect.requirements.runtime.by_release import may_differ
 from opselect.requirements.runtime.control_flow import (
     LOWERED,
@@ -33,7 +34,7 @@ def runtime_additions(
     Ops of a session that every model needs (:data:`SESSION_OPS`) are not among them.
     """
     release = release_number(index.release)
-    definitions = Definitions(index, functions)
+    definitions = OpDefinitions(index, functions)
     passes = graph_passes(expansion, release)
     for number, body in enumerate(expansion.bodies):
         view = BodyView(body, definitions)

@@ -2,84 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kernel_index.datatypes import DataType, from_spec
-from kernel_index.index import KernelIndex
-from kernel_index.records import OpDefinition
-from opselect.models.graph import Body, FunctionArg, FunctionDefinition, Node, NodeAttr, TensorRef
+from kernel_index.datatypes import DataType
+from opselect.models.graph import Body, Node, NodeAttr, TensorRef
+from opselect.models.graph.op_definitions import OpDefinitions, Types
+from opselect.models.graph.op_families import CONTROL_FLOW, FED
+from opselect.models.graph.references import Reference, data_inputs, input_node, is_control
 from opselect.requirements.runtime.constants import filling_value
 
-_CONTROL_FLOW = frozenset(
-    {"Switch", "Merge", "Enter", "Exit", "NextIteration", "LoopCond", "_SwitchN"}
-    | {"RefSwitch", "RefMerge", "RefEnter", "RefExit", "RefNextIteration"}
-)
-_NEVER_CONSTANT = _CONTROL_FLOW | {"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "FakeParam"}
+_NEVER_CONSTANT = CONTROL_FLOW | FED | {"FakeParam"}
 """Ops that constant folding leaves alone (``IsConstantFoldable`` in ``common_runtime/constant_folding.cc``)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class DataEdge:
     """A data input: ``consumer`` reads output ``port`` as its ``index``-th. None stands for a function's output."""
 
     consumer: Node | None
     index: int
     port: int
-
-
-class Definitions:
-    """Op definitions of a release and functions of a graph, and the types of outputs by them."""
-
-    def __init__(self, index: KernelIndex, functions: Iterable[FunctionDefinition]) -> None:
-        self._index = index
-        self._ops: dict[str, OpDefinition | None] = {}
-        self.functions: Mapping[str, FunctionDefinition] = {function.name: function for function in functions}
-
-    def op(self, name: str) -> OpDefinition | None:
-        """The definition of an op, None where the release has none."""
-        if name not in self._ops:
-            self._ops[name] = self._index.op_definition(name)
-        return self._ops[name]
-
-    def attr(self, node: Node, name: str) -> NodeAttr | None:
-        """The node's attr, else the default of its op's definition."""
-        value = node.attrs.get(name)
-        if value is None:
-            definition = self.op(node.op)
-            attr = definition.attr(name) if definition is not None else None
-            value = attr.default if attr is not None else None
-        return value
-
-    def outputs(self, node: Node) -> tuple[tuple[str, tuple[DataType | None, ...]], ...]:
-        """The outputs by name, each with its types, None for one that is not known; empty for an unknown op."""
-        function = self.functions.get(node.op)
-        if function is not None:
-            return tuple((arg.name, self._function_arg_types(node, arg)) for arg in function.outputs)
-        definition = self.op(node.op)
-        if definition is None:
-            return ()
-        return tuple((arg.name, self._arg_types(node, arg.type_text)) for arg in definition.outputs)
-
-    def _function_arg_types(self, node: Node, arg: FunctionArg) -> tuple[DataType | None, ...]:
-        if arg.type_list_attr:
-            return _types(node.attrs.get(arg.type_list_attr))
-        data_type = arg.type if arg.type is not None else _type(node.attrs.get(arg.type_attr))
-        return (data_type,) * self._count(node, arg.number_attr)
-
-    def _arg_types(self, node: Node, text: str) -> tuple[DataType | None, ...]:
-        count, star, spec = text.rpartition("*")
-        spec = spec.strip().removeprefix("Ref(").removesuffix(")")
-        value = from_spec(spec) or self.attr(node, spec)
-        types = _types(value) if isinstance(value, tuple) else (_type(value),)
-        return types * self._count(node, count.strip()) if star else types
-
-    def _count(self, node: Node, attr: str) -> int:
-        value = self.attr(node, attr) if attr else 1
-        return value if isinstance(value, int) and 0 <= value <= _MOST_OUTPUTS else 1
-
-
-_MOST_OUTPUTS = 100_000
 
 
 class BodyView:
@@ -89,7 +32,7 @@ class BodyView:
     might fit. Calls of library functions are nodes like others.
     """
 
-    def __init__(self, body: Body, definitions: Definitions) -> None:
+    def __init__(self, body: Body, definitions: OpDefinitions) -> None:
         self.body = body
         self.definitions = definitions
         self.function = body.function.name if body.function is not None else ""
@@ -98,7 +41,7 @@ class BodyView:
         self._by_op: dict[str, list[Node]] = {}
         for node in self.nodes:
             self._by_op.setdefault(node.op, []).append(node)
-        self._uses: dict[str, list[Use]] = {}
+        self._uses: dict[str, list[DataEdge]] = {}
         self._controlling: set[str] = set()
         self._collect_uses()
         self._constants: frozenset[str] | None = None
@@ -107,29 +50,22 @@ class BodyView:
     def _collect_uses(self) -> None:
         for node in self.nodes:
             for index, reference in enumerate(node.inputs):
-                if reference.startswith("^"):
-                    self._controlling.add(reference[1:])
+                if is_control(reference):
+                    self._controlling.add(input_node(reference))
                 else:
                     name, port = self._tensor(reference)
-                    self._uses.setdefault(name, []).append(Use(node, index, port))
+                    self._uses.setdefault(name, []).append(DataEdge(node, index, port))
         returns = self.body.function.returns.values() if self.body.function is not None else ()
         for reference in returns:
             name, port = self._tensor(reference)
-            self._uses.setdefault(name, []).append(Use(None, 0, port))
+            self._uses.setdefault(name, []).append(DataEdge(None, 0, port))
 
     def _tensor(self, reference: str) -> tuple[str, int]:
         """The node and the number of the output that an input names: ``n``, ``n:1``, in functions ``n:out:0``."""
-        name, _, rest = reference.partition(":")
-        arg, colon, index = rest.rpartition(":")
-        number = int(index) if index.isascii() and index.isdecimal() else 0
-        if not colon:
-            return name, number
-        node = self._by_name.get(name)
-        for output, types in self.definitions.outputs(node) if node is not None else ():
-            if output == arg:
-                break
-            number += len(types)
-        return name, number
+        found = Reference.parse(reference)
+        node = self._by_name.get(found.node) if found.output else None
+        position = self.definitions.position(node, found) if node is not None else None
+        return found.node, found.position if position is None else position
 
     def named(self, *ops: str) -> Iterator[Node]:
         """The nodes of these ops, one op after the other."""
@@ -138,15 +74,15 @@ class BodyView:
 
     def input(self, node: Node, index: int = 0) -> Node | None:
         """The node that feeds a data input, None for a function's argument and for an input that is not there."""
-        if index >= len(node.inputs) or node.inputs[index].startswith("^"):
+        if index >= len(node.inputs) or is_control(node.inputs[index]):
             return None
-        return self._by_name.get(node.inputs[index].partition(":")[0])
+        return self._by_name.get(input_node(node.inputs[index]))
 
     def data_inputs(self, node: Node) -> tuple[str, ...]:
         """What the node reads, as the file spells it, control inputs left out."""
-        return tuple(reference for reference in node.inputs if not reference.startswith("^"))
+        return data_inputs(node)
 
-    def uses(self, node: Node) -> Sequence[Use]:
+    def uses(self, node: Node) -> Sequence[DataEdge]:
         """Who reads the outputs of a node."""
         return self._uses.get(node.name, ())
 
@@ -156,7 +92,7 @@ class BodyView:
 
     def has_controls(self, node: Node) -> bool:
         """Whether control edges come in or go out."""
-        return node.name in self._controlling or any(reference.startswith("^") for reference in node.inputs)
+        return node.name in self._controlling or any(map(is_control, node.inputs))
 
     def type(self, node: Node, attr: str = "T") -> DataType | None:
         """The type in an attr of a node, its default where it is left out; None where nothing tells it."""
@@ -170,9 +106,9 @@ class BodyView:
         """The types in a ``list(type)`` attr that are known."""
         return tuple(item for item in _types(self.definitions.attr(node, attr)) if item is not None)
 
-    def output_types(self, node: Node) -> tuple[DataType | None, ...]:
-        """The types of all outputs in order."""
-        return tuple(item for _, types in self.definitions.outputs(node) for item in types)
+    def output_types(self, node: Node) -> Types:
+        """The types of all outputs in order; empty where not even their number is known."""
+        return self.definitions.output_types(node) or ()
 
     def input_type(self, node: Node, index: int) -> DataType | None:
         """The type of what a data input reads, None where nothing tells it."""

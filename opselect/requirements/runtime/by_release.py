@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrValue
-from opselect.requirements.runtime.control_flow import LOWERED, PARTITIONED_CALLS
+from opselect.models.graph.op_families import PARTITIONED_CALLS
+from opselect.requirements.runtime.control_flow import LOWERED
 from opselect.requirements.runtime.releases import Release, Span
 from opselect.requirements.runtime.rewrites import ACCUMULATES, ISOLATED_CALLS, PARALLEL_CONCATS, UNSAFE_READS
 

@@ -10,7 +10,7 @@ from opselect.models.formats.wire import FIXED32, FIXED64, LENGTH, VARINT, WireE
 from opselect.models.graph import TensorRef
 
 _PREFIX = 512
-"""So many bytes of a tensor are looked at; one that begins with different values is not filled with one."""
+"""Maximum number of bytes of a tensor that are looked at: where these differ, it is not filled with one value."""
 
 _CONTENT_FIELD = 4
 _TYPE_FIELD = 1

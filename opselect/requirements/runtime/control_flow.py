@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Body, Call, Expansion, FunctionDefinition, FunctionRef, Node, NodeAttr
+from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.requirements.runtime.additions import Addition, Origin
 from opselect.requirements.runtime.body_view import BodyView
 from opselect.requirements.runtime.inserted.rule import grappler_builds
@@ -29,8 +30,6 @@ LOWERED: Mapping[str, Span] = {
     "StatelessCase": Span((2, 4)),
 }
 """The releases that lower an op where its attr ``_lower_using_switch_merge`` asks for it."""
-
-PARTITIONED_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 _PASSES_IN_PARTITIONED_CALLS = Span((1, 12))
 _NESTED_IN_THE_SAME_RUN = Span((1, 13))
@@ -145,7 +144,7 @@ def _case_parts(view: BodyView, node: Node, release: Release, fetchable: bool) -
 def _branches(
     inputs: tuple[DataType, ...], outputs: tuple[DataType, ...], pivot: DataType, release: Release, fetchable: bool
 ) -> Iterator[_Part]:
-    """Inlined functions, and Merges behind them; from 1.14 on one more for whatever waits for the node."""
+    """Inlined functions, and Merges after them; from 1.14 on one more for whatever waits for the node."""
     for data_type in (*inputs, *outputs):
         yield "Identity", {"T": data_type}
     for data_type in outputs:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr, Shape
+from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.requirements.runtime.additions import Addition, Origin
 from opselect.requirements.runtime.body_view import BodyView, known
-from opselect.requirements.runtime.control_flow import PARTITIONED_CALLS
 from opselect.requirements.runtime.releases import Release, Span
 
 _INT32 = DataType.DT_INT32

@@ -1,4 +1,4 @@
-"""What graphs compute: kernels of ops on arrays, for constants and for tests."""
+"""What graphs compute: kernels of ops on arrays, and what follows from the constants of a graph."""
 
 from opselect.rewriting.evaluation import kernels
 from opselect.rewriting.evaluation.evaluate import Value, evaluate
@@ -10,7 +10,6 @@ from opselect.rewriting.evaluation.kernel import (
     Kernel,
     UndefinedResultError,
 )
-from opselect.rewriting.evaluation.run import run
 
 __all__ = [
     "KERNELS",
@@ -22,5 +21,4 @@ __all__ = [
     "Value",
     "evaluate",
     "kernels",
-    "run",
 ]

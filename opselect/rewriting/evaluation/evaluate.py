@@ -17,9 +17,9 @@ from opselect.rewriting.evaluation.kernel import (
     KERNELS,
     MAX_VALUE_BYTES,
     QUANTIZED,
-    Call,
     EvaluationError,
     Kernel,
+    KernelCall,
     data_type_of,
     output_types,
 )
@@ -51,7 +51,7 @@ def evaluate(node: Node, inputs: Sequence[Array], limit: int = MAX_VALUE_BYTES) 
         # Without elements, too: kernels may look at every row.
         if math.prod(filter(None, array.shape)) * array.itemsize > largest:
             raise EvaluationError(f"has an input of shape {list(array.shape)} of {array.dtype}")
-    call = Call(node.attrs, largest)
+    call = KernelCall(node.attrs, largest)
     try:
         arrays = _computed(kernel, call, inputs)
         types = output_types(node, kernel.outputs, arrays)
@@ -68,7 +68,7 @@ def evaluate(node: Node, inputs: Sequence[Array], limit: int = MAX_VALUE_BYTES) 
     return tuple(map(Value, arrays, types))
 
 
-def _computed(kernel: Kernel, call: Call, inputs: Sequence[Array]) -> tuple[Array, ...]:
+def _computed(kernel: Kernel, call: KernelCall, inputs: Sequence[Array]) -> tuple[Array, ...]:
     # NumPy warns where it drops part of a number, which no kernel means to.
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("error")

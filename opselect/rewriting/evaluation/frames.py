@@ -9,20 +9,16 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 
 from opselect.models.graph import Node, input_node
+from opselect.models.graph.op_families import ENTERS, EXITS, MERGES, NEXT_ITERATIONS
+from opselect.models.graph.references import is_control
 from opselect.rewriting.evaluation.kernel import EvaluationError
-from opselect.rewriting.names import is_control
-
-ENTERS = frozenset({"Enter", "RefEnter"})
-EXITS = frozenset({"Exit", "RefExit"})
-MERGES = frozenset({"Merge", "RefMerge"})
-BACK_EDGES = frozenset({"NextIteration", "RefNextIteration"})
 
 Frames = tuple[str, ...]
 """The names of loops, the outermost first."""
 
 
 def import_order(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Each node behind its inputs, but for what a loop's NextIteration brings back to its Merge; the first one first.
+    """Each node after its inputs, but for what a loop's NextIteration brings back to its Merge; the first one first.
 
     Nodes that wait for each other, or for what does not exist, are left out. Source: ``GraphConstructor::Convert`` of
     ``graph/graph_constructor.cc``.
@@ -33,7 +29,7 @@ def import_order(nodes: Sequence[Node]) -> Iterator[Node]:
     for number, node in enumerate(nodes):
         sources = [by_name.get(name) for name in map(input_node, node.inputs)]
         # A loop's Merge waits for one of its inputs, whichever comes first.
-        loops = node.op in MERGES and any(source is not None and source.op in BACK_EDGES for source in sources)
+        loops = node.op in MERGES and any(source is not None and source.op in NEXT_ITERATIONS for source in sources)
         controls = sum(map(is_control, node.inputs))
         waiting.append(controls + 1 if loops else len(sources))
         for source in sources:
@@ -50,7 +46,7 @@ def import_order(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def frames_of(ordered: Sequence[Node]) -> Mapping[str, Frames]:
-    """The loops of every node, nodes given so that each stands behind its inputs, back edges aside.
+    """The loops of every node, nodes given so that each comes after its inputs, back edges aside.
 
     Raises EvaluationError for an Enter without a name and an Exit outside of every loop.
     """

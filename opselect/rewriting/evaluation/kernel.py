@@ -24,7 +24,7 @@ MAX_VALUE_BYTES = 1 << 28
 """The most that one output of one node may take, unless an input of the node takes more."""
 
 MAX_LOOPED = 1 << 22
-"""So many elements are looked at one by one."""
+"""Maximum number of elements that are looked at one by one."""
 MAX_BROADCAST_RANK = 5
 """TensorFlow's kernels of two inputs broadcast no more dimensions (``kernels/cwise_ops_common.h``)."""
 MAX_OUTPUTS = 1 << 16
@@ -74,7 +74,7 @@ class Kernel:
     vectorized: frozenset[DataType]
 
     def approximates(self, data_type: DataType, count: int) -> bool:
-        """Whether TensorFlow only approximates what this computes of so many numbers of a type."""
+        """Whether TensorFlow only approximates what this computes of a number of elements of a type."""
         return data_type in self.approximate or (count > 1 and data_type in self.vectorized)
 
 
@@ -145,7 +145,7 @@ _TYPE_DEFAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class KernelCall:
     """The attrs of the node that a kernel computes, read with the defaults of op definitions, and how much it may take.
 
     All readers raise EvaluationError for an attr of another kind.

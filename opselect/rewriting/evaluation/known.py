@@ -21,14 +21,14 @@ from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensor_headers import read_header
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import Node, Shape, TensorRef, input_node
+from opselect.models.graph.references import data_inputs, endpoint
 from opselect.rewriting.evaluation.evaluate import Value, evaluate
 from opselect.rewriting.evaluation.frames import import_order
 from opselect.rewriting.evaluation.inference import RULES, UNKNOWN, Facts, is_known, merged
 from opselect.rewriting.evaluation.inference.partial import OPEN
-from opselect.rewriting.evaluation.kernel import KERNELS, Call, EvaluationError, data_type_of
+from opselect.rewriting.evaluation.kernel import KERNELS, EvaluationError, KernelCall, data_type_of
 from opselect.rewriting.evaluation.kernels.shapes import sizes_as_array
 from opselect.rewriting.evaluation.kernels.slicing import strided_slice_of
-from opselect.rewriting.names import data_inputs, parts
 
 MAX_LIVE_BYTES = 1 << 31
 """The most that all values held at one time may take: what a GraphDef could hold."""
@@ -37,17 +37,11 @@ _STRING_BYTES = 32
 _MAX_RULE_ELEMENTS = 1 << 16
 """Larger constants are no shapes, axes or paddings; they are not read to infer a shape."""
 _MAX_DEPTH = 64
-"""So many ops that put shapes together are looked through, one behind the other."""
+"""Maximum number of ops that put shapes together that are looked through, one after the other."""
 _SHAPE_OPS = frozenset({"Shape", "ShapeN", "Size", "Rank"})
 _PASSED_ON = frozenset(
     {"Identity", "GuaranteeConst", "Snapshot", "StopGradient", "PreventGradient", "PlaceholderWithDefault"}
 )
-
-
-def tensor(reference: str) -> tuple[str, int]:
-    """Node and output of a data input: ``("n", 1)`` of ``n:1``, ``("n", 0)`` of ``n``."""
-    _, name, output = parts(reference)
-    return name, int(output[1:]) if output[1:].isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +97,17 @@ def find_known(
     fed: Collection[str] = (),
     kept: Collection[str] = (),
     considered: Callable[[Node], bool] = lambda _: True,
-    told_shapes: bool = False,
+    recorded_shapes: bool = False,
     approximations: bool = True,
 ) -> Known:
     """What follows from the constants of a graph of which the nodes ``fed`` get their values from outside.
 
     Values are kept of nodes in ``kept`` whoever consumes them. Nodes that are not ``considered`` are not constant,
-    unless they are Const or ask for a shape that is known. With ``told_shapes`` the attr ``_output_shapes`` is
+    unless they are Const or ask for a shape that is known. With ``recorded_shapes`` the attr ``_output_shapes`` is
     believed. Without ``approximations`` a node is not constant whose op TensorFlow only approximates. Raises InputError
     for a constant that cannot be read.
     """
-    search = _Search(nodes, fed, kept, considered, told_shapes, approximations)
+    search = _Search(nodes, fed, kept, considered, recorded_shapes, approximations)
     for node in import_order(nodes):
         search.visit(node)
     return search.known
@@ -126,17 +120,17 @@ class _Search:
         fed: Collection[str],
         kept: Collection[str],
         considered: Callable[[Node], bool],
-        told_shapes: bool,
+        recorded_shapes: bool,
         approximations: bool,
     ) -> None:
         self.known = Known()
         self._by_name = {node.name: node for node in nodes}
         self._fed = fed
         self._considered = considered
-        self._told_shapes = told_shapes
+        self._uses_recorded_shapes = recorded_shapes
         self._approximations = approximations
         self._wanted = set(kept)
-        self._users_left = Counter(tensor(reference)[0] for node in nodes for reference in data_inputs(node))
+        self._users_left = Counter(endpoint(reference)[0] for node in nodes for reference in data_inputs(node))
         self._live = 0
 
     def visit(self, node: Node) -> None:
@@ -149,7 +143,7 @@ class _Search:
             self._live += sum(size_of(held) for held in outputs if isinstance(held, Value))
         self.known.shapes[node.name] = self._shapes(node, outputs)
         for reference in data_inputs(node):
-            self._use(tensor(reference)[0], constant=outputs is not None)
+            self._use(endpoint(reference)[0], constant=outputs is not None)
 
     def _use(self, name: str, *, constant: bool) -> None:
         """Takes note of a consumer; values that nobody wants any more are dropped."""
@@ -177,7 +171,7 @@ class _Search:
             by_shape = self._by_shape(node, [self._shape(reference) for reference in references])
             if by_shape is not None:
                 return by_shape
-        if not self._considered(node) or not all(tensor(each)[0] in self.known.constant for each in references):
+        if not self._considered(node) or not all(endpoint(each)[0] in self.known.constant for each in references):
             return None
         if node.op == "NoOp":
             return ()
@@ -192,7 +186,7 @@ class _Search:
 
     def _by_shape(self, node: Node, shapes: Sequence[Shape]) -> tuple[Held, ...] | None:
         """What an op gives that asks for nothing but the shapes of its inputs."""
-        call = Call(node.attrs)
+        call = KernelCall(node.attrs)
         if any(shape.dims is None or (node.op != "Rank" and not is_known(shape)) for shape in shapes):
             return None
         dims = [shape.dims or () for shape in shapes]
@@ -224,14 +218,14 @@ class _Search:
             return None
 
     def _value(self, reference: str) -> Held:
-        name, index = tensor(reference)
+        name, index = endpoint(reference)
         outputs = self.known.values[name]
         if index >= len(outputs):
             raise EvaluationError(f"has an input {reference!r}, which does not exist")
         return outputs[index]
 
     def _shape(self, reference: str) -> Shape:
-        name, index = tensor(reference)
+        name, index = endpoint(reference)
         shapes = self.known.shapes.get(name, ())
         return shapes[index] if index < len(shapes) else UNKNOWN
 
@@ -239,10 +233,10 @@ class _Search:
         if outputs is not None:
             return tuple(Shape(shape_of(held)) for held in outputs)
         shapes = self._inferred(node)
-        told = node.attrs.get("_output_shapes")
-        if self._told_shapes and isinstance(told, tuple):
-            said = [each if isinstance(each, Shape) else UNKNOWN for each in told]
-            pairs = zip_longest(shapes, said, fillvalue=UNKNOWN)
+        recorded = node.attrs.get("_output_shapes")
+        if self._uses_recorded_shapes and isinstance(recorded, tuple):
+            known = [each if isinstance(each, Shape) else UNKNOWN for each in recorded]
+            pairs = zip_longest(shapes, known, fillvalue=UNKNOWN)
             shapes = tuple(merged(pair) for pair in pairs)
         return shapes
 
@@ -252,7 +246,7 @@ class _Search:
             return ()
         references = data_inputs(node)
         facts = Facts(
-            Call(node.attrs),
+            KernelCall(node.attrs),
             tuple(map(self._shape, references)),
             lambda position: self._small(references, position),
             lambda position: self._sizes(references[position]) if position < len(references) else UNKNOWN,
@@ -267,7 +261,7 @@ class _Search:
         """The elements of a constant input that are whole numbers, and not too many for what a rule asks."""
         if position >= len(references):
             return None
-        name, index = tensor(references[position])
+        name, index = endpoint(references[position])
         outputs = self.known.values.get(name, ())
         if index >= len(outputs) or math.prod(shape_of(outputs[index])) > _MAX_RULE_ELEMENTS:
             return None
@@ -281,7 +275,7 @@ class _Search:
             return Shape(tuple(max(int(size), OPEN) for size in value)) if value.ndim == 1 else UNKNOWN
         length = self._shape(reference).dims
         anything = Shape((OPEN,) * length[0]) if length and len(length) == 1 and 0 <= length[0] < 256 else UNKNOWN
-        name, index = tensor(reference)
+        name, index = endpoint(reference)
         node = self._by_name.get(name)
         if node is None or name in self._fed or depth > _MAX_DEPTH:
             return anything
@@ -305,12 +299,12 @@ class _Search:
         begin, end, strides = (self._small(inputs, position) for position in (1, 2, 3))
         if sizes.dims is None or begin is None or end is None or strides is None or begin.size != 1:
             return UNKNOWN
-        index = strided_slice_of(Call(node.attrs), begin, end, strides).dense((len(sizes.dims),))
+        index = strided_slice_of(KernelCall(node.attrs), begin, end, strides).dense((len(sizes.dims),))
         return Shape(sizes.dims[index[0]]) if isinstance(index[0], slice) and len(index) == 1 else UNKNOWN
 
 
 def concatenated_sizes(pieces: Sequence[Shape]) -> Shape:
-    """Shapes one behind the other; unknown if the length of one is."""
+    """Shapes one after the other; unknown if the length of one is."""
     if any(piece.dims is None for piece in pieces):
         return UNKNOWN
     return Shape(tuple(size for piece in pieces for size in piece.dims or ()))

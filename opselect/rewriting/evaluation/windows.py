@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opselect.rewriting.evaluation.kernel import Call, EvaluationError
+from opselect.rewriting.evaluation.kernel import EvaluationError, KernelCall
 
 NHWC = "NHWC"
 MAX_WINDOW = 1 << 16
@@ -19,7 +19,7 @@ MAX_WINDOW = 1 << 16
 class Windows:
     """Along one axis: the ``window`` in elements, how far it moves, and how far apart its elements are.
 
-    ``padding`` is SAME, VALID or the elements that are added before and behind.
+    ``padding`` is SAME, VALID or the elements that are added before and after.
     """
 
     window: int
@@ -47,7 +47,7 @@ class Windows:
         return count
 
     def around(self, size: int) -> tuple[int, int]:
-        """The elements that are added before and behind an axis of that size."""
+        """The elements that are added before and after an axis of that size."""
         if isinstance(self.padding, tuple):
             return self.padding
         if self.padding == "VALID":
@@ -56,7 +56,7 @@ class Windows:
         return added // 2, added - added // 2
 
 
-def channels_last(call: Call) -> bool:
+def channels_last(call: KernelCall) -> bool:
     """Whether an image's channels are its last dimension; EvaluationError for another layout than the common two."""
     layout = call.text("data_format", NHWC)
     if layout not in (NHWC, "NCHW"):
@@ -71,7 +71,7 @@ def spatial(values: Sequence[int], last: bool) -> tuple[int, int]:
     return (values[1], values[2]) if last else (values[2], values[3])
 
 
-def windows_of(call: Call, sizes: tuple[int, int]) -> tuple[Windows, Windows]:
+def windows_of(call: KernelCall, sizes: tuple[int, int]) -> tuple[Windows, Windows]:
     """The windows of a node along height and width, from its strides, dilations and padding."""
     last = channels_last(call)
     strides = spatial(call.wholes("strides"), last)

@@ -9,16 +9,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from opselect.models.graph import FunctionDefinition, FunctionRef, Node, NodeAttr, Shape
+from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.rewriting.freezing.conversion import RefusalError
 from opselect.rewriting.freezing.flow import Values, joined_values, value_at
-from opselect.rewriting.freezing.op_table import OpTable, argument_ranges
 
 _CAPTURED = "Targuments"
 """The attr with the types of what the function of a dataset op has captured; they are its last arguments."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """How a node calls functions.
 
     ``functions`` are the attrs that name them; without any the op itself is a function. The data inputs from
@@ -50,29 +50,30 @@ _CALLS: Mapping[str, tuple[tuple[str, ...], int, str, str]] = {
 }
 
 
-def call_of(node: Node, inputs: int, functions: Collection[str], table: OpTable) -> Call | None:
-    """How a node with so many data inputs calls functions, None for one that calls none or in ways not known here.
+def call_of(node: Node, inputs: int, functions: Collection[str], ops: OpDefinitions) -> FunctionCall | None:
+    """How a node with ``inputs`` data inputs calls functions, None for one that calls none or in ways not known here.
 
     ``functions`` are the names of the library.
     """
     if node.op in functions:
-        return Call((), 0, inputs)
+        return FunctionCall((), 0, inputs)
     known = _CALLS.get(node.op)
     if known is not None:
         attrs, first, types, results = known
-        return Call(attrs, first, inputs - first, types, results, loop="body" in attrs)
+        return FunctionCall(attrs, first, inputs - first, types, results, loop="body" in attrs)
     captured = node.attrs.get(_CAPTURED)
-    definition = table.definition(node.op) if isinstance(captured, tuple) else None
+    definition = ops.op(node.op) if isinstance(captured, tuple) else None
     if definition is None:
         return None
     named = tuple(attr.name for attr in definition.attrs if attr.type == "func")
-    for argument, (start, stop) in argument_ranges(definition.inputs, definition, node):
-        if argument.type_text == _CAPTURED and len(named) == 1:
-            return Call(named, start, stop - start, _CAPTURED)
+    captures = {argument.name for argument in definition.inputs if argument.type_text == _CAPTURED}
+    for argument in ops.inputs(node) or ():
+        if argument.name in captures and len(named) == 1:
+            return FunctionCall(named, argument.start, len(argument.types), _CAPTURED)
     return None
 
 
-def called(node: Node, call: Call) -> tuple[FunctionRef, ...]:
+def called(node: Node, call: FunctionCall) -> tuple[FunctionRef, ...]:
     """The functions that a node calls."""
     if not call.functions:
         return (FunctionRef(node.op),)
@@ -81,7 +82,7 @@ def called(node: Node, call: Call) -> tuple[FunctionRef, ...]:
     return tuple(item for item in items if isinstance(item, FunctionRef))
 
 
-def arguments(call: Call, function: FunctionDefinition, inputs: Values) -> Values:
+def arguments(call: FunctionCall, function: FunctionDefinition, inputs: Values) -> Values:
     """The values of all arguments of a function. Raises RefusalError where it has not as many as are given."""
     missing = len(function.inputs) - len(inputs)
     if not any(inputs):
@@ -91,7 +92,7 @@ def arguments(call: Call, function: FunctionDefinition, inputs: Values) -> Value
     return (None,) * missing + inputs
 
 
-def results(call: Call, inputs: Values, returned: list[Values]) -> Values:
+def results(call: FunctionCall, inputs: Values, returned: list[Values]) -> Values:
     """The outputs of a call that are frozen variables, where its functions return these.
 
     Raises RefusalError where an output is a variable by one way and something else by another.
@@ -111,7 +112,7 @@ def results(call: Call, inputs: Values, returned: list[Values]) -> Values:
 
 
 def converted_call(
-    node: Node, call: Call, inputs: Values, outputs: Values, renamed: Callable[[FunctionRef], FunctionRef]
+    node: Node, call: FunctionCall, inputs: Values, outputs: Values, renamed: Callable[[FunctionRef], FunctionRef]
 ) -> Node:
     """The node that calls the converted functions, types and shapes as they are now."""
     if not call.functions:

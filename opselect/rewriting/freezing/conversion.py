@@ -13,10 +13,10 @@ import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr, input_node
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.references import control_inputs, data_inputs, waits_for
 from opselect.rewriting.constants import constant_node
-from opselect.rewriting.freezing.flow import REF_TWINS, Value, Values, joined_values, passes_on
-from opselect.rewriting.freezing.op_table import OpTable
-from opselect.rewriting.names import control_inputs, data_inputs
+from opselect.rewriting.freezing.flow import REF_TWINS, FrozenValue, Values, joined_values, passes_on
 
 
 class RefusalError(Exception):
@@ -31,7 +31,7 @@ class Converted:
     renamed: tuple[str, str] | None = None
 
 
-def convert(node: Node, inputs: Values, table: OpTable, new_node: Callable[[str], tuple[str, str]]) -> Converted:
+def convert(node: Node, inputs: Values, ops: OpDefinitions, new_node: Callable[[str], tuple[str, str]]) -> Converted:
     """The node on values; ``inputs`` has one at each data input that is a frozen variable.
 
     ``new_node`` gives the name of a constant that is added, from the one that is wanted, and what refers to its value.
@@ -51,7 +51,7 @@ def convert(node: Node, inputs: Values, table: OpTable, new_node: Callable[[str]
             continue
         if not value.is_ref:
             raise RefusalError(_verdict(node, value))
-        takes_ref = table.takes_ref(node, position)
+        takes_ref = _takes_ref(ops, node, position)
         if takes_ref is None:
             raise RefusalError(f"has the variable {value.name!r} as input, and its op {node.op} is not known")
         if takes_ref:
@@ -59,7 +59,16 @@ def convert(node: Node, inputs: Values, table: OpTable, new_node: Callable[[str]
     return Converted((node,))
 
 
-def _verdict(node: Node, value: Value) -> str:
+def _takes_ref(ops: OpDefinitions, node: Node, position: int) -> bool | None:
+    """Whether the data input at a position must be a ref variable; None where nobody knows."""
+    signature = ops.signature(node.op)
+    if signature is not None and not any(each.is_ref for each in signature.inputs):
+        return False
+    inputs = ops.inputs(node)
+    return next((each.is_ref for each in inputs or () if each.start <= position < each.stop), None)
+
+
+def _verdict(node: Node, value: FrozenValue) -> str:
     words = ("Assign", "Apply", "Scatter", "CountUpTo")
     if any(word in node.op for word in words):
         return f"changes the variable {value.name!r} by op {node.op}"
@@ -88,20 +97,20 @@ def _kept_attrs(node: Node) -> dict[str, NodeAttr]:
     return {"_class": node.attrs["_class"]} if "_class" in node.attrs else {}
 
 
-def _checked_type(node: Node, value: Value) -> DataType:
+def _checked_type(node: Node, value: FrozenValue) -> DataType:
     dtype = node.attrs.get("dtype", value.dtype)
     if dtype != value.dtype:
         raise RefusalError(f"reads the variable {value.name!r} as {dtype}, which is {value.dtype}")
     return value.dtype
 
 
-def _read(node: Node, value: Value) -> Converted:
+def _read(node: Node, value: FrozenValue) -> Converted:
     attrs = {"T": _checked_type(node, value), **_kept_attrs(node)}
     return Converted((replace(node, op="Identity", attrs=attrs),), ("value", "output"))
 
 
-def _gather(node: Node, value: Value, new_node: Callable[[str], tuple[str, str]]) -> Converted:
-    """``ResourceGather`` is ``GatherV2`` along the axis behind the batch dimensions."""
+def _gather(node: Node, value: FrozenValue, new_node: Callable[[str], tuple[str, str]]) -> Converted:
+    """``ResourceGather`` is ``GatherV2`` along the axis after the batch dimensions."""
     batch_dims = node.attrs.get("batch_dims", 0)
     params, positions, indices = _gathered(node)
     attrs: dict[str, NodeAttr] = {
@@ -122,7 +131,7 @@ def _gather(node: Node, value: Value, new_node: Callable[[str], tuple[str, str]]
     return Converted((axis, gather), ("output", "output"))
 
 
-def _gather_nd(node: Node, value: Value) -> Converted:
+def _gather_nd(node: Node, value: FrozenValue) -> Converted:
     attrs = {"Tparams": _checked_type(node, value), "Tindices": _gathered(node)[2], **_kept_attrs(node)}
     return Converted((replace(node, op="GatherNd", attrs=attrs),), ("output", "output"))
 
@@ -135,12 +144,12 @@ def _gathered(node: Node) -> tuple[str, str, DataType]:
     return inputs[0], inputs[1], indices
 
 
-def _shape(node: Node, value: Value) -> Converted:
+def _shape(node: Node, value: FrozenValue) -> Converted:
     attrs = {"T": value.dtype, "out_type": node.attrs.get("out_type", DataType.DT_INT32), **_kept_attrs(node)}
     return Converted((replace(node, op="Shape", attrs=attrs),))
 
 
-def _initialized(node: Node, value: Value) -> Converted:
+def _initialized(node: Node, value: FrozenValue) -> Converted:
     """A variable that was restored has been initialized."""
     constant = constant_node(node.name, np.array(True), DataType.DT_BOOL)
     inputs = (*control_inputs(node), *_in_frame_of(node, value))
@@ -148,16 +157,16 @@ def _initialized(node: Node, value: Value) -> Converted:
     return Converted((constant,), ("is_initialized", "output"))
 
 
-def _nothing(node: Node, _: Value) -> Converted:
+def _nothing(node: Node, _: FrozenValue) -> Converted:
     return Converted((Node(node.name, "NoOp", control_inputs(node), node.device),))
 
 
-def _in_frame_of(node: Node, value: Value) -> tuple[str, ...]:
+def _in_frame_of(node: Node, value: FrozenValue) -> tuple[str, ...]:
     """A constant inside of a while loop must wait for something of the loop, or it runs outside of it."""
-    return (f"^{input_node(data_inputs(node)[0])}",) if value.in_loop else ()
+    return (waits_for(input_node(data_inputs(node)[0])),) if value.in_loop else ()
 
 
-_READS: Mapping[str, Callable[[Node, Value], Converted]] = {
+_READS: Mapping[str, Callable[[Node, FrozenValue], Converted]] = {
     "ReadVariableOp": _read,
     "ResourceGatherNd": _gather_nd,
     "VariableShape": _shape,

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kernel_index import shipped
+from kernel_index.records import OpDefinition
 from opselect.models.graph import FunctionDefinition, Graph, Node, NodeAttr, Shape, changed
-from opselect.rewriting.freezing.op_table import OpTable
 
 _SHAPES = {"{}": Shape(()), "{ unknown_rank: true }": Shape()}
 
@@ -22,12 +22,12 @@ def with_defaults(graph: Graph, tensorflow: str) -> Graph:
 
     ``tensorflow`` is a version such as ``2.14.1``; of releases that are not shipped the one before counts.
     """
-    table = OpTable(_release(tensorflow))
+    index = shipped.index_of(_release(tensorflow))
     known: dict[str, Mapping[str, NodeAttr]] = {}
 
     def filled(node: Node) -> Node:
         if node.op not in known:
-            known[node.op] = _defaults(table, node.op)
+            known[node.op] = _defaults(index.op_definition(node.op))
         missing = known[node.op].keys() - node.attrs.keys()
         return replace(node, attrs={**known[node.op], **node.attrs}) if missing else node
 
@@ -38,8 +38,7 @@ def with_defaults(graph: Graph, tensorflow: str) -> Graph:
     return replace(graph, nodes=tuple(map(filled, graph.nodes)), functions=tuple(map(filled_function, graph.functions)))
 
 
-def _defaults(table: OpTable, op: str) -> dict[str, NodeAttr]:
-    definition = table.definition(op)
+def _defaults(definition: OpDefinition | None) -> dict[str, NodeAttr]:
     found: dict[str, NodeAttr] = {}
     for attr in definition.attrs if definition is not None else ():
         if not attr.has_default:

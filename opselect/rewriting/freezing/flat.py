@@ -5,16 +5,12 @@ Source: ``common_runtime/function_def_utils.cc``, ``framework/graph_to_functiond
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from opselect.models.graph import AttrPlaceholder, FunctionDefinition, Node, input_node
-from opselect.rewriting.freezing.op_table import OpTable, argument_ranges
-from opselect.rewriting.names import is_control, parts
-
-Ranges: TypeAlias = Mapping[str, tuple[int, int]]
-"""The outputs that each named output of an op takes, from the first to behind the last."""
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.references import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,87 +23,55 @@ class FlatBody:
     control_returns: tuple[str, ...]
 
 
-class Outputs:
-    """The named outputs of nodes, of functions too."""
-
-    def __init__(self, functions: Mapping[str, FunctionDefinition], table: OpTable) -> None:
-        self._functions = functions
-        self._table = table
-
-    def ranges(self, node: Node) -> Ranges | None:
-        """The outputs of a node; None for one of an op that is not known."""
-        function = self._functions.get(node.op)
-        if function is not None:
-            return {output.name: (number, number + 1) for number, output in enumerate(function.outputs)}
-        definition = self._table.definition(node.op)
-        if definition is None:
-            return None
-        return {argument.name: place for argument, place in argument_ranges(definition.outputs, definition, node)}
-
-
-def flat_body(function: FunctionDefinition, outputs: Outputs) -> FlatBody | None:
+def flat_body(function: FunctionDefinition, ops: OpDefinitions) -> FlatBody | None:
     """The body as nodes of a graph; None where an op is not known, callers bind types, or an input is no output."""
     if _is_parametrized(function):
         return None
-    ranges = _all_ranges(function.nodes, outputs)
-    if ranges is None:
+    by_name = {node.name: node for node in function.nodes}
+    if any(ops.outputs(node) is None for node in function.nodes):
         return None
     names = tuple(argument.name for argument in function.inputs)
 
     def flat(reference: str) -> str:
-        control, name, output = parts(reference)
-        word, _, number = output.removeprefix(":").partition(":")
-        if control:
+        found = Reference.parse(reference)
+        if found.is_control:
             return reference
-        if name in names and output in ("", ":0"):
-            return name
-        start, stop = ranges[name][word]
-        position = start + int(number or 0)
-        if not start <= position < stop:
+        if found == Reference(found.node) and found.node in names:
+            return found.node
+        position = ops.position(by_name[found.node], found) if found.output else None
+        if position is None:
             raise KeyError(reference)
-        return f"{name}:{position}" if position else name
+        return str(Reference(found.node, position))
 
     try:
         nodes = tuple(replace(node, inputs=tuple(map(flat, node.inputs))) for node in function.nodes)
         returns = tuple(flat(function.returns[output.name]) for output in function.outputs)
-    except (KeyError, ValueError):
+    except KeyError:
         return None
     return FlatBody(names, nodes, returns, tuple(map(input_node, function.control_returns.values())))
 
 
 def as_function_nodes(
-    nodes: Iterable[Node], arguments: Iterable[str], outputs: Outputs
+    nodes: Iterable[Node], arguments: Iterable[str], ops: OpDefinitions
 ) -> tuple[tuple[Node, ...], Callable[[str], str]]:
     """Nodes of a graph as they are in a function, and what spells a reference as a function does.
 
     Their ops are known: they come from :func:`flat_body`.
     """
     nodes = tuple(nodes)
-    ranges = _all_ranges(nodes, outputs) or {}
+    by_name = {node.name: node for node in nodes}
     names = frozenset(arguments)
 
     def spelled(reference: str) -> str:
-        control, name, output = parts(reference)
-        if control or name in names:
+        name, position, _, controls = Reference.parse(reference)
+        if controls or name in names:
             return reference
-        position = int(output.removeprefix(":") or 0)
-        for word, (start, stop) in ranges[name].items():
-            if start <= position < stop:
-                return f"{name}:{word}:{position - start}"
+        for output in ops.outputs(by_name[name]) or ():
+            if output.start <= position < output.stop:
+                return str(Reference(name, position - output.start, output.name))
         raise KeyError(reference)
 
     return tuple(replace(node, inputs=tuple(map(spelled, node.inputs))) for node in nodes), spelled
-
-
-def _all_ranges(nodes: Sequence[Node], outputs: Outputs) -> dict[str, Ranges] | None:
-    """The outputs of the nodes that others have data of; None where one of them is not known."""
-    found: dict[str, Ranges] = {}
-    for node in nodes:
-        ranges = outputs.ranges(node)
-        if ranges is None:
-            return None
-        found[node.name] = ranges
-    return found
 
 
 def _is_parametrized(function: FunctionDefinition) -> bool:
@@ -117,9 +81,3 @@ def _is_parametrized(function: FunctionDefinition) -> bool:
     values = [value for node in function.nodes for value in node.attrs.values()]
     items = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
     return any(isinstance(item, AttrPlaceholder) for item in items)
-
-
-def data_and_control(node: Node) -> tuple[list[str], list[str]]:
-    """The data inputs of a node, and the names of the nodes that it waits for."""
-    data = [reference for reference in node.inputs if not is_control(reference)]
-    return data, [reference.removeprefix("^") for reference in node.inputs if is_control(reference)]

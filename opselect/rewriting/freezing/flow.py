@@ -12,11 +12,12 @@ from typing import TypeAlias
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node
-from opselect.rewriting.names import consumers, data_inputs, is_control
+from opselect.models.graph.references import Endpoint, Reference, data_inputs, is_control
+from opselect.rewriting.names import consumers
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class FrozenValue:
     """What a variable is once it is frozen: a tensor of a type and shape, None where branches differ.
 
     ``is_ref`` tells variables that are references from resources, whose ``name`` is for messages. ``in_loop`` marks a
@@ -29,16 +30,14 @@ class Value:
     is_ref: bool = False
     in_loop: bool = False
 
-    def joined(self, other: Value) -> Value:
+    def joined(self, other: FrozenValue) -> FrozenValue:
         """What is one of the two."""
         same = self.dims == other.dims
         return replace(self, dims=self.dims if same else None, in_loop=self.in_loop or other.in_loop)
 
 
-Values: TypeAlias = tuple[Value | None, ...]
+Values: TypeAlias = tuple[FrozenValue | None, ...]
 """The values of inputs, arguments or outputs, None for each that is no frozen variable."""
-Endpoint: TypeAlias = tuple[str, int]
-"""A node or argument, and the number of its output."""
 
 REF_TWINS = {
     "RefEnter": "Enter",
@@ -77,7 +76,7 @@ def passes_on(node: Node, inputs: Values) -> Values:
     return ()
 
 
-def joined_values(values: Sequence[Value]) -> Value | None:
+def joined_values(values: Sequence[FrozenValue]) -> FrozenValue | None:
     """What is one of several values; None where they are of several types, and for none."""
     if not values or len({value.dtype for value in values}) > 1:
         return None
@@ -87,8 +86,8 @@ def joined_values(values: Sequence[Value]) -> Value | None:
     return result
 
 
-def value_at(values: Values, position: int) -> Value | None:
-    """The value at a position, None behind the last."""
+def value_at(values: Values, position: int) -> FrozenValue | None:
+    """The value at a position, None after the last."""
     return values[position] if position < len(values) else None
 
 
@@ -102,7 +101,7 @@ class Flow:
     def __init__(
         self,
         nodes: Iterable[Node],
-        sources: Mapping[Endpoint, Value],
+        sources: Mapping[Endpoint, FrozenValue],
         call: Callable[[Node, Values], Values | None],
         output_names: Callable[[Node], Mapping[str, int]],
     ) -> None:
@@ -114,7 +113,7 @@ class Flow:
         if sources:
             self._spread(consumers(self._nodes))
 
-    def value(self, reference: str) -> Value | None:
+    def value(self, reference: str) -> FrozenValue | None:
         """The frozen variable that a reference stands for, if it does."""
         return None if is_control(reference) else self._at.get(self._endpoint(reference))
 
@@ -141,10 +140,8 @@ class Flow:
 
     def _endpoint(self, reference: str) -> Endpoint:
         """``n`` and ``n:1`` of a graph, ``argument`` and ``n:output:1`` of a function."""
-        name, _, rest = reference.partition(":")
-        word, _, number = rest.rpartition(":")
-        output = int(number) if number.isascii() and number.isdecimal() else 0
+        name, index, output, _ = Reference.parse(reference)
         node = self._by_name.get(name)
-        if node is None or not word:
-            return name, output
-        return name, self._output_names(node).get(word, 0) + output
+        if node is None or not output:
+            return name, index
+        return name, self._output_names(node).get(output, 0) + index

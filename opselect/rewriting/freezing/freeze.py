@@ -12,17 +12,18 @@ from kernel_index.errors import InputError
 from opselect.models.formats.checkpoint import Checkpoint
 from opselect.models.formats.tensor_headers import tensor_header
 from opselect.models.graph import Node, TensorRef, expand_functions, reach
+from opselect.models.graph.op_families import REFERENCE_VARIABLES
+from opselect.rewriting import ops_of
 from opselect.rewriting.freezing.finish import finished
-from opselect.rewriting.freezing.flow import Value
+from opselect.rewriting.freezing.flow import FrozenValue
 from opselect.rewriting.freezing.functions import Converter
 from opselect.rewriting.freezing.initial import assigned_constants
 from opselect.rewriting.freezing.job import Frozen, Job
 from opselect.rewriting.freezing.notes import notes_on
-from opselect.rewriting.freezing.op_table import OpTable
 from opselect.rewriting.freezing.restoring import restored_from
-from opselect.rewriting.freezing.sources import Sources, listed
+from opselect.rewriting.freezing.sources import VariableSources, listed
 from opselect.rewriting.freezing.values import size_of, tensor_of
-from opselect.rewriting.freezing.variables import REF_OPS, Variable, is_variable, variable_of
+from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
 
 
 def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
@@ -40,7 +41,7 @@ def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
     inside += [(node, function.name) for function in bodies for node in function.nodes]
     variables = [variable for variable in _variables(job, inside) if job.selection.takes(variable.name)]
     tensors = _tensors(job, variables, checkpoint)
-    converter = Converter(job.graph.functions, _constants(tensors), OpTable())
+    converter = Converter(ops_of(job.index, job.graph.functions), _constants(tensors))
     try:
         nodes = converter.convert(kept)
     except RecursionError:
@@ -72,22 +73,22 @@ def _tensors(
     if missing and checkpoint is not None:
         shapes = {node.name: variable_of(node).dims for node in job.source.nodes if is_variable(node)}
         restored = restored_from(job.source, job.restore_op, job.path)
-        found = Sources(checkpoint, restored, bool(job.restore_op), shapes).find(missing)
+        found = VariableSources(checkpoint, restored, bool(job.restore_op), shapes).find(missing)
         tensors.update({key: tensor_of(checkpoint, source) for key, source in found.items()})
     return {key: (by_key[key], tensor) for key, tensor in tensors.items()}
 
 
 def _constants(
     tensors: Mapping[str, tuple[Variable, TensorRef]],
-) -> Callable[[Node, str], tuple[Value, TensorRef] | None]:
+) -> Callable[[Node, str], tuple[FrozenValue, TensorRef] | None]:
     values = {}
     for key, (variable, tensor) in tensors.items():
         dtype, shape = tensor_header(tensor)
-        values[key] = Value(variable.name, dtype, shape.dims), tensor
+        values[key] = FrozenValue(variable.name, dtype, shape.dims), tensor
 
-    def constant(node: Node, function: str) -> tuple[Value, TensorRef] | None:
+    def constant(node: Node, function: str) -> tuple[FrozenValue, TensorRef] | None:
         found = values.get(variable_of(node, function).key) if is_variable(node) else None
-        return None if found is None else (replace(found[0], is_ref=node.op in REF_OPS), found[1])
+        return None if found is None else (replace(found[0], is_ref=node.op in REFERENCE_VARIABLES), found[1])
 
     return constant
 

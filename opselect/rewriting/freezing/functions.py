@@ -16,16 +16,16 @@ from opselect.models.graph import (
     changed,
     input_node,
 )
-from opselect.rewriting.freezing.calls import Call, arguments, call_of, called, converted_call, results
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.references import Endpoint, Reference
+from opselect.rewriting.freezing.calls import FunctionCall, arguments, call_of, called, converted_call, results
 from opselect.rewriting.freezing.conversion import RefusalError, convert
-from opselect.rewriting.freezing.flow import Endpoint, Flow, Value, Values, value_at
-from opselect.rewriting.freezing.op_table import OpTable, argument_ranges
-from opselect.rewriting.names import parts
+from opselect.rewriting.freezing.flow import Flow, FrozenValue, Values, value_at
 
 SUFFIX = "_frozen"
 """Behind the name of a function that takes values where it took variables."""
 
-Constants = Callable[[Node, str], "tuple[Value, TensorRef] | None"]
+Constants = Callable[[Node, str], "tuple[FrozenValue, TensorRef] | None"]
 """What a node of the graph, or of the function that is named, becomes if it is a variable that is frozen."""
 
 
@@ -53,14 +53,14 @@ class Converter:
     """Converts the nodes of one graph and the functions that they call.
 
     ``problems`` are what stands in the way, a sentence for each node; ``functions`` are all functions, the new ones
-    behind those of the graph.
+    after those of the graph.
     """
 
-    def __init__(self, functions: Iterable[FunctionDefinition], constants: Constants, table: OpTable) -> None:
-        self.functions = {function.name: function for function in functions}
+    def __init__(self, ops: OpDefinitions, constants: Constants) -> None:
+        self.functions = dict(ops.functions)
         self.problems: list[str] = []
         self._constants = constants
-        self._table = table
+        self._ops = ops
         self._outputs: dict[tuple[str, Values], Values] = {}
         self._names: dict[tuple[object, ...], str] = {}
 
@@ -69,7 +69,7 @@ class Converter:
         nodes = tuple(nodes)
         return tuple(self._body(nodes, self._flow(nodes, {}, ""), "").nodes)
 
-    def _flow(self, nodes: tuple[Node, ...], given: Mapping[Endpoint, Value], function: str) -> Flow:
+    def _flow(self, nodes: tuple[Node, ...], given: Mapping[Endpoint, FrozenValue], function: str) -> Flow:
         sources = dict(given)
         for node in nodes:
             constant = self._constants(node, function)
@@ -78,15 +78,15 @@ class Converter:
         return Flow(nodes, sources, self._call_outputs, self._output_names)
 
     def _call_outputs(self, node: Node, inputs: Values) -> Values | None:
-        call = call_of(node, len(inputs), self.functions, self._table)
+        call = call_of(node, len(inputs), self.functions, self._ops)
         if call is None:
             return None
         try:
             return results(call, call.inputs(inputs), self._returned(node, call, inputs))
-        except RefusalError:  # said again, with the node, when the nodes are converted
+        except RefusalError:  # reported with the node when the nodes are converted
             return ()
 
-    def _returned(self, node: Node, call: Call, inputs: Values) -> list[Values]:
+    def _returned(self, node: Node, call: FunctionCall, inputs: Values) -> list[Values]:
         if not call.results and call.functions:
             return []
         known = [self.functions[each.name] for each in called(node, call) if each.name in self.functions]
@@ -101,14 +101,7 @@ class Converter:
         return self._outputs[key]
 
     def _output_names(self, node: Node) -> Mapping[str, int]:
-        function = self.functions.get(node.op)
-        if function is not None:
-            return {output.name: position for position, output in enumerate(function.outputs)}
-        definition = self._table.definition(node.op)
-        if definition is None:
-            return {}
-        ranges = argument_ranges(definition.outputs, definition, node)
-        return {argument.name: start for argument, (start, _) in ranges}
+        return {output.name: output.start for output in self._ops.outputs(node) or ()}
 
     def _body(self, nodes: tuple[Node, ...], flow: Flow, function: str) -> _Body:
         body = _Body(flow, function, {node.name for node in nodes})
@@ -134,17 +127,17 @@ class Converter:
             body.renamed[node.name] = ("resource" if not value.is_ref else "ref", "output")
             attrs: dict[str, NodeAttr] = {"dtype": value.dtype, "value": tensor}
             return (replace(node, op="Const", attrs=attrs),)
-        call = call_of(node, len(inputs), self.functions, self._table)
+        call = call_of(node, len(inputs), self.functions, self._ops)
         if call is not None:
             return (self._converted_call(node, call, inputs),)
         if not any(inputs):
             return (node,)
-        converted = convert(node, inputs, self._table, body.new_node)
+        converted = convert(node, inputs, self._ops, body.new_node)
         if converted.renamed is not None:
             body.renamed[node.name] = converted.renamed
         return converted.nodes
 
-    def _converted_call(self, node: Node, call: Call, inputs: Values) -> Node:
+    def _converted_call(self, node: Node, call: FunctionCall, inputs: Values) -> Node:
         passed = call.inputs(inputs)
         before = next((value for value in inputs[: call.first] if value is not None and not value.is_ref), None)
         if before is not None:
@@ -178,7 +171,7 @@ class Converter:
 
 
 def unused_name(wanted: str, taken: Collection[str]) -> str:
-    """A name that is not taken: the one that is wanted, or that one with a number behind it."""
+    """A name that is not taken: the one that is wanted, or that one with a number after it."""
     name, number = wanted, 0
     while name in taken:
         number += 1
@@ -186,7 +179,7 @@ def unused_name(wanted: str, taken: Collection[str]) -> str:
     return name
 
 
-def _sources(function: FunctionDefinition, values: Values) -> dict[Endpoint, Value]:
+def _sources(function: FunctionDefinition, values: Values) -> dict[Endpoint, FrozenValue]:
     """What the arguments of a function are; a reference is taken as the value it refers to."""
     return {
         (argument.name, 0): value
@@ -227,7 +220,7 @@ _STALE = frozenset({"_output_shapes", "_handle_dtypes", "_handle_shapes"})
 """Attrs of an argument that speak of a resource."""
 
 
-def _typed(argument: FunctionArg, value: Value | None) -> FunctionArg:
+def _typed(argument: FunctionArg, value: FrozenValue | None) -> FunctionArg:
     return argument if value is None else FunctionArg(argument.name, value.dtype)
 
 
@@ -238,6 +231,6 @@ def _with_new_outputs(node: Node, renamed: Mapping[str, tuple[str, str]]) -> Nod
 
 def _with_new_output(reference: str, renamed: Mapping[str, tuple[str, str]]) -> str:
     before, now = renamed.get(input_node(reference), ("", ""))
-    control, name, output = parts(reference)
-    word, colon, number = output.removeprefix(":").partition(":")
-    return f"{name}:{now}{colon}{number}" if not control and before and word == before else reference
+    found = Reference.parse(reference)
+    is_changed = before and found.output == before and not found.is_control
+    return str(found._replace(output=now)) if is_changed else reference

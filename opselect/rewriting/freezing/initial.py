@@ -1,19 +1,18 @@
 """What nodes that are run before freezing assign to variables.
 
-Source: ``python/tools/freeze_graph.py``, which runs ``--initializer_nodes`` behind the restore ops.
+Source: ``python/tools/freeze_graph.py``, which runs ``--initializer_nodes`` after the restore ops.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import nearest
 from opselect.models.graph import Graph, Node, TensorRef, input_node, reach
+from opselect.models.graph.op_families import ASSIGNMENTS
+from opselect.models.graph.references import data_inputs
 from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
-from opselect.rewriting.names import data_inputs
-
-_ASSIGN_OPS = frozenset({"Assign", "AssignVariableOp"})
 
 
 def assigned_constants(
@@ -28,13 +27,13 @@ def assigned_constants(
     by_name = {node.name: node for node in graph.nodes}
     for name in map(input_node, initializers):
         if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, 3)
-            nearest = f"; nearest: {', '.join(map(repr, near))}" if near else ""
-            raise InputError(path, f"has no initializer {name!r}{nearest}", "Name nodes of the graph, or none.")
+            raise InputError(
+                path, f"has no initializer {name!r}{nearest(name, by_name)}", "Name nodes of the graph, or none."
+            )
     found = {}
     for node in reach(graph, (), initializers, path).nodes:
         inputs = data_inputs(node)
-        target = by_name.get(input_node(inputs[0])) if node.op in _ASSIGN_OPS and len(inputs) > 1 else None
+        target = by_name.get(input_node(inputs[0])) if node.op in ASSIGNMENTS and len(inputs) > 1 else None
         if target is None or not is_variable(target):
             continue
         variable = variable_of(target)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from opselect.models.graph import FunctionDefinition, FunctionRef, Node, input_node
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.op_families import MERGES, PARTITIONED_CALLS, SWITCHES
+from opselect.models.graph.references import data_inputs
 from opselect.rewriting.freezing.flat import FlatBody
-from opselect.rewriting.freezing.op_table import OpTable
-from opselect.rewriting.names import consumers, data_inputs
-
-CALL_OPS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+from opselect.rewriting.names import consumers
 
 _XLA_MARKS = ("_xla_compile_id", "_tpu_replicate", "_XlaMustCompile")
 _NO_SIDE_EFFECT = frozenset(
@@ -42,38 +42,39 @@ def can_be_inlined(
     function: FunctionDefinition,
     body: FlatBody,
     has_control_outputs: bool,
-    functions: Mapping[str, FunctionDefinition],
-    table: OpTable,
+    ops: OpDefinitions,
 ) -> bool:
     """Whether the body may stand in the place of the call; ``has_control_outputs`` says that a node waits for it."""
     if any(call.attrs.get(mark) not in (None, "", False) for mark in _XLA_MARKS):
         return False
     if not _types_agree(call, function) or function.attrs.get("_noinline") is True:
         return False
-    effects = [node for node in body.nodes if _has_side_effect(node, functions, table)]
+    effects = [node for node in body.nodes if _has_side_effect(node, ops)]
     if effects and not has_control_outputs:
         return False
-    ends = body.control_returns if call.op in CALL_OPS else tuple(map(input_node, body.returns))
+    ends = body.control_returns if call.op in PARTITIONED_CALLS else tuple(map(input_node, body.returns))
     users = consumers(body.nodes)
     if any(not _reaches(node, users, frozenset(ends)) for node in effects):
         return False
-    switches = [node for node in body.nodes if node.op in ("Switch", "RefSwitch")]
+    switches = [node for node in body.nodes if node.op in SWITCHES]
     returned = frozenset(map(input_node, body.returns))
-    return not any(_reaches(node, users, returned, stop_at=("Merge", "RefMerge")) for node in switches)
+    return not any(_reaches(node, users, returned, stop_at=MERGES) for node in switches)
 
 
 def _types_agree(call: Node, function: FunctionDefinition) -> bool:
     """Whether a call gives what the function takes, and takes what it gives."""
     if len(data_inputs(call)) != len(function.inputs):
         return False
+    if call.op not in PARTITIONED_CALLS:
+        return True
     takes, gives = ((argument.type for argument in arguments) for arguments in (function.inputs, function.outputs))
-    return call.op not in CALL_OPS or (call.attrs.get("Tin"), call.attrs.get("Tout")) == (tuple(takes), tuple(gives))
+    return (call.attrs.get("Tin"), call.attrs.get("Tout")) == (tuple(takes), tuple(gives))
 
 
-def _has_side_effect(node: Node, functions: Mapping[str, FunctionDefinition], table: OpTable) -> bool:
-    if node.op in functions:
-        return functions[node.op].stateful
-    definition = table.definition(node.op)
+def _has_side_effect(node: Node, ops: OpDefinitions) -> bool:
+    if node.op in ops.functions:
+        return ops.functions[node.op].stateful
+    definition = ops.op(node.op)
     return (definition is None or definition.stateful) and node.op not in _NO_SIDE_EFFECT
 
 

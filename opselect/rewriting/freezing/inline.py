@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, changed, expand_functions, input_node
-from opselect.rewriting.freezing.flat import FlatBody, Outputs, as_function_nodes, data_and_control, flat_body
-from opselect.rewriting.freezing.inlinable import CALL_OPS, called_function, can_be_inlined
-from opselect.rewriting.freezing.op_table import OpTable
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.op_families import ENTERS, PARTITIONED_CALLS
+from opselect.models.graph.references import Endpoint, awaited, data_inputs, endpoint, is_control, of_node, waits_for
+from opselect.rewriting.freezing.flat import FlatBody, as_function_nodes, flat_body
+from opselect.rewriting.freezing.inlinable import called_function, can_be_inlined
 
-_ENTERS = frozenset({"Enter", "RefEnter"})
 _ARGUMENT = "_Arg"
 MAX_NODES = 300_000
-"""So many nodes are there before the rest stays calls: functions that call others twice double with every level."""
+"""Maximum number of nodes before the rest stays calls: functions that call others twice double with every level."""
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class _Open:
     starts: bool = False
 
     def closed(self) -> Node:
-        inputs = (*self.data, *(f"^{name}" for name in sorted(set(self.control))))
+        inputs = (*self.data, *map(waits_for, sorted(set(self.control))))
         return self.node if inputs == self.node.inputs else replace(self.node, inputs=inputs)
 
 
@@ -43,10 +44,9 @@ class Inliner:
     inlined, is bound by its callers, or has an op that is not known.
     """
 
-    def __init__(self, functions: Iterable[FunctionDefinition], table: OpTable) -> None:
-        self._functions = {function.name: function for function in functions}
-        self._table = table
-        self._outputs = Outputs(self._functions, table)
+    def __init__(self, ops: OpDefinitions) -> None:
+        self._ops = ops
+        self._functions = ops.functions
         self._bodies: dict[str, FlatBody | None] = {}
         self._calls: dict[str, tuple[str, ...]] = {}
 
@@ -68,7 +68,7 @@ class Inliner:
     def body_of(self, function: FunctionDefinition) -> FlatBody | None:
         """The body of a function, its nodes in the order in which a graph of them is made."""
         if function.name not in self._bodies:
-            body = flat_body(function, self._outputs)
+            body = flat_body(function, self._ops)
             ordered = construction_order(body.nodes, body.arguments) if body is not None else ()
             self._bodies[function.name] = replace(body, nodes=ordered) if body is not None else None
         return self._bodies[function.name]
@@ -79,12 +79,12 @@ class Inliner:
         body = self.body_of(function) if function is not None else None
         if function is None or body is None or self._calls_itself(function.name):
             return None
-        admitted = can_be_inlined(call, function, body, has_control_outputs, self._functions, self._table)
+        admitted = can_be_inlined(call, function, body, has_control_outputs, self._ops)
         return (function, body) if admitted else None
 
     def is_call(self, node: Node) -> bool:
         """Whether a node calls a function as a whole."""
-        return node.op in CALL_OPS or node.op in self._functions
+        return node.op in PARTITIONED_CALLS or node.op in self._functions
 
     def _calls_itself(self, name: str) -> bool:
         """Whether a function comes to call itself, perhaps through others."""
@@ -120,7 +120,7 @@ class Inliner:
         body.add_all([*(Node(name, _ARGUMENT) for name in flat.arguments), *flat.nodes])
         body.run()
         nodes, spelled = as_function_nodes(
-            [node for node in body.nodes() if node.op != _ARGUMENT], flat.arguments, self._outputs
+            [node for node in body.nodes() if node.op != _ARGUMENT], flat.arguments, self._ops
         )
         returns = {
             output.name: spelled(reference) for output, reference in zip(function.outputs, flat.returns, strict=True)
@@ -129,7 +129,7 @@ class Inliner:
 
 
 class _Body:
-    """A graph in which calls are replaced one after the other, new nodes behind the others."""
+    """A graph in which calls are replaced one after the other, new nodes after the others."""
 
     def __init__(self, inliner: Inliner, fetched: Collection[str], targets: Collection[str]) -> None:
         self._inliner = inliner
@@ -138,14 +138,14 @@ class _Body:
         self._nodes: list[_Open | None] = []
         self._ops: dict[str, str] = {}
         self._has_loops = False
-        self._outputs: dict[tuple[str, str], str] = {}
+        self._outputs: dict[Endpoint, str] = {}
         self._control_outputs: dict[str, str] = {}
         self._waited_for: set[str] = set()
         self._count = 0
 
     def add_all(self, nodes: Sequence[Node]) -> None:
         """The graph as it is before; nodes without inputs are started by the runtime."""
-        self._has_loops = any(node.op in _ENTERS for node in nodes)
+        self._has_loops = any(node.op in ENTERS for node in nodes)
         for node in construction_order(nodes, ()):
             self._add(node, starts=not node.inputs)
 
@@ -170,7 +170,7 @@ class _Body:
         return tuple(each.closed() for each in left)
 
     def _add(self, node: Node, *, starts: bool = False) -> _Open:
-        data, control = data_and_control(node)
+        data, control = list(data_inputs(node)), list(awaited(node))
         self._waited_for.update(control)
         each = _Open(node, data, control, starts)
         self._nodes.append(each)
@@ -183,8 +183,7 @@ class _Body:
 
     def _resolved(self, reference: str) -> str:
         """What a data input is, where the node that it named has been inlined."""
-        name, _, number = reference.partition(":")
-        return self._outputs.get((name, number or "0"), reference)
+        return self._outputs.get(endpoint(reference), reference)
 
     def _inline(self, call: _Open, function: FunctionDefinition, body: FlatBody) -> None:
         name, device = call.node.name, call.node.device
@@ -193,8 +192,8 @@ class _Body:
         gate = ""
         if before is not None:
             gate = self._new_name(f"Func/{name}/input_control_node")
-            self._add(Node(gate, "NoOp", tuple(f"^{each}" for each in before), device))
-        after_gate = (f"^{gate}",) if gate else ()
+            self._add(Node(gate, "NoOp", tuple(map(waits_for, before)), device))
+        after_gate = (waits_for(gate),) if gate else ()
         inside: dict[str, str] = {}
         for argument, reference in zip(function.inputs, data, strict=True):
             inside[argument.name] = self._identity(f"Func/{name}/input", reference, argument.type, after_gate)
@@ -226,11 +225,11 @@ class _Body:
 
     def _clone(self, node: Node, prefix: str, device: str, inside: Mapping[str, str], gate: str) -> Node:
         inputs = tuple(_renamed(reference, inside) for reference in node.inputs)
-        waits = any(reference.startswith("^") for reference in inputs)
+        waits = any(map(is_control, inputs))
         if gate and (not inputs or (self._inliner.is_call(node) and not waits)):
-            inputs = (*inputs, f"^{gate}")
+            inputs = (*inputs, waits_for(gate))
         attrs = {key: value for key, value in node.attrs.items() if key != "_class"}
-        if node.op in _ENTERS and isinstance(frame := attrs.get("frame_name"), str):
+        if node.op in ENTERS and isinstance(frame := attrs.get("frame_name"), str):
             attrs["frame_name"] = f"{prefix}/{frame}"
         return replace(node, name=inside[node.name], inputs=inputs, attrs=attrs, device=node.device or device)
 
@@ -241,19 +240,19 @@ class _Body:
         name = call.node.name
         fetched, target = name in self._fetched, name in self._targets
         for number, output in enumerate(returned):
-            self._outputs[name, str(number)] = output
+            self._outputs[name, number] = output
         if name not in self._waited_for and not fetched and not target:
             return
         done = self._new_name(f"Func/{name}/output_control_node")
-        last = [inside[each] for each in body.control_returns] if call.node.op in CALL_OPS else list(returned)
-        control = tuple(f"^{each}" for each in (last or ([gate] if gate else [])))
+        last = [inside[each] for each in body.control_returns] if call.node.op in PARTITIONED_CALLS else list(returned)
+        control = tuple(map(waits_for, last or ([gate] if gate else [])))
         self._add(Node(done, "NoOp", control, call.node.device))
         self._control_outputs[name] = done
         if fetched and returned:
             types = call.node.attrs.get("Tout", ())
-            self._add(Node(name, "IdentityN", (*returned, f"^{done}"), call.node.device, {"T": types}))
+            self._add(Node(name, "IdentityN", (*returned, waits_for(done)), call.node.device, {"T": types}))
         elif fetched or target:
-            self._add(Node(name, "NoOp", (f"^{done}",), call.node.device))
+            self._add(Node(name, "NoOp", (waits_for(done),), call.node.device))
 
 
 def construction_order(nodes: Sequence[Node], known: Iterable[str]) -> tuple[Node, ...]:
@@ -268,7 +267,7 @@ def construction_order(nodes: Sequence[Node], known: Iterable[str]) -> tuple[Nod
     for number, node in enumerate(nodes):
         sources = [name for name in map(input_node, node.inputs) if name not in there and name in position]
         loops = node.op == "Merge" and any(nodes[position[name]].op == "NextIteration" for name in sources)
-        control = sum(reference.startswith("^") for reference in node.inputs)
+        control = sum(map(is_control, node.inputs))
         waiting.append(control + 1 if loops else len(sources))
         for name in sources:
             consumers[position[name]].append(number)
@@ -287,9 +286,8 @@ def construction_order(nodes: Sequence[Node], known: Iterable[str]) -> tuple[Nod
 
 
 def _renamed(reference: str, names: Mapping[str, str]) -> str:
-    control = "^" if reference.startswith("^") else ""
-    name, colon, output = reference.removeprefix("^").partition(":")
-    return f"{control}{names.get(name, name)}{colon}{output}"
+    name = input_node(reference)
+    return of_node(reference, names.get(name, name))
 
 
 def _types(call: Node) -> tuple[object, ...]:

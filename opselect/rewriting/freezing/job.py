@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from kernel_index.index import KernelIndex
 from opselect.models.graph import Graph, Node
-from opselect.rewriting.freezing.variables import Selection, Variable, variable_of
+from opselect.rewriting.freezing.variables import Variable, VariableSelection, variable_of
 
-_ALL = Selection()
+_ALL = VariableSelection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +17,24 @@ class Job:
     """What is to be frozen.
 
     ``outputs`` are the nodes or tensors that a program fetches. ``restore_op`` is the node that restores the variables
-    by the word of whoever saved the graph. ``initializers`` are nodes that run behind it. ``path`` names the graph in
+    by the word of whoever saved the graph. ``initializers`` are nodes that run after it. ``path`` names the graph in
     messages. ``defaults_of`` is the release whose defaults stand in for attrs that the file leaves out, if it does.
 
     ``origin`` is the graph with the restore ops where the graph was made from another one; ``names`` are then what
-    nodes of variables are called there.
+    nodes of variables are called there. ``index`` is the TensorFlow whose op definitions tell what nodes take and give,
+    None the newest that is shipped.
     """
 
     graph: Graph
     outputs: tuple[str, ...]
     path: str
-    selection: Selection = _ALL
+    selection: VariableSelection = _ALL
     restore_op: str = ""
     initializers: tuple[str, ...] = ()
     clear_devices: bool = True
     defaults_of: str = ""
     origin: Graph | None = None
+    index: KernelIndex | None = None
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
 from opselect.models.choice import choose_convertible
 from opselect.models.formats import Model, read_model
 from opselect.models.formats.recognize import META_GRAPH, SAVED_MODEL
@@ -19,13 +20,13 @@ from opselect.rewriting.freezing.freeze import freeze
 from opselect.rewriting.freezing.job import Frozen, Job
 from opselect.rewriting.freezing.signature_graph import mark_control_sources, signature_graph
 from opselect.rewriting.freezing.signatures import chosen_signatures, output_names
-from opselect.rewriting.freezing.variables import Selection
+from opselect.rewriting.freezing.variables import VariableSelection
 
 if TYPE_CHECKING:
     from opselect.models.formats.checkpoint import Checkpoint
 
 _META = ".meta"
-_ALL = Selection()
+_ALL = VariableSelection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Options:
     """What a user says about freezing a model; all empty means its own variables and its usual signature.
 
     ``checkpoint`` is a prefix or whatever else names one. ``saver`` is a file with a SaverDef. ``initializers`` are
-    nodes whose assignments count after those of the checkpoint.
+    nodes whose assignments count after those of the checkpoint. ``index`` is the TensorFlow whose op definitions tell
+    what nodes take and give, None the newest that is shipped.
     """
 
     checkpoint: str = ""
@@ -41,10 +43,11 @@ class Options:
     signatures: tuple[str, ...] = ()
     all_signatures: bool = False
     tags: tuple[str, ...] = ()
-    selection: Selection = _ALL
+    selection: VariableSelection = _ALL
     saver: str = ""
     initializers: tuple[str, ...] = ()
     clear_devices: bool = True
+    index: KernelIndex | None = None
 
 
 def freeze_model(path: str, options: Options) -> Frozen:
@@ -65,13 +68,14 @@ def freeze_model(path: str, options: Options) -> Frozen:
         _initializers(model, meta_graph, options),
         options.clear_devices,
         meta_graph.tensorflow if meta_graph.defaults_stripped else "",
+        index=options.index,
     )
     checkpoint = _checkpoint(options.checkpoint or _checkpoint_of(model))
     if options.outputs:
         return freeze(job, checkpoint)
     signatures = chosen_signatures(meta_graph, options.signatures, options.all_signatures, path)
     only = next(iter(signatures.values())) if len(signatures) == 1 else None
-    made = signature_graph(meta_graph.graph, only, path) if only is not None else None
+    made = signature_graph(meta_graph.graph, only, path, options.index) if only is not None else None
     if made is None:
         return freeze(replace(job, outputs=output_names(meta_graph.graph, signatures, path)), checkpoint)
     outputs = (*made.outputs.values(), *made.inputs.values())
@@ -100,7 +104,7 @@ def _restore_op(meta_graph: MetaGraph, options: Options) -> str:
 
 
 def _initializers(model: Model, meta_graph: MetaGraph, options: Options) -> tuple[str, ...]:
-    """What is run behind the restore op; of a SavedModel also what its loader runs."""
+    """What is run after the restore op; of a SavedModel also what its loader runs."""
     if model.format != SAVED_MODEL:
         return options.initializers
     names = {node.name for node in meta_graph.graph.nodes}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
+from kernel_index.near_names import nearest
 from opselect.models.graph import Node, input_node, reach
-from opselect.rewriting.freezing.inlinable import CALL_OPS
+from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.rewriting.freezing.job import Job
 from opselect.rewriting.freezing.variables import is_variable
 
@@ -20,8 +20,7 @@ def notes_on(job: Job, kept: Sequence[Node]) -> Iterable[str]:
     if not names and not any(is_variable(node) for function in job.source.functions for node in function.nodes):
         yield "the graph has no variables; perhaps it was frozen before"
     for name in sorted(job.selection.names - set(names)):
-        near = difflib.get_close_matches(name, names, 3)
-        yield f"no variable is named {name!r}" + (f"; nearest: {', '.join(map(repr, near))}" if near else "")
+        yield f"no variable is named {name!r}{nearest(name, names)}"
     yield from _unfilled_tables(job, kept)
 
 
@@ -33,7 +32,7 @@ def _unfilled_tables(job: Job, kept: Sequence[Node]) -> Iterable[str]:
     there = {node.name for node in kept} if job.origin is None else frozenset()
     for node in reach(job.source, (), job.initializers, job.path).nodes:
         filled = tables.intersection(map(input_node, node.inputs))
-        fills = node.op.startswith(_FILLS_TABLE) or (job.initializers and node.op in CALL_OPS)
+        fills = node.op.startswith(_FILLS_TABLE) or (job.initializers and node.op in PARTITIONED_CALLS)
         if filled and fills and node.name not in there:
             yield (
                 f"the table {min(filled)!r} stays, but no output needs {node.name!r}, which fills it: "

@@ -18,12 +18,11 @@ from opselect.models.formats.checkpoint.variable import text_of
 from opselect.models.formats.tensor_headers import tensor_header
 from opselect.models.formats.tensors import read_tensor
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, TensorRef, input_node, reach
+from opselect.models.graph.op_families import ASSIGNMENTS, PARTITIONED_CALLS
+from opselect.models.graph.references import Reference, data_inputs
 from opselect.rewriting.freezing.variables import is_variable, variable_of
-from opselect.rewriting.names import data_inputs
 
 _RESTORE_OPS = frozenset({"RestoreV2", "Restore", "RestoreSlice"})
-_ASSIGN_OPS = frozenset({"Assign", "AssignVariableOp"})
-_CALL_OPS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _MAX_DEPTH = 20
 
 
@@ -84,7 +83,7 @@ class _Body:
             if is_variable(node):
                 return variable_of(node, self.function).name
             if node.op in _RESTORE_OPS:
-                return self._restored(node, _output_number(reference))
+                return self._restored(node, Reference.parse(reference).position)
             if node.op != "Identity" or not node.inputs:
                 return None
             reference = node.inputs[0]
@@ -119,7 +118,7 @@ class _Tracer:
     def visit(self, body: _Body, depth: int) -> None:
         for node in body.running:
             inputs = data_inputs(node)
-            if node.op in _ASSIGN_OPS and len(inputs) > 1:
+            if node.op in ASSIGNMENTS and len(inputs) > 1:
                 variable, value = body.origin(inputs[0]), body.origin(inputs[1])
                 if isinstance(variable, str) and isinstance(value, Source):
                     self.found.setdefault(variable, {})[value] = None
@@ -134,10 +133,5 @@ class _Tracer:
                     self.visit(_Body(function.nodes, function.nodes, function.name, arguments), depth + 1)
 
     def _called(self, node: Node) -> FunctionDefinition | None:
-        function = node.attrs.get("f") if node.op in _CALL_OPS else None
+        function = node.attrs.get("f") if node.op in PARTITIONED_CALLS else None
         return self._functions.get(function.name if isinstance(function, FunctionRef) else node.op)
-
-
-def _output_number(reference: str) -> int:
-    number = reference.rpartition(":")[2]
-    return int(number) if number.isascii() and number.isdecimal() else 0

@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import DataType
+from kernel_index.index import KernelIndex
 from opselect.models.graph import FunctionDefinition, Graph, Node, NodeAttr, Shape, Signature, changed, input_node
-from opselect.rewriting.freezing.flat import Outputs, flat_body
-from opselect.rewriting.freezing.inlinable import CALL_OPS, called_function
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.op_families import PARTITIONED_CALLS
+from opselect.models.graph.references import awaited, canonical, data_inputs, output_index
+from opselect.rewriting import ops_of
+from opselect.rewriting.freezing.flat import flat_body
+from opselect.rewriting.freezing.inlinable import called_function
 from opselect.rewriting.freezing.inline import Inliner
-from opselect.rewriting.freezing.op_table import OpTable
 from opselect.rewriting.freezing.variables import is_variable, variable_of
-from opselect.rewriting.names import canonical, data_inputs
 
 _LOWERED = frozenset({"If", "StatelessIf", "StatelessWhile", "While"})
 _LOWER = "_lower_using_switch_merge"
@@ -37,17 +40,19 @@ class SignatureGraph:
     names: Mapping[str, str] = field(hash=False)
 
 
-def signature_graph(graph: Graph, signature: Signature, path: str) -> SignatureGraph | None:
+def signature_graph(
+    graph: Graph, signature: Signature, path: str, index: KernelIndex | None = None
+) -> SignatureGraph | None:
     """The graph of a signature; None where it is not one call of a function, as it is in files of 2.x.
 
     Arguments are Placeholders by the names that the function has for them. Captured variables, constants and tables
-    stand in for the arguments that they are bound to. Calls of functions are inlined.
+    stand in for the arguments that they are bound to. Calls of functions are inlined, as far as the op definitions of
+    ``index`` tell what is in them (:func:`opselect.rewriting.ops_of`).
     """
     call = _call(graph, signature)
-    functions = {function.name: function for function in graph.functions}
-    function = called_function(call, functions) if call is not None else None
-    table = OpTable()
-    body = flat_body(function, Outputs(functions, table)) if function is not None else None
+    ops = ops_of(index, graph.functions)
+    function = called_function(call, ops.functions) if call is not None else None
+    body = flat_body(function, ops) if function is not None else None
     if call is None or function is None or body is None or len(data_inputs(call)) != len(function.inputs):
         return None
     by_name = {node.name: node for node in graph.nodes}
@@ -59,20 +64,20 @@ def signature_graph(graph: Graph, signature: Signature, path: str) -> SignatureG
         argument, node = function.inputs[position].name, by_name[input_node(reference)]
         if node.name in fed:
             inputs[fed[node.name]] = f"{argument}:0"
-        elif node.inputs or ":" in reference.removesuffix(":0"):
+        elif node.inputs or output_index(reference) != 0:
             return None
         else:
             names[argument] = node.name
             captured[argument] = _captured(node, argument)
     arguments = [_placeholder(function, position) for position in range(len(function.inputs))]
-    places = {key: info.name.partition(":")[2] or "0" for key, info in signature.outputs.items()}
-    if any(place not in map(str, range(len(body.returns))) for place in places.values()):
+    places = {key: output_index(info.name) for key, info in signature.outputs.items()}
+    if any(place is None or place >= len(body.returns) for place in places.values()):
         return None
-    results = {key: canonical(body.returns[int(place)]) for key, place in places.items()}
+    results = {key: canonical(body.returns[place]) for key, place in places.items() if place is not None}
     before = Graph(
         (*arguments, *body.nodes), tuple(map(_as_imported, graph.functions)), graph.gradients, graph.versions
     )
-    inliner = Inliner(before.functions, table)
+    inliner = Inliner(OpDefinitions(ops.index, before.functions))
     after = inliner.graph(before, [input_node(reference) for reference in results.values()], path)
     nodes = tuple(_node_as_imported(captured.get(node.name, node)) for node in after.nodes)
     return SignatureGraph(replace(after, nodes=nodes), inputs, results, names)
@@ -85,7 +90,7 @@ def _call(graph: Graph, signature: Signature) -> Node | None:
     if len(names) != 1 or any(info.components for info in (*signature.inputs.values(), *signature.outputs.values())):
         return None
     (name,) = names
-    return next((node for node in graph.nodes if node.name == name and node.op in CALL_OPS), None)
+    return next((node for node in graph.nodes if node.name == name and node.op in PARTITIONED_CALLS), None)
 
 
 def _placeholder(function: FunctionDefinition, position: int) -> Node:
@@ -121,9 +126,7 @@ def _node_as_imported(node: Node) -> Node:
 
 def mark_control_sources(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes with the mark that TensorFlow puts on whatever another node waits for (``python/framework/ops.py``)."""
-    waited_for = {
-        reference.removeprefix("^") for node in nodes for reference in node.inputs if reference.startswith("^")
-    }
+    waited_for = {name for node in nodes for name in awaited(node)}
     return tuple(
         replace(node, attrs={**node.attrs, "_has_manual_control_dependencies": True})
         if node.name in waited_for

@@ -5,11 +5,11 @@ Source: ``python/tools/freeze_graph.py``, ``python/training/saver.py``, ``python
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import nearest
 from opselect.models.formats.array_shapes import ArrayError, shape_text
 from opselect.models.formats.checkpoint import Checkpoint
 from opselect.models.formats.checkpoint.object_graph import names_of_variables
@@ -24,7 +24,7 @@ _PART = re.compile(r"(?P<whole>.+)/part_(?P<number>\d{1,9})", re.DOTALL)
 _ADVICE = "Pass the checkpoint that was saved from this graph, or keep variables with --variable_names_blacklist."
 
 
-class Sources:
+class VariableSources:
     """Finds the values of variables in a checkpoint.
 
     ``restored`` is what restore ops assign to each variable. With ``by_saver`` they were named by whoever saved the
@@ -55,9 +55,8 @@ class Sources:
         for variable in variables:
             source = self._source(variable)
             if source is None:
-                near = difflib.get_close_matches(variable.name, self._checkpoint, 3)
-                nearest = f"; nearest: {', '.join(map(repr, near))}" if near else ""
-                problems.append(f"has no tensor for the variable {variable.name!r}{nearest}")
+                near = nearest(variable.name, self._checkpoint)
+                problems.append(f"has no tensor for the variable {variable.name!r}{near}")
                 continue
             problem = self._mismatch(variable, source)
             if problem:
@@ -109,8 +108,8 @@ class Sources:
     def _mismatch(self, variable: Variable, source: Source) -> str:
         stored = self._checkpoint.variables[source.key]
         if source.part is not None and source.dims != stored.dims:
-            said, held = shape_text(source.dims), shape_text(stored.dims)
-            return f"has {source.key!r} of shape {held}, but the graph restores parts of a tensor of shape {said}"
+            wanted, held = shape_text(source.dims), shape_text(stored.dims)
+            return f"has {source.key!r} of shape {held}, but the graph restores parts of a tensor of shape {wanted}"
         try:
             dims = dims_of(self._checkpoint, source)
         except ArrayError as error:

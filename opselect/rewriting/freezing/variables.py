@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, Shape
-
-HANDLE_OP = "VarHandleOp"
-REF_OPS = frozenset({"Variable", "VariableV2"})
-VARIABLE_OPS = REF_OPS | {HANDLE_OP}
+from opselect.models.graph.op_families import RESOURCE_VARIABLE, VARIABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class VariableSelection:
     """Which variables become constants: all, or only those of a list, and none of another; by the names of nodes."""
 
     only: Collection[str] | None = None
@@ -47,7 +44,7 @@ class Selection:
 
 def is_variable(node: Node) -> bool:
     """Whether a node stands for a variable."""
-    return node.op in VARIABLE_OPS
+    return node.op in VARIABLES
 
 
 def variable_of(node: Node, function: str = "") -> Variable:
@@ -58,7 +55,7 @@ def variable_of(node: Node, function: str = "") -> Variable:
     dtype, shape = node.attrs.get("dtype"), node.attrs.get("shape")
     return Variable(
         own if function else node.name,
-        f"{'resource' if node.op == HANDLE_OP else 'ref'}:{container}:{own}",
+        f"{'resource' if node.op == RESOURCE_VARIABLE else 'ref'}:{container}:{own}",
         own,
         dtype if isinstance(dtype, DataType) else None,
         shape.dims if isinstance(shape, Shape) else None,

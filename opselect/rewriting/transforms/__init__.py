@@ -5,12 +5,12 @@ They have the names that the Graph Transform Tool has for them; ``remove_dead_br
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import near_names
 from opselect.models.graph import Graph, Versions, check_names
 from opselect.rewriting import Context, Step, Transform, TransformError
 from opselect.rewriting.colocation import drop_colocations
@@ -63,7 +63,7 @@ def find_transform(name: str) -> Transform:
     if name in ABSENT:
         raise InputError("--transforms", f"opselect has no {name}: {ABSENT[name]}", f"There are {', '.join(NAMES)}.")
     if name not in NAMES:
-        near = difflib.get_close_matches(name, NAMES, 3)
+        near = near_names(name, NAMES)
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
         raise InputError("--transforms", f"there is no transform {name!r}{meant}", f"There are {', '.join(NAMES)}.")
     found: Transform = importlib.import_module(f"opselect.rewriting.transforms.{name}").TRANSFORM
@@ -114,7 +114,7 @@ def _check_arguments(step: Step, transform: Transform) -> None:
     known = [*(argument.name for argument in transform.arguments), IGNORE_ERRORS]
     for name in step.arguments:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
+            near = near_names(name, known, at_most=1)
             meant = f"; did you mean {near[0]}?" if near else ""
             raise InputError(
                 "--transforms", f"{step.name} has no argument {name!r}{meant}", f"It has {', '.join(known)}."

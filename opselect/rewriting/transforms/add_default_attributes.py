@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from opselect.models.formats.attr_text import default_of
 from opselect.models.graph import Graph, Node, NodeAttr
 from opselect.rewriting import Argument, Context, Transform
-from opselect.rewriting.signatures import definitions
 
 _RELEASE = "1.15"
 """The last release of the line that the Graph Transform Tool belongs to: older graphs get what it gives them."""
@@ -21,7 +21,8 @@ _RELEASE = "1.15"
 
 def add_default_attributes(graph: Graph, context: Context) -> Graph:
     """The graph with every attr that a release's op definitions have a default for and a node leaves out."""
-    index = definitions(context.text("tensorflow", _RELEASE))
+    release = context.text("tensorflow", "" if context.index is not None else _RELEASE)
+    index = shipped.index_of(release) if release or context.index is None else context.index
     functions = {function.name: function.attr_defaults for function in graph.functions}
     known: dict[str, Mapping[str, NodeAttr]] = {}
     nodes = []
@@ -47,6 +48,11 @@ TRANSFORM = Transform(
     "add_default_attributes",
     "Adds the attrs that nodes leave out, with their default.",
     add_default_attributes,
-    (Argument("tensorflow", f"the release whose op definitions count, such as 2.14; {_RELEASE} by default"),),
+    (
+        Argument(
+            "tensorflow",
+            f"the release whose op definitions count; without it the one of --tensorflow, or else {_RELEASE}",
+        ),
+    ),
     gtt_keeps_versions=True,
 )

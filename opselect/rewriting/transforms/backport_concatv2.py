@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node
+from opselect.models.graph.references import control_inputs, data_inputs
 from opselect.rewriting import Context, Transform
-from opselect.rewriting.names import control_inputs, data_inputs
 
 
 def backport_concatv2(graph: Graph, context: Context) -> Graph:

@@ -12,11 +12,11 @@ import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.references import canonical, output_index, waits_for
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.constants import constant_node
 from opselect.rewriting.edit import GraphEdit
-from opselect.rewriting.names import canonical, consumers, output_index, rename_inputs
-from opselect.rewriting.signatures import op_definition
+from opselect.rewriting.names import consumers, rename_inputs
 
 _WITH_FLOW = frozenset({"TensorArrayV3", "TensorArrayGradV3"})
 _OTHERS = frozenset(
@@ -56,12 +56,12 @@ def backport_tensor_array_v3(graph: Graph, context: Context) -> Graph:
 
 def _flow(name: str, array: Node, context: Context) -> Node:
     flow = constant_node(name, np.asarray(1, np.float32), DataType.DT_FLOAT)
-    return flow if context.gtt else replace(flow, inputs=(f"^{array.name}",))
+    return flow if context.gtt else replace(flow, inputs=(waits_for(array.name),))
 
 
 def _second_version(node: Node, context: Context) -> Node:
     op = node.op.removesuffix("3") + "2"
-    definition = op_definition(op)
+    definition = context.ops().op(op)
     if definition is None or context.gtt:
         return replace(node, op=op)
     known = {name: value for name, value in node.attrs.items() if name.startswith("_") or definition.attr(name)}

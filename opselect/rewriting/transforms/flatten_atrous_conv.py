@@ -12,10 +12,10 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Node, NodeAttr, Shape, input_node
+from opselect.models.graph.references import control_inputs, data_inputs, waits_for
 from opselect.rewriting import Context, Pattern, Transform, find_matches
 from opselect.rewriting.constants import constant_header, constant_node, constant_value
 from opselect.rewriting.edit import GraphEdit
-from opselect.rewriting.names import control_inputs, data_inputs
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 _ANY = Pattern("*")
@@ -106,7 +106,7 @@ def _flatten(atrous: _Atrous, edit: GraphEdit, context: Context) -> None:
     edit.replace(atrous.space)
     edit.replace(conv)
     attrs: dict[str, NodeAttr] = {key: conv.attrs[key] for key in _KEPT if key in conv.attrs}
-    gone = {f"^{node.name}" for node in (atrous.space, conv)}
+    gone = {waits_for(node.name) for node in (atrous.space, conv)}
     sources = (atrous.space, conv, atrous.back, *atrous.constants()[1:])
     waits = dict.fromkeys(each for node in sources for each in control_inputs(node) if each not in gone)
     edit.replace(

@@ -1,4 +1,4 @@
-"""``fold_batch_norms``: a multiplication behind a convolution goes into its weights.
+"""``fold_batch_norms``: a multiplication after a convolution goes into its weights.
 
 Source: ``tools/graph_transforms/fold_batch_norms.cc``.
 """
@@ -11,10 +11,10 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.references import control_inputs
 from opselect.rewriting import Context, Match, Pattern, Transform, find_matches
 from opselect.rewriting.constants import changed_constant, constant_header, constant_value
 from opselect.rewriting.edit import GraphEdit
-from opselect.rewriting.names import control_inputs
 from opselect.rewriting.scaling import SCALED_TYPES, channel_axis, output_channels, output_rank, scaled_weights
 
 PATTERN = Pattern(

@@ -10,26 +10,25 @@ from dataclasses import replace
 
 from opselect.models.formats.tensor_writer import encode_tensor
 from opselect.models.graph import Graph, Node, input_node, reach
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.op_families import CONTROL_FLOW, PLACEHOLDER_WITH_DEFAULT
+from opselect.models.graph.references import canonical, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Argument, Context, Transform
 from opselect.rewriting.evaluation.frames import import_order
-from opselect.rewriting.evaluation.known import Known, Stored, find_known, size_of, tensor
-from opselect.rewriting.names import canonical, data_inputs, is_control
-from opselect.rewriting.signatures import op_definition
+from opselect.rewriting.evaluation.known import Known, Stored, find_known, size_of
 
 MAX_CONSTANT_BYTES = 10 << 20
 """Larger results stay computed when the graph runs, unless an argument says otherwise."""
-_PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderWithDefault"})
-_CONTROL_FLOW = frozenset(
-    op for name in ("Switch", "Merge", "Enter", "Exit", "NextIteration") for op in (name, f"Ref{name}")
-) | {"LoopCond", "ControlTrigger"}
+_MAY_BE_FED = frozenset({"Placeholder", PLACEHOLDER_WITH_DEFAULT})
+_NEVER_FOLDED = CONTROL_FLOW | {"ControlTrigger"}
 _LARGEST = "max_constant_size_in_bytes"
-_TOLD_SHAPES = "_output_shapes"
+_RECORDED_SHAPES = "_output_shapes"
 
 
 def fold_constants(graph: Graph, context: Context) -> Graph:
     """What the outputs need, the inputs given, with constants in the place of nodes that always compute the same.
 
-    Nodes come as TensorFlow imports them, each behind its inputs, then new constants, named ``<node>/_N__cf__M``, then
+    Nodes come as TensorFlow imports them, each after its inputs, then new constants, named ``<node>/_N__cf__M``, then
     the inputs. An output that is constant becomes a Const of its own name. Of the control inputs of nodes, those from
     constant nodes are replaced by what those wait for themselves, so that no weight is kept for nothing; NoOps stay.
     With ``gtt`` both are left as the Graph Transform Tool leaves them, and what TensorFlow
@@ -44,24 +43,25 @@ def fold_constants(graph: Graph, context: Context) -> Graph:
         fed,
         outputs,
         lambda node: node.op not in excluded_ops and node.name not in excluded_nodes,
-        told_shapes=not context.flag("clear_output_shapes", True),
+        recorded_shapes=not context.flag("clear_output_shapes", True),
         approximations=context.gtt,
     )
+    ops = context.ops()
     functions = {function.name for function in graph.functions}
     for node in nodes:
-        if node.name in known.refused and node.op not in functions and _could_be_constant(node):
+        if node.name in known.refused and node.op not in functions and _could_be_constant(node, ops):
             context.note(f"node {node.name!r} stays as it is: it {known.refused[node.name]}")
     folding = _Folding(nodes, known, fed, context)
     return replace(graph, nodes=_reached(folding.nodes(outputs), fed, outputs))
 
 
-def _could_be_constant(node: Node) -> bool:
+def _could_be_constant(node: Node, ops: OpDefinitions) -> bool:
     """Whether a node always computes the same of the same inputs, for all that is known of its op."""
-    definition = op_definition(node.op)
+    definition = ops.op(node.op)
     if definition is None:
         return True
     held = (output.type_text in ("resource", "variant") for output in definition.outputs)
-    return not definition.stateful and node.op not in _CONTROL_FLOW and not any(held)
+    return not definition.stateful and node.op not in _NEVER_FOLDED and not any(held)
 
 
 def _fed(graph: Graph, context: Context) -> frozenset[str]:
@@ -70,7 +70,7 @@ def _fed(graph: Graph, context: Context) -> frozenset[str]:
     if not context.outputs:
         raise context.error("fold_constants needs to know the outputs", "Name them: --outputs=softmax.")
     for node in graph.nodes:
-        if node.name in fed and node.op not in _PLACEHOLDERS:
+        if node.name in fed and node.op not in _MAY_BE_FED:
             raise context.error(
                 f"is an input, but a {node.op}; fold_constants takes a Placeholder or PlaceholderWithDefault there",
                 "Put strip_unused_nodes before fold_constants: it makes Placeholders of inputs.",
@@ -108,7 +108,7 @@ class _Folding:
         self._names = set(self._by_name)
 
     def nodes(self, outputs: set[str]) -> tuple[Node, ...]:
-        """All nodes, the old ones with constants as inputs, and the new constants behind them."""
+        """All nodes, the old ones with constants as inputs, and the new constants after them."""
         own = {} if self._gtt else self._constant_outputs(outputs)
         wanted = sorted(each for each in self._wanted() if each[0] not in own)
         renames = self._stored_elsewhere(wanted)
@@ -129,7 +129,7 @@ class _Folding:
     def _wanted(self) -> set[tuple[str, int]]:
         """The tensors that are computed, constant, and read by a node that is not."""
         read = {
-            tensor(reference)
+            endpoint(reference)
             for node in self._nodes
             if node.name not in self._known.constant
             for reference in data_inputs(node)
@@ -172,7 +172,7 @@ class _Folding:
     def _constant(self, name: str, each: tuple[str, int], device: str = "") -> Node:
         value = self._known.values[each[0]][each[1]]
         ref = value.ref if isinstance(value, Stored) else encode_tensor(value.array, value.type)
-        waits = tuple(f"^{source}" for source in sorted(self._known.waits[each[0]]))
+        waits = tuple(map(waits_for, sorted(self._known.waits[each[0]])))
         return Node(name, "Const", waits, device, {"dtype": value.type, "value": ref})
 
     def _new_name(self, name: str, number: int) -> str:
@@ -186,7 +186,7 @@ class _Folding:
     def _rewired(self, node: Node, renames: Mapping[tuple[str, int], str]) -> Node:
         inputs: list[str] = []
         for reference in node.inputs:
-            name, index = tensor(reference)
+            name, index = endpoint(reference)
             if is_control(reference):
                 inputs += self._waited_for(name)
             elif (name, index) in renames:
@@ -198,19 +198,19 @@ class _Folding:
         data = [reference for reference in inputs if not is_control(reference)]
         controls = sorted({reference for reference in inputs if is_control(reference)})
         attrs = node.attrs
-        if _TOLD_SHAPES in attrs and node.name not in self._fed:
-            attrs = {name: value for name, value in attrs.items() if name != _TOLD_SHAPES}
+        if _RECORDED_SHAPES in attrs and node.name not in self._fed:
+            attrs = {name: value for name, value in attrs.items() if name != _RECORDED_SHAPES}
         return replace(node, inputs=(*data, *controls), attrs=attrs)
 
     def _waited_for(self, name: str) -> Iterable[str]:
         """What a node shall wait for that waited for this one: a constant is there at once."""
         if self._gtt or name not in self._known.constant or self._by_name[name].op == "NoOp":
-            return (f"^{name}",)
-        return (f"^{source}" for source in self._known.waits[name])
+            return (waits_for(name),)
+        return map(waits_for, self._known.waits[name])
 
 
 def _reached(nodes: tuple[Node, ...], fed: frozenset[str], outputs: set[str]) -> tuple[Node, ...]:
-    """Of the nodes those that the outputs need, and behind them the inputs."""
+    """Of the nodes those that the outputs need, and after them the inputs."""
     by_name = {node.name: node for node in nodes}
     needed = set(outputs)
     waiting = list(outputs)

@@ -1,4 +1,4 @@
-"""``fold_old_batch_norms``: batch normalisation ops behind convolutions go into their weights and a bias.
+"""``fold_old_batch_norms``: batch normalisation ops after convolutions go into their weights and a bias.
 
 Source: ``tools/graph_transforms/fold_old_batch_norms.cc``.
 """
@@ -11,11 +11,11 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Node, NodeAttr, input_node
+from opselect.models.graph.references import control_inputs, endpoint, waits_for
 from opselect.rewriting import Context, Match, Pattern, Transform, find_matches
 from opselect.rewriting.batch_norm import GTT_OPS, OPS, is_training, scale_and_offset
 from opselect.rewriting.constants import changed_constant, constant_header, constant_node, constant_value
 from opselect.rewriting.edit import GraphEdit
-from opselect.rewriting.names import control_inputs
 from opselect.rewriting.scaling import channel_axis, output_channels, scaled_weights
 
 _CONST = Pattern("Const")
@@ -27,7 +27,7 @@ _CONCAT = Pattern("ConcatV2", (_CONV, _CONV, _CONST))
 def fold_old_batch_norms(graph: Graph, context: Context) -> Graph:
     """The graph with each batch normalisation of a convolution as a BiasAdd of one with other weights.
 
-    The convolution may have a BatchToSpaceND behind it, or be one of two behind a ConcatV2. The op's name goes to
+    The convolution may have a BatchToSpaceND after it, or be one of two that a ConcatV2 joins. The op's name goes to
     what takes its place. An op stays as it is, with a note, where it normalises by its batch's statistics, where its
     other outputs are used, or where what would change is used elsewhere or fetched. Weights that others use too are
     copied before they are scaled.
@@ -79,9 +79,9 @@ class _Fold:
         self._check_norm()
         self.scale, self.offset = self._scale_and_offset()
 
-    def check_conv(self, conv: Match, *behind: Node) -> None:
-        """Whether a convolution can be folded; ``behind`` are the nodes between it and the norm."""
-        self._check_private(conv.node, *behind)
+    def check_conv(self, conv: Match, *between: Node) -> None:
+        """Whether a convolution can be folded; ``between`` are the nodes between it and the norm."""
+        self._check_private(conv.node, *between)
         self._check_float(conv.inputs[1].node)
         if str(self.norm.attrs.get("data_format", "NHWC")) != str(conv.node.attrs.get("data_format", "NHWC")):
             raise _StaysError(f"{conv.node.name!r} has another data_format")
@@ -107,7 +107,7 @@ class _Fold:
             raise self._context.error(str(error), node=conv.node.name) from None
 
     def fold(self, conv: Match, scale: Array, offset: Array, name: str) -> list[Node]:
-        """Scales the weights of a convolution and gives the nodes of the BiasAdd behind it, which has that name."""
+        """Scales the weights of a convolution and gives the nodes of the BiasAdd after it, which has that name."""
         node, weights_node = conv.node, conv.inputs[1].node
         if scale.shape != (self.channels(conv),):
             raise self._context.error(f"normalises {scale.size} channels of {node.name!r}", node=self.norm.name)
@@ -130,7 +130,7 @@ class _Fold:
     def finish(self, *nodes: Node, without: str = "") -> None:
         """Puts nodes, the last of which has the norm's name, in its place; ``without`` is a node that is gone then."""
         *others, last = nodes
-        gone = {*last.inputs, f"^{without}"}
+        gone = {*last.inputs, waits_for(without)}
         awaited = () if self._context.gtt else control_inputs(self.norm)
         waits = tuple(reference for reference in awaited if reference not in gone)
         self.edit.replace(self.norm, *others, replace(last, inputs=(*last.inputs, *waits)))
@@ -145,8 +145,8 @@ class _Fold:
         if is_training(self.norm) and not self._context.gtt:
             raise _StaysError("it normalises by the statistics of its batch (is_training)")
         fetched = [reference for reference in self._context.outputs if input_node(reference) == self.norm.name]
-        used = self.edit.used_outputs(self.norm) | {reference.partition(":")[2] for reference in fetched}
-        if used - {"", "0"}:
+        used = self.edit.used_outputs(self.norm) | {endpoint(reference)[1] for reference in fetched}
+        if used - {0}:
             raise _StaysError("another output than its first is used")
 
     def _scale_and_offset(self) -> tuple[Array, Array]:

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from opselect.models.formats.graphdef_writer import encode_attr
-from opselect.models.graph import Graph, Node, StoredBytes, input_node
+from opselect.models.graph import Graph, Node, StoredBytes
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.models.graph.op_families import FED
 from opselect.models.graph.order import execution_order
+from opselect.models.graph.references import Reference, input_node, of_node
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.colocation import rename_colocations
-from opselect.rewriting.names import canonical, parts
-from opselect.rewriting.signatures import op_definition
 
-_FED = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault"})
 _COMPARED_AT_ONCE = 256
 """Bytes; longer content is compared only where all else of two nodes is equal."""
 _CHUNK = 1 << 20
@@ -30,10 +30,11 @@ def merge_duplicate_nodes(graph: Graph, context: Context) -> Graph:
     """The graph with one node for all that have the same op, inputs, device and attrs, the first one in the file.
 
     Nodes that are fed or fetched stay, and so does whatever is not known to be the same when it runs twice: stateful
-    ops, ops that the newest shipped release does not have, calls of functions, and Placeholders.
+    ops, ops that the TensorFlow does not have (:attr:`Context.index`), calls of functions, and Placeholders.
     """
+    ops = context.ops()
     kept = {input_node(reference) for reference in (*context.inputs, *context.outputs)}
-    kept |= {node.name for node in graph.nodes if not _is_the_same_twice(node, context)}
+    kept |= {node.name for node in graph.nodes if not _is_the_same_twice(node, ops, context)}
     twins = _Twins()
     for node in execution_order(graph):
         twins.add(node, alone=node.name in kept)
@@ -45,10 +46,10 @@ def merge_duplicate_nodes(graph: Graph, context: Context) -> Graph:
     return replace(graph, nodes=tuple(_renamed(node, names, context) for node in graph.nodes if node.name not in names))
 
 
-def _is_the_same_twice(node: Node, context: Context) -> bool:
-    if node.op in _FED:
+def _is_the_same_twice(node: Node, ops: OpDefinitions, context: Context) -> bool:
+    if node.op in FED:
         return context.gtt
-    definition = op_definition(node.op)
+    definition = ops.op(node.op)
     return definition is not None and not definition.stateful
 
 
@@ -81,11 +82,9 @@ class _Twins:
 
     def _key(self, node: Node) -> tuple[_Key, list[StoredBytes]]:
         """What equal nodes have in common, and their content that is too long to be part of that."""
-        inputs = []
-        for reference in node.inputs:
-            control, name, output = parts(canonical(reference))
-            inputs.append((control, self._first.get(name, name), output))
-        key: list[object] = [node.op, node.device, tuple(inputs)]
+        inputs = [Reference.parse(reference) for reference in node.inputs]
+        key: list[object] = [node.op, node.device]
+        key += [each._replace(node=self._first.get(each.node, each.node)) for each in inputs]
         long: list[StoredBytes] = []
         for name in sorted(node.attrs):
             key.append(name)
@@ -109,10 +108,7 @@ def _digest(pieces: list[StoredBytes]) -> bytes:
 
 
 def _renamed(node: Node, names: dict[str, str], context: Context) -> Node:
-    inputs = []
-    for reference in node.inputs:
-        control, name, output = parts(reference)
-        inputs.append(f"{control}{names[name]}{output}" if name in names else reference)
+    inputs = (of_node(each, names[name]) if (name := input_node(each)) in names else each for each in node.inputs)
     renamed = replace(node, inputs=tuple(inputs))
     return renamed if context.gtt else rename_colocations(renamed, names)
 

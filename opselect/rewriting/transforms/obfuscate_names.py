@@ -9,9 +9,9 @@ from dataclasses import replace
 from itertools import count
 
 from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.references import of_node
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.colocation import rename_colocations
-from opselect.rewriting.names import parts
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -37,10 +37,10 @@ def _in_digits(number: int) -> str:
 def _renamed(node: Node, names: dict[str, str], context: Context) -> Node:
     inputs = []
     for reference in node.inputs:
-        control, name, output = parts(reference)
+        name = input_node(reference)
         if name not in names:
             raise context.error(f"has an input {reference!r}, which does not exist", node=node.name)
-        inputs.append(f"{control}{names[name]}{output}")
+        inputs.append(of_node(reference, names[name]))
     renamed = replace(node, name=names[node.name], inputs=tuple(inputs))
     return renamed if context.gtt else rename_colocations(renamed, names)
 

@@ -13,10 +13,10 @@ import numpy as np
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Node, NodeAttr
+from opselect.models.graph.references import control_inputs
 from opselect.rewriting import Argument, Context, Transform
 from opselect.rewriting.constants import constant_node
 from opselect.rewriting.edit import GraphEdit
-from opselect.rewriting.names import control_inputs
 from opselect.rewriting.weights import Floats, Weights, large_weights
 
 _STEPS = 256
@@ -73,7 +73,7 @@ def _round(values: Array) -> Array:
 
 TRANSFORM = Transform(
     "quantize_weights",
-    "Stores large float constants in eight bits, with an op behind each that makes floats of them.",
+    "Stores large float constants in eight bits, with an op after each that makes floats of them.",
     quantize_weights,
     (Argument("minimum_size", "constants with fewer elements stay as they are; 1024 by default"),),
 )

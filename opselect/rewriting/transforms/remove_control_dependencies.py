@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.references import control_inputs, data_inputs
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.control_flow import inside_control_flow
-from opselect.rewriting.names import control_inputs, data_inputs
 
 
 def remove_control_dependencies(graph: Graph, context: Context) -> Graph:

@@ -14,10 +14,11 @@ from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensor_writer import encode_tensor
 from opselect.models.graph import Graph, Node, NodeAttr, input_node
+from opselect.models.graph.op_families import NEXT_ITERATIONS
+from opselect.models.graph.references import control_inputs, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Context, Transform
-from opselect.rewriting.evaluation.frames import BACK_EDGES, frames_of, import_order
-from opselect.rewriting.evaluation.known import find_known, tensor
-from opselect.rewriting.names import control_inputs, data_inputs, is_control
+from opselect.rewriting.evaluation.frames import frames_of, import_order
+from opselect.rewriting.evaluation.known import find_known
 
 _Tensor = tuple[str, int]
 
@@ -59,10 +60,10 @@ class _Branches:
     def __init__(self, graph: Graph, context: Context) -> None:
         self._graph = graph
         self._fed = frozenset(map(input_node, context.inputs))
-        fetched = {tensor(reference) for reference in context.outputs}
+        fetched = {endpoint(reference) for reference in context.outputs}
         self._fetched_choices = {name for name, output in fetched if output == 1}
         self._fetched = {name for name, _ in fetched}
-        self._read = {tensor(reference) for node in graph.nodes for reference in data_inputs(node)}
+        self._read = {endpoint(reference) for node in graph.nodes for reference in data_inputs(node)}
         self.taken = False
         self.is_unclear = False
         self.dead: set[str] = set()
@@ -98,13 +99,13 @@ class _Branches:
             self.dead.add(node.name)
         elif node.op == "Switch" and not in_loop and node.name not in self._fetched:
             self._visit_switch(node)
-        elif node.op == "Identity" and tensor(node.inputs[0]) in self._instead:
+        elif node.op == "Identity" and endpoint(node.inputs[0]) in self._instead:
             # It did no more than carry what a Switch let through.
             self._stand_in(node, 0, node.inputs[0])
 
     def _visit_switch(self, node: Node) -> None:
         data, predicate = data_inputs(node)
-        name, output = tensor(predicate)
+        name, output = endpoint(predicate)
         values = self._values.get(name, ())
         if output >= len(values):
             return
@@ -116,7 +117,7 @@ class _Branches:
     def _visit_merge(self, node: Node) -> None:
         inputs = data_inputs(node)
         # What a loop brings back runs only if something entered it.
-        entering = [reference for reference in inputs if self._op(reference) not in BACK_EDGES]
+        entering = [reference for reference in inputs if self._op(reference) not in NEXT_ITERATIONS]
         alive = tuple(reference for reference in inputs if not self._is_dead(reference))
         if all(map(self._is_dead, entering)):
             self.dead.add(node.name)
@@ -153,7 +154,7 @@ class _Branches:
     def _is_dead(self, reference: str) -> bool:
         if input_node(reference) in self.dead:
             return True
-        return not is_control(reference) and tensor(reference) in self._dead_sides
+        return not is_control(reference) and endpoint(reference) in self._dead_sides
 
     def _rewired(self, node: Node) -> Node:
         data = tuple(map(self._live, data_inputs(node)))
@@ -166,8 +167,8 @@ class _Branches:
             name = input_node(reference)
             while name in self._gone:
                 name = input_node(self._gone[name])
-            return f"^{name}"
-        while (there := self._instead.get(tensor(reference), reference)) != reference:
+            return waits_for(name)
+        while (there := self._instead.get(endpoint(reference), reference)) != reference:
             reference = there
         return reference
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from opselect.models.graph import Graph, Node, input_node
+from opselect.models.graph.op_families import SWITCHES
+from opselect.models.graph.references import control_inputs, data_inputs, output_index, waits_for
 from opselect.rewriting import Argument, Context, Pattern, Transform
-from opselect.rewriting.control_flow import SWITCHES
-from opselect.rewriting.names import consumers, control_inputs, data_inputs, output_index
+from opselect.rewriting.names import consumers
 
 _EXAMPLE = "Name at least one: remove_nodes(op=Identity, op=CheckNumerics)."
 
@@ -76,7 +77,7 @@ def _rewired(node: Node, removed: Mapping[str, Node], context: Context) -> Node:
     if not any(input_node(reference) in removed for reference in node.inputs):
         return node
     data = [_source(reference, removed) for reference in data_inputs(node)]
-    waits = [f"^{input_node(_source(reference, removed))}" for reference in control_inputs(node)]
+    waits = [waits_for(input_node(_source(reference, removed))) for reference in control_inputs(node)]
     if not context.gtt:
         waits += [control for reference in node.inputs for control in _awaited(reference, removed)]
         waits = list(dict.fromkeys(waits))
@@ -84,7 +85,7 @@ def _rewired(node: Node, removed: Mapping[str, Node], context: Context) -> Node:
 
 
 def _awaited(reference: str, removed: Mapping[str, Node]) -> list[str]:
-    """The control inputs of the removed nodes behind a reference."""
+    """The control inputs of the removed nodes that a reference leads to."""
     found = []
     waiting = [input_node(reference)]
     seen = set()
@@ -94,7 +95,7 @@ def _awaited(reference: str, removed: Mapping[str, Node]) -> list[str]:
             seen.add(name)
             waiting.append(input_node(data_inputs(removed[name])[0]))
             for control in control_inputs(removed[name]):
-                found.append(f"^{input_node(_source(control, removed))}")
+                found.append(waits_for(input_node(_source(control, removed))))
                 waiting.append(input_node(control))
     return found
 

@@ -10,8 +10,8 @@ import numpy as np
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Node
+from opselect.models.graph.references import control_inputs
 from opselect.rewriting import Argument, Context, Transform
-from opselect.rewriting.names import control_inputs
 from opselect.rewriting.weights import Floats, large_weights
 
 _MINIMUM_SIZE = 16

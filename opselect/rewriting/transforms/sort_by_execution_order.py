@@ -1,4 +1,4 @@
-"""``sort_by_execution_order``: every node behind its inputs. Source: ``SortByExecutionOrder`` of
+"""``sort_by_execution_order``: every node after its inputs. Source: ``SortByExecutionOrder`` of
 ``tools/graph_transforms/transform_utils.cc``."""
 
 from __future__ import annotations
@@ -21,6 +21,6 @@ def sort_by_execution_order(graph: Graph, context: Context) -> Graph:
 
 TRANSFORM = Transform(
     "sort_by_execution_order",
-    "Lists every node behind its inputs, so that a reader needs no look ahead.",
+    "Lists every node after its inputs, so that a reader needs no look ahead.",
     sort_by_execution_order,
 )

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node, Shape, input_node, reach
+from opselect.models.graph.references import output_index
 from opselect.rewriting import Argument, Context, Transform, TransformError, parse_data_type, parse_shape
-from opselect.rewriting.names import output_index
 
 _PLACEHOLDER = "Placeholder"
 
@@ -75,7 +75,7 @@ def _check_outputs(nodes: tuple[Node, ...], made: set[str], context: Context) ->
         if name in made and output_index(reference) not in (None, 0):
             raise context.error(
                 f"an input becomes a Placeholder, which has no output {reference!r}, but {why}",
-                "Name the node behind it as input instead.",
+                "Name the node after it as input instead.",
                 node=name,
             )
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
+from typing import Literal
 
 from kernel_index.kernel_lookup import NotFound
-from kernel_index.records_json import Json
-from opselect.criteria import OTHER, TRAINING, Action, criterion, criterion_of_op
+from opselect.criteria import OTHER, TRAINING, criterion, criterion_of_op
+from opselect.findings.mends import (
+    BESIDES,
+    IF_NOT,
+    OTHERWISE,
+    Command,
+    GraphCut,
+    Mend,
+    ModelChange,
+    extend_build,
+    led,
+    run,
+)
 from opselect.models.graph import Entry, Graph, input_node, reach
+from opselect.models.graph.op_families import FED
 from opselect.requirements.collect import Requirement, collect_requirements
 from opselect.selection.left_out_by_default.attempt import Attempt, TryPreparing
 from opselect.selection.left_out_by_default.feeding import Feeding
 from opselect.selection.left_out_by_default.left_out import LeftOut, MobileBuild
 from opselect.selection.left_out_by_default.outputs import likely_outputs
 from opselect.selection.left_out_by_default.phases import Phases
-from opselect.selection.left_out_by_default.stages import PLACEHOLDERS, Stages
-from opselect.selection.why_missing import explain, uncapitalized
+from opselect.selection.left_out_by_default.stages import Stages
+from opselect.selection.why_missing import explain
 
 Key = tuple[str, str, str, str]
 """Op, key of the criterion, attr and name of the type, empty without one: what makes two findings the same one."""
@@ -26,41 +39,23 @@ Same = Callable[[Requirement], bool]
 """Whether another requirement is about the same thing."""
 
 _VARIABLES = frozenset({"variables", "variable-reads", "variable-changes"})
-_FREEZE = criterion("variables").advice
+_FREEZE = ModelChange(text=criterion("variables").advice, action="freeze")
 
-_GENERAL: dict[str, tuple[Action, str]] = {
-    "result": ("strip", "Strip what only training needs: name what the program fetches with --outputs."),
-    "input": ("feed", "Name what the program fetches with --outputs, and feed the node behind it with --inputs."),
+_GENERAL: dict[str, Mend] = {
+    "result": GraphCut(
+        text="Strip what only training needs: name what the program fetches with --outputs.", action="strip"
+    ),
+    "input": GraphCut(
+        text="Name what the program fetches with --outputs, and feed the node that follows it with --inputs.",
+        action="feed",
+    ),
 }
 """What to do about ops of a stage where the graph is not at hand."""
 
 _MAX_SPELLED = 5
-"""So many names are spelled out in a text; ``inputs`` and ``outputs`` have them all."""
+"""Maximum number of names that are spelled out in a text; ``inputs`` and ``outputs`` have them all."""
 
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What to do, in words and as data.
-
-    ``inputs`` and ``outputs`` are for the commands' options ``--inputs`` and ``--outputs``: with them the op is not
-    needed any more. ``files`` are those that the build has to compile.
-    """
-
-    action: Action
-    text: str
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-
-    def to_json(self) -> Json:
-        """The fields by name."""
-        return {
-            "action": self.action,
-            "text": self.text,
-            "inputs": list(self.inputs),
-            "outputs": list(self.outputs),
-            "files": list(self.files),
-        }
+Mends = tuple[Mend, ...]
 
 
 def key_of(op: str, left_out: LeftOut) -> Key:
@@ -79,38 +74,36 @@ class Adviser:
         del requirement
         return left_out
 
-    def advise(self, requirement: Requirement, left_out: LeftOut) -> Advice:
-        """What to do about a requirement that is left out."""
+    def advise(self, requirement: Requirement, left_out: LeftOut) -> Mends:
+        """What to do about a requirement that is left out, the best first."""
         lasting = self._lasting(requirement, left_out)
         first = _general(requirement.op)
-        if first is None or lasting.action == "freeze":
+        if first is None or lasting[0].action == "freeze":
             return lasting
-        action, text = first
-        return Advice(action, _otherwise(text, lasting.text), files=lasting.files)
+        return _otherwise(first, lasting)
 
-    def advise_missing(self, requirement: Requirement, text: str) -> str:
-        """What to do about a requirement that no kernel meets, where ``text`` says what a build or a model can do."""
+    def advise_missing(self, requirement: Requirement, mends: Mends) -> Mends:
+        """What to do about a requirement that no kernel meets, where ``mends`` are what a build or a model can do."""
         first = _general(requirement.op)
-        return text if first is None else _otherwise(first[1], text)
+        return mends if first is None else _otherwise(first, mends)
 
-    def _lasting(self, requirement: Requirement, left_out: LeftOut) -> Advice:
+    def _lasting(self, requirement: Requirement, left_out: LeftOut) -> Mends:
         """What to do if the model cannot do without."""
         why = left_out.criterion
         if why.action != "extend":
-            return Advice(why.action, why.advice)
+            return (ModelChange(text=why.advice, action=why.action),)
         extend = why.advice.format(files=", ".join(left_out.files)) if left_out.files else ""
         if left_out.is_registered:
-            return Advice("extend", extend, files=left_out.files)
-        _, change = explain(requirement, self._build.index, self._build.profile, NotFound(()))
-        text = f"{change} Besides, {uncapitalized(extend)}" if extend else change
-        return Advice("change", text, files=left_out.files)
+            return (extend_build(extend, left_out.files),)
+        change = explain(requirement, self._build.index, self._build.profile, NotFound(())).mends
+        return (*change, *(led(BESIDES, (extend_build(extend, left_out.files),)) if extend else ()))
 
 
 class GraphAdviser(Adviser):
     """Gives advice about the requirements of one graph, and tries it before it is given.
 
     In this order: to prepare a graph that has variables or asks for its training phase, to strip what the outputs that
-    a program is likely to fetch do not need, to feed a node behind something in front of the model, to prepare any
+    a program is likely to fetch do not need, to feed a node downstream of the input pipeline, to prepare any
     other graph; what the build can do comes last. Each is tried by collecting the requirements anew
     (:func:`collect_requirements`), preparing by ``try_preparing``, which is called at most once
     and only where there is something to advise.
@@ -136,7 +129,7 @@ class GraphAdviser(Adviser):
         """The same, but for what stands in a conditional that a training phase decides."""
         return replace(left_out, criterion=TRAINING) if self._phases.covers(requirement) else left_out
 
-    def advise(self, requirement: Requirement, left_out: LeftOut) -> Advice:
+    def advise(self, requirement: Requirement, left_out: LeftOut) -> Mends:
         """What to do about a requirement of the graph that is left out."""
         key = key_of(requirement.op, left_out)
 
@@ -148,22 +141,22 @@ class GraphAdviser(Adviser):
 
         remedy = self._remedy(requirement, same)
         if remedy is not None:
-            return remedy
+            return (remedy,)
         lasting = self._lasting(requirement, left_out)
-        if lasting.action == "freeze":
+        if lasting[0].action == "freeze":
             return self._after_freezing(left_out) or lasting
-        return replace(lasting, text=self._without_remedy(requirement, lasting.text))
+        return self._without_remedy(requirement, lasting)
 
-    def advise_missing(self, requirement: Requirement, text: str) -> str:
+    def advise_missing(self, requirement: Requirement, mends: Mends) -> Mends:
         """What to do about a requirement of the graph that no kernel meets."""
 
         def same(other: Requirement) -> bool:
             return (other.op, other.attrs, other.label) == (requirement.op, requirement.attrs, requirement.label)
 
         remedy = self._remedy(requirement, same)
-        return self._without_remedy(requirement, text) if remedy is None else remedy.text
+        return self._without_remedy(requirement, mends) if remedy is None else (remedy,)
 
-    def _remedy(self, requirement: Requirement, same: Same) -> Advice | None:
+    def _remedy(self, requirement: Requirement, same: Same) -> Mend | None:
         """What makes a graph do without a requirement; None where nothing that was tried does."""
         known = criterion_of_op(requirement.op)
         stage = "" if known is None else known.stage
@@ -175,56 +168,63 @@ class GraphAdviser(Adviser):
             or (None if prepare_first else self._preparing(requirement, same))
         )
 
-    def _preparing(self, requirement: Requirement, same: Same) -> Advice | None:
+    def _preparing(self, requirement: Requirement, same: Same) -> Command | None:
         attempt = self._attempt
         if attempt is None or attempt.leaves(same):
             return None
-        done = f"after `{attempt.command}` nothing needs it."
+        done = "after `{command}` nothing needs it"
         if self._phases.covers(requirement):
-            text = f"It is for training only: {done} Or export the model with the training phase false."
-            return Advice("prepare", f"{text[:-1]} (K.set_learning_phase(0) of Keras).")
+            export = "Or export the model with the training phase false (K.set_learning_phase(0) of Keras)."
+            text = f"It is for training only: {done}. {export}"
+            return run(text, attempt.command, applicability="certain", action="prepare")
         if self._is_unfrozen:
-            return Advice("freeze", f"Freeze the model first: {done}")
-        return Advice("prepare", f"Prepare the model: {done}")
+            return run(f"Freeze the model first: {done}.", attempt.command, applicability="certain", action="freeze")
+        return run(f"Prepare the model: {done}.", attempt.command, applicability="certain", action="prepare")
 
-    def _stripping(self, same: Same) -> Advice | None:
+    def _stripping(self, same: Same) -> GraphCut | None:
         if not self._outputs or self._is_needed(self._inputs, same):
             return None
         text = f"Strip it: with {_option('outputs', self._outputs)} nothing needs it."
-        return Advice("strip", text, self._inputs, self._outputs)
+        return _cut(text, "strip", self._inputs, self._outputs)
 
-    def _feeding(self, requirement: Requirement, same: Same) -> Advice | None:
+    def _feeding(self, requirement: Requirement, same: Same) -> GraphCut | None:
         fed = self._places.in_place_of(node.name for node in self._graph.nodes if node.op == requirement.op)
         inputs = (*self._inputs, *fed)
         if not fed or self._is_needed(inputs, same):
             return None
         options = [_option("inputs", inputs), *([_option("outputs", self._outputs)] if self._outputs else [])]
         text = f"Feed {_spelled(fed, ' and ')} in its place: with {' '.join(options)} nothing needs it."
-        return Advice("feed", text, inputs, self._outputs)
+        return _cut(text, "feed", inputs, self._outputs)
 
-    def _without_remedy(self, requirement: Requirement, text: str) -> str:
+    def _without_remedy(self, requirement: Requirement, mends: Mends) -> Mends:
         """Freezing and the training phase come before what the build can do, and what was not tried is said."""
         if self._phases.covers(requirement):
-            return _otherwise(TRAINING.advice, text) if text != TRAINING.advice else text
+            export = ModelChange(text=TRAINING.advice)
+            # What falls under the criterion has its advice already.
+            return mends if mends[0] == export else _otherwise(export, mends)
         known = criterion_of_op(requirement.op)
         attempt = self._attempt
         if known is not None and known.key in _VARIABLES:
-            return _otherwise(_FREEZE, text)
+            return _otherwise(_FREEZE, mends)
         if attempt is None or attempt.needed is not None:
-            return text
+            return mends
         why_not = attempt.too_large or attempt.problem
         if self._is_unfrozen:
-            first = f"Freeze the model first: `{attempt.command}` may take it out ({why_not})."
-            return f"{first} If not: {uncapitalized(text)}"
-        return f"{text} `{attempt.command}` may take it out ({why_not})." if attempt.too_large else text
+            text = f"Freeze the model first: `{{command}}` may take it out ({why_not})."
+            first = run(text, attempt.command, applicability="guess", action=mends[0].action)
+            return (first, *led(IF_NOT, mends))
+        if not attempt.too_large:
+            return mends
+        text = f"`{{command}}` may take it out ({why_not})."
+        return (*mends, run(text, attempt.command, applicability="guess"))
 
-    def _after_freezing(self, left_out: LeftOut) -> Advice | None:
-        """What to do where freezing was tried and leaves an op in; None where it was not, or nothing can be added."""
+    def _after_freezing(self, left_out: LeftOut) -> Mends:
+        """What to do where freezing was tried and leaves an op in; empty where it was not, or nothing can be added."""
         attempt = self._attempt
         if attempt is None or attempt.needed is None or not left_out.files:
-            return None
+            return ()
         extend = OTHER.advice.format(files=", ".join(left_out.files))
-        return Advice("extend", f"`{attempt.command}` was tried and leaves it in. {extend}", files=left_out.files)
+        return (extend_build(f"`{attempt.command}` was tried and leaves it in. {extend}", left_out.files),)
 
     @cached_property
     def _attempt(self) -> Attempt | None:
@@ -259,7 +259,7 @@ class GraphAdviser(Adviser):
             fillers = stages.fillers(self._reached(outputs)) if outputs else ()
             return tuple(dict.fromkeys((*outputs, *fillers)))
         named = tuple(dict.fromkeys(name for entry in self._entries for name in entry.outputs))
-        beside = stages.behind(stages.names("result")) | stages.with_ops(PLACEHOLDERS)
+        beside = stages.downstream_of(stages.names("result")) | stages.with_ops(FED)
         return tuple(name for name in named if input_node(name) not in beside) or named
 
     def _is_needed(self, inputs: tuple[str, ...], same: Same) -> bool:
@@ -274,16 +274,21 @@ class GraphAdviser(Adviser):
         return frozenset(node.name for node in reach(self._graph, self._inputs, outputs, self._model).nodes)
 
 
-def _general(op: str) -> tuple[Action, str] | None:
+def _general(op: str) -> Mend | None:
     """What to do first about an op, whatever graph it is in."""
     known = criterion_of_op(op)
     if known is None:
         return None
-    return ("freeze", _FREEZE) if known.key in _VARIABLES else _GENERAL.get(known.stage)
+    return _FREEZE if known.key in _VARIABLES else _GENERAL.get(known.stage)
 
 
-def _otherwise(first: str, text: str) -> str:
-    return f"{first} If the model cannot do without: {uncapitalized(text)}"
+def _otherwise(first: Mend, mends: Mends) -> Mends:
+    return (first, *led(OTHERWISE, mends))
+
+
+def _cut(text: str, action: Literal["strip", "feed"], inputs: tuple[str, ...], outputs: tuple[str, ...]) -> GraphCut:
+    """A cut that was tried: it takes the op out, but which nodes a program feeds and fetches is a person's to say."""
+    return GraphCut(text=text, action=action, inputs=inputs, outputs=outputs, applicability="likely")
 
 
 def _option(name: str, values: Sequence[str]) -> str:

@@ -34,13 +34,13 @@ _CONTROL_FLOW = frozenset({"Enter", "Exit", "LoopCond", "Merge", "NextIteration"
 
 
 _MAX_APART = 50
-"""So many nodes are looked at one by one where none is behind them all."""
+"""Maximum number of nodes that are looked at one by one where none is downstream of them all."""
 
 
 class Feeding:
     """Finds what to feed in place of nodes in front of the model; ``reached`` are the nodes that the outputs need.
 
-    The model begins at the first nodes that use a variable or are layers: what lies behind them is not fed.
+    The model begins at the first nodes that use a variable or are layers: what is downstream of them is not fed.
     """
 
     def __init__(self, stages: Stages, index: KernelIndex, reached: Collection[str], outputs: Collection[str]) -> None:
@@ -49,15 +49,17 @@ class Feeding:
         self._reached = frozenset(reached)
         self._outputs = frozenset(outputs)
         self._input_stage = stages.names("input")
-        self._model = stages.behind(stages.variables() | stages.with_ops(_LAYERS))
-        self._in_loops = stages.behind(stages.with_ops(("Enter",))) - stages.behind(stages.with_ops(("Exit",)))
+        self._model = stages.downstream_of(stages.variables() | stages.with_ops(_LAYERS))
+        self._in_loops = stages.downstream_of(stages.with_ops(("Enter",))) - stages.downstream_of(
+            stages.with_ops(("Exit",))
+        )
 
     def in_place_of(self, names: Iterable[str]) -> tuple[str, ...]:
         """The nodes to feed so that ``names`` need not run; empty where they are no nodes in front of the model.
 
-        That is the first node that everything from them to the outputs passes, and that is behind all else that
-        provides input (a queue behind a reader, say); for several inputs of a model, one for each. Without such a node
-        they are fed themselves, or what provides input behind them.
+        That is the first node that everything from them to the outputs passes, and that is downstream of all else that
+        provides input (a queue after a reader, say); for several inputs of a model, one for each. Without such a node
+        they are fed themselves, or what provides input after them.
         """
         start = self._reached.intersection(names)
         if not start or start & self._model:
@@ -69,22 +71,24 @@ class Feeding:
         return tuple(dict.fromkeys(name for fed in each for name in fed))
 
     def _one_for_all(self, start: frozenset[str]) -> tuple[str, ...]:
-        behind = self._behind(start)
-        order = list(self._order(start, behind))
+        downstream = self._downstream(start)
+        order = list(self._order(start, downstream))
         place = {name: number for number, name in enumerate(order)}
         last_input = max((place[name] for name in self._input_stage.intersection(order)), default=0)
-        passed = [name for name in self._passed(start, behind, order) if self._can_be_fed(name)]
+        passed = [name for name in self._passed(start, downstream, order) if self._can_be_fed(name)]
         best = [name for name in passed if place[name] > last_input]
         return tuple((best or passed)[:1])
 
     def _themselves(self, start: frozenset[str]) -> tuple[str, ...]:
-        behind = self._behind(start)
-        inputs = start | (self._input_stage & behind - self._model)
+        downstream = self._downstream(start)
+        inputs = start | (self._input_stage & downstream - self._model)
         return tuple(
-            name for name in self._order(start, behind) if name in inputs and self._has_consumer_outside(name, inputs)
+            name
+            for name in self._order(start, downstream)
+            if name in inputs and self._has_consumer_outside(name, inputs)
         )
 
-    def _behind(self, start: Iterable[str]) -> frozenset[str]:
+    def _downstream(self, start: Iterable[str]) -> frozenset[str]:
         """What the outputs need of what depends on ``start``, by data or control."""
         found = set(start)
         waiting = list(found)
@@ -95,27 +99,27 @@ class Feeding:
                     waiting.append(name)
         return frozenset(found)
 
-    def _sources(self, name: str, behind: Collection[str]) -> frozenset[str]:
-        """The nodes among ``behind`` that a node waits for; a loop's edge back is none."""
-        sources = frozenset(map(input_node, self._stages.nodes[name].inputs)).intersection(behind)
+    def _sources(self, name: str, downstream: Collection[str]) -> frozenset[str]:
+        """The nodes among ``downstream`` that a node waits for; a loop's edge back is none."""
+        sources = frozenset(map(input_node, self._stages.nodes[name].inputs)).intersection(downstream)
         if self._stages.nodes[name].op == "Merge":
             return frozenset(source for source in sources if self._stages.nodes[source].op != "NextIteration")
         return sources
 
-    def _order(self, start: frozenset[str], behind: frozenset[str]) -> Iterator[str]:
-        """The nodes in front of the model among ``behind``, each after those that it waits for."""
-        waiting = {name: len(self._sources(name, behind)) for name in behind}
+    def _order(self, start: frozenset[str], downstream: frozenset[str]) -> Iterator[str]:
+        """The nodes in front of the model among ``downstream``, each after those that it waits for."""
+        waiting = {name: len(self._sources(name, downstream)) for name in downstream}
         ready = [name for name in self._stages.nodes if name in start and not waiting[name]]
         for name in ready:
             if name not in self._model:
                 yield name
                 for consumer in self._stages.consumers[name]:
-                    if consumer in behind and name in self._sources(consumer, behind):
+                    if consumer in downstream and name in self._sources(consumer, downstream):
                         waiting[consumer] -= 1
                         if not waiting[consumer]:
                             ready.append(consumer)
 
-    def _passed(self, start: frozenset[str], behind: frozenset[str], order: Iterable[str]) -> Iterator[str]:
+    def _passed(self, start: frozenset[str], downstream: frozenset[str], order: Iterable[str]) -> Iterator[str]:
         """The nodes that every way from ``start`` to an output passes."""
         ahead = set(start)
         seen: set[str] = set()
@@ -126,7 +130,7 @@ class Feeding:
                 yield name
             ahead.discard(name)
             seen.add(name)
-            ahead.update(c for c in self._stages.consumers[name] if c in behind and c not in seen)
+            ahead.update(c for c in self._stages.consumers[name] if c in downstream and c not in seen)
 
     def _can_be_fed(self, name: str) -> bool:
         node = self._stages.nodes[name]

@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from kernel_index.datatypes import DataType
 from kernel_index.index import KernelIndex
-from kernel_index.records_json import Json
-from opselect.criteria import CRITERIA, Criterion
+from opselect.criteria import CRITERIA
+from opselect.findings import Finding
 from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirements
-from opselect.selection.left_out_by_default.advice import Advice, Adviser, Key, key_of
-from opselect.selection.left_out_by_default.left_out import MobileBuild
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An op, or a type of it, that a mobile build lacks by default.
-
-    ``dtype`` is there where it is about a type: one that the op's attr ``attr`` has, or, without ``attr``, the one that
-    the op is made for. ``nodes`` and ``models`` are examples, ``count`` is of all nodes.
-    """
-
-    op: str
-    criterion: Criterion
-    advice: Advice
-    attr: str = ""
-    dtype: DataType | None = None
-    count: int = 1
-    nodes: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-
-    def to_json(self) -> Json:
-        """``{"op", "criterion", "attr", "dtype", "reason", "source", "advice", "count", "nodes", "models"}``.
-
-        ``criterion`` is the key, ``reason`` its sentence, ``dtype`` an enum name or null, ``advice`` an object of
-        ``action``, ``text``, ``inputs``, ``outputs`` and ``files``.
-        """
-        return {
-            "op": self.op,
-            "criterion": self.criterion.key,
-            "attr": self.attr,
-            "dtype": None if self.dtype is None else self.dtype.name,
-            "reason": self.criterion.sentence,
-            "source": self.criterion.source,
-            "advice": self.advice.to_json(),
-            "count": self.count,
-            "nodes": list(self.nodes),
-            "models": list(self.models),
-        }
+from opselect.selection.left_out_by_default.advice import Adviser, Key, key_of
+from opselect.selection.left_out_by_default.left_out import LeftOut, MobileBuild
 
 
 def findings(
@@ -72,8 +34,7 @@ def findings(
         key = key_of(item.op, found)
         other = merged.get(key)
         if other is None:
-            advice = adviser.advise(item, found)
-            other = Finding(item.op, found.criterion, advice, found.attr, found.dtype, 0)
+            other = replace(_finding(item.op, found), mends=adviser.advise(item, found))
         merged[key] = replace(
             other,
             count=other.count + item.count,
@@ -82,3 +43,19 @@ def findings(
         )
     place = {criterion.key: number for number, criterion in enumerate(CRITERIA)}
     return tuple(merged[key] for key in sorted(merged, key=lambda key: (place[key[1]], key)))
+
+
+def _finding(op: str, left_out: LeftOut) -> Finding:
+    """What is known of it whoever asks; its ``kind`` is the key of the criterion."""
+    why = left_out.criterion
+    return Finding(
+        why.code,
+        why.sentence,
+        kind=why.key,
+        topic=why.title,
+        op=op,
+        attr=left_out.attr,
+        dtypes=() if left_out.dtype is None else (left_out.dtype,),
+        files=left_out.files,
+        source=why.source,
+    )

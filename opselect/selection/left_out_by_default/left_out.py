@@ -100,16 +100,6 @@ class MobileBuild:
         files = tuple(path for path in in_profile or anywhere if not self.compiles(path))
         return replace(found, files=files, is_registered=bool(in_profile))
 
-    def left_out_op(self, op: str) -> LeftOut | None:
-        """Why the build has no kernel of an op at all, whatever the types; None where it has one or TensorFlow none."""
-        kernels = self._kernels(op) if self._files is not None else []
-        if not any(map(_is_of_release, kernels)) or any(
-            self.profile in r.profiles and self.compiles(r.source) for r in kernels
-        ):
-            return None
-        found = self._whole_op(op, kernels)
-        return replace(found, is_registered=any(self.profile in r.profiles for r in kernels))
-
     def compiles(self, path: str) -> bool:
         """Whether a file is in the build by default."""
         return self._files is None or path in self._files or path.startswith(BASE_LIBRARY)

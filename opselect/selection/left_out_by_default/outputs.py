@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from kernel_index.index import KernelIndex
-from opselect.models.graph import Graph, Node, input_node
-from opselect.selection.left_out_by_default.stages import PLACEHOLDERS, Stages, is_variable_op
-
-_NO_OUTPUTS = frozenset({"Const", "Assign", "NoOp", "Placeholder"})
-"""Ops that are fetched by nobody (``tools/graph_transforms/summarize_graph_main.cc``)."""
+from opselect.models.graph import Graph, Node
+from opselect.models.graph.op_families import FED, NEVER_FETCHED
+from opselect.models.graph.references import awaited
+from opselect.selection.left_out_by_default.stages import Stages, is_variable_op
 
 
 def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
@@ -20,16 +17,16 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
     that only training consumes, as the logits of a model that was saved with its loss. What comes out of a Switch and
     not through a Merge runs on one side of a conditional only, and is nothing to fetch where there is anything else.
     """
-    training = stages.behind(stages.names("result"))
+    training = stages.downstream_of(stages.names("result"))
     in_front = stages.names("input")
-    from_inputs = stages.behind(stages.with_ops(PLACEHOLDERS) | in_front)
+    from_inputs = stages.downstream_of(stages.with_ops(FED) | in_front)
     variables = stages.variables()
-    model = from_inputs & stages.behind(variables) if variables else from_inputs
+    model = from_inputs & stages.downstream_of(variables) if variables else from_inputs
     apart = training | in_front
     fetched = [
         node for node in stages.nodes.values() if node.name not in apart and _may_be_fetched(node, index, training)
     ]
-    one_sided = stages.behind(stages.with_ops(("Switch",))) - stages.behind(stages.with_ops(("Merge",)))
+    one_sided = stages.downstream_of(stages.with_ops(("Switch",))) - stages.downstream_of(stages.with_ops(("Merge",)))
     fetched = [node for node in fetched if node.name not in one_sided] or fetched
     ends = [node.name for node in fetched if not stages.consumers[node.name]]
     in_training = [node.name for node in fetched if training.issuperset(stages.consumers[node.name])]
@@ -41,16 +38,12 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
 
 
 def likely_outputs_of(graph: Graph, index: KernelIndex) -> tuple[str, ...]:
-    """The same for a graph whose stages nobody has told yet."""
+    """The same for a graph whose stages are not known yet."""
     return likely_outputs(Stages(graph), index)
 
 
 def _may_be_fetched(node: Node, index: KernelIndex, training: frozenset[str]) -> bool:
-    if node.op in _NO_OUTPUTS or is_variable_op(node.op) or training.intersection(_waits_for(node)):
+    if node.op in NEVER_FETCHED or is_variable_op(node.op) or training.intersection(awaited(node)):
         return False
     definition = index.op_definition(node.op)
     return definition is None or bool(definition.outputs)
-
-
-def _waits_for(node: Node) -> Iterator[str]:
-    return (input_node(reference) for reference in node.inputs if reference.startswith("^"))

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, input_node
+from opselect.models.graph.op_families import FED, MERGES, SWITCHES
+from opselect.models.graph.references import data_inputs
 from opselect.requirements.collect import MAX_NODES_NAMED, Requirement
-from opselect.selection.left_out_by_default.stages import PLACEHOLDERS, Stages
+from opselect.selection.left_out_by_default.stages import Stages
 
 _PREDICATE = {"Switch": 1, "RefSwitch": 1, "If": 0, "StatelessIf": 0}
 """Ops of conditionals, with the input that they decide by."""
-
-_SWITCHES = ("Switch", "RefSwitch")
 
 _NAME = re.compile(r"learning_?phase|(^|[/_])(is_?)?(train|training|phase_train|dropout)($|[/_])", re.IGNORECASE)
 """How Keras, TF-Slim and those who write models by hand call such a flag."""
@@ -34,7 +34,7 @@ class Phases:
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
-        flags = (node.name for node in stages.nodes.values() if node.op in PLACEHOLDERS and _is_bool(node))
+        flags = (node.name for node in stages.nodes.values() if node.op in FED and _is_bool(node))
         self._flags = frozenset(flags)
         self._nodes = self._governed() if self._flags else frozenset()
 
@@ -68,7 +68,7 @@ class Phases:
             node = self._stages.nodes.get(waiting.pop())
             if node is None or node.name in self._flags:
                 continue
-            sources = {input_node(reference) for reference in node.inputs if not reference.startswith("^")}
+            sources = set(map(input_node, data_inputs(node)))
             if not sources and node.op != "Const":
                 return frozenset()
             waiting += sources - seen
@@ -78,12 +78,12 @@ class Phases:
     def _inside(self, conditional: str) -> frozenset[str]:
         """What hangs on a conditional, up to where its sides meet again."""
         found = {conditional}
-        waiting = [conditional] if self._stages.nodes[conditional].op in _SWITCHES else []
+        waiting = [conditional] if self._stages.nodes[conditional].op in SWITCHES else []
         while waiting:
             for name in self._stages.consumers[waiting.pop()]:
                 if name not in found:
                     found.add(name)
-                    if self._stages.nodes[name].op not in ("Merge", "RefMerge"):
+                    if self._stages.nodes[name].op not in MERGES:
                         waiting.append(name)
         return frozenset(found)
 

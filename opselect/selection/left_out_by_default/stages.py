@@ -1,4 +1,4 @@
-"""Where the nodes of a graph stand: in front of the model, in it, or behind it for training's sake."""
+"""Where the nodes of a graph stand: in front of the model, in it, or after it for training's sake."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 from opselect.criteria import Stage, criterion_of_op
 from opselect.criteria.training import in_gradient_scope
 from opselect.models.graph import FunctionRef, Graph, Node, input_node
-
-PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+from opselect.models.graph.references import is_control
 
 _VARIABLES = frozenset({"variables", "variable-reads", "variable-changes"})
 _FILLS_TABLE = frozenset(
@@ -29,7 +28,7 @@ _FILLS_TABLE = frozenset(
 class Stages:
     """The nodes of a graph by their stage (:data:`opselect.criteria.Stage`); functions count where they are called.
 
-    A node stands behind the model (``result``) where its op does, where its name lies in the scope of a gradient, or
+    A node stands after the model (``result``) where its op does, where its name lies in the scope of a gradient, or
     where it calls a function that holds such an op. Changes of a variable do not tell: models for inference count and
     keep state, too.
     """
@@ -69,7 +68,7 @@ class Stages:
             and any(input_node(r) in reached and "Table" in self.nodes[input_node(r)].op for r in node.inputs)
         )
 
-    def behind(self, names: Iterable[str]) -> frozenset[str]:
+    def downstream_of(self, names: Iterable[str]) -> frozenset[str]:
         """``names`` and what is computed from them, along data edges."""
         found = set(names)
         waiting = list(found)
@@ -133,4 +132,4 @@ def _called(node: Node, functions: Container[str]) -> Iterator[str]:
 
 
 def _is_data(reference: str, source: str) -> bool:
-    return not reference.startswith("^") and input_node(reference) == source
+    return not is_control(reference) and input_node(reference) == source

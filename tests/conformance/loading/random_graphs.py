@@ -11,8 +11,9 @@ from kernel_index.datatypes import DataType
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrDefinition, OpDefinition
 from opselect.models.graph import FunctionRef, Graph, Node, NodeAttr, NodeAttrItem, Shape, TensorRef, Versions
+from opselect.models.graph.op_definitions import signature_of
 from opselect.models.storage import MemoryBytes
-from opselect.requirements.loading.signatures import REF, flat, signature_of, types_by_argument
+from opselect.requirements.loading.signatures import REF, flat, types_by_argument
 from opselect.requirements.loading.values import default_of
 
 FLOAT = DataType.DT_FLOAT

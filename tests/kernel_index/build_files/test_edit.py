@@ -178,3 +178,45 @@ def test_any_list_becomes_any_other_and_the_rest_stays(
     assert result.startswith(f'X = "é"{end}')
     assert result.endswith(f"# the end{end}")
     assert edited({"g": WantedList(after)}, result) == result
+
+
+NO_LIST = 'HEADERS = ["h.h"]\nfilegroup(name = "g", srcs = HEADERS + select({"a": ["x.cc"], "b": HEADERS}))\n'
+NO_EDIT = {"a": ("x.cc",), "b": ("h.h",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "problem"),
+    [
+        ('filegroup(name = "g")', WantedList(("a.cc",)), "group 'g' has no srcs"),
+        (NO_LIST, WantedList(("h.h", "new.cc"), (NO_EDIT,)), "no list of its own for new entries"),
+        (NO_LIST, WantedList(("h.h",), ({"a": ("x.cc",)},)), "'h.h' is to go and comes from `HEADERS`"),
+        ('filegroup(name = "g", srcs = select(B))', WantedList(()), "branches of this select cannot be read"),
+        ('filegroup(name = "g", srcs = ["a.cc", "b" + ".cc"])', WantedList(("a.cc",)), "'b.cc' is to go"),
+        ("", WantedList(()), "there is no group 'g'"),
+    ],
+)
+def test_what_cannot_be_edited_is_refused(text: str, wanted: WantedList, problem: str) -> None:
+    with pytest.raises(SourceTreeError, match=problem):
+        edited({"g": wanted}, text)
+
+
+def test_what_comes_from_a_constant_stays_where_it_is_wanted() -> None:
+    after = edited({"g": WantedList(("h.h",), ({**NO_EDIT, "a": ("y.cc",)},))}, NO_LIST)
+    assert after == NO_LIST.replace("x.cc", "y.cc")
+
+
+@pytest.mark.parametrize(
+    ("entries", "wanted", "after"),
+    [
+        ('["a.cc", "b" + ".cc"]', ("b.cc",), '["b" + ".cc"]'),
+        ('["a.cc", "b" + ".cc", "d.cc"]', ("b.cc", "d.cc", "c.cc", "e.cc"),
+         '[\n    "b" + ".cc",\n    "c.cc",\n    "d.cc",\n    "e.cc",\n]'),
+        ('[\n    "b" + ".cc",\n    "d.cc",\n]', ("b.cc", "d.cc", "c.cc"),
+         '[\n    "b" + ".cc",\n    "c.cc",\n    "d.cc",\n]'),
+        ('[\n    "b" + ".cc",\n    "d.cc",\n]', ("b.cc",), '[\n    "b" + ".cc",\n]'),
+    ],
+)  # fmt: skip
+def test_entries_that_are_computed_stay(entries: str, wanted: tuple[str, ...], after: str) -> None:
+    """They are in no one's way: what is added goes between strings, what is taken away is a string."""
+    text = f'filegroup(name = "g", srcs = {entries})\n'
+    assert edited({"g": WantedList(wanted)}, text) == f'filegroup(name = "g", srcs = {after})\n'

@@ -293,3 +293,11 @@ def test_an_entry_that_can_name_no_file_is_one_that_does_not_exist(entry: str, t
     lists, diagnostics = read_build_lists(tmp_path)
     assert lists.makefile == (entry,)
     assert any("does not exist" in d.message for d in diagnostics)
+
+
+def test_a_list_of_the_makefile_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "tensorflow/contrib/makefile/tf_op_files.txt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a.cc\n\xff.cc\n")
+    with pytest.raises(SourceTreeError, match=r"tf_op_files\.txt: byte 5: is not UTF-8 text"):
+        read_build_lists(tmp_path)

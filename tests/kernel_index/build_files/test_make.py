@@ -60,6 +60,7 @@ CASES = {
     "addprefix and patsubst": ("X := $(addprefix o/, $(patsubst %.cc,%.o,a.cc b.c))\n", "o/a.o o/b.c"),
     "subst, strip, dir, notdir": ("X := $(strip  $(subst a,b,aa)  $(dir a/b c) $(notdir a/b))\n", "bb a/ ./ b"),
     "a last argument with commas": ("X := $(subst a,b,a,c a)\n", "b,c b"),
+    "patsubst with commas in the text": ("X := $(patsubst %.c,%.o,a.c,b.c c.c)\n", "a.c,b.o c.o"),
     "one stem a replacement": ("X := $(patsubst %.c,%/%,a.c)\n", "a/%"),
     "arguments that are not there": ("X := a $(subst a,b)\n", "a"),
     "a suffix of a folder": ("X := $(basename a.b/c a.b/c.d)\n", "a.b/c a.b/c"),
@@ -70,6 +71,8 @@ CASES = {
     "cat": ("F := list.txt\nX := $(shell cat $(F))\n", "x.cc y.cc"),
     "origin": ("ifeq ($(origin A), undefined)\nX := 1\nendif\n", "1"),
     "origin of what is there": ("B := A\nA := 1\nX := $(origin $(B))\n", "file"),
+    "nothing comes after": ("X := a \\", "a"),
+    "what is only printed": ("X := a$(info b)$(warning c) d\n", "a d"),
     "itself": ("X := 1\nX := $(X) 2\n", "1 2"),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ TRUE = [
     "7 / 2 == 3 && -7 / 2 == -3 && -7 % 2 == -1", "1 ? 2 : 0", "0 ? 0 : 3", "'a' == 97", "'\\n' == 10", "1000'000 > 1",
     "0 || (1 && !undefined)", "true", "1 || 1 / 0", "!(0 && 1 / 0)", "defined A", "defined(A) && !defined B",
     "A == 1", "F(2) == 3", "A + F(A) == 3", "not 0 and 1", "2 > 1 == 1", "(1 | 2 ^ 3 & 4) == 3", "0b101 == 5",
+    "'\\x41' == 65", "'\\101' == 'A'", "'\\0' == 0", "'\\\\' == 92", "'\\'' == 39", "u'\\u00e9' == 0xe9", "'\\a' == 7",
 ]  # fmt: skip
 FALSE = ["0", "B", "1 - 1", "defined(B)", "!A", "1 && 0 || 0", "0 ? 1 : 0", "false", "18446744073709551615u < 0"]
 
@@ -33,7 +34,7 @@ def test_false(expression: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["", "1 +", "(1", "1 2", "1 / 0", '"a"', "F(1)", "defined", "defined(", "1.5", "#"]
+    "expression", ["", "1 +", "(1", "1 2", "1 / 0", '"a"', "F(1)", "defined", "defined(", "1.5", "#", "''", "'\\x'"]
 )
 def test_no_expression_is_a_problem_with_its_line(expression: str, tmp_path: Path) -> None:
     result = run(tmp_path, f"\n#if {expression}\nMARK(0, 1)\n#endif\n")

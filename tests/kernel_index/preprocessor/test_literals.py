@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from kernel_index.preprocessor.files import parse_file
@@ -52,6 +52,9 @@ def test_any_text_has_the_tokens_of_the_reference(source: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from([p for p in PIECES if "." not in p]), max_size=14).map("".join))
+@example('1e+R"(')
+@example("1e+1'0")
+@example('1e-e+uR"(a)"\'')
 def test_what_is_found_in_the_midst_of_text_is_what_tokens_are(source: str) -> None:
     text = without_comments(source)
     found = [m.span() for m in finder(text).finditer(text) if m[0][0] in "R\"'"]

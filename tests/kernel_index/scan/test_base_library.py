@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from kernel_index.base_library import SAME_EVERYWHERE, is_base
+from kernel_index.build_files import read_unlisted
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import MemoryIndex
 from kernel_index.overlay import OverlayIndex
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import BAZEL, MAKE, Dependency, LibraryUse, ScanResult
 from kernel_index.scan import ScanCache, scan_tree
+from kernel_index.scan.base_library import base_library
 from kernel_index.scan.roots import scan_roots
 from kernel_index.store import index_bytes
 from tests.kernel_index.build_files.drawing import plant
@@ -93,6 +96,14 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> ScanResult:
 
 def closure(scan: ScanResult, file: str, build: str = "") -> tuple[str, ...]:
     return DependencyGraph(MemoryIndex(scan), "android", build).closure([f"{K}/{file}"])
+
+
+def test_only_files_of_the_base_library_are_in_question(tmp_path: Path) -> None:
+    tree = plant(tmp_path, TREE)
+    found = base_library(tree, read_unlisted(tree)[0])
+    assert f"{IO}/zlib_stream.cc" in found.not_compiled
+    assert {path for path in found.not_compiled if not is_base(path)} == set()
+    assert base_library(tree, {}) == SAME_EVERYWHERE
 
 
 def test_make_must_be_told_what_bazel_compiles(scanned: ScanResult) -> None:

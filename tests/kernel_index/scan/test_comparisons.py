@@ -11,6 +11,7 @@ from kernel_index.scan.comparisons import Comparison, comparisons, values_to_try
     ("condition", "expected"),
     [
         ("A >= 0x10", ("A", ">=", "0x10")),
+        ("A >= 0b1'0", ("A", ">=", "0b1'0")),
         ("5 < A", ("A", ">", "5")),
         ("5 >= A", ("A", "<=", "5")),
         ("defined(A) && (A) == 2L", ("A", "==", "2L")),
@@ -20,7 +21,7 @@ def test_the_macro_comes_first(condition: str, expected: tuple[str, str, str]) -
     assert list(comparisons(condition, "A")) == [Comparison(*expected)]
 
 
-@pytest.mark.parametrize("condition", ["A << 2", "BA > 2", "A > 2 * B", "B > 2", "A.b > 2"])
+@pytest.mark.parametrize("condition", ["A << 2", "BA > 2", "A > 2 * B", "B > 2", "A.b > 2", "$A > 2", "A$ > 2"])
 def test_what_is_no_comparison_of_the_macro_with_a_number(condition: str) -> None:
     assert list(comparisons(condition, "A")) == []
 

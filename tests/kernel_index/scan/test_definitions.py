@@ -45,6 +45,13 @@ CONSTANTS: dict[str, tuple[str, Mapping[str, str]]] = {
     "parentheses": ('const char* const kOp = ("Ri" "ght");\n', {}),
     "a sum": ('const std::string kOp = std::string("Ri") + kEnd;\nconst char kEnd[] = "ght";\n', {}),
     "joined": ('const std::string kOp = absl::StrCat(kStart, "g", "ht");\nconst char kStart[] = "Ri";\n', {}),
+    "a cast": ('const char* kOp = static_cast<const char*>("Right");\n', {}),
+    "the text of a joined string": ('const string kOp = absl::StrCat("Ri", "ght").c_str();\n', {}),
+    "in a namespace": ('namespace a { constexpr char kName[] = "Right"; }\nconst string kOp = a::kName;\n', {}),
+    "in a template's class": (
+        'template <class T> struct A { static constexpr char k[] = "Right"; };\nconst string kOp = A<int>::k;\n',
+        {},
+    ),
     "a macro": ('#define OP_NAME "Right"\nconstexpr char kOp[] = OP_NAME;\n', {}),
     "a macro with arguments": ('#define OP_NAME(x) ("Ri" #x)\nconstexpr char kOp[] = OP_NAME(ght);\n', {}),
     "a macro of a header": (INCLUDE + "constexpr char kOp[] = OP_NAME;\n", {H: '#define OP_NAME "Right"\n'}),
@@ -293,3 +300,31 @@ def test_a_list_with_an_unknown_type_is_a_diagnostic(before: str, tmp_path: Path
     result = scan(tmp_path, source)
     assert result.registrations == ()
     assert problems(result) == ["unit.cc:2: the value of 'kTypes' is not known"]
+
+
+COMPUTED_NAMES = (
+    'std::string("Wrong").substr(1)',
+    'std::string("Wrong", 3)',
+    'static_cast<string>("Wrong" kMore',
+    'absl::StrCat("Wrong" kMore)',
+    'Found("Wrong")',
+    "a.b",
+    "kNone + kNone",
+    "5",
+)
+
+
+@pytest.mark.parametrize("value", COMPUTED_NAMES)
+def test_a_name_that_is_computed_is_said_with_its_place(value: str, tmp_path: Path) -> None:
+    """Never a part of it: the kernel would be looked up under a name that is not its own."""
+    source = f'const std::string kOp = {value};\nREGISTER_KERNEL_BUILDER(Name(kOp).Device("CPU"), K);\n'
+    result = scan(tmp_path, source)
+    assert result.registrations == ()
+    (problem,) = problems(result)
+    assert problem.startswith("unit.cc:2: ")
+    assert "kOp" in problem
+
+
+def test_numbers_in_a_joined_name(tmp_path: Path) -> None:
+    source = 'REGISTER_KERNEL_BUILDER(Name(absl::StrCat("Op", 2, "D")).Device("CPU"), K);\n'
+    assert kernels(tmp_path, source) == ["Op2D@CPU: K"]

@@ -264,3 +264,18 @@ def test_the_needs_of_a_condition_survive_index_and_cache(tmp_path: Path) -> Non
     )
     (tmp_path / "x.opselidx").write_bytes(index_bytes(results[1]))
     assert tuple(open_index(tmp_path / "x.opselidx").all_registrations()) == results[1].registrations
+
+
+def test_a_macro_that_registers_nothing_on_a_phone_says_why(tmp_path: Path) -> None:
+    """The call itself stands under no condition: the definition that it comes through does."""
+    body = 'REGISTER_KERNEL_BUILDER(Name(#op).Device("CPU"), K)'
+    source = f"int x;\n#ifdef DESK\n#define REG(op) {body}\n#else\n#define REG(op)\n#endif\nREG(A);\n"
+    result = scanned(tmp_path / "own", source)
+    assert {r.op: r.profiles for r in result.registrations} == {"A": ("desktop",)}
+    assert conditions(result) == {"A": ("DESK", True, "#ifdef DESK", 2)}
+    header = "tensorflow/core/kernels/reg.h"
+    guarded = f"#ifndef REG_H_\n#define REG_H_\n{source.removesuffix('REG(A);' + chr(10))}#endif\n"
+    includes = '#include "reg.h"\nREG(A);\n'
+    found = scan(tmp_path / "header", includes, {header: guarded}, (PHONE, DESK))
+    (record,) = found.registrations
+    assert record.condition == Condition("DESK", True, "#ifdef DESK", Location(header, 4))

@@ -287,6 +287,17 @@ REGISTER_TF_OP_SHIM(Unseen);
 """
 
 
+@pytest.mark.parametrize("part", ["Inputs", "Outputs", "Attrs"])
+def test_a_shim_whose_functions_compute_something_is_said_with_its_op(part: str, tmp_path: Path) -> None:
+    functions = dict.fromkeys(("Inputs", "Outputs", "Attrs"), "{}") | {part: '{ Computed("x: int32") }'}
+    members = "".join(f"  static Strings {name}() {{ return {spec}; }}\n" for name, spec in functions.items())
+    head = 'struct Kernel {\n  static const char* OpName() { return "A"; }\n'
+    result = scan(tmp_path, f"{head}{members}}};\nREGISTER_TF_OP_SHIM(Kernel);\n")
+    assert result.op_definitions == ()
+    assert [d.lost.op for d in result.diagnostics if d.lost is not None] == ["A"]
+    assert problems(result) == [f"unit.cc:7: what Kernel::{part}() returns is not known"]
+
+
 def test_a_shim_defines_its_op_in_static_functions(tmp_path: Path) -> None:
     result = scan(tmp_path, SHIM)
     (found,) = result.op_definitions

@@ -27,6 +27,12 @@ DECLARED = {
     "struct EXPORT A : public B<C, D> { void f() override; };": {"A::f"},
     "struct A final { [[nodiscard]] MUST_USE_RESULT int f() const ABSL_LOCKED(mu_); };": {"A::f"},
     "TF_ATTRIBUTE(x) int f();": {"f"},
+    "struct A f(int x); struct B<C> g();": {"f", "g"},
+    "struct alignas(8) A { void f(); }; struct [[nodiscard]] B { void f(); }; class EXPORT(x) C { void f(); };": {
+        "A::f",
+        "B::f",
+        "C::f",
+    },
     "static int f(); namespace { int g(); }": set(),
     "class A; enum B { kOne }; using C = A; typedef A D;": set(),
 }
@@ -51,6 +57,7 @@ DEFINED = {
     "template class A<int, B<3>>;": {"A::*"},
     "template Status f<float>(float x);": {"f"},
     "template void A<float>::f(int);": {"A::f"},
+    "struct A* f(struct B b) { return nullptr; } int g() { return 1; }": {"f", "g"},
     "static int f() { return 1; } namespace { int g() { return 2; } int h; }": set(),
     "inline int f() { return 1; } constexpr int kOne = 1; extern template struct A<int>;": set(),
     "TF_CALL_float(DEFINE) TF_CALL_int32(DEFINE) int f() { return 1; }": {"f"},

@@ -6,7 +6,7 @@ from kernel_index import shipped
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar
 from kernel_index.store import open_index
-from opselect.models.graph import Node
+from opselect.models.graph import FunctionRef, Node, Shape
 from opselect.requirements.kernel_attrs import CONSTRAINED, KernelAttrs
 from tests.opselect.sample import FLOAT, index, kernel
 
@@ -32,3 +32,10 @@ def test_they_count_whatever_the_release_constrains() -> None:
     for known in (None, index([kernel("DepthToSpace", FLOAT)])):
         assert KernelAttrs(known).of(node) == (("T", FLOAT), ("data_format", "NCHW"))
     assert KernelAttrs(None).of(Node("n", "DepthToSpace")) == (("data_format", "NHWC"),)
+
+
+def test_values_that_no_kernel_can_constrain_on_do_not_count() -> None:
+    constrained = index([kernel("Odd", "x", attr="data")])
+    for value in (Shape((2,)), ("x", Shape((2,))), FunctionRef("f")):
+        assert KernelAttrs(constrained).of(Node("n", "Odd", attrs={"data": value})) == ()
+    assert KernelAttrs(constrained).of(Node("n", "Odd", attrs={"data": ("x", "y")})) == (("data", ("x", "y")),)

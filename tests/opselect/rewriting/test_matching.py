@@ -8,7 +8,7 @@ import pytest
 
 from opselect.models.graph import Graph, Node
 from opselect.rewriting import Match, Pattern, find_matches, replace_matches
-from opselect.rewriting.names import canonical, consumers, parts, rename_inputs
+from opselect.rewriting.names import consumers, rename_inputs
 from tests.opselect.graph_text import graph_of, node
 
 CONV_MUL = Pattern("Mul", (Pattern("Conv2D|MatMul"), Pattern("Const")))
@@ -26,9 +26,7 @@ def names(nodes: tuple[Node, ...]) -> list[str]:
     return [each.name for each in nodes]
 
 
-def test_names_of_tensors() -> None:
-    assert [parts(text) for text in ("n", "n:1", "^n")] == [("", "n", ""), ("", "n", ":1"), ("^", "n", "")]
-    assert [canonical(text) for text in ("n", "n:1", "^n")] == ["n:0", "n:1", "^n"]
+def test_who_consumes_a_node() -> None:
     assert {name: len(users) for name, users in consumers(GRAPH.nodes).items()} == {
         "mul": 1, "conv": 1, "scale": 1, "x": 2, "w": 1,
     }  # fmt: skip

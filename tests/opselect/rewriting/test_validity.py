@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from opselect.models.graph import Graph
-from opselect.rewriting import Context, TransformError
+from opselect.rewriting import Context, TransformError, ops_of
 from opselect.rewriting.validity import Guard, type_problems
 from tests.opselect.graph_text import graph_of, node
 
 FLOAT, INT = "T: type: DT_FLOAT", "T: type: DT_INT32"
+OPS = ops_of(None)
 X = node("x", "Placeholder", attrs="dtype: type: DT_FLOAT")
 GOOD = graph_of(X + node("y", "Relu", "x", attrs=FLOAT))
 
@@ -68,11 +69,11 @@ def test_the_original_looks_at_no_types() -> None:
 
 
 def test_types_are_compared_where_both_sides_tell_them() -> None:
-    assert type_problems(GOOD) == ()
+    assert type_problems(GOOD, OPS) == ()
     unknown = node("f", "MyOwnOp", "x") + node("y", "Relu", "f:7", attrs=INT) + node("z", "Relu", "x")
-    assert type_problems(graph_of(X + unknown)) == ()
+    assert type_problems(graph_of(X + unknown), OPS) == ()
     variable = node("v", "VariableV2", attrs="dtype: type: DT_FLOAT_REF") + node("y", "Relu", "v", "^x", attrs=FLOAT)
-    assert type_problems(graph_of(X + variable)) == ()
+    assert type_problems(graph_of(X + variable), OPS) == ()
 
 
 def test_a_guard_follows_a_graph_through_steps() -> None:

@@ -7,9 +7,10 @@ import pytest
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BuildLists, Condition, KernelRegistration, Location
+from opselect.findings import Finding
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.requirements.runtime import Kind, Origin
-from opselect.selection.select import Selection, Unresolved, select
+from opselect.selection.select import Selection, select
 from tests.opselect.sample import DOUBLE, FLOAT, INT32, KERNELS, definition, index, kernel
 
 RUNTIME = [
@@ -35,7 +36,7 @@ def chosen(wanted: list[Requirement], source: MemoryIndex, profile: str = "andro
     return select(Requirements(tuple(wanted)), source, profile)
 
 
-def only_unresolved(wanted: Requirement, source: MemoryIndex, profile: str = "android-slim") -> Unresolved:
+def only_unresolved(wanted: Requirement, source: MemoryIndex, profile: str = "android-slim") -> Finding:
     (unresolved,) = chosen([wanted], source, profile).unresolved
     assert (unresolved.op, unresolved.nodes, unresolved.models) == (wanted.op, wanted.nodes, wanted.models)
     return unresolved
@@ -200,6 +201,15 @@ def test_tie_is_unresolved_unless_upstream_lists_only_one_of_the_files() -> None
     assert selection.unresolved == ()
     assert [f.path for f in selection.files] == [f"{KERNELS}/foo.cc"]
     assert "foo_alternative.cc" in selection.files[0].reasons[0].note
+
+
+def test_a_tie_of_files_that_upstream_lists_together_is_unresolved() -> None:
+    files = ("foo.cc", "foo_alternative.cc", "foo_third.cc")
+    rivals = [kernel("Foo", FLOAT, file=file) for file in files]
+    lists = BuildLists(groups={"portable_core_ops": tuple(f"{KERNELS}/{file}" for file in files[:2])})
+    source = index(rivals, lists=lists)
+    assert "foo_alternative.cc:10" in only_unresolved(need("Foo", T=FLOAT), source).reason
+    assert chosen([need("Foo", T=FLOAT)], source).files == ()
 
 
 def test_tie_within_one_file_is_a_mistake_of_the_release() -> None:

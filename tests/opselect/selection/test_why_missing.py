@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-from kernel_index.records import Condition, Location
+from dataclasses import replace
+
+from kernel_index.index import MemoryIndex
+from kernel_index.records import Condition, Diagnostic, Location, Lost
+from opselect.findings import Finding
 from opselect.requirements.collect import Requirement, Requirements
-from opselect.selection.select import Unresolved, select
+from opselect.selection.select import select
 from tests.opselect.sample import DOUBLE, FLOAT, index, kernel
 
 MKL = Condition("INTEL_MKL", True, "#ifdef INTEL_MKL", Location("tensorflow/core/kernels/mkl.cc", 3))
@@ -53,7 +57,7 @@ def test_kernel_in_a_file_that_only_gpu_builds_compile() -> None:
     )
 
 
-def lacking(op: str) -> Unresolved:
+def lacking(op: str) -> Finding:
     (unresolved,) = select(Requirements((Requirement(op),)), index([kernel("Mkl", FLOAT)]), "android-slim").unresolved
     return unresolved
 
@@ -73,4 +77,21 @@ def test_an_op_that_was_removed_names_the_last_release_with_it() -> None:
 def test_only_an_op_of_no_release_is_called_custom() -> None:
     found = lacking("Frobnicate")
     assert found.reason.startswith("TensorFlow 1.13.1 has no op of this name, nor has any release that opselect knows")
-    assert found.advice.startswith("It is a custom op: scan the folder that registers it with --root DIR, or export")
+    assert found.advice == (
+        "It is a custom op: scan the folder that registers it with --root DIR. Or export the model without it."
+    )
+
+
+def lost(op: str, file: str) -> Diagnostic:
+    return Diagnostic(Location(file, 7), "the value of 'kOp' is not known", Lost("kernel", op))
+
+
+def test_a_registration_that_could_not_be_read_may_be_the_one_for_the_cpu() -> None:
+    plain = index([kernel("Mkl", DOUBLE, device="GPU")])
+    unread = MemoryIndex(replace(plain.scan, diagnostics=(lost("Mkl", "k/mkl.cc"), lost("", "k/other.cc"))))
+    (unresolved,) = select(NEED, unread, "android-slim").unresolved
+    assert unresolved.reason == "a registration in k/mkl.cc:7 could not be evaluated and may be this op"
+    assert "the value of 'kOp' is not known" in unresolved.advice
+    nameless = MemoryIndex(replace(plain.scan, diagnostics=(lost("", "k/other.cc"),)))
+    (unresolved,) = select(NEED, nameless, "android-slim").unresolved
+    assert unresolved.reason == "TensorFlow 1.13.1 has kernels for it on GPU only"

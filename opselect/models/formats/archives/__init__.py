@@ -1,6 +1,7 @@
 """Archives that models travel in: what is inside, and one model of it unpacked for as long as it is read.
 
-Zip archives (``.zip``, ``.apk``, ``.aar``) and tar archives, as they are or compressed, are told by content. Names,
+Zip archives (``.zip``, ``.apk``, ``.aar``) and tar archives, as they are or compressed, are recognized by content.
+Names,
 sizes, links and counts in them are checked before anything is written: an archive is as little to be trusted as any
 download.
 """

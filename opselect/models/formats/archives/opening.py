@@ -1,4 +1,4 @@
-"""Files that are archives: told by content, opened as what they are."""
+"""Files that are archives: recognized by content, opened as what they are."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ MAX_MEMBERS = 100_000
 MAX_UNPACKED = 1 << 34
 """Bytes; the largest frozen graph has 2 GB, which is what a protobuf message may have."""
 MAX_RATIO = 200
-"""So many times the size of the archive may what is unpacked have, apart from the first bytes."""
+"""Maximum ratio of what is unpacked to the size of the archive, apart from the first bytes."""
 FREE_UNPACKED = 1 << 26
 """Bytes that may be unpacked of the smallest archive: weights that are all zero shrink to a thousandth."""
 MAX_NAMES_SHOWN = 10

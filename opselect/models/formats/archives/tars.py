@@ -62,7 +62,7 @@ class TarArchive:
             raise
         except _BAD_TAR as error:
             raise damaged(self.path, error) from None
-        # To tarfile a broken header is the end, and what stands behind it would be lost in silence.
+        # To tarfile a broken header is the end, and what comes after it would be lost in silence.
         if not source.at_end:
             raise damaged(self.path, "there is no member's header where one should be")
         source.finish()

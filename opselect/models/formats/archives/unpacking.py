@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from kernel_index.errors import InputError, Place
+from kernel_index.near_names import near_names
 from opselect.models.formats.archives.contents import ROOT, listed, looked_through, parts_of
 from opselect.models.formats.archives.opening import open_archive
 from opselect.models.formats.archives.records import (
@@ -40,7 +40,10 @@ def list_archive(path: str) -> tuple[ArchiveMember, ...]:
 
 
 def models_inside(path: str) -> tuple[ArchivedModel, ...]:
-    """The models in the archive at a path or URL by name, told by their first bytes. Raises InputError as above."""
+    """The models in the archive at a path or URL by name, recognized by their first bytes.
+
+    Raises InputError as :func:`list_archive` does.
+    """
     return look_inside(path)[1]
 
 
@@ -128,7 +131,7 @@ def _inside(members: Collection[ArchiveMember]) -> str:
 
 
 def _no_such_member(path: str, name: str, members: Collection[ArchiveMember]) -> InputError:
-    near = difflib.get_close_matches(name, [member.name for member in members], 3)
+    near = near_names(name, [member.name for member in members])
     advice = f"Nearest: {', '.join(spelled(path, each) for each in near)}." if near else _inside(members)
     return InputError(spelled(path, name), "the archive has no such member", advice)
 

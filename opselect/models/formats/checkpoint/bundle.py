@@ -18,9 +18,9 @@ from opselect.models.formats.attr_values import AttrReader
 from opselect.models.formats.checkpoint.checksums import Checksum, checksum_of, unmasked
 from opselect.models.formats.checkpoint.slices import TensorSlice, check_tiling, parse_slice
 from opselect.models.formats.checkpoint.strings import read_strings
-from opselect.models.formats.checkpoint.table import DAMAGED, KEY_BYTES_RATIO, Entry, Table
+from opselect.models.formats.checkpoint.table import DAMAGED, KEY_BYTES_RATIO, Table, TableEntry
 from opselect.models.formats.checkpoint.variable import (
-    Variable,
+    StoredVariable,
     check_versions,
     key_of,
     parse_dims,
@@ -74,8 +74,10 @@ class Bundle:
         self._header = _parsed(header, _header)
         self._parts = {entry.key: _parsed(entry, _part) for entry in entries}
         slices = self._slice_keys(source.size)
-        self.variables: Mapping[str, Variable] = {
-            text_of(key): Variable(part.data_type, part.dims) for key, part in self._parts.items() if key not in slices
+        self.variables: Mapping[str, StoredVariable] = {
+            text_of(key): StoredVariable(part.data_type, part.dims)
+            for key, part in self._parts.items()
+            if key not in slices
         }
         self._shards: dict[int, SizedSource] = {}
 
@@ -201,7 +203,7 @@ class Bundle:
 _Parsed = TypeVar("_Parsed")
 
 
-def _parsed(entry: Entry, parse: Callable[[bytes], _Parsed]) -> _Parsed:
+def _parsed(entry: TableEntry, parse: Callable[[bytes], _Parsed]) -> _Parsed:
     """What an entry of the index says; InputError with its place where that is nothing."""
     subject = f"variable {text_of(entry.key)!r}" if entry.key else "the header"
     try:

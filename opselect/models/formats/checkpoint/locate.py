@@ -5,13 +5,13 @@ Source: ``latest_checkpoint`` in ``python/checkpoint/checkpoint_management.py``,
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import near_names
 from opselect.models.formats.checkpoint.state_file import STATE_FILE, latest_path
 from opselect.models.formats.checkpoint.table import MAGIC
 from opselect.models.storage import base_name, folder_of, is_file, is_url, join, list_folder, source_of, with_suffix
@@ -121,30 +121,30 @@ def _in_folder(folder: str, names: Sequence[str]) -> Located:
 def _latest(folder: str, names: Sequence[str]) -> Located:
     """The checkpoint that the state file of a folder names."""
     state_file = join(folder, STATE_FILE)
-    said = latest_path(state_file)
-    for prefix in _inside(folder, said):
+    recorded = latest_path(state_file)
+    for prefix in _inside(folder, recorded):
         located = _by_prefix(prefix)
         if located is not None:
             return located
-    problem = f"names {said!r} as the latest checkpoint, which is not in the folder"
-    raise InputError(state_file, problem, _advice(base_name(said), _prefixes(names) or _tables(folder, names)))
+    problem = f"names {recorded!r} as the latest checkpoint, which is not in the folder"
+    raise InputError(state_file, problem, _advice(base_name(recorded), _prefixes(names) or _tables(folder, names)))
 
 
-def _inside(folder: str, said: str) -> Iterator[str]:
+def _inside(folder: str, recorded: str) -> Iterator[str]:
     """Where a path of a state file may lie in the folder: where it says, or, for a moved folder, by its last part.
 
     A state file comes with a checkpoint and is as little to be trusted: nothing outside of the folder is looked at.
     """
-    parts = re.split(r"[\\/]" if _DRIVE.match(said) else "/", said)
-    here = [] if is_url(folder) or "\0" in said else [Path(folder).absolute(), Path(folder).resolve()]
-    above = next((base for base in here if Path(said).is_relative_to(base)), None)
+    parts = re.split(r"[\\/]" if _DRIVE.match(recorded) else "/", recorded)
+    here = [] if is_url(folder) or "\0" in recorded else [Path(folder).absolute(), Path(folder).resolve()]
+    above = next((base for base in here if Path(recorded).is_relative_to(base)), None)
     if above is not None:
-        parts = list(Path(said).relative_to(above).parts)
-    elif said.startswith("/") or is_url(said) or _DRIVE.match(said):
+        parts = list(Path(recorded).relative_to(above).parts)
+    elif recorded.startswith("/") or is_url(recorded) or _DRIVE.match(recorded):
         parts = parts[-1:]
     for candidate in (parts, parts[-1:]):
         kept = [part for part in candidate if part not in ("", ".")]
-        if kept and ".." not in kept and "\0" not in said:
+        if kept and ".." not in kept and "\0" not in recorded:
             path = folder
             for part in kept:
                 path = join(path, part)
@@ -175,6 +175,6 @@ def _advice(wanted: str, prefixes: Sequence[str]) -> str:
     """What to pass: the prefixes that are most like what was asked for."""
     if not prefixes:
         return _WHAT_IS_READ
-    close = difflib.get_close_matches(wanted, prefixes, _SHOWN, 0.5) or prefixes[:_SHOWN]
+    close = near_names(wanted, prefixes, at_most=_SHOWN) or prefixes[:_SHOWN]
     more = len(prefixes) - len(close)
     return f"There are: {', '.join(close)}{f' and {more:,} more' if more > 0 else ''}. Pass one of these prefixes."

@@ -16,7 +16,7 @@ from opselect.models.formats.checkpoint.bundle import Bundle
 from opselect.models.formats.checkpoint.locate import locate
 from opselect.models.formats.checkpoint.saved_slices import SavedSlices
 from opselect.models.formats.checkpoint.slices import TensorSlice
-from opselect.models.formats.checkpoint.variable import Variable, VariableReader
+from opselect.models.formats.checkpoint.variable import StoredVariable, VariableReader
 from opselect.models.formats.numpy_types import Array, numpy_type
 from opselect.models.graph.values import StoredBytes
 
@@ -56,7 +56,7 @@ class Checkpoint(Mapping[str, Array]):
         return f"<checkpoint {self.prefix!r}, version {self.version}, {len(self):,} variables>"
 
     @cached_property
-    def variables(self) -> Mapping[str, Variable]:
+    def variables(self) -> Mapping[str, StoredVariable]:
         """TensorFlow's data type and the shape of each variable."""
         return MappingProxyType(dict(self._reader.variables))
 

@@ -17,9 +17,9 @@ from kernel_index.errors import InputError, Place
 from opselect.models.formats.array_shapes import ArrayError, count_elements, shape_text
 from opselect.models.formats.attr_values import AttrReader
 from opselect.models.formats.checkpoint.slices import TensorSlice, check_tiling, parse_slice
-from opselect.models.formats.checkpoint.table import DAMAGED, Entry, Table
+from opselect.models.formats.checkpoint.table import DAMAGED, Table, TableEntry
 from opselect.models.formats.checkpoint.variable import (
-    Variable,
+    StoredVariable,
     check_versions,
     key_of,
     parse_dims,
@@ -67,8 +67,8 @@ class SavedSlices:
                     raise refusal(Place(path), text_of(name), problem)
                 known.slices.extend((one, number) for one in slices)
         self._saved = {text_of(name): saved[name] for name in sorted(saved)}
-        self.variables: Mapping[str, Variable] = {
-            name: Variable(one.data_type, one.dims) for name, one in self._saved.items()
+        self.variables: Mapping[str, StoredVariable] = {
+            name: StoredVariable(one.data_type, one.dims) for name, one in self._saved.items()
         }
 
     def read(self, name: str) -> Array:
@@ -90,7 +90,7 @@ class SavedSlices:
         """None: values of this format are fields of a message, most of them numbers of varying length."""
         return None
 
-    def _found(self, name: str, saved: _Saved, one: TensorSlice, number: int) -> Entry:
+    def _found(self, name: str, saved: _Saved, one: TensorSlice, number: int) -> TableEntry:
         """The entry of a slice, long enough for its elements, of which each takes a byte and more."""
         entry = self._tables[number].find(one.key(key_of(name)))
         if entry is None:
@@ -146,7 +146,7 @@ def _meta(value: bytes, start: int, end: int) -> Iterator[_Listed]:
         yield name, data_type, dims, slices
 
 
-def _values(name: str, saved: _Saved, one: TensorSlice, entry: Entry) -> Array:
+def _values(name: str, saved: _Saved, one: TensorSlice, entry: TableEntry) -> Array:
     """The elements of a slice: as many values as it has, none of them left out."""
     dims = one.dims(saved.dims)
     count = math.prod(dims)
@@ -161,7 +161,7 @@ def _values(name: str, saved: _Saved, one: TensorSlice, entry: Entry) -> Array:
     return values.reshape(dims)
 
 
-def _tensor(entry: Entry) -> TensorRef:
+def _tensor(entry: TableEntry) -> TensorRef:
     """The ``TensorProto`` in the ``SavedTensorSlices`` that an entry holds."""
     pages = Pages(entry.source, entry.offset + entry.length)
     data = [(a, b) for field, a, b in fields(pages, entry.offset, len(pages)) if field == _DATA]

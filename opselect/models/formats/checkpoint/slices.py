@@ -24,7 +24,7 @@ _EXTENT, _START, _LENGTH = tag(1, LENGTH), tag(1, VARINT), tag(2, VARINT)
 
 @dataclass(frozen=True, slots=True)
 class TensorSlice:
-    """The part of a tensor from a start, so many elements long, in each dimension; a length of -1 takes all."""
+    """The part of a tensor from a start, of a length in elements, in each dimension; a length of -1 takes all."""
 
     extents: tuple[tuple[int, int], ...]
 

@@ -1,6 +1,6 @@
 """The sorted table that both formats of checkpoints are made of: keys in order, each with a value.
 
-A table is blocks, behind each its compression and its checksum; an index block of the last keys and the places of the
+A table is blocks, after each its compression and its checksum; an index block of the last keys and the places of the
 blocks; and a footer that says where the index block is. Source: ``lib/io/{format,block,table}.cc``.
 """
 
@@ -44,7 +44,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableEntry:
     """A key and its value, which stays where it is until it is asked for."""
 
     key: bytes
@@ -106,7 +106,7 @@ class Table:
         self._handles: list[_Handle] = []
         self._read_index(handle)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[TableEntry]:
         """All entries in the order of their keys."""
         previous: bytes | None = None
         for handle in self._handles:
@@ -116,7 +116,7 @@ class Table:
                 previous = entry.key
                 yield entry
 
-    def find(self, key: bytes) -> Entry | None:
+    def find(self, key: bytes) -> TableEntry | None:
         """The entry of a key; only the one block that can hold it is read."""
         number = bisect.bisect_left(self._keys, key)
         if number == len(self._keys):
@@ -139,7 +139,7 @@ class Table:
             self._handles.append(place)
 
     def _handle(self, buffer: bytes, position: int, end: int, base: int) -> tuple[_Handle, int]:
-        """The block handle at a position of a buffer that stands at byte ``base``, and the position behind it."""
+        """The block handle at a position of a buffer that stands at byte ``base``, and the position after it."""
         offset, position = read_varint(buffer, position, end)
         size, position = read_varint(buffer, position, end)
         if offset + size + _TRAILER > self._end:
@@ -147,7 +147,7 @@ class Table:
             raise self._refusal(base, problem)
         return _Handle(offset, size), position
 
-    def _entries(self, handle: _Handle) -> Iterator[Entry]:
+    def _entries(self, handle: _Handle) -> Iterator[TableEntry]:
         block = self._block(handle)
         try:
             yield from _walk(block)
@@ -208,7 +208,7 @@ def _without_restarts(buffer: Buffer, start: int, end: int, source: ByteSource, 
     return Block(buffer, start, end - 4 * (restarts + 1) if restarts else start, source, base)
 
 
-def _walk(block: Block) -> Iterator[Entry]:
+def _walk(block: Block) -> Iterator[TableEntry]:
     """``entry = shared, rest, size: varint; key[shared:]; value``, where a key shares its beginning with the last."""
     buffer, position, end = block.buffer, block.start, block.end
     budget = (1 << 12) + KEY_BYTES_RATIO * (end - position)
@@ -228,5 +228,5 @@ def _walk(block: Block) -> Iterator[Entry]:
             raise WireError(start, "the keys are longer than any program writes them")
         key = key[:shared] + buffer[position : position + rest]
         position += rest
-        yield Entry(key, block, position, position + size)
+        yield TableEntry(key, block, position, position + size)
         position += size

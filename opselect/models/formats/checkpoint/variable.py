@@ -22,7 +22,7 @@ _MIN_CONSUMER, _BAD_CONSUMER, _BAD_CONSUMERS_PACKED = tag(2, VARINT), tag(3, VAR
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class StoredVariable:
     """The type and shape of a variable."""
 
     data_type: DataType
@@ -33,7 +33,7 @@ class VariableReader(Protocol):
     """A format of checkpoints."""
 
     @property
-    def variables(self) -> Mapping[str, Variable]:
+    def variables(self) -> Mapping[str, StoredVariable]:
         """All variables, in the order of their names."""
 
     def read(self, name: str) -> Array:

@@ -16,7 +16,7 @@ _IDENTIFIER = b"TFL3"
 
 
 def is_tflite(buffer: Buffer) -> bool:
-    """Whether a file is a TensorFlow Lite model: the identifier stands behind the offset of the root table."""
+    """Whether a file is a TensorFlow Lite model: the identifier follows the offset of the root table."""
     return buffer[4:8] == _IDENTIFIER
 
 

@@ -19,7 +19,7 @@ from opselect.models.formats.wire import WireError
 MAX_TABLES = 1_000_000
 """Where FlatBuffers' own verifier for C++ stops by default, and so TensorFlow Lite (``flatbuffers/verifier.h``)."""
 MAX_READS_OF_ABYTE = 4
-"""Strings and lists may be shared, but not without end: so many times the size of the file is read in all."""
+"""Strings and lists may be shared, but not without end: maximum ratio of what is read to the size of the file."""
 _FREE_READS = 1 << 16
 
 _OFFSET = Struct("<I")
@@ -28,7 +28,7 @@ _SLOT = Struct("<H")
 BYTE = Struct("<B")
 
 
-class Span(NamedTuple):
+class NumberList(NamedTuple):
     """A list of numbers that is not loaded: place of the first, how many, and the form of each."""
 
     start: int
@@ -63,13 +63,13 @@ class CheckedFile:
             raise WireError(position, f"an offset of {distance:,} leads out of the file of {self.size:,} bytes")
         return position + distance
 
-    def span(self, position: int, form: Struct) -> Span:
+    def span(self, position: int, form: Struct) -> NumberList:
         """The vector that the offset at a position leads to."""
         start = self.target(position)
         length: int = self.number(_OFFSET, start)
         if start + _OFFSET.size + length * form.size > self.size:
             raise WireError(start, f"a list of {length:,} elements does not fit into the file of {self.size:,} bytes")
-        return Span(start + _OFFSET.size, length, form)
+        return NumberList(start + _OFFSET.size, length, form)
 
     def text(self, position: int) -> str:
         """The string that the offset at a position leads to; what is not UTF-8 in it is spelled as escapes."""
@@ -80,7 +80,7 @@ class CheckedFile:
             known = self._strings[start] = self.load(span).decode("utf-8", "backslashreplace")
         return known
 
-    def load(self, span: Span) -> bytes:
+    def load(self, span: NumberList) -> bytes:
         """A copy of the bytes of a vector."""
         self._bytes_left -= span.length * span.form.size
         if self._bytes_left < 0:
@@ -89,7 +89,7 @@ class CheckedFile:
             )
         return self.buffer[span.start : span.start + span.length * span.form.size]
 
-    def numbers(self, span: Span | int) -> tuple[int, ...]:
+    def numbers(self, span: NumberList | int) -> tuple[int, ...]:
         """The numbers of a list field, as its ``…AsNumpy`` accessor gives it: 0 where the field is missing."""
         if isinstance(span, int):
             return ()
@@ -158,5 +158,5 @@ class CheckedTable(Table):  # type: ignore[misc]  # flatbuffers is published wit
     def Get(self, flags: Any, off: int) -> Any:  # noqa: N802
         return flags.py_type(self._file.number(flags.packer_type, off))
 
-    def GetVectorAsNumpy(self, flags: Any, off: int) -> Span:  # noqa: N802
+    def GetVectorAsNumpy(self, flags: Any, off: int) -> NumberList:  # noqa: N802
         return self._file.span(self.Pos + off, flags.packer_type)

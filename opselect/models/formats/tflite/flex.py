@@ -12,7 +12,7 @@ import struct
 from flatbuffers import flexbuffers
 
 from opselect.models.formats.graphdef import parse_nodedef
-from opselect.models.formats.tflite.checked import CheckedFile, Span
+from opselect.models.formats.tflite.checked import CheckedFile, NumberList
 from opselect.models.formats.wire import WireError
 from opselect.models.graph.model import Node
 from opselect.models.graph.values import ByteSource
@@ -21,7 +21,7 @@ _BAD_FLEXBUFFER = (AssertionError, IndexError, KeyError, OverflowError, TypeErro
 """What the FlexBuffers package raises, by what it stumbles over."""
 
 
-def flex_node(file: CheckedFile, options: Span, source: ByteSource) -> Node:
+def flex_node(file: CheckedFile, options: NumberList, source: ByteSource) -> Node:
     """The node of an operator's custom options; its tensors refer to ``source`` by their offset in the file.
 
     Raises WireError where the options are no such vector, or where the two names of the op differ.

@@ -10,7 +10,7 @@ from typing import Any
 import tflite
 
 from kernel_index.errors import InputError, Place
-from opselect.models.formats.tflite.checked import BYTE, CheckedFile, Span
+from opselect.models.formats.tflite.checked import BYTE, CheckedFile, NumberList
 from opselect.models.formats.tflite.flex import flex_node
 from opselect.models.formats.wire import WireError
 from opselect.models.graph.model import Node
@@ -144,20 +144,20 @@ class _ModelReader:
 
     def _buffer(self, buffer: Any) -> StoredBuffer:
         span = buffer.DataAsNumpy()
-        if isinstance(span, Span):
+        if isinstance(span, NumberList):
             return StoredBuffer(span.start, span.length) if span.length else StoredBuffer()
         place = self._outside(buffer.Offset(), buffer.Size(), _place(buffer))
         return StoredBuffer(place.start, place.length) if place else StoredBuffer()
 
-    def _outside(self, offset: int, size: int, position: int) -> Span | None:
-        """Bytes that stand behind the tables, as models above 2 GB have them."""
+    def _outside(self, offset: int, size: int, position: int) -> NumberList | None:
+        """Bytes that come after the tables, as models above 2 GB have them."""
         if offset < _FIRST_OUTSIDE_OFFSET or not size:
             return None
         if offset + size > self._file.size:
             raise WireError(
                 position, f"{size:,} bytes at byte {offset:,} are not all in the file of {self._file.size:,}"
             )
-        return Span(offset, size, BYTE)
+        return NumberList(offset, size, BYTE)
 
     def _subgraph(self, number: int, subgraph: Any) -> TfliteSubgraph:
         tables = self._file.tables
@@ -188,7 +188,7 @@ class _ModelReader:
             tensor.Name() or "",
             _TYPES.get(number, f"type {number}"),
             self._file.numbers(tensor.ShapeAsNumpy()),
-            self._file.numbers(signature) if isinstance(signature, Span) else None,
+            self._file.numbers(signature) if isinstance(signature, NumberList) else None,
             buffer,
             bool(tensor.IsVariable()),
         )
@@ -210,9 +210,9 @@ class _ModelReader:
                 self._node(operator, code),
             )
 
-    def _tensor_numbers(self, span: Span | int, tensor_count: int, lowest: int = 0) -> tuple[int, ...]:
+    def _tensor_numbers(self, span: NumberList | int, tensor_count: int, lowest: int = 0) -> tuple[int, ...]:
         numbers = self._file.numbers(span)
-        if isinstance(span, Span) and not all(lowest <= number < tensor_count for number in numbers):
+        if isinstance(span, NumberList) and not all(lowest <= number < tensor_count for number in numbers):
             wrong = next(number for number in numbers if not lowest <= number < tensor_count)
             raise WireError(span.start, f"it names tensor {wrong:,} of {tensor_count:,}")
         return numbers
@@ -241,7 +241,7 @@ class _ModelReader:
         if not code.is_custom or not code.name.startswith(FLEX_PREFIX):
             return None
         options = operator.CustomOptionsAsNumpy()
-        if not isinstance(options, Span):
+        if not isinstance(options, NumberList):
             offset, size = operator.LargeCustomOptionsOffset(), operator.LargeCustomOptionsSize()
             options = self._outside(offset, size, _place(operator))
         if options is None:

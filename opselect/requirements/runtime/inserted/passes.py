@@ -171,7 +171,7 @@ RULES = (
         ("Identity",),
         Span((1, 9)),
         "grappler/optimizers/loop_optimizer.cc",
-        "a Switch with a constant condition, and the Merges behind it",
+        "a Switch with a constant condition, and the Merges after it",
         "T of the Switch or Merge",
         _dead_branches,
     ),

@@ -76,7 +76,7 @@ def resize(facts: Facts) -> Sequence[Shape]:
 
 @rule("SpaceToBatchND")
 def space_to_batch(facts: Facts) -> Sequence[Shape]:
-    """Blocks of constant size, behind constant paddings, go into the batch."""
+    """Blocks of constant size, after constant paddings, go into the batch."""
     return [_blocks(facts, grow=False)]
 
 

@@ -109,7 +109,7 @@ def split_v(facts: Facts) -> Sequence[Shape]:
 
 @rule("Slice")
 def slice_block(facts: Facts) -> Sequence[Shape]:
-    """Constant sizes; -1 is what is left behind a constant start."""
+    """Constant sizes; -1 is what is left after a constant start."""
     dims, begin, sizes = facts.shape(0).dims, facts.values(1), facts.values(2)
     if sizes is None or dims is None or begin is None or not len(begin) == len(sizes) == len(dims):
         known = facts.sizes(2)

@@ -19,14 +19,14 @@ from opselect.rewriting.evaluation.inference.partial import (
     either,
     merged,
 )
-from opselect.rewriting.evaluation.kernel import Call
+from opselect.rewriting.evaluation.kernel import KernelCall
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a node's inputs: their shapes, the values of constant ones, and what those say as shapes."""
 
-    call: Call
+    call: KernelCall
     shapes: tuple[Shape, ...]
     values: Callable[[int], Array | None]
     sizes: Callable[[int], Shape]

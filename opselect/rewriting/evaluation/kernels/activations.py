@@ -1,4 +1,4 @@
-"""What comes behind a layer: activations and Softmax. Source: ``kernels/relu_op_functor.h``, ``softplus_op.h``,
+"""What comes after a layer: activations and Softmax. Source: ``kernels/relu_op_functor.h``, ``softplus_op.h``,
 ``softsign_op.h``, ``softmax_op_functor.h``, ``bias_op.cc``.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.rewriting.evaluation.floats import BFLOAT16, arithmetic, flushed, in_double, nearest
-from opselect.rewriting.evaluation.kernel import FLOATS, NUMBERS, REALS, Accuracy, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import FLOATS, NUMBERS, REALS, Accuracy, EvaluationError, KernelCall, kernel
 from opselect.rewriting.evaluation.windows import channels_last
 
 
@@ -19,17 +19,17 @@ def _not_below_zero(x: Array) -> Array:
 
 
 @kernel("Relu", "x, and 0 below 0", REALS)
-def relu(_: Call, x: Array) -> Array:
+def relu(_: KernelCall, x: Array) -> Array:
     return _not_below_zero(x)
 
 
 @kernel("Relu6", "x, 0 below 0 and 6 above 6", REALS)
-def relu6(_: Call, x: Array) -> Array:
+def relu6(_: KernelCall, x: Array) -> Array:
     return np.asarray(np.minimum(_not_below_zero(x), x.dtype.type(6)))
 
 
 @kernel("LeakyRelu", "x, and x times alpha below 0", FLOATS)
-def leaky_relu(call: Call, x: Array) -> Array:
+def leaky_relu(call: KernelCall, x: Array) -> Array:
     alpha = x.dtype.type(call.real("alpha", 0.2))
     return arithmetic(lambda a: np.where(a > 0, a, a * alpha), x)
 
@@ -40,18 +40,18 @@ def _less_one(x: Array) -> Array:
 
 
 @kernel("Elu", "x, and e to the power of x less 1 below 0", FLOATS, accuracy=Accuracy.SUM, approximate=FLOATS)
-def elu(_: Call, x: Array) -> Array:
+def elu(_: KernelCall, x: Array) -> Array:
     return np.where(x < 0, _less_one(x), flushed(x))
 
 
 @kernel("Selu", "Elu, scaled so that variances stay", FLOATS, accuracy=Accuracy.SUM, approximate=FLOATS)
-def selu(_: Call, x: Array) -> Array:
+def selu(_: KernelCall, x: Array) -> Array:
     scale, scale_alpha = x.dtype.type(1.05070098735548), x.dtype.type(1.75809934084737)
     return np.where(x < 0, arithmetic(np.multiply, _less_one(x), scale_alpha), arithmetic(np.multiply, x, scale))
 
 
 @kernel("Softplus", "log(1 + e to the power of x)", FLOATS, accuracy=Accuracy.ONE_ULP, approximate=FLOATS)
-def softplus(_: Call, x: Array) -> Array:
+def softplus(_: KernelCall, x: Array) -> Array:
     epsilon = 2.0**-7 if x.dtype == BFLOAT16 else float(np.finfo(x.dtype).eps)
     threshold = x.dtype.type(math.log(epsilon) + 2)
     power = nearest(np.exp, x)
@@ -59,7 +59,7 @@ def softplus(_: Call, x: Array) -> Array:
 
 
 @kernel("Softsign", "x / (1 + |x|)", FLOATS, accuracy=Accuracy.ONE_ULP)
-def softsign(_: Call, x: Array) -> Array:
+def softsign(_: KernelCall, x: Array) -> Array:
     return nearest(lambda wide: wide / (1 + np.abs(wide)), x)
 
 
@@ -69,7 +69,7 @@ def softsign(_: Call, x: Array) -> Array:
     FLOATS,
     accuracy=Accuracy.SUM,
 )
-def softmax(_: Call, x: Array) -> Array:
+def softmax(_: KernelCall, x: Array) -> Array:
     def normalized(wide: Array) -> Array:
         powers = np.exp(wide - np.max(wide, -1, keepdims=True, initial=-math.inf))
         return np.asarray(powers / np.sum(powers, -1, keepdims=True))
@@ -78,7 +78,7 @@ def softmax(_: Call, x: Array) -> Array:
 
 
 @kernel("LogSoftmax", "the logarithm of Softmax", FLOATS, accuracy=Accuracy.SUM)
-def log_softmax(_: Call, x: Array) -> Array:
+def log_softmax(_: KernelCall, x: Array) -> Array:
     def normalized(wide: Array) -> Array:
         shifted = wide - np.max(wide, -1, keepdims=True, initial=-math.inf)
         return np.asarray(shifted - np.log(np.sum(np.exp(shifted), -1, keepdims=True)))
@@ -87,7 +87,7 @@ def log_softmax(_: Call, x: Array) -> Array:
 
 
 @kernel("BiasAdd|BiasAddV1", "a number for each channel added", NUMBERS)
-def bias_add(call: Call, x: Array, bias: Array) -> Array:
+def bias_add(call: KernelCall, x: Array, bias: Array) -> Array:
     channel = x.ndim - 1 if channels_last(call) else 1
     if bias.ndim != 1 or x.ndim < 2 or bias.shape[0] != x.shape[channel]:
         raise EvaluationError(f"adds {bias.shape} to {x.shape}")

@@ -21,8 +21,8 @@ from opselect.rewriting.evaluation.kernel import (
     REALS,
     STRING,
     Accuracy,
-    Call,
     EvaluationError,
+    KernelCall,
     UndefinedResultError,
     kernel,
 )
@@ -59,25 +59,25 @@ def quotient_toward_zero(x: Array, y: Array) -> Array:
 
 
 @kernel("Add|AddV2", "x + y; strings are put together", NUMBERS | STRING)
-def add(call: Call, x: Array, y: Array) -> Array:
+def add(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return arithmetic(np.add, x, y)
 
 
 @kernel("Sub", "x - y", NUMBERS)
-def subtract(call: Call, x: Array, y: Array) -> Array:
+def subtract(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return arithmetic(np.subtract, x, y)
 
 
 @kernel("Mul", "x * y", NUMBERS)
-def multiply(call: Call, x: Array, y: Array) -> Array:
+def multiply(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return _product(x, y)
 
 
 @kernel("AddN", "the sum of all inputs, from the first on", NUMBERS)
-def add_n(call: Call, *terms: Array) -> Array:
+def add_n(call: KernelCall, *terms: Array) -> Array:
     call.alike(*terms)
     if not terms or any(term.shape != terms[0].shape for term in terms):
         raise EvaluationError("adds arrays of different shapes")
@@ -93,18 +93,18 @@ def add_n(call: Call, *terms: Array) -> Array:
     NUMBERS,
     approximate=COMPLEX,
 )
-def divide(call: Call, x: Array, y: Array) -> Array:
+def divide(call: KernelCall, x: Array, y: Array) -> Array:
     return truncate_divide(call, x, y) if _integer(x) else real_divide(call, x, y)
 
 
 @kernel("RealDiv", "x / y", FLOATS | COMPLEX, approximate=COMPLEX)
-def real_divide(call: Call, x: Array, y: Array) -> Array:
+def real_divide(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return arithmetic(np.divide, x, y)
 
 
 @kernel("TruncateDiv", "x / y towards zero; an error where a whole number is divided by zero", REALS)
-def truncate_divide(call: Call, x: Array, y: Array) -> Array:
+def truncate_divide(call: KernelCall, x: Array, y: Array) -> Array:
     shape = call.broadcast(x, y)
     if not _integer(x):
         return arithmetic(np.trunc, real_divide(call, x, y))
@@ -112,7 +112,7 @@ def truncate_divide(call: Call, x: Array, y: Array) -> Array:
 
 
 @kernel("FloorDiv", "x / y towards minus infinity; an error where a whole number is divided by zero", REALS)
-def floor_divide(call: Call, x: Array, y: Array) -> Array:
+def floor_divide(call: KernelCall, x: Array, y: Array) -> Array:
     shape = call.broadcast(x, y)
     if _integer(x):
         return np.asarray(np.floor_divide(x, _divisor(y, shape)))
@@ -120,42 +120,42 @@ def floor_divide(call: Call, x: Array, y: Array) -> Array:
 
 
 @kernel("Mod|TruncateMod", "what is left of x / y towards zero, with the sign of x; an error as for TruncateDiv", REALS)
-def truncate_mod(call: Call, x: Array, y: Array) -> Array:
+def truncate_mod(call: KernelCall, x: Array, y: Array) -> Array:
     shape = call.broadcast(x, y)
     return arithmetic(np.fmod, x, _divisor(y, shape))
 
 
 @kernel("FloorMod", "what is left of x / y towards minus infinity, with the sign of y; an error as for FloorDiv", REALS)
-def floor_mod(call: Call, x: Array, y: Array) -> Array:
+def floor_mod(call: KernelCall, x: Array, y: Array) -> Array:
     rest = truncate_mod(call, x, y)
     other_sign = (rest != 0) & ((y < 0) != (rest < 0))
     return np.where(other_sign, arithmetic(np.add, rest, y), rest)
 
 
 @kernel("DivNoNan", "x / y, and 0 where y is 0", FLOATS | COMPLEX, approximate=COMPLEX)
-def divide_no_nan(call: Call, x: Array, y: Array) -> Array:
+def divide_no_nan(call: KernelCall, x: Array, y: Array) -> Array:
     return np.where(_is_zero(y), x.dtype.type(0), real_divide(call, x, y))
 
 
 @kernel("MulNoNan", "x * y, and 0 where y is 0, whatever x is", FLOATS | COMPLEX)
-def multiply_no_nan(call: Call, x: Array, y: Array) -> Array:
+def multiply_no_nan(call: KernelCall, x: Array, y: Array) -> Array:
     return np.where(_is_zero(y), x.dtype.type(0), multiply(call, x, y))
 
 
 @kernel("SquaredDifference", "(x - y) times its own conjugate", NUMBERS)
-def squared_difference(call: Call, x: Array, y: Array) -> Array:
+def squared_difference(call: KernelCall, x: Array, y: Array) -> Array:
     difference = subtract(call, x, y)
     return _product(difference, np.conj(difference))
 
 
 @kernel("Maximum", "the larger of x and y; NaN where one is, either zero of two", REALS)
-def maximum(call: Call, x: Array, y: Array) -> Array:
+def maximum(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return arithmetic(np.maximum, x, y)
 
 
 @kernel("Minimum", "the smaller of x and y; NaN where one is, either zero of two", REALS)
-def minimum(call: Call, x: Array, y: Array) -> Array:
+def minimum(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return arithmetic(np.minimum, x, y)
 
@@ -168,7 +168,7 @@ def minimum(call: Call, x: Array, y: Array) -> Array:
     approximate=COMPLEX,
     vectorized=DOUBLE,
 )
-def power(call: Call, x: Array, y: Array) -> Array:
+def power(call: KernelCall, x: Array, y: Array) -> Array:
     shape = call.broadcast(x, y)
     if not _integer(x):
         _check_normal(x, y)
@@ -179,13 +179,13 @@ def power(call: Call, x: Array, y: Array) -> Array:
 
 
 @kernel("Atan2", "the angle of the point (y, x)", FLOATS, accuracy=Accuracy.ONE_ULP, vectorized=FLOAT | DOUBLE)
-def arc_tangent(call: Call, y: Array, x: Array) -> Array:
+def arc_tangent(call: KernelCall, y: Array, x: Array) -> Array:
     call.broadcast(y, x)
     _check_normal(y, x)
     return nearest(np.arctan2, y, x)
 
 
-def _unless_zero(call: Call, compute: Callable[..., Any], x: Array, y: Array) -> Array:
+def _unless_zero(call: KernelCall, compute: Callable[..., Any], x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.where(_is_zero(x), x.dtype.type(0), multiply(call, x, nearest(compute, y)))
 
@@ -198,7 +198,7 @@ def _unless_zero(call: Call, compute: Callable[..., Any], x: Array, y: Array) ->
     approximate=COMPLEX,
     vectorized=FLOAT | DOUBLE,
 )
-def x_log_y(call: Call, x: Array, y: Array) -> Array:
+def x_log_y(call: KernelCall, x: Array, y: Array) -> Array:
     return _unless_zero(call, np.log, x, y)
 
 
@@ -210,29 +210,29 @@ def x_log_y(call: Call, x: Array, y: Array) -> Array:
     approximate=COMPLEX,
     vectorized=FLOAT | DOUBLE,
 )
-def x_log1p_y(call: Call, x: Array, y: Array) -> Array:
+def x_log1p_y(call: KernelCall, x: Array, y: Array) -> Array:
     return _unless_zero(call, np.log1p, x, y)
 
 
 @kernel("Xdivy", "x / y, and 0 where x is 0", FLOATS | COMPLEX, approximate=COMPLEX)
-def x_div_y(call: Call, x: Array, y: Array) -> Array:
+def x_div_y(call: KernelCall, x: Array, y: Array) -> Array:
     return np.where(_is_zero(x), x.dtype.type(0), real_divide(call, x, y))
 
 
 @kernel("BitwiseAnd", "the bits that x and y both have", INTEGERS)
-def bitwise_and(call: Call, x: Array, y: Array) -> Array:
+def bitwise_and(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.bitwise_and(x, y)
 
 
 @kernel("BitwiseOr", "the bits that x or y has", INTEGERS)
-def bitwise_or(call: Call, x: Array, y: Array) -> Array:
+def bitwise_or(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.bitwise_or(x, y)
 
 
 @kernel("BitwiseXor", "the bits that only one of x and y has", INTEGERS)
-def bitwise_xor(call: Call, x: Array, y: Array) -> Array:
+def bitwise_xor(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.bitwise_xor(x, y)
 
@@ -242,24 +242,24 @@ def _shift(y: Array) -> Array:
 
 
 @kernel("LeftShift", "x shifted up by y bits, at least 0 and at most all but one", INTEGERS)
-def left_shift(call: Call, x: Array, y: Array) -> Array:
+def left_shift(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.asarray(np.left_shift(x, _shift(y)))
 
 
 @kernel("RightShift", "x shifted down by y bits, at least 0 and at most all but one, with its sign", INTEGERS)
-def right_shift(call: Call, x: Array, y: Array) -> Array:
+def right_shift(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.asarray(np.right_shift(x, _shift(y)))
 
 
 @kernel("LogicalAnd", "whether x and y both are true", BOOL, outputs=DataType.DT_BOOL)
-def logical_and(call: Call, x: Array, y: Array) -> Array:
+def logical_and(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.logical_and(x, y)
 
 
 @kernel("LogicalOr", "whether x or y is true", BOOL, outputs=DataType.DT_BOOL)
-def logical_or(call: Call, x: Array, y: Array) -> Array:
+def logical_or(call: KernelCall, x: Array, y: Array) -> Array:
     call.broadcast(x, y)
     return np.logical_or(x, y)

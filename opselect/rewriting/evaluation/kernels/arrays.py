@@ -17,27 +17,27 @@ from opselect.rewriting.evaluation.kernel import (
     NUMBERS,
     PLAIN,
     REALS,
-    Call,
     EvaluationError,
+    KernelCall,
     UndefinedResultError,
     kernel,
 )
 
 
 @kernel("Fill", "one value in every element of a shape", ANY)
-def fill(call: Call, sizes: Array, value: Array) -> Array:
+def fill(call: KernelCall, sizes: Array, value: Array) -> Array:
     if sizes.ndim != 1 or value.ndim:
         raise EvaluationError("takes a shape and one value")
     return np.broadcast_to(value, call.reserve(sizes.tolist(), value.dtype))
 
 
 @kernel("ZerosLike", "zeros in the shape of the input; empty strings", PLAIN)
-def zeros_like(_: Call, x: Array) -> Array:
+def zeros_like(_: KernelCall, x: Array) -> Array:
     return np.full(x.shape, b"", object) if x.dtype == np.object_ else np.zeros(x.shape, x.dtype)
 
 
 @kernel("OnesLike", "ones in the shape of the input", NUMBERS | BOOL)
-def ones_like(_: Call, x: Array) -> Array:
+def ones_like(_: KernelCall, x: Array) -> Array:
     return np.ones(x.shape, x.dtype)
 
 
@@ -47,7 +47,7 @@ def ones_like(_: Call, x: Array) -> Array:
     REALS,
     outputs="Tidx",
 )
-def number_range(call: Call, start: Array, limit: Array, delta: Array) -> Array:
+def number_range(call: KernelCall, start: Array, limit: Array, delta: Array) -> Array:
     call.alike(start, limit, delta)
     if any(number.shape not in ((), (1,)) for number in (start, limit, delta)):
         raise EvaluationError("takes three numbers")
@@ -69,7 +69,7 @@ def number_range(call: Call, start: Array, limit: Array, delta: Array) -> Array:
 
 
 @kernel("LinSpace", "numbers from start to stop, as many as asked for, all the same distance apart", FLOATS)
-def lin_space(call: Call, start: Array, stop: Array, count: Array) -> Array:
+def lin_space(call: KernelCall, start: Array, stop: Array, count: Array) -> Array:
     if start.ndim or stop.ndim or count.ndim or count < 1:
         raise EvaluationError("takes a start, a stop and how many numbers")
     call.reserve((int(count),), start.dtype)
@@ -86,7 +86,7 @@ def lin_space(call: Call, start: Array, stop: Array, count: Array) -> Array:
     "the array as often along each dimension as its multiple says",
     ANY,
 )
-def tile(call: Call, x: Array, multiples: Array) -> Array:
+def tile(call: KernelCall, x: Array, multiples: Array) -> Array:
     if multiples.shape != (x.ndim,):
         raise EvaluationError("takes a multiple for each dimension")
     shape = call.reserve([size * times for size, times in zip(x.shape, multiples.tolist(), strict=True)], x.dtype)
@@ -95,7 +95,7 @@ def tile(call: Call, x: Array, multiples: Array) -> Array:
     return np.tile(x, multiples.tolist())
 
 
-def _padding(call: Call, x: Array, paddings: Array) -> list[tuple[int, int]]:
+def _padding(call: KernelCall, x: Array, paddings: Array) -> list[tuple[int, int]]:
     if paddings.shape != (x.ndim, 2) or (paddings < 0).any():
         raise EvaluationError("takes two paddings, each 0 or more, for each dimension")
     pairs = [(before, after) for before, after in paddings.tolist()]
@@ -104,12 +104,12 @@ def _padding(call: Call, x: Array, paddings: Array) -> list[tuple[int, int]]:
 
 
 @kernel("Pad", "the array with zeros around it", PLAIN)
-def pad(call: Call, x: Array, paddings: Array) -> Array:
+def pad(call: KernelCall, x: Array, paddings: Array) -> Array:
     return pad_v2(call, x, paddings, np.array(b"", object) if x.dtype == np.object_ else np.zeros((), x.dtype))
 
 
 @kernel("PadV2", "the array with a value around it", PLAIN)
-def pad_v2(call: Call, x: Array, paddings: Array, value: Array) -> Array:
+def pad_v2(call: KernelCall, x: Array, paddings: Array, value: Array) -> Array:
     call.alike(x, value)
     pairs = _padding(call, x, paddings)
     shape = [before + size + after for size, (before, after) in zip(x.shape, pairs, strict=True)]
@@ -120,7 +120,7 @@ def pad_v2(call: Call, x: Array, paddings: Array, value: Array) -> Array:
 
 
 @kernel("MirrorPad", "the array with its own elements mirrored around it, the outermost twice or not", ANY)
-def mirror_pad(call: Call, x: Array, paddings: Array) -> Array:
+def mirror_pad(call: KernelCall, x: Array, paddings: Array) -> Array:
     pairs = _padding(call, x, paddings)
     if x.ndim > 5:
         raise EvaluationError(f"mirrors {x.ndim} dimensions")
@@ -139,12 +139,12 @@ def _permutation(x: Array, order: Array) -> list[int]:
 
 
 @kernel("Transpose", "the dimensions in another order", ANY)
-def transpose(_: Call, x: Array, order: Array) -> Array:
+def transpose(_: KernelCall, x: Array, order: Array) -> Array:
     return np.transpose(x, _permutation(x, order))
 
 
 @kernel("ConjugateTranspose", "the dimensions in another order, complex numbers conjugated", PLAIN)
-def conjugate_transpose(_: Call, x: Array, order: Array) -> Array:
+def conjugate_transpose(_: KernelCall, x: Array, order: Array) -> Array:
     turned = np.transpose(x, _permutation(x, order))
     return np.conj(turned) if x.dtype.kind == "c" else turned
 
@@ -152,7 +152,7 @@ def conjugate_transpose(_: Call, x: Array, order: Array) -> Array:
 @kernel(
     "Bincount", "how often each number below a size occurs, or the sum of its weights", frozenset({DataType.DT_INT32})
 )
-def bin_count(call: Call, x: Array, size: Array, weights: Array) -> Array:
+def bin_count(call: KernelCall, x: Array, size: Array, weights: Array) -> Array:
     if x.size and x.min() < 0:
         raise EvaluationError("counts a number below 0")
     kept = x.ravel() < size

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from opselect.models.formats.numpy_types import Array
-from opselect.rewriting.evaluation.kernel import ANY, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import ANY, EvaluationError, KernelCall, kernel
 from opselect.rewriting.evaluation.kernels.arrays import pad
 from opselect.rewriting.evaluation.kernels.convolution import from_channels_last, to_channels_last
 
@@ -27,7 +27,7 @@ def _block(x: Array, block: Array, edges: Array) -> tuple[list[int], Array]:
 
 
 @kernel("SpaceToBatchND", "what stands at each place of a block, after padding, as an image of its own", ANY)
-def space_to_batch(call: Call, x: Array, block: Array, paddings: Array) -> Array:
+def space_to_batch(call: KernelCall, x: Array, block: Array, paddings: Array) -> Array:
     sizes, edges = _block(x, block, paddings)
     rank = len(sizes)
     whole = np.zeros((x.ndim, 2), np.int64)
@@ -46,11 +46,11 @@ def space_to_batch(call: Call, x: Array, block: Array, paddings: Array) -> Array
 
 
 @kernel("SpaceToBatch", "SpaceToBatchND of the height and width of images", ANY)
-def space_to_batch_of_images(call: Call, x: Array, paddings: Array) -> Array:
+def space_to_batch_of_images(call: KernelCall, x: Array, paddings: Array) -> Array:
     return space_to_batch(call, *_image(call, x), paddings)
 
 
-def _image(call: Call, x: Array) -> tuple[Array, Array]:
+def _image(call: KernelCall, x: Array) -> tuple[Array, Array]:
     size = call.whole("block_size")
     if x.ndim != 4 or size < 2:
         raise EvaluationError(f"has blocks of {size} in {list(x.shape)}")
@@ -58,7 +58,7 @@ def _image(call: Call, x: Array) -> tuple[Array, Array]:
 
 
 @kernel("BatchToSpaceND", "images put together again from blocks, and cropped", ANY)
-def batch_to_space(_: Call, x: Array, block: Array, crops: Array) -> Array:
+def batch_to_space(_: KernelCall, x: Array, block: Array, crops: Array) -> Array:
     sizes, edges = _block(x, block, crops)
     rank = len(sizes)
     if x.shape[0] % math.prod(sizes):
@@ -78,12 +78,12 @@ def batch_to_space(_: Call, x: Array, block: Array, crops: Array) -> Array:
 
 
 @kernel("BatchToSpace", "BatchToSpaceND of the height and width of images", ANY)
-def batch_to_space_of_images(call: Call, x: Array, crops: Array) -> Array:
+def batch_to_space_of_images(call: KernelCall, x: Array, crops: Array) -> Array:
     return batch_to_space(call, *_image(call, x), crops)
 
 
 @kernel("SpaceToDepth", "each block of an image as channels of one element", ANY)
-def space_to_depth(call: Call, x: Array) -> Array:
+def space_to_depth(call: KernelCall, x: Array) -> Array:
     image, size = to_channels_last(call, x), call.whole("block_size")
     batch, height, width, depth = image.shape
     if size < 2 or height % size or width % size:
@@ -93,7 +93,7 @@ def space_to_depth(call: Call, x: Array) -> Array:
 
 
 @kernel("DepthToSpace", "the channels of one element as a block of an image", ANY)
-def depth_to_space(call: Call, x: Array) -> Array:
+def depth_to_space(call: KernelCall, x: Array) -> Array:
     image, size = to_channels_last(call, x), call.whole("block_size")
     batch, height, width, depth = image.shape
     if size < 2 or depth % (size * size):

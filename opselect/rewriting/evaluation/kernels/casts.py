@@ -8,7 +8,14 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.rewriting.evaluation.floats import BFLOAT16, flushed
-from opselect.rewriting.evaluation.kernel import BOOL, NUMBERS, Call, EvaluationError, UndefinedResultError, kernel
+from opselect.rewriting.evaluation.kernel import (
+    BOOL,
+    NUMBERS,
+    EvaluationError,
+    KernelCall,
+    UndefinedResultError,
+    kernel,
+)
 
 _DOUBLE, _FLOAT, _HALF = np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.float16)
 _BITS_TO_CUT = {(_DOUBLE, _FLOAT): 29, (_DOUBLE, _HALF): 42, (_FLOAT, _HALF): 13, (_FLOAT, BFLOAT16): 16}
@@ -26,7 +33,7 @@ def _is_float(dtype: np.dtype[Any]) -> bool:
     NUMBERS | BOOL,
     outputs="DstT",
 )
-def cast(call: Call, x: Array) -> Array:
+def cast(call: KernelCall, x: Array) -> Array:
     if call.data_type("DstT") not in NUMBERS | BOOL:
         raise EvaluationError(f"has no kernel for {call.data_type('DstT')}")
     to = call.dtype("DstT")

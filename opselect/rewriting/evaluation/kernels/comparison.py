@@ -18,8 +18,8 @@ from opselect.rewriting.evaluation.kernel import (
     NUMBERS,
     PLAIN,
     REALS,
-    Call,
     EvaluationError,
+    KernelCall,
     UndefinedResultError,
     kernel,
 )
@@ -28,7 +28,7 @@ _HALF = frozenset({DataType.DT_HALF})
 _BUCKETS = frozenset({DataType.DT_INT32, DataType.DT_INT64}) | FLOAT | DOUBLE
 
 
-def _shapes_fit(call: Call, x: Array, y: Array) -> bool:
+def _shapes_fit(call: KernelCall, x: Array, y: Array) -> bool:
     try:
         call.broadcast(x, y)
     except EvaluationError:
@@ -44,7 +44,7 @@ def _shapes_fit(call: Call, x: Array, y: Array) -> bool:
     PLAIN,
     outputs=DataType.DT_BOOL,
 )
-def equal(call: Call, x: Array, y: Array) -> Array:
+def equal(call: KernelCall, x: Array, y: Array) -> Array:
     if not _shapes_fit(call, x, y):
         return np.array(False)
     return np.asarray(np.equal(flushed(x), flushed(y)), np.bool_)
@@ -56,14 +56,14 @@ def equal(call: Call, x: Array, y: Array) -> Array:
     PLAIN,
     outputs=DataType.DT_BOOL,
 )
-def not_equal(call: Call, x: Array, y: Array) -> Array:
+def not_equal(call: KernelCall, x: Array, y: Array) -> Array:
     if not _shapes_fit(call, x, y):
         return np.array(True)
     return np.asarray(np.not_equal(flushed(x), flushed(y)), np.bool_)
 
 
 def _order(op: str, summary: str, compute: Callable[[Array, Array], Array]) -> None:
-    def compare(call: Call, x: Array, y: Array) -> Array:
+    def compare(call: KernelCall, x: Array, y: Array) -> Array:
         call.broadcast(x, y)
         return np.asarray(compute(flushed(x), flushed(y)), np.bool_)
 
@@ -79,7 +79,7 @@ _order("GreaterEqual", "whether x is y or above", np.greater_equal)
 @kernel(
     "ApproximateEqual", "whether x is less than the tolerance away from y", REALS | COMPLEX, outputs=DataType.DT_BOOL
 )
-def approximate_equal(call: Call, x: Array, y: Array) -> Array:
+def approximate_equal(call: KernelCall, x: Array, y: Array) -> Array:
     call.alike(x, y)
     if x.shape != y.shape:
         raise EvaluationError("compares arrays of different shapes")
@@ -88,7 +88,7 @@ def approximate_equal(call: Call, x: Array, y: Array) -> Array:
 
 
 @kernel("Select", "x where the condition is true, else y; a condition of one dimension chooses rows", BOOL, outputs="T")
-def select(call: Call, condition: Array, x: Array, y: Array) -> Array:
+def select(call: KernelCall, condition: Array, x: Array, y: Array) -> Array:
     call.alike(x, y)
     if x.shape != y.shape:
         raise EvaluationError("chooses between arrays of different shapes")
@@ -100,14 +100,14 @@ def select(call: Call, condition: Array, x: Array, y: Array) -> Array:
 
 
 @kernel("SelectV2", "x where the condition is true, else y, all three broadcast", BOOL, outputs="T")
-def select_v2(call: Call, condition: Array, x: Array, y: Array) -> Array:
+def select_v2(call: KernelCall, condition: Array, x: Array, y: Array) -> Array:
     call.alike(x, y)
     call.reserve(np.broadcast_shapes(condition.shape, x.shape, y.shape), x.dtype)
     return np.where(condition, x, y)
 
 
 @kernel("ClipByValue", "x, a smallest value below it and a largest above", NUMBERS - COMPLEX)
-def clip(call: Call, x: Array, lowest: Array, highest: Array) -> Array:
+def clip(call: KernelCall, x: Array, lowest: Array, highest: Array) -> Array:
     call.alike(x, lowest, highest)
     if any(bound.ndim and bound.shape != x.shape for bound in (lowest, highest)):
         raise EvaluationError("has bounds of other shapes")
@@ -117,7 +117,7 @@ def clip(call: Call, x: Array, lowest: Array, highest: Array) -> Array:
 
 
 @kernel("Bucketize", "how many of the node's boundaries are not above x", _BUCKETS, outputs=DataType.DT_INT32)
-def bucketize(call: Call, x: Array) -> Array:
+def bucketize(call: KernelCall, x: Array) -> Array:
     boundaries = call.reals("boundaries")
     if list(boundaries) != sorted(boundaries):
         raise EvaluationError("has boundaries that are not sorted")
@@ -125,16 +125,16 @@ def bucketize(call: Call, x: Array) -> Array:
 
 
 @kernel("LowerBound", "how many elements of a sorted row are below each value", REALS, outputs="out_type")
-def lower_bound(call: Call, rows: Array, values: Array) -> Array:
+def lower_bound(call: KernelCall, rows: Array, values: Array) -> Array:
     return _bound(call, rows, values, "left")
 
 
 @kernel("UpperBound", "how many elements of a sorted row are not above each value", REALS, outputs="out_type")
-def upper_bound(call: Call, rows: Array, values: Array) -> Array:
+def upper_bound(call: KernelCall, rows: Array, values: Array) -> Array:
     return _bound(call, rows, values, "right")
 
 
-def _bound(call: Call, rows: Array, values: Array, side: Literal["left", "right"]) -> Array:
+def _bound(call: KernelCall, rows: Array, values: Array, side: Literal["left", "right"]) -> Array:
     call.alike(rows, values)
     if rows.ndim != 2 or values.ndim != 2 or len(rows) != len(values):
         raise EvaluationError("takes as many rows as rows of values")
@@ -152,7 +152,7 @@ def _bound(call: Call, rows: Array, values: Array, side: Literal["left", "right"
 @kernel(
     "Where", "the indices of elements that are not 0, in order", (NUMBERS | BOOL) - _HALF, outputs=DataType.DT_INT64
 )
-def where(call: Call, condition: Array) -> Array:
+def where(call: KernelCall, condition: Array) -> Array:
     if condition.dtype != BFLOAT16:
         condition = flushed(condition)
     if not condition.ndim:

@@ -12,23 +12,23 @@ import numpy as np
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.rewriting.evaluation.floats import in_double
-from opselect.rewriting.evaluation.kernel import FLOATS, Accuracy, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import FLOATS, Accuracy, EvaluationError, KernelCall, kernel
 from opselect.rewriting.evaluation.windows import Windows, channels_last, windows_of
 
 
-def to_channels_last(call: Call, image: Array) -> Array:
+def to_channels_last(call: KernelCall, image: Array) -> Array:
     """An image of the node's layout with its channels last; EvaluationError for what is no image."""
     if image.ndim != 4:
         raise EvaluationError(f"has an image of {image.ndim} dimensions")
     return image if channels_last(call) else np.moveaxis(image, 1, 3)
 
 
-def from_channels_last(call: Call, image: Array) -> Array:
+def from_channels_last(call: KernelCall, image: Array) -> Array:
     """The reverse of :func:`to_channels_last`."""
     return image if channels_last(call) else np.moveaxis(image, 3, 1)
 
 
-def padded(call: Call, image: Array, windows: Sequence[Windows], value: float = 0) -> Array:
+def padded(call: KernelCall, image: Array, windows: Sequence[Windows], value: float = 0) -> Array:
     """The image with what its windows reach over its edges."""
     edges = [each.around(size) for each, size in zip(windows, image.shape[1:3], strict=True)]
     if not any(map(sum, edges)):
@@ -52,7 +52,7 @@ def positions(image: Array, windows: Sequence[Windows], counts: Sequence[int]) -
 
 
 @kernel("Conv2D", "an image convolved with filters; layouts NHWC and NCHW, groups", FLOATS, accuracy=Accuracy.SUM)
-def convolution(call: Call, x: Array, filters: Array) -> Array:
+def convolution(call: KernelCall, x: Array, filters: Array) -> Array:
     image = to_channels_last(call, x)
     if filters.ndim != 4 or not filters.shape[2] or image.shape[3] % filters.shape[2]:
         raise EvaluationError(f"has filters of shape {list(filters.shape)} for {image.shape[3]} channels")
@@ -81,7 +81,7 @@ def convolution(call: Call, x: Array, filters: Array) -> Array:
     FLOATS,
     accuracy=Accuracy.SUM,
 )
-def depthwise_convolution(call: Call, x: Array, filters: Array) -> Array:
+def depthwise_convolution(call: KernelCall, x: Array, filters: Array) -> Array:
     image = to_channels_last(call, x)
     if filters.ndim != 4 or filters.shape[2] != image.shape[3]:
         raise EvaluationError(f"has filters of shape {list(filters.shape)} for {image.shape[3]} channels")
@@ -105,7 +105,7 @@ def depthwise_convolution(call: Call, x: Array, filters: Array) -> Array:
     outputs="T",
     accuracy=Accuracy.SUM,
 )
-def convolution_turned(call: Call, sizes: Array, filters: Array, gradient: Array) -> Array:
+def convolution_turned(call: KernelCall, sizes: Array, filters: Array, gradient: Array) -> Array:
     out = to_channels_last(call, np.broadcast_to(np.zeros((), filters.dtype), call.reserve(sizes.tolist(), np.float64)))
     image = to_channels_last(call, gradient)
     windows = windows_of(call, (filters.shape[0], filters.shape[1]))

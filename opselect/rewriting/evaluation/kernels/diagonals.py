@@ -10,20 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from opselect.models.formats.numpy_types import Array
-from opselect.rewriting.evaluation.kernel import BOOL, NUMBERS, PLAIN, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import BOOL, NUMBERS, PLAIN, EvaluationError, KernelCall, kernel
 
 _ZERO = np.zeros((), np.int32)
 _UNSAID = np.full((), -1, np.int32)
 
 
 @kernel("Diag", "an array on the diagonal of one of twice its dimensions", NUMBERS)
-def diag(call: Call, x: Array) -> Array:
+def diag(call: KernelCall, x: Array) -> Array:
     call.reserve(x.shape * 2, x.dtype)
     return np.diag(x.ravel()).reshape(x.shape * 2)
 
 
 @kernel("DiagPart", "the diagonal of an array whose dimensions come twice", NUMBERS)
-def diag_part(_: Call, x: Array) -> Array:
+def diag_part(_: KernelCall, x: Array) -> Array:
     half = x.shape[: x.ndim // 2]
     if not half or x.shape != half * 2:
         raise EvaluationError(f"takes the diagonal of shape {list(x.shape)}")
@@ -58,7 +58,7 @@ def _longest(matrices: Array, bounds: tuple[int, int]) -> int:
     return length
 
 
-def _diagonals(call: Call, matrices: Array, bounds: tuple[int, int], longest: int) -> list[_Diagonal]:
+def _diagonals(call: KernelCall, matrices: Array, bounds: tuple[int, int], longest: int) -> list[_Diagonal]:
     """The diagonals, the highest first, in rows of that length (``ComputeContentOffset``)."""
     (rows, columns), (lowest, highest) = matrices.shape[-2:], bounds
     aligned = _ALIGNED.get(call.text("align", "LEFT_LEFT"))
@@ -84,18 +84,18 @@ _ALIGNED = {
 """Whether diagonals above and below the main one start on the left; MatrixDiagV2 and its like know the first only."""
 
 
-def _aligned(call: Call) -> Call:
+def _aligned(call: KernelCall) -> KernelCall:
     """The attrs of the third versions, whose diagonals end on the right above and start on the left below."""
-    return Call({"align": "RIGHT_LEFT", **call.attrs}, call.limit)
+    return KernelCall({"align": "RIGHT_LEFT", **call.attrs}, call.limit)
 
 
 @kernel("MatrixDiag", "rows on the diagonals of square matrices", NUMBERS | BOOL)
-def matrix_diag(call: Call, x: Array) -> Array:
+def matrix_diag(call: KernelCall, x: Array) -> Array:
     return matrix_diag_v2(call, x, _ZERO, _UNSAID, _UNSAID, np.zeros((), x.dtype))
 
 
 @kernel("MatrixDiagV2", "rows on diagonals of matrices, a value everywhere else", PLAIN)
-def matrix_diag_v2(call: Call, x: Array, k: Array, rows: Array, columns: Array, padding: Array) -> Array:
+def matrix_diag_v2(call: KernelCall, x: Array, k: Array, rows: Array, columns: Array, padding: Array) -> Array:
     call.alike(x, padding)
     bounds = _bounds(k)
     lowest, highest = bounds
@@ -109,7 +109,7 @@ def matrix_diag_v2(call: Call, x: Array, k: Array, rows: Array, columns: Array, 
 
 
 @kernel("MatrixDiagV3", "MatrixDiagV2, with short diagonals where the node says so", PLAIN)
-def matrix_diag_v3(call: Call, *inputs: Array) -> Array:
+def matrix_diag_v3(call: KernelCall, *inputs: Array) -> Array:
     return matrix_diag_v2(_aligned(call), *inputs)
 
 
@@ -124,7 +124,7 @@ def _matrix_size(length: int, bounds: tuple[int, int], rows: int, columns: int) 
     return rows, columns
 
 
-def _set_diagonals(call: Call, out: Array, x: Array, bounds: tuple[int, int]) -> Array:
+def _set_diagonals(call: KernelCall, out: Array, x: Array, bounds: tuple[int, int]) -> Array:
     """Puts diagonals of shape ``[..., number, length]`` into matrices."""
     for number, diagonal in enumerate(_diagonals(call, out, bounds, x.shape[-1])):
         out[..., diagonal.rows, diagonal.columns] = x[..., number, diagonal.place]
@@ -132,12 +132,12 @@ def _set_diagonals(call: Call, out: Array, x: Array, bounds: tuple[int, int]) ->
 
 
 @kernel("MatrixDiagPart", "the diagonals of matrices", PLAIN)
-def matrix_diag_part(call: Call, x: Array) -> Array:
+def matrix_diag_part(call: KernelCall, x: Array) -> Array:
     return matrix_diag_part_v2(call, x, _ZERO, np.zeros((), x.dtype))
 
 
-@kernel("MatrixDiagPartV2", "diagonals of matrices, a value behind those that are shorter", PLAIN)
-def matrix_diag_part_v2(call: Call, x: Array, k: Array, padding: Array) -> Array:
+@kernel("MatrixDiagPartV2", "diagonals of matrices, a value after those that are shorter", PLAIN)
+def matrix_diag_part_v2(call: KernelCall, x: Array, k: Array, padding: Array) -> Array:
     call.alike(x, padding)
     bounds = _bounds(k)
     if x.ndim < 2:
@@ -151,17 +151,17 @@ def matrix_diag_part_v2(call: Call, x: Array, k: Array, padding: Array) -> Array
 
 
 @kernel("MatrixDiagPartV3", "MatrixDiagPartV2, with short diagonals where the node says so", PLAIN)
-def matrix_diag_part_v3(call: Call, *inputs: Array) -> Array:
+def matrix_diag_part_v3(call: KernelCall, *inputs: Array) -> Array:
     return matrix_diag_part_v2(_aligned(call), *inputs)
 
 
 @kernel("MatrixSetDiag", "matrices with other diagonals", PLAIN)
-def matrix_set_diag(call: Call, x: Array, diagonal: Array) -> Array:
+def matrix_set_diag(call: KernelCall, x: Array, diagonal: Array) -> Array:
     return matrix_set_diag_v2(call, x, diagonal, _ZERO)
 
 
 @kernel("MatrixSetDiagV2", "matrices with several other diagonals", PLAIN)
-def matrix_set_diag_v2(call: Call, x: Array, diagonal: Array, k: Array) -> Array:
+def matrix_set_diag_v2(call: KernelCall, x: Array, diagonal: Array, k: Array) -> Array:
     call.alike(x, diagonal)
     bounds = _bounds(k)
     if x.ndim < 2 or not diagonal.ndim:
@@ -174,7 +174,7 @@ def matrix_set_diag_v2(call: Call, x: Array, diagonal: Array, k: Array) -> Array
 
 
 @kernel("MatrixSetDiagV3", "MatrixSetDiagV2, with short diagonals where the node says so", PLAIN)
-def matrix_set_diag_v3(call: Call, *inputs: Array) -> Array:
+def matrix_set_diag_v3(call: KernelCall, *inputs: Array) -> Array:
     return matrix_set_diag_v2(_aligned(call), *inputs)
 
 
@@ -183,7 +183,7 @@ def matrix_set_diag_v3(call: Call, *inputs: Array) -> Array:
     "matrices with zeros outside of a band around the diagonal, a side below 0 left whole",
     NUMBERS | BOOL,
 )
-def matrix_band_part(_: Call, x: Array, below: Array, above: Array) -> Array:
+def matrix_band_part(_: KernelCall, x: Array, below: Array, above: Array) -> Array:
     if below > x.shape[-2] or above > x.shape[-1]:
         raise EvaluationError("has a band wider than its matrices")
     rows, columns = np.arange(x.shape[-2])[:, None], np.arange(x.shape[-1])

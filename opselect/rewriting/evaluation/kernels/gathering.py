@@ -20,8 +20,8 @@ from opselect.rewriting.evaluation.kernel import (
     NUMBERS,
     PLAIN,
     REALS,
-    Call,
     EvaluationError,
+    KernelCall,
     UndefinedResultError,
     kernel,
 )
@@ -33,7 +33,7 @@ def _check_indices(indices: Array, size: int) -> None:
         raise EvaluationError(f"has an index that is none of {size}")
 
 
-def _gather(call: Call, x: Array, indices: Array, axis: int, batch_dims: int) -> Array:
+def _gather(call: KernelCall, x: Array, indices: Array, axis: int, batch_dims: int) -> Array:
     """Source: ``GatherOp``; the first ``batch_dims`` dimensions of both go together."""
     if not 0 <= batch_dims <= axis or x.shape[:batch_dims] != indices.shape[:batch_dims]:
         raise EvaluationError("has batch dimensions that do not go together")
@@ -51,7 +51,7 @@ def _gather(call: Call, x: Array, indices: Array, axis: int, batch_dims: int) ->
 
 
 @kernel("Gather", "the rows that indices name; an error for one that there is not", ANY, outputs="Tparams")
-def gather(call: Call, x: Array, indices: Array) -> Array:
+def gather(call: KernelCall, x: Array, indices: Array) -> Array:
     if not x.ndim:
         raise EvaluationError("gathers from a scalar")
     return _gather(call, x, indices, 0, 0)
@@ -63,7 +63,7 @@ def gather(call: Call, x: Array, indices: Array) -> Array:
     ANY,
     outputs="Tparams",
 )
-def gather_v2(call: Call, x: Array, indices: Array, axis: Array) -> Array:
+def gather_v2(call: KernelCall, x: Array, indices: Array, axis: Array) -> Array:
     batch_dims = call.whole("batch_dims", 0)
     if batch_dims < 0:
         batch_dims += indices.ndim
@@ -71,7 +71,7 @@ def gather_v2(call: Call, x: Array, indices: Array, axis: Array) -> Array:
 
 
 @kernel("GatherNd", "the elements or slices at positions; an error for one that there is not", ANY, outputs="Tparams")
-def gather_nd(call: Call, x: Array, indices: Array) -> Array:
+def gather_nd(call: KernelCall, x: Array, indices: Array) -> Array:
     depth = indices.shape[-1]
     if depth > x.ndim or not x.ndim:
         raise EvaluationError(f"takes positions of {depth} in {x.ndim} dimensions")
@@ -88,7 +88,7 @@ def _positions(indices: Array, shape: Sequence[int]) -> tuple[Array, ...]:
     return tuple(indices[..., axis].astype(np.intp) for axis in range(depth))
 
 
-def _scatter(call: Call, target: Array, indices: Array, updates: Array, combine: Any = None) -> Array:
+def _scatter(call: KernelCall, target: Array, indices: Array, updates: Array, combine: Any = None) -> Array:
     """The target with updates in place of elements, or with what ``combine`` makes of both."""
     call.looped(indices)
     call.alike(target, updates)
@@ -108,38 +108,38 @@ def _scatter(call: Call, target: Array, indices: Array, updates: Array, combine:
 
 
 @kernel("ScatterNd", "zeros to which updates are added at positions", INTEGERS)
-def scatter_nd(call: Call, indices: Array, updates: Array, sizes: Array) -> Array:
+def scatter_nd(call: KernelCall, indices: Array, updates: Array, sizes: Array) -> Array:
     shape = call.reserve(sizes.tolist(), updates.dtype)
     return _scatter(call, np.zeros(shape, updates.dtype), indices, updates, np.add)
 
 
 @kernel("TensorScatterUpdate", "an array with other elements at positions", ANY)
-def tensor_scatter_update(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+def tensor_scatter_update(call: KernelCall, x: Array, indices: Array, updates: Array) -> Array:
     return _scatter(call, x.copy(), indices, updates)
 
 
 @kernel("TensorScatterAdd", "an array to which updates are added at positions", NUMBERS)
-def tensor_scatter_add(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+def tensor_scatter_add(call: KernelCall, x: Array, indices: Array, updates: Array) -> Array:
     return _scatter(call, x.copy(), indices, updates, np.add)
 
 
 @kernel("TensorScatterSub", "an array from which updates are subtracted at positions", NUMBERS)
-def tensor_scatter_subtract(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+def tensor_scatter_subtract(call: KernelCall, x: Array, indices: Array, updates: Array) -> Array:
     return _scatter(call, x.copy(), indices, updates, np.subtract)
 
 
 @kernel("TensorScatterMax", "an array with the larger of its elements and of updates at positions", REALS)
-def tensor_scatter_max(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+def tensor_scatter_max(call: KernelCall, x: Array, indices: Array, updates: Array) -> Array:
     return _scatter(call, x.copy(), indices, updates, np.maximum)
 
 
 @kernel("TensorScatterMin", "an array with the smaller of its elements and of updates at positions", REALS)
-def tensor_scatter_min(call: Call, x: Array, indices: Array, updates: Array) -> Array:
+def tensor_scatter_min(call: KernelCall, x: Array, indices: Array, updates: Array) -> Array:
     return _scatter(call, x.copy(), indices, updates, np.minimum)
 
 
 @kernel("SparseToDense", "an array of one value with others at positions", INTEGERS, outputs="T")
-def sparse_to_dense(call: Call, indices: Array, sizes: Array, values: Array, default: Array) -> Array:
+def sparse_to_dense(call: KernelCall, indices: Array, sizes: Array, values: Array, default: Array) -> Array:
     if indices.ndim > 2 or sizes.ndim != 1 or default.ndim or values.ndim > 1:
         raise EvaluationError("has positions, values or a shape of another shape")
     count, depth = (*indices.shape, 1, 1)[:2] if indices.ndim else (1, 1)
@@ -154,7 +154,7 @@ def sparse_to_dense(call: Call, indices: Array, sizes: Array, values: Array, def
 
 
 @kernel("OneHot", "rows of one value with another where indices say", INTEGERS)
-def one_hot(call: Call, indices: Array, depth: Array, on: Array, off: Array) -> Array:
+def one_hot(call: KernelCall, indices: Array, depth: Array, on: Array, off: Array) -> Array:
     call.alike(on, off)
     axis = axis_of(call.whole("axis", -1), indices.ndim + 1)
     size = int(depth)
@@ -170,7 +170,7 @@ def one_hot(call: Call, indices: Array, depth: Array, on: Array, off: Array) -> 
     PLAIN,
     outputs=("T", "out_idx"),
 )
-def unique(call: Call, x: Array) -> Sequence[Array]:
+def unique(call: KernelCall, x: Array) -> Sequence[Array]:
     call.looped(x)
     if x.ndim != 1:
         raise EvaluationError("takes one dimension")
@@ -185,26 +185,26 @@ def unique(call: Call, x: Array) -> Sequence[Array]:
 
 
 @kernel("UniqueV2", "Unique of a list, along the axis named or along its only one", PLAIN, outputs=("T", "out_idx"))
-def unique_v2(call: Call, x: Array, axis: Array) -> Sequence[Array]:
+def unique_v2(call: KernelCall, x: Array, axis: Array) -> Sequence[Array]:
     if axis.ndim != 1 or axis.size > 1 or any(not -1 <= each <= 0 for each in axis.tolist()):
         raise EvaluationError(f"compares along the axes {axis.tolist()}")
     return unique(call, x)
 
 
 @kernel("UniqueWithCounts", "Unique, and how often each occurs", PLAIN, outputs=("T", "out_idx", "out_idx"))
-def unique_with_counts(call: Call, x: Array) -> Sequence[Array]:
+def unique_with_counts(call: KernelCall, x: Array) -> Sequence[Array]:
     values, found = unique(call, x)
     return values, found, np.bincount(found, minlength=len(values)).astype(found.dtype)
 
 
 @kernel("UniqueWithCountsV2", "UniqueV2, and how often each occurs", PLAIN, outputs=("T", "out_idx", "out_idx"))
-def unique_with_counts_v2(call: Call, x: Array, axis: Array) -> Sequence[Array]:
+def unique_with_counts_v2(call: KernelCall, x: Array, axis: Array) -> Sequence[Array]:
     values, found = unique_v2(call, x, axis)
     return values, found, np.bincount(found, minlength=len(values)).astype(found.dtype)
 
 
 @kernel("ListDiff", "the elements that are not in a second list, and where they stand", PLAIN, outputs=("T", "out_idx"))
-def list_diff(call: Call, x: Array, y: Array) -> Sequence[Array]:
+def list_diff(call: KernelCall, x: Array, y: Array) -> Sequence[Array]:
     call.looped(x, y)
     call.alike(x, y)
     if x.ndim != 1 or y.ndim != 1:
@@ -220,12 +220,12 @@ def list_diff(call: Call, x: Array, y: Array) -> Sequence[Array]:
     REALS,
     outputs=("T", DataType.DT_INT32),
 )
-def top_k(_: Call, x: Array, k: Array) -> Sequence[Array]:
+def top_k(_: KernelCall, x: Array, k: Array) -> Sequence[Array]:
     count = int(k)
     if not x.ndim or not 0 <= count <= x.shape[-1]:
         raise EvaluationError(f"takes {count} of {x.shape[-1:]} elements")
     rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-    # A stable sort of the reversed row puts the first of equal elements behind the others.
+    # A stable sort of the reversed row puts the first of equal elements after the others.
     order = x.shape[-1] - 1 - np.argsort(rows[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :count]
     values = np.take_along_axis(rows, order, 1)
     shape = (*x.shape[:-1], count)

@@ -9,11 +9,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from opselect.models.formats.numpy_types import Array
-from opselect.rewriting.evaluation.kernel import ANY, INTEGERS, Call, EvaluationError, UndefinedResultError, kernel
+from opselect.rewriting.evaluation.kernel import (
+    ANY,
+    INTEGERS,
+    EvaluationError,
+    KernelCall,
+    UndefinedResultError,
+    kernel,
+)
 from opselect.rewriting.evaluation.kernels.shapes import axis_of
 
 
-def _concatenate(call: Call, axis: Array, parts: Sequence[Array]) -> Array:
+def _concatenate(call: KernelCall, axis: Array, parts: Sequence[Array]) -> Array:
     if not parts or axis.size != 1:
         raise EvaluationError("takes one axis and at least one array")
     call.alike(*parts)
@@ -25,12 +32,12 @@ def _concatenate(call: Call, axis: Array, parts: Sequence[Array]) -> Array:
 
 
 @kernel("Concat", "arrays one after the other along an axis, which is the first input", ANY)
-def concat(call: Call, axis: Array, *parts: Array) -> Array:
+def concat(call: KernelCall, axis: Array, *parts: Array) -> Array:
     return _concatenate(call, axis, parts)
 
 
 @kernel("ConcatV2", "arrays one after the other along an axis, which is the last input", ANY)
-def concat_v2(call: Call, *inputs: Array) -> Array:
+def concat_v2(call: KernelCall, *inputs: Array) -> Array:
     return _concatenate(call, inputs[-1], inputs[:-1])
 
 
@@ -40,7 +47,7 @@ def concat_v2(call: Call, *inputs: Array) -> Array:
     INTEGERS,
     outputs="shape_type",
 )
-def concat_offset(_: Call, axis: Array, *shapes: Array) -> Sequence[Array]:
+def concat_offset(_: KernelCall, axis: Array, *shapes: Array) -> Sequence[Array]:
     offsets = []
     start = 0
     for shape in shapes:
@@ -52,7 +59,7 @@ def concat_offset(_: Call, axis: Array, *shapes: Array) -> Sequence[Array]:
 
 
 @kernel("Pack", "arrays of one shape side by side along a new axis", ANY)
-def pack(call: Call, *parts: Array) -> Array:
+def pack(call: KernelCall, *parts: Array) -> Array:
     call.alike(*parts)
     if not parts or any(part.shape != parts[0].shape for part in parts):
         raise EvaluationError("packs arrays of different shapes")
@@ -62,7 +69,7 @@ def pack(call: Call, *parts: Array) -> Array:
 
 
 @kernel("Unpack", "the slices along an axis, without it", ANY)
-def unpack(call: Call, x: Array) -> Sequence[Array]:
+def unpack(call: KernelCall, x: Array) -> Sequence[Array]:
     axis = axis_of(call.whole("axis", 0), x.ndim)
     count = call.count("num") if x.shape[axis] else call.whole("num")
     if x.shape[axis] != count:
@@ -71,7 +78,7 @@ def unpack(call: Call, x: Array) -> Sequence[Array]:
 
 
 @kernel("Split", "equal parts along an axis, which is the first input", ANY)
-def split(call: Call, axis: Array, x: Array) -> Sequence[Array]:
+def split(call: KernelCall, axis: Array, x: Array) -> Sequence[Array]:
     number, count = axis_of(axis, x.ndim), call.count("num_split")
     if x.shape[number] % count:
         raise EvaluationError(f"splits {x.shape[number]} into {count} equal parts")
@@ -79,7 +86,7 @@ def split(call: Call, axis: Array, x: Array) -> Sequence[Array]:
 
 
 @kernel("SplitV", "parts of given sizes along an axis; -1 is whatever is left", ANY)
-def split_v(call: Call, x: Array, sizes: Array, axis: Array) -> Sequence[Array]:
+def split_v(call: KernelCall, x: Array, sizes: Array, axis: Array) -> Sequence[Array]:
     number, parts = axis_of(axis.reshape(()), x.ndim), sizes.tolist()
     if len(parts) != call.count("num_split") or parts.count(-1) > 1:
         raise EvaluationError(f"splits into parts of sizes {parts}")
@@ -91,7 +98,7 @@ def split_v(call: Call, x: Array, sizes: Array, axis: Array) -> Sequence[Array]:
 
 
 @kernel("DynamicStitch|ParallelDynamicStitch", "rows put where indices say, of one index the last", ANY)
-def dynamic_stitch(call: Call, *inputs: Array) -> Array:
+def dynamic_stitch(call: KernelCall, *inputs: Array) -> Array:
     indices, data = inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :]
     call.alike(*data)
     inner = data[0].shape[indices[0].ndim :]
@@ -111,7 +118,7 @@ def dynamic_stitch(call: Call, *inputs: Array) -> Array:
 
 
 @kernel("DynamicPartition", "rows dealt out to as many arrays as the node says", ANY)
-def dynamic_partition(call: Call, data: Array, partitions: Array) -> Sequence[Array]:
+def dynamic_partition(call: KernelCall, data: Array, partitions: Array) -> Sequence[Array]:
     count = call.count("num_partitions")
     if data.shape[: partitions.ndim] != partitions.shape:
         raise EvaluationError("has partitions that do not fit its data")

@@ -11,10 +11,10 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.rewriting.evaluation.floats import in_double
-from opselect.rewriting.evaluation.kernel import NUMBERS, Accuracy, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import NUMBERS, Accuracy, EvaluationError, KernelCall, kernel
 
 
-def _product(call: Call, x: Array, y: Array) -> Array:
+def _product(call: KernelCall, x: Array, y: Array) -> Array:
     if x.shape[-1] != y.shape[-2]:
         raise EvaluationError(f"multiplies matrices of shapes {list(x.shape)} and {list(y.shape)}")
     batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
@@ -25,7 +25,7 @@ def _product(call: Call, x: Array, y: Array) -> Array:
 @kernel(
     "MatMul", "the product of two matrices, each turned first where the node says so", NUMBERS, accuracy=Accuracy.SUM
 )
-def matmul(call: Call, x: Array, y: Array) -> Array:
+def matmul(call: KernelCall, x: Array, y: Array) -> Array:
     if x.ndim != 2 or y.ndim != 2:
         raise EvaluationError("multiplies what are no matrices")
     return _product(call, x.T if call.flag("transpose_a") else x, y.T if call.flag("transpose_b") else y)
@@ -41,7 +41,7 @@ def _adjoint(x: Array) -> Array:
     NUMBERS,
     accuracy=Accuracy.SUM,
 )
-def batch_matmul(call: Call, x: Array, y: Array) -> Array:
+def batch_matmul(call: KernelCall, x: Array, y: Array) -> Array:
     if x.shape[:-2] != y.shape[:-2]:
         raise EvaluationError("has different numbers of matrices")
     return batch_matmul_v2(call, x, y)
@@ -54,7 +54,7 @@ def batch_matmul(call: Call, x: Array, y: Array) -> Array:
     outputs="T",
     accuracy=Accuracy.SUM,
 )
-def batch_matmul_v2(call: Call, x: Array, y: Array) -> Array:
+def batch_matmul_v2(call: KernelCall, x: Array, y: Array) -> Array:
     if x.ndim < 2 or y.ndim < 2 or x.dtype != y.dtype:
         raise EvaluationError("multiplies what are no matrices of one type")
     return _product(call, _adjoint(x) if call.flag("adj_x") else x, _adjoint(y) if call.flag("adj_y") else y)
@@ -64,7 +64,7 @@ _LABELS = re.compile(r"([a-zA-Z]*)((?:\.\.\.)?)([a-zA-Z]*)")
 
 
 @kernel("Einsum", "the sum of products that an equation of labels describes", NUMBERS, accuracy=Accuracy.SUM)
-def einsum(call: Call, *inputs: Array) -> Array:
+def einsum(call: KernelCall, *inputs: Array) -> Array:
     equation = call.text("equation", "").replace(" ", "")
     operands, arrow, result = equation.partition("->")
     sizes: dict[str, int] = {}

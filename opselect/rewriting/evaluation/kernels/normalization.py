@@ -8,7 +8,7 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.rewriting.evaluation.floats import arithmetic
-from opselect.rewriting.evaluation.kernel import FLOATS, Accuracy, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import FLOATS, Accuracy, EvaluationError, KernelCall, kernel
 from opselect.rewriting.evaluation.kernels.convolution import from_channels_last, to_channels_last
 
 _EPSILON = 1e-4
@@ -32,7 +32,7 @@ def _normalized(x: Array, mean: Array, variance: Array, scale: Array, offset: Ar
     accuracy=Accuracy.SUM,
 )
 def fused_batch_norm(
-    call: Call, x: Array, scale: Array, offset: Array, mean: Array, variance: Array
+    call: KernelCall, x: Array, scale: Array, offset: Array, mean: Array, variance: Array
 ) -> Sequence[Array]:
     if call.flag("is_training", True):
         raise EvaluationError("is in training")
@@ -43,12 +43,12 @@ def fused_batch_norm(
 
 @kernel(
     "FusedBatchNormV3",
-    "FusedBatchNorm, and one more output of which nothing is said",
+    "FusedBatchNorm, and one more output that is not computed",
     FLOATS,
     outputs=("T", "U", "U", "U", "U", "U"),
     accuracy=Accuracy.SUM,
 )
-def fused_batch_norm_v3(call: Call, *inputs: Array) -> Sequence[Array]:
+def fused_batch_norm_v3(call: KernelCall, *inputs: Array) -> Sequence[Array]:
     return *fused_batch_norm(call, *inputs), np.zeros((), inputs[1].dtype)
 
 
@@ -58,6 +58,6 @@ def fused_batch_norm_v3(call: Call, *inputs: Array) -> Sequence[Array]:
     FLOATS,
     accuracy=Accuracy.SUM,
 )
-def batch_norm(call: Call, x: Array, mean: Array, variance: Array, beta: Array, gamma: Array) -> Array:
+def batch_norm(call: KernelCall, x: Array, mean: Array, variance: Array, beta: Array, gamma: Array) -> Array:
     scale = gamma if call.flag("scale_after_normalization", True) else np.ones_like(gamma)
     return _normalized(x, mean, variance, scale, beta, call.real("variance_epsilon", 0))

@@ -10,12 +10,12 @@ import numpy as np
 
 from opselect.models.formats.numpy_types import Array
 from opselect.rewriting.evaluation.floats import in_double
-from opselect.rewriting.evaluation.kernel import FLOATS, REALS, Accuracy, Call, kernel
+from opselect.rewriting.evaluation.kernel import FLOATS, REALS, Accuracy, KernelCall, kernel
 from opselect.rewriting.evaluation.kernels.convolution import from_channels_last, padded, positions, to_channels_last
 from opselect.rewriting.evaluation.windows import Windows, channels_last, spatial, windows_of
 
 
-def _windows(call: Call, image: Array) -> tuple[tuple[Windows, Windows], list[int]]:
+def _windows(call: KernelCall, image: Array) -> tuple[tuple[Windows, Windows], list[int]]:
     windows = windows_of(call, spatial(call.wholes("ksize"), channels_last(call)))
     counts = [each.count(size) for each, size in zip(windows, image.shape[1:3], strict=True)]
     call.reserve((image.shape[0], *counts, image.shape[3]), image.dtype)
@@ -23,7 +23,7 @@ def _windows(call: Call, image: Array) -> tuple[tuple[Windows, Windows], list[in
 
 
 @kernel("MaxPool", "the largest element of each window and channel", REALS)
-def max_pool(call: Call, x: Array) -> Array:
+def max_pool(call: KernelCall, x: Array) -> Array:
     image = to_channels_last(call, x)
     windows, counts = _windows(call, image)
     lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -math.inf
@@ -36,7 +36,7 @@ def max_pool(call: Call, x: Array) -> Array:
 @kernel(
     "AvgPool", "the mean of each window and channel, without what lies over the edge", FLOATS, accuracy=Accuracy.SUM
 )
-def average_pool(call: Call, x: Array) -> Array:
+def average_pool(call: KernelCall, x: Array) -> Array:
     image = to_channels_last(call, x)
     windows, counts = _windows(call, image)
 
@@ -59,7 +59,7 @@ def average_pool(call: Call, x: Array) -> Array:
     accuracy=Accuracy.ONE_ULP,
     approximate=FLOATS,
 )
-def local_response(call: Call, x: Array) -> Array:
+def local_response(call: KernelCall, x: Array) -> Array:
     radius = call.whole("depth_radius", 5)
     bias, alpha, beta = call.real("bias", 1), call.real("alpha", 1), call.real("beta", 0.5)
 

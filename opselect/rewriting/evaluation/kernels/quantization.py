@@ -11,7 +11,7 @@ import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
-from opselect.rewriting.evaluation.kernel import QUANTIZED, Accuracy, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import QUANTIZED, Accuracy, EvaluationError, KernelCall, kernel
 
 _FLOAT = frozenset({DataType.DT_FLOAT})
 _SMALL = QUANTIZED - {DataType.DT_QINT32}
@@ -19,7 +19,7 @@ _F = np.float32
 _MOST = np.finfo(_F).max
 
 
-def _range(call: Call, low: Array, high: Array) -> tuple[np.float32, np.float32]:
+def _range(call: KernelCall, low: Array, high: Array) -> tuple[np.float32, np.float32]:
     if low.size != 1 or high.size != 1 or call.whole("axis", -1) != -1 or call.data_type("T") not in _SMALL:
         raise EvaluationError("has a range for each slice, or 32 bits")
     return _F(low.reshape(())), _F(high.reshape(()))
@@ -31,7 +31,7 @@ def _range(call: Call, low: Array, high: Array) -> tuple[np.float32, np.float32]
     _FLOAT | _SMALL,
     outputs=("T", DataType.DT_FLOAT, DataType.DT_FLOAT),
 )
-def quantize(call: Call, x: Array, min_range: Array, max_range: Array) -> Sequence[Array]:
+def quantize(call: KernelCall, x: Array, min_range: Array, max_range: Array) -> Sequence[Array]:
     low, high = _range(call, min_range, max_range)
     if not low <= high:
         raise EvaluationError("has a range that ends before it starts")
@@ -66,7 +66,7 @@ def _combined(x: Array, low: np.float32, high: np.float32, limits: np.iinfo[Any]
     return np.asarray(np.trunc(inside + _F(0.5)))
 
 
-def _lowest(call: Call, limits: np.iinfo[Any]) -> np.float32:
+def _lowest(call: KernelCall, limits: np.iinfo[Any]) -> np.float32:
     """The smallest number of a type that is used."""
     lowest: np.float32 = _F(limits.min + call.flag("narrow_range"))
     return lowest
@@ -84,7 +84,7 @@ def _half_away(x: Any) -> Any:
     _SMALL,
     outputs=DataType.DT_FLOAT,
 )
-def dequantize(call: Call, x: Array, min_range: Array, max_range: Array) -> Array:
+def dequantize(call: KernelCall, x: Array, min_range: Array, max_range: Array) -> Array:
     low, high = _range(call, min_range, max_range)
     if call.attrs.get("dtype", DataType.DT_FLOAT) is not DataType.DT_FLOAT:
         raise EvaluationError("gives other numbers than float")
@@ -104,7 +104,7 @@ def dequantize(call: Call, x: Array, min_range: Array, max_range: Array) -> Arra
     return np.asarray((start - _F(limits.min) * scale) + x.astype(_F) * scale)
 
 
-def _fake_quantized(call: Call, x: Array, low: np.float32, high: np.float32) -> Array:
+def _fake_quantized(call: KernelCall, x: Array, low: np.float32, high: np.float32) -> Array:
     bits = call.whole("num_bits", 8)
     if not 2 <= bits <= 16 or not low < high:
         raise EvaluationError(f"has a range of {low} to {high} in {bits} bits")
@@ -125,7 +125,7 @@ def _fake_quantized(call: Call, x: Array, low: np.float32, high: np.float32) -> 
     outputs=DataType.DT_FLOAT,
     accuracy=Accuracy.ONE_ULP,
 )
-def fake_quantize_by_attrs(call: Call, x: Array) -> Array:
+def fake_quantize_by_attrs(call: KernelCall, x: Array) -> Array:
     return _fake_quantized(call, x, _F(call.real("min", -6.0)), _F(call.real("max", 6.0)))
 
 
@@ -136,7 +136,7 @@ def fake_quantize_by_attrs(call: Call, x: Array) -> Array:
     outputs=DataType.DT_FLOAT,
     accuracy=Accuracy.ONE_ULP,
 )
-def fake_quantize(call: Call, x: Array, low: Array, high: Array) -> Array:
+def fake_quantize(call: KernelCall, x: Array, low: Array, high: Array) -> Array:
     if low.size != 1 or high.size != 1:
         raise EvaluationError("has a range for each slice")
     if not low.any() and not high.any():
@@ -151,7 +151,7 @@ def fake_quantize(call: Call, x: Array, low: Array, high: Array) -> Array:
     outputs=DataType.DT_FLOAT,
     accuracy=Accuracy.ONE_ULP,
 )
-def fake_quantize_channels(call: Call, x: Array, low: Array, high: Array) -> Array:
+def fake_quantize_channels(call: KernelCall, x: Array, low: Array, high: Array) -> Array:
     if not x.ndim or low.shape != x.shape[-1:] or high.shape != x.shape[-1:]:
         raise EvaluationError("has ranges that are not for its channels")
     call.looped(low)

@@ -22,8 +22,8 @@ from opselect.rewriting.evaluation.kernel import (
     NUMBERS,
     REALS,
     Accuracy,
-    Call,
     EvaluationError,
+    KernelCall,
     UndefinedResultError,
     kernel,
 )
@@ -45,12 +45,12 @@ def _sum(x: Array, axes: tuple[int, ...], keep: bool) -> Array:
 
 
 @kernel("Sum", "the sum along axes", NUMBERS, accuracy=Accuracy.SUM)
-def reduce_sum(call: Call, x: Array, axes: Array) -> Array:
+def reduce_sum(call: KernelCall, x: Array, axes: Array) -> Array:
     return _sum(x, _axes(x, axes), call.flag("keep_dims"))
 
 
 @kernel("Mean", "the mean along axes, of whole numbers without the fraction", NUMBERS, accuracy=Accuracy.SUM)
-def reduce_mean(call: Call, x: Array, axes: Array) -> Array:
+def reduce_mean(call: KernelCall, x: Array, axes: Array) -> Array:
     numbers, keep = _axes(x, axes), call.flag("keep_dims")
     count = math.prod(x.shape[axis] for axis in numbers)
     if x.dtype.kind not in "iu":
@@ -62,7 +62,7 @@ def reduce_mean(call: Call, x: Array, axes: Array) -> Array:
 
 
 @kernel("Prod", "the product along axes", NUMBERS, accuracy=Accuracy.SUM)
-def reduce_product(call: Call, x: Array, axes: Array) -> Array:
+def reduce_product(call: KernelCall, x: Array, axes: Array) -> Array:
     numbers, keep = _axes(x, axes), call.flag("keep_dims")
     if x.dtype.kind in "iu":
         return np.asarray(np.prod(x, numbers, dtype=x.dtype, keepdims=keep))
@@ -76,29 +76,29 @@ def _bound(dtype: np.dtype[Any], largest: bool) -> Any:
 
 
 @kernel("Max", "the largest element along axes, the smallest number there is where there are none", REALS)
-def reduce_max(call: Call, x: Array, axes: Array) -> Array:
+def reduce_max(call: KernelCall, x: Array, axes: Array) -> Array:
     lowest = _bound(x.dtype, False)
     return np.asarray(np.max(flushed(x), _axes(x, axes), keepdims=call.flag("keep_dims"), initial=lowest))
 
 
 @kernel("Min", "the smallest element along axes, the largest number there is where there are none", REALS)
-def reduce_min(call: Call, x: Array, axes: Array) -> Array:
+def reduce_min(call: KernelCall, x: Array, axes: Array) -> Array:
     highest = _bound(x.dtype, True)
     return np.asarray(np.min(flushed(x), _axes(x, axes), keepdims=call.flag("keep_dims"), initial=highest))
 
 
 @kernel("All", "whether every element along axes is true", BOOL, outputs=DataType.DT_BOOL)
-def reduce_all(call: Call, x: Array, axes: Array) -> Array:
+def reduce_all(call: KernelCall, x: Array, axes: Array) -> Array:
     return np.asarray(np.all(x, _axes(x, axes), keepdims=call.flag("keep_dims")))
 
 
 @kernel("Any", "whether one element along axes is true", BOOL, outputs=DataType.DT_BOOL)
-def reduce_any(call: Call, x: Array, axes: Array) -> Array:
+def reduce_any(call: KernelCall, x: Array, axes: Array) -> Array:
     return np.asarray(np.any(x, _axes(x, axes), keepdims=call.flag("keep_dims")))
 
 
 @kernel("EuclideanNorm", "the square root of the sum of squares along axes", NUMBERS, accuracy=Accuracy.SUM)
-def euclidean_norm(call: Call, x: Array, axes: Array) -> Array:
+def euclidean_norm(call: KernelCall, x: Array, axes: Array) -> Array:
     numbers, keep = _axes(x, axes), call.flag("keep_dims")
     if x.dtype.kind in "iu":
         raise EvaluationError("takes the norm of whole numbers")
@@ -106,11 +106,11 @@ def euclidean_norm(call: Call, x: Array, axes: Array) -> Array:
 
 
 @kernel("L2Loss", "half the sum of squares", FLOATS, accuracy=Accuracy.SUM)
-def l2_loss(_: Call, x: Array) -> Array:
+def l2_loss(_: KernelCall, x: Array) -> Array:
     return in_double(lambda wide: np.sum(wide * wide) / 2, x)
 
 
-def _extreme(call: Call, x: Array, axis: Array, find: Callable[..., Array]) -> Array:
+def _extreme(call: KernelCall, x: Array, axis: Array, find: Callable[..., Array]) -> Array:
     number = axis_of(axis.reshape(()), x.ndim)
     if not x.shape[number]:
         raise EvaluationError("looks for an element where there is none")
@@ -125,7 +125,7 @@ def _extreme(call: Call, x: Array, axis: Array, find: Callable[..., Array]) -> A
     REALS | BOOL,
     outputs="output_type",
 )
-def arg_max(call: Call, x: Array, axis: Array) -> Array:
+def arg_max(call: KernelCall, x: Array, axis: Array) -> Array:
     return _extreme(call, x, axis, np.argmax)
 
 
@@ -135,11 +135,11 @@ def arg_max(call: Call, x: Array, axis: Array) -> Array:
     REALS | BOOL,
     outputs="output_type",
 )
-def arg_min(call: Call, x: Array, axis: Array) -> Array:
+def arg_min(call: KernelCall, x: Array, axis: Array) -> Array:
     return _extreme(call, x, axis, np.argmin)
 
 
-def _scan(call: Call, x: Array, axis: Array, step: Any, first: int) -> Array:
+def _scan(call: KernelCall, x: Array, axis: Array, step: Any, first: int) -> Array:
     number = axis_of(axis.reshape(()), x.ndim)
     backwards = call.flag("reverse")
     elements = np.moveaxis(flushed(x), number, 0)
@@ -152,16 +152,16 @@ def _scan(call: Call, x: Array, axis: Array, step: Any, first: int) -> Array:
 
 
 @kernel("Cumsum", "the sums of the elements up to each along an axis, that one left out or not", NUMBERS)
-def cumulative_sum(call: Call, x: Array, axis: Array) -> Array:
+def cumulative_sum(call: KernelCall, x: Array, axis: Array) -> Array:
     return _scan(call, x, axis, np.add, 0)
 
 
 @kernel("Cumprod", "the products of the elements up to each along an axis, that one left out or not", NUMBERS)
-def cumulative_product(call: Call, x: Array, axis: Array) -> Array:
+def cumulative_product(call: KernelCall, x: Array, axis: Array) -> Array:
     return _scan(call, x, axis, np.multiply, 1)
 
 
-def _segments(call: Call, x: Array, ids: Array, count: int, combine: Any, initial: Any) -> Array:
+def _segments(call: KernelCall, x: Array, ids: Array, count: int, combine: Any, initial: Any) -> Array:
     call.looped(ids)
     if x.shape[: ids.ndim] != ids.shape:
         raise EvaluationError("has segments that do not fit its data")
@@ -175,7 +175,7 @@ def _segments(call: Call, x: Array, ids: Array, count: int, combine: Any, initia
     return out
 
 
-def _sorted_segments(call: Call, x: Array, ids: Array, combine: Any, initial: Any) -> Array:
+def _sorted_segments(call: KernelCall, x: Array, ids: Array, combine: Any, initial: Any) -> Array:
     if ids.ndim != 1 or (ids.size and ids[0] < 0) or (np.diff(ids) < 0).any():
         raise EvaluationError("has segments that are not sorted")
     out = _segments(call, x, ids, int(ids[-1]) + 1 if ids.size else 0, combine, initial)
@@ -184,22 +184,22 @@ def _sorted_segments(call: Call, x: Array, ids: Array, combine: Any, initial: An
 
 
 @kernel("SegmentSum", "the sum of the rows of each segment", NUMBERS)
-def segment_sum(call: Call, x: Array, ids: Array) -> Array:
+def segment_sum(call: KernelCall, x: Array, ids: Array) -> Array:
     return _sorted_segments(call, x, ids, np.add, 0)
 
 
 @kernel("SegmentMax", "the largest elements of the rows of each segment, 0 of one without rows", REALS)
-def segment_max(call: Call, x: Array, ids: Array) -> Array:
+def segment_max(call: KernelCall, x: Array, ids: Array) -> Array:
     return _sorted_segments(call, x, ids, np.maximum, _bound(x.dtype, False))
 
 
 @kernel("SegmentMin", "the smallest elements of the rows of each segment, 0 of one without rows", REALS)
-def segment_min(call: Call, x: Array, ids: Array) -> Array:
+def segment_min(call: KernelCall, x: Array, ids: Array) -> Array:
     return _sorted_segments(call, x, ids, np.minimum, _bound(x.dtype, True))
 
 
 @kernel("SegmentProd", "the product of the rows of each segment, 1 of one without rows", NUMBERS)
-def segment_product(call: Call, x: Array, ids: Array) -> Array:
+def segment_product(call: KernelCall, x: Array, ids: Array) -> Array:
     return _sorted_segments(call, x, ids, _product_of(x), 1)
 
 
@@ -208,7 +208,7 @@ def _product_of(x: Array) -> Any:
 
 
 @kernel("SegmentMean", "the mean of the rows of each segment, 0 of one without rows", REALS)
-def segment_mean(call: Call, x: Array, ids: Array) -> Array:
+def segment_mean(call: KernelCall, x: Array, ids: Array) -> Array:
     total = segment_sum(call, x, ids)
     counts = np.maximum(np.bincount(ids, minlength=len(total)), 1).astype(x.dtype)
     counts = counts.reshape(-1, *[1] * (x.ndim - 1))
@@ -216,12 +216,12 @@ def segment_mean(call: Call, x: Array, ids: Array) -> Array:
 
 
 @kernel("UnsortedSegmentProd", "the product of the rows of each segment, in any order", NUMBERS)
-def unsorted_segment_product(call: Call, x: Array, ids: Array, count: Array) -> Array:
+def unsorted_segment_product(call: KernelCall, x: Array, ids: Array, count: Array) -> Array:
     return _segments(call, x, ids, int(count), _product_of(x), 1)
 
 
 @kernel("UnsortedSegmentSum", "the sum of the rows of each segment, in any order", NUMBERS)
-def unsorted_segment_sum(call: Call, x: Array, ids: Array, count: Array) -> Array:
+def unsorted_segment_sum(call: KernelCall, x: Array, ids: Array, count: Array) -> Array:
     return _segments(call, x, ids, int(count), np.add, 0)
 
 
@@ -230,7 +230,7 @@ def unsorted_segment_sum(call: Call, x: Array, ids: Array, count: Array) -> Arra
     "the largest elements of the rows of each segment, the lowest number of one without rows",
     REALS,
 )
-def unsorted_segment_max(call: Call, x: Array, ids: Array, count: Array) -> Array:
+def unsorted_segment_max(call: KernelCall, x: Array, ids: Array, count: Array) -> Array:
     lowest = _bound(x.dtype, False) if x.dtype.kind in "iu" else np.nan_to_num(_bound(x.dtype, False))
     return _segments(call, x, ids, int(count), np.maximum, lowest)
 
@@ -240,6 +240,6 @@ def unsorted_segment_max(call: Call, x: Array, ids: Array, count: Array) -> Arra
     "the smallest elements of the rows of each segment, the highest number of one without rows",
     REALS,
 )
-def unsorted_segment_min(call: Call, x: Array, ids: Array, count: Array) -> Array:
+def unsorted_segment_min(call: KernelCall, x: Array, ids: Array, count: Array) -> Array:
     highest = _bound(x.dtype, True) if x.dtype.kind in "iu" else np.nan_to_num(_bound(x.dtype, True))
     return _segments(call, x, ids, int(count), np.minimum, highest)

@@ -9,13 +9,13 @@ import numpy as np
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.rewriting.evaluation.floats import arithmetic, flushed
-from opselect.rewriting.evaluation.kernel import REALS, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import REALS, EvaluationError, KernelCall, kernel
 
 _F = np.float32
 
 
-def _places(call: Call, size: int, count: int, *, nearest: bool) -> Array:
-    """Where on an axis of that size each of so many new elements lies, as ``float`` computes it."""
+def _places(call: KernelCall, size: int, count: int, *, nearest: bool) -> Array:
+    """Where on an axis of that size each new element lies, as ``float`` computes it."""
     corners, centers = call.flag("align_corners"), call.flag("half_pixel_centers")
     scale = _F(size - 1) / _F(count - 1) if corners and count > 1 else _F(size) / _F(count)
     numbers = np.arange(count).astype(_F)
@@ -24,7 +24,7 @@ def _places(call: Call, size: int, count: int, *, nearest: bool) -> Array:
     return np.asarray((numbers + _F(0.5)) * scale - (_F(0) if nearest else _F(0.5)))
 
 
-def _target(call: Call, image: Array, size: Array) -> tuple[int, int]:
+def _target(call: KernelCall, image: Array, size: Array) -> tuple[int, int]:
     if image.ndim != 4 or size.shape != (2,) or min(size) < 1 or 0 in image.shape[1:3]:
         raise EvaluationError(f"resizes an image of shape {list(image.shape)} to {size.tolist()}")
     height, width = size.tolist()
@@ -33,7 +33,7 @@ def _target(call: Call, image: Array, size: Array) -> tuple[int, int]:
 
 
 @kernel("ResizeNearestNeighbor", "the nearest element of an image for each of another size", REALS)
-def resize_nearest(call: Call, image: Array, size: Array) -> Array:
+def resize_nearest(call: KernelCall, image: Array, size: Array) -> Array:
     chosen = []
     for dim, count in zip(image.shape[1:3], _target(call, image, size), strict=True):
         places = _places(call, dim, count, nearest=True)
@@ -48,7 +48,7 @@ def resize_nearest(call: Call, image: Array, size: Array) -> Array:
     REALS,
     outputs=DataType.DT_FLOAT,
 )
-def resize_bilinear(call: Call, image: Array, size: Array) -> Array:
+def resize_bilinear(call: KernelCall, image: Array, size: Array) -> Array:
     found = flushed(image.astype(_F))
     height, width = _target(call, image, size)
     for axis, count in ((2, width), (1, height)):  # in this order, each step rounded

@@ -11,7 +11,7 @@ import numpy as np
 
 from kernel_index.datatypes import DataType, item_size
 from opselect.models.formats.numpy_types import Array, numpy_type
-from opselect.rewriting.evaluation.kernel import ANY, FLOATS, INTEGERS, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import ANY, FLOATS, INTEGERS, EvaluationError, KernelCall, kernel
 
 
 @kernel(
@@ -19,31 +19,31 @@ from opselect.rewriting.evaluation.kernel import ANY, FLOATS, INTEGERS, Call, Ev
     "its input, the default of a placeholder",
     ANY,
 )
-def identity(_: Call, x: Array) -> Array:
+def identity(_: KernelCall, x: Array) -> Array:
     return x
 
 
 @kernel("IdentityN", "its inputs", ANY)
-def identity_n(_: Call, *inputs: Array) -> Sequence[Array]:
+def identity_n(_: KernelCall, *inputs: Array) -> Sequence[Array]:
     return inputs
 
 
 @kernel("CheckNumerics", "its input; an error where there is a NaN or an infinite number in it", FLOATS)
-def check_numerics(_: Call, x: Array) -> Array:
+def check_numerics(_: KernelCall, x: Array) -> Array:
     if not np.isfinite(x).all():
         raise EvaluationError("finds NaN or infinite numbers in its input")
     return x
 
 
 @kernel("EnsureShape", "its input; an error where it is of another shape than the node says", ANY)
-def ensure_shape(call: Call, x: Array) -> Array:
+def ensure_shape(call: KernelCall, x: Array) -> Array:
     dims = call.shape("shape").dims
     if dims is not None and (len(dims) != x.ndim or any(a not in (-1, b) for a, b in zip(dims, x.shape, strict=True))):
         raise EvaluationError(f"has an input of shape {list(x.shape)}, not {list(dims)}")
     return x
 
 
-def sizes_as_array(call: Call, sizes: Sequence[int]) -> Array:
+def sizes_as_array(call: KernelCall, sizes: Sequence[int]) -> Array:
     """Sizes of dimensions in the type that the node has for them; EvaluationError for one that it cannot hold."""
     dtype = call.dtype("out_type")
     if dtype.kind not in "iu" or any(size > np.iinfo(dtype).max for size in sizes):
@@ -52,27 +52,27 @@ def sizes_as_array(call: Call, sizes: Sequence[int]) -> Array:
 
 
 @kernel("Shape", "the sizes of the dimensions", ANY, outputs="out_type")
-def shape(call: Call, x: Array) -> Array:
+def shape(call: KernelCall, x: Array) -> Array:
     return sizes_as_array(call, x.shape)
 
 
 @kernel("ShapeN", "the sizes of the dimensions of each input", ANY, outputs="out_type")
-def shape_n(call: Call, *inputs: Array) -> Sequence[Array]:
+def shape_n(call: KernelCall, *inputs: Array) -> Sequence[Array]:
     return [sizes_as_array(call, x.shape) for x in inputs]
 
 
 @kernel("Size", "the number of elements", ANY, outputs="out_type")
-def size(call: Call, x: Array) -> Array:
+def size(call: KernelCall, x: Array) -> Array:
     return sizes_as_array(call, [x.size]).reshape(())
 
 
 @kernel("Rank", "the number of dimensions", ANY, outputs=DataType.DT_INT32)
-def rank(_: Call, x: Array) -> Array:
+def rank(_: KernelCall, x: Array) -> Array:
     return np.array(x.ndim, np.int32)
 
 
 @kernel("Reshape", "the same elements in another shape; -1 is whatever is left", ANY)
-def reshape(_: Call, x: Array, sizes: Array) -> Array:
+def reshape(_: KernelCall, x: Array, sizes: Array) -> Array:
     if sizes.ndim != 1:
         raise EvaluationError("takes a shape of one dimension")
     known = [size for size in sizes.tolist() if size != -1]
@@ -95,14 +95,14 @@ def axis_of(axis: Array | int, ndim: int) -> int:
 
 
 @kernel("ExpandDims", "the same elements with one more dimension of size 1", ANY)
-def expand_dims(_: Call, x: Array, axis: Array) -> Array:
+def expand_dims(_: KernelCall, x: Array, axis: Array) -> Array:
     if axis.size != 1:
         raise EvaluationError("takes one axis")
     return np.expand_dims(x, axis_of(axis.reshape(()), x.ndim + 1))
 
 
 @kernel("Squeeze", "the same elements without dimensions of size 1, all of them or those that the node names", ANY)
-def squeeze(call: Call, x: Array) -> Array:
+def squeeze(call: KernelCall, x: Array) -> Array:
     axes = {axis_of(axis, x.ndim) for axis in call.wholes("squeeze_dims")}
     if any(x.shape[axis] != 1 for axis in axes):
         raise EvaluationError(f"squeezes an axis of shape {list(x.shape)} that is not 1")
@@ -110,7 +110,7 @@ def squeeze(call: Call, x: Array) -> Array:
 
 
 @kernel("Bitcast", "the same bytes as elements of another type", ANY, outputs="type")
-def bitcast(call: Call, x: Array) -> Array:
+def bitcast(call: KernelCall, x: Array) -> Array:
     to = call.data_type("type")
     before, after = x.dtype.itemsize, item_size(to)
     if DataType.DT_STRING in (to, call.attrs.get("T")) or x.dtype == np.object_:
@@ -127,17 +127,17 @@ def bitcast(call: Call, x: Array) -> Array:
 
 
 @kernel("BroadcastTo", "its input repeated along dimensions of size 1, up to a shape", ANY)
-def broadcast_to(call: Call, x: Array, sizes: Array) -> Array:
+def broadcast_to(call: KernelCall, x: Array, sizes: Array) -> Array:
     return np.broadcast_to(x, call.reserve(sizes.tolist(), x.dtype))
 
 
 @kernel("BroadcastArgs", "the shape that two shapes broadcast to", INTEGERS)
-def broadcast_args(_: Call, a: Array, b: Array) -> Array:
+def broadcast_args(_: KernelCall, a: Array, b: Array) -> Array:
     return np.array(np.broadcast_shapes(tuple(a.tolist()), tuple(b.tolist())), a.dtype)
 
 
 @kernel("BroadcastGradientArgs", "the axes over which each of two shapes is broadcast to the other", INTEGERS)
-def broadcast_gradient_args(_: Call, a: Array, b: Array) -> Sequence[Array]:
+def broadcast_gradient_args(_: KernelCall, a: Array, b: Array) -> Sequence[Array]:
     """Source: ``BCast`` of ``util/bcast.h``: an axis of size 1 in both counts for both."""
     np.broadcast_shapes(tuple(a.tolist()), tuple(b.tolist()))
     rank = max(a.size, b.size)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from opselect.models.formats.numpy_types import Array
-from opselect.rewriting.evaluation.kernel import ANY, INTEGERS, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import ANY, INTEGERS, EvaluationError, KernelCall, kernel
 from opselect.rewriting.evaluation.kernels.shapes import axis_of
 
 
 @kernel("Slice", "a block that starts somewhere and has a size, -1 for all that is left", ANY)
-def slice_block(_: Call, x: Array, begin: Array, size: Array) -> Array:
+def slice_block(_: KernelCall, x: Array, begin: Array, size: Array) -> Array:
     if not begin.shape == size.shape == (x.ndim,):
         raise EvaluationError("takes a start and a size for each dimension")
     block = []
@@ -55,8 +55,8 @@ class StridedSlice:
         if len(taken) > rank:
             raise EvaluationError(f"slices {len(taken)} dimensions of {rank}")
         before: list[int | None] = [-1 - i if i in new else i for i in range(min(ellipsis, count))]
-        behind: list[int | None] = [-1 - i if i in new else i for i in after]
-        return [*before, *[None] * (rank - len(taken)), *behind]
+        last: list[int | None] = [-1 - i if i in new else i for i in after]
+        return [*before, *[None] * (rank - len(taken)), *last]
 
     def dense(self, shape: Sequence[int]) -> list[slice | int | None]:
         """The same as an index of NumPy's for an array of that shape."""
@@ -121,7 +121,7 @@ def _clamped(begin: int | None, end: int | None, stride: int, dim: int) -> tuple
     return first, last if last >= 0 else None
 
 
-def strided_slice_of(call: Call, begin: Array, end: Array, strides: Array) -> StridedSlice:
+def strided_slice_of(call: KernelCall, begin: Array, end: Array, strides: Array) -> StridedSlice:
     """What the inputs and attrs of a StridedSlice say."""
     if not begin.ndim == end.ndim == strides.ndim == 1 or not begin.size == end.size == strides.size < 32:
         raise EvaluationError("takes start, end and stride of one length")
@@ -132,20 +132,20 @@ def strided_slice_of(call: Call, begin: Array, end: Array, strides: Array) -> St
 @kernel(
     "StridedSlice", "every so manieth element of ranges, with all masks: begin, end, ellipsis, new and shrunk axes", ANY
 )
-def strided_slice(call: Call, x: Array, begin: Array, end: Array, strides: Array) -> Array:
+def strided_slice(call: KernelCall, x: Array, begin: Array, end: Array, strides: Array) -> Array:
     index = strided_slice_of(call, begin, end, strides).dense(x.shape)
     return np.asarray(x[tuple(index)], x.dtype)
 
 
 @kernel("Reverse", "the elements in the other order along axes marked true", ANY)
-def reverse(_: Call, x: Array, axes: Array) -> Array:
+def reverse(_: KernelCall, x: Array, axes: Array) -> Array:
     if axes.dtype != np.bool_ or axes.shape != (x.ndim,):
         raise EvaluationError("takes true or false for each dimension")
     return np.flip(x, tuple(np.flatnonzero(axes)))
 
 
 @kernel("ReverseV2", "the elements in the other order along the axes given", ANY)
-def reverse_v2(_: Call, x: Array, axes: Array) -> Array:
+def reverse_v2(_: KernelCall, x: Array, axes: Array) -> Array:
     if not x.ndim or not x.size:
         return x  # whatever axes are named
     numbers = [axis_of(axis, x.ndim) for axis in axes.tolist()]
@@ -155,7 +155,7 @@ def reverse_v2(_: Call, x: Array, axes: Array) -> Array:
 
 
 @kernel("ReverseSequence", "the first elements of each entry of a batch in the other order, as many as its length", ANY)
-def reverse_sequence(call: Call, x: Array, lengths: Array) -> Array:
+def reverse_sequence(call: KernelCall, x: Array, lengths: Array) -> Array:
     call.looped(lengths)
     sequence, batch = axis_of(call.whole("seq_dim"), x.ndim), axis_of(call.whole("batch_dim", 0), x.ndim)
     if sequence == batch or lengths.shape != (x.shape[batch],):
@@ -170,7 +170,7 @@ def reverse_sequence(call: Call, x: Array, lengths: Array) -> Array:
 
 
 @kernel("Roll", "the elements moved along axes, those at the end to the start", ANY)
-def roll(_: Call, x: Array, shift: Array, axis: Array) -> Array:
+def roll(_: KernelCall, x: Array, shift: Array, axis: Array) -> Array:
     if shift.shape != axis.shape or shift.ndim > 1:
         raise EvaluationError("takes a shift for each axis")
     axes = [axis_of(number, x.ndim) for number in axis.ravel().tolist()]
@@ -178,7 +178,7 @@ def roll(_: Call, x: Array, shift: Array, axis: Array) -> Array:
 
 
 @kernel("InvertPermutation", "where each number stands in a permutation", INTEGERS)
-def invert_permutation(_: Call, x: Array) -> Array:
+def invert_permutation(_: KernelCall, x: Array) -> Array:
     if x.ndim != 1 or not np.array_equal(np.sort(x), np.arange(x.size)):
         raise EvaluationError("inverts what is no permutation")
     return np.argsort(x).astype(x.dtype)

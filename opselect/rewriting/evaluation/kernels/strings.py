@@ -14,7 +14,7 @@ import numpy as np
 
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
-from opselect.rewriting.evaluation.kernel import BOOL, FLOATS, INTEGERS, STRING, Call, EvaluationError, kernel
+from opselect.rewriting.evaluation.kernel import BOOL, FLOATS, INTEGERS, STRING, EvaluationError, KernelCall, kernel
 from opselect.rewriting.evaluation.kernels.shapes import axis_of
 
 _STRING = DataType.DT_STRING
@@ -26,7 +26,7 @@ def _strings(shape: tuple[int, ...], values: list[bytes]) -> Array:
     return out.reshape(shape)
 
 
-def _each(call: Call, x: Array, change: Callable[[bytes], bytes]) -> Array:
+def _each(call: KernelCall, x: Array, change: Callable[[bytes], bytes]) -> Array:
     call.looped(x)
     return _strings(x.shape, [change(value) for value in x.ravel()])
 
@@ -35,7 +35,7 @@ def _bytes_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _no_encoding(call: Call) -> None:
+def _no_encoding(call: KernelCall) -> None:
     if call.text("encoding", "") or call.text("unit", "BYTE") != "BYTE":
         raise EvaluationError("counts characters, not bytes")
 
@@ -46,7 +46,7 @@ def total_bytes(x: Array) -> int:
 
 
 @kernel("StringJoin", "strings put together element by element, a separator between them", STRING, outputs=_STRING)
-def join(call: Call, *parts: Array) -> Array:
+def join(call: KernelCall, *parts: Array) -> Array:
     call.looped(*parts)
     call.alike(*parts)
     separator = _bytes_of(call.text("separator", ""))
@@ -60,31 +60,31 @@ def join(call: Call, *parts: Array) -> Array:
 
 
 @kernel("StringLower", "ASCII letters in lower case", STRING, outputs=_STRING)
-def lower(call: Call, x: Array) -> Array:
+def lower(call: KernelCall, x: Array) -> Array:
     _no_encoding(call)
     return _each(call, x, bytes.lower)
 
 
 @kernel("StringUpper", "ASCII letters in upper case", STRING, outputs=_STRING)
-def upper(call: Call, x: Array) -> Array:
+def upper(call: KernelCall, x: Array) -> Array:
     _no_encoding(call)
     return _each(call, x, bytes.upper)
 
 
 @kernel("StringStrip", "strings without white space at their ends", STRING, outputs=_STRING)
-def strip(call: Call, x: Array) -> Array:
+def strip(call: KernelCall, x: Array) -> Array:
     return _each(call, x, bytes.strip)
 
 
 @kernel("StringLength", "the number of bytes", STRING, outputs=DataType.DT_INT32)
-def length(call: Call, x: Array) -> Array:
+def length(call: KernelCall, x: Array) -> Array:
     call.looped(x)
     _no_encoding(call)
     return np.array([len(value) for value in x.ravel()], np.int32).reshape(x.shape)
 
 
 @kernel("Substr", "bytes from a position on; an error where a string has no such position", STRING, outputs=_STRING)
-def substring(call: Call, x: Array, start: Array, size: Array) -> Array:
+def substring(call: KernelCall, x: Array, start: Array, size: Array) -> Array:
     call.looped(x)
     _no_encoding(call)
     call.alike(start, size)
@@ -99,7 +99,7 @@ def substring(call: Call, x: Array, start: Array, size: Array) -> Array:
 
 
 @kernel("AsString", "numbers written as text, as C's printf does", INTEGERS | FLOATS | BOOL, outputs=_STRING)
-def as_string(call: Call, x: Array) -> Array:
+def as_string(call: KernelCall, x: Array) -> Array:
     call.looped(x)
     precision, width, fill = call.whole("precision", -1), call.whole("width", -1), call.text("fill", "")
     if fill not in ("", " ", "+", "-", "0", "#"):
@@ -124,7 +124,7 @@ _WHOLE = re.compile(rb"-?\d{1,19}")
 
 
 @kernel("StringToNumber", "the numbers that strings spell", STRING, outputs="out_type")
-def string_to_number(call: Call, x: Array) -> Array:
+def string_to_number(call: KernelCall, x: Array) -> Array:
     call.looped(x)
     dtype = call.dtype("out_type") if "out_type" in call.attrs else np.dtype(np.float32)
     pattern = _NUMBER if dtype.kind == "f" else _WHOLE
@@ -137,7 +137,7 @@ def string_to_number(call: Call, x: Array) -> Array:
 
 
 @kernel("ReduceJoin", "the strings along axes put together, a separator between them", STRING, outputs=_STRING)
-def reduce_join(call: Call, x: Array, axes: Array) -> Array:
+def reduce_join(call: KernelCall, x: Array, axes: Array) -> Array:
     call.looped(x)
     separator = _bytes_of(call.text("separator", ""))
     numbers = [axis_of(axis, x.ndim) for axis in axes.ravel().tolist()]
@@ -155,7 +155,7 @@ def reduce_join(call: Call, x: Array, axes: Array) -> Array:
 
 
 @kernel("EncodeBase64", "bytes in the web-safe base64 alphabet, padded where the node says so", STRING, outputs=_STRING)
-def encode_base64(call: Call, x: Array) -> Array:
+def encode_base64(call: KernelCall, x: Array) -> Array:
     call.reserve((2 * total_bytes(x) + 4 * x.size,), np.uint8)
     padded = call.flag("pad")
 
@@ -167,7 +167,7 @@ def encode_base64(call: Call, x: Array) -> Array:
 
 
 @kernel("DecodeBase64", "the bytes that text in the web-safe base64 alphabet stands for", STRING, outputs=_STRING)
-def decode_base64(call: Call, x: Array) -> Array:
+def decode_base64(call: KernelCall, x: Array) -> Array:
     def decode(value: bytes) -> bytes:
         bare = value.rstrip(b"=")
         if not re.fullmatch(rb"[A-Za-z0-9_-]*", bare) or len(bare) % 4 == 1:
@@ -178,7 +178,7 @@ def decode_base64(call: Call, x: Array) -> Array:
 
 
 @kernel("DecodeRaw", "strings of one length as numbers, byte by byte", STRING, outputs="out_type")
-def decode_raw(call: Call, x: Array) -> Array:
+def decode_raw(call: KernelCall, x: Array) -> Array:
     call.looped(x)
     dtype = call.dtype("out_type")
     values = x.ravel().tolist()

@@ -21,35 +21,35 @@ from opselect.rewriting.evaluation.kernel import (
     NUMBERS,
     REALS,
     Accuracy,
-    Call,
+    KernelCall,
     kernel,
 )
 
 
 @kernel("Abs", "the distance from 0; the smallest whole number stays as it is", REALS)
-def absolute(_: Call, x: Array) -> Array:
+def absolute(_: KernelCall, x: Array) -> Array:
     return np.abs(x)
 
 
 @kernel("Neg", "-x, wrapped around for whole numbers", NUMBERS)
-def negative(_: Call, x: Array) -> Array:
+def negative(_: KernelCall, x: Array) -> Array:
     return np.negative(x)
 
 
 @kernel("Sign", "-1, 0 or 1; x / |x| of complex numbers; NaN of NaN", NUMBERS, approximate=COMPLEX)
-def sign(_: Call, x: Array) -> Array:
+def sign(_: KernelCall, x: Array) -> Array:
     if x.dtype.kind != "c":
         return np.asarray(np.sign(flushed(x)) + x.dtype.type(0))  # no zero below 0
     return arithmetic(lambda z: np.where(z == 0, z.dtype.type(0), z / np.abs(z)), x)
 
 
 @kernel("Square", "x * x", NUMBERS)
-def square(_: Call, x: Array) -> Array:
+def square(_: KernelCall, x: Array) -> Array:
     return arithmetic(complex_product if x.dtype.kind == "c" else np.multiply, x, x)
 
 
 @kernel("Sqrt", "the square root, NaN of numbers below 0", FLOATS)
-def square_root(_: Call, x: Array) -> Array:
+def square_root(_: KernelCall, x: Array) -> Array:
     return arithmetic(np.sqrt, x)
 
 
@@ -61,74 +61,74 @@ def square_root(_: Call, x: Array) -> Array:
     approximate=COMPLEX,
     vectorized=FLOAT,
 )
-def reciprocal(_: Call, x: Array) -> Array:
+def reciprocal(_: KernelCall, x: Array) -> Array:
     return arithmetic(lambda a: np.divide(a.dtype.type(1), a), x)
 
 
 @kernel("Floor", "the whole number at or below x", FLOATS)
-def floor(_: Call, x: Array) -> Array:
+def floor(_: KernelCall, x: Array) -> Array:
     return arithmetic(np.floor, x)
 
 
 @kernel("Ceil", "the whole number at or above x", FLOATS)
-def ceil(_: Call, x: Array) -> Array:
+def ceil(_: KernelCall, x: Array) -> Array:
     return arithmetic(np.ceil, x)
 
 
 @kernel("Round|Rint", "the nearest whole number, the even one of two", REALS)
-def round_to_even(_: Call, x: Array) -> Array:
+def round_to_even(_: KernelCall, x: Array) -> Array:
     return x if x.dtype.kind in "iu" else arithmetic(np.rint, x)
 
 
 @kernel("Invert", "every bit the other way", INTEGERS)
-def invert(_: Call, x: Array) -> Array:
+def invert(_: KernelCall, x: Array) -> Array:
     return np.invert(x)
 
 
 @kernel("LogicalNot", "whether x is false", BOOL, outputs=DataType.DT_BOOL)
-def logical_not(_: Call, x: Array) -> Array:
+def logical_not(_: KernelCall, x: Array) -> Array:
     return np.logical_not(x)
 
 
 @kernel("IsNan", "whether x is no number", FLOATS, outputs=DataType.DT_BOOL)
-def is_nan(_: Call, x: Array) -> Array:
+def is_nan(_: KernelCall, x: Array) -> Array:
     return np.isnan(x)
 
 
 @kernel("IsInf", "whether x is infinite", FLOATS, outputs=DataType.DT_BOOL)
-def is_infinite(_: Call, x: Array) -> Array:
+def is_infinite(_: KernelCall, x: Array) -> Array:
     return np.isinf(x)
 
 
 @kernel("IsFinite", "whether x is neither infinite nor NaN", FLOATS, outputs=DataType.DT_BOOL)
-def is_finite(_: Call, x: Array) -> Array:
+def is_finite(_: KernelCall, x: Array) -> Array:
     return np.isfinite(x)
 
 
 @kernel("Complex", "the complex number of a real and an imaginary part", FLOATS, outputs="Tout")
-def complex_number(call: Call, real: Array, imaginary: Array) -> Array:
+def complex_number(call: KernelCall, real: Array, imaginary: Array) -> Array:
     out = np.empty(call.broadcast(real, imaginary), np.complex64 if real.dtype == np.float32 else np.complex128)
     out.real, out.imag = real, imaginary
     return out
 
 
 @kernel("Real", "the real part", COMPLEX, outputs="Tout")
-def real_part(_: Call, z: Array) -> Array:
+def real_part(_: KernelCall, z: Array) -> Array:
     return z.real
 
 
 @kernel("Imag", "the imaginary part", COMPLEX, outputs="Tout")
-def imaginary_part(_: Call, z: Array) -> Array:
+def imaginary_part(_: KernelCall, z: Array) -> Array:
     return z.imag
 
 
 @kernel("Conj", "the number with the other imaginary part", COMPLEX)
-def conjugate(_: Call, z: Array) -> Array:
+def conjugate(_: KernelCall, z: Array) -> Array:
     return np.conj(z)
 
 
 @kernel("ComplexAbs", "the distance from 0", COMPLEX, outputs="Tout", accuracy=Accuracy.ONE_ULP, approximate=COMPLEX)
-def complex_absolute(_: Call, z: Array) -> Array:
+def complex_absolute(_: KernelCall, z: Array) -> Array:
     return nearest(np.abs, z).real.astype(z.real.dtype)
 
 
@@ -140,7 +140,7 @@ def complex_absolute(_: Call, z: Array) -> Array:
     accuracy=Accuracy.ONE_ULP,
     approximate=COMPLEX,
 )
-def angle(_: Call, z: Array) -> Array:
+def angle(_: KernelCall, z: Array) -> Array:
     return nearest(np.arctan2, z.imag, z.real)
 
 
@@ -174,7 +174,7 @@ def _register(
     vectorized: frozenset[DataType],
     accuracy: Accuracy = Accuracy.ONE_ULP,
 ) -> None:
-    def elements(_: Call, x: Array) -> Array:
+    def elements(_: KernelCall, x: Array) -> Array:
         return nearest(compute, x)
 
     kernel(

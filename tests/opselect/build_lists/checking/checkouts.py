@@ -8,7 +8,8 @@ from pathlib import Path
 from kernel_index.index import MemoryIndex
 from kernel_index.profiles import BuildProfile
 from kernel_index.scan import scan_tree
-from opselect.build_lists.checking import Finding, check_lists
+from opselect.build_lists.checking import check_lists
+from opselect.findings import Finding
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.select import select
 from tests.kernel_index.build_files.drawing import plant
@@ -145,4 +146,4 @@ def found(
 
 def shown(findings: Iterable[Finding]) -> list[str]:
     """Findings on a line each: place, kind and entry."""
-    return [f"{f.file.removeprefix('tensorflow/')}:{f.line} {f.kind} {f.entry} in {f.list}" for f in findings]
+    return [f"{str(f.place).removeprefix('tensorflow/')} {f.kind} {f.entry} in {f.list}" for f in findings]

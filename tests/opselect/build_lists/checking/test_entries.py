@@ -46,8 +46,8 @@ def test_what_bazel_does_not_find(entry: str, message: str, mend: str, tmp_path:
     tree = without_makefile(tmp_path, (BUILD, '["mul_op.cc"]', f'["mul_op.cc", {entry}]'))
     findings = [f for f in found(tree) if f.kind == "missing-file"]
     assert shown(findings) == [f"{KERNELS}:3 missing-file {entry[1:-1]} in android_core_ops"]
-    assert findings[0].message == message
-    assert findings[0].mend.startswith(mend)
+    assert findings[0].reason == message
+    assert findings[0].advice.startswith(mend)
 
 
 @pytest.mark.parametrize("entry", ["@zlib//:zlib", ":made.cc", "//tensorflow/core/kernels:made.cc"])
@@ -67,12 +67,12 @@ def test_what_make_does_not_find(tmp_path: Path) -> None:
         f"{MAKE}:4 missing-file {K}/mul_oop.cc in {LIST}",
         f"{MAKE}:5 missing-file {K}/quite_else.cc in {LIST}",
     ]
-    assert [f.message for f in findings] == [
+    assert [f.reason for f in findings] == [
         f"does not exist; make compiles {K}/tile_impl.cc instead",
         "does not exist",
         "does not exist",
     ]
-    assert [f.mend for f in findings] == [
+    assert [f.advice for f in findings] == [
         f"write {K}/tile_impl.cc",
         f"write {K}/mul_op.cc, or remove it",
         f"remove it from {LIST}",
@@ -92,9 +92,9 @@ def test_what_make_does_not_find(tmp_path: Path) -> None:
 def test_a_label_twice_in_one_list(srcs: str, tmp_path: Path) -> None:
     tree = without_makefile(tmp_path, (BUILD, '["mul_op.cc"]', srcs))
     (finding,) = found(tree)
-    assert (finding.kind, finding.list, finding.line) == ("duplicate-entry", "android_core_ops", 3)
-    assert "is on line 3 already: Bazel refuses" in finding.message
-    assert finding.mend == "remove it from android_core_ops"
+    assert (finding.kind, finding.list, finding.place.line) == ("duplicate-entry", "android_core_ops", 3)
+    assert "is on line 3 already: Bazel refuses" in finding.reason
+    assert finding.advice == "remove it from android_core_ops"
 
 
 def test_branches_of_one_select_exclude_each_other(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_branches_of_one_select_exclude_each_other(tmp_path: Path) -> None:
 def test_what_a_glob_finds_is_excluded_from_it(tmp_path: Path) -> None:
     tree = without_makefile(tmp_path, (BUILD, '["mul_op.cc"]', '["mul_op.cc"] + glob(["mul_*.cc"])'))
     (finding,) = found(tree)
-    assert (finding.kind, finding.mend) == ("duplicate-entry", "exclude it from the glob of android_core_ops")
+    assert (finding.kind, finding.advice) == ("duplicate-entry", "exclude it from the glob of android_core_ops")
 
 
 @pytest.mark.parametrize("again", [f"{K}/mul_op.cc", f"{K}/mul_op.c"])
@@ -113,14 +113,14 @@ def test_an_object_file_twice_in_the_archive(again: str, tmp_path: Path) -> None
     tree = checkout(tmp_path, (LIST, f"{K}/tile_op.cc", f"{K}/tile_op.cc\n{again}"))
     findings = found(tree, ignore=["missing-file"])
     assert shown(findings) == [f"{MAKE}:3 duplicate-entry {again} in {LIST}"]
-    assert "is on line 1 already: the archive gets its object file twice" in findings[0].message
+    assert "is on line 1 already: the archive gets its object file twice" in findings[0].reason
 
 
 def test_a_source_in_core_and_extended_ops(tmp_path: Path) -> None:
     tree = without_makefile(tmp_path, (BUILD, '"tile_op.cc",', '"mul_op.cc",\n        "tile_op.cc",'))
     (finding,) = found(tree)
     assert shown([finding]) == [f"{KERNELS}:14 compiled-twice mul_op.cc in android_extended_ops_group1"]
-    assert f"is in android_core_ops already ({BUILD}:3): Bazel refuses" in finding.message
+    assert f"is in android_core_ops already ({BUILD}:3): Bazel refuses" in finding.reason
 
 
 def test_a_group_that_core_and_extended_ops_bring_in(tmp_path: Path) -> None:
@@ -128,21 +128,21 @@ def test_a_group_that_core_and_extended_ops_bring_in(tmp_path: Path) -> None:
     tree = without_makefile(tmp_path, (BUILD, '["mul_op.cc"]', f'["mul_op.cc", "{group}"]'))
     (finding,) = found(tree)
     assert shown([finding]) == [f"{KERNELS}:24 compiled-twice {group} in android_extended_ops_group2"]
-    assert f"{K}/image/roll_op.cc is in {group} already" in finding.message
+    assert f"{K}/image/roll_op.cc is in {group} already" in finding.reason
 
 
 def test_a_source_of_the_base_library_in_a_group(tmp_path: Path) -> None:
     base = 'filegroup(name = "mobile_srcs", srcs = ["mul_op.cc", "tile.h"])\n'
     (finding,) = found(without_makefile(tmp_path, (BUILD, "filegroup(", f"{base}filegroup(")))
     assert shown([finding]) == [f"{KERNELS}:4 compiled-twice mul_op.cc in android_core_ops"]
-    assert "its symbols are defined twice" in finding.message
+    assert "its symbols are defined twice" in finding.reason
 
 
 def test_a_source_in_both_extended_groups(tmp_path: Path) -> None:
     tree = without_makefile(tmp_path, (BUILD, '"tile_impl.cc",', '"tile_impl.cc",\n        "tile_op.cc",'))
     (finding,) = found(tree)
     assert shown([finding]) == [f"{KERNELS}:23 in-two-groups tile_op.cc in android_extended_ops_group2"]
-    assert f"is in android_extended_ops_group1 already ({BUILD}:14): Bazel merges" in finding.message
+    assert f"is in android_extended_ops_group1 already ({BUILD}:14): Bazel merges" in finding.reason
 
 
 def test_headers_may_be_in_several_groups(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_what_cannot_be_evaluated(tmp_path: Path) -> None:
     tree = without_makefile(tmp_path, (BUILD, '["mul_op.cc"]', '["mul_op.cc"] + lookup("x")'))
     (finding,) = found(tree)
     assert shown([finding]) == [f"{KERNELS}:3 not-evaluated  in android_core_ops"]
-    assert finding.message == "what `lookup()` returns is not known"
+    assert finding.reason == "what `lookup()` returns is not known"
 
 
 def test_one_constant_of_two_groups_is_one_finding(tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_one_constant_of_two_groups_is_one_finding(tmp_path: Path) -> None:
 
 def test_a_build_file_that_is_no_starlark(tmp_path: Path) -> None:
     (finding,) = found(checkout(tmp_path, (BUILD, "filegroup(", "filegroup((")))
-    assert (finding.kind, finding.list, finding.file) == ("not-evaluated", "", BUILD)
-    assert "cannot be parsed" in finding.message
+    assert (finding.kind, finding.list, finding.place.file) == ("not-evaluated", "", BUILD)
+    assert "cannot be parsed" in finding.reason
 
 
 def test_a_checkout_without_lists(tmp_path: Path) -> None:

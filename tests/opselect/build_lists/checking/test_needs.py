@@ -24,7 +24,7 @@ def test_a_source_that_only_one_build_has(tmp_path: Path) -> None:
         f"{MAKE}:2 drift {K}/slow_op.cc in {LIST}",
         f"{KERNELS}:3 drift pad_op.cc in android_core_ops",
     ]
-    assert [(f.message, f.mend) for f in findings] == [
+    assert [(f.reason, f.advice) for f in findings] == [
         (
             "Bazel does not build it",
             (
@@ -42,7 +42,9 @@ def test_a_source_that_only_one_build_has(tmp_path: Path) -> None:
 def test_drift_names_files_of_other_packages_by_their_label(tmp_path: Path) -> None:
     tree = checkout(tmp_path, (BUILD, '        "//tensorflow/core/kernels/image:kernels",\n', ""))
     (finding,) = found(tree)
-    assert finding.mend.startswith('add "//tensorflow/core/kernels/image:roll_op.cc" to android_extended_ops_group1 or')
+    assert finding.advice.startswith(
+        'add "//tensorflow/core/kernels/image:roll_op.cc" to android_extended_ops_group1 or'
+    )
 
 
 def test_no_drift_by_design(tmp_path: Path) -> None:
@@ -82,15 +84,15 @@ def test_what_nothing_needs(tmp_path: Path) -> None:
     )
     (finding,) = found(tree)
     assert shown([finding]) == [f"{KERNELS}:3 unneeded alone.cc in android_core_ops"]
-    assert finding.message == "registers no kernel in profile android, and nothing that is listed needs it"
-    assert finding.mend == "remove it from android_core_ops"
+    assert finding.reason == "registers no kernel in profile android, and nothing that is listed needs it"
+    assert finding.advice == "remove it from android_core_ops"
 
 
 def test_what_only_another_profile_needs_says_so(tmp_path: Path) -> None:
     tree = without_makefile(tmp_path, IN_CORE, (f"{K}/pad_op.cc", "", f"{TYPES}#ifdef FULL\n{PAD}#endif\n"))
     (finding,) = found(tree)
     assert finding.kind == "unneeded"
-    assert finding.mend == "remove it from android_core_ops, unless the list is for builds of android-full too"
+    assert finding.advice == "remove it from android_core_ops, unless the list is for builds of android-full too"
     assert found(tree, profile=FULL) == ()
 
 
@@ -117,8 +119,8 @@ def test_what_the_linker_would_miss(tmp_path: Path) -> None:
         f"{KERNELS}:14 missing-dependency tile_op.cc in android_extended_ops_group1",
     ]
     message = f"needs {K}/tile_impl.cc, which is not listed: {K}/tile_op.cc uses TileRows, declared in {K}/tile.h"
-    assert [f.message for f in findings] == [message, message]
-    assert [f.mend for f in findings] == [
+    assert [f.reason for f in findings] == [message, message]
+    assert [f.advice for f in findings] == [
         f"add the line {K}/tile_impl.cc to {LIST}",
         'add "tile_impl.cc" to android_extended_ops_group1',
     ]
@@ -137,7 +139,7 @@ def test_what_a_missing_file_needs_is_missing_too(tmp_path: Path) -> None:
         (f"{K}/deep.h", "", "void Deep();\n"),
         (f"{K}/deep.cc", "", f'#include "{K}/deep.h"\nvoid Deep() {{}}\n'),
     )
-    assert [f.message for f in found(tree) if "deep.cc" in f.message] == [
+    assert [f.reason for f in found(tree) if "deep.cc" in f.reason] == [
         (
             f"needs {K}/deep.cc by way of {K}/tile_impl.cc, not listed either: {K}/tile_impl.cc uses Deep, "
             f"declared in {K}/deep.h"
@@ -167,7 +169,7 @@ def test_files_that_no_model_leads_to(tmp_path: Path) -> None:
         f"{KERNELS}:14 unpicked tile_op.cc in android_extended_ops_group1",
         f"{KERNELS}:22 unpicked tile_impl.cc in android_extended_ops_group2",
     ]
-    assert [f.message for f in findings[:2]] == [
+    assert [f.reason for f in findings[:2]] == [
         "no model picks a kernel of it, and nothing that is picked needs it",
         "it registers no kernel, and nothing that is picked needs it",
     ]
@@ -179,8 +181,8 @@ def test_a_kernel_that_no_list_has(tmp_path: Path) -> None:
         f"{MAKE}:5 unlisted-kernel {K}/pad_op.cc in {LIST}",
         f"{KERNELS}:11 unlisted-kernel {K}/pad_op.cc in android_extended_ops_group1",
     ]
-    assert "which registers kernels that are needed: Pad" in findings[0].message
-    assert [f.mend for f in findings] == [
+    assert "which registers kernels that are needed: Pad" in findings[0].reason
+    assert [f.advice for f in findings] == [
         f"add the line {K}/pad_op.cc to {LIST}, or `opselect apply --mode extend --write`",
         'add "pad_op.cc" to android_extended_ops_group1, or `opselect apply --mode extend --write`',
     ]
@@ -188,9 +190,10 @@ def test_a_kernel_that_no_list_has(tmp_path: Path) -> None:
 
 def test_a_kernel_that_the_release_does_not_have(tmp_path: Path) -> None:
     (finding,) = found(checkout(tmp_path), ["Mul", "Tile", "Roll", "Ghost"])
-    assert (finding.kind, finding.entry, finding.list, finding.file, finding.line) == ("no-kernel", "Ghost", "", "", 0)
-    assert finding.message
-    assert finding.mend
+    assert (finding.kind, finding.code, finding.entry) == ("no-kernel", "OPS101", "Ghost")
+    assert (finding.list, finding.places) == ("", ())
+    assert finding.reason
+    assert finding.advice
 
 
 def test_kinds_can_be_ignored(tmp_path: Path) -> None:

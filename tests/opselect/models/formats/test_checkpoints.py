@@ -16,7 +16,7 @@ import opselect
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect import open_checkpoint
-from opselect.models.formats.checkpoint import Checkpoint, Variable, table
+from opselect.models.formats.checkpoint import Checkpoint, StoredVariable, table
 from opselect.models.formats.checkpoint.ordered_code import encode_number, encode_signed, encode_string
 from opselect.models.formats.numpy_types import Array
 from opselect.models.storage import FileBytes, source_of
@@ -112,7 +112,7 @@ def test_it_is_a_mapping() -> None:
     assert checkpoint.dtypes["type/float8_e5m2"] == ml_dtypes.float8_e5m2
     assert checkpoint.dtypes["type/qint8"] == np.int8
     assert checkpoint.dtypes["type/string"] == np.object_
-    assert checkpoint.variables["type/qint8"] == Variable(DataType.DT_QINT8, (2, 3))
+    assert checkpoint.variables["type/qint8"] == StoredVariable(DataType.DT_QINT8, (2, 3))
     assert list(checkpoint.shapes) == list(checkpoint.dtypes) == list(checkpoint) == sorted(checkpoint)
     assert "27 variables" in repr(checkpoint)
     assert (checkpoint.version, checkpoint.prefix) == (2, str(FIXTURES / "made_by_2_14" / "types"))

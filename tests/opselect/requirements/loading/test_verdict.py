@@ -187,6 +187,23 @@ def test_facts_do_not_grow_with_names_and_sizes() -> None:
     assert (cut.count, len(cut.nodes), len(cut.models)) == (39, 5, 20)
 
 
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("list { s: ['a', 'b'] }", True),
+        (f"list {{ s: ['a', '{'b' * 65}'] }}", False),
+        (f"list {{ s: {['a'] * 9} }}", False),
+        (f"s: '{'b' * 65}'", False),
+        ("shape { dim { size: 2 } }", True),
+        (f"shape {{ {'dim { size: 2 } ' * 9} }}", False),
+    ],
+)
+def test_only_small_values_of_unknown_attrs_are_kept(value: str, kept: bool) -> None:
+    loads = loads_of(node("c", "Cut", attrs=f"odd: {value}"), release(op("Cut() -> y: int32")))
+    ((use,),) = ([each for each in use.attrs if each.name == "odd"] for use in loads.uses)
+    assert (use.value is not None) is kept
+
+
 def test_of_kept_names_as_many_are_read_as_are_kept() -> None:
     many = [f"n{number:02}" for number in range(30)]
     row = {"op": "Relu", "count": 30, "nodes": many, "models": many}
@@ -218,3 +235,29 @@ def test_of_merged_models_the_newest_and_the_oldest_producer_count() -> None:
             ("removed_op", "Op Inv is not available in GraphDef version 21"),
             ("versions", "GraphDef producer version 8 below min producer 9"),
         ]
+
+
+def test_inputs_whose_number_nothing_tells_are_not_judged() -> None:
+    index = release(op("Join(values: N * T) -> output: T | T: type | N: int"))
+
+    def judged(count: str) -> bool:
+        join = node("j", "Join", "x", attrs=f"T: type: DT_FLOAT{count}")
+        return any("expected inputs" in each.reason for each in verdict(X + join, index).refused)
+
+    assert judged("; N: i: 2")
+    assert [count for count in ("", "; N: s: 'two'", "; N: i: -1", "; N: b: true", "; N: i: 1") if judged(count)] == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "releases"),
+    [
+        ("producer: 99 min_consumer: 25", "TensorFlow 1.6 and later take it"),
+        ("producer: 99 min_consumer: 120", "TensorFlow 1.15 takes it"),
+        ("producer: 99 bad_consumers: [21, 22, 23, 24]", "TensorFlow 1.6 and later take it"),
+        ("producer: 99 min_consumer: 9999", ""),
+    ],
+)
+def test_releases_that_take_the_versions_of_a_graph(versions: str, releases: str) -> None:
+    (said,) = verdict(X + f"versions {{ {versions} }}", release()).refused
+    choice = f"{releases}: build one of these, or export the model for 1.4.1."
+    assert said.advice == (choice if releases else "Export the model for TensorFlow 1.4.1.")

@@ -22,8 +22,14 @@ def shipped(release: str) -> KernelIndex:
 
 
 def additions(graph: Graph, release: str = "2.14") -> list[Addition]:
-    """All that the runtime makes of the graph."""
-    return list(runtime_additions(expand_functions(graph, graph.nodes, "g"), graph.functions, shipped(release)))
+    """All that the runtime makes of the graph; what it puts in has attrs of its definition alone."""
+    index = shipped(release)
+    found = list(runtime_additions(expand_functions(graph, graph.nodes, "g"), graph.functions, index))
+    for addition in found:
+        definition = index.op_definition(addition.op)
+        if definition is not None and addition.origin.kind != "replaced":
+            assert addition.attrs.keys() <= {attr.name for attr in definition.attrs}, addition
+    return found
 
 
 def ops(text: str, release: str = "2.14", kind: Kind = "inserted") -> dict[str, set[str]]:

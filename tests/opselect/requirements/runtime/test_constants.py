@@ -101,3 +101,23 @@ def test_floats_of_any_length(values: list[float]) -> None:
     message = message_class("TensorProto")(dtype=1, float_val=values)
     found = filling(message.SerializeToString())
     assert found == expected or (expected is None and len(set(values[:120])) == 1)
+
+
+FLOAT_VALUES, INT_VALUES, TYPE = 5, 7, 1
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (bytes((TYPE << 3, 3, INT_VALUES << 3, 9, INT_VALUES << 3, 9)), 9),
+        (bytes((TYPE << 3, 3, INT_VALUES << 3, 9, INT_VALUES << 3, 8)), None),
+        (bytes((TYPE << 3, 120, INT_VALUES << 3, 9)), 9),
+        (bytes((FLOAT_VALUES << 3 | 5,)) + struct.pack("<f", 2.5), 2.5),
+        (bytes((FLOAT_VALUES << 3 | 5,)) + struct.pack("<f", 2.5)[:3], None),
+        (bytes((TYPE << 3, 3, INT_VALUES << 3 | 2, 3, 9, 9, 0x89)), 9),
+        (bytes((FLOAT_VALUES << 3 | 3,)), None),
+    ],
+)
+def test_tensors_as_other_writers_encode_them(data: bytes, value: float | None) -> None:
+    """Numbers one by one instead of packed, types of later releases, numbers that the end cuts off, groups."""
+    assert filling(data) == value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kernel_index.datatypes import DataType
 from kernel_index.profiles import release_number
 from kernel_index.shipped import releases
 from opselect.requirements.runtime.inserted import RULES, Rule, grappler_builds
@@ -140,6 +141,12 @@ def binary(op: str, first: str, second: str, name: str = "", attrs: str = F) -> 
     return node(name or op.lower(), op, first, second, attrs=attrs)
 
 
+def segments(op: str, index: str) -> str:
+    """A mean of segments, of rows that an op reads at some indices."""
+    unique = node("u", "Unique", "y", attrs="T: type: DT_INT64") + node("g", op, "x", index, attrs=F)
+    return unique + node("s", "SparseSegmentMean", "g", "u:1", "y", attrs=f"{F}; Tidx: type: DT_INT32")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -198,6 +205,7 @@ def binary(op: str, first: str, second: str, name: str = "", attrs: str = F) -> 
             + node("s", "SparseSegmentMean", "g", "u:1", "y", attrs=f"{H}; Tidx: type: DT_INT32"),
             {"SparseSegmentMean": {"half,int64"}, "ReadVariableOp": {"half"}},
         ),
+        (segments("GatherV2", "u"), {"SparseSegmentMean": {"float,int64"}}),
         (filled("c", 1) + binary("Mul", "x", "c"), {"Tile": {"float,int32"}, "BroadcastTo": {"float,int32"}}),
     ],
 )
@@ -222,6 +230,8 @@ def test_arithmetic(text: str, expected: dict[str, set[str]]) -> None:
         (node("p", "Pack", "x", "y", attrs=F), "Tile"),
         (unary("Abs", "x") + node("m", "ArgMax", "abs", "y", attrs=F), "Identity"),
         (binary("Add", "x", "y"), "AddN"),
+        (segments("AddV2", "u"), "SparseSegmentMean"),
+        (segments("GatherV2", "y"), "SparseSegmentMean"),
     ],
 )
 def test_arithmetic_that_stays(text: str, absent: str) -> None:
@@ -286,6 +296,21 @@ def test_arithmetic_that_stays(text: str, absent: str) -> None:
 def test_constants_shapes_and_loops(text: str, expected: dict[str, set[str]]) -> None:
     found = ops(X + Y + text)
     assert {op: found[op] >= types for op, types in expected.items()} == dict.fromkeys(expected, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        (node("s", "Size", "x", attrs=F) + node("d", "Div", "s", "s", attrs=D), "d"),
+        (node("z", "ZerosLike", "x", attrs=D), "z"),
+        (filled("c", 0) + binary("MatMul", "x", "c", "product", D), "product"),
+        (W + node("e", "Enter", "w", attrs=f"{D}; is_constant: b: true"), "e"),
+    ],
+)
+def test_the_constant_in_place_of_a_result_has_its_type(text: str, root: str) -> None:
+    """``Const`` is told by ``dtype``: a kernel that was asked for by ``T`` would be any type's."""
+    of_root = [a for a in additions(graph_of(X + text)) if a.op == "Const" and a.nodes[0].name == root]
+    assert {"dtype": DataType.DT_DOUBLE} in [a.attrs for a in of_root]
 
 
 def test_snapshots_are_taken_only_beside_updates() -> None:

@@ -146,7 +146,7 @@ def test_shapes_that_are_told_count_only_if_asked_for() -> None:
     told = node("x", "Unheard", _output_shapes=(shape(2, 3),))
     nodes = [told, node("n", "Relu", "x")]
     assert find_known(nodes).shapes["n"] == (UNKNOWN,)
-    assert find_known(nodes, told_shapes=True).shapes["n"] == (shape(2, 3),)
+    assert find_known(nodes, recorded_shapes=True).shapes["n"] == (shape(2, 3),)
 
 
 def loop() -> list[Node]:

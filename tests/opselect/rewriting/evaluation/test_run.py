@@ -12,8 +12,9 @@ from opselect.models.formats.models import read_graph
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import FunctionArg, FunctionDefinition, FunctionRef, Graph, Node
 from opselect.rewriting import Context, parse_steps
-from opselect.rewriting.evaluation import EvaluationError, interpreter, run
+from opselect.rewriting.evaluation import EvaluationError
 from opselect.rewriting.transforms import apply_steps
+from tests.interpreter import interpreter, run
 from tests.opselect.rewriting.transforms.graphs import const, graph, node
 
 FIXTURES = Path(__file__).parents[4] / "fixtures"

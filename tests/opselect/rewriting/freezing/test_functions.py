@@ -10,7 +10,7 @@ import pytest
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Shape
-from opselect.rewriting.freezing import Selection
+from opselect.rewriting.freezing import VariableSelection
 from tests.opselect.rewriting.freezing.graphs import (
     FLOAT,
     INT,
@@ -192,7 +192,7 @@ def test_a_variable_that_a_function_changes_is_refused_with_the_node(tmp_path: P
     values = checkpoint(tmp_path, v=W)
     with pytest.raises(InputError, match="node 'add' of function 'step' changes the variable 'v'"):
         frozen(before, values, "y")
-    assert frozen(before, values, "y", selection=Selection(without=("v",))).graph.functions == (step,)
+    assert frozen(before, values, "y", selection=VariableSelection(without=("v",))).graph.functions == (step,)
 
 
 def test_a_loop_that_swaps_a_variable_for_something_else_is_refused(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node
+from opselect.rewriting import ops_of
 from opselect.rewriting.freezing import inline
 from opselect.rewriting.freezing.inline import Inliner, construction_order
-from opselect.rewriting.freezing.op_table import OpTable
 from tests.opselect.rewriting.freezing.graphs import FLOAT, INT, RESOURCE, by_name, call, function, graph, node, read
 
 X = node("x", "Placeholder", dtype=FLOAT)
@@ -30,7 +30,7 @@ SIDE_EFFECT = replace(
 
 def inlined(before: Graph, *fetched: str) -> dict[str, Node]:
     """The nodes of the graph with its calls inlined."""
-    return by_name(Inliner(before.functions, OpTable()).graph(before, fetched, "graph.pb"))
+    return by_name(Inliner(ops_of(None, before.functions)).graph(before, fetched, "graph.pb"))
 
 
 def stays(before: Graph, *fetched: str) -> bool:
@@ -159,7 +159,9 @@ def test_functions_that_are_still_called_have_their_calls_inlined() -> None:
     loop = node("loop", "While", "x", cond=FunctionRef("go"), body=FunctionRef("body"), T=(FLOAT,))
     go = function("go", {"a": FLOAT}, {"b": (FLOAT, "l:z:0")}, node("l", "Less", "a", "a", T=FLOAT))
     body = function("body", {"a": FLOAT}, {"b": (FLOAT, "c:output:0")}, a_call("a"))
-    after = Inliner((DOUBLE, go, body), OpTable()).graph(graph(X, loop, functions=(DOUBLE, go, body)), (), "graph.pb")
+    after = Inliner(ops_of(None, (DOUBLE, go, body))).graph(
+        graph(X, loop, functions=(DOUBLE, go, body)), (), "graph.pb"
+    )
     functions = {each.name: each for each in after.functions}
     assert functions["go"] == go
     nodes = by_name(functions["body"])

@@ -26,7 +26,7 @@ from opselect.models.graph import (
     check_graph,
     expand_functions,
 )
-from opselect.rewriting.freezing import Options, Selection, freeze_model
+from opselect.rewriting.freezing import Options, VariableSelection, freeze_model
 from opselect.rewriting.freezing.defaults import with_defaults
 from opselect.rewriting.freezing.signature_graph import signature_graph
 from opselect.rewriting.freezing.signatures import chosen_signatures, output_names
@@ -85,7 +85,9 @@ def test_several_signatures_are_frozen_in_the_graph_of_the_file() -> None:
     assert frozen.outputs == {}
     with pytest.raises(InputError, match="changes the variable 'Variable'"):
         freeze_model(path, Options(all_signatures=True))
-    kept = freeze_model(path, Options(all_signatures=True, selection=Selection(without=("Variable", "Variable_1"))))
+    kept = freeze_model(
+        path, Options(all_signatures=True, selection=VariableSelection(without=("Variable", "Variable_1")))
+    )
     assert kept.variables == ()
 
 
@@ -95,7 +97,7 @@ def test_a_variable_of_a_signature_that_changes_it_may_stay() -> None:
         InputError, match=r"node 'cond/AssignAddVariableOp' of function .* changes the variable 'Variable'"
     ):
         freeze_model(path, Options())
-    frozen = freeze_model(path, Options(selection=Selection(without=("Variable",))))
+    frozen = freeze_model(path, Options(selection=VariableSelection(without=("Variable",))))
     nodes = by_name(frozen.graph)
     assert frozen.variables == ("Variable_1",)
     assert nodes["unknown_0"].op == "VarHandleOp"

@@ -11,7 +11,7 @@ import pytest
 from kernel_index.errors import InputError
 from opselect.models.graph import Graph, Shape, StoredBytes, TensorRef, Versions
 from opselect.models.storage import FileBytes, JoinedBytes
-from opselect.rewriting.freezing import Selection
+from opselect.rewriting.freezing import VariableSelection
 from tests.opselect.rewriting.freezing.graphs import (
     FLOAT,
     INT,
@@ -189,8 +189,8 @@ KEPT = graph(
 )
 
 
-@pytest.mark.parametrize("selection", [Selection(without=("b",)), Selection(only=("a",))])
-def test_variables_that_are_to_stay_are_read_as_before(tmp_path: Path, selection: Selection) -> None:
+@pytest.mark.parametrize("selection", [VariableSelection(without=("b",)), VariableSelection(only=("a",))])
+def test_variables_that_are_to_stay_are_read_as_before(tmp_path: Path, selection: VariableSelection) -> None:
     result = frozen(KEPT, checkpoint(tmp_path, a=W), "out", selection=selection)
     nodes = by_name(result.graph)
     assert result.variables == ("a",)
@@ -201,7 +201,7 @@ def test_variables_that_are_to_stay_are_read_as_before(tmp_path: Path, selection
 
 def test_a_list_that_names_no_variable_is_a_note(tmp_path: Path) -> None:
     before = graph(variable("weights", 2, 3), node("y", "Neg", "weights", T=FLOAT))
-    result = frozen(before, checkpoint(tmp_path, weights=W), "y", selection=Selection(without=("weigths",)))
+    result = frozen(before, checkpoint(tmp_path, weights=W), "y", selection=VariableSelection(without=("weigths",)))
     assert result.notes == ("no variable is named 'weigths'; nearest: 'weights'",)
 
 
@@ -259,7 +259,7 @@ def test_what_no_constant_can_do_is_refused_with_the_node(tmp_path: Path, case: 
 
 
 def test_a_variable_that_is_assigned_may_stay(tmp_path: Path) -> None:
-    result = frozen(ASSIGNED, checkpoint(tmp_path, w=W), "r", selection=Selection(without=("w",)))
+    result = frozen(ASSIGNED, checkpoint(tmp_path, w=W), "r", selection=VariableSelection(without=("w",)))
     assert by_name(result.graph) == by_name(ASSIGNED)
 
 
@@ -278,7 +278,7 @@ def test_a_node_that_stays_must_not_share_a_variable_that_goes(tmp_path: Path) -
         node("out", "NoOp", "^a", "^b"),
     )  # fmt: skip
     with pytest.raises(InputError, match="node 'same' is to stay, but is the same variable as 'w'"):
-        frozen(before, checkpoint(tmp_path, w=W), "out", selection=Selection(without=("same",)))
+        frozen(before, checkpoint(tmp_path, w=W), "out", selection=VariableSelection(without=("same",)))
 
 
 def test_an_output_that_does_not_exist_is_named_with_the_nearest(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node, NodeAttr
-from opselect.rewriting.evaluation import run
+from tests.interpreter import run
 from tests.opselect.rewriting.transforms import graphs
 from tests.opselect.rewriting.transforms.graphs import const, node, values
 from tests.opselect.rewriting.transforms.run import transform

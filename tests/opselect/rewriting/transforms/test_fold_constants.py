@@ -150,7 +150,7 @@ def test_shapes_that_are_not_known_stay() -> None:
     assert "shape" in ops(fold(open_batch))
 
 
-def test_told_shapes_are_believed_if_asked_for_and_always_removed() -> None:
+def test_recorded_shapes_are_believed_if_asked_for_and_always_removed() -> None:
     told = node("y", "Unheard", "x", _output_shapes=(Shape((5, 2)),))
     before = graph(X, told, SHAPE_MODEL.nodes[2:])
     kept, believed = fold(before), fold(before, arguments={"clear_output_shapes": ("false",)})
@@ -180,6 +180,21 @@ def test_a_large_constant_that_is_passed_on_is_read_where_it_is() -> None:
     assert "r" not in ops(fold(before))
     assert ops(fold(before, gtt=True)) == ops(before)
     assert ops(fold(before, arguments={"max_constant_size_in_bytes": ("10485760",)})) == ops(before)
+
+
+def test_a_large_constant_is_not_read_before_what_it_waits_for() -> None:
+    """On a branch that is not taken, nothing may be read that stands outside of it."""
+    before = graph(
+        X,
+        const("w", np.zeros((1 << 20, 3))),
+        node("side", "Relu", "x"),
+        node("r", "Identity", "w", "^side"),
+        node("out", "Add", "x", "r"),
+    )
+    folded = fold(before)
+    assert ops(folded) == ops(before)
+    assert by_name(folded)["out"].inputs == ("x:0", "r")
+    assert set(by_name(folded)["r"].inputs) == {"w", "^side"}
 
 
 @pytest.mark.parametrize("arguments", [{"exclude_op": ("Neg",)}, {"exclude_node": ("r",)}], ids=str)

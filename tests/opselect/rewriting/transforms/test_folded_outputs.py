@@ -11,8 +11,8 @@ from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Node, NodeAttr
 from opselect.rewriting import Context, parse_steps
-from opselect.rewriting.evaluation import run
 from opselect.rewriting.transforms import apply_steps
+from tests.interpreter import run
 from tests.opselect.rewriting.transforms.graphs import const, graph, node, ops
 
 FLOAT, INT32 = DataType.DT_FLOAT, DataType.DT_INT32

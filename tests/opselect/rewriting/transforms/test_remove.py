@@ -9,7 +9,7 @@ import pytest
 
 from opselect.models.graph import Graph
 from opselect.rewriting import TransformError
-from opselect.rewriting.evaluation import run
+from tests.interpreter import run
 from tests.opselect.graph_text import graph_of, node
 from tests.opselect.rewriting.transforms.graphs import const
 from tests.opselect.rewriting.transforms.run import after, transform

@@ -14,8 +14,8 @@ from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node, Shape
 from opselect.rewriting import Context, TransformError, parse_steps
 from opselect.rewriting.constants import constant_node
-from opselect.rewriting.evaluation.run import run
 from opselect.rewriting.transforms import apply_steps
+from tests.interpreter import run
 from tests.opselect.rewriting.transforms import graphs
 from tests.opselect.rewriting.transforms.graphs import const, node
 from tests.opselect.rewriting.transforms.random_graphs import random_graph

@@ -14,9 +14,9 @@ from opselect.models.formats.models import read_graph
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Graph, Shape
 from opselect.rewriting import Context, parse_steps, transforms
-from opselect.rewriting.evaluation import run
 from opselect.rewriting.freezing import Options, freeze_model
 from opselect.rewriting.transforms import apply_steps
+from tests.interpreter import run
 
 FIXTURES = Path(__file__).parents[4] / "fixtures"
 FOLDED = "fold_constants(ignore_errors=true)"

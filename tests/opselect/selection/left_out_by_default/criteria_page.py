@@ -13,7 +13,8 @@ from kernel_index import shipped
 from kernel_index.kernel_lookup import CPU, DEFAULT
 from kernel_index.store import open_index
 from opselect.criteria import CRITERIA, OTHER
-from opselect.selection.left_out_by_default import MobileBuild
+from opselect.requirements.collect import Requirement
+from opselect.selection.left_out_by_default import LeftOut, MobileBuild
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "criteria.md"
 RELEASES = ("1.4", "1.13", "1.15", "2.4", "2.14")
@@ -35,13 +36,27 @@ def left_out(release: str) -> tuple[int, Counter[str]]:
     index = open_index(shipped.find(release))
     build = MobileBuild(index, PROFILE)
     there = {r.op for r in index.all_registrations() if "desktop" in r.profiles and r.device in (CPU, DEFAULT)}
-    found = [build.left_out_op(op) for op in there]
+    built = {r.op for r in index.all_registrations() if PROFILE in r.profiles and build.compiles(r.source)}
+    absent = sorted(there - built)
+    found = [_why(build, op) for op in absent]
     return len(there), Counter(each.criterion.key for each in found if each is not None)
 
 
+def _why(build: MobileBuild, op: str) -> LeftOut | None:
+    """Why the build lacks what one of the desktop's kernels of an op does."""
+    kernels = [r for r in build.index.registrations(op) if r.device in (CPU, DEFAULT) and "desktop" in r.profiles]
+    kernels.sort(key=lambda r: (r.label, r.location))
+    needs = (Requirement(op, tuple((c.attr, c.allowed[0]) for c in r.constraints), label=r.label) for r in kernels)
+    return next(filter(None, map(build.left_out, needs)), None)
+
+
 def _criteria() -> str:
-    rows = [f"| `{c.key}` | {c.title} | {c.sentence} | {c.source} |" for c in CRITERIA]
-    return "\n".join(["| criterion | what falls under it | why it is left out | source |", "|---|---|---|---|", *rows])
+    rows = [
+        f"| `{c.key}` | [{c.code}](findings/{c.code}.md) | {c.title} | {c.sentence} | {c.source} |" for c in CRITERIA
+    ]
+    return "\n".join(
+        ["| criterion | code | what falls under it | why it is left out | source |", "|---|---|---|---|---|", *rows]
+    )
 
 
 def _numbers() -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from kernel_index.index import MemoryIndex
 from kernel_index.records import ArgDefinition, AttrDefinition, BuildLists, KernelRegistration, OpDefinition
+from opselect.findings import Finding
+from opselect.findings.as_json import left_out_json
 from opselect.models.graph import Entry, Graph
 from opselect.requirements.collect import collect_requirements
-from opselect.selection.left_out_by_default import Finding, GraphAdviser, MobileBuild, findings
+from opselect.selection.left_out_by_default import GraphAdviser, MobileBuild, findings
 from tests.opselect.sample import KERNELS, definition, index
 
 MOBILE = "android-slim"
@@ -59,3 +62,22 @@ def found_in(
 
 def _paths(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name if "/" in name else f"{KERNELS}/{name}" for name in names)
+
+
+@dataclass(frozen=True)
+class Advised:
+    """The object ``advice`` of a finding's JSON."""
+
+    action: str
+    text: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def advised(finding: Finding) -> Advised:
+    """What a script gets to know of what to do."""
+    found: Any = left_out_json(finding)["advice"]
+    return Advised(
+        found["action"], found["text"], tuple(found["inputs"]), tuple(found["outputs"]), tuple(found["files"])
+    )

@@ -9,6 +9,7 @@ import pytest
 from kernel_index import shipped
 from kernel_index.store import open_index
 from opselect.criteria import criterion
+from opselect.findings.as_json import left_out_json
 from opselect.models.formats import read_graph
 from opselect.models.graph import Entry
 from opselect.requirements.collect import Requirement, Requirements, collect_requirements
@@ -17,7 +18,7 @@ from opselect.selection.left_out_by_default.advice import key_of
 from opselect.selection.left_out_by_default.left_out import MobileBuild
 from tests.opselect.graph_text import function, graph_of, node
 from tests.opselect.sample import DOUBLE, FLOAT, kernel
-from tests.opselect.selection.left_out_by_default.lists import MOBILE, found_in, mobile_index, op
+from tests.opselect.selection.left_out_by_default.lists import MOBILE, advised, found_in, mobile_index, op
 
 MODELS = Path(__file__).parents[4] / "fixtures" / "models"
 
@@ -54,7 +55,7 @@ INDEX = mobile_index(
 def advice(*nodes: str, inputs: tuple[str, ...] = (), outputs: tuple[str, ...] = ()) -> dict[str, tuple[object, ...]]:
     """Op → action, inputs and outputs of the advice."""
     found = found_in(graph_of("".join(nodes)), INDEX, inputs=inputs, outputs=outputs)
-    return {f.op: (f.advice.action, f.advice.inputs, f.advice.outputs) for f in found}
+    return {f.op: (advised(f).action, advised(f).inputs, advised(f).outputs) for f in found}
 
 
 JPEG = (
@@ -75,15 +76,15 @@ TRAINING = (
 
 def test_what_no_output_needs_is_to_be_stripped() -> None:
     found = found_in(graph_of("".join(JPEG + TRAINING)), INDEX)
-    assert [(f.op, f.criterion.key, f.advice.action) for f in found] == [
+    assert [(f.op, f.kind, advised(f).action) for f in found] == [
         ("ReluGrad", "gradients", "strip"),
         ("SaveV2", "checkpoints", "strip"),
         ("DecodeJpeg", "image-decoders", "feed"),
     ]
-    assert found[0].advice.text == "Strip it: with --outputs probs nothing needs it."
-    assert found[0].advice.outputs == ("probs",)
-    assert found[2].advice.text == "Feed cast in its place: with --inputs cast --outputs probs nothing needs it."
-    assert (found[2].advice.inputs, found[2].advice.outputs) == (("cast",), ("probs",))
+    assert advised(found[0]).text == "Strip it: with --outputs probs nothing needs it."
+    assert advised(found[0]).outputs == ("probs",)
+    assert advised(found[2]).text == "Feed cast in its place: with --inputs cast --outputs probs nothing needs it."
+    assert (advised(found[2]).inputs, advised(found[2]).outputs) == (("cast",), ("probs",))
 
 
 def test_a_decoder_with_given_outputs() -> None:
@@ -99,13 +100,14 @@ def test_outputs_for_training_among_given_ones_are_left_out() -> None:
 def test_an_op_that_the_given_outputs_are_about_stays() -> None:
     found = found_in(graph_of("".join(JPEG + TRAINING)), INDEX, inputs=("cast",), outputs=("relu_grad",))
     (grad,) = found
-    assert (grad.advice.action, grad.advice.files) == ("extend", ("tensorflow/core/kernels/relugrad.cc",))
+    assert (advised(grad).action, advised(grad).files) == ("extend", ("tensorflow/core/kernels/relugrad.cc",))
     assert (
-        grad.advice.text == "Extend the build by tensorflow/core/kernels/relugrad.cc (opselect generate --mode extend)."
+        advised(grad).text
+        == "Extend the build by tensorflow/core/kernels/relugrad.cc (opselect generate --mode extend)."
     )
 
 
-def test_readers_and_queues_are_fed_behind_the_last_of_them() -> None:
+def test_readers_and_queues_are_fed_after_the_last_of_them() -> None:
     nodes = (
         node("reader", "TextLineReaderV2"),
         node("read", "ReaderReadV2", "reader"),
@@ -153,6 +155,23 @@ def test_control_flow_is_not_fed() -> None:
     assert advice(*nodes) == {"DecodeJpeg": ("feed", ("cast",), ("conv",))}
 
 
+def test_what_a_loop_in_front_of_the_model_gives_is_fed() -> None:
+    """The edge back of a loop is nothing that its first iteration waits for."""
+    nodes = (
+        node("jpeg", "DecodeJpeg"),
+        node("enter", "Enter", "jpeg"),
+        node("merge", "Merge", "enter", "next"),
+        node("cond", "LoopCond", "merge"),
+        node("switch", "Switch", "merge", "cond"),
+        node("body", "Mul", "switch:1"),
+        node("next", "NextIteration", "body"),
+        node("exit", "Exit", "switch"),
+        node("cast", "Cast", "exit"),
+        node("conv", "Conv2D", "cast"),
+    )
+    assert advice(*nodes)["DecodeJpeg"] == ("feed", ("cast",), ("conv",))
+
+
 def test_without_a_node_that_all_passes_the_op_itself_is_fed() -> None:
     queue = (node("batch", "QueueDequeueV2"), node("conv", "Conv2D", "batch"), node("other", "Conv2D", "batch:1"))
     assert advice(*queue) == {"QueueDequeueV2": ("feed", ("batch",), ("conv", "other"))}
@@ -162,8 +181,8 @@ def test_a_decoder_in_the_middle_of_the_model_is_not_fed() -> None:
     found = found_in(
         graph_of(node("x", "Placeholder") + node("conv", "Conv2D", "x") + node("jpeg", "DecodeJpeg", "conv")), INDEX
     )
-    assert [(f.op, f.advice.action) for f in found] == [("DecodeJpeg", "extend")]
-    assert found[0].advice.text.endswith(", and link the library that it calls.")
+    assert [(f.op, advised(f).action) for f in found] == [("DecodeJpeg", "extend")]
+    assert advised(found[0]).text.endswith(", and link the library that it calls.")
 
 
 def test_an_encoder_behind_the_model_is_stripped() -> None:
@@ -183,15 +202,15 @@ def test_ops_inside_functions_are_followed() -> None:
         + function("f", node("inner", "SaveV2", "x"), inputs="x")
     )
     (found,) = found_in(graph, INDEX)
-    assert (found.op, found.nodes, found.advice.action) == ("SaveV2", ("f:inner",), "strip")
-    assert found.advice.outputs == ("y",)
+    assert (found.op, found.nodes, advised(found).action) == ("SaveV2", ("f:inner",), "strip")
+    assert advised(found).outputs == ("y",)
 
 
 def test_a_type_that_the_profile_drops_names_those_that_it_has() -> None:
     graph = graph_of(node("x", "Placeholder") + node("n", "Neg", "x", attrs="T: type: DT_DOUBLE"))
     (found,) = found_in(graph, INDEX)
-    assert (found.criterion.key, found.attr, found.dtype, found.advice.action) == ("types", "T", DOUBLE, "change")
-    assert found.advice.text == "Convert the model to types that android-slim has: T in {DT_FLOAT}."
+    assert (found.kind, found.attr, found.dtypes, advised(found).action) == ("types", "T", (DOUBLE,), "change")
+    assert advised(found).text == "Convert the model to types that android-slim has: T in {DT_FLOAT}."
 
 
 def test_tables_that_the_outputs_use_are_filled() -> None:
@@ -206,7 +225,7 @@ def test_tables_that_the_outputs_use_are_filled() -> None:
         + node("find", "LookupTableFindV2", "table", "words")
         + node("save", "SaveV2", "words")
     )
-    found = {f.op: f.advice for f in found_in(graph, table_index)}
+    found = {f.op: advised(f) for f in found_in(graph, table_index)}
     assert {name: each.action for name, each in found.items()} == {**dict.fromkeys(ops, "extend"), "SaveV2": "strip"}
     assert found["SaveV2"].outputs == ("find", "fill")
 
@@ -224,15 +243,15 @@ def test_without_a_graph_advice_is_general() -> None:
     parts = [collect_requirements(graph, name, index=INDEX) for name in ("a.pb", "b.pb")]
     found = {f.op: f for f in findings(Requirements.merge(parts), INDEX, MOBILE)}
     assert found["DecodeJpeg"].models == ("a.pb", "b.pb")
-    assert found["DecodeJpeg"].advice.text == (
-        "Name what the program fetches with --outputs, and feed the node behind it with --inputs. If the model cannot "
-        "do without: extend the build by tensorflow/core/kernels/decodejpeg.cc (opselect generate --mode extend), and "
-        "link the library that it calls."
+    assert advised(found["DecodeJpeg"]).text == (
+        "Name what the program fetches with --outputs, and feed the node that follows it with --inputs. If the model "
+        "cannot do without: extend the build by tensorflow/core/kernels/decodejpeg.cc (opselect generate --mode "
+        "extend), and link the library that it calls."
     )
-    assert found["SaveV2"].advice.action == "strip"
-    assert found["SaveV2"].advice.outputs == ()
+    assert advised(found["SaveV2"]).action == "strip"
+    assert advised(found["SaveV2"]).outputs == ()
     (variable,) = findings(Requirements((Requirement("VariableV2"),)), mobile_index([kernel("VariableV2")], []), MOBILE)
-    assert (variable.advice.action, variable.advice.text) == ("freeze", criterion("variables").advice)
+    assert (advised(variable).action, advised(variable).text) == ("freeze", criterion("variables").advice)
 
 
 @pytest.mark.parametrize(
@@ -251,18 +270,18 @@ def test_only_what_was_not_tried_is_said_to_be_worth_a_try(attempt: Attempt, mor
     adviser = GraphAdviser(MobileBuild(INDEX, MOBILE), graph, "m.pb", entries, lambda: attempt)
     (found,) = findings(collect_requirements(graph, "m.pb", index=INDEX, entries=entries), INDEX, MOBILE, adviser)
     text = "Extend the build by tensorflow/core/kernels/odd.cc (opselect generate --mode extend)."
-    assert found.advice.text == text + more
+    assert advised(found).text == text + more
 
 
 def test_json() -> None:
     (found,) = found_in(graph_of(node("x", "Placeholder") + node("odd", "Odd", "x")), INDEX)
-    assert found.to_json() == {
+    assert left_out_json(found) == {
         "op": "Odd",
         "criterion": "other",
         "attr": "",
         "dtype": None,
-        "reason": found.criterion.sentence,
-        "source": found.criterion.source,
+        "reason": found.reason,
+        "source": found.source,
         "advice": {
             "action": "extend",
             "text": "Extend the build by tensorflow/core/kernels/odd.cc (opselect generate --mode extend).",
@@ -273,6 +292,20 @@ def test_json() -> None:
         "count": 1,
         "nodes": ["odd"],
         "models": ["m.pb"],
+        "code": "OPS209",
+        "kind": "other",
+        "applicability": "likely",
+        "mends": [
+            {
+                "kind": "list",
+                "text": "Extend the build by tensorflow/core/kernels/odd.cc (opselect generate --mode extend).",
+                "applicability": "likely",
+                "list": "",
+                "file": "",
+                "add": ["tensorflow/core/kernels/odd.cc"],
+                "remove": [],
+            }
+        ],
     }
 
 
@@ -285,11 +318,11 @@ def test_advice_on_real_graphs_is_true(name: str, release: str) -> None:
     build = MobileBuild(real, "android")
     adviser = GraphAdviser(build, graph, name, (Entry(),))
     for found in findings(collect_requirements(graph, name, index=real), real, "android", adviser):
-        if found.advice.action in ("strip", "feed"):
-            entry = Entry(found.advice.inputs, found.advice.outputs)
+        if advised(found).action in ("strip", "feed"):
+            entry = Entry(advised(found).inputs, advised(found).outputs)
             left = collect_requirements(graph, name, index=real, entries=(entry,)).items
             keys = {key_of(item.op, verdict) for item in left if (verdict := build.left_out(item)) is not None}
-            assert found.op not in {key[0] for key in keys if key[1] == found.criterion.key}
+            assert found.op not in {key[0] for key in keys if key[1] == found.kind}
 
 
 def test_a_real_training_graph_in_a_build_without_codecs() -> None:
@@ -297,7 +330,7 @@ def test_a_real_training_graph_in_a_build_without_codecs() -> None:
     real = open_index(shipped.find("1.13"))
     adviser = GraphAdviser(MobileBuild(real, "android"), graph, "m", (Entry(),))
     found = findings(collect_requirements(graph, "m", index=real), real, "android", adviser)
-    assert [(f.op, f.criterion.key, f.advice.action, f.advice.inputs, f.advice.outputs) for f in found] == [
+    assert [(f.op, f.kind, advised(f).action, advised(f).inputs, advised(f).outputs) for f in found] == [
         ("ReaderReadV2", "readers", "strip", (), ("probabilities",)),
         ("TextLineReaderV2", "readers", "strip", (), ("probabilities",)),
         ("ImageSummary", "summaries", "strip", (), ("probabilities",)),

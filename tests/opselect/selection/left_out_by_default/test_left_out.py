@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.index import MemoryIndex
-from kernel_index.records import AttrDefinition, AttrValue
+from kernel_index.records import AttrDefinition, AttrValue, Constraint, KernelRegistration
 from opselect.requirements.collect import Requirement
 from opselect.requirements.runtime import Kind, Origin
 from opselect.selection.left_out_by_default import MobileBuild
@@ -51,7 +53,7 @@ def test_ops_without_any_kernel_for_a_cpu_are_not_left_out() -> None:
 def test_nothing_is_left_out_of_the_desktop_build_or_where_there_are_no_lists() -> None:
     kernels = [kernel("DecodeJpeg"), kernel("Neg", FLOAT, profiles=(MOBILE,))]
     assert verdict(mobile_index(kernels, []), "DecodeJpeg", "desktop") is None
-    assert MobileBuild(mobile_index(kernels, []), "desktop").left_out_op("Neg") is None
+    assert verdict(mobile_index(kernels, []), "Neg", "desktop", T=FLOAT) is None
     assert verdict(index(kernels), "DecodeJpeg") is None
 
 
@@ -79,6 +81,19 @@ def test_a_type_of_a_list() -> None:
     pruned = mobile_index(kernels, ["pack.cc"], types=MOBILE_TYPES)
     assert verdict(pruned, "Pack", Ts=(FLOAT, INT32)) is None
     assert verdict(pruned, "Pack", Ts=(FLOAT, STRING)) == ("types", "Ts", STRING, (), False)
+
+
+def test_types_that_only_fail_together_are_told_by_the_first() -> None:
+    def cast(
+        source: DataType, target: DataType, profiles: tuple[str, ...] = (MOBILE, *NOT_MOBILE)
+    ) -> KernelRegistration:
+        constraints = (Constraint("DstT", (target,)), Constraint("SrcT", (source,)))
+        return replace(kernel("Cast", profiles=profiles), constraints=constraints)
+
+    kernels = [cast(FLOAT, INT32), cast(INT32, FLOAT), cast(FLOAT, FLOAT, NOT_MOBILE)]
+    pruned = mobile_index(kernels, ["cast.cc"], types=MOBILE_TYPES)
+    assert verdict(pruned, "Cast", SrcT=FLOAT, DstT=INT32) is None
+    assert verdict(pruned, "Cast", SrcT=FLOAT, DstT=FLOAT) == ("first-types", "DstT", FLOAT, (), False)
 
 
 def test_a_type_whose_kernel_is_in_a_file_of_its_own() -> None:
@@ -159,18 +174,6 @@ def test_folders_tell_where_names_do_not() -> None:
     assert verdict(mobile_index(kernels, []), "Fast") == ("libraries", "", None, ("fast.cc",), True)
     assert verdict(mobile_index(kernels, []), "Mine") is None
     assert verdict(mobile_index(kernels, []), "QuantizedThing") == ("onednn", "", None, ("q.cc",), True)
-
-
-def test_whole_ops() -> None:
-    kernels = [kernel("Sum", FLOAT), kernel("SaveV2"), kernel("Det", DOUBLE, profiles=NOT_MOBILE)]
-    build = MobileBuild(mobile_index(kernels, ["sum.cc", "det.cc"]), MOBILE)
-    assert build.left_out_op("Sum") is None
-    assert build.left_out_op("NoSuchOp") is None
-    saved, det = build.left_out_op("SaveV2"), build.left_out_op("Det")
-    assert saved is not None
-    assert det is not None
-    assert (saved.criterion.key, saved.is_registered) == ("checkpoints", True)
-    assert (det.criterion.key, det.is_registered) == ("other", False)
 
 
 @pytest.mark.parametrize(("kind", "left_out"), [("added", True), ("inserted", False), ("replaced", False)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from opselect.criteria import TRAINING
@@ -10,7 +12,7 @@ from opselect.selection.left_out_by_default.phases import Phases
 from opselect.selection.left_out_by_default.stages import Stages
 from tests.opselect.graph_text import function, graph_of, node
 from tests.opselect.sample import FLOAT, kernel
-from tests.opselect.selection.left_out_by_default.lists import found_in, mobile_index, op
+from tests.opselect.selection.left_out_by_default.lists import advised, found_in, mobile_index, op
 
 FLAG = "dtype: type: DT_BOOL"
 
@@ -84,9 +86,18 @@ def test_an_op_is_for_training_where_all_that_ask_for_it_are() -> None:
         definitions=[op("Placeholder")],
     )
     text = node("p", "Placeholder", attrs=FLAG) + conditional("p", "RandomUniform", "Neg")
-    found = {each.op: each.criterion.key for each in found_in(graph_of(text), index)}
+    found = {each.op: each.kind for each in found_in(graph_of(text), index)}
     assert (found["RandomUniform"], found["Neg"]) == (TRAINING.key, TRAINING.key)
     outside = found_in(graph_of(text + node("z", "Neg", "y")), index)
-    assert {each.op: each.criterion.key for each in outside}["Neg"] == "other"
-    (advice,) = [each.advice for each in outside if each.op == "RandomUniform"]
+    assert {each.op: each.kind for each in outside}["Neg"] == "other"
+    (advice,) = [advised(each) for each in outside if each.op == "RandomUniform"]
     assert (advice.action, advice.text) == ("change", TRAINING.advice)
+
+
+def test_of_many_nodes_all_must_be_for_training() -> None:
+    """A requirement names few examples; the others may stand outside."""
+    text = node("p", "Placeholder", attrs=FLAG) + conditional("p", *["RandomUniform"] * 9)
+    inside = tuple(f"in{number}" for number in range(5))
+    many = Requirement("RandomUniform", count=9, nodes=inside)
+    assert Phases(Stages(graph_of(text))).covers(many)
+    assert not Phases(Stages(graph_of(text + node("z", "RandomUniform", "y")))).covers(replace(many, count=10))

@@ -1,0 +1,43 @@
+"""The names that somebody may have meant who typed one that is unknown: every "did you mean" comes from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MAX_NAMES = 3
+"""Maximum number of names that are suggested: more is a list to read, no hint."""
+
+_SIMILAR = 0.75
+"""Twice the letters in common by the letters of both: `Mul` and `MulV2` just pass, `Mul` and `Multinomial` do not."""
+
+
+def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> list[str]:
+    """Those of ``names`` that are most like ``name``, the nearest first, capitals aside.
+
+    Where none is similar as a whole: names that ``name`` is the start of, and those with the same last part of a path
+    (``softmax`` for ``model/softmax``), the shortest first. Empty where nothing is near.
+    """
+    import difflib
+
+    by_lower: dict[str, list[str]] = {}
+    for candidate in sorted(set(names)):
+        by_lower.setdefault(candidate.lower(), []).append(candidate)
+    wanted = name.lower()
+    near = difflib.get_close_matches(wanted, by_lower, n=at_most, cutoff=_SIMILAR) or _of_one_part(wanted, by_lower)
+    return [candidate for lower in near for candidate in by_lower[lower]][:at_most]
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """What a message about an unknown name ends with: ``; nearest: 'input', 'inputs'``, or nothing."""
+    near = near_names(name, names)
+    return f"; nearest: {', '.join(map(repr, near))}" if near else ""
+
+
+def _of_one_part(wanted: str, candidates: Iterable[str]) -> list[str]:
+    last = wanted.rpartition("/")[2]
+    if not last:
+        return []
+    return sorted(
+        (each for each in candidates if each.startswith(wanted) or each.rpartition("/")[2] == last),
+        key=lambda each: (len(each), each),
+    )

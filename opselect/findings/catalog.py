@@ -1,0 +1,116 @@
+"""The codes of findings. A code keeps its meaning for ever; one that is given up is never given again.
+
+OPS1xx: a needed kernel is missing. OPS2xx: mobile builds leave something out by default. OPS3xx: the release refuses to
+load the model. OPS4xx: the build lists of a checkout. Codes from OPS500 on are kept for logs of phones and binaries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kernel_index.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code: ``kind`` is a word for it, ``title`` the cause as a clause that follows a count of what it is about."""
+
+    code: str
+    kind: str
+    title: str
+    evidence_tells: bool = False
+    """Whether the title, the ops and their places say all that the sentences of the findings do."""
+
+    @property
+    def family(self) -> str:
+        """What the code is about: the first digit of its number."""
+        return self.code[3]
+
+
+_KERNELS = (
+    Code("OPS101", "custom-op", "no release of TensorFlow that opselect knows has this op"),
+    Code("OPS102", "op-of-another-release", "another release of TensorFlow has this op, this one has not"),
+    Code("OPS103", "type-in-larger-build", "this build leaves the type out, a build with more types has it", True),
+    Code("OPS104", "type-not-registered", "no build of the release registers a kernel for the type", True),
+    Code("OPS105", "op-without-kernel", "the release defines the op and registers no kernel for it", True),
+    Code("OPS106", "other-device-only", "the release has kernels for other devices only"),
+    Code("OPS107", "pinned-device", "the nodes are pinned to a device that the build does not have", True),
+    Code("OPS108", "kernel-label", "the nodes ask for a kernel by a label that no kernel has"),
+    Code("OPS109", "hidden-by-macro", "the kernel is compiled only under a macro that the build does not set"),
+    Code("OPS110", "not-evaluated", "a registration that may be of the op could not be evaluated"),
+    Code("OPS111", "ambiguous", "TensorFlow refuses to choose between kernels of the same priority"),
+    Code("OPS112", "attr-misfit", "the node lacks an attr that kernels constrain, or has one of another type"),
+    Code("OPS113", "kernel-of-undefined-op", "a kernel is registered, and no source file defines the op"),
+    Code("OPS114", "missing-library", "the kernel needs a library that the build does not have"),
+    Code("OPS115", "impossible-on-phones", "no build for a phone can have the kernel"),
+    Code(
+        "OPS116",
+        "other-builds-only",
+        "builds for other platforms have the kernel, and no change of types gives it to this one",
+    ),
+)
+
+_LEFT_OUT = (
+    Code("OPS201", "training", "only training needs this"),
+    Code("OPS202", "unfrozen", "the model is not frozen"),
+    Code("OPS203", "input-pipeline", "it feeds the model with training examples"),
+    Code("OPS204", "needs-library", "its kernels need libraries that mobile builds do without"),
+    Code("OPS205", "functions", "freezing takes functions out"),
+    Code("OPS206", "no-place-on-phones", "it has no place on a phone"),
+    Code("OPS207", "rare-type", "mobile builds leave out kernels for rare types"),
+    Code("OPS208", "type-after-the-first", "slim builds keep the first type of a kernel only"),
+    Code("OPS209", "kept-out-for-size", "the groups for mobile builds do without it"),
+)
+
+_REFUSED = (
+    Code("OPS301", "unknown_attr", "a node has an attr that the op of this release has not"),
+    Code("OPS302", "attr_value", "an attr has a value that the op does not take"),
+    Code("OPS303", "missing_attr", "a node lacks an attr that the op needs"),
+    Code("OPS304", "inputs", "the inputs of a node do not fit its op"),
+    Code("OPS305", "removed_op", "the op is removed at the version of the graph"),
+    Code("OPS306", "unknown_op", "the release has no such op"),
+    Code("OPS307", "lowering", "the op is to be lowered and the release does not lower it"),
+    Code("OPS308", "versions", "the release does not take graphs of this version"),
+)
+
+_LISTS = (
+    Code("OPS401", "missing-file", "An entry names nothing that the build tool finds."),
+    Code("OPS402", "drift", "One of BUILD file and makefile builds a source file that the other does not."),
+    Code("OPS403", "duplicate-entry", "An entry stands in one list twice."),
+    Code("OPS404", "compiled-twice", "A source file is in two groups that Bazel compiles by themselves."),
+    Code("OPS405", "in-two-groups", "A source file is in two of the groups that make up the extended ops."),
+    Code("OPS406", "unneeded", "A source file has no kernel in the profile, and nothing that is listed needs it."),
+    Code("OPS407", "unpicked", "No model picks a kernel of a source file, and nothing that is picked needs it."),
+    Code("OPS408", "missing-dependency", "A listed source file cannot be linked without one that is not listed."),
+    Code("OPS409", "undefined-op", "A kernel is of an op that nothing in the build defines."),
+    Code("OPS410", "missing-library", "A listed source file is compiled with a library that the build does not have."),
+    Code("OPS411", "unlisted-kernel", "A model needs a kernel whose source file is in no list."),
+    Code("OPS412", "not-evaluated", "A part of a list cannot be read, so nothing is known of it."),
+)
+
+CATALOG: dict[str, Code] = {each.code: each for each in (*_KERNELS, *_LEFT_OUT, *_REFUSED, *_LISTS)}
+"""Every code, in order."""
+
+_BY_KIND = {(each.family, each.kind): each for each in CATALOG.values()}
+
+
+def code_of(code: str) -> Code:
+    """The entry of a code, in capitals or not. Raises InputError, with codes that are like it, where there is none."""
+    known = CATALOG.get(code.upper())
+    if known is None:
+        import difflib
+
+        close = difflib.get_close_matches(code.upper(), CATALOG, n=3, cutoff=0.75)
+        meant = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise InputError(f"code {code}", f"there is no such code{meant}", "All codes: opselect explain --list.")
+    return known
+
+
+def refusal_code(kind: str) -> str:
+    """The code of a kind of refusal; KeyError where there is none."""
+    return _BY_KIND["3", kind].code
+
+
+def list_code(kind: str) -> str:
+    """The code of a kind of finding about build lists; KeyError where there is none."""
+    return _BY_KIND["4", kind].code

@@ -1,0 +1,83 @@
+"""What must change in a checkout's own build lists, so that a build of it runs these models?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from opselect.build_lists import Mode
+from opselect.build_lists.edit_checkout import FileEdit, edits
+from opselect.build_lists.undo_journal import apply_edits, undo
+from opselect.usecases.kernel_source import PathLike
+from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer
+from opselect.usecases.watch import NOBODY, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutEdit:
+    """The edit of a checkout: the files that change, whether they are written, and the answer that it is made of.
+
+    There is none where it would be incomplete and that was not allowed: ``refused`` is true then.
+    """
+
+    answer: BuildAnswer
+    files: tuple[FileEdit, ...] = ()
+    written: bool = False
+    refused: bool = False
+
+
+def apply(
+    question: BuildQuestion,
+    tree: PathLike,
+    mode: Mode = "trim",
+    *,
+    keep_core: bool = False,
+    write: bool = False,
+    allow_missing: bool = False,
+    watch: Watch = NOBODY,
+) -> CheckoutEdit:
+    """Answers a question about a checkout and edits its lists, or only says how.
+
+    Raises what :func:`answer` and :func:`edit_checkout` raise, but for IncompleteError.
+    """
+    found = answer(question, watch)
+    if not (found.complete or allow_missing):
+        return CheckoutEdit(found, refused=True)
+    return edit_checkout(found, tree, mode, keep_core=keep_core, write=write, allow_missing=allow_missing)
+
+
+def edit_checkout(
+    found: BuildAnswer,
+    tree: PathLike,
+    mode: Mode = "trim",
+    *,
+    keep_core: bool = False,
+    write: bool = False,
+    allow_missing: bool = False,
+) -> CheckoutEdit:
+    """The edit that makes the lists of the checkout at ``tree`` say what a build needs; ``write`` makes it.
+
+    The index of the answer is a scan of that checkout. ``mode`` trims every list to what is needed, or extends it by
+    what it lacks; with ``keep_core`` a trimmed core group stays whole. Edited are the mobile filegroups of the kernels'
+    BUILD file and ``tf_op_files.txt``; only entries of lists change, and a second edit changes nothing. What was there
+    first is kept for :func:`undo_edits`.
+
+    Raises IncompleteError where the build cannot have all that the models need, but with ``allow_missing``; and
+    SourceTreeError for a checkout without lists, for a BUILD file whose layout is not understood, and for a file with
+    changes that are neither committed nor opselect's own.
+    """
+    if not (found.complete or allow_missing):
+        raise IncompleteError(found)
+    root = Path(tree)
+    planned = edits(found.selection, found.index, root, mode, keep_core)
+    if write:
+        apply_edits(root, planned)
+    return CheckoutEdit(found, tuple(edit for edit in planned if edit.diff()), write)
+
+
+def undo_edits(tree: PathLike) -> tuple[str, ...]:
+    """Restores the lists of a checkout as they were before opselect first edited them, and returns their paths.
+
+    Raises SourceTreeError where there is nothing to take back, or where a file is not as opselect left it.
+    """
+    return undo(Path(tree))

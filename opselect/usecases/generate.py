@@ -1,0 +1,142 @@
+"""What must the build files of a release say, so that a build runs these models?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernel_index.errors import OpselectError
+from opselect.build_lists import TARGETS, ManifestFormat, Mode, Target, render, render_warnings, write_outputs
+from opselect.build_lists.manifest import manifest
+from opselect.usecases.kernel_source import PathLike
+from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
+from opselect.usecases.watch import NOBODY, Watch
+
+if TYPE_CHECKING:
+    from kernel_index.records import BuildLists
+    from kernel_index.records_json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """What to write of a selection, and how.
+
+    ``targets`` are the outputs; without any, the manifest and those of ``bazel`` and ``makefile`` that the release has
+    lists for. ``mode`` trims every list to what is needed, or extends the release's own by what they lack; with
+    ``keep_core`` a trimmed core group stays whole. ``template_dir`` has templates to use in place of the built-in ones.
+    """
+
+    targets: tuple[Target, ...] = ()
+    mode: Mode = "trim"
+    keep_core: bool = False
+    template_dir: Path | None = None
+    manifest_format: ManifestFormat = "yaml"
+
+
+DEFAULT_OPTIONS = ListOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLists:
+    """The files of some outputs, sorted by name, those that changed, and what a user should know of them."""
+
+    paths: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The answer, and the lists that were written; None where nothing was to be written, or must not be."""
+
+    answer: BuildAnswer
+    written: WrittenLists | None = None
+
+
+def generate(
+    question: BuildQuestion,
+    options: ListOptions = DEFAULT_OPTIONS,
+    out: Path | None = None,
+    *,
+    allow_missing: bool = False,
+    watch: Watch = NOBODY,
+) -> Generated:
+    """Answers a question and writes the build lists to a folder, if there is one.
+
+    Where the answer is not complete, nothing is written but with ``allow_missing``. Raises what :func:`answer` and
+    :func:`write_build_lists` raise.
+    """
+    if question.builds is None:
+        question = replace(question, builds=builds_for(options.targets, question.profile))
+    found = answer(question, watch)
+    may_write = found.complete or allow_missing
+    if out is None or not may_write:
+        return Generated(found)
+    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing))
+
+
+def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:
+    """The texts of the outputs, by the names of their files. The same answer gives the same bytes.
+
+    What is missing is left out, and named where the format has comments. Raises InputError where the release lacks what
+    a target needs, and where a template is wrong; OpselectError for a target that does not exist.
+    """
+    texts: dict[str, str] = {}
+    for target in _wanted(options.targets, found.index.build_lists):
+        texts |= render(
+            target,
+            found.selection,
+            found.index,
+            mode=options.mode,
+            keep_core=options.keep_core,
+            template_dir=options.template_dir,
+            manifest_format=options.manifest_format,
+            criteria=found.criteria,
+            unread=found.unread,
+        )
+    return texts
+
+
+def write_build_lists(
+    found: BuildAnswer,
+    out: PathLike,
+    options: ListOptions = DEFAULT_OPTIONS,
+    *,
+    allow_missing: bool = False,
+) -> WrittenLists:
+    """Writes the outputs into a folder, all of them or none. A file that has these contents already is not touched.
+
+    Raises IncompleteError where the build cannot have all that the models need, but with ``allow_missing``; and
+    InputError for what cannot be written, and as :func:`list_texts` does.
+    """
+    if not (found.complete or allow_missing):
+        raise IncompleteError(found)
+    texts = list_texts(found, options)
+    warnings = [
+        warning
+        for target in _wanted(options.targets, found.index.build_lists)
+        for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
+    ]
+    folder = Path(out)
+    changed = {path.name for path in write_outputs(texts, folder)}
+    paths = tuple(folder / name for name in sorted(texts))
+    return WrittenLists(paths, tuple(path for path in paths if path.name in changed), tuple(dict.fromkeys(warnings)))
+
+
+def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:
+    """The manifest as plain data: every file and kernel of the build and why it is there, and all that is missing."""
+    return manifest(
+        found.selection, found.index, options.mode, options.keep_core, criteria=found.criteria, unread=found.unread
+    )
+
+
+def _wanted(targets: Sequence[str], lists: BuildLists) -> list[Target]:
+    """The targets in their order; those that the release has lists for, and the manifest, where none are named."""
+    unknown = set(targets).difference(TARGETS)
+    if unknown:
+        raise OpselectError(f"there is no target {min(unknown)!r}\n  The targets are {', '.join(TARGETS)}.")
+    available = {"bazel": bool(lists.groups), "makefile": bool(lists.makefile), "manifest": True}
+    wanted = targets or [target for target, there in available.items() if there]
+    return [target for target in TARGETS if target in wanted]

@@ -1,0 +1,43 @@
+"""Which TensorFlow a question is about, and built how."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PathLike = str | os.PathLike[str]
+"""A path or, as text, a URL that fsspec understands."""
+
+DEFAULT_PROFILE = "android"
+"""What Bazel's Android build registers when no types macro is passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSource:
+    """Where kernels are looked up: exactly one of a released version, a checkout, or an index file."""
+
+    release: str | None = None
+    tree: Path | None = None
+    index_file: Path | None = None
+    roots: tuple[Path, ...] = ()
+    """More folders with kernels, over whichever is named."""
+
+    @property
+    def given(self) -> int:
+        """How many of the three are named."""
+        return sum(choice is not None for choice in (self.release, self.tree, self.index_file))
+
+
+@dataclass(frozen=True, slots=True)
+class Macros:
+    """Macros on top of those of a build profile: ``define`` are names with their text, both in their order."""
+
+    define: tuple[tuple[str, str], ...] = ()
+    undefine: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.define or self.undefine)
+
+
+NO_MACROS = Macros()

@@ -1,0 +1,55 @@
+"""Names that somebody may have meant."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from kernel_index.near_names import near_names, nearest
+
+OPS = ("Add", "AddN", "AddV2", "BiasAdd", "Conv2D", "Conv3D", "Mul", "Multinomial", "Relu", "Relu6")
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "near"),
+    [
+        ("Conv2d", OPS, ["Conv2D", "Conv3D"]),
+        ("relu", OPS, ["Relu", "Relu6"]),
+        ("Realu", OPS, ["Relu", "Relu6"]),
+        ("MulV2", OPS, ["Mul"]),
+        ("AddV2_", OPS, ["AddV2"]),
+        ("Frobnicate", OPS, []),
+        ("", OPS, []),
+        ("Relu", (), []),
+        ("android_full", ("android", "android-full", "desktop"), ["android-full"]),
+        ("serving", ("serving_default", "train"), ["serving_default"]),
+        ("softmax", ("model/dense/kernel", "model/head/softmax"), ["model/head/softmax"]),
+        ("old_scope/out", ("net/hidden/out", "out", "outer"), ["out", "net/hidden/out"]),
+        ("scope/", ("a/b/", "c/d/e/"), []),
+    ],
+)
+def test_near_names(name: str, names: tuple[str, ...], near: list[str]) -> None:
+    assert near_names(name, names) == near
+
+
+def test_names_that_differ_only_by_capitals_are_all_near() -> None:
+    assert near_names("FOO", ["foo", "Foo", "bar"]) == ["Foo", "foo"]
+
+
+def test_at_most_so_many_names_are_given_and_each_once() -> None:
+    names = [f"conv_{number}" for number in range(9)]
+    assert len(near_names("conv_x", names + names)) == 3
+    assert len(set(near_names("conv_x", names + names))) == 3
+    assert len(near_names("conv_x", names, at_most=5)) == 5
+
+
+def test_the_order_of_the_names_does_not_matter() -> None:
+    names = [f"conv_{number}" for number in range(9)] + ["Conv_1", "other"]
+    shuffled = random.Random(1).sample(names, len(names))
+    assert near_names("conv_y", names) == near_names("conv_y", shuffled)
+
+
+def test_nearest_ends_a_message() -> None:
+    assert f"no op 'BiasAd'{nearest('BiasAd', OPS)}" == "no op 'BiasAd'; nearest: 'BiasAdd'"
+    assert nearest("Frobnicate", OPS) == ""
