@@ -62,7 +62,8 @@ class InspectedGraph:
 class InspectedModel:
     """A model, and each of its graphs held against mobile builds of the TensorFlow of ``source``.
 
-    The path of ``model`` is the one that was given, secrets of a URL masked; ``variables`` is the prefix of its checkpoint as a user spells it.
+    The path of ``model`` is the one that was given, secrets of a URL masked; ``variables`` is the prefix of its
+    checkpoint as a user spells it.
     """
 
     model: Model
