@@ -11,15 +11,15 @@ from collections.abc import Iterator
 
 from opselect.requirements.runtime.additions import Addition, Origin
 from opselect.requirements.runtime.body_view import BodyView
-from opselect.requirements.runtime.inserted import arithmetic, folding, passes, remapper
+from opselect.requirements.runtime.inserted import arithmetic, folding, moving, passes, remapper
 from opselect.requirements.runtime.inserted.forms import FormView
 from opselect.requirements.runtime.inserted.rule import GRAPPLER_BUILDS, Insertion, Rule, grappler_builds
 from opselect.requirements.runtime.releases import Release
 
-RULES: tuple[Rule, ...] = (*passes.RULES, *remapper.RULES, *arithmetic.RULES, *folding.RULES)
+RULES: tuple[Rule, ...] = (*passes.RULES, *remapper.RULES, *arithmetic.RULES, *moving.RULES, *folding.RULES)
 """All rewrites, those that fire in every build first."""
 
-MOST_ROUNDS = 12
+MOST_ROUNDS = 6
 """So many rewrites in a row are followed."""
 
 _LATER = "once others have been applied: "

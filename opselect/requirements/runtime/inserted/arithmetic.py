@@ -4,49 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kernel_index.datatypes import DataType, item_size
-from opselect.models.graph import Node, NodeAttr
+from kernel_index.datatypes import DataType
+from opselect.models.graph import Node
 from opselect.requirements.runtime.body_view import known
 from opselect.requirements.runtime.inserted.forms import FormView
-from opselect.requirements.runtime.inserted.rule import Insertion, Rule
+from opselect.requirements.runtime.inserted.rule import Insertion, Rule, typed, with_input
 from opselect.requirements.runtime.releases import Span
 
 _SOURCE = "grappler/optimizers/arithmetic_optimizer.cc"
 _INT32 = DataType.DT_INT32
 _ADD = ("Add", "AddV2")
 _DIVISIONS = ("RealDiv", "Div", "TruncateDiv", "Xdivy")
-_GATHERS = ("Gather", "GatherV2", "ResourceGather")
 _COMPLEX = (DataType.DT_COMPLEX64, DataType.DT_COMPLEX128)
 
 _MOST_TERMS = 16
-"""Sums, stacks and concatenations of more are not looked into, where each of their inputs would be."""
-
-
-def _typed(
-    op: str,
-    view: FormView,
-    *nodes: Node,
-    attr: str = "T",
-    inputs: Iterable[str] | None = None,
-    place: str = "",
-    listed: bool = True,
-    **attrs: NodeAttr | None,
-) -> Insertion:
-    """The op with the type of the first node in ``attr``."""
-    types = known(**{attr: view.type(nodes[0])}, **attrs)
-    return Insertion(op, nodes, types, None if inputs is None else tuple(inputs), place, listed=listed)
-
-
-def _int32_const(view: FormView, node: Node, *others: Node) -> Insertion:
-    """A shape, an axis or the like for the op that takes the node's place."""
-    return Insertion("Const", (node, *others), {"dtype": _INT32}, (), view.beside(node, "Const", ()))
-
-
-def _with_input(view: FormView, node: Node, index: int, reference: str) -> tuple[str, ...]:
-    """The node's inputs with another one at ``index``."""
-    inputs = list(view.inputs(node))
-    inputs[index] = reference
-    return tuple(inputs)
+"""Of larger sums, stacks and concatenations no more inputs are looked at than that, where each would be."""
 
 
 def _pairs(view: FormView, root: Node, indices: Iterable[int]) -> Iterator[tuple[int, Node]]:
@@ -65,9 +37,9 @@ def _add_n(view: FormView) -> Iterator[Insertion]:
                 if inner.op not in (*_ADD, "AddN") or view.has_controls(root) or view.has_controls(inner):
                     continue
                 terms = (*inputs[:index], *view.inputs(inner), *inputs[index + 1 :])
-                yield _typed("AddN", view, root, inner, inputs=terms)
-                yield _typed("AddV2", view, root, inner, inputs=inputs)
-                yield _typed("Add", view, root, inner)
+                yield typed("AddN", view, root, inner, inputs=terms[:_MOST_TERMS])
+                yield typed("AddV2", view, root, inner, inputs=inputs)
+                yield typed("Add", view, root, inner)
 
 
 def _hoisted_factor(view: FormView) -> Iterator[Insertion]:
@@ -86,9 +58,9 @@ def _hoisted_factor(view: FormView) -> Iterator[Insertion]:
                     rests.extend(_other_factors(view, total, index, first.op, factor))
                 if len(rests) == len(inputs):
                     place = view.beside(total, total.op, tuple(rests))
-                    yield _typed(total.op, view, total, inputs=rests, place=place, listed=False)
+                    yield typed(total.op, view, total, inputs=rests, place=place, listed=False)
                     product = (factor, place) if first.op == "Mul" else (place, factor)
-                    yield _typed(first.op, view, total, inputs=product, listed=False)
+                    yield typed(first.op, view, total, inputs=product, listed=False)
 
 
 def _other_factors(view: FormView, total: Node, index: int, op: str, factor: str) -> Iterator[str]:
@@ -103,15 +75,15 @@ def _other_factors(view: FormView, total: Node, index: int, op: str, factor: str
 def _reordered_products(view: FormView) -> Iterator[Insertion]:
     """Of three factors those of one shape are multiplied first (``MinimizeBroadcasts``)."""
     for root in view.named("Mul"):
-        for index, inner in ((index, node) for index in (0, 1) for node in view.sole_sources(root, index)):
+        for index, inner in ((side, node) for side in (0, 1) for node in view.sole_sources(root, side)):
             if inner.op == "Mul":
                 outer = view.inputs(root)[1 - index]
                 for side, factor in enumerate(view.inputs(inner)):
                     if view.same(outer, factor):
                         place = view.beside(root, "Mul", (outer, factor))
-                        yield _typed("Mul", view, root, inner, inputs=(outer, factor), place=place, listed=False)
+                        yield typed("Mul", view, root, inner, inputs=(outer, factor), place=place, listed=False)
                         others = (place, view.inputs(inner)[1 - side])
-                        yield _typed("Mul", view, root, inner, inputs=others, listed=False)
+                        yield typed("Mul", view, root, inner, inputs=others, listed=False)
 
 
 def _scaled_weights(view: FormView) -> Iterator[Insertion]:
@@ -122,28 +94,8 @@ def _scaled_weights(view: FormView) -> Iterator[Insertion]:
                     x, factor = view.inputs(product)[side], view.inputs(product)[1 - side]
                     weights = (view.inputs(conv)[1], factor)
                     place = view.beside(conv, product.op, weights)
-                    yield _typed(product.op, view, conv, product, inputs=weights, place=place)
+                    yield typed(product.op, view, conv, product, inputs=weights, place=place)
                     yield Insertion(conv.op, (conv, product), conv.attrs, (x, place), listed=False)
-
-
-def _conj_and_transpose(view: FormView) -> Iterator[Insertion]:
-    transposes = ("Transpose", "ConjugateTranspose")
-    for root in view.named("Conj", *transposes):
-        for source in view.sources(root):
-            for transpose, conj in ((root, source), (source, root)):
-                if transpose.op in transposes and conj.op == "Conj":
-                    other = transposes[transpose.op == "Transpose"]
-                    inputs = (view.inputs(source)[0], *view.inputs(transpose)[1:])
-                    perm = view.type(transpose, "Tperm")
-                    root_first = (root, source)
-                    types = known(T=view.type(transpose), Tperm=perm)
-                    yield Insertion(other, root_first, types, inputs)
-
-
-def _conj(view: FormView) -> Iterator[Insertion]:
-    for transpose in view.named("ConjugateTranspose"):
-        if view.constant(transpose, 1):
-            yield _typed("Conj", view, transpose, inputs=view.inputs(transpose)[:1])
 
 
 def _without_negation(view: FormView) -> Iterator[Insertion]:
@@ -153,7 +105,7 @@ def _without_negation(view: FormView) -> Iterator[Insertion]:
             if negation.op == "Neg" and len(inputs) == 2:
                 terms = (inputs[1 - index], view.inputs(negation)[0])
                 for op in ("Sub",) if root.op != "Sub" else _ADD:
-                    yield _typed(op, view, root, negation, inputs=terms)
+                    yield typed(op, view, root, negation, inputs=terms)
 
 
 _OPPOSITES = {
@@ -182,40 +134,17 @@ def _involution(view: FormView) -> Iterator[Insertion]:
     for root in view.named(*_INVOLUTIONS):
         for inner in view.sources(root):
             if inner.op == root.op:
-                yield _typed("Identity", view, root, inner, inputs=view.inputs(inner)[:1], listed=False)
+                yield typed("Identity", view, root, inner, inputs=view.inputs(inner)[:1], listed=False)
     for cast in view.named("Cast"):
         if view.type(cast, "SrcT") is view.type(cast, "DstT"):
-            yield _typed("Identity", view, cast, attr="DstT", inputs=view.inputs(cast)[:1], listed=False)
+            yield typed("Identity", view, cast, attr="DstT", inputs=view.inputs(cast)[:1], listed=False)
 
 
 def _square(view: FormView) -> Iterator[Insertion]:
     for product in view.named("Mul", "MulNoNan"):
         inputs = view.inputs(product)
         if len(inputs) == 2 and view.same(*inputs):
-            yield _typed("Square", view, product, inputs=inputs[:1])
-
-
-def _tile(view: FormView) -> Iterator[Insertion]:
-    """The ones have as many dimensions as the tensor, and more elements, so they are no scalar."""
-    for product in view.named("Mul"):
-        ones = view.inputs(product)[1]
-        if view.type(product) is DataType.DT_FLOAT and view.filled(product, 1, 1) and not view.is_scalar(ones):
-            multiples = _int32_const(view, product)
-            yield multiples
-            inputs = (view.inputs(product)[0], multiples.place)
-            yield _typed("Tile", view, product, inputs=inputs, Tmultiples=_INT32)
-
-
-def _tile_for_pack(view: FormView) -> Iterator[Insertion]:
-    for pack in view.named("Pack"):
-        inputs = view.inputs(pack)
-        if len(inputs) > 1 and view.same(*inputs):
-            number = _int32_const(view, pack)
-            yield number
-            tiled = (inputs[0], number.place)
-            place = view.beside(pack, "Tile", tiled)
-            yield _typed("Tile", view, pack, inputs=tiled, place=place, Tmultiples=_INT32)
-            yield _typed("Reshape", view, pack, inputs=(place, number.place), Tshape=_INT32)
+            yield typed("Square", view, product, inputs=inputs[:1])
 
 
 def _product_for_sum(view: FormView) -> Iterator[Insertion]:
@@ -225,7 +154,7 @@ def _product_for_sum(view: FormView) -> Iterator[Insertion]:
             place = view.beside(total, f"{len(inputs)}", ())
             count = frozenset({float(len(inputs))})
             yield Insertion("Const", (total,), known(dtype=view.type(total)), (), place, count)
-            yield _typed("Mul", view, total, inputs=(place, inputs[0]))
+            yield typed("Mul", view, total, inputs=(place, inputs[0]))
 
 
 def _rsqrt(view: FormView) -> Iterator[Insertion]:
@@ -233,25 +162,25 @@ def _rsqrt(view: FormView) -> Iterator[Insertion]:
         for root in view.sole_sources(division, 1):
             if root.op == "Sqrt":
                 place = view.beside(division, "Rsqrt", view.inputs(root))
-                yield _typed("Rsqrt", view, division, root, inputs=view.inputs(root), place=place)
+                yield typed("Rsqrt", view, division, root, inputs=view.inputs(root), place=place)
                 op = "MulNoNan" if division.op == "Xdivy" else "Mul"
-                yield _typed(op, view, division, root, inputs=(view.inputs(division)[0], place))
+                yield typed(op, view, division, root, inputs=(view.inputs(division)[0], place))
 
 
 def _squared_difference(view: FormView) -> Iterator[Insertion]:
     for square in view.named("Square"):
         for difference in view.sole_sources(square):
             if difference.op == "Sub" and view.type(difference) not in _COMPLEX:
-                yield _typed("SquaredDifference", view, square, difference, inputs=view.inputs(difference))
-                yield _typed("Identity", view, square, difference)
+                yield typed("SquaredDifference", view, square, difference, inputs=view.inputs(difference))
+                yield typed("Identity", view, square, difference)
 
 
 def _log_softmax(view: FormView) -> Iterator[Insertion]:
     for logarithm in view.named("Log"):
         for softmax in view.sole_sources(logarithm):
             if softmax.op == "Softmax":
-                yield _typed("LogSoftmax", view, logarithm, softmax, inputs=view.inputs(softmax))
-                yield _typed("Identity", view, logarithm, softmax)
+                yield typed("LogSoftmax", view, logarithm, softmax, inputs=view.inputs(softmax))
+                yield typed("Identity", view, logarithm, softmax)
 
 
 _POWERS: dict[float, str] = {
@@ -268,11 +197,11 @@ def _power(view: FormView) -> Iterator[Insertion]:
         base = view.inputs(power)[:1]
         for exponent, op in _POWERS.items():
             if view.filled(power, 1, exponent):
-                yield _typed(op, view, power, inputs=base)
+                yield typed(op, view, power, inputs=base)
         if view.filled(power, 1, 3):
             place = view.beside(power, "Square", base)
-            yield _typed("Square", view, power, inputs=base, place=place)
-            yield _typed("Mul", view, power, inputs=(*base, place))
+            yield typed("Square", view, power, inputs=base, place=place)
+            yield typed("Mul", view, power, inputs=(*base, place))
         if view.filled(power, 1, 0):
             yield Insertion("Const", (power,), known(dtype=view.type(power)), (), "", frozenset({1.0}))
 
@@ -282,14 +211,14 @@ def _log1p(view: FormView) -> Iterator[Insertion]:
         for total in view.sources(logarithm):
             for side in (0, 1) if total.op in _ADD else ():
                 if view.filled(total, side, 1):
-                    yield _typed("Log1p", view, logarithm, total, inputs=(view.inputs(total)[1 - side],))
+                    yield typed("Log1p", view, logarithm, total, inputs=(view.inputs(total)[1 - side],))
 
 
 def _expm1(view: FormView) -> Iterator[Insertion]:
     for difference in view.named("Sub"):
         for exponential in view.sources(difference) if view.filled(difference, 1, 1) else ():
             if exponential.op == "Exp":
-                yield _typed("Expm1", view, difference, exponential, inputs=view.inputs(exponential))
+                yield typed("Expm1", view, difference, exponential, inputs=view.inputs(exponential))
 
 
 _FALLING = ("Acos", "Erfc", "Neg", "Rsqrt")
@@ -307,14 +236,14 @@ def _extreme_of_monotonic(view: FormView) -> Iterator[Insertion]:
             if function.op not in (*_FALLING, *_RISING):
                 continue
             op = _EXTREMES[extreme.op] if function.op in _FALLING else extreme.op
-            inputs, nodes = _with_input(view, extreme, 0, view.inputs(function)[0]), (extreme, function)
+            inputs, nodes = with_input(view, extreme, 0, view.inputs(function)[0]), (extreme, function)
             place = "" if extreme.op.startswith("Arg") else view.beside(extreme, op, inputs)
             yield Insertion(op, nodes, extreme.attrs, inputs, place, listed=function.op in _FALLING)
             if place:
                 types = view.plain.own_types(function)
                 yield Insertion(function.op, nodes, types, (place,), listed=False)
             else:
-                yield _typed("Identity", view, function, extreme)
+                yield typed("Identity", view, function, extreme)
 
 
 _UNARY = (
@@ -343,7 +272,7 @@ def _unary_composition(view: FormView) -> Iterator[Insertion]:
     for root in view.named(*_UNARY, *_UNARY_BUT_HALF):
         for source in view.sole_sources(root) if _composes(view, root) else ():
             if _composes(view, source) and view.type(root) is view.type(source):
-                yield _typed("_UnaryOpsComposition", view, root, source)
+                yield typed("_UnaryOpsComposition", view, root, source)
 
 
 def _composes(view: FormView, node: Node) -> bool:
@@ -354,7 +283,7 @@ def _composes(view: FormView, node: Node) -> bool:
 
 
 def _hoisted_unary(view: FormView) -> Iterator[Insertion]:
-    """A function of each part of a concatenation becomes one of the whole, one of all parts of a Split one before it."""
+    """A function of each part of a concatenation becomes one of the whole."""
     for concat in view.named("Concat", "ConcatV2"):
         inputs = view.inputs(concat)
         axis = 0 if concat.op == "Concat" else len(inputs) - 1
@@ -370,125 +299,7 @@ def _hoisted_unary(view: FormView) -> Iterator[Insertion]:
             if all(below[index] != inputs[index] for index in parts):
                 place = view.beside(concat, concat.op, tuple(below))
                 yield Insertion(concat.op, (concat, function), concat.attrs, tuple(below), place, listed=False)
-                yield _typed(function.op, view, concat, function, inputs=(place,), listed=False)
-
-
-def _slice_of_pack(view: FormView) -> Iterator[Insertion]:
-    for part in view.named("StridedSlice", "Slice"):
-        if not (view.constant(part, 1) and view.constant(part, 2)):
-            continue
-        for pack in view.sources(part):
-            if pack.op == "Pack":
-                axis = _int32_const(view, part, pack)
-                yield axis
-                for reference in dict.fromkeys(view.inputs(pack)[:_MOST_TERMS]):
-                    yield _typed("Identity", view, part, pack, inputs=(reference,))
-                    inputs = (reference, axis.place)
-                    yield _typed("ExpandDims", view, part, pack, inputs=inputs, Tdim=_INT32)
-
-
-_SEGMENT_REDUCTIONS = tuple(
-    f"SparseSegment{name}{number}" for name in ("Sum", "Mean", "SqrtN") for number in ("", "WithNumSegments")
-)
-
-
-def _embedding_lookup(view: FormView) -> Iterator[Insertion]:
-    """The reduction reads the indices that Unique got, so its Tidx becomes theirs."""
-    for reduction in view.named(*_SEGMENT_REDUCTIONS):
-        for gather in view.sources(reduction):
-            for unique in view.sources(gather, 1) if gather.op in _GATHERS else ():
-                if unique.op not in ("Unique", "UniqueV2"):
-                    continue
-                types = {**view.plain.own_types(reduction), **known(Tidx=view.type(unique))}
-                inputs = (view.inputs(gather)[0], view.inputs(unique)[0], *view.inputs(reduction)[2:])
-                yield Insertion(reduction.op, (reduction, gather, unique), types, inputs)
-                if gather.op == "ResourceGather":
-                    yield Insertion("ReadVariableOp", (reduction, gather), known(dtype=view.type(gather, "dtype")))
-
-
-def _segment_reduction_of_cast(view: FormView) -> Iterator[Insertion]:
-    for reduction in view.named(*_SEGMENT_REDUCTIONS):
-        for index, attr in ((1, "Tidx"), (2, "Tsegmentids")):
-            for cast in view.sources(reduction, index):
-                before = view.type(cast, "SrcT") if cast.op == "Cast" else None
-                if before in (_INT32, DataType.DT_INT64):
-                    types = {**view.plain.own_types(reduction), **known(**{attr: before})}
-                    inputs = _with_input(view, reduction, index, view.inputs(cast)[0])
-                    yield Insertion(reduction.op, (reduction, cast), types, inputs)
-
-
-_VALUE_PRESERVING = (
-    *(
-        "BatchToSpace",
-        "BatchToSpaceND",
-        "DepthToSpace",
-        "ExpandDims",
-        "Identity",
-        "InvertPermutation",
-        "PreventGradient",
-    ),
-    *(
-        "Reshape",
-        "Reverse",
-        "ReverseV2",
-        "Roll",
-        "Snapshot",
-        "SpaceToBatch",
-        "SpaceToBatchND",
-        "SpaceToDepth",
-        "Squeeze",
-    ),
-    *("StopGradient", "Transpose"),
-)
-
-
-_CAST_LIKE: dict[str, tuple[str, str | DataType]] = {
-    "Angle": ("T", "Tout"),
-    "Bucketize": ("T", _INT32),
-    "Cast": ("SrcT", "DstT"),
-    "HistogramFixedWidth": ("T", "dtype"),
-    "Imag": ("T", "Tout"),
-    "IsFinite": ("T", DataType.DT_BOOL),
-    "IsInf": ("T", DataType.DT_BOOL),
-    "IsNan": ("T", DataType.DT_BOOL),
-    "Real": ("T", "Tout"),
-}
-"""The attrs with the types of input and output, or the type itself (``IsCastLike`` in ``grappler/op_types.cc``)."""
-
-
-def _cast_and_move(view: FormView) -> Iterator[Insertion]:
-    """A Cast and an op that moves values change places where the latter gets the smaller type by that."""
-    for mover in view.named(*_VALUE_PRESERVING):
-        for cast in view.sources(mover) if "T" in mover.attrs else ():
-            before, after = _cast_types(view, cast)
-            if item_size(before) < item_size(after):
-                yield from _swapped(view, mover, cast, mover, before)
-    for cast in view.named(*_CAST_LIKE):
-        before, after = _cast_types(view, cast)
-        for mover in view.sources(cast) if item_size(after) < item_size(before) else ():
-            if mover.op in _VALUE_PRESERVING and "T" in mover.attrs:
-                yield from _swapped(view, cast, mover, mover, after)
-
-
-def _cast_types(view: FormView, node: Node) -> tuple[DataType, DataType]:
-    """What an op like Cast reads and gives; the same for other ops, and where there is no telling."""
-    source, target = _CAST_LIKE.get(node.op, ("", ""))
-    before = view.type(node, source)
-    after = view.type(node, target) if isinstance(target, str) else target
-    if before is None or after is None or not (item_size(before) and item_size(after)):
-        return _INT32, _INT32
-    return before, after
-
-
-def _swapped(view: FormView, root: Node, source: Node, mover: Node, data_type: DataType | None) -> Iterator[Insertion]:
-    """The root's op reads what the source reads, and the source's op reads the root's."""
-    below = (view.inputs(source)[0], *view.inputs(root)[1:])
-    place = view.beside(root, f"{root.op} {data_type}", below)
-    above = (place, *view.inputs(source)[1:])
-    moved = {**mover.attrs, **known(T=data_type)}
-    for op, inputs, where in ((root, below, place), (source, above, "")):
-        attrs = moved if op is mover else op.attrs
-        yield Insertion(op.op, (root, source), attrs, inputs, where, listed=op is mover)
+                yield typed(function.op, view, concat, function, inputs=(place,), listed=False)
 
 
 _T_OF_ROOT = "T of the first node"
@@ -520,22 +331,6 @@ RULES = (
         _scaled_weights,
     ),
     Rule(
-        ("ConjugateTranspose", "Transpose"),
-        Span((1, 5)),
-        _SOURCE,
-        "a Conj and a transposition, one behind the other",
-        "T and Tperm of the transposition",
-        _conj_and_transpose,
-    ),
-    Rule(
-        ("Conj",),
-        Span((2, 4)),
-        _SOURCE,
-        "a ConjugateTranspose with a constant permutation",
-        "T of the ConjugateTranspose",
-        _conj,
-    ),
-    Rule(
         ("Add", "AddV2", "Sub"),
         Span((1, 8)),
         _SOURCE,
@@ -552,22 +347,6 @@ RULES = (
         _without_not,
     ),
     Rule(("Square",), Span((1, 5)), _SOURCE, "a product of a tensor with itself", "T of the product", _square),
-    Rule(
-        ("Const", "Tile"),
-        Span((2, 5)),
-        _SOURCE,
-        "a product (float) with a constant of ones",
-        "T of the product, multiples of type int32",
-        _tile,
-    ),
-    Rule(
-        ("Const", "Reshape", "Tile"),
-        Span((2, 5)),
-        _SOURCE,
-        "a Pack of one tensor several times",
-        "T of the Pack, shape and multiples of type int32",
-        _tile_for_pack,
-    ),
     Rule(
         ("Const", "Mul"),
         Span((1, 5)),
@@ -625,38 +404,5 @@ RULES = (
         "elementwise functions (float, double, some half), one of which alone reads the other",
         "T of the functions",
         _unary_composition,
-    ),
-    Rule(
-        ("Const", "ExpandDims", "Identity"),
-        Span((1, 13)),
-        _SOURCE,
-        "a slice of a Pack with constant bounds",
-        "T of the slice, axis of type int32",
-        _slice_of_pack,
-    ),
-    Rule(
-        ("ReadVariableOp", *_SEGMENT_REDUCTIONS),
-        Span((2, 3)),
-        _SOURCE,
-        "a segment reduction of what is gathered at unique indices; ReadVariableOp behind a ResourceGather",
-        "types of the reduction, Tidx from the Unique's T",
-        _embedding_lookup,
-    ),
-    Rule(
-        _SEGMENT_REDUCTIONS,
-        Span((2, 3)),
-        _SOURCE,
-        "a segment reduction whose indices or segments come from a Cast of int32 or int64",
-        "types of the reduction, Tidx or Tsegmentids from the Cast's SrcT",
-        _segment_reduction_of_cast,
-    ),
-    Rule(
-        _VALUE_PRESERVING,
-        Span((1, 9)),
-        _SOURCE,
-        "a Cast (or IsNan, Real and their like) and an op that only moves values, one behind the other, where it gets a "
-        "smaller type",
-        "types of the op, T from the other side of the Cast",
-        _cast_and_move,
     ),
 )

@@ -1,4 +1,4 @@
-"""What constants are filled with, as far as rewrites ask: they look for tensors all of whose elements are one number."""
+"""What constants are filled with, as far as rewrites ask, which look for tensors whose elements are all one number."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ Filling = frozenset[float] | None
 """The numbers that a constant may be filled with: none of them if its elements differ, None if it may be any."""
 
 DIFFERENT: Filling = frozenset()
+_ZERO: Filling = frozenset({0.0})
 _MOST_NUMBERS = 4
 _MOST_INPUTS = 8
+
+_FRACTIONS = frozenset(
+    {DataType.DT_HALF, DataType.DT_BFLOAT16, DataType.DT_FLOAT, DataType.DT_DOUBLE}
+    | {DataType.DT_COMPLEX64, DataType.DT_COMPLEX128}
+)
 
 OF_EVERY_INPUT: Mapping[str, float] = {"ZerosLike": 0.0, "OnesLike": 1.0}
 """Ops that give one number whatever they read, which rewrites know (``IsZeros``, ``IsOnes`` in
 ``grappler/optimizers/constant_folding.cc``)."""
 
 _MOVES = frozenset(
-    ("BroadcastTo", "CheckNumerics", "DepthToSpace", "ExpandDims", "Identity", "PreventGradient", "Reshape", "Reverse")
-    + ("ReverseV2", "Roll", "Snapshot", "SpaceToDepth", "Squeeze", "StopGradient", "Tile", "Transpose")
+    {"BroadcastTo", "CheckNumerics", "DepthToSpace", "ExpandDims", "Identity", "PreventGradient", "Reshape", "Reverse"}
+    | {"ReverseV2", "Roll", "Snapshot", "SpaceToDepth", "Squeeze", "StopGradient", "Tile", "Transpose"}
 )
 """Ops whose elements are those of their first input, all of them."""
 
@@ -78,7 +84,7 @@ def filling_of(op: str, inputs: Sequence[Filling], to: DataType | None = None, *
         return first
     if op == "Cast":
         return _cast(first, to)
-    if op in _PRODUCTS and any(filling == {0.0} for filling in inputs):
+    if op in _PRODUCTS and any(filling == _ZERO for filling in inputs):
         return frozenset({0.0})
     if op in _OF_ITSELF and of_itself:
         return frozenset({_OF_ITSELF[op]})
@@ -104,9 +110,9 @@ def _each(function: Callable[[float, float], float], one: Filling, other: Fillin
         for y in sorted(other):
             try:
                 value = function(x, y)
-            except (ArithmeticError, ValueError):
-                continue  # infinite, or not a number: nothing that a rewrite asks for
-            found = either(found, frozenset({value} if isinstance(value, float) else {}))
+            except (ArithmeticError, TypeError, ValueError):
+                continue  # infinite, complex or not a number: nothing that a rewrite asks for
+            found = either(found, frozenset({float(value)}))
     return found
 
 
@@ -119,9 +125,3 @@ def _cast(filling: Filling, to: DataType | None) -> Filling:
     if to is DataType.DT_BOOL:
         return frozenset(float(bool(value)) for value in filling)
     return frozenset(float(int(value)) for value in filling if math.isfinite(value))
-
-
-_FRACTIONS = (DataType.DT_HALF, DataType.DT_BFLOAT16, DataType.DT_FLOAT, DataType.DT_DOUBLE) + (
-    DataType.DT_COMPLEX64,
-    DataType.DT_COMPLEX128,
-)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from kernel_index.datatypes import DataType
-from opselect.models.graph import Node, NodeAttr
+from opselect.models.graph import Node
 from opselect.requirements.runtime.body_view import known
 from opselect.requirements.runtime.inserted.fillings import OF_EVERY_INPUT, Filling, either
 from opselect.requirements.runtime.inserted.forms import FormView
-from opselect.requirements.runtime.inserted.rule import Insertion, Rule
+from opselect.requirements.runtime.inserted.rule import Insertion, Rule, int32_const, typed
 from opselect.requirements.runtime.releases import Span
 
 _SOURCE = "grappler/optimizers/constant_folding.cc"
@@ -29,25 +29,6 @@ _REDUCTIONS = ("Sum", "Prod", "Min", "Max", "Mean", "Any", "All")
 _BIAS_ADD = ("BiasAdd", "BiasAddV1")
 _MOST_TERMS = 16
 """Merges and sums of more are not looked into one input after the other."""
-
-
-def _typed(
-    op: str,
-    view: FormView,
-    *nodes: Node,
-    attr: str = "T",
-    inputs: Iterable[str] | None = None,
-    place: str = "",
-    listed: bool = True,
-    **attrs: NodeAttr | None,
-) -> Insertion:
-    types = known(**{attr: view.type(nodes[0])}, **attrs)
-    return Insertion(op, nodes, types, None if inputs is None else tuple(inputs), place, listed=listed)
-
-
-def _int32_const(view: FormView, node: Node) -> Insertion:
-    """A shape, an axis or the like for the op that takes the node's place."""
-    return Insertion("Const", (node,), {"dtype": _INT32}, (), view.beside(node, "Const", ()))
 
 
 def _folded_later(view: FormView) -> Iterator[Insertion]:
@@ -79,13 +60,14 @@ _DIVISIONS = ("RealDiv", "Div", "TruncateDiv", "Xdivy")
 
 def _neutral(view: FormView) -> Iterator[tuple[Node, int]]:
     """Operations with a neutral element, and the number of that input; they return the other one unchanged."""
-    commutative = ((_BY_ONE, 1), (_PLUS_ZERO, 0))
+    commutative: tuple[tuple[tuple[str, ...], int], ...] = ((_BY_ONE, 1), (_PLUS_ZERO, 0))
     for ops, value in commutative:
         for node in view.named(*ops):
             for side in (0, 1):
                 if len(view.inputs(node)) == 2 and view.filled(node, side, value):
                     yield node, side
-    for ops, value in ((_DIVISIONS, 1), (("Sub",), 0)):
+    one_sided: tuple[tuple[tuple[str, ...], int], ...] = ((_DIVISIONS, 1), (("Sub",), 0))
+    for ops, value in one_sided:
         for node in view.named(*ops):
             if view.filled(node, 1, value):
                 yield node, 1
@@ -112,9 +94,9 @@ def _broadcast(view: FormView) -> Iterator[Insertion]:
 
 
 def _broadcasts(view: FormView, node: Node, source: str) -> Iterator[Insertion]:
-    shape = _int32_const(view, node)
+    shape = int32_const(view, node)
     yield shape
-    yield _typed("BroadcastTo", view, node, inputs=(source, shape.place), Tidx=_INT32)
+    yield typed("BroadcastTo", view, node, inputs=(source, shape.place), Tidx=_INT32)
 
 
 def _zero_products(view: FormView) -> Iterator[Insertion]:
@@ -122,44 +104,44 @@ def _zero_products(view: FormView) -> Iterator[Insertion]:
         for side in (0, 1):
             if view.filled(node, side, 0):
                 yield Insertion("Const", (node,), known(dtype=view.type(node)), (), "", frozenset({0.0}))
-                yield _typed("Identity", view, node, inputs=view.inputs(node)[side : side + 1])
+                yield typed("Identity", view, node, inputs=view.inputs(node)[side : side + 1])
 
 
 def _negation(view: FormView) -> Iterator[Insertion]:
     for node in view.named("Sub"):
         if view.filled(node, 0, 0):
-            yield _typed("Neg", view, node, inputs=view.inputs(node)[1:])
+            yield typed("Neg", view, node, inputs=view.inputs(node)[1:])
 
 
 def _reciprocal(view: FormView) -> Iterator[Insertion]:
     for node in view.named(*_DIVISIONS):
         if view.type(node) in _FLOATING and view.filled(node, 0, 1):
-            yield _typed("Reciprocal", view, node, inputs=view.inputs(node)[1:])
+            yield typed("Reciprocal", view, node, inputs=view.inputs(node)[1:])
 
 
 def _reciprocal_product(view: FormView) -> Iterator[Insertion]:
     for node in view.named("RealDiv", "Div", "Xdivy"):
         if view.constant(node, 1) and (node.op != "Div" or view.type(node) in _FLOATING):
-            dividend, divisor = view.inputs(node)
+            dividend, divisor = view.inputs(node)[:2]
             place = view.beside(node, "Reciprocal", (divisor,))
-            yield _typed("Reciprocal", view, node, inputs=(divisor,), place=place)
-            yield _typed("MulNoNan" if node.op == "Xdivy" else "Mul", view, node, inputs=(dividend, place))
+            yield typed("Reciprocal", view, node, inputs=(divisor,), place=place)
+            yield typed("MulNoNan" if node.op == "Xdivy" else "Mul", view, node, inputs=(dividend, place))
 
 
 def _moves_nothing(view: FormView) -> Iterator[Insertion]:
     """What changes nothing for certain shapes or constants becomes an Identity."""
     for node in view.named("Reverse", "ReverseV2", "RandomShuffle", "Transpose", "Slice", "StridedSlice"):
-        yield _typed("Identity", view, node, inputs=view.inputs(node)[:1])
+        yield typed("Identity", view, node, inputs=view.inputs(node)[:1])
     for node in view.named("Split"):
-        yield _typed("Identity", view, node, inputs=view.inputs(node)[1:2])
+        yield typed("Identity", view, node, inputs=view.inputs(node)[1:2])
     for node in view.named("SplitV", "Squeeze", "Reshape"):
-        yield _typed("Identity", view, node, inputs=view.inputs(node)[:1])
+        yield typed("Identity", view, node, inputs=view.inputs(node)[:1])
     for op, filling in (("Tile", 1), ("Pad", 0), ("PadV2", 0)):
         for node in view.named(op):
             if view.filled(node, 1, filling):
-                yield _typed("Identity", view, node, inputs=view.inputs(node)[:1])
+                yield typed("Identity", view, node, inputs=view.inputs(node)[:1])
     for node in view.named("BroadcastTo"):
-        yield _typed("Identity", view, node, inputs=view.inputs(node)[:1], listed=False)
+        yield typed("Identity", view, node, inputs=view.inputs(node)[:1], listed=False)
 
 
 def _select(view: FormView) -> Iterator[Insertion]:
@@ -167,7 +149,7 @@ def _select(view: FormView) -> Iterator[Insertion]:
         for value, branch in ((1, 1), (0, 2)):
             if view.filled(node, 0, value):
                 source = view.inputs(node)[branch]
-                yield _typed("Identity", view, node, inputs=(source,))
+                yield typed("Identity", view, node, inputs=(source,))
                 yield from _broadcasts(view, node, source)
 
 
@@ -185,7 +167,7 @@ def _reduction_of_nothing(view: FormView) -> Iterator[Insertion]:
 def _reduction_of_one(view: FormView) -> Iterator[Insertion]:
     for node, data_type in _constant_reductions(view):
         if "T" in node.attrs and view.definitions.attr(node, "keep_dims") is not True:
-            shape = _int32_const(view, node)
+            shape = int32_const(view, node)
             yield shape
             inputs = (view.inputs(node)[0], shape.place)
             yield Insertion("Reshape", (node,), {"T": data_type, "Tshape": _INT32}, inputs)
@@ -194,10 +176,10 @@ def _reduction_of_one(view: FormView) -> Iterator[Insertion]:
 def _pack_of_one(view: FormView) -> Iterator[Insertion]:
     for node in view.named("Pack"):
         if len(view.inputs(node)) == 1:
-            axis = _int32_const(view, node)
+            axis = int32_const(view, node)
             yield axis
             inputs = (*view.inputs(node), axis.place)
-            yield _typed("ExpandDims", view, node, inputs=inputs, Tdim=_INT32)
+            yield typed("ExpandDims", view, node, inputs=inputs, Tdim=_INT32)
 
 
 def _case_with_constant_branch(view: FormView) -> Iterator[Insertion]:
@@ -238,8 +220,8 @@ def _pushed_down(view: FormView) -> Iterator[Insertion]:
             c = view.inputs(root)[side]
             if same:
                 place = view.beside(root, inner.op, (c, y))
-                yield _typed(inner.op, view, root, inner, inputs=(c, y), place=place, listed=False)
-                yield _typed(root.op, view, root, inner, inputs=(x, place), listed=False)
+                yield typed(inner.op, view, root, inner, inputs=(c, y), place=place, listed=False)
+                yield typed(root.op, view, root, inner, inputs=(x, place), listed=False)
                 continue
             one_way, other_way = ("Add", "Sub") if root.op in _SUMS else ("Mul", "Div")
             turned = root.op not in _ONE_WAY and side == 0
@@ -249,8 +231,8 @@ def _pushed_down(view: FormView) -> Iterator[Insertion]:
             below = other_way if minus_c != minus_y else one_way
             pushed = (y, c) if minus_c else (c, y)
             place = view.beside(root, below, pushed)
-            yield _typed(below, view, root, inner, inputs=pushed, place=place)
-            yield _typed(above, view, root, inner, inputs=(place, x) if minus_x else (x, place))
+            yield typed(below, view, root, inner, inputs=pushed, place=place)
+            yield typed(above, view, root, inner, inputs=(place, x) if minus_x else (x, place))
 
 
 def _pushed_down_bias(view: FormView) -> Iterator[Insertion]:
@@ -282,14 +264,14 @@ def _partial_sums(view: FormView) -> Iterator[Insertion]:
             place = view.beside(node, "Const", tuple(view.inputs(node)))
             inputs = [each for each, is_constant in zip(view.inputs(node), constant, strict=True) if not is_constant]
             yield Insertion("Const", (node,), known(dtype=view.type(node)), (), place, listed=False)
-            yield _typed("AddN", view, node, inputs=(*inputs, place))
+            yield typed("AddN", view, node, inputs=(*inputs, place))
 
 
 def _partial_concats(view: FormView) -> Iterator[Insertion]:
     for node in view.named("Concat", "ConcatV2"):
         constant = _constant_inputs(view, node)
         if len(constant) > 3 and sum(constant) > 2:
-            yield _typed("ConcatV2", view, node, Tidx=view.type(node, "Tidx"))
+            yield typed("ConcatV2", view, node, Tidx=view.type(node, "Tidx"))
 
 
 def _switch_on_itself(view: FormView) -> Iterator[Insertion]:
@@ -314,20 +296,6 @@ def _constant_past_enter(view: FormView) -> Iterator[Insertion]:
     for node in view.named("Enter"):
         if view.definitions.attr(node, "is_constant") is True and view.constant(node, 0):
             yield Insertion("Const", (node,), known(dtype=view.type(node)), (), "", view.filling(node, 0))
-
-
-def _size_for_product(view: FormView) -> Iterator[Insertion]:
-    for product in view.named("Prod"):
-        for shape in view.sources(product) if view.definitions.attr(product, "keep_dims") is not True else ():
-            if shape.op == "Shape":
-                attrs = known(T=view.type(shape), out_type=view.type(product))
-                yield Insertion("Size", (product, shape), attrs, view.inputs(shape))
-
-
-def _ratio_of_sizes(view: FormView) -> Iterator[Insertion]:
-    for ratio in view.named("Div"):
-        if all(any(source.op == "Size" for source in view.sources(ratio, side)) for side in (0, 1)):
-            yield _typed("Const", view, ratio, attr="dtype", inputs=())
 
 
 RULES = (
@@ -504,21 +472,5 @@ RULES = (
         "a constant that enters a loop and does not change in it",
         "dtype from the Enter's T",
         _constant_past_enter,
-    ),
-    Rule(
-        ("Size",),
-        Span((1, 9)),
-        "grappler/optimizers/shape_optimizer.cc",
-        "a Prod of a Shape",
-        "T of the Shape, out_type from the Prod's T",
-        _size_for_product,
-    ),
-    Rule(
-        ("Const",),
-        Span((1, 9)),
-        "grappler/optimizers/shape_optimizer.cc",
-        "a Div of two Sizes",
-        "dtype from the Div's T",
-        _ratio_of_sizes,
     ),
 )

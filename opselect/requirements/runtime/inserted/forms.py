@@ -1,15 +1,16 @@
 """What may stand in the places of a body while optimizers rewrite it, and who reads whom then.
 
 Every node of the body is a *place*. What a rewrite puts there is one more *form* of the place: a node of the same name
-with another op or other inputs. An op that a rewrite puts in beside has a place of its own. A form that only passes a tensor on makes the place transparent: whoever reads it may read
-what it reads. Places whose forms read nothing but constants may become constants.
+with another op or other inputs. An op that a rewrite puts in beside has a place of its own. A form that only passes a
+tensor on makes the place transparent: whoever reads it may read what it reads. Places whose forms read nothing but
+constants may become constants.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -22,13 +23,14 @@ from opselect.requirements.runtime.inserted.settling import Constants
 Tensor = tuple[str, int]
 """A place and the number of one of its outputs."""
 
-MOST_FORMS = 12
-"""So many forms a place gets beside its own node. More come of long chains alone, where they repeat ops and types."""
+MOST_FORMS = 2
+"""So many forms with one op and the same types a place gets beside its own node. More of them come of long chains
+alone, and would bring the same ops with the same types."""
 
 MOST_BESIDE = 24
 """So many places a node gets for ops beside it; what comes then shares the last one, where it counts as its forms."""
 
-MOST_REACHED = 24
+MOST_REACHED = 8
 """So many tensors are looked at that one input may read, the nearest first."""
 
 _DEEPEST = 3
@@ -63,7 +65,7 @@ class FormView:
         self.definitions: Definitions = plain.definitions
         self._forms: dict[str, list[Node]] = {}
         self._by_op: dict[str, list[Node]] = {}
-        self._keys: set[object] = set()
+        self._kinds: dict[object, list[tuple[tuple[str, ...], Filling]]] = {}
         self._beside: dict[str, dict[object, str]] = {}
         self._passing: dict[str, list[Tensor]] = {}
         self._through: dict[Tensor, Tensor] = {}
@@ -146,9 +148,11 @@ class FormView:
         ``grappler/optimizers/remapper.cc`` ask for.
         """
         for root in self.named(*steps[0]):
-            found = [(root,)]
+            found: list[tuple[Node, ...]] = [(root,)]
             for ops in steps[1:]:
-                found = [(*nodes, source) for nodes in found for source in self.sole_sources(nodes[-1]) if source.op in ops]
+                found = [
+                    (*nodes, source) for nodes in found for source in self.sole_sources(nodes[-1]) if source.op in ops
+                ]
             for nodes in found:
                 if len({self.type(node, attr) for node in nodes}) == 1 and not any(map(self.has_controls, nodes)):
                     yield nodes
@@ -265,10 +269,11 @@ class FormView:
         own = self.plain.node(node.name)
         if own is not None and (own.op, own.inputs) == (node.op, node.inputs):
             return False
-        key = (node.name, node.op, node.inputs, repr(sorted(self.plain.own_types(node).items())), form.filling)
-        if key in self._keys or len(self._forms.get(node.name, ())) >= MOST_FORMS:
+        kind = (node.name, node.op, repr(sorted(self.plain.own_types(node).items())))
+        forms = self._kinds.setdefault(kind, [])
+        if (node.inputs, form.filling) in forms or len(forms) >= MOST_FORMS:
             return False
-        self._keys.add(key)
+        forms.append((node.inputs, form.filling))
         self._forms.setdefault(node.name, []).append(node)
         self._by_op.setdefault(node.op, []).append(node)
         if node.op in _TRANSPARENT and node.inputs:

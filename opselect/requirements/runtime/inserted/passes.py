@@ -1,4 +1,4 @@
-"""Ops that passes of a session bring in, and the optimizers of grappler that work on calls, loops and memory."""
+"""Ops of passes of a session, and of the optimizers of grappler that work on calls, loops, memory and shapes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
 from opselect.requirements.runtime.body_view import known
 from opselect.requirements.runtime.inserted.forms import FormView
-from opselect.requirements.runtime.inserted.rule import Insertion, Rule
+from opselect.requirements.runtime.inserted.rule import Insertion, Rule, typed
 from opselect.requirements.runtime.releases import Span
 
 _FLOAT, _INT32, _BFLOAT16 = DataType.DT_FLOAT, DataType.DT_INT32, DataType.DT_BFLOAT16
@@ -127,6 +127,20 @@ def _between_tasks(view: FormView) -> Iterator[Insertion]:
                 yield Insertion(op, nodes, {"SrcT": before, "DstT": after})
 
 
+def _size_for_product(view: FormView) -> Iterator[Insertion]:
+    for product in view.named("Prod"):
+        for shape in view.sources(product) if view.definitions.attr(product, "keep_dims") is not True else ():
+            if shape.op == "Shape":
+                attrs = known(T=view.type(shape), out_type=view.type(product))
+                yield Insertion("Size", (product, shape), attrs, view.inputs(shape))
+
+
+def _ratio_of_sizes(view: FormView) -> Iterator[Insertion]:
+    for ratio in view.named("Div"):
+        if all(any(source.op == "Size" for source in view.sources(ratio, side)) for side in (0, 1)):
+            yield typed("Const", view, ratio, attr="dtype", inputs=())
+
+
 _INLINED_OPS = ("Identity", "IdentityN", "NoOp")
 
 RULES = (
@@ -203,6 +217,22 @@ RULES = (
         "a sum of three tensors or more (half, float, double, int64) when memory runs short",
         "T of the sum",
         _accumulated,
+    ),
+    Rule(
+        ("Size",),
+        Span((1, 9)),
+        "grappler/optimizers/shape_optimizer.cc",
+        "a Prod of a Shape",
+        "T of the Shape, out_type from the Prod's T",
+        _size_for_product,
+    ),
+    Rule(
+        ("Const",),
+        Span((1, 9)),
+        "grappler/optimizers/shape_optimizer.cc",
+        "a Div of two Sizes",
+        "dtype from the Div's T",
+        _ratio_of_sizes,
     ),
     Rule(
         ("Const", "Enter", "Identity", "LoopCond", "Merge", "NextIteration", "Switch"),

@@ -152,7 +152,9 @@ def _leaky_relu(view: FormView) -> Iterator[Insertion]:
                 if product.op != "Mul" or view.type(largest) not in types:
                     continue
                 sides = enumerate(view.inputs(product))
-                if any(view.constant(product, 1 - side) and view.same(other, inputs[1 - index]) for side, other in sides):
+                if any(
+                    view.constant(product, 1 - side) and view.same(other, inputs[1 - index]) for side, other in sides
+                ):
                     yield Insertion("LeakyRelu", (largest, product), known(T=view.type(largest)))
 
 

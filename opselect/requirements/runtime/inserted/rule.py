@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
+from opselect.requirements.runtime.body_view import known
 from opselect.requirements.runtime.inserted.fillings import Filling
 from opselect.requirements.runtime.inserted.forms import Form, FormView
 from opselect.requirements.runtime.releases import Release, Span
@@ -41,6 +43,33 @@ class Insertion:
             return None
         root = self.nodes[0]
         return Form(Node(self.place or root.name, self.op, self.inputs, root.device, self.attrs), self.filling)
+
+
+def typed(
+    op: str,
+    view: FormView,
+    *nodes: Node,
+    attr: str = "T",
+    inputs: Iterable[str] | None = None,
+    place: str = "",
+    listed: bool = True,
+    **attrs: NodeAttr | None,
+) -> Insertion:
+    """The op with the type of the first node in ``attr``."""
+    types = known(**{attr: view.type(nodes[0])}, **attrs)
+    return Insertion(op, nodes, types, None if inputs is None else tuple(inputs), place, listed=listed)
+
+
+def int32_const(view: FormView, node: Node, *others: Node) -> Insertion:
+    """A shape, an axis or the like for the op that takes the node's place."""
+    return Insertion("Const", (node, *others), {"dtype": DataType.DT_INT32}, (), view.beside(node, "Const", ()))
+
+
+def with_input(view: FormView, node: Node, index: int, reference: str) -> tuple[str, ...]:
+    """The node's inputs with another one at ``index``."""
+    inputs = list(view.inputs(node))
+    inputs[index] = reference
+    return tuple(inputs)
 
 
 @dataclass(frozen=True, slots=True)
