@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from opselect.requirements.runtime.additions import Addition, Origin
 from opselect.requirements.runtime.body_view import BodyView
 from opselect.requirements.runtime.inserted import arithmetic, folding, moving, passes, remapper
-from opselect.requirements.runtime.inserted.forms import FormView
+from opselect.requirements.runtime.inserted.forms import FormView, attrs_key
 from opselect.requirements.runtime.inserted.rule import GRAPPLER_BUILDS, Insertion, Rule, grappler_builds
 from opselect.requirements.runtime.releases import Release
 
@@ -42,7 +42,7 @@ def inserted_ops(view: BodyView, release: Release) -> Iterator[Addition]:
             if not insertion.listed or view.definitions.op(insertion.op) is None:
                 continue
             nodes = tuple(dict.fromkeys(map(forms.cause, insertion.nodes)))
-            key = (rule.source, rule.trigger, insertion.op, repr(insertion.attrs), *(node.name for node in nodes))
+            key = (id(rule), insertion.op, attrs_key(insertion.attrs), *(node.name for node in nodes))
             if key not in seen:
                 seen.add(key)
                 origin = Origin("inserted", _LATER * bool(later) + rule.why(release))

@@ -29,8 +29,13 @@ def _pairs(view: FormView, root: Node, indices: Iterable[int]) -> Iterator[tuple
 
 
 def _add_n(view: FormView) -> Iterator[Insertion]:
-    """Sums of sums: an AddN for inputs of one shape, an AddV2 for those of different ones."""
+    """Sums of sums: an AddN for inputs of one shape, an AddV2 for those of different ones.
+
+    What comes of one of these again are the same ops with the same types.
+    """
     for root in view.named(*_ADD, "AddN"):
+        if root.op == "AddN" and not view.is_own(root):
+            continue
         inputs = view.inputs(root)
         for index in range(len(inputs)):
             for inner in view.sole_sources(root, index):

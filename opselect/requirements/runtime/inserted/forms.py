@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from kernel_index.datatypes import DataType
-from opselect.models.graph import Node
+from opselect.models.graph import Node, NodeAttr
 from opselect.requirements.runtime.body_view import BodyView, Definitions
-from opselect.requirements.runtime.inserted.fillings import DIFFERENT, KEEP_SIZE, OF_EVERY_INPUT, Filling
+from opselect.requirements.runtime.inserted.fillings import DIFFERENT, KEEP_SIZE, OF_EVERY_INPUT, Filling, filling_of
 from opselect.requirements.runtime.inserted.settling import Constants
 
 Tensor = tuple[str, int]
@@ -27,10 +27,10 @@ MOST_FORMS = 2
 """So many forms with one op and the same types a place gets beside its own node. More of them come of long chains
 alone, and would bring the same ops with the same types."""
 
-MOST_BESIDE = 24
+MOST_BESIDE = 12
 """So many places a node gets for ops beside it; what comes then shares the last one, where it counts as its forms."""
 
-MOST_REACHED = 8
+MOST_REACHED = 4
 """So many tensors are looked at that one input may read, the nearest first."""
 
 _DEEPEST = 3
@@ -54,6 +54,11 @@ class Form:
     filling: Filling = None
 
 
+def attrs_key(attrs: Mapping[str, NodeAttr]) -> tuple[tuple[str, object], ...]:
+    """The attrs as a value to look up: types as they are, for whatever else its text."""
+    return tuple((name, value if isinstance(value, DataType) else repr(value)) for name, value in attrs.items())
+
+
 class FormView:
     """The forms of a body, as the rewrites that were found so far leave them; ``plain`` is the body untouched.
 
@@ -71,7 +76,7 @@ class FormView:
         self._through: dict[Tensor, Tensor] = {}
         self._first: dict[str, str] = {}
         self._tensors: dict[str, Tensor] = {}
-        self._inputs: dict[int, tuple[str, ...]] = {}
+        self._inputs: dict[int, tuple[Node, tuple[str, ...]]] = {}
         self._readers: dict[str, list[str]] = {}
         self._constants = Constants()
         self._reached: dict[tuple[Tensor, bool], tuple[Tensor, ...]] = {}
@@ -105,6 +110,10 @@ class FormView:
         if not port:
             yield from self._forms.get(place, ())
 
+    def is_own(self, node: Node) -> bool:
+        """Whether the body has the node itself: it is no form that a rewrite made."""
+        return self.plain.node(node.name) is node
+
     def cause(self, node: Node) -> Node:
         """The node of the body that a form was made of."""
         return self.plain.node(node.name.partition(" ")[0]) or node
@@ -117,8 +126,8 @@ class FormView:
         """What the node reads, control inputs left out."""
         found = self._inputs.get(id(node))
         if found is None:
-            found = self._inputs[id(node)] = self.plain.data_inputs(node)
-        return found
+            found = self._inputs[id(node)] = (node, self.plain.data_inputs(node))
+        return found[1]
 
     def has_controls(self, node: Node) -> bool:
         """Whether control edges come in or go out of the place."""
@@ -265,11 +274,12 @@ class FormView:
         return bool(changed)
 
     def _add(self, form: Form) -> bool:
+        form = self._folded_at_once(form)
         node = form.node
         own = self.plain.node(node.name)
         if own is not None and (own.op, own.inputs) == (node.op, node.inputs):
             return False
-        kind = (node.name, node.op, repr(sorted(self.plain.own_types(node).items())))
+        kind = (node.name, node.op, attrs_key(node.attrs))
         forms = self._kinds.setdefault(kind, [])
         if (node.inputs, form.filling) in forms or len(forms) >= MOST_FORMS:
             return False
@@ -280,6 +290,19 @@ class FormView:
             self._passing.setdefault(node.name, []).append(self.tensor(node.inputs[0]))
         self._join(node, form.filling)
         return True
+
+    def _folded_at_once(self, form: Form) -> Form:
+        """The constant that becomes of an op beside another one if it reads nothing but constants."""
+        node = form.node
+        inputs = self.plain.data_inputs(node)
+        if " " not in node.name or not inputs or not self.plain.is_foldable(node):
+            return form
+        if not all(map(self.is_constant, inputs)):
+            return form
+        data_type = self.type(node)
+        attrs = {"dtype": data_type} if data_type is not None else {}
+        filling = filling_of(node.op, [self.filling_of(reference) for reference in inputs])
+        return Form(Node(node.name, "Const", (), node.device, attrs), filling)
 
     def _join(self, node: Node, filling: Filling) -> None:
         """Note whom a node reads, and whether it is constant."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node
 from opselect.requirements.runtime.body_view import known
-from opselect.requirements.runtime.inserted.fillings import Filling, filling_of
 from opselect.requirements.runtime.inserted.forms import FormView
 from opselect.requirements.runtime.inserted.rule import Insertion, Rule
 from opselect.requirements.runtime.releases import Span
@@ -100,35 +99,29 @@ def _batch_norm_primitives(view: FormView) -> Iterator[Insertion]:
 def _primitives(view: FormView, norm: Node) -> Iterator[Insertion]:
     """``x * factor + (offset - mean * factor)`` with ``factor = scale * rsqrt(variance + epsilon)``.
 
-    What reads constants alone is folded before anything else becomes of it: it is a vector no longer than they are.
+    What reads constants alone is a vector no longer than they are, so it is folded.
     """
     x, scale, offset, mean, variance = view.inputs(norm)[:5]
     epsilon = view.beside(norm, "epsilon", ())
     number = view.definitions.attr(norm, "epsilon")
-    folded: dict[str, Filling] = {epsilon: frozenset({number}) if isinstance(number, float) else None}
-    yield Insertion("Const", (norm,), {"dtype": _FLOAT}, (), epsilon, folded[epsilon])
-    root_inputs = (view.beside(norm, "Add", (variance, epsilon)),)
-    factor_inputs = (view.beside(norm, "Rsqrt", root_inputs), scale)
-    factor = view.beside(norm, "Mul", factor_inputs)
+    filling = frozenset({number}) if isinstance(number, float) else None
+    yield Insertion("Const", (norm,), {"dtype": _FLOAT}, (), epsilon, filling)
+    total = view.beside(norm, "Add", (variance, epsilon))
+    root = view.beside(norm, "Rsqrt", (total,))
+    factor = view.beside(norm, "Mul", (root, scale))
     shift = view.beside(norm, "Mul", (mean, factor))
-    sum_inputs = (view.beside(norm, "Mul", (x, factor)), view.beside(norm, "Sub", (offset, shift)))
     parts = (
         ("Add", (variance, epsilon)),
-        ("Rsqrt", root_inputs),
-        ("Mul", factor_inputs),
+        ("Rsqrt", (total,)),
+        ("Mul", (root, scale)),
         ("Mul", (x, factor)),
         ("Mul", (mean, factor)),
         ("Sub", (offset, shift)),
     )
     for op, inputs in parts:
-        place = view.beside(norm, op, inputs)
-        if all(each in folded or view.is_constant(each) for each in inputs):
-            folded[place] = filling_of(op, [folded[i] if i in folded else view.filling_of(i) for i in inputs])
-            yield Insertion(op, (norm,), {"T": _FLOAT})
-            yield Insertion("Const", (norm,), {"dtype": _FLOAT}, (), place, folded[place])
-        else:
-            yield Insertion(op, (norm,), {"T": _FLOAT}, inputs, place)
-    yield Insertion("Add", (norm,), {"T": _FLOAT}, sum_inputs)
+        yield Insertion(op, (norm,), {"T": _FLOAT}, inputs, view.beside(norm, op, inputs))
+    terms = (view.beside(norm, "Mul", (x, factor)), view.beside(norm, "Sub", (offset, shift)))
+    yield Insertion("Add", (norm,), {"T": _FLOAT}, terms)
 
 
 def _tensor_to_hash_bucket(view: FormView) -> Iterator[Insertion]:
