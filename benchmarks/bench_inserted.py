@@ -1,6 +1,6 @@
 """How the time to find what the runtime may insert grows with a graph: it should double where the graph does.
 
-    python -m benchmarks.bench_inserted [--count 5000] [--shape NAME]
+    python -m benchmarks.bench_inserted [--count 1000] [--shape NAME]
 
 Each shape has so many nodes, twice and four times as many. Printed are seconds of the processor and how they grew. A
 ratio near 2 is linear, one near 4 quadratic.
@@ -109,7 +109,7 @@ def seconds(nodes: tuple[Node, ...], index: KernelIndex) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure how finding inserted ops grows with the graph.")
-    parser.add_argument("--count", type=int, default=5000, help="the fewest nodes (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=1000, help="the fewest nodes (default: %(default)s)")
     parser.add_argument("--shape", choices=SHAPES, help="only this one")
     args = parser.parse_args()
     index = open_index(find(RELEASE))

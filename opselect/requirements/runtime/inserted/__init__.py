@@ -19,7 +19,7 @@ from opselect.requirements.runtime.releases import Release
 RULES: tuple[Rule, ...] = (*passes.RULES, *remapper.RULES, *arithmetic.RULES, *moving.RULES, *folding.RULES)
 """All rewrites, those that fire in every build first."""
 
-MOST_ROUNDS = 6
+MOST_ROUNDS = 5
 """So many rewrites in a row are followed."""
 
 _LATER = "once others have been applied: "

@@ -27,7 +27,7 @@ MOST_FORMS = 2
 """So many forms with one op and the same types a place gets beside its own node. More of them come of long chains
 alone, and would bring the same ops with the same types."""
 
-MOST_BESIDE = 12
+MOST_BESIDE = 8
 """So many places a node gets for ops beside it; what comes then shares the last one, where it counts as its forms."""
 
 MOST_REACHED = 4
