@@ -10,7 +10,7 @@ from opselect.models.graph import Body, Node, NodeAttr, TensorRef
 from opselect.models.graph.op_definitions import OpDefinitions, Types
 from opselect.models.graph.op_families import CONTROL_FLOW, FED
 from opselect.models.graph.references import Reference, data_inputs, input_node, is_control
-from opselect.requirements.runtime.constants import filling_value
+from opselect.requirements.runtime.constants import Content, content_of
 
 _NEVER_CONSTANT = CONTROL_FLOW | FED | {"FakeParam"}
 """Ops that constant folding leaves alone (``IsConstantFoldable`` in ``common_runtime/constant_folding.cc``)."""
@@ -45,7 +45,7 @@ class BodyView:
         self._controlling: set[str] = set()
         self._collect_uses()
         self._constants: frozenset[str] | None = None
-        self._fillings: dict[str, float | None] = {}
+        self._contents: dict[str, Content] = {}
 
     def _collect_uses(self) -> None:
         for node in self.nodes:
@@ -53,14 +53,14 @@ class BodyView:
                 if is_control(reference):
                     self._controlling.add(input_node(reference))
                 else:
-                    name, port = self._tensor(reference)
+                    name, port = self.tensor(reference)
                     self._uses.setdefault(name, []).append(DataEdge(node, index, port))
         returns = self.body.function.returns.values() if self.body.function is not None else ()
         for reference in returns:
-            name, port = self._tensor(reference)
+            name, port = self.tensor(reference)
             self._uses.setdefault(name, []).append(DataEdge(None, 0, port))
 
-    def _tensor(self, reference: str) -> tuple[str, int]:
+    def tensor(self, reference: str) -> tuple[str, int]:
         """The node and the number of the output that an input names: ``n``, ``n:1``, in functions ``n:out:0``."""
         found = Reference.parse(reference)
         if not found.output:
@@ -68,6 +68,10 @@ class BodyView:
         node = self._by_name.get(found.node)
         position = self.definitions.position(node, found) if node is not None else None
         return found.node, found.position if position is None else position
+
+    def node(self, name: str) -> Node | None:
+        """The node of this name, None for a function's argument."""
+        return self._by_name.get(name)
 
     def named(self, *ops: str) -> Iterator[Node]:
         """The nodes of these ops, one op after the other."""
@@ -115,7 +119,7 @@ class BodyView:
     def input_type(self, node: Node, index: int) -> DataType | None:
         """The type of what a data input reads, None where nothing tells it."""
         reference = node.inputs[index]
-        name, port = self._tensor(reference)
+        name, port = self.tensor(reference)
         source = self._by_name.get(name)
         if source is None:
             return self._argument_type(name)
@@ -135,56 +139,40 @@ class BodyView:
         return "inplace" in node.op.lower() or any(arg.type_text.startswith("Ref(") for arg in inputs)
 
     def is_constant(self, node: Node | None) -> bool:
-        """Whether the node is a Const, or an op without side effects that reads nothing but constants."""
+        """Whether the node is a Const, or an op without side effects that reads nothing but constants, or nothing."""
         if self._constants is None:
             self._constants = frozenset(self._find_constants())
         return node is not None and node.name in self._constants
 
-    def filling(self, node: Node) -> float | None:
-        """The number that all elements of a Const have, as :func:`filling_value` tells it; its file is read once."""
-        if node.name not in self._fillings:
+    def content(self, node: Node) -> Content:
+        """What the first bytes of a Const tell, as :func:`content_of` reads them; its file is read once."""
+        if node.name not in self._contents:
             tensor = node.attrs.get("value") if node.op == "Const" else None
-            self._fillings[node.name] = filling_value(tensor) if isinstance(tensor, TensorRef) else None
-        return self._fillings[node.name]
+            self._contents[node.name] = content_of(tensor) if isinstance(tensor, TensorRef) else Content()
+        return self._contents[node.name]
 
     def _find_constants(self) -> Iterator[str]:
-        """Kahn's algorithm from the Const nodes on, so that deep chains need no stack."""
+        """Kahn's algorithm from the nodes without inputs on, so that deep chains need no stack."""
         waiting: dict[str, int] = {}
         ready = list(self._by_op.get("Const", ()))
+        ready += (node for node in self.nodes if not self.data_inputs(node) and self.is_foldable(node))
         for node in ready:
             yield node.name
             for use in self.uses(node):
                 consumer = use.consumer
-                if consumer is None or not self._is_foldable(consumer):
+                if consumer is None or not self.is_foldable(consumer):
                     continue
                 left = waiting.get(consumer.name, len(self.data_inputs(consumer))) - 1
                 waiting[consumer.name] = left
                 if not left:
                     ready.append(consumer)
 
-    def _is_foldable(self, node: Node) -> bool:
+    def is_foldable(self, node: Node) -> bool:
+        """Whether the op has no side effects, so that a session evaluates it where all that it reads is constant."""
         definition = self.definitions.op(node.op)
         if definition is None or definition.stateful or node.op in _NEVER_CONSTANT or node.op == "Const":
             return False
         return node.op not in self.definitions.functions
-
-    def chains(self, *steps: Sequence[str], attr: str = "T") -> Iterator[tuple[Node, ...]]:
-        """Nodes each of which reads the next as its first input, the root first: ``steps`` are the ops of each.
-
-        All but the root are read by nobody else, no control edges touch any, and all have the same type in ``attr``.
-        That is what the fusions of ``grappler/optimizers/remapper.cc`` ask for.
-        """
-        for root in self.named(*steps[0]):
-            chain = [root]
-            for ops in steps[1:]:
-                source = self.input(chain[-1])
-                if source is None or source.op not in ops or not self.used_once(source):
-                    break
-                chain.append(source)
-            else:
-                same = {self.type(node, attr) for node in chain}
-                if len(same) == 1 and not any(self.has_controls(node) for node in chain):
-                    yield tuple(chain)
 
 
 def known(**attrs: NodeAttr | None) -> dict[str, NodeAttr]:

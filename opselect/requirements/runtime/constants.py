@@ -1,12 +1,13 @@
-"""The value that fills a constant, read from the first bytes of its tensor, without NumPy: weights stay on disk."""
+"""Shape and filling of a constant, read from the first bytes of its tensor, without NumPy: weights stay on disk."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from kernel_index.datatypes import DataType
-from opselect.models.formats.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, read_varint, signed64
+from opselect.models.formats.wire import FIXED32, FIXED64, LENGTH, VARINT, WireError, fields, read_varint, signed64, tag
 from opselect.models.graph import TensorRef
 
 _PREFIX = 512
@@ -14,9 +15,12 @@ _PREFIX = 512
 
 _CONTENT_FIELD = 4
 _TYPE_FIELD = 1
+_SHAPE_FIELD = 2
+_DIM, _UNKNOWN_RANK, _SIZE = tag(2, LENGTH), tag(3, VARINT), tag(1, VARINT)
 
 # Field of framework/tensor.proto to the format of its elements, None for varints.
-_VALUE_FIELDS: dict[int, str | None] = {5: "f", 6: "d", 7: None, 10: None, 11: None, 13: None}
+_VALUE_FIELDS: dict[int, str | None] = {5: "f", 6: "d", 7: None, 9: "f", 10: None, 11: None, 12: "d", 13: None}
+_VALUE_FIELDS |= {16: None, 17: None}
 _CONTENT_FORMATS = {
     DataType.DT_FLOAT: "f",
     DataType.DT_DOUBLE: "d",
@@ -28,49 +32,113 @@ _CONTENT_FORMATS = {
     DataType.DT_INT32: "i",
     DataType.DT_INT64: "q",
     DataType.DT_BOOL: "?",
+    DataType.DT_UINT32: "I",
+    DataType.DT_UINT64: "Q",
+    DataType.DT_QINT8: "b",
+    DataType.DT_QUINT8: "B",
+    DataType.DT_QINT16: "h",
+    DataType.DT_QUINT16: "H",
+    DataType.DT_QINT32: "i",
+    DataType.DT_COMPLEX64: "f",
+    DataType.DT_COMPLEX128: "d",
 }
+_COMPLEX = (DataType.DT_COMPLEX64, DataType.DT_COMPLEX128)
+_NUMBERS = frozenset(_CONTENT_FORMATS) | {DataType.DT_BFLOAT16}
 
 
-def filling_value(tensor: TensorRef) -> float | None:
-    """The number that all elements of a tensor have, as far as its first bytes tell; None where they differ.
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the first bytes of a tensor tell.
 
-    None too for types that are no numbers, for an empty tensor, and for bytes that are no ``TensorProto``.
+    ``filling`` is the number that all elements have, None where they differ, for types that are no numbers and for
+    complex numbers with an imaginary part. ``dims`` is the shape, None where the bytes do not tell. ``encoded`` are all
+    bytes of a tensor that is no longer than what was read, so that two of them can be compared.
+    """
+
+    filling: float | None = None
+    dims: tuple[int, ...] | None = None
+    encoded: bytes | None = field(default=None, compare=False)
+
+
+def content_of(tensor: TensorRef) -> Content:
+    """Shape and filling, nothing of either for bytes that are no ``TensorProto``.
+
+    A tensor without values is zeros (``Tensor::FromProto`` in ``framework/tensor.cc``).
     """
     data = tensor.source.read(tensor.offset, min(tensor.length, _PREFIX))
     try:
-        values = set(_values(data))
+        head = _Head(data)
     except WireError:
-        return None
-    return values.pop() if len(values) == 1 else None
+        return Content()
+    return Content(head.filling(), head.dims, data if len(data) == tensor.length else None)
 
 
-def _values(data: bytes) -> Iterator[float]:
-    data_type = DataType.DT_FLOAT
-    position = 0
-    while position < len(data):
-        key, position = read_varint(data, position, len(data))
-        field, wire_type = key >> 3, key & 7
+class _Head:
+    """The fields of a ``TensorProto``; ``values`` are the numbers in the order of the bytes, two for a complex one."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data_type = DataType.DT_INVALID
+        self.dims: tuple[int, ...] | None = ()
+        self.values: list[float] = []
+        position = 0
+        while position < len(data):
+            key, position = read_varint(data, position, len(data))
+            position = self._read(data, position, key >> 3, key & 7)
+
+    def filling(self) -> float | None:
+        values = self.values
+        if self.data_type in _COMPLEX:
+            numbers = set(zip(values[::2], values[1::2], strict=False)) or {(0.0, 0.0)}
+            real, imaginary = numbers.pop()
+            return real if not numbers and not imaginary else None
+        if not values:
+            return 0.0 if self.data_type in _NUMBERS else None
+        return values[0] if len(set(values)) == 1 else None
+
+    def _read(self, data: bytes, position: int, number: int, wire_type: int) -> int:
+        """Take one field; gives where the next one begins."""
         if wire_type == VARINT:
             value, position = read_varint(data, position, len(data))
-            if field == _TYPE_FIELD:
-                data_type = _data_type(value)
-            elif field in _VALUE_FIELDS:
-                yield _number(value, data_type)
+            if number == _TYPE_FIELD:
+                self.data_type = _data_type(value)
+            elif number in _VALUE_FIELDS:
+                self.values.append(_number(value, self.data_type))
         elif wire_type in (FIXED32, FIXED64):
             size = 4 if wire_type == FIXED32 else 8
-            if field in _VALUE_FIELDS and position + size <= len(data):
-                yield struct.unpack_from("<f" if size == 4 else "<d", data, position)[0]
+            if number in _VALUE_FIELDS and position + size <= len(data):
+                self.values += struct.unpack_from("<f" if size == 4 else "<d", data, position)
             position += size
         elif wire_type == LENGTH:
             size, position = read_varint(data, position, len(data))
             end = min(position + size, len(data))
-            if field == _CONTENT_FIELD:
-                yield from _elements(data[position:end], _CONTENT_FORMATS.get(data_type))
-            elif field in _VALUE_FIELDS:
-                yield from _packed(data, position, end, _VALUE_FIELDS[field], data_type)
+            if number == _SHAPE_FIELD:
+                self.dims = _dims(data[position:end]) if position + size <= len(data) else None
+            elif number == _CONTENT_FIELD:
+                self.values += _contents(data[position:end], self.data_type)
+            elif number in _VALUE_FIELDS:
+                self.values += _packed(data, position, end, _VALUE_FIELDS[number], self.data_type)
             position += size
         else:
             raise WireError(position, "a tensor has no groups")
+        return position
+
+
+def _dims(data: bytes) -> tuple[int, ...] | None:
+    """The sizes in a ``TensorShapeProto``, None if not even their number is known."""
+    dims = []
+    for key, start, end in fields(data, 0, len(data)):
+        if key == _DIM:
+            sizes = [value for inner, value, _ in fields(data, start, end) if inner == _SIZE]
+            dims.append(signed64(sizes[-1]) if sizes else 0)
+        elif key == _UNKNOWN_RANK and start:
+            return None
+    return tuple(dims)
+
+
+def _contents(data: bytes, data_type: DataType) -> Iterator[float]:
+    if data_type is DataType.DT_BFLOAT16:
+        return (_number(int(bits), data_type) for bits in _elements(data, "H"))
+    return _elements(data, _CONTENT_FORMATS.get(data_type))
 
 
 def _data_type(number: int) -> DataType:

@@ -11,23 +11,44 @@ from collections.abc import Iterator
 
 from opselect.requirements.runtime.additions import Addition, Origin
 from opselect.requirements.runtime.body_view import BodyView
-from opselect.requirements.runtime.inserted import arithmetic, folding, passes, remapper
+from opselect.requirements.runtime.inserted import arithmetic, folding, moving, passes, remapper
+from opselect.requirements.runtime.inserted.forms import FormView, attrs_key
 from opselect.requirements.runtime.inserted.rule import GRAPPLER_BUILDS, Insertion, Rule, grappler_builds
 from opselect.requirements.runtime.releases import Release
 
-RULES: tuple[Rule, ...] = (*passes.RULES, *remapper.RULES, *arithmetic.RULES, *folding.RULES)
+RULES: tuple[Rule, ...] = (*passes.RULES, *remapper.RULES, *arithmetic.RULES, *moving.RULES, *folding.RULES)
 """All rewrites, those that fire in every build first."""
+
+MOST_ROUNDS = 5
+"""So many rewrites in a row are followed."""
+
+_LATER = "once others have been applied: "
 
 
 def inserted_ops(view: BodyView, release: Release) -> Iterator[Addition]:
-    """What the rewrites of a release may put into a body; ops that the release does not define are left out."""
-    for rule in RULES:
-        if release not in rule.releases:
-            continue
-        origin = Origin("inserted", rule.why(release))
-        for insertion in rule.find(view):
-            if view.definitions.op(insertion.op) is not None:
-                yield Addition(insertion.op, insertion.attrs, insertion.nodes, origin, view.function)
+    """What the rewrites of a release may put into a body; ops that the release does not define are left out.
+
+    What rewrites put in is matched again, until nothing new is found, as grappler does (``meta_optimizer.cc`` runs all
+    optimizers twice, and each of them goes over its own results until they stay). That comes to an end because there
+    are but so many places, forms of each (:mod:`opselect.requirements.runtime.inserted.forms`) and rounds. A round
+    takes time linear in the size of the body.
+    """
+    rules = [rule for rule in RULES if release in rule.releases]
+    forms = FormView(view)
+    seen: set[object] = set()
+    for later in range(MOST_ROUNDS):
+        found = [(rule, insertion) for rule in rules for insertion in rule.find(forms)]
+        for rule, insertion in found:
+            if not insertion.listed or view.definitions.op(insertion.op) is None:
+                continue
+            nodes = tuple(dict.fromkeys(map(forms.cause, insertion.nodes)))
+            key = (id(rule), insertion.op, attrs_key(insertion.attrs), *(node.name for node in nodes))
+            if key not in seen:
+                seen.add(key)
+                origin = Origin("inserted", _LATER * bool(later) + rule.why(release))
+                yield Addition(insertion.op, insertion.attrs, nodes, origin, view.function)
+        if not forms.take(form for _, insertion in found if (form := insertion.form) is not None):
+            return
 
 
 __all__ = ["GRAPPLER_BUILDS", "RULES", "Insertion", "Rule", "grappler_builds", "inserted_ops"]

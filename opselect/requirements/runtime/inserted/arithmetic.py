@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kernel_index.datatypes import DataType
-from opselect.models.graph import Node, NodeAttr
-from opselect.requirements.runtime.body_view import BodyView, known
-from opselect.requirements.runtime.inserted.rule import Insertion, Rule
-from opselect.requirements.runtime.inserted.values import filled_with
+from opselect.models.graph import Node
+from opselect.requirements.runtime.body_view import known
+from opselect.requirements.runtime.inserted.forms import FormView
+from opselect.requirements.runtime.inserted.rule import Insertion, Rule, typed, with_input
 from opselect.requirements.runtime.releases import Span
 
 _SOURCE = "grappler/optimizers/arithmetic_optimizer.cc"
@@ -17,63 +17,100 @@ _ADD = ("Add", "AddV2")
 _DIVISIONS = ("RealDiv", "Div", "TruncateDiv", "Xdivy")
 _COMPLEX = (DataType.DT_COMPLEX64, DataType.DT_COMPLEX128)
 
-
-def _typed(op: str, view: BodyView, *nodes: Node, attr: str = "T", **attrs: NodeAttr | None) -> Insertion:
-    """The op with the type of the first node in ``attr``."""
-    return Insertion(op, nodes, known(**{attr: view.type(nodes[0])}, **attrs))
+_MOST_TERMS = 16
+"""Of larger sums, stacks and concatenations no more inputs are looked at than that, where each would be."""
 
 
-def _add_n(view: BodyView) -> Iterator[Insertion]:
+def _pairs(view: FormView, root: Node, indices: Iterable[int]) -> Iterator[tuple[int, Node]]:
+    """What each of these inputs may read."""
+    for index in indices:
+        for source in view.sources(root, index):
+            yield index, source
+
+
+def _add_n(view: FormView) -> Iterator[Insertion]:
     """Sums of sums: an AddN for inputs of one shape, an AddV2 for those of different ones.
 
-    A batch norm counts as a sum, for the remapper makes one of it.
+    What comes of one of these again are the same ops with the same types.
     """
-    sums = (*_ADD, "AddN", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
     for root in view.named(*_ADD, "AddN"):
-        for index in range(len(view.data_inputs(root))):
-            inner = view.input(root, index)
-            if inner is None or inner.op not in sums or len(view.uses(inner)) != 1:
-                continue
-            if not view.has_controls(root) and not view.has_controls(inner):
-                yield _typed("AddN", view, root, inner)
-                yield _typed("AddV2", view, root, inner)
-                yield _typed("Add", view, root, inner)
-                break
-
-
-def _scaled_weights(view: BodyView) -> Iterator[Insertion]:
-    for conv in view.named("Conv2D", "Conv3D"):
-        product = view.input(conv)
-        if product is None or product.op not in ("Mul", "MulNoNan") or len(view.uses(product)) != 1:
+        if root.op == "AddN" and not view.is_own(root):
             continue
-        if view.is_constant(view.input(conv, 1)) and any(view.is_constant(view.input(product, i)) for i in range(2)):
-            yield _typed(product.op, view, conv, product)
+        inputs = view.inputs(root)
+        for index in range(len(inputs)):
+            for inner in view.sole_sources(root, index):
+                if inner.op not in (*_ADD, "AddN") or view.has_controls(root) or view.has_controls(inner):
+                    continue
+                terms = (*inputs[:index], *view.inputs(inner), *inputs[index + 1 :])
+                yield typed("AddN", view, root, inner, inputs=terms[:_MOST_TERMS])
+                yield typed("AddV2", view, root, inner, inputs=inputs)
+                yield typed("Add", view, root, inner)
 
 
-def _conj_and_transpose(view: BodyView) -> Iterator[Insertion]:
-    transposes = ("Transpose", "ConjugateTranspose")
-    for root in view.named("Conj", *transposes):
-        source = view.input(root)
-        for transpose, conj in ((root, source), (source, root)):
-            if transpose is None or conj is None or transpose.op not in transposes or conj.op != "Conj":
+def _hoisted_factor(view: FormView) -> Iterator[Insertion]:
+    """``x * y + x * z`` becomes ``x * (y + z)``, ``y / x + z / x`` the like."""
+    for total in view.named(*_ADD, "AddN"):
+        inputs = view.inputs(total)
+        if not 2 <= len(inputs) <= _MOST_TERMS:
+            continue
+        for first in view.sources(total):
+            if first.op not in ("Mul", *_DIVISIONS[:3]):
                 continue
-            other = transposes[transpose.op == "Transpose"]
-            yield _typed(other, view, transpose, conj, Tperm=view.type(transpose, "Tperm"))
+            for side in (0, 1) if first.op == "Mul" else (1,):
+                factor = view.inputs(first)[side]
+                rests = [view.inputs(first)[1 - side]]
+                for index in range(1, len(inputs)):
+                    rests.extend(_other_factors(view, total, index, first.op, factor))
+                if len(rests) == len(inputs):
+                    place = view.beside(total, total.op, tuple(rests))
+                    yield typed(total.op, view, total, inputs=rests, place=place, listed=False)
+                    product = (factor, place) if first.op == "Mul" else (place, factor)
+                    yield typed(first.op, view, total, inputs=product, listed=False)
 
 
-def _conj(view: BodyView) -> Iterator[Insertion]:
-    for transpose in view.named("ConjugateTranspose"):
-        if view.is_constant(view.input(transpose, 1)):
-            yield _typed("Conj", view, transpose)
+def _other_factors(view: FormView, total: Node, index: int, op: str, factor: str) -> Iterator[str]:
+    """What a term of a sum multiplies the factor with, or divides by it; the first that is found."""
+    for term in view.sources(total, index):
+        for side in (0, 1) if op == "Mul" else (1,):
+            if term.op == op and view.same(view.inputs(term)[side], factor):
+                yield view.inputs(term)[1 - side]
+                return
 
 
-def _without_negation(view: BodyView) -> Iterator[Insertion]:
+def _reordered_products(view: FormView) -> Iterator[Insertion]:
+    """Of three factors those of one shape are multiplied first (``MinimizeBroadcasts``)."""
+    for root in view.named("Mul"):
+        for index, inner in ((side, node) for side in (0, 1) for node in view.sole_sources(root, side)):
+            if inner.op == "Mul":
+                outer = view.inputs(root)[1 - index]
+                for side, factor in enumerate(view.inputs(inner)):
+                    if view.same(outer, factor):
+                        place = view.beside(root, "Mul", (outer, factor))
+                        yield typed("Mul", view, root, inner, inputs=(outer, factor), place=place, listed=False)
+                        others = (place, view.inputs(inner)[1 - side])
+                        yield typed("Mul", view, root, inner, inputs=others, listed=False)
+
+
+def _scaled_weights(view: FormView) -> Iterator[Insertion]:
+    for conv in view.named("Conv2D", "Conv3D"):
+        for product in view.sole_sources(conv) if view.constant(conv, 1) else ():
+            for side in (0, 1) if product.op in ("Mul", "MulNoNan") else ():
+                if view.constant(product, 1 - side):
+                    x, factor = view.inputs(product)[side], view.inputs(product)[1 - side]
+                    weights = (view.inputs(conv)[1], factor)
+                    place = view.beside(conv, product.op, weights)
+                    yield typed(product.op, view, conv, product, inputs=weights, place=place)
+                    yield Insertion(conv.op, (conv, product), conv.attrs, (x, place), listed=False)
+
+
+def _without_negation(view: FormView) -> Iterator[Insertion]:
     for root in view.named(*_ADD, "Sub"):
-        for index in (0, 1) if root.op != "Sub" else (1,):
-            negation = view.input(root, index)
-            if negation is not None and negation.op == "Neg":
+        inputs = view.inputs(root)
+        for index, negation in _pairs(view, root, (0, 1) if root.op != "Sub" else (1,)):
+            if negation.op == "Neg" and len(inputs) == 2:
+                terms = (inputs[1 - index], view.inputs(negation)[0])
                 for op in ("Sub",) if root.op != "Sub" else _ADD:
-                    yield _typed(op, view, root, negation)
+                    yield typed(op, view, root, negation, inputs=terms)
 
 
 _OPPOSITES = {
@@ -86,100 +123,107 @@ _OPPOSITES = {
 }
 
 
-def _without_not(view: BodyView) -> Iterator[Insertion]:
+def _without_not(view: FormView) -> Iterator[Insertion]:
     for negation in view.named("LogicalNot"):
-        comparison = view.input(negation)
-        if comparison is not None and comparison.op in _OPPOSITES and view.used_once(comparison):
-            yield _typed(_OPPOSITES[comparison.op], view, comparison, negation)
+        for comparison in view.sole_sources(negation):
+            if comparison.op in _OPPOSITES:
+                types = known(T=view.type(comparison))
+                yield Insertion(_OPPOSITES[comparison.op], (negation, comparison), types, view.inputs(comparison))
 
 
-def _square(view: BodyView) -> Iterator[Insertion]:
+_INVOLUTIONS = ("Conj", "Inv", "Invert", "LogicalNot", "Neg", "Reciprocal")
+
+
+def _involution(view: FormView) -> Iterator[Insertion]:
+    """What undoes itself goes, and so does a Cast to the type that is there."""
+    for root in view.named(*_INVOLUTIONS):
+        for inner in view.sources(root):
+            if inner.op == root.op:
+                yield typed("Identity", view, root, inner, inputs=view.inputs(inner)[:1], listed=False)
+    for cast in view.named("Cast"):
+        if view.type(cast, "SrcT") is view.type(cast, "DstT"):
+            yield typed("Identity", view, cast, attr="DstT", inputs=view.inputs(cast)[:1], listed=False)
+
+
+def _square(view: FormView) -> Iterator[Insertion]:
     for product in view.named("Mul", "MulNoNan"):
-        inputs = view.data_inputs(product)
-        if len(inputs) == 2 and inputs[0] == inputs[1]:
-            yield _typed("Square", view, product)
+        inputs = view.inputs(product)
+        if len(inputs) == 2 and view.same(*inputs):
+            yield typed("Square", view, product, inputs=inputs[:1])
 
 
-def _tile(view: BodyView) -> Iterator[Insertion]:
-    for product in view.named("Mul"):
-        if view.type(product) is DataType.DT_FLOAT and filled_with(view, view.input(product, 1), 1):
-            yield _typed("Tile", view, product, Tmultiples=_INT32)
-            yield Insertion("Const", (product,), {"dtype": _INT32})
-
-
-def _tile_for_pack(view: BodyView) -> Iterator[Insertion]:
-    for pack in view.named("Pack"):
-        inputs = view.data_inputs(pack)
-        if len(inputs) > 1 and len(set(inputs)) == 1:
-            yield _typed("Tile", view, pack, Tmultiples=_INT32)
-            yield _typed("Reshape", view, pack, Tshape=_INT32)
-            yield Insertion("Const", (pack,), {"dtype": _INT32})
-
-
-def _product_for_sum(view: BodyView) -> Iterator[Insertion]:
+def _product_for_sum(view: FormView) -> Iterator[Insertion]:
     for total in view.named("AddN", "AccumulateNV2", *_ADD):
-        inputs = view.data_inputs(total)
-        if len(inputs) > 1 and len(set(inputs)) == 1 and view.type(total) is not DataType.DT_VARIANT:
-            yield _typed("Mul", view, total)
-            yield _typed("Const", view, total, attr="dtype")
+        inputs = view.inputs(total)
+        if len(inputs) > 1 and view.same(*inputs) and view.type(total) is not DataType.DT_VARIANT:
+            place = view.beside(total, f"{len(inputs)}", ())
+            count = frozenset({float(len(inputs))})
+            yield Insertion("Const", (total,), known(dtype=view.type(total)), (), place, count)
+            yield typed("Mul", view, total, inputs=(place, inputs[0]))
 
 
-def _rsqrt(view: BodyView) -> Iterator[Insertion]:
+def _rsqrt(view: FormView) -> Iterator[Insertion]:
     for division in view.named(*_DIVISIONS):
-        root = view.input(division, 1)
-        if root is not None and root.op == "Sqrt" and view.used_once(root):
-            yield _typed("Rsqrt", view, division, root)
-            yield _typed("MulNoNan" if division.op == "Xdivy" else "Mul", view, division, root)
+        for root in view.sole_sources(division, 1):
+            if root.op == "Sqrt":
+                place = view.beside(division, "Rsqrt", view.inputs(root))
+                yield typed("Rsqrt", view, division, root, inputs=view.inputs(root), place=place)
+                op = "MulNoNan" if division.op == "Xdivy" else "Mul"
+                yield typed(op, view, division, root, inputs=(view.inputs(division)[0], place))
 
 
-def _squared_difference(view: BodyView) -> Iterator[Insertion]:
+def _squared_difference(view: FormView) -> Iterator[Insertion]:
     for square in view.named("Square"):
-        difference = view.input(square)
-        if difference is None or difference.op != "Sub" or not view.used_once(difference):
-            continue
-        if view.type(difference) not in _COMPLEX:
-            yield _typed("SquaredDifference", view, square, difference)
-            yield _typed("Identity", view, square, difference)
+        for difference in view.sole_sources(square):
+            if difference.op == "Sub" and view.type(difference) not in _COMPLEX:
+                yield typed("SquaredDifference", view, square, difference, inputs=view.inputs(difference))
+                yield typed("Identity", view, square, difference)
 
 
-def _log_softmax(view: BodyView) -> Iterator[Insertion]:
+def _log_softmax(view: FormView) -> Iterator[Insertion]:
     for logarithm in view.named("Log"):
-        softmax = view.input(logarithm)
-        if softmax is not None and softmax.op == "Softmax" and view.used_once(softmax):
-            yield _typed("LogSoftmax", view, logarithm, softmax)
-            yield _typed("Identity", view, logarithm, softmax)
+        for softmax in view.sole_sources(logarithm):
+            if softmax.op == "Softmax":
+                yield typed("LogSoftmax", view, logarithm, softmax, inputs=view.inputs(softmax))
+                yield typed("Identity", view, logarithm, softmax)
 
 
-_POWERS: dict[float, tuple[str, ...]] = {
-    2: ("Square",),
-    3: ("Square", "Mul"),
-    1: ("Identity",),
-    0.5: ("Sqrt",),
-    0: ("Const",),
-    -0.5: ("Rsqrt",),
-    -1: ("Reciprocal",),
+_POWERS: dict[float, str] = {
+    2: "Square",
+    1: "Identity",
+    0.5: "Sqrt",
+    -0.5: "Rsqrt",
+    -1: "Reciprocal",
 }
 
 
-def _power(view: BodyView) -> Iterator[Insertion]:
+def _power(view: FormView) -> Iterator[Insertion]:
     for power in view.named("Pow"):
-        for exponent, ops in _POWERS.items():
-            if filled_with(view, view.input(power, 1), exponent):
-                yield from (_typed(op, view, power, attr="dtype" if op == "Const" else "T") for op in ops)
+        base = view.inputs(power)[:1]
+        for exponent, op in _POWERS.items():
+            if view.filled(power, 1, exponent):
+                yield typed(op, view, power, inputs=base)
+        if view.filled(power, 1, 3):
+            place = view.beside(power, "Square", base)
+            yield typed("Square", view, power, inputs=base, place=place)
+            yield typed("Mul", view, power, inputs=(*base, place))
+        if view.filled(power, 1, 0):
+            yield Insertion("Const", (power,), known(dtype=view.type(power)), (), "", frozenset({1.0}))
 
 
-def _log1p(view: BodyView) -> Iterator[Insertion]:
+def _log1p(view: FormView) -> Iterator[Insertion]:
     for logarithm in view.named("Log"):
-        total = view.input(logarithm)
-        if total is not None and total.op in _ADD and any(filled_with(view, view.input(total, i), 1) for i in range(2)):
-            yield _typed("Log1p", view, logarithm, total)
+        for total in view.sources(logarithm):
+            for side in (0, 1) if total.op in _ADD else ():
+                if view.filled(total, side, 1):
+                    yield typed("Log1p", view, logarithm, total, inputs=(view.inputs(total)[1 - side],))
 
 
-def _expm1(view: BodyView) -> Iterator[Insertion]:
+def _expm1(view: FormView) -> Iterator[Insertion]:
     for difference in view.named("Sub"):
-        exponential = view.input(difference)
-        if exponential is not None and exponential.op == "Exp" and filled_with(view, view.input(difference, 1), 1):
-            yield _typed("Expm1", view, difference, exponential)
+        for exponential in view.sources(difference) if view.filled(difference, 1, 1) else ():
+            if exponential.op == "Exp":
+                yield typed("Expm1", view, difference, exponential, inputs=view.inputs(exponential))
 
 
 _FALLING = ("Acos", "Erfc", "Neg", "Rsqrt")
@@ -190,15 +234,21 @@ _RISING = (
 _EXTREMES = {"Max": "Min", "Min": "Max", "ArgMax": "ArgMin", "ArgMin": "ArgMax"}
 
 
-def _extreme_of_monotonic(view: BodyView) -> Iterator[Insertion]:
+def _extreme_of_monotonic(view: FormView) -> Iterator[Insertion]:
+    """The extreme reads what the function reads; of a Max or Min the function is taken afterwards."""
     for extreme in view.named(*_EXTREMES):
-        function = view.input(extreme)
-        if function is None or function.op not in (*_FALLING, *_RISING) or len(view.uses(function)) != 1:
-            continue
-        if function.op in _FALLING:
-            yield Insertion(_EXTREMES[extreme.op], (extreme, function), view.own_types(extreme))
-        if extreme.op.startswith("Arg"):
-            yield _typed("Identity", view, function, extreme)
+        for function in view.sole_sources(extreme):
+            if function.op not in (*_FALLING, *_RISING):
+                continue
+            op = _EXTREMES[extreme.op] if function.op in _FALLING else extreme.op
+            inputs, nodes = with_input(view, extreme, 0, view.inputs(function)[0]), (extreme, function)
+            place = "" if extreme.op.startswith("Arg") else view.beside(extreme, op, inputs)
+            yield Insertion(op, nodes, extreme.attrs, inputs, place, listed=function.op in _FALLING)
+            if place:
+                types = view.plain.own_types(function)
+                yield Insertion(function.op, nodes, types, (place,), listed=False)
+            else:
+                yield typed("Identity", view, function, extreme)
 
 
 _UNARY = (
@@ -223,106 +273,57 @@ _UNARY = (
 _UNARY_BUT_HALF = ("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cosh", "Rint", "Sinh", "Tan")
 
 
-def _unary_composition(view: BodyView) -> Iterator[Insertion]:
+def _unary_composition(view: FormView) -> Iterator[Insertion]:
     for root in view.named(*_UNARY, *_UNARY_BUT_HALF):
-        source = view.input(root)
-        if source is None or len(view.uses(source)) != 1 or not _composes(view, root) or not _composes(view, source):
-            continue
-        if view.type(root) is view.type(source):
-            yield _typed("_UnaryOpsComposition", view, root, source)
+        for source in view.sole_sources(root) if _composes(view, root) else ():
+            if _composes(view, source) and view.type(root) is view.type(source):
+                yield typed("_UnaryOpsComposition", view, root, source)
 
 
-def _composes(view: BodyView, node: Node) -> bool:
+def _composes(view: FormView, node: Node) -> bool:
     if node.op not in (*_UNARY, *_UNARY_BUT_HALF) or view.has_controls(node):
         return False
     half = view.type(node) is DataType.DT_HALF
     return node.op in _UNARY if half else view.type(node) in (DataType.DT_FLOAT, DataType.DT_DOUBLE)
 
 
-def _slice_of_pack(view: BodyView) -> Iterator[Insertion]:
-    for part in view.named("StridedSlice", "Slice"):
-        pack = view.input(part)
-        if pack is not None and pack.op == "Pack" and all(view.is_constant(view.input(part, i)) for i in (1, 2)):
-            yield _typed("Identity", view, part, pack)
-            yield _typed("ExpandDims", view, part, pack, Tdim=_INT32)
-            yield Insertion("Const", (part, pack), {"dtype": _INT32})
-
-
-_SEGMENT_REDUCTIONS = tuple(
-    f"SparseSegment{name}{number}" for name in ("Sum", "Mean", "SqrtN") for number in ("", "WithNumSegments")
-)
-
-
-def _embedding_lookup(view: BodyView) -> Iterator[Insertion]:
-    """The reduction reads the indices that Unique got, so its Tidx becomes theirs."""
-    for reduction in view.named(*_SEGMENT_REDUCTIONS):
-        gather = view.input(reduction)
-        unique = view.input(gather, 1) if gather is not None else None
-        if gather is None or gather.op not in ("Gather", "GatherV2", "ResourceGather"):
-            continue
-        if unique is None or unique.op not in ("Unique", "UniqueV2"):
-            continue
-        types = {**view.own_types(reduction), **known(Tidx=view.type(unique))}
-        yield Insertion(reduction.op, (reduction, gather, unique), types)
-        if gather.op == "ResourceGather":
-            yield Insertion("ReadVariableOp", (reduction, gather), known(dtype=view.type(gather, "dtype")))
-
-
-def _segment_reduction_of_cast(view: BodyView) -> Iterator[Insertion]:
-    for reduction in view.named(*_SEGMENT_REDUCTIONS):
-        for index, attr in ((1, "Tidx"), (2, "Tsegmentids")):
-            cast = view.input(reduction, index)
-            before = view.type(cast, "SrcT") if cast is not None and cast.op == "Cast" else None
-            if cast is not None and before in (_INT32, DataType.DT_INT64):
-                types = {**view.own_types(reduction), **known(**{attr: before})}
-                yield Insertion(reduction.op, (reduction, cast), types)
-
-
-_VALUE_PRESERVING = (
-    *(
-        "BatchToSpace",
-        "BatchToSpaceND",
-        "DepthToSpace",
-        "ExpandDims",
-        "Identity",
-        "InvertPermutation",
-        "PreventGradient",
-    ),
-    *(
-        "Reshape",
-        "Reverse",
-        "ReverseV2",
-        "Roll",
-        "Snapshot",
-        "SpaceToBatch",
-        "SpaceToBatchND",
-        "SpaceToDepth",
-        "Squeeze",
-    ),
-    *("StopGradient", "Transpose"),
-)
-
-
-def _cast_and_move(view: BodyView) -> Iterator[Insertion]:
-    """A Cast and an op that moves values change places: the latter gets the smaller type."""
-    for cast in view.named("Cast"):
-        before, after = view.type(cast, "SrcT"), view.type(cast, "DstT")
-        source = view.input(cast)
-        movers = [(use.consumer, before) for use in view.uses(cast) if use.index == 0]
-        for mover, data_type in [*movers, (source, after)]:
-            if mover is not None and mover.op in _VALUE_PRESERVING and "T" in mover.attrs:
-                types = {**view.own_types(mover), **known(T=data_type)}
-                yield Insertion(mover.op, (mover, cast), types)
+def _hoisted_unary(view: FormView) -> Iterator[Insertion]:
+    """A function of each part of a concatenation becomes one of the whole."""
+    for concat in view.named("Concat", "ConcatV2"):
+        inputs = view.inputs(concat)
+        axis = 0 if concat.op == "Concat" else len(inputs) - 1
+        parts = [index for index in range(len(inputs)) if index != axis]
+        for function in view.sole_sources(concat, parts[0]) if 1 < len(parts) <= _MOST_TERMS else ():
+            if function.op not in (*_UNARY, *_UNARY_BUT_HALF):
+                continue
+            below = list(inputs)
+            for index in parts:
+                for source in view.sole_sources(concat, index):
+                    if source.op == function.op:
+                        below[index] = view.inputs(source)[0]
+            if all(below[index] != inputs[index] for index in parts):
+                place = view.beside(concat, concat.op, tuple(below))
+                yield Insertion(concat.op, (concat, function), concat.attrs, tuple(below), place, listed=False)
+                yield typed(function.op, view, concat, function, inputs=(place,), listed=False)
 
 
 _T_OF_ROOT = "T of the first node"
 
 RULES = (
+    *(
+        Rule((), Span(first), _SOURCE, trigger, "", find)
+        for first, trigger, find in (
+            ((1, 4), "an inverse of an inverse", _involution),
+            ((1, 5), "a sum of products with a common factor", _hoisted_factor),
+            ((1, 7), "a product of three factors", _reordered_products),
+            ((1, 10), "a concatenation of what one function gives", _hoisted_unary),
+        )
+    ),
     Rule(
         ("Add", "AddN", "AddV2"),
         Span((1, 9)),
         _SOURCE,
-        "an Add or AddN that reads another, or a batch norm, which nothing else reads",
+        "an Add or AddN that reads another, which nothing else reads",
         _T_OF_ROOT,
         _add_n,
     ),
@@ -333,22 +334,6 @@ RULES = (
         "a convolution with constant weights that alone reads a product with a constant",
         "T of the convolution",
         _scaled_weights,
-    ),
-    Rule(
-        ("ConjugateTranspose", "Transpose"),
-        Span((1, 5)),
-        _SOURCE,
-        "a Conj and a transposition, one after the other",
-        "T and Tperm of the transposition",
-        _conj_and_transpose,
-    ),
-    Rule(
-        ("Conj",),
-        Span((2, 4)),
-        _SOURCE,
-        "a ConjugateTranspose with a constant permutation",
-        "T of the ConjugateTranspose",
-        _conj,
     ),
     Rule(
         ("Add", "AddV2", "Sub"),
@@ -367,22 +352,6 @@ RULES = (
         _without_not,
     ),
     Rule(("Square",), Span((1, 5)), _SOURCE, "a product of a tensor with itself", "T of the product", _square),
-    Rule(
-        ("Const", "Tile"),
-        Span((2, 5)),
-        _SOURCE,
-        "a product (float) with a constant of ones",
-        "T of the product, multiples of type int32",
-        _tile,
-    ),
-    Rule(
-        ("Const", "Reshape", "Tile"),
-        Span((2, 5)),
-        _SOURCE,
-        "a Pack of one tensor several times",
-        "T of the Pack, shape and multiples of type int32",
-        _tile_for_pack,
-    ),
     Rule(
         ("Const", "Mul"),
         Span((1, 5)),
@@ -440,37 +409,5 @@ RULES = (
         "elementwise functions (float, double, some half), one of which alone reads the other",
         "T of the functions",
         _unary_composition,
-    ),
-    Rule(
-        ("Const", "ExpandDims", "Identity"),
-        Span((1, 13)),
-        _SOURCE,
-        "a slice of a Pack with constant bounds",
-        "T of the slice, axis of type int32",
-        _slice_of_pack,
-    ),
-    Rule(
-        ("ReadVariableOp", *_SEGMENT_REDUCTIONS),
-        Span((2, 3)),
-        _SOURCE,
-        "a segment reduction of what is gathered at unique indices; ReadVariableOp after a ResourceGather",
-        "types of the reduction, Tidx from the Unique's T",
-        _embedding_lookup,
-    ),
-    Rule(
-        _SEGMENT_REDUCTIONS,
-        Span((2, 3)),
-        _SOURCE,
-        "a segment reduction whose indices or segments come from a Cast of int32 or int64",
-        "types of the reduction, Tidx or Tsegmentids from the Cast's SrcT",
-        _segment_reduction_of_cast,
-    ),
-    Rule(
-        _VALUE_PRESERVING,
-        Span((1, 9)),
-        _SOURCE,
-        "a Cast and an op that only moves values, one after the other",
-        "types of the op, T from the other side of the Cast",
-        _cast_and_move,
     ),
 )

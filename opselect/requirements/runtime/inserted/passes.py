@@ -1,4 +1,4 @@
-"""Ops that passes of a session bring in, and the optimizers of grappler that work on calls, loops and memory."""
+"""Ops of passes of a session, and of the optimizers of grappler that work on calls, loops, memory and shapes."""
 
 from __future__ import annotations
 
@@ -7,50 +7,52 @@ from collections.abc import Iterator
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
-from opselect.requirements.runtime.body_view import BodyView, known
-from opselect.requirements.runtime.inserted.rule import Insertion, Rule
+from opselect.requirements.runtime.body_view import known
+from opselect.requirements.runtime.inserted.forms import FormView
+from opselect.requirements.runtime.inserted.rule import Insertion, Rule, typed
 from opselect.requirements.runtime.releases import Span
 
 _FLOAT, _INT32, _BFLOAT16 = DataType.DT_FLOAT, DataType.DT_INT32, DataType.DT_BFLOAT16
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
-def _folded(view: BodyView) -> Iterator[Insertion]:
+def _folded(view: FormView) -> Iterator[Insertion]:
     """Each output that something else than a constant reads, or that is fetched."""
-    for node in view.nodes:
-        if node.op == "Const" or not view.is_constant(node):
+    plain = view.plain
+    for node in plain.nodes:
+        if node.op == "Const" or not plain.is_constant(node):
             continue
-        uses = view.uses(node)
-        ports = {use.port for use in uses if use.consumer is None or not view.is_constant(use.consumer)}
-        types = view.output_types(node)
+        uses = plain.uses(node)
+        ports = {use.port for use in uses if use.consumer is None or not plain.is_constant(use.consumer)}
+        types = plain.output_types(node)
         for port in sorted(ports) if uses else range(len(types)):
             data_type = types[port] if port < len(types) else None
             yield Insertion("Const", (node,), known(dtype=data_type))
 
 
-def _list_converters(view: BodyView) -> Iterator[Insertion]:
+def _list_converters(view: FormView) -> Iterator[Insertion]:
     for node in view.named("_ListToArray", "_ArrayToList"):
         yield Insertion("Identity", (node,), known(T=view.type(node)))
 
 
-def inlined(view: BodyView, call: Node) -> Iterator[Insertion]:
+def inlined(view: FormView, call: Node) -> Iterator[Insertion]:
     """What stands around the body of a function that takes the place of its call (``InlineFunctionBody``)."""
-    inputs = {view.input_type(call, index) for index in range(len(view.data_inputs(call)))}
-    outputs = view.output_types(call)
+    inputs = {view.plain.input_type(call, index) for index in range(len(view.inputs(call)))}
+    outputs = view.plain.output_types(call)
     for data_type in sorted({*inputs, *outputs} - {None}, key=str):
         yield Insertion("Identity", (call,), known(T=data_type))
     yield Insertion("NoOp", (call,))
 
 
-def _inlined_calls(view: BodyView, calls: Iterator[Node]) -> Iterator[Insertion]:
+def _inlined_calls(view: FormView, calls: Iterator[Node]) -> Iterator[Insertion]:
     for call in calls:
         yield from inlined(view, call)
-        outputs: NodeAttr = tuple(item for item in view.output_types(call) if item is not None)
+        outputs: NodeAttr = tuple(item for item in view.plain.output_types(call) if item is not None)
         if outputs:
             yield Insertion("IdentityN", (call,), {"T": outputs})
 
 
-def _inlined_native_calls(view: BodyView) -> Iterator[Insertion]:
+def _inlined_native_calls(view: FormView) -> Iterator[Insertion]:
     functions = view.definitions.functions
     calls = (
         node for name in functions for node in view.named(name) if functions[name].attrs.get("_noinline") is not True
@@ -58,37 +60,40 @@ def _inlined_native_calls(view: BodyView) -> Iterator[Insertion]:
     yield from _inlined_calls(view, calls)
 
 
-def _inlined_partitioned_calls(view: BodyView) -> Iterator[Insertion]:
+def _inlined_partitioned_calls(view: FormView) -> Iterator[Insertion]:
     yield from _inlined_calls(view, view.named(*_CALLS))
 
 
-def _unused_pushes(view: BodyView) -> Iterator[Insertion]:
+def _unused_pushes(view: FormView) -> Iterator[Insertion]:
     for node in view.named("StackPush", "StackPushV2"):
         yield Insertion("Identity", (node,), known(T=view.type(node)))
 
 
-def _dead_branches(view: BodyView) -> Iterator[Insertion]:
-    constant = [node for node in view.named("Switch") if view.is_constant(view.input(node, 1))]
-    for node in [*constant, *(view.named("Merge") if constant else ())]:
-        yield Insertion("Identity", (node,), known(T=view.type(node)))
+def _dead_branches(view: FormView) -> Iterator[Insertion]:
+    constant = [node for node in view.plain.named("Switch") if view.constant(node, 1)]
+    for node in constant:
+        yield Insertion("Identity", (node,), known(T=view.type(node)), view.inputs(node)[:1])
+    for node in view.plain.named("Merge") if constant else ():
+        for reference in view.inputs(node):
+            yield Insertion("Identity", (node,), known(T=view.type(node)), (reference,))
 
 
-def _split_identity_n(view: BodyView) -> Iterator[Insertion]:
+def _split_identity_n(view: FormView) -> Iterator[Insertion]:
     for node in view.named("IdentityN"):
-        for data_type in sorted(set(view.types(node, "T")), key=str):
+        for data_type in sorted(set(view.plain.types(node, "T")), key=str):
             yield Insertion("Identity", (node,), {"T": data_type})
 
 
-def _device_index(view: BodyView) -> Iterator[Insertion]:
+def _device_index(view: FormView) -> Iterator[Insertion]:
     for node in view.named("DeviceIndex"):
-        yield Insertion("Const", (node,), {"dtype": _INT32})
+        yield Insertion("Const", (node,), {"dtype": _INT32}, ())
 
 
-def _accumulated(view: BodyView) -> Iterator[Insertion]:
+def _accumulated(view: FormView) -> Iterator[Insertion]:
     types = (DataType.DT_HALF, _FLOAT, DataType.DT_DOUBLE, DataType.DT_INT64)
     for node in view.named("AddN", "AccumulateNV2"):
         data_type = view.type(node)
-        if data_type in types and len(view.data_inputs(node)) > 2:
+        if data_type in types and len(view.inputs(node)) > 2:
             yield Insertion("TemporaryVariable", (node,), known(dtype=data_type))
             for op in ("Assign", "AssignAdd", "DestroyTemporaryVariable", "ZerosLike"):
                 yield Insertion(op, (node,), known(T=data_type))
@@ -97,12 +102,12 @@ def _accumulated(view: BodyView) -> Iterator[Insertion]:
 _TASK = re.compile(r"/(?:job|replica|task):[^/]*", re.IGNORECASE)
 
 
-def _devices(view: BodyView) -> list[Node]:
+def _devices(view: FormView) -> list[Node]:
     """A node of each device that nodes ask for."""
-    return list({node.device.lower(): node for node in view.nodes if node.device}.values())
+    return list({node.device.lower(): node for node in view.plain.nodes if node.device}.values())
 
 
-def _between_devices(view: BodyView) -> Iterator[Insertion]:
+def _between_devices(view: FormView) -> Iterator[Insertion]:
     nodes = tuple(_devices(view))
     if len(nodes) < 2:
         return
@@ -114,12 +119,26 @@ def _between_devices(view: BodyView) -> Iterator[Insertion]:
             yield Insertion(op, nodes, {"T": _INT32})
 
 
-def _between_tasks(view: BodyView) -> Iterator[Insertion]:
+def _between_tasks(view: FormView) -> Iterator[Insertion]:
     nodes = tuple({"".join(_TASK.findall(node.device)).lower(): node for node in _devices(view)}.values())
     if len(nodes) > 1:
         for op in ("Cast", "_HostCast"):
             for before, after in ((_FLOAT, _BFLOAT16), (_BFLOAT16, _FLOAT)):
                 yield Insertion(op, nodes, {"SrcT": before, "DstT": after})
+
+
+def _size_for_product(view: FormView) -> Iterator[Insertion]:
+    for product in view.named("Prod"):
+        for shape in view.sources(product) if view.definitions.attr(product, "keep_dims") is not True else ():
+            if shape.op == "Shape":
+                attrs = known(T=view.type(shape), out_type=view.type(product))
+                yield Insertion("Size", (product, shape), attrs, view.inputs(shape))
+
+
+def _ratio_of_sizes(view: FormView) -> Iterator[Insertion]:
+    for ratio in view.named("Div"):
+        if all(any(source.op == "Size" for source in view.sources(ratio, side)) for side in (0, 1)):
+            yield typed("Const", view, ratio, attr="dtype", inputs=())
 
 
 _INLINED_OPS = ("Identity", "IdentityN", "NoOp")
@@ -198,6 +217,22 @@ RULES = (
         "a sum of three tensors or more (half, float, double, int64) when memory runs short",
         "T of the sum",
         _accumulated,
+    ),
+    Rule(
+        ("Size",),
+        Span((1, 9)),
+        "grappler/optimizers/shape_optimizer.cc",
+        "a Prod of a Shape",
+        "T of the Shape, out_type from the Prod's T",
+        _size_for_product,
+    ),
+    Rule(
+        ("Const",),
+        Span((1, 9)),
+        "grappler/optimizers/shape_optimizer.cc",
+        "a Div of two Sizes",
+        "dtype from the Div's T",
+        _ratio_of_sizes,
     ),
     Rule(
         ("Const", "Enter", "Identity", "LoopCond", "Merge", "NextIteration", "Switch"),

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
-from opselect.requirements.runtime.body_view import BodyView
+from opselect.requirements.runtime.body_view import known
+from opselect.requirements.runtime.inserted.fillings import Filling
+from opselect.requirements.runtime.inserted.forms import Form, FormView
 from opselect.requirements.runtime.releases import Release, Span
 
 Runner = Literal["grappler", "session", "devices"]
@@ -17,11 +20,56 @@ partitioner, where nodes run on several devices."""
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """One op that a rewrite puts in: ``nodes`` are what it matched, the root first."""
+    """One op that a rewrite puts in: ``nodes`` are what it matched, the root first.
+
+    ``inputs`` is what the op reads, so that other rewrites may match it; None where none looks for it. It stands in
+    the ``place`` (:mod:`opselect.requirements.runtime.inserted.forms`), that of the root where none is given. A Const
+    has a ``filling``. What is not ``listed`` is an op with types that the graph has anyway, or none at all: only other
+    rewrites need to know of it.
+    """
 
     op: str
     nodes: tuple[Node, ...]
     attrs: Mapping[str, NodeAttr] = field(default_factory=dict)
+    inputs: tuple[str, ...] | None = None
+    place: str = ""
+    filling: Filling = None
+    listed: bool = True
+
+    @property
+    def form(self) -> Form | None:
+        """The op in its place, None for one that no rewrite looks for."""
+        if self.inputs is None:
+            return None
+        root = self.nodes[0]
+        return Form(Node(self.place or root.name, self.op, self.inputs, root.device, self.attrs), self.filling)
+
+
+def typed(
+    op: str,
+    view: FormView,
+    *nodes: Node,
+    attr: str = "T",
+    inputs: Iterable[str] | None = None,
+    place: str = "",
+    listed: bool = True,
+    **attrs: NodeAttr | None,
+) -> Insertion:
+    """The op with the type of the first node in ``attr``."""
+    types = known(**{attr: view.type(nodes[0])}, **attrs)
+    return Insertion(op, nodes, types, None if inputs is None else tuple(inputs), place, listed=listed)
+
+
+def int32_const(view: FormView, node: Node, *others: Node) -> Insertion:
+    """A shape, an axis or the like for the op that takes the node's place."""
+    return Insertion("Const", (node, *others), {"dtype": DataType.DT_INT32}, (), view.beside(node, "Const", ()))
+
+
+def with_input(view: FormView, node: Node, index: int, reference: str) -> tuple[str, ...]:
+    """The node's inputs with another one at ``index``."""
+    inputs = list(view.inputs(node))
+    inputs[index] = reference
+    return tuple(inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +87,7 @@ class Rule:
     source: str
     trigger: str
     attrs: str
-    find: Callable[[BodyView], Iterable[Insertion]]
+    find: Callable[[FormView], Iterable[Insertion]]
     runner: Runner = "grappler"
     only: str = ""
 

@@ -54,7 +54,8 @@ _TABLES = {
     "lowered": _table(("op", "releases"), [(f"`{op}`", str(releases)) for op, releases in LOWERED.items()]),
     "grappler": _table(("releases", "builds"), [(str(span), where) for span, where in GRAPPLER_BUILDS]),
     "inserted": _table(
-        ("ops", "releases", "trigger", "attrs", "source", "builds", "mobile"), [_rule_row(rule) for rule in RULES]
+        ("ops", "releases", "trigger", "attrs", "source", "builds", "mobile"),
+        [_rule_row(rule) for rule in RULES if rule.ops],
     ),
 }
 

@@ -13,12 +13,16 @@ from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node, TensorRef
 from opselect.models.proto import message_class
 from opselect.models.storage import MemoryBytes
-from opselect.requirements.runtime.constants import filling_value
+from opselect.requirements.runtime.constants import Content, content_of
 from tests.opselect.requirements.runtime.additions import additions
 
 
 def filling(data: bytes) -> float | None:
-    return filling_value(TensorRef(MemoryBytes(data), 0, len(data)))
+    return content(data).filling
+
+
+def content(data: bytes) -> Content:
+    return content_of(TensorRef(MemoryBytes(data), 0, len(data)))
 
 
 def encoded(text: str) -> bytes:
@@ -46,13 +50,37 @@ SHAPE = "tensor_shape { dim { size: 3 } }"
         (f'dtype: DT_HALF {SHAPE} tensor_content: "\\000<\\000<"', 1),
         (f'dtype: DT_BOOL {SHAPE} tensor_content: "\\001\\001"', 1),
         (f'dtype: DT_STRING {SHAPE} string_val: "a"', None),
-        (f'dtype: DT_QINT8 {SHAPE} tensor_content: "\\001\\001"', None),
-        (f"dtype: DT_FLOAT {SHAPE}", None),
+        (f'dtype: DT_QINT8 {SHAPE} tensor_content: "\\001\\001"', 1),
+        (f'dtype: DT_BFLOAT16 {SHAPE} tensor_content: "\\200?\\200?"', 1),
+        (f"dtype: DT_UINT32 {SHAPE} uint32_val: 2 uint32_val: 2", 2),
+        (f"dtype: DT_COMPLEX64 {SHAPE} scomplex_val: 2 scomplex_val: 0", 2),
+        (f"dtype: DT_COMPLEX128 {SHAPE} dcomplex_val: 1 dcomplex_val: 0 dcomplex_val: 1 dcomplex_val: 0", 1),
+        (f"dtype: DT_COMPLEX64 {SHAPE} scomplex_val: 1 scomplex_val: 1", None),
+        (f"dtype: DT_COMPLEX64 {SHAPE} scomplex_val: 1 scomplex_val: 0 scomplex_val: 0 scomplex_val: 0", None),
+        (f'dtype: DT_COMPLEX64 {SHAPE} tensor_content: "\\000\\000\\200?\\000\\000\\000\\000"', 1),
+        (f"dtype: DT_COMPLEX64 {SHAPE}", 0),
+        (f"dtype: DT_FLOAT {SHAPE}", 0),
         ("", None),
     ],
 )
 def test_values(text: str, value: float | None) -> None:
     assert filling(encoded(text)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "dims"),
+    [
+        ("dtype: DT_FLOAT tensor_shape { dim { size: 3 } dim { size: 1 } } float_val: 1", (3, 1)),
+        ("dtype: DT_FLOAT tensor_shape { dim { } }", (0,)),
+        ("dtype: DT_FLOAT tensor_shape { } float_val: 1", ()),
+        ("dtype: DT_FLOAT float_val: 1", ()),
+        ("dtype: DT_FLOAT tensor_shape { dim { size: -1 } }", (-1,)),
+        ("dtype: DT_FLOAT tensor_shape { unknown_rank: true }", None),
+        (f"dtype: DT_FLOAT tensor_shape {{ dim {{ name: {'x' * 600!r} }} }}", None),
+    ],
+)
+def test_shapes(text: str, dims: tuple[int, ...] | None) -> None:
+    assert content(encoded(text)).dims == dims
 
 
 def test_only_the_first_bytes_are_read() -> None:
@@ -66,7 +94,7 @@ def test_only_the_first_bytes_are_read() -> None:
     content = struct.pack("<f", 1.0) * 1_000_000
     message = message_class("TensorProto")(dtype=1, tensor_content=content)
     data = message.SerializeToString()
-    assert filling_value(TensorRef(Counting(data), 0, len(data))) == 1
+    assert content_of(TensorRef(Counting(data), 0, len(data))) == Content(1, ())
     assert Counting.asked < 1000
 
 

@@ -1,0 +1,413 @@
+"""What may stand in the places of a body while optimizers rewrite it, and who reads whom then.
+
+Every node of the body is a *place*. What a rewrite puts there is one more *form* of the place: a node of the same name
+with another op or other inputs. An op that a rewrite puts in beside has a place of its own. A form that only passes a
+tensor on makes the place transparent: whoever reads it may read what it reads. Places whose forms read nothing but
+constants may become constants.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from kernel_index.datatypes import DataType
+from opselect.models.graph import Node, NodeAttr
+from opselect.models.graph.op_definitions import OpDefinitions
+from opselect.requirements.runtime.body_view import BodyView
+from opselect.requirements.runtime.inserted.fillings import DIFFERENT, KEEP_SIZE, OF_EVERY_INPUT, Filling, filling_of
+from opselect.requirements.runtime.inserted.settling import Constants
+
+Tensor = tuple[str, int]
+"""A place and the number of one of its outputs."""
+
+MOST_FORMS = 2
+"""Maximum number of forms with one op and the same types a place gets beside its own node. More of them come of long chains
+alone, and would bring the same ops with the same types."""
+
+MOST_BESIDE = 8
+"""So many places a node gets for ops beside it; what comes then shares the last one, where it counts as its forms."""
+
+MOST_REACHED = 4
+"""So many tensors are looked at that one input may read, the nearest first."""
+
+_DEEPEST = 3
+"""So many inputs in a row patterns follow, transparent places not counted."""
+
+_MOST_PASSES = 4
+"""Duplicates of duplicates are found at once where nodes come after their inputs, as they do in most files."""
+
+_MOST_ELEMENTS = 100 * 1024 // 16
+"""So many elements of any type are no more than 100 KiB."""
+
+_TRANSPARENT = ("Identity", "Snapshot", "StopGradient", "PreventGradient")
+"""Ops that optimizers take out: ``grappler/optimizers/model_pruner.cc``, ``dependency_optimizer.cc``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a rewrite puts in a place, the node's name; ``filling`` if it is a Const."""
+
+    node: Node
+    filling: Filling = None
+
+
+def attrs_key(attrs: Mapping[str, NodeAttr]) -> tuple[tuple[str, object], ...]:
+    """The attrs as a value to look up: types as they are, for whatever else its text."""
+    return tuple((name, value if isinstance(value, DataType) else repr(value)) for name, value in attrs.items())
+
+
+class FormView:
+    """The forms of a body, as the rewrites that were found so far leave them; ``plain`` is the body untouched.
+
+    :meth:`take` adds forms; what is asked between two calls sees the same state.
+    """
+
+    def __init__(self, plain: BodyView) -> None:
+        self.plain = plain
+        self.definitions: OpDefinitions = plain.definitions
+        self._forms: dict[str, list[Node]] = {}
+        self._by_op: dict[str, list[Node]] = {}
+        self._kinds: dict[object, list[tuple[tuple[str, ...], Filling]]] = {}
+        self._beside: dict[str, dict[object, str]] = {}
+        self._passing: dict[str, list[Tensor]] = {}
+        self._through: dict[Tensor, Tensor] = {}
+        self._first: dict[str, str] = {}
+        self._tensors: dict[str, Tensor] = {}
+        self._inputs: dict[int, tuple[Node, tuple[str, ...]]] = {}
+        self._readers: dict[str, list[str]] = {}
+        self._constants = Constants()
+        self._reached: dict[tuple[Tensor, bool], tuple[Tensor, ...]] = {}
+        self._alone: dict[str, bool] = {}
+        self._awake: frozenset[str] | None = None
+        self._folded = self._folded_first()
+        self._look_through()
+        self._merge_duplicates()
+        for node in plain.nodes:
+            self._join(node, None)
+        self._constants.settle()
+
+    # What there is.
+
+    def named(self, *ops: str) -> Iterator[Node]:
+        """The nodes and forms of these ops, one op after the other.
+
+        From the second round on only those that can be the root of a pattern that was not there before. Nodes that
+        are folded before anything else becomes of them are left out.
+        """
+        for op in ops:
+            for node in chain(self.plain.named(op), self._by_op.get(op, ())):
+                if (self._awake is None or node.name in self._awake) and node.name not in self._folded:
+                    yield node
+
+    def forms(self, place: str, port: int = 0) -> Iterator[Node]:
+        """What may stand in a place: its node, and what rewrites put there, which has one output."""
+        node = self.plain.node(place)
+        if node is not None:
+            yield node
+        if not port:
+            yield from self._forms.get(place, ())
+
+    def is_own(self, node: Node) -> bool:
+        """Whether the body has the node itself: it is no form that a rewrite made."""
+        return self.plain.node(node.name) is node
+
+    def cause(self, node: Node) -> Node:
+        """The node of the body that a form was made of."""
+        return self.plain.node(node.name.partition(" ")[0]) or node
+
+    def type(self, node: Node, attr: str = "T") -> DataType | None:
+        """The type in an attr of a node, its default where it is left out."""
+        return self.plain.type(node, attr)
+
+    def inputs(self, node: Node) -> tuple[str, ...]:
+        """What the node reads, control inputs left out."""
+        found = self._inputs.get(id(node))
+        if found is None:
+            found = self._inputs[id(node)] = (node, self.plain.data_inputs(node))
+        return found[1]
+
+    def has_controls(self, node: Node) -> bool:
+        """Whether control edges come in or go out of the place."""
+        own = self.plain.node(node.name)
+        return own is not None and self.plain.has_controls(own)
+
+    # Who reads whom.
+
+    def sources(self, node: Node, index: int = 0) -> Iterator[Node]:
+        """Whatever a data input may read: forms of the place that it names, and of those that transparent ones pass on."""
+        return self._sources(node, index, alone=False)
+
+    def sole_sources(self, node: Node, index: int = 0) -> Iterator[Node]:
+        """Those of :meth:`sources` that nobody else may be left to read, so that a pass may change them in place."""
+        return self._sources(node, index, alone=True)
+
+    def _sources(self, node: Node, index: int, *, alone: bool) -> Iterator[Node]:
+        inputs = self.inputs(node)
+        if index < len(inputs):
+            for place, port in self._reach(inputs[index], alone=alone):
+                yield from self.forms(place, port)
+
+    def chains(self, *steps: Sequence[str], attr: str = "T") -> Iterator[tuple[Node, ...]]:
+        """Nodes each of which alone reads the next as its first input, the root first: ``steps`` are the ops of each.
+
+        No control edges touch any, and all have the same type in ``attr``. That is what the fusions of
+        ``grappler/optimizers/remapper.cc`` ask for.
+        """
+        for root in self.named(*steps[0]):
+            found: list[tuple[Node, ...]] = [(root,)]
+            for ops in steps[1:]:
+                found = [
+                    (*nodes, source) for nodes in found for source in self.sole_sources(nodes[-1]) if source.op in ops
+                ]
+            for nodes in found:
+                if len({self.type(node, attr) for node in nodes}) == 1 and not any(map(self.has_controls, nodes)):
+                    yield nodes
+
+    def same(self, *references: str) -> bool:
+        """Whether all of these may be one tensor."""
+        found = set(self._reach(references[0]))
+        for reference in set(references[1:]):
+            found.intersection_update(self._reach(reference))
+        return bool(found)
+
+    def tensor(self, reference: str) -> Tensor:
+        """The tensor that a reference names, upstream of what only passes it on."""
+        found = self._tensors.get(reference)
+        if found is None:
+            tensor = self.plain.tensor(reference)
+            place, port = self._through.get(tensor, tensor)
+            found = self._tensors[reference] = (self._first.get(place, place), port)
+        return found
+
+    def _reach(self, reference: str, *, alone: bool = False) -> tuple[Tensor, ...]:
+        """The tensors that who reads this one may read, the nearest first; ``alone``: over places with one reader."""
+        tensor = self.tensor(reference)
+        key = (tensor, alone)
+        if key not in self._reached:
+            found = {} if alone and not self._is_alone(tensor[0]) else {tensor: None}
+            waiting = deque(found)
+            while waiting and len(found) < MOST_REACHED:
+                for after in self._passing.get(waiting.popleft()[0], ()):
+                    if after not in found and not (alone and not self._is_alone(after[0])):
+                        found[after] = None
+                        waiting.append(after)
+            self._reached[key] = tuple(found)
+        return self._reached[key]
+
+    def _is_alone(self, place: str) -> bool:
+        """Whether one reader at most may be left of those that the place has in the body."""
+        if place not in self._alone:
+            node = self.plain.node(place)
+            readers: dict[object, int] = {}
+            for use in self.plain.uses(node) if node is not None else ():
+                if use.consumer is None:
+                    readers[len(readers)] = 1
+                elif not self._may_leave(use.consumer, place):
+                    reader = self._first.get(use.consumer.name, use.consumer.name)
+                    readers[reader] = 1 if reader in self._forms else self._reads(use.consumer, place)
+            self._alone[place] = sum(readers.values()) <= 1
+        return self._alone[place]
+
+    def _reads(self, node: Node, place: str) -> int:
+        return sum(self.plain.tensor(reference)[0] == place for reference in self.inputs(node))
+
+    def _may_leave(self, reader: Node, place: str) -> bool:
+        """Whether the reader may become a constant, or something that does not read the place."""
+        if reader.name in self._constants.found:
+            return True
+        return any(not self._reads(form, place) for form in self._forms.get(reader.name, ()))
+
+    # What is constant.
+
+    def is_constant(self, reference: str) -> bool:
+        """Whether what a reference names may be a constant."""
+        return self.tensor(reference)[0] in self._constants.found
+
+    def filling_of(self, reference: str) -> Filling:
+        """The numbers that what a reference names may be filled with."""
+        return self._constants.found.get(self.tensor(reference)[0], DIFFERENT)
+
+    def constant(self, node: Node, index: int) -> bool:
+        """Whether a data input may read a constant."""
+        inputs = self.inputs(node)
+        return index < len(inputs) and self.is_constant(inputs[index])
+
+    def becomes_constant(self, node: Node) -> bool:
+        """Whether the place may become a constant."""
+        return node.name in self._constants.found
+
+    def filling(self, node: Node, index: int) -> Filling:
+        """The numbers that a data input may be filled with."""
+        inputs = self.inputs(node)
+        return self.filling_of(inputs[index]) if index < len(inputs) else DIFFERENT
+
+    def filled(self, node: Node, index: int, *values: float) -> bool:
+        """Whether all elements of a data input may be one of these numbers."""
+        filling = self.filling(node, index)
+        return filling is None or not filling.isdisjoint(values)
+
+    # What rewrites do.
+
+    def beside(self, root: Node, op: str, inputs: tuple[str, ...]) -> str:
+        """The place of an op that a rewrite of ``root`` puts in beside it: one for what reads the same.
+
+        No node has a space in its name. What is made of a place beside a node counts as made of the node.
+        """
+        name = root.name.partition(" ")[0]
+        places = self._beside.setdefault(name, {})
+        key = (op, inputs)
+        if key not in places:
+            places[key] = f"{name} {min(len(places), MOST_BESIDE)}"
+        return places[key]
+
+    def take(self, forms: Iterable[Form]) -> bool:
+        """Add forms; tells whether there are any that were not there."""
+        changed = [form.node.name for form in forms if self._add(form)]
+        if changed:
+            grown = self._constants.settle()
+            self._reached.clear()
+            self._alone.clear()
+            self._awake = frozenset(self._near([*changed, *sorted(grown)]))
+        return bool(changed)
+
+    def _add(self, form: Form) -> bool:
+        form = self._folded_at_once(form)
+        node = form.node
+        own = self.plain.node(node.name)
+        if own is not None and (own.op, own.inputs) == (node.op, node.inputs):
+            return False
+        kind = (node.name, node.op, attrs_key(node.attrs))
+        forms = self._kinds.setdefault(kind, [])
+        if (node.inputs, form.filling) in forms or len(forms) >= MOST_FORMS:
+            return False
+        forms.append((node.inputs, form.filling))
+        self._forms.setdefault(node.name, []).append(node)
+        self._by_op.setdefault(node.op, []).append(node)
+        if node.op in _TRANSPARENT and node.inputs:
+            self._passing.setdefault(node.name, []).append(self.tensor(node.inputs[0]))
+        self._join(node, form.filling)
+        return True
+
+    def _folded_at_once(self, form: Form) -> Form:
+        """The constant that becomes of an op beside another one if it reads nothing but constants."""
+        node = form.node
+        inputs = self.plain.data_inputs(node)
+        if " " not in node.name or not inputs or not self.plain.is_foldable(node):
+            return form
+        if not all(map(self.is_constant, inputs)):
+            return form
+        data_type = self.type(node)
+        attrs = {"dtype": data_type} if data_type is not None else {}
+        filling = filling_of(node.op, [self.filling_of(reference) for reference in inputs])
+        return Form(Node(node.name, "Const", (), node.device, attrs), filling)
+
+    def _join(self, node: Node, filling: Filling) -> None:
+        """Note whom a node reads, and whether it is constant."""
+        places = [self.tensor(reference)[0] for reference in self.inputs(node)]
+        for place in dict.fromkeys(places):
+            self._readers.setdefault(place, []).append(node.name)
+        if node.op == "Const":
+            own = self.plain.node(node.name)
+            if node is own:
+                value = self.plain.content(node).filling
+                filling = DIFFERENT if value is None else frozenset({value})
+            self._constants.know(node.name, filling)
+        elif node.op in OF_EVERY_INPUT:
+            self._constants.know(node.name, frozenset({OF_EVERY_INPUT[node.op]}))
+        elif self.plain.is_foldable(node):
+            self._constants.add(node, places)
+
+    def _near(self, changed: Iterable[str]) -> set[str]:
+        """The places from which a pattern reaches what changed, or what somebody else has left to read alone."""
+        start = dict.fromkeys(changed)
+        for place in tuple(start):
+            for form in self.forms(place):
+                inputs = (self.tensor(reference)[0] for reference in self.inputs(form))
+                start.update(dict.fromkeys(each for each in inputs if each not in self._constants.found))
+        depths = dict.fromkeys(start, 0)
+        waiting = deque(depths)
+        while waiting:
+            place = waiting.popleft()
+            depth = depths[place] + (place not in self._passing)
+            for reader in self._readers.get(place, ()) if depth <= _DEEPEST else ():
+                if depths.get(reader, _DEEPEST + 1) > depth:
+                    depths[reader] = depth
+                    waiting.append(reader)
+        return set(depths)
+
+    def _folded_first(self) -> frozenset[str]:
+        """Nodes that read nothing but small constants: so is what they give, if it is not made to be large.
+
+        ``RunOptimizationPass`` in ``grappler/optimizers/constant_folding.cc`` folds what it can before it simplifies;
+        it does not fold what is larger than 100 KiB and than its inputs.
+        """
+        constants = list(self.plain.named("Const"))
+        sizes = {node.name: self._elements(node) for node in constants}
+        waiting = deque(constants)
+        while waiting:
+            for use in self.plain.uses(waiting.popleft()):
+                node = use.consumer
+                if node is None or node.name in sizes or node.op not in KEEP_SIZE:
+                    continue
+                counts = [sizes.get(self.plain.tensor(reference)[0], 0) for reference in self.inputs(node)]
+                if min(counts) > 0 and math.prod(counts) <= _MOST_ELEMENTS:
+                    sizes[node.name] = math.prod(counts)
+                    waiting.append(node)
+        return frozenset(sizes) - {node.name for node in constants}
+
+    def _elements(self, node: Node) -> int:
+        """How many elements a Const has, 0 where its bytes do not tell."""
+        dims = self.plain.content(node).dims
+        return math.prod(dims) if dims is not None and min(dims, default=0) >= 0 else 0
+
+    def is_scalar(self, reference: str) -> bool:
+        """Whether what a reference names is certainly a scalar, whatever else becomes of it."""
+        place = self.tensor(reference)[0]
+        node = self.plain.node(place)
+        return node is not None and node.op == "Const" and self.plain.content(node).dims == ()
+
+    def _look_through(self) -> None:
+        """Where that which nodes only pass on comes from, along any number of them."""
+        passing = (*_TRANSPARENT, "IdentityN")
+        for start in self.plain.named(*passing):
+            for port, reference in enumerate(self.inputs(start)):
+                passed = {(start.name, port): None}
+                tensor = self.plain.tensor(reference)
+                while tensor not in self._through and tensor not in passed:
+                    node = self.plain.node(tensor[0])
+                    inputs = self.inputs(node) if node is not None and node.op in passing else ()
+                    if tensor[1] >= len(inputs):
+                        break
+                    passed[tensor] = None
+                    tensor = self.plain.tensor(inputs[tensor[1]])
+                end = self._through.get(tensor, tensor)
+                self._through.update(dict.fromkeys(passed, end))
+
+    def _merge_duplicates(self) -> None:
+        """Nodes that compute the same become one, the first of them (``common_subgraph_elimination.cc``)."""
+        keys = {node.name: self._attrs_key(node) for node in self.plain.nodes}
+        for _ in range(_MOST_PASSES):
+            self._tensors.clear()
+            before = len(self._first)
+            first: dict[object, str] = {}
+            for node in self.plain.nodes:
+                if keys[node.name] is not None:
+                    key = (node.op, keys[node.name], *map(self.tensor, self.inputs(node)))
+                    other = first.setdefault(key, node.name)
+                    if other != node.name:
+                        self._first[node.name] = other
+                        self._tensors.pop(node.name, None)
+            if len(self._first) == before:
+                return
+
+    def _attrs_key(self, node: Node) -> object | None:
+        """What duplicates have in common beside their op and inputs; None for a node that stays apart."""
+        if node.op == "Const":
+            return self.plain.content(node).encoded
+        if not self.plain.is_foldable(node):
+            return None
+        return repr(sorted((name, repr(value)) for name, value in node.attrs.items() if not name.startswith("_")))
