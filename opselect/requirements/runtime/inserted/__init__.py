@@ -20,7 +20,7 @@ RULES: tuple[Rule, ...] = (*passes.RULES, *remapper.RULES, *arithmetic.RULES, *m
 """All rewrites, those that fire in every build first."""
 
 MOST_ROUNDS = 5
-"""So many rewrites in a row are followed."""
+"""Maximum number of rewrites in a row that are followed."""
 
 _LATER = "once others have been applied: "
 

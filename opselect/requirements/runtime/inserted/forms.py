@@ -25,23 +25,23 @@ Tensor = tuple[str, int]
 """A place and the number of one of its outputs."""
 
 MOST_FORMS = 2
-"""Maximum number of forms with one op and the same types a place gets beside its own node. More of them come of long chains
-alone, and would bring the same ops with the same types."""
+"""Maximum number of forms with one op and the same types that a place gets beside its own node. More of them come of
+long chains alone, and would bring the same ops with the same types."""
 
 MOST_BESIDE = 8
-"""So many places a node gets for ops beside it; what comes then shares the last one, where it counts as its forms."""
+"""Maximum number of places that a node gets for ops beside it; what comes then shares the last one, as its forms."""
 
 MOST_REACHED = 4
-"""So many tensors are looked at that one input may read, the nearest first."""
+"""Maximum number of tensors that are looked at of those that one input may read, the nearest first."""
 
 _DEEPEST = 3
-"""So many inputs in a row patterns follow, transparent places not counted."""
+"""Maximum number of inputs in a row that patterns follow, transparent places not counted."""
 
 _MOST_PASSES = 4
 """Duplicates of duplicates are found at once where nodes come after their inputs, as they do in most files."""
 
 _MOST_ELEMENTS = 100 * 1024 // 16
-"""So many elements of any type are no more than 100 KiB."""
+"""Maximum number of elements that are no more than 100 KiB, whatever their type."""
 
 _TRANSPARENT = ("Identity", "Snapshot", "StopGradient", "PreventGradient")
 """Ops that optimizers take out: ``grappler/optimizers/model_pruner.cc``, ``dependency_optimizer.cc``."""
@@ -138,7 +138,7 @@ class FormView:
     # Who reads whom.
 
     def sources(self, node: Node, index: int = 0) -> Iterator[Node]:
-        """Whatever a data input may read: forms of the place that it names, and of those that transparent ones pass on."""
+        """Whatever a data input may read: forms of the place that it names, and of what transparent ones pass on."""
         return self._sources(node, index, alone=False)
 
     def sole_sources(self, node: Node, index: int = 0) -> Iterator[Node]:
