@@ -41,9 +41,9 @@ class Reference(NamedTuple):
     def parse(cls, text: str) -> Reference:
         """The reference that a text spells; what follows a colon and is no number counts as the name of an output."""
         is_control = text.startswith(_CONTROL)
-        node, colon, rest = text[is_control:].partition(":")
-        if not colon:
-            return cls(node, 0, "", is_control)
+        if ":" not in text:  # nearly all are spelled so; made without a call, as graphs have hundreds of thousands
+            return tuple.__new__(cls, (text[1:] if is_control else text, 0, "", is_control))
+        node, _, rest = text[is_control:].partition(":")
         output, _, number = rest.rpartition(":")
         if number.isascii() and number.isdecimal():
             return cls(node, int(number) if len(number) <= _DIGITS else BEYOND_OUTPUTS, output, is_control)

@@ -63,7 +63,9 @@ class BodyView:
     def _tensor(self, reference: str) -> tuple[str, int]:
         """The node and the number of the output that an input names: ``n``, ``n:1``, in functions ``n:out:0``."""
         found = Reference.parse(reference)
-        node = self._by_name.get(found.node) if found.output else None
+        if not found.output:
+            return found.endpoint
+        node = self._by_name.get(found.node)
         position = self.definitions.position(node, found) if node is not None else None
         return found.node, found.position if position is None else position
 
