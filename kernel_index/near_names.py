@@ -7,8 +7,8 @@ from collections.abc import Iterable
 MAX_NAMES = 3
 """Maximum number of names that are suggested: more is a list to read, no hint."""
 
-_SIMILAR = 0.75
-"""Twice the letters in common by the letters of both: `Mul` and `MulV2` just pass, `Mul` and `Multinomial` do not."""
+_SIMILAR = 0.7
+"""Twice the letters in common by the letters of both: `tiny.pb` passes for `tyni.pb`, not `Multinomial` for `Mul`."""
 
 
 def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> list[str]:
