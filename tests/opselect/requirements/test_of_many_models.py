@@ -223,6 +223,5 @@ def test_nothing_is_left_under_way_when_reading_stops(models: list[str]) -> None
     assert all(future.cancelled() for future, _, _ in executor.waiting)
 
 
-
 def test_no_models() -> None:
     assert collect_many([], index=None) == Collected(Requirements(), 0, ())
