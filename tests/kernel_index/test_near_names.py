@@ -23,7 +23,7 @@ OPS = ("Add", "AddN", "AddV2", "BiasAdd", "Conv2D", "Conv3D", "Mul", "Multinomia
         ("Frobnicate", OPS, []),
         ("", OPS, []),
         ("Relu", (), []),
-        ("android_full", ("android", "android-full", "desktop"), ["android-full", "android"]),
+        ("android_full", ("android", "android-full", "desktop"), ["android-full"]),
         ("serving", ("serving_default", "train"), ["serving_default"]),
         ("softmax", ("model/dense/kernel", "model/head/softmax"), ["model/head/softmax"]),
         ("old_scope/out", ("net/hidden/out", "out", "outer"), ["out", "net/hidden/out"]),
