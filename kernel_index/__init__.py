@@ -2,3 +2,6 @@
 
 This package knows nothing of models, templates or the command line.
 """
+
+__version__ = "0.1.0"
+"""Of both packages, which are one distribution."""

@@ -14,8 +14,9 @@ _SIMILAR = 0.75
 def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> list[str]:
     """Those of ``names`` that are most like ``name``, the nearest first, capitals aside.
 
-    Where none is similar as a whole: names that ``name`` is the start of, and those with the same last part of a path
-    (``softmax`` for ``model/softmax``), the shortest first. Empty where nothing is near.
+    Where none is similar as a whole: names of the same letters in another order; else names that ``name`` is the start
+    of, and those with the same last part of a path (``softmax`` for ``model/softmax``), the shortest first. Empty where
+    nothing is near.
     """
     import difflib
 
@@ -23,7 +24,11 @@ def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> 
     for candidate in sorted(set(names)):
         by_lower.setdefault(candidate.lower(), []).append(candidate)
     wanted = name.lower()
-    near = difflib.get_close_matches(wanted, by_lower, n=at_most, cutoff=_SIMILAR) or _of_one_part(wanted, by_lower)
+    near = (
+        difflib.get_close_matches(wanted, by_lower, n=at_most, cutoff=_SIMILAR)
+        or [candidate for candidate in by_lower if sorted(candidate) == sorted(wanted)]
+        or _of_one_part(wanted, by_lower)
+    )
     return [candidate for lower in near for candidate in by_lower[lower]][:at_most]
 
 

@@ -7,7 +7,7 @@ whoever needs little waits for little. No part of it imports TensorFlow or gets 
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from kernel_index import __version__
 
 _HOMES = {
     "ArchiveMember": "opselect.models.formats.archives",

@@ -204,7 +204,7 @@ def _check_left(graph: Graph, context: Context) -> None:
     fed = set(map(input_node, context.inputs))
     others = [node.name for node in graph.nodes if node.op == "Placeholder" and node.name not in fed]
     if others:
-        context.note(f"the outputs need {', '.join(others)}, too: feed them, or name inputs that are behind them")
+        context.note(f"the outputs need {', '.join(others)}, too: feed them, or name inputs downstream of them")
 
 
 def _measure(graph: Graph, weights: int) -> Measure:

@@ -46,8 +46,8 @@ def command(
 ) -> int:
     """Show the files and lines that register the kernels of an OP, with data types and build profiles.
 
-    Registrations are found by preprocessing, so those behind macros are there too. What a condition hides from mobile
-    builds is listed with the #if that does it. The exit code is 1 when one of the ops has no kernel.
+    Registrations are found by preprocessing, so those that macros make are there too. What a condition hides from
+    mobile builds is listed with the #if that does it. The exit code is 1 when one of the ops has no kernel.
     """
     from opselect.cli.shared.kernel_table import HEADERS, hidden_notes, kernel_rows
     from opselect.usecases.locate import locate

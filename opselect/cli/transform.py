@@ -120,7 +120,7 @@ def _one(first: str | None, second: str | None, what: str) -> str:
 
 
 def _expanded(path: str) -> str:
-    """``~`` and ``~user`` as a home; a shell leaves them alone behind ``--in_graph=``."""
+    """``~`` and ``~user`` as a home; a shell leaves them alone after ``--in_graph=``."""
     try:
         return str(Path(path).expanduser()) if path.startswith("~") else path
     except RuntimeError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import near_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,7 @@ def code_of(code: str) -> Code:
     """The entry of a code, in capitals or not. Raises InputError, with codes that are like it, where there is none."""
     known = CATALOG.get(code.upper())
     if known is None:
-        import difflib
-
-        close = difflib.get_close_matches(code.upper(), CATALOG, n=3, cutoff=0.75)
+        close = near_names(code, CATALOG)
         meant = f"; did you mean {' or '.join(close)}?" if close else ""
         raise InputError(f"code {code}", f"there is no such code{meant}", "All codes: opselect explain --list.")
     return known

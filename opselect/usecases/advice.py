@@ -34,7 +34,7 @@ def graph_adviser(
 def attempt_at(path: str, choice: Choice, graph: Graph, index: KernelIndex) -> TryPreparing | None:
     """What tries to prepare a model when it is called; only then what that takes is imported.
 
-    None for a model behind a URL: it would be fetched again, and a URL may hold what is not for printing.
+    None for a model at a URL: it would be fetched again, and a URL may hold what is not for printing.
     """
     if "://" in path:
         return None

@@ -14,7 +14,7 @@ from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSo
 from opselect.usecases.open_kernels import build_profile, open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_requirements
 from opselect.usecases.select_kernels import BuildAnswer, select_kernels
-from opselect.usecases.watch import NOBODY, Remembering, Watch
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,18 @@ def check_checkout(
     for kind in ignore:
         if kind not in KINDS:
             raise OpselectError(unknown_kind(kind))
-    told = Remembering(watch)
+    recording = RecordingWatch(watch)
     source = KernelSource(tree=Path(tree), roots=tuple(map(Path, roots)))
-    index = open_kernels(source, macros=macros, profile=profile, lists=False, watch=told)
+    index = open_kernels(source, macros=macros, profile=profile, lists=False, watch=recording)
     name = profile_of(index, profile, macros)
     answer = None
     if models is not None:
         # Libraries are judged against the lists as they are, by a rule of the check.
-        needed = read_requirements(models, index, told)
+        needed = read_requirements(models, index, recording)
         answer = replace(select_kernels(needed, index, name, builds=()), needed=needed.closed())
     build = build_profile(index.release, profile, macros)
     findings = check_lists(Path(tree), index, build, None if answer is None else answer.selection, ignore, have)
-    return CheckedLists(findings, answer, told.warnings)
+    return CheckedLists(findings, answer, recording.warnings)
 
 
 def unknown_kind(kind: str) -> str:

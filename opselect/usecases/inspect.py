@@ -26,7 +26,7 @@ from opselect.usecases.advice import graph_adviser
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 from opselect.usecases.load_model import load_model
 from opselect.usecases.open_kernels import newest_release, open_kernels, profile_of
-from opselect.usecases.watch import NOBODY, Remembering, Watch
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class MobileNeeds:
 
 @dataclass(frozen=True, slots=True)
 class InspectedGraph:
-    """A MetaGraph of a model, what a mobile build lacks of it, and why that cannot be told where the graph is broken.
+    """A MetaGraph of a model, what a mobile build lacks of it, and why that cannot be known where the graph is broken.
 
     Of a TensorFlow Lite model without TensorFlow ops in it there are neither needs nor a problem.
     """
@@ -100,17 +100,19 @@ def inspect_model(
 
     Raises InputError for a model or sources that cannot be read; a graph in it that is broken is no error.
     """
-    told = Remembering(watch)
+    recording = RecordingWatch(watch)
     asked = source is not None and bool(source.given)
     source = source or KernelSource()
     if not asked:
         source = replace(source, release=newest_release())
     with load_model(path, tags=tags) as loaded:
         model, place = replace(loaded.model, path=shown_path(path)), loaded.model.path
-        index = open_kernels(source, watch=told)
+        index = open_kernels(source, watch=recording)
         build = profile_of(index, profile)
         graphs = tuple(_inspected(each, model, index, build, asked=asked) for each in model.meta_graphs)
-        yield InspectedModel(model, shown_path(_spelled(model.variables, place, path)), graphs, source, told.warnings)
+        yield InspectedModel(
+            model, shown_path(_spelled(model.variables, place, path)), graphs, source, recording.warnings
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from opselect.usecases.advice import adviser_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 from opselect.usecases.open_kernels import open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_requirements
-from opselect.usecases.watch import NOBODY, Remembering, Watch
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ def judge_requirements(
     Files of kept requirements alone can be merged without one. Raises OpselectError where models are named and no
     TensorFlow is, InputError for what cannot be read, and NoModelReadError where none of several models could be.
     """
-    told = Remembering(watch)
+    recording = RecordingWatch(watch)
     if not (models.paths or source.given):
-        needed = read_requirements(models, None, told)
-        return JudgedRequirements(needed.closed(), warnings=told.warnings)
-    index = open_kernels(source, watch=told)
+        needed = read_requirements(models, None, recording)
+        return JudgedRequirements(needed.closed(), warnings=recording.warnings)
+    index = open_kernels(source, watch=recording)
     name = profile_of(index, profile)
-    needed = read_requirements(models, index, told)
+    needed = read_requirements(models, index, recording)
     criteria = findings(needed.requirements, index, name, adviser_of(needed.only, index, name))
     verdict = judge(needed.requirements.loads, index)
-    return JudgedRequirements(needed.closed(), index.release, name, criteria, verdict, told.warnings)
+    return JudgedRequirements(needed.closed(), index.release, name, criteria, verdict, recording.warnings)

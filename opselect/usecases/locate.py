@@ -10,7 +10,7 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import KernelRegistration
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.open_kernels import open_kernels, profile_of, unknown_op
-from opselect.usecases.watch import NOBODY, Remembering, Watch
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ def locate(
     With ``profile`` only what this build registers. Raises InputError for sources that cannot be read and for a
     profile that does not exist.
     """
-    told = Remembering(watch)
-    index = open_kernels(source, macros=macros, profile=profile or DEFAULT_PROFILE, watch=told)
+    recording = RecordingWatch(watch)
+    index = open_kernels(source, macros=macros, profile=profile or DEFAULT_PROFILE, watch=recording)
     wanted = None if profile is None else profile_of(index, profile, macros)
     located = tuple(_located(op, index, wanted) for op in dict.fromkeys(ops))
-    return LocatedKernels(index.release, index.profiles, wanted, located, told.warnings)
+    return LocatedKernels(index.release, index.profiles, wanted, located, recording.warnings)
 
 
 def _located(op: str, index: KernelIndex, profile: str | None) -> LocatedOp:

@@ -119,7 +119,7 @@ def add_roots(
 
 
 SCANNING = "Scanning"
-"""The task of reading sources, as a :class:`Watch` is told it."""
+"""The task of reading sources, as a :class:`Watch` sees it."""
 
 
 def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, lists: bool, watch: Watch) -> KernelIndex:

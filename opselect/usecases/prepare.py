@@ -19,7 +19,7 @@ from opselect.rewriting.freezing import Options
 from opselect.selection.select import Selection
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
 from opselect.usecases.open_kernels import newest_release, open_kernels, profile_of
-from opselect.usecases.watch import NOBODY, Remembering, Watch
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,14 @@ def prepare_to_file(
     Raises InputError for a model that cannot be read or frozen and for sources that cannot be read, and TransformError,
     which is one, for a step that would change what the graph computes.
     """
-    told = Remembering(watch)
+    recording = RecordingWatch(watch)
     asked = source is not None and bool(source.given)
     source = source or KernelSource()
-    index = open_kernels(source if asked else replace(source, release=newest_release()), watch=told)
+    index = open_kernels(source if asked else replace(source, release=newest_release()), watch=recording)
     made = prepare_for(
-        model, wishes, index, profile, judged=asked, output=output, allow_missing=allow_missing, watch=told
+        model, wishes, index, profile, judged=asked, output=output, allow_missing=allow_missing, watch=recording
     )
-    return replace(made, warnings=told.warnings)
+    return replace(made, warnings=recording.warnings)
 
 
 def prepare_for(
@@ -149,17 +149,17 @@ def prepare_for(
     watch: Watch = NOBODY,
 ) -> PreparedModel:
     """The same for a TensorFlow whose kernels are at hand; ``judged`` asks whether it loads the graph."""
-    told = Remembering(watch)
+    recording = RecordingWatch(watch)
     name = profile_of(index, profile)
     with model_at(model) as place, model_at(wishes.options.checkpoint) as checkpoint:
         wishes = replace(wishes, options=replace(wishes.options, checkpoint=checkpoint))
-        prepared = prepare_model(place, wishes, index, told.note)
+        prepared = prepare_model(place, wishes, index, recording.note)
         saving = saved(prepared, index, name)
         verdict = judge(prepared.needed_after.loads, index) if judged else None
         may_write = bool(output) and (allow_missing or verdict is None or not verdict.refused)
         if may_write:
             write_graph(prepared.graph, output)
-    return PreparedModel(prepared, saving, verdict, may_write, told.notes)
+    return PreparedModel(prepared, saving, verdict, may_write, recording.notes)
 
 
 def _needs_json(selection: Selection) -> Json:

@@ -15,7 +15,7 @@ from opselect.requirements.of_many_models import CHUNK, Collected, Failure, coll
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.load_model import LoadedModel, load_model
 from opselect.usecases.model_names import model_names
-from opselect.usecases.watch import NOBODY, Remembering, Watch
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 from opselect.usecases.workers import MANY, Workers, open_workers
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _EVERYTHING = Choice()
 
 READING = "Reading models"
-"""The task of reading many models, as a :class:`Watch` is told it."""
+"""The task of reading many models, as a :class:`Watch` sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +142,15 @@ def read_requirements(models: ModelSet, index: KernelIndex | None, watch: Watch 
     Raises InputError for a kept file that cannot be read or is of no use for the index, and for the only model if there
     is nothing else; NoModelReadError where none of several could be read.
     """
-    told = Remembering(watch)
+    recording = RecordingWatch(watch)
     names = model_names(models.paths)
     if len(names) == 1 and not models.kept:
-        needed = _of_one(*names.popitem(), models.choice, index, told)
+        needed = _of_one(*names.popitem(), models.choice, index, recording)
     else:
-        needed = _of_all(names, models, index, told)
+        needed = _of_all(names, models, index, recording)
     if not models.inserted:
         needed = replace(needed, requirements=needed.requirements.without_inserted())
-    return replace(needed, warnings=told.warnings)
+    return replace(needed, warnings=recording.warnings)
 
 
 def _of_one(path: str, name: str, choice: Choice, index: KernelIndex | None, watch: Watch) -> ModelRequirements:

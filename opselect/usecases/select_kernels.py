@@ -17,7 +17,7 @@ from opselect.usecases.advice import adviser_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.open_kernels import open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_requirements
-from opselect.usecases.watch import NOBODY, Remembering, Watch
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 if TYPE_CHECKING:
     from opselect.build_lists import Target
@@ -143,10 +143,10 @@ def answer(question: BuildQuestion, watch: Watch = NOBODY) -> BuildAnswer:
 
     Raises InputError for what cannot be read, and NoModelReadError where none of several models could be.
     """
-    told = Remembering(watch)
-    index = open_kernels(question.source, macros=question.macros, profile=question.profile, watch=told)
+    recording = RecordingWatch(watch)
+    index = open_kernels(question.source, macros=question.macros, profile=question.profile, watch=recording)
     profile = profile_of(index, question.profile, question.macros)
-    needed = read_requirements(question.models, index, told)
+    needed = read_requirements(question.models, index, recording)
     found = select_kernels(needed, index, profile, builds=question.builds, have=question.have)
     # Nothing below asks for the graph.
-    return replace(found, needed=needed.closed(), warnings=told.warnings)
+    return replace(found, needed=needed.closed(), warnings=recording.warnings)

@@ -13,7 +13,7 @@ from opselect.models.graph import Graph
 from opselect.rewriting import Context, parse_steps
 from opselect.rewriting.transforms import ABSENT, NAMES, apply_steps, find_transform
 from opselect.usecases.kernel_source import PathLike
-from opselect.usecases.watch import NOBODY, Remembering, Watch, progress_of
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch, progress_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +94,15 @@ def transform_file(
     Raises InputError for a graph that cannot be read, steps that are not understood, and a file that cannot be written;
     TransformError, which is one, for a step that cannot do what it is asked to. Nothing is written then.
     """
-    told = Remembering(watch)
+    recording = RecordingWatch(watch)
     parsed = parse_steps(steps)
-    context = Context(source, inputs, outputs, index=index, gtt=gtt, note=told.warning)
+    context = Context(source, inputs, outputs, index=index, gtt=gtt, note=recording.warning)
     with model_at(source) as place:
         before = read_graph(place)
-        after = apply_steps(before, parsed, context, progress_of(told, "transforms"))
+        after = apply_steps(before, parsed, context, progress_of(recording, "transforms"))
         size = write_graph(after, target, text=as_text) if target else encode_graph(after).size
         before_size = GraphSize(len(before.nodes), encode_graph(before).size)
-    return TransformedGraph(after, before_size, GraphSize(len(after.nodes), size), told.warnings)
+    return TransformedGraph(after, before_size, GraphSize(len(after.nodes), size), recording.warnings)
 
 
 def transforms_json() -> dict[str, object]:

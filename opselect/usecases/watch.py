@@ -1,4 +1,4 @@
-"""Who is told about the work while it goes on."""
+"""How the caller follows the work while it goes on."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class _Nobody:
 NOBODY: Watch = _Nobody()
 
 
-class Remembering:
+class RecordingWatch:
     """Passes everything on, and remembers the sentences for the result, each once and in the order in which they came.
 
-    So that a result holds what was said, whoever watched.
+    So that a result holds all sentences, whoever watched.
     """
 
     def __init__(self, watch: Watch) -> None:

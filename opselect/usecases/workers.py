@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kernel_index import __version__
 from kernel_index.errors import OpselectError
-from opselect import __version__
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

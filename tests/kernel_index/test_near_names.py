@@ -18,6 +18,7 @@ OPS = ("Add", "AddN", "AddV2", "BiasAdd", "Conv2D", "Conv3D", "Mul", "Multinomia
         ("relu", OPS, ["Relu", "Relu6"]),
         ("Realu", OPS, ["Relu", "Relu6"]),
         ("MulV2", OPS, ["Mul"]),
+        ("tyni.pb", ("tiny.pb", "graph.pb"), ["tiny.pb"]),
         ("AddV2_", OPS, ["AddV2"]),
         ("Frobnicate", OPS, []),
         ("", OPS, []),

@@ -103,6 +103,7 @@ def test_what_follows_a_call_is_kept_up_to_the_semicolon(tmp_path: Path) -> None
     assert calls[1].trailing == ()
 
 
+@pytest.mark.no_cover  # millions of times through lines that other tests cover
 @pytest.mark.parametrize(
     "source",
     [

@@ -123,6 +123,7 @@ def outcome(root: Path, cache: ScanCache | None, **options: Any) -> ScanResult |
         return str(problem)
 
 
+@pytest.mark.no_cover  # it scans hundreds of times what other tests scan once, and tracing takes longer than that
 @settings(max_examples=40, deadline=None)
 @given(st.lists(EDITS, min_size=1, max_size=6))
 def test_after_any_edits_a_scan_with_a_cache_finds_the_same(edits: list[tuple[str, str, str]]) -> None:

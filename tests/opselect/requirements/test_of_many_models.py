@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import pickle
 import random
-import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -222,21 +221,6 @@ def test_nothing_is_left_under_way_when_reading_stops(models: list[str]) -> None
     with pytest.raises(KeyboardInterrupt):
         collect_many(models, index=None, executor=executor, chunk=1, in_flight=4, progress=stop)
     assert all(future.cancelled() for future, _, _ in executor.waiting)
-
-
-def test_the_example_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: list[str]) -> None:
-    page = Path(__file__).parents[3] / "docs" / "fleet.md"
-    (example,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    folder = tmp_path / "models"
-    folder.mkdir()
-    for path in models:
-        Path(path).rename(folder / Path(path).name)
-    monkeypatch.chdir(tmp_path)
-    printed: list[object] = []
-    exec(example, {"print": printed.append})
-    assert len(printed) == 5
-    assert all("truncated" in str(line) for line in printed[:4])
-    assert printed[4] == ()
 
 
 def test_no_models() -> None:
