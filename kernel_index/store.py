@@ -92,12 +92,17 @@ def _versions_lines(versions: GraphVersions | None) -> list[str]:
     return [] if versions is None else [str(versions.current), str(versions.min_producer)]
 
 
-def write_index(scan: ScanResult, path: Path) -> None:
-    """Write a scan to a file, whole or not at all. Raises IndexFileError where it cannot be written."""
+def write_index(scan: ScanResult, path: Path | str) -> None:
+    """Write a scan to a file, whole or not at all; to a pipe or device as it is, and for ``-`` to stdout.
+
+    Raises IndexFileError where it cannot be written, and BrokenPipeError where nobody reads a pipe any more.
+    """
     from kernel_index.whole_files import write_whole
 
     try:
         write_whole(path, index_bytes(scan))
+    except BrokenPipeError:
+        raise
     except OSError as problem:
         raise IndexFileError(str(path), f"cannot be written: {problem.strerror}") from None
 

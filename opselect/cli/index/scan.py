@@ -48,9 +48,9 @@ Examples:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="The index to write.",
+    help="The index to write; - is stdout.",
 )
 @json_option
 @quiet_option
@@ -63,7 +63,7 @@ def command(
     jobs: int | None,
     no_cache: bool,
     uncut: bool,
-    output: Path,
+    output: str,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -79,6 +79,8 @@ def command(
     are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
     a part of a fork, and its files take the place of the release's files of the same path.
     """
+    if as_json and output == "-":
+        raise click.UsageError("--json prints the summary on stdout: name a file for the index")
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")
     if tree is None:
@@ -95,7 +97,7 @@ def scan(
     macros: Macros,
     release: str | None,
     jobs: int | None,
-    output: Path,
+    output: str,
     *,
     cached: bool,
     uncut: bool,
@@ -129,7 +131,7 @@ def scan(
     return DONE
 
 
-def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: Path, *, as_json: bool, quiet: bool) -> int:
+def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: str, *, as_json: bool, quiet: bool) -> int:
     """Writes the index of a release with kernels over it, prints the summary and returns the exit code.
 
     What could not be evaluated of the release is in the index; only that of the folders is printed.
