@@ -78,6 +78,8 @@ def edit_checkout(
 def undo_edits(tree: PathLike) -> tuple[str, ...]:
     """Restores the lists of a checkout as they were before opselect first edited them, and returns their paths.
 
-    Raises SourceTreeError where there is nothing to take back, or where a file is not as opselect left it.
+    Works after an edit, or undoing one, that was cut short, too; none are returned where only temporary files of such a
+    run were left, which are removed. Raises SourceTreeError where there is nothing to take back, or where a file is not
+    as opselect left it.
     """
     return undo(Path(tree))

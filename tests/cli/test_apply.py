@@ -66,7 +66,7 @@ def test_nothing_is_edited_for_a_model_that_cannot_run(cli: Cli, model: Model) -
 def test_a_file_that_somebody_changed_is_not_touched(cli: Cli, model: Model) -> None:
     path = model("Mul")
     cli("apply", path, "--tree", "tensorflow", "--write")
-    BUILD.write_text(BUILD.read_text().replace("srcs = []", 'srcs = ["cumsum_op.cc"]'))
+    BUILD.write_text(BUILD.read_text().replace("srcs = []", 'srcs = [ "cumsum_op.cc" ]'))
     outcome = cli("apply", path, "--tree", "tensorflow", "--write")
     assert outcome.code == 2
     assert "has changes that are not opselect's" in outcome.err

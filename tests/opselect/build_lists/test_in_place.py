@@ -98,6 +98,41 @@ def test_changes_that_are_not_committed_are_not_overwritten(tree: Path, inner: s
     assert apply_edits(root, [edit(root, "newer\n")]) == (PATH,)
 
 
+def test_git_that_does_not_answer_says_nothing_about_changes(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(tree, "init")
+    git(tree, "add", ".")
+    git(tree, "commit", "-m", "first")
+    (tree / ".git" / "HEAD").write_text("nonsense")
+    with pytest.raises(SourceTreeError, match=r"git status fails in .*, so nobody knows"):
+        apply_edits(tree, [edit(tree, "new\n")])
+    monkeypatch.setenv("PATH", str(tmp_path_factory.mktemp("empty")))
+    with pytest.raises(SourceTreeError, match="there is no git to ask"):
+        apply_edits(tree, [edit(tree, "new\n")])
+    assert (tree / PATH).read_text() == "old\n"
+    (tree / ".git").rename(tree / "git")
+    assert apply_edits(tree, [edit(tree, "new\n")]) == (PATH,)
+
+
+def test_a_file_that_is_taken_back_by_hand_is_as_it_was(tree: Path) -> None:
+    apply_edits(tree, [edit(tree, "new\n")])
+    (tree / PATH).write_text("old\n")
+    assert apply_edits(tree, [edit(tree, "newer\n")]) == (PATH,)
+    (tree / PATH).write_text("old\n")
+    assert undo(tree) == (PATH,)
+    assert not (tree / JOURNAL).exists()
+
+
+def test_a_journal_of_an_earlier_version(tree: Path) -> None:
+    apply_edits(tree, [edit(tree, "new\n")])
+    journal = json.loads((tree / JOURNAL).read_text())
+    del journal[PATH]["before"]
+    (tree / JOURNAL).write_text(json.dumps(journal))
+    assert undo(tree) == (PATH,)
+    assert (tree / PATH).read_text() == "old\n"
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{", '{"a": 1}', json.dumps({"../../elsewhere": {"original": "x", "written": "y"}})],
