@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import OpselectError
-from opselect.build_lists import TARGETS, ManifestFormat, Mode, Target, render, render_warnings, write_outputs
+from opselect.build_lists import (
+    TARGETS,
+    ManifestFormat,
+    Mode,
+    Target,
+    check_read,
+    render,
+    render_warnings,
+    write_outputs,
+)
 from opselect.build_lists.manifest import manifest
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
@@ -71,6 +80,7 @@ def generate(
     if question.builds is None:
         question = replace(question, builds=builds_for(options.targets, question.profile))
     found = answer(question, watch)
+    check_read(found.index.build_lists)
     may_write = found.complete or allow_missing
     if out is None or not may_write:
         return Generated(found)
@@ -126,7 +136,11 @@ def write_build_lists(
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:
-    """The manifest as plain data: every file and kernel of the build and why it is there, and all that is missing."""
+    """The manifest as plain data: every file and kernel of the build and why it is there, and all that is missing.
+
+    Raises SourceTreeError where a BUILD file of the release could not be read.
+    """
+    check_read(found.index.build_lists)
     return manifest(
         found.selection, found.index, options.mode, options.keep_core, criteria=found.criteria, unread=found.unread
     )
