@@ -108,8 +108,9 @@ def scan(
     from kernel_index.profiles import profiles
     from kernel_index.scan import default_cache, scan_tree
     from kernel_index.source_tree import version
-    from kernel_index.store import write_index
+    from kernel_index.store import check_output, write_index
 
+    check_output(output, (tree, *roots))
     release = release or version(tree)
     with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
     cache = default_cache() if cached else None
@@ -136,12 +137,14 @@ def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: str, *
 
     What could not be evaluated of the release is in the index; only that of the folders is printed.
     """
-    from kernel_index.store import write_index
+    from kernel_index.store import check_output, write_index
     from opselect.cli.index.export import release_or_file
     from opselect.cli.shared.sources import open_source
     from opselect.usecases.open_kernels import add_roots
 
-    index = add_roots(open_source(release_or_file(base)), roots, macros=macros)
+    source = release_or_file(base)
+    check_output(output, roots, source.index_file)
+    index = add_roots(open_source(source), roots, macros=macros)
     result = index.as_scan()
     write_index(result, output)
     _print(replace(result, diagnostics=index.own_diagnostics), as_json=as_json, quiet=quiet)
