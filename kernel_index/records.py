@@ -206,7 +206,8 @@ class BuildLists:
 
     ``group_selects`` has the ``select`` calls of a group, each a map from condition to the labels it adds.
     ``makefile_missing`` maps an entry that names no file to the one that make compiles in its place, or to nothing.
-    ``packages`` are the folders that hold a BUILD file.
+    ``packages`` are the folders that hold a BUILD file. ``unread`` says of BUILD files that the lists lead to why they
+    could not be read: what they list is not known then.
 
     Of each build that could be read (:data:`BAZEL`, :data:`MAKE`), ``not_compiled`` has the source files of the base
     library's folders that it compiles only where a list names them, as far as kernels, ops or link needs are in them
@@ -224,6 +225,7 @@ class BuildLists:
     not_compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     libraries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,12 +7,12 @@ what stands together in a source file is alike and compresses well; the others f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from kernel_index.columns.packed import AGAIN, PackedColumns, pack
+from kernel_index.columns.packed import AGAIN, MAGIC, PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
@@ -92,14 +92,35 @@ def _versions_lines(versions: GraphVersions | None) -> list[str]:
     return [] if versions is None else [str(versions.current), str(versions.min_producer)]
 
 
-def write_index(scan: ScanResult, path: Path) -> None:
-    """Write a scan to a file, whole or not at all. Raises IndexFileError where it cannot be written."""
+def write_index(scan: ScanResult, path: Path | str) -> None:
+    """Write a scan to a file, whole or not at all; to a pipe or device as it is, and for ``-`` to stdout.
+
+    Raises IndexFileError where it cannot be written, and BrokenPipeError where nobody reads a pipe any more.
+    """
     from kernel_index.whole_files import write_whole
 
     try:
         write_whole(path, index_bytes(scan))
+    except BrokenPipeError:
+        raise
     except OSError as problem:
         raise IndexFileError(str(path), f"cannot be written: {problem.strerror}") from None
+
+
+def check_output(path: str, folders: Sequence[Path], base: Path | None = None) -> None:
+    """Raises IndexFileError where an index would be written over what it is made of.
+
+    That is the index ``base``, by whatever name, and a file of one of the ``folders`` that is no index itself.
+    """
+    file = Path(path)
+    if not file.is_file():
+        return
+    if base is not None and base.exists() and base.samefile(file):
+        raise IndexFileError(path, "is the index that is read", "Choose another place for the output.")
+    inside = any(file.resolve().is_relative_to(folder.resolve()) for folder in folders)
+    with file.open("rb") as opened:
+        if inside and opened.read(len(MAGIC)) != MAGIC:
+            raise IndexFileError(path, "is a file of the tree that is scanned", "Choose another place for the output.")
 
 
 def open_index(path: Path) -> StoredIndex:

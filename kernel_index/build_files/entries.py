@@ -113,7 +113,7 @@ def _makefile_entry(entry: MakefileEntry) -> ListEntry:
         list=MAKEFILE_LIST,
         text=entry.entry,
         location=Location(MAKEFILE_LIST, entry.number),
-        identity=posixpath.splitext(entry.entry)[0],  # of which make makes an object file
+        identity=posixpath.splitext(entry.path)[0],  # of which make makes an object file
         path=entry.compiled,
         problem=entry.problem if entry.absent else "",
     )

@@ -58,6 +58,14 @@ def _files(folder: Path, prefix: str, deep: bool) -> Iterator[str]:
             yield prefix + entry.name
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file to read; also where it is a link that leads nowhere, which then cannot be read."""
+    try:
+        return path.is_file() or (path.is_symlink() and not path.is_dir())
+    except (OSError, ValueError):
+        return False
+
+
 def is_file(path: Path) -> bool:
     """Whether there is such a file; not for a name that no file can have: too long, or with a NUL."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file, is_there
 from kernel_index.build_files.labels import Label, parse_label
 from kernel_index.build_files.starlark import BuildFile, Entry, Target, parse_build_file
 from kernel_index.records import Diagnostic, Location
@@ -67,11 +67,15 @@ class GroupReader:
 
     def _read(self, package: str) -> BuildFile | None:
         folder = self._root / package
-        name = next((name for name in BUILD_FILE_NAMES if is_file(folder / name)), None)
+        name = next((name for name in BUILD_FILE_NAMES if is_there(folder / name)), None)
         if name is None:
             return None
         path = f"{package}/{name}".lstrip("/")
-        parsed = parse_build_file(path, folder, (folder / name).read_bytes(), self._loaded)
+        parsed: BuildFile | Diagnostic
+        try:
+            parsed = parse_build_file(path, folder, (folder / name).read_bytes(), self._loaded)
+        except OSError as error:
+            parsed = Diagnostic(Location(path, 1), f"cannot be read: {error.strerror or error}")
         if isinstance(parsed, Diagnostic):
             self.unclear.append(Unclear(None, parsed))
             return None
@@ -85,15 +89,21 @@ class GroupReader:
         return parse_label(f"//{home}/{rest}" if home and slashes else text, package)
 
     def _loaded(self, text: str, package: str) -> BuildFile | None:
-        """The ``.bzl`` file of a label; one that cannot be parsed has no functions."""
+        """The ``.bzl`` file of a label; one that cannot be read or parsed has no functions."""
         label = self.label(text, package)
         if label is None or not is_file(self._root / label.path):
             return None
         if label.path not in self._libraries:
-            source = (self._root / label.path).read_bytes()
-            parsed = parse_build_file(label.path, self._root / label.package, source, self._loaded)
-            self._libraries[label.path] = parsed if isinstance(parsed, BuildFile) else None
+            self._libraries[label.path] = self._library(label)
         return self._libraries[label.path]
+
+    def _library(self, label: Label) -> BuildFile | None:
+        try:
+            source = (self._root / label.path).read_bytes()
+        except OSError:
+            return None
+        parsed = parse_build_file(label.path, self._root / label.package, source, self._loaded)
+        return parsed if isinstance(parsed, BuildFile) else None
 
     def group(self, label: Label) -> Group | None:
         """The group of that label; None where the label is no filegroup and no alias of one."""

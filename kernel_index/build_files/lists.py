@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file, is_there
 from kernel_index.build_files.groups import Group, GroupReader
 from kernel_index.build_files.labels import Label
 from kernel_index.errors import Place, SourceTreeError
@@ -22,6 +23,7 @@ MAKEFILE_LIST = "tensorflow/contrib/makefile/tf_op_files.txt"
 
 _PREFIXES = ("portable", "android")
 _GROUP_NAMES = ("android_", "portable_", "mobile_")
+_WORD = re.compile(r"[^ \t\n\v\f\r]+")
 _PACKAGE_ROOTS = ("tensorflow/core", "tensorflow/c", "tensorflow/contrib")
 
 
@@ -46,14 +48,16 @@ def read_build_lists(root: Path) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
     if not prefix and not reader.diagnostics:
         where = Location(f"{KERNELS_PACKAGE}/BUILD", 1)
         diagnostics.append(Diagnostic(where, "no filegroup android_core_ops or portable_core_ops: no Bazel lists"))
+    unread = {u.diagnostic for u in reader.unclear if u.group is None}
     lists = BuildLists(
         prefix=prefix or _PREFIXES[0],
         groups={name: group.files for name, group in groups.items()},
         group_labels={name: tuple(dict.fromkeys(e.text for e in group.entries)) for name, group in groups.items()},
-        makefile=tuple(line.entry for line in makefile),
+        makefile=tuple(line.path for line in makefile),
         group_selects={name: selects for name, group in groups.items() if (selects := _selects(group))},
-        makefile_missing={line.entry: line.compiled for line in absent},
+        makefile_missing={line.path: line.compiled for line in absent},
         packages=tuple(sorted(package for top in _PACKAGE_ROOTS for package in _packages(root, top))),
+        unread=tuple(sorted(unread, key=lambda d: (d.location, d.message))),
     )
     return lists, tuple(sorted([*reader.diagnostics, *diagnostics], key=lambda d: (d.location, d.message)))
 
@@ -86,16 +90,21 @@ def _selects(group: Group) -> tuple[Mapping[str, tuple[str, ...]], ...]:
 
 @dataclass(frozen=True, slots=True)
 class MakefileEntry:
-    """An entry of ``tf_op_files.txt``, its line, and the file that make compiles for it, if there is one."""
+    """An entry of ``tf_op_files.txt`` as it is spelled, its line, and the file that make compiles, if there is one."""
 
     entry: str
     number: int
     compiled: str
 
     @property
+    def path(self) -> str:
+        """The path that the entry names."""
+        return named_path(self.entry)
+
+    @property
     def absent(self) -> bool:
         """Whether there is no file of that name."""
-        return self.compiled != self.entry
+        return self.compiled != self.path
 
     @property
     def problem(self) -> str:
@@ -107,23 +116,37 @@ def read_makefile_list(root: Path) -> tuple[MakefileEntry, ...]:
     """The entries of ``tf_op_files.txt``; none where there is no such file.
 
     The Makefile turns ``x.c`` into ``x.o`` and builds that from ``x.cc`` where there is no ``x.c``, so an entry that
-    lost its last letter works all the same. Raises SourceTreeError for a list that is no text.
+    lost its last letter works all the same. Raises SourceTreeError for a list that cannot be read or is no text.
     """
     path = root / MAKEFILE_LIST
-    if not path.is_file():
-        return ()
     try:
-        lines = path.read_bytes().decode("utf-8").splitlines()
+        if not is_there(path):
+            return ()
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceTreeError(MAKEFILE_LIST, f"cannot be read: {error.strerror or error}") from None
+    try:
+        lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
-        raise SourceTreeError(Place(MAKEFILE_LIST, byte=error.start), "is not UTF-8 text") from None
-    # make splits what `cat` prints at white space.
-    entries = ((entry, number) for number, line in enumerate(lines, start=1) for entry in line.split())
-    return tuple(MakefileEntry(entry, number, _compiled(root, entry)) for entry, number in entries)
+        place = Place(MAKEFILE_LIST, line=data.count(b"\n", 0, error.start) + 1)
+        raise SourceTreeError(place, "is not UTF-8 text") from None
+    entries = ((entry, number) for number, line in enumerate(lines, start=1) for entry in words_of_make(line))
+    return tuple(MakefileEntry(entry, number, _compiled(root, named_path(entry))) for entry, number in entries)
 
 
-def _compiled(root: Path, entry: str) -> str:
-    source = f"{posixpath.splitext(entry)[0]}.cc"
-    return next((path for path in (entry, source) if is_file(root / path)), "")
+def words_of_make(text: str) -> list[str]:
+    """The words that make splits a text into: at white space of ASCII, and at no other."""
+    return _WORD.findall(text)
+
+
+def named_path(entry: str) -> str:
+    """The path from the root of the checkout that an entry of the makefile's list names: ``./a//b`` is ``a/b``."""
+    return posixpath.normpath(entry)
+
+
+def _compiled(root: Path, path: str) -> str:
+    source = f"{posixpath.splitext(path)[0]}.cc"
+    return next((each for each in (path, source) if is_file(root / each)), "")
 
 
 def _packages(root: Path, top: str) -> Iterator[str]:

@@ -326,7 +326,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their numbers; one that ends in a backslash goes on in the next, with one space between."""
     pending: list[str] = []
     start = 1
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(re.split(r"\r?\n", text), start=1):
         if not pending:
             start = number
         if line.endswith("\\") and not line.endswith("\\\\"):

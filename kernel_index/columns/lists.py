@@ -51,6 +51,7 @@ def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str,
                     "group_selects": {g: [dict(s) for s in selects] for g, selects in lists.group_selects.items()},
                     "libraries": {build: list(names) for build, names in lists.libraries.items()},
                     "makefile_missing": dict(lists.makefile_missing),
+                    **({"unread": [_place_and_message(each) for each in lists.unread]} if lists.unread else {}),
                 },
                 separators=(",", ":"),
                 sort_keys=True,
@@ -94,7 +95,12 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
         _read_files_by_build(column("not_compiled"), files),
         _read_files_by_build(column("compiled"), files),
         {build: tuple(names) for build, names in notes.get("libraries", {}).items()},
+        tuple(Diagnostic(Location(file, line), message) for file, line, message in notes.get("unread", ())),
     )
+
+
+def _place_and_message(diagnostic: Diagnostic) -> list[str | int]:
+    return [diagnostic.location.file, diagnostic.location.line, diagnostic.message]
 
 
 class _Labels:

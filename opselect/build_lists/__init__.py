@@ -3,6 +3,7 @@
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.render import TARGETS, ManifestFormat, Target, render, render_warnings
 from opselect.build_lists.templates import template_folder
+from opselect.build_lists.unread import check_read
 from opselect.build_lists.write import write_outputs
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "ManifestFormat",
     "Mode",
     "Target",
+    "check_read",
     "render",
     "render_warnings",
     "template_folder",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,10 @@ from kernel_index.build_files import (
     MAKEFILE_LIST,
     WantedList,
     edit_build_file,
+    is_there,
+    named_path,
     parse_build_file,
+    words_of_make,
 )
 from kernel_index.errors import Place, SourceTreeError
 from kernel_index.index import KernelIndex
@@ -21,6 +25,7 @@ from kernel_index.records import Diagnostic
 from opselect.build_lists.bazel import file_groups
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list
+from opselect.build_lists.unread import check_read
 from opselect.selection.select import Selection
 
 EDITED_FILES = frozenset({*(f"{KERNELS_PACKAGE}/{name}" for name in BUILD_FILE_NAMES), MAKEFILE_LIST})
@@ -37,21 +42,18 @@ class FileEdit:
 
     def diff(self) -> str:
         """The edit as a unified diff that ``patch -p1`` takes; empty where nothing changes."""
-        lines = difflib.unified_diff(
-            self.before.splitlines(keepends=True),
-            self.after.splitlines(keepends=True),
-            f"a/{self.path}",
-            f"b/{self.path}",
-        )
+        before, after = _lines(self.before), _lines(self.after)
+        lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}")
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def edits(selection: Selection, index: KernelIndex, tree: Path, mode: Mode, keep_core: bool) -> tuple[FileEdit, ...]:
     """What the build files of the checkout must say for a selection; files that stay as they are included.
 
-    ``index`` is a scan of that checkout. Only entries of lists change. Raises SourceTreeError for a BUILD file whose
-    layout is not understood, and InputError for a checkout without lists.
+    ``index`` is a scan of that checkout. Only entries of lists change. Raises SourceTreeError for a BUILD file that
+    cannot be read or whose layout is not understood, and InputError for a checkout without lists.
     """
+    check_read(index.build_lists)
     found = []
     if index.build_lists.groups:
         found.append(_build_file_edit(selection, index, tree, mode, keep_core))
@@ -66,7 +68,7 @@ def edits(selection: Selection, index: KernelIndex, tree: Path, mode: Mode, keep
 
 def _build_file_edit(selection: Selection, index: KernelIndex, tree: Path, mode: Mode, keep_core: bool) -> FileEdit:
     folder = tree / KERNELS_PACKAGE
-    name = next(name for name in BUILD_FILE_NAMES if (folder / name).is_file())
+    name = next(name for name in BUILD_FILE_NAMES if is_there(folder / name))
     path = f"{KERNELS_PACKAGE}/{name}"
     before = read_text(tree, path)
     parsed = parse_build_file(path, folder, before.encode())
@@ -88,27 +90,35 @@ def _makefile_edit(selection: Selection, index: KernelIndex, tree: Path, mode: M
 def edit_path_list(text: str, wanted: Sequence[str], corrected: dict[str, str], *, once: bool = False) -> str:
     """A list of one path a line with other entries; ``corrected`` maps misspelt ones to what they stand for.
 
-    Lines that stay are kept as they are, those of make's white space too; new entries come last. With ``once`` an
-    entry that is there already goes.
+    Lines that stay are kept as they are, those of make's white space too, and so is how an entry is spelled
+    (``./a.cc``); new entries come last. With ``once`` an entry whose file is there already goes.
     """
     kept = []
     wants = dict.fromkeys(wanted)
     there: set[str] = set()
-    for line in text.splitlines(keepends=True):
-        entries = line.split()
-        stay = [meant for entry in entries if (meant := corrected.get(entry, entry)) in wants]
-        if once:
-            stay = [entry for entry in dict.fromkeys(stay) if entry not in there]
-        there.update(stay)
+    for line in _lines(text):
+        entries = words_of_make(line)
+        stay = []
+        for entry in entries:
+            named = named_path(entry)
+            meant = corrected.get(named, named)
+            if meant in wants and not (once and meant in there):
+                there.add(meant)
+                stay.append(entry if meant == named else meant)
         if stay == entries:
             kept.append(line)
         elif stay:
-            kept.append(" ".join(stay) + line[len(line.rstrip()) :])
+            kept.append(" ".join(stay) + line[len(line.rstrip(" \t\n\v\f\r")) :])
     newline = "\r\n" if text.endswith("\r\n") else "\n"
     new = [entry for entry in wants if entry not in there]
     if new and kept and not kept[-1].endswith("\n"):
         kept[-1] += newline
     return "".join([*kept, *(f"{entry}{newline}" for entry in new)])
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text with their ends, as diff and make see them: Python ends lines at other characters, too."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def read_text(tree: Path, path: str) -> str:

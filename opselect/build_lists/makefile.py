@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.build_files import MAKEFILE_LIST, words_of_make
 from kernel_index.build_files.mobile_lists import makefile_sources
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
@@ -36,7 +36,7 @@ def makefile_list(selection: Selection, index: KernelIndex, mode: Mode, keep_cor
             lines.append(compiled)
     listed = {compiled for _, compiled in makefile_sources(lists)}
     for path in sorted(rule.needed - listed):
-        if len(path.split()) != 1:
+        if len(words_of_make(path)) != 1:
             raise InputError(path, "make cannot list a path with white space", "Rename the file.")
         lines.append(path)
     return tuple(dict.fromkeys(lines))

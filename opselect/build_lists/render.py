@@ -13,6 +13,7 @@ from opselect.build_lists.makefile import makefile_list, makefile_warnings
 from opselect.build_lists.manifest import manifest, to_json, to_yaml
 from opselect.build_lists.source_list import library_warnings, source_list
 from opselect.build_lists.templates import fill_template
+from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
 from opselect.selection.select import Selection
 
@@ -45,8 +46,9 @@ def render(
     ``criteria`` is what mobile builds leave out by default, ``unread`` are models that could not be read. What is
     unresolved or unread is left out, and named with what is refused where the format has comments; whether that is
     acceptable is for the caller to decide. Raises InputError where the release lacks what the target needs
-    (filegroups, the makefile's list) and where a template is wrong.
+    (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
     """
+    check_read(index.build_lists)
     values: dict[str, object] = {
         "release": selection.release,
         "profile": selection.profile,

@@ -13,7 +13,7 @@ def write_outputs(outputs: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
     """Write the files, name → text, into ``folder`` (made if need be) and return the paths that changed.
 
     A file that has these contents already is not touched. The others are written as :class:`WholeFiles` writes them,
-    durably and in the order of their names.
+    durably and in the order that they are given in.
 
     Raises InputError where something cannot be written; up to the renames, nothing is changed then.
     """
@@ -22,7 +22,7 @@ def write_outputs(outputs: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with WholeFiles(durable=True) as files:
-            for name, text in sorted(outputs.items()):
+            for name, text in outputs.items():
                 path = (folder / name).resolve()
                 data = text.encode("utf-8", "backslashreplace")
                 if path.is_dir():
@@ -33,4 +33,4 @@ def write_outputs(outputs: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
                 changed.append(path)
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}", "Choose another --out folder.") from error
-    return tuple(changed)
+    return tuple(sorted(changed))

@@ -127,6 +127,9 @@ def _print_edit(made: CheckoutEdit, *, show_diff: bool, as_json: bool, quiet: bo
 def _undo(tree: Path, *, quiet: bool) -> int:
     from opselect.usecases.edit_checkout import undo_edits
 
-    for path in undo_edits(tree):
+    restored = undo_edits(tree)
+    for path in restored:
         note(f"restored {path}", quiet=quiet)
+    if not restored:
+        note("no file was edited; what an edit left that was cut short is removed", quiet=quiet)
     return DONE

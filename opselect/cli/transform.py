@@ -75,8 +75,8 @@ def command(
 ) -> int:
     """Run transforms over the GraphDef IN, one after the other, and write the result to OUT.
 
-    IN is a path or URL, binary or text, or ARCHIVE!MEMBER; OUT is a path, which may be the same, and appears whole or
-    not at all. After each transform the graph is valid, or the command says which node is not and writes nothing.
+    IN is a path or URL, binary or text, or ARCHIVE!MEMBER; OUT is another path, and appears whole or not at
+    all. After each transform the graph is valid, or the command says which node is not and writes nothing.
 
     What ops take and give is that of the TensorFlow named by --tensorflow, --tree or --index, without one that of the
     newest shipped release; --root adds custom ops.

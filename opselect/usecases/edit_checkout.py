@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from opselect.build_lists import Mode
+from opselect.build_lists import Mode, check_read
 from opselect.build_lists.edit_checkout import FileEdit, edits
 from opselect.build_lists.undo_journal import apply_edits, undo
 from opselect.usecases.kernel_source import PathLike
@@ -41,6 +41,7 @@ def apply(
     Raises what :func:`answer` and :func:`edit_checkout` raise, but for IncompleteError.
     """
     found = answer(question, watch)
+    check_read(found.index.build_lists)
     if not (found.complete or allow_missing):
         return CheckoutEdit(found, refused=True)
     return edit_checkout(found, tree, mode, keep_core=keep_core, write=write, allow_missing=allow_missing)
@@ -78,6 +79,8 @@ def edit_checkout(
 def undo_edits(tree: PathLike) -> tuple[str, ...]:
     """Restores the lists of a checkout as they were before opselect first edited them, and returns their paths.
 
-    Raises SourceTreeError where there is nothing to take back, or where a file is not as opselect left it.
+    Works after an edit, or undoing one, that was cut short, too; none are returned where only temporary files of such a
+    run were left, which are removed. Raises SourceTreeError where there is nothing to take back, or where a file is not
+    as opselect left it.
     """
     return undo(Path(tree))

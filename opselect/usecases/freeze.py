@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.index import KernelIndex
-from opselect.models.formats import model_at
+from opselect.models.formats import check_output, model_at
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.rewriting.freezing import Frozen, Options, VariableSelection, freeze_model
 from opselect.usecases.kernel_source import PathLike
@@ -74,8 +74,9 @@ def freeze_to_file(model: str, options: Options, output: str = "") -> FrozenMode
     """The graph of the model at a path or URL, or in an archive, its variables as constants; written where wanted.
 
     The file appears whole or not at all. Raises InputError for a model or checkpoint that cannot be read, for whatever
-    cannot be frozen without changing what the graph computes, and for a file that cannot be written.
+    cannot be frozen without changing what the graph computes, and for a file that cannot be written or that is read.
     """
+    check_output(output, model, options.checkpoint, options.saver)
     with model_at(model) as place, model_at(options.checkpoint) as checkpoint:
         frozen = freeze_model(place, replace(options, checkpoint=checkpoint))
         return FrozenModel(frozen, write_graph(frozen.graph, output) if output else 0)

@@ -7,9 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
-from opselect.build_lists import TARGETS, ManifestFormat, Mode, Target, render, render_warnings, write_outputs
+from opselect.build_lists import (
+    TARGETS,
+    ManifestFormat,
+    Mode,
+    Target,
+    check_read,
+    render,
+    render_warnings,
+    write_outputs,
+)
 from opselect.build_lists.manifest import manifest
+from opselect.models.formats import check_output
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
@@ -71,10 +82,20 @@ def generate(
     if question.builds is None:
         question = replace(question, builds=builds_for(options.targets, question.profile))
     found = answer(question, watch)
+    check_read(found.index.build_lists)
     may_write = found.complete or allow_missing
     if out is None or not may_write:
         return Generated(found)
-    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing))
+    read = _files_read(question)
+    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing, read=read))
+
+
+def _files_read(question: BuildQuestion) -> tuple[str, ...]:
+    """The models that a question is answered from, and the files that may have the name of an output."""
+    source = question.source
+    files = [source.index_file] if source.index_file is not None else []
+    files += [source.tree / MAKEFILE_LIST] if source.tree is not None else []
+    return (*question.models.paths, *question.models.kept, *map(str, files))
 
 
 def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:
@@ -105,11 +126,13 @@ def write_build_lists(
     options: ListOptions = DEFAULT_OPTIONS,
     *,
     allow_missing: bool = False,
+    read: Sequence[str] = (),
 ) -> WrittenLists:
     """Writes the outputs into a folder, all of them or none. A file that has these contents already is not touched.
 
-    Raises IncompleteError where the build cannot have all that the models need, but with ``allow_missing``; and
-    InputError for what cannot be written, and as :func:`list_texts` does.
+    What is ``read``, models and other files, is not written over. Raises IncompleteError where the build cannot have
+    all that the models need, but with ``allow_missing``; and InputError for what cannot be written, and as
+    :func:`list_texts` does.
     """
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
@@ -120,13 +143,19 @@ def write_build_lists(
         for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
     ]
     folder = Path(out)
+    for name in texts:
+        check_output(str(folder / name), *read)
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
     return WrittenLists(paths, tuple(path for path in paths if path.name in changed), tuple(dict.fromkeys(warnings)))
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:
-    """The manifest as plain data: every file and kernel of the build and why it is there, and all that is missing."""
+    """The manifest as plain data: every file and kernel of the build and why it is there, and all that is missing.
+
+    Raises SourceTreeError where a BUILD file of the release could not be read.
+    """
+    check_read(found.index.build_lists)
     return manifest(
         found.selection, found.index, options.mode, options.keep_core, criteria=found.criteria, unread=found.unread
     )

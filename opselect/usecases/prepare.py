@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records_json import Json
-from opselect.models.formats import model_at
+from opselect.models.formats import check_output, model_at
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.models.graph import Shape
 from opselect.preparing import Prepared, Saved, Wishes, prepare_model, saved
@@ -151,6 +151,7 @@ def prepare_for(
     """The same for a TensorFlow whose kernels are at hand; ``judged`` asks whether it loads the graph."""
     recording = RecordingWatch(watch)
     name = profile_of(index, profile)
+    check_output(output, model, wishes.options.checkpoint, wishes.options.saver)
     with model_at(model) as place, model_at(wishes.options.checkpoint) as checkpoint:
         wishes = replace(wishes, options=replace(wishes.options, checkpoint=checkpoint))
         prepared = prepare_model(place, wishes, index, recording.note)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kernel_index.index import KernelIndex
-from opselect.models.formats import model_at, read_graph
+from opselect.models.formats import check_output, model_at, read_graph
 from opselect.models.formats.graphdef_writer import encode_graph, write_graph
 from opselect.models.graph import Graph
 from opselect.rewriting import Context, parse_steps
@@ -50,9 +50,9 @@ def transform(
 
     ``graph`` is a path or URL, or in an archive; ``steps`` are such as ``"strip_unused_nodes fold_constants"``, with
     arguments in parentheses. ``inputs`` and ``outputs`` are the nodes or tensors that a program feeds and fetches.
-    ``output`` is a path, which may be the same, and appears whole or not at all; ``as_text`` writes protobuf's text
-    format. ``gtt`` does what TensorFlow's tool does where opselect does otherwise on purpose. ``index`` is
-    the TensorFlow that tells what nodes take and give, without one the newest release that is shipped.
+    ``output`` is a path, not that of the graph or its archive, and appears whole or not at all; ``as_text`` writes
+    protobuf's text format. ``gtt`` does what TensorFlow's tool does where opselect does otherwise on purpose.
+    ``index`` is the TensorFlow that tells what nodes take and give, without one the newest release that is shipped.
 
     Sizes are in nodes and bytes. After each step the graph is valid. Raises InputError for a graph that cannot be read,
     steps that are not understood and a file that cannot be written, and TransformError, with the node that stands in
@@ -91,11 +91,13 @@ def transform_file(
     ``gtt`` does what that tool does where opselect does otherwise on purpose. ``index`` tells what nodes
     take and give, without one the newest release that is shipped. After each transform the graph is valid.
 
-    Raises InputError for a graph that cannot be read, steps that are not understood, and a file that cannot be written;
-    TransformError, which is one, for a step that cannot do what it is asked to. Nothing is written then.
+    Raises InputError for a graph that cannot be read, steps that are not understood, and a file that cannot be written
+    or that is read; TransformError, which is one, for a step that cannot do what it is asked to. Nothing is written
+    then.
     """
     recording = RecordingWatch(watch)
     parsed = parse_steps(steps)
+    check_output(target, source)
     context = Context(source, inputs, outputs, index=index, gtt=gtt, note=recording.warning)
     with model_at(source) as place:
         before = read_graph(place)

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Cli, Model
 
 BUILD = Path("tensorflow/tensorflow/core/kernels/BUILD")
+LIST = Path("tensorflow/tensorflow/contrib/makefile/tf_op_files.txt")
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,7 @@ def tree(small_tree: Path, tmp_path: Path) -> None:
 
 def test_without_write_the_edit_is_only_shown(cli: Cli, model: Model) -> None:
     before = BUILD.read_text()
-    outcome = cli("apply", model("Mul"), "--tree", "tensorflow")
+    outcome = cli("apply", str(model("Mul")), "--tree", "tensorflow")
     assert outcome.code == 0, outcome.err
     assert '-    srcs = ["cumsum_op.cc"],\n+    srcs = [],\n' in outcome.out
     assert outcome.out.startswith("--- a/tensorflow/core/kernels/BUILD\n")
@@ -66,11 +67,54 @@ def test_nothing_is_edited_for_a_model_that_cannot_run(cli: Cli, model: Model) -
 def test_a_file_that_somebody_changed_is_not_touched(cli: Cli, model: Model) -> None:
     path = model("Mul")
     cli("apply", path, "--tree", "tensorflow", "--write")
-    BUILD.write_text(BUILD.read_text().replace("srcs = []", 'srcs = ["cumsum_op.cc"]'))
+    BUILD.write_text(BUILD.read_text().replace("srcs = []", 'srcs = [ "cumsum_op.cc" ]'))
     outcome = cli("apply", path, "--tree", "tensorflow", "--write")
     assert outcome.code == 2
     assert "has changes that are not opselect's" in outcome.err
 
 
 def test_undo_takes_no_models(cli: Cli, model: Model) -> None:
-    assert cli("apply", model("Mul"), "--tree", "tensorflow", "--undo").code == 2
+    assert cli("apply", str(model("Mul")), "--tree", "tensorflow", "--undo").code == 2
+
+
+@pytest.mark.parametrize("broken", ["\nprint 'x'\n", "\n# \udce9\n"])
+@pytest.mark.parametrize("name", [BUILD, LIST])
+def test_a_list_that_cannot_be_read_leaves_every_file_as_it_is(cli: Cli, model: Model, broken: str, name: Path) -> None:
+    """Neither is edited nor written: the other list would say something else."""
+    if name == LIST and "\udce9" not in broken:
+        pytest.skip("any text is a list")
+    LIST.parent.mkdir(parents=True)
+    LIST.write_text("tensorflow/core/kernels/mul_op.cc\ntensorflow/core/kernels/cumsum_op.cc\n")
+    name.write_bytes(name.read_bytes() + broken.encode("utf-8", "surrogateescape"))
+    before = [BUILD.read_bytes(), LIST.read_bytes()]
+    index = cli("index", "scan", "tensorflow", "-o", "tree.opselidx", "-q")
+    sources = [("--tree", "tensorflow"), *([("--index", "tree.opselidx")] if index.code == 0 else [])]
+    commands: list[tuple[str, ...]] = [("apply", str(model("Mul")), "--tree", "tensorflow", "--write", "-q")]
+    commands += [("generate", str(model("Mul")), *source, "--out", "lists", "-q") for source in sources]
+    commands += [("generate", str(model("Mul")), *source, "--json", "-q") for source in sources]
+    for command in commands:
+        outcome = cli(*command)
+        assert (outcome.code, outcome.out) == (2, "")
+        line = before[name == LIST].count(b"\n")
+        assert f"error: {name.relative_to('tensorflow')}:{line}: " in outcome.err
+    assert not Path("lists").exists()
+    assert [BUILD.read_bytes(), LIST.read_bytes()] == before
+
+
+def test_entries_that_begin_with_a_dot_are_not_added_again(cli: Cli, model: Model) -> None:
+    LIST.parent.mkdir(parents=True)
+    LIST.write_text("./tensorflow/core/kernels/mul_op.cc\n")
+    outcome = cli("apply", str(model("Mul")), "--tree", "tensorflow", "--mode", "extend", "--json")
+    (edited,) = outcome.json["files"]
+    assert edited["diff"].endswith(
+        " ./tensorflow/core/kernels/mul_op.cc\n"
+        "+tensorflow/core/kernels/placeholder_op.cc\n"
+        "+tensorflow/core/ops/math_ops.cc\n"
+    )
+    checked = cli("check", "--tree", "tensorflow", "--json").json["findings"]
+    assert not [f for f in checked if f["kind"] in ("missing-file", "drift") and "mul_op.cc" in f["message"]]
+    LIST.write_text(LIST.read_text() + "tensorflow/core/kernels/mul_op.cc\n")
+    checked = cli("check", "--tree", "tensorflow", "--json").json["findings"]
+    assert [(f["line"], f["entry"]) for f in checked if f["kind"] == "duplicate-entry"] == [
+        (2, "tensorflow/core/kernels/mul_op.cc")
+    ]

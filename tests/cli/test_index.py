@@ -11,6 +11,7 @@ from kernel_index.index import MemoryIndex
 from kernel_index.records import ScanResult
 from kernel_index.store import open_index, write_index
 from opselect.cli.index.list import print_indexes
+from opselect.cli.main import run
 from tests.cli.conftest import Cli
 
 
@@ -192,6 +193,20 @@ def test_scan_writes_an_index_that_other_commands_read(cli: Cli, small_tree: Pat
         "tensorflow/core/kernels/placeholder_op.cc",
     ]
     assert cli("index", "export", "--tree", small_tree, "--profile", "desktop").out == from_file
+
+
+def test_an_index_goes_through_links_and_to_stdout(
+    small_tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("real").write_text("old")
+    Path("link").symlink_to("real")
+    assert run(["index", "scan", str(small_tree), "-o", "link", "-q"]) == 0
+    assert Path("link").is_symlink()
+    assert run(["index", "scan", str(small_tree), "-o", "-", "-q"]) == 0
+    assert capfdbinary.readouterr().out == Path("real").read_bytes()
+    assert not Path("-").exists()
+    assert run(["index", "scan", str(small_tree), "-o", "-", "--json"]) == 2
 
 
 def test_scan_with_root_and_macros(cli: Cli, small_tree: Path) -> None:

@@ -88,14 +88,6 @@ def test_a_graph_behind_a_url(cli: Cli) -> None:
     )
 
 
-def test_a_graph_may_take_its_own_place(cli: Cli) -> None:
-    shutil.copy(JPEG, "graph.pb")
-    strip = ("--outputs", "probabilities", "--inputs", "normalized", "--transforms", STRIP)
-    assert cli("transform", "graph.pb", "graph.pb", *strip).code == 0
-    assert nodes("graph.pb")["normalized"] == "Placeholder"
-    assert [path.name for path in Path().iterdir()] == ["graph.pb"]
-
-
 def test_homes(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()

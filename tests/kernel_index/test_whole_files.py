@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.whole_files import WholeFiles, write_whole
+from kernel_index.whole_files import WholeFiles, sweep, write_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -127,6 +127,53 @@ def test_a_killed_process_leaves_the_old_file_and_later_writes_go_well(tmp_path:
 
 
 def test_names_as_long_as_names_may_be(tmp_path: Path) -> None:
-    for name in ("n" * 255, "n." + "x" * 250, "ü" * 127):
+    for name in ("n" * 255, "n." + "x" * 250, "ü" * 127, "n." + "ü" * 126):
         write_whole(tmp_path / name, b"text")
         assert (tmp_path / name).read_bytes() == b"text"
+
+
+def test_a_pipe_and_a_device_are_written_to_as_they_are(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        with WholeFiles() as files:
+            files.open(tmp_path / "pipe").write(b"new")
+            files.open("/dev/null").write(b"new")
+        assert reader.communicate()[0] == b"new"
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert names(tmp_path) == ["pipe"]
+
+
+def test_a_dash_is_stdout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_whole("-", b"one")
+    write_whole(Path("/dev/stdout"), b"two")
+    assert capfdbinary.readouterr().out == b"onetwo"
+    assert names(tmp_path) == []
+
+
+def test_a_link_that_leads_round_in_a_circle_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("link")
+    with pytest.raises(OSError, match="symbolic links"):
+        write_whole(tmp_path / "link", b"new")
+    assert names(tmp_path) == ["link"]
+
+
+def test_sweeping_takes_what_writers_of_that_file_left_and_nothing_else(tmp_path: Path) -> None:
+    left = (".file.17-0123abcd.txt.tmp", ".file.4000-89abcdef.txt.tmp")
+    others = (
+        "file.txt",
+        ".file.txt.tmp",
+        ".file.17-0123abcd.tmp",
+        ".file.x-0123abcd.txt.tmp",
+        ".other.1-0123abcd.txt.tmp",
+    )
+    for name in (*left, *others):
+        (tmp_path / name).touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link.txt").symlink_to("../file.txt")
+    assert sweep(tmp_path / "elsewhere" / "link.txt") == tuple(tmp_path / name for name in left)
+    assert names(tmp_path) == sorted((*others, "elsewhere"))
+    assert sweep(tmp_path / "no" / "file.txt") == ()

@@ -48,9 +48,9 @@ Examples:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="The index to write.",
+    help="The index to write; - is stdout.",
 )
 @json_option
 @quiet_option
@@ -63,7 +63,7 @@ def command(
     jobs: int | None,
     no_cache: bool,
     uncut: bool,
-    output: Path,
+    output: str,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -79,6 +79,8 @@ def command(
     are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
     a part of a fork, and its files take the place of the release's files of the same path.
     """
+    if as_json and output == "-":
+        raise click.UsageError("--json prints the summary on stdout: name a file for the index")
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")
     if tree is None:
@@ -95,7 +97,7 @@ def scan(
     macros: Macros,
     release: str | None,
     jobs: int | None,
-    output: Path,
+    output: str,
     *,
     cached: bool,
     uncut: bool,
@@ -106,8 +108,9 @@ def scan(
     from kernel_index.profiles import profiles
     from kernel_index.scan import default_cache, scan_tree
     from kernel_index.source_tree import version
-    from kernel_index.store import write_index
+    from kernel_index.store import check_output, write_index
 
+    check_output(output, (tree, *roots))
     release = release or version(tree)
     with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
     cache = default_cache() if cached else None
@@ -129,17 +132,19 @@ def scan(
     return DONE
 
 
-def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: Path, *, as_json: bool, quiet: bool) -> int:
+def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: str, *, as_json: bool, quiet: bool) -> int:
     """Writes the index of a release with kernels over it, prints the summary and returns the exit code.
 
     What could not be evaluated of the release is in the index; only that of the folders is printed.
     """
-    from kernel_index.store import write_index
+    from kernel_index.store import check_output, write_index
     from opselect.cli.index.export import release_or_file
     from opselect.cli.shared.sources import open_source
     from opselect.usecases.open_kernels import add_roots
 
-    index = add_roots(open_source(release_or_file(base)), roots, macros=macros)
+    source = release_or_file(base)
+    check_output(output, roots, source.index_file)
+    index = add_roots(open_source(source), roots, macros=macros)
     result = index.as_scan()
     write_index(result, output)
     _print(replace(result, diagnostics=index.own_diagnostics), as_json=as_json, quiet=quiet)

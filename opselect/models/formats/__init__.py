@@ -1,6 +1,7 @@
 """Model files → graphs on our own types, without TensorFlow."""
 
 from opselect.models.formats.models import Model, read_graph, read_model
+from opselect.models.formats.own_files import check_output
 from opselect.models.formats.places import is_archive_at, model_at
 
-__all__ = ["Model", "is_archive_at", "model_at", "read_graph", "read_model"]
+__all__ = ["Model", "check_output", "is_archive_at", "model_at", "read_graph", "read_model"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import FileIO
@@ -24,15 +23,14 @@ _BUFFER = 1 << 20
 _PAGE = mmap.PAGESIZE
 """Where copies begin, in the buffer and in the output: the kernel moves whole pages faster than parts of two."""
 _ADVICE = "Choose another place for the output."
-_STDOUT = ("-", "/dev/stdout")
 
 
 def write_pieces(pieces: Iterable[Piece], path: str) -> None:
     """Writes the pieces one after the other to a file, over what was there.
 
-    The file appears whole under its name or not at all, as :class:`WholeFiles` says, not durably. A pipe or a device is
-    written to as it is; ``-`` is stdout. Raises InputError where the file cannot be written or a piece can no longer be
-    read, and BrokenPipeError where nobody reads a pipe any more.
+    The file appears whole under its name or not at all, as :class:`WholeFiles` says, not durably. Raises InputError
+    where the file cannot be written or a piece can no longer be read, and BrokenPipeError where nobody reads a pipe any
+    more.
     """
     try:
         with _output(path) as output, ExitStack() as stack:
@@ -42,6 +40,9 @@ def write_pieces(pieces: Iterable[Piece], path: str) -> None:
             writer.flush()
     except BrokenPipeError:
         raise
+    except FileNotFoundError:
+        problem = "there is no such folder to write it to"
+        raise InputError(path, problem, "Make the folder, or choose another place.") from None
     except OSError as error:
         raise InputError(path, f"cannot be written: {error.strerror or error}", _ADVICE) from error
 
@@ -51,31 +52,10 @@ def _output(path: str) -> Iterator[int]:
     """What to write to inside the block: a file that gets its name after it, or what is no regular file."""
     if is_url(path):
         raise InputError(path, "graphs are written to files only", "Name a file and copy it there.")
-    stream = _open_stream(path)
-    if stream is not None:
-        try:
-            yield stream
-        finally:
-            os.close(stream)
-        return
-    target = Path(path).resolve()
-    if target.is_dir():
+    if Path(path).is_dir():
         raise InputError(path, "is a folder, where a file should be written", _ADVICE)
-    if not target.parent.is_dir():
-        raise InputError(path, "there is no such folder to write it to", "Make the folder, or choose another place.")
     with WholeFiles() as files:
-        yield files.open(target).fileno()
-
-
-def _open_stream(path: str) -> int | None:
-    """A descriptor of the pipe or device at a path, None where a file is there or nothing yet."""
-    if path in _STDOUT:
-        return os.dup(1)  # not opened again: a shell that appends to a file would see it replaced
-    try:
-        mode = Path(path).stat().st_mode
-    except OSError:
-        return None
-    return None if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else os.open(path, os.O_WRONLY)
+        yield files.open(path).fileno()
 
 
 class _Writer:

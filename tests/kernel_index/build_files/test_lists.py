@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kernel_index.build_files import read_build_lists
+from kernel_index.build_files import read_build_lists, read_list_entries
 from kernel_index.errors import SourceTreeError
 from tests.kernel_index.build_files.drawing import plant
 
@@ -299,5 +299,70 @@ def test_a_list_of_the_makefile_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "tensorflow/contrib/makefile/tf_op_files.txt"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"a.cc\n\xff.cc\n")
-    with pytest.raises(SourceTreeError, match=r"tf_op_files\.txt: byte 5: is not UTF-8 text"):
+    with pytest.raises(SourceTreeError, match=r"tf_op_files\.txt:2: is not UTF-8 text"):
+        read_build_lists(tmp_path)
+
+
+def test_entries_of_the_makefile_are_their_files(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        """
+--- tensorflow/contrib/makefile/tf_op_files.txt
+./tensorflow/core/kernels/mul.cc
+tensorflow//core/kernels/add.c
+tensorflow/core/ops/../kernels/none.cc
+--- tensorflow/core/kernels/mul.cc tensorflow/core/kernels/add.cc
+""",
+    )
+    lists, _ = read_build_lists(tmp_path)
+    assert lists.makefile == (f"{K}/mul.cc", f"{K}/add.c", f"{K}/none.cc")
+    assert lists.makefile_missing == {f"{K}/add.c": f"{K}/add.cc", f"{K}/none.cc": ""}
+    entries = read_list_entries(tmp_path).entries
+    assert [(e.text, e.path) for e in entries] == [
+        ("./tensorflow/core/kernels/mul.cc", f"{K}/mul.cc"),
+        ("tensorflow//core/kernels/add.c", f"{K}/add.cc"),
+        ("tensorflow/core/ops/../kernels/none.cc", ""),
+    ]
+
+
+def test_lines_of_the_makefile_end_at_line_feeds_alone(tmp_path: Path) -> None:
+    path = tmp_path / "tensorflow/contrib/makefile/tf_op_files.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("a.cc\fb.cc\r\nc\u2028d.cc\n", newline="")
+    entries = read_list_entries(tmp_path).entries
+    assert [(e.text, e.location.line) for e in entries] == [("a.cc", 1), ("b.cc", 1), ("c\u2028d.cc", 2)]
+
+
+@pytest.mark.parametrize(
+    ("build", "problem"),
+    [(b"\nprint 'x'\n", "cannot be parsed"), (b"\n# \xe9\n", "not UTF-8"), (None, "cannot be read")],
+)
+def test_build_files_that_the_lists_lead_to_and_that_cannot_be_read(
+    tmp_path: Path, build: bytes | None, problem: str
+) -> None:
+    plant(
+        tmp_path,
+        """
+--- tensorflow/core/kernels/BUILD
+filegroup(name = "android_core_ops", srcs = ["//tensorflow/core/kernels/inner:group"])
+--- tensorflow/core/kernels/inner/x.cc
+""",
+    )
+    path = tmp_path / K / "inner" / "BUILD"
+    if build is None:
+        path.symlink_to("nowhere")
+    else:
+        path.write_bytes(build)
+    lists, _ = read_build_lists(tmp_path)
+    (unread,) = lists.unread
+    assert unread.location.file == f"{K}/inner/BUILD"
+    assert unread.location.line == (1 if build is None else 2)
+    assert problem in unread.message
+
+
+def test_a_list_of_the_makefile_that_leads_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "tensorflow/contrib/makefile/tf_op_files.txt"
+    path.parent.mkdir(parents=True)
+    path.symlink_to("nowhere")
+    with pytest.raises(SourceTreeError, match="cannot be read: No such file"):
         read_build_lists(tmp_path)

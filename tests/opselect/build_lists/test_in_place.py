@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from kernel_index.errors import InputError, SourceTreeError
 from opselect.build_lists.edit_checkout import FileEdit, edit_path_list
@@ -36,6 +39,27 @@ def test_misspelt_entries_are_written_right() -> None:
     assert edit_path_list("b/two.c\n", ("b/two.cc",), {"b/two.c": "b/two.cc"}) == "b/two.cc\n"
 
 
+@pytest.mark.parametrize("once", [False, True])
+def test_an_entry_is_its_file_however_it_is_spelled(once: bool) -> None:
+    text = "./a/one.cc\na//two.c\nb/../a/three.cc\n"
+    wanted = ("a/one.cc", "a/two.cc", "a/three.cc")
+    right = text.replace("a//two.c\n", "a/two.cc\n")
+    assert edit_path_list(text, wanted, {"a/two.c": "a/two.cc"}, once=once) == right
+    assert edit_path_list(text, ("a/three.cc",), {}, once=once) == "b/../a/three.cc\n"
+    assert edit_path_list("./x.cc x.cc\nx.cc\n", ("x.cc",), {}, once=once) == (
+        "./x.cc\n" if once else "./x.cc x.cc\nx.cc\n"
+    )
+
+
+@given(st.lists(st.text("ab \t\v\f\r\n\x1c\x85\u2028\u00a0", max_size=6)))
+def test_make_splits_at_ascii_white_space_alone(lines: list[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    names = [name for name in text.encode().split() if name]
+    assert edit_path_list(text, [name.decode() for name in names], {}) == text
+    left = [line for line in text.split("\n")[:-1] if not line.encode().split()]
+    assert edit_path_list(text, [], {}) == "".join(f"{line}\n" for line in left)
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     (tmp_path / PATH).parent.mkdir(parents=True)
@@ -52,6 +76,20 @@ def test_a_diff_can_be_given_to_patch(tree: Path) -> None:
     assert edit(tree, "old\n").diff() == ""
     subprocess.run(["patch", "-p1"], input=edit(tree, "new").diff().encode(), cwd=tree, check=True, capture_output=True)
     assert (tree / PATH).read_text() == "new"
+
+
+@given(*[st.text("a\r\n\v\f\x00\x1b\x1c\x1d\x1e\x85\u2028\u2029", max_size=12)] * 2)
+@example("a\n# note\x0cmore\nb\n", "# note\x0cmore\nb\n")
+def test_a_diff_is_a_patch_whatever_characters_are_in_it(before: str, after: str) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, PATH)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(before.encode())
+        diff = FileEdit(PATH, before, after).diff().encode()
+        done = subprocess.run(["patch", "-p1", "--binary"], input=diff, cwd=folder, check=False, capture_output=True)
+        assert done.returncode == 0 or not diff, done.stdout
+        # patch takes a file away that becomes empty
+        assert (path.read_bytes() if path.exists() else b"") == after.encode()
 
 
 def test_what_was_written_can_be_taken_back_to_the_very_first(tree: Path) -> None:
@@ -96,6 +134,41 @@ def test_changes_that_are_not_committed_are_not_overwritten(tree: Path, inner: s
     git(tree, "commit", "-am", "second")
     assert apply_edits(root, [edit(root, "new\n")]) == (PATH,)
     assert apply_edits(root, [edit(root, "newer\n")]) == (PATH,)
+
+
+def test_git_that_does_not_answer_says_nothing_about_changes(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(tree, "init")
+    git(tree, "add", ".")
+    git(tree, "commit", "-m", "first")
+    (tree / ".git" / "HEAD").write_text("nonsense")
+    with pytest.raises(SourceTreeError, match=r"git status fails in .*, so nobody knows"):
+        apply_edits(tree, [edit(tree, "new\n")])
+    monkeypatch.setenv("PATH", str(tmp_path_factory.mktemp("empty")))
+    with pytest.raises(SourceTreeError, match="there is no git to ask"):
+        apply_edits(tree, [edit(tree, "new\n")])
+    assert (tree / PATH).read_text() == "old\n"
+    (tree / ".git").rename(tree / "git")
+    assert apply_edits(tree, [edit(tree, "new\n")]) == (PATH,)
+
+
+def test_a_file_that_is_taken_back_by_hand_is_as_it_was(tree: Path) -> None:
+    apply_edits(tree, [edit(tree, "new\n")])
+    (tree / PATH).write_text("old\n")
+    assert apply_edits(tree, [edit(tree, "newer\n")]) == (PATH,)
+    (tree / PATH).write_text("old\n")
+    assert undo(tree) == (PATH,)
+    assert not (tree / JOURNAL).exists()
+
+
+def test_a_journal_of_an_earlier_version(tree: Path) -> None:
+    apply_edits(tree, [edit(tree, "new\n")])
+    journal = json.loads((tree / JOURNAL).read_text())
+    del journal[PATH]["before"]
+    (tree / JOURNAL).write_text(json.dumps(journal))
+    assert undo(tree) == (PATH,)
+    assert (tree / PATH).read_text() == "old\n"
 
 
 @pytest.mark.parametrize(
