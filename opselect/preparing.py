@@ -190,7 +190,7 @@ def _ends(
 
 
 def _has_signatures(meta_graph: MetaGraph) -> bool:
-    return any(signature.outputs for signature in meta_graph.signatures.values())
+    return any(signature.gives_tensors for signature in meta_graph.signatures.values())
 
 
 def _check_left(graph: Graph, context: Context) -> None:
