@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from opselect.models.graph import FunctionDefinition, Graph, Node, changed, expand_functions
-from opselect.rewriting.freezing.defaults import with_defaults
 from opselect.rewriting.freezing.job import Job
 
 _COLOCATION = "loc:@"
@@ -26,8 +25,6 @@ def finished(job: Job, nodes: Sequence[Node], functions: Iterable[FunctionDefini
         functions=tuple(function for function in result.functions if function.name in called),
         gradients={key: value for key, value in result.gradients.items() if key in called and value in called},
     )
-    if job.defaults_of:
-        result = with_defaults(result, job.defaults_of)
     if not job.clear_devices:
         return result
     return replace(
