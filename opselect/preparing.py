@@ -14,7 +14,15 @@ from kernel_index.index import KernelIndex
 from opselect.models.choice import choose_convertible
 from opselect.models.formats import Model, read_model
 from opselect.models.formats.graphdef_writer import encode_graph
-from opselect.models.graph import Entry, Graph, MetaGraph, Shape, TensorInfo, check_graph, input_node
+from opselect.models.graph import (
+    Entry,
+    Graph,
+    MetaGraph,
+    Shape,
+    TensorInfo,
+    check_graph,
+    input_node,
+)
 from opselect.models.graph.op_families import VARIABLES
 from opselect.models.summary import summarize
 from opselect.requirements.collect import Requirements, collect_requirements
@@ -190,7 +198,7 @@ def _ends(
 
 
 def _has_signatures(meta_graph: MetaGraph) -> bool:
-    return any(signature.outputs for signature in meta_graph.signatures.values())
+    return any(signature.gives_tensors for signature in meta_graph.signatures.values())
 
 
 def _check_left(graph: Graph, context: Context) -> None:

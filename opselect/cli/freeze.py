@@ -10,7 +10,7 @@ import click
 from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, warn
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import quiet_option, source_options, split_names
+from opselect.cli.shared.options import names_or_none, quiet_option, source_options, split_names
 from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import KernelSource
 
@@ -80,8 +80,12 @@ Examples:
     "--signature", "signatures", multiple=True, metavar="KEYS", help="Signatures of a SavedModel, in place of outputs."
 )
 @click.option("--all-signatures", is_flag=True, help="All signatures of a SavedModel.")
+@click.option("--tags", multiple=True, metavar="TAGS", help="The MetaGraph with just these tags.")
 @click.option(
-    "--tags", "--saved_model_tags", "tags", multiple=True, metavar="TAGS", help="The MetaGraph with just these tags."
+    "--saved_model_tags",
+    multiple=True,
+    metavar="TAGS",
+    help="The same; not used beside --input_graph and --input_meta_graph, as in TensorFlow's tool.",
 )
 @click.option("--input_graph", metavar="FILE", help="The MODEL: a GraphDef.")
 @click.option("--input_meta_graph", metavar="FILE", help="The MODEL: a MetaGraphDef.")
@@ -103,7 +107,7 @@ Examples:
     "initializers",
     multiple=True,
     metavar="NAMES",
-    help="Nodes that assign constants to variables after the checkpoint was restored.",
+    help="Nodes that assign constants to variables after the checkpoint was restored. Empty: not the main op either.",
 )
 @click.option(
     "--clear_devices", type=click.BOOL, default=True, show_default=True, help="Take the devices off all nodes."
@@ -131,6 +135,7 @@ def command(
     signatures: tuple[str, ...],
     all_signatures: bool,
     tags: tuple[str, ...],
+    saved_model_tags: tuple[str, ...],
     input_graph: str | None,
     input_meta_graph: str | None,
     input_saved_model_dir: str | None,
@@ -168,6 +173,9 @@ def command(
     if input_saved_model_dir and input_graph:
         unused["input_graph"] = input_graph
         input_graph = None
+    if input_meta_graph or input_graph:
+        unused["saved_model_tags"] = ",".join(saved_model_tags)
+        saved_model_tags = ()
     for name in (name for name, value in unused.items() if value):
         note(f"--{name} is not used, as in TensorFlow's tool", quiet=quiet)
     paths = [path for path in (model, input_graph, input_meta_graph, input_saved_model_dir) if path]
@@ -187,10 +195,10 @@ def command(
         outputs=names,
         signatures=split_names(signatures),
         all_signatures=all_signatures,
-        tags=split_names(tags),
+        tags=split_names((*tags, *saved_model_tags)),
         selection=VariableSelection(split_names(only) or None, split_names(without)),
         saver=input_saver or "",
-        initializers=split_names(initializers),
+        initializers=names_or_none(initializers),
         clear_devices=clear_devices,
     )
     kernels = KernelSource(release, tree, index_file, roots)

@@ -11,7 +11,7 @@ from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, 
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.findings_text import Report, print_report
-from opselect.cli.shared.options import json_option, quiet_option, source_options, split_names
+from opselect.cli.shared.options import json_option, names_or_none, quiet_option, source_options, split_names
 from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
@@ -38,6 +38,13 @@ Examples:
 @click.option("--outputs", multiple=True, metavar="NAMES", help="Nodes that the program fetches. Default: found out.")
 @click.option("--signature", "signatures", multiple=True, metavar="KEYS", help="Signatures, in place of outputs.")
 @click.option("--tags", multiple=True, metavar="TAGS", help="The MetaGraph with just these tags.")
+@click.option(
+    "--initializer_nodes",
+    "initializers",
+    multiple=True,
+    metavar="NAMES",
+    help="Nodes that assign constants to variables, as of freeze. Empty: not the main op of a SavedModel either.",
+)
 @click.option("--type", "type_name", metavar="TYPE", help="Type of inputs that become Placeholders, such as float.")
 @click.option("--shape", "shape_text", metavar="DIMS", help="Their shape, such as 1,299,299,3; -1 for any size.")
 @source_options
@@ -56,6 +63,7 @@ def command(
     outputs: tuple[str, ...],
     signatures: tuple[str, ...],
     tags: tuple[str, ...],
+    initializers: tuple[str, ...],
     type_name: str | None,
     shape_text: str | None,
     release: str | None,
@@ -88,7 +96,11 @@ def command(
     if outputs and signatures:
         raise click.UsageError("a signature has outputs of its own: leave out --outputs")
     options = Options(
-        checkpoint=checkpoint, outputs=split_names(outputs), signatures=split_names(signatures), tags=split_names(tags)
+        checkpoint=checkpoint,
+        outputs=split_names(outputs),
+        signatures=split_names(signatures),
+        tags=split_names(tags),
+        initializers=names_or_none(initializers),
     )
     try:
         data_type = None if type_name is None else parse_data_type(type_name)

@@ -35,7 +35,7 @@ def freeze(
     only: Collection[str] | None = None,
     without: Collection[str] = (),
     saver: PathLike = "",
-    initializers: Sequence[str] = (),
+    initializers: Sequence[str] | None = None,
     clear_devices: bool = True,
     index: KernelIndex | None = None,
 ) -> FrozenModel:
@@ -47,7 +47,8 @@ def freeze(
     need ``checkpoint``, a prefix. ``outputs`` are names of nodes or tensors; without them those of ``signatures``
     count, by default the only one or ``serving_default``, with ``all_signatures`` those of all. ``only`` and
     ``without`` narrow which variables become constants, by the names of their nodes. ``saver`` is a file with a
-    SaverDef, ``initializers`` are nodes that assign constants after the checkpoint was restored; ``clear_devices``
+    SaverDef, ``initializers`` are nodes that assign constants after the checkpoint was restored and after what a loader
+    of the SavedModel runs, whose assignments count, too, unless ``initializers`` are none (``()``); ``clear_devices``
     takes the devices off all nodes. ``index`` is the TensorFlow that tells what nodes take and give, without one the
     newest release that is shipped.
 
@@ -63,7 +64,7 @@ def freeze(
         tags=tuple(tags),
         selection=VariableSelection(only, without) if only is not None or without else _ALL,
         saver=os.fspath(saver),
-        initializers=tuple(initializers),
+        initializers=None if initializers is None else tuple(initializers),
         clear_devices=clear_devices,
         index=index,
     )

@@ -68,6 +68,7 @@ def prepare(
     outputs: Sequence[str] = (),
     signatures: Sequence[str] = (),
     tags: Sequence[str] = (),
+    initializers: Sequence[str] | None = None,
     data_type: str = "",
     shape: Sequence[int] | None = None,
     allow_missing: bool = False,
@@ -76,11 +77,11 @@ def prepare(
     """The graph that a phone runs: a model frozen, cut to what its outputs need, constants folded; written if wanted.
 
     What that saves is counted in a build of ``profile`` of the TensorFlow ``index``; without one of the newest release
-    that is shipped, and then whether that loads the graph is not judged. ``checkpoint``, ``signatures`` and ``tags``
-    are those of :func:`opselect.freeze`. ``inputs`` and ``outputs``, nodes that the program feeds and fetches, are
-    those of the signature where they are not named, else the Placeholders and what looks like a result. An input that
-    is no Placeholder becomes one of ``data_type``, such as ``"float"``, and ``shape``, with -1 for a size that is not
-    known.
+    that is shipped, and then whether that loads the graph is not judged. ``checkpoint``, ``signatures``, ``tags`` and
+    ``initializers`` are those of :func:`opselect.freeze`. ``inputs`` and ``outputs``, nodes that the program feeds and
+    fetches, are those of the signature where they are not named, else the Placeholders and what looks like a result. An
+    input that is no Placeholder becomes one of ``data_type``, such as ``"float"``, and ``shape``, with -1 for a size
+    that is not known.
 
     Sizes are in nodes, ops, parameters and bytes. Where the TensorFlow refuses the graph, nothing is written but with
     ``allow_missing``. Raises InputError for what cannot be read, frozen or written, for a profile that the index has
@@ -88,7 +89,11 @@ def prepare(
     The steps are those of ``mobile/prepare_models`` of TensorFlow's documentation (``docs/prepare.md``).
     """
     options = Options(
-        checkpoint=os.fspath(checkpoint), outputs=tuple(outputs), signatures=tuple(signatures), tags=tuple(tags)
+        checkpoint=os.fspath(checkpoint),
+        outputs=tuple(outputs),
+        signatures=tuple(signatures),
+        tags=tuple(tags),
+        initializers=None if initializers is None else tuple(initializers),
     )
     try:
         made_of = parse_data_type(data_type) if data_type else None

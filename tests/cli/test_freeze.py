@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from opselect.models.formats import read_graph
 from opselect.models.graph import Graph
 from tests.cli.conftest import Cli
 from tests.conformance.graph_comparison import graph_differences
+from tests.opselect.models.formats.checkpoint_files import write_bundle
 
 ROOT = Path(__file__).parents[2]
 FREEZE = ROOT / "fixtures" / "freeze"
@@ -85,6 +87,45 @@ def test_flags_are_taken_as_tensorflow_takes_them(cli: Cli, flags: tuple[str, ..
     )
     assert outcome.code == 0, outcome.err
     assert shapeless(read_graph("frozen.pb")) == shapeless(expected(PARTITIONED.name))
+
+
+def test_tags_of_a_saved_model_are_not_used_for_a_meta_graph(cli: Cli) -> None:
+    arguments = (f"--input_meta_graph={LSTM / 'model.ckpt.meta'}", "--outputs=output", "-o", "frozen.pb")
+    outcome = cli("freeze", *arguments, "--saved_model_tags=serve")
+    assert outcome.code == 0, outcome.err
+    assert "--saved_model_tags is not used" in outcome.err
+    assert cli("freeze", *arguments, "--tags=serve").code == 2
+
+
+@pytest.mark.parametrize("command", ["freeze", "prepare"])
+def test_a_main_op_that_throws_values_away_can_be_left_out(cli: Cli, tmp_path: Path, command: str) -> None:
+    text = (
+        'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } '
+        'attr { key: "shape" value { shape { dim { size: 2 } } } } }'
+        'node { name: "w" op: "VariableV2" attr { key: "dtype" value { type: DT_FLOAT } } '
+        'attr { key: "shape" value { shape { dim { size: 2 } } } } }'
+        'node { name: "r" op: "Identity" input: "w" attr { key: "T" value { type: DT_FLOAT } } }'
+        'node { name: "n" op: "Neg" input: "x" attr { key: "T" value { type: DT_FLOAT } } }'
+        'node { name: "set" op: "Assign" input: "w" input: "n" attr { key: "T" value { type: DT_FLOAT } } }'
+        'node { name: "y" op: "Add" input: "x" input: "r" attr { key: "T" value { type: DT_FLOAT } } }'
+    )
+    info = 'value { name: "%s:0" dtype: DT_FLOAT tensor_shape { dim { size: 2 } } }'
+    (tmp_path / "model" / "variables").mkdir(parents=True)
+    (tmp_path / "model" / "saved_model.pbtxt").write_text(
+        f'meta_graphs {{ meta_info_def {{ tags: "serve" }} graph_def {{ {text} versions {{ producer: 26 }} }}\n'
+        'collection_def { key: "saved_model_main_op" value { node_list { value: "set" } } }\n'
+        f'signature_def {{ key: "own" value {{ inputs {{ key: "x" {info % "x"} }} '
+        f'outputs {{ key: "y" {info % "y"} }} }} }} }}'
+    )
+    write_bundle(tmp_path / "model" / "variables" / "variables", {"w": np.array([1, 2], np.float32)})
+    arguments = (command, tmp_path / "model", "-o", "frozen.pb")
+    refused = cli(*arguments)
+    assert refused.code == 2
+    assert "main op 'set'" in refused.err
+    assert "--initializer_nodes=" in refused.err
+    outcome = cli(*arguments, "--initializer_nodes=")
+    assert outcome.code == 0, outcome.err
+    assert {node.op for node in read_graph("frozen.pb").nodes} >= {"Placeholder", "Const", "Add"}
 
 
 def test_flags_that_are_not_used_are_named(cli: Cli) -> None:

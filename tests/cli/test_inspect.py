@@ -54,7 +54,8 @@ def test_json_of_a_saved_model_has_tags_and_signatures(cli: Cli) -> None:
     document = cli("inspect", SAVED_MODELS / "sm2_multi_signatures", "--json").json
     assert document["format"] == "saved_model"
     assert document["tags"] == ["serve"]
-    assert sorted(document["signatures"]) == ["__saved_model_init_op", "decode", "serving_default", "train", "version"]
+    assert sorted(document["signatures"]) == ["decode", "serving_default", "train", "version"]
+    assert document["initializers"] == ["NoOp"]
     assert document["signatures"]["train"] == {
         "inputs": {
             "lab": {"name": "train_lab:0", "dtype": "DT_INT32", "shape": [-1]},

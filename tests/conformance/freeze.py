@@ -144,7 +144,7 @@ def freeze(oracle: Path, args: Mapping[str, Any], folder: Path) -> Graph:
             _names(args, "variable_names_whitelist") or None, _names(args, "variable_names_blacklist")
         ),
         saver=str(oracle / args["input_saver"]) if "input_saver" in args else "",
-        initializers=_names(args, "initializer_nodes"),
+        initializers=_names(args, "initializer_nodes") or None,
         clear_devices=args["clear_devices"],
     )
     return written(path, options, folder)

@@ -42,6 +42,8 @@ def _meta_graph_json(meta_graph: MetaGraph) -> dict[str, object]:
         document["tags"] = list(meta_graph.tags)
     if meta_graph.signatures:
         document["signatures"] = {key: _signature_json(each) for key, each in meta_graph.signatures.items()}
+    if meta_graph.initializers:
+        document["initializers"] = list(meta_graph.initializers)
     return document | {
         "inputs": [tensor_json(each.name, each.dtype, each.shape) for each in summary.inputs],
         "outputs": [{"name": output.name, "op": output.op} for output in summary.outputs],

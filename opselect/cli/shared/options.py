@@ -113,6 +113,11 @@ def split_names(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for value in values for part in value.split(",") if (name := part.strip()))
 
 
+def names_or_none(values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The same, None where the option is not given: an empty one says that there are no names."""
+    return split_names(values) if values else None
+
+
 def plain_flags(arguments: Sequence[str], *flags: str) -> list[str]:
     """Arguments with ``--flag`` for ``--flag=true``, as TensorFlow's tools take it, and none for ``--flag=false``."""
     yes = {f"{flag}={word}": flag for flag in flags for word in ("true", "1")}

@@ -20,7 +20,7 @@ from opselect.models.graph.references import input_node
 from opselect.models.graph.values import ByteSource
 
 INIT_SIGNATURE = "__saved_model_init_op"
-"""The signature under which 2.x keeps what a loader runs first."""
+"""The signature under which 2.x keeps what a loader runs first; no program calls it, so it is none of a MetaGraph."""
 INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
 """The collections under which 1.x keeps it, the one that counts first."""
 MAX_COMPOSITE_NESTING = 30
@@ -117,7 +117,7 @@ class _MetaGraphReader:
         return MetaGraph(
             self._graph(graph),
             tuple(sorted(self._tags)),
-            dict(sorted(self._signatures.items())),
+            {key: each for key, each in sorted(self._signatures.items()) if key != INIT_SIGNATURE},
             self._initializers(),
             tuple(sorted(filter(None, asset_names))),
             self._tensorflow,

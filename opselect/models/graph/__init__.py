@@ -1,7 +1,14 @@
 """Graphs on our own types: nodes, functions, what is reached, what is wrong."""
 
 from opselect.models.graph.checks import check_graph, graph_problems
-from opselect.models.graph.functions import Body, Call, CalledNode, Expansion, expand_functions
+from opselect.models.graph.functions import (
+    Body,
+    Call,
+    CalledNode,
+    Expansion,
+    expand_functions,
+    without_uncalled_functions,
+)
 from opselect.models.graph.meta_graph import Entry, MetaGraph, Signature, TensorInfo
 from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node, Versions, changed
 from opselect.models.graph.reach import FedNode, Reached, check_names, reach, reach_entries
@@ -56,4 +63,5 @@ __all__ = [
     "is_control",
     "reach",
     "reach_entries",
+    "without_uncalled_functions",
 ]

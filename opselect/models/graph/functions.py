@@ -87,6 +87,19 @@ def expand_functions(graph: Graph, nodes: Iterable[Node], path: str) -> Expansio
     return _Expander(graph, path).run(nodes)
 
 
+def without_uncalled_functions(graph: Graph, path: str) -> Graph:
+    """The graph with only the functions that its nodes call, directly or through other functions.
+
+    Raises what :func:`expand_functions` raises; ``path`` is where the graph comes from.
+    """
+    if not graph.functions:
+        return graph
+    called = frozenset(expand_functions(graph, graph.nodes, path).functions)
+    functions = tuple(function for function in graph.functions if function.name in called)
+    gradients = {key: value for key, value in graph.gradients.items() if key in called and value in called}
+    return replace(graph, functions=functions, gradients=gradients)
+
+
 _Binding = Mapping[str, NodeAttr]
 
 

@@ -37,16 +37,22 @@ class Signature:
     outputs: Mapping[str, TensorInfo] = field(default_factory=dict, hash=False)
     method: str = ""
 
+    @property
+    def gives_tensors(self) -> bool:
+        """Whether it has an output that is a tensor; one such as ``__saved_model_train_op`` only runs nodes."""
+        return any(info.dtype is not None or ":" in name for info in self.outputs.values() for name in info.tensors())
+
 
 @dataclass(frozen=True, slots=True)
 class MetaGraph:
     """A graph and what its file says about it; a plain GraphDef is one without tags and signatures.
 
     ``initializers`` names the nodes that a loader runs once (``saved_model_main_op``, ``legacy_init_op`` or the
-    signature ``__saved_model_init_op``), ``assets`` the files below ``assets/``, ``tensorflow`` the version that wrote
-    it. ``collections`` maps a collection to the node names it lists, where it lists nodes. ``restore_op`` is the node
-    that its saver runs to restore the variables (``SaverDef`` of ``protobuf/saver.proto``), empty without a saver.
-    ``defaults_stripped`` says that attrs were left out of the file where they had their default.
+    signature ``__saved_model_init_op``, which is not one of ``signatures``), ``assets`` the files below ``assets/``,
+    ``tensorflow`` the version that wrote it. ``collections`` maps a collection to the node names it lists, where it
+    lists nodes. ``restore_op`` is the node that its saver runs to restore the variables (``SaverDef`` of
+    ``protobuf/saver.proto``), empty without a saver. ``defaults_stripped`` says that attrs were left out of the file
+    where they had their default.
     """
 
     graph: Graph

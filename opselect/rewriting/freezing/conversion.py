@@ -34,6 +34,9 @@ class Converted:
 def convert(node: Node, inputs: Values, ops: OpDefinitions, new_node: Callable[[str], tuple[str, str]]) -> Converted:
     """The node on values; ``inputs`` has one at each data input that is a frozen variable.
 
+    What reads or gathers from a variable has no device afterwards, as neither has its constant: TensorFlow's tools
+    make these nodes anew.
+
     ``new_node`` gives the name of a constant that is added, from the one that is wanted, and what refers to its value.
     Raises RefusalError for a node that changes a variable, and for one of which nobody knows what it does with it.
     """
@@ -106,7 +109,7 @@ def _checked_type(node: Node, value: FrozenValue) -> DataType:
 
 def _read(node: Node, value: FrozenValue) -> Converted:
     attrs = {"T": _checked_type(node, value), **_kept_attrs(node)}
-    return Converted((replace(node, op="Identity", attrs=attrs),), ("value", "output"))
+    return Converted((replace(node, op="Identity", device="", attrs=attrs),), ("value", "output"))
 
 
 def _gather(node: Node, value: FrozenValue, new_node: Callable[[str], tuple[str, str]]) -> Converted:
@@ -126,14 +129,15 @@ def _gather(node: Node, value: FrozenValue, new_node: Callable[[str], tuple[str,
     name, reference = new_node(f"{node.name}/axis")
     axis = constant_node(name, np.array(batch_dims, dtype), axis_type)
     attrs["Taxis"] = axis_type
-    axis = replace(axis, inputs=_in_frame_of(node, value), device=node.device)
-    gather = replace(node, op="GatherV2", inputs=(params, positions, reference, *control_inputs(node)), attrs=attrs)
+    axis = replace(axis, inputs=_in_frame_of(node, value))
+    inputs = (params, positions, reference, *control_inputs(node))
+    gather = Node(node.name, "GatherV2", inputs, attrs=attrs)
     return Converted((axis, gather), ("output", "output"))
 
 
 def _gather_nd(node: Node, value: FrozenValue) -> Converted:
     attrs = {"Tparams": _checked_type(node, value), "Tindices": _gathered(node)[2], **_kept_attrs(node)}
-    return Converted((replace(node, op="GatherNd", attrs=attrs),), ("output", "output"))
+    return Converted((replace(node, op="GatherNd", device="", attrs=attrs),), ("output", "output"))
 
 
 def _gathered(node: Node) -> tuple[str, str, DataType]:

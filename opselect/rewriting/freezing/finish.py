@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from opselect.models.graph import FunctionDefinition, Graph, Node, changed, expand_functions
-from opselect.rewriting.freezing.defaults import with_defaults
+from opselect.models.graph import FunctionDefinition, Graph, Node, changed, without_uncalled_functions
 from opselect.rewriting.freezing.job import Job
 
 _COLOCATION = "loc:@"
@@ -19,15 +18,7 @@ def finished(job: Job, nodes: Sequence[Node], functions: Iterable[FunctionDefini
     """The graph of these nodes, with the functions that they call and without what names nodes that are gone."""
     names = {node.name for node in nodes}
     result = replace(job.graph, nodes=tuple(_without_lost_colocations(node, names) for node in nodes))
-    result = replace(result, functions=tuple(functions))
-    called = frozenset(expand_functions(result, result.nodes, job.path).functions)
-    result = replace(
-        result,
-        functions=tuple(function for function in result.functions if function.name in called),
-        gradients={key: value for key, value in result.gradients.items() if key in called and value in called},
-    )
-    if job.defaults_of:
-        result = with_defaults(result, job.defaults_of)
+    result = without_uncalled_functions(replace(result, functions=tuple(functions)), job.path)
     if not job.clear_devices:
         return result
     return replace(

@@ -14,6 +14,7 @@ from opselect.models.formats.tensor_headers import tensor_header
 from opselect.models.graph import Node, TensorRef, expand_functions, reach
 from opselect.models.graph.op_families import REFERENCE_VARIABLES
 from opselect.rewriting import ops_of
+from opselect.rewriting.freezing.defaults import with_defaults
 from opselect.rewriting.freezing.finish import finished
 from opselect.rewriting.freezing.flow import FrozenValue
 from opselect.rewriting.freezing.functions import Converter
@@ -33,6 +34,9 @@ def freeze(job: Job, checkpoint: Checkpoint | None) -> Frozen:
     checkpoint until the graph is written. Raises InputError for outputs that do not exist, variables without a value
     that fits them, and nodes that change a variable or do with it what no constant can do.
     """
+    if job.defaults_of:
+        # Before nodes are converted: what a conversion makes has just the attrs that it gives it.
+        job = replace(job, graph=with_defaults(job.graph, job.defaults_of))
     kept = reach(job.graph, (), job.outputs, job.path).nodes
     expansion = expand_functions(job.graph, kept, job.path)
     called = frozenset(expansion.functions)
@@ -64,7 +68,7 @@ def _tensors(
 ) -> dict[str, tuple[Variable, TensorRef]]:
     """The value of each variable by the variable's key."""
     by_key = {variable.key: variable for variable in variables}
-    tensors = assigned_constants(job.source, job.initializers, by_key, job.path)
+    tensors = assigned_constants(job, by_key)
     missing = [variable for variable in variables if variable.key not in tensors]
     if missing and checkpoint is None:
         some = ", ".join(repr(variable.name) for variable in missing[:3])

@@ -126,7 +126,7 @@ class Converter:
             value, tensor = constant
             body.renamed[node.name] = ("resource" if not value.is_ref else "ref", "output")
             attrs: dict[str, NodeAttr] = {"dtype": value.dtype, "value": tensor}
-            return (replace(node, op="Const", attrs=attrs),)
+            return (replace(node, op="Const", device="", attrs=attrs),)
         call = call_of(node, len(inputs), self.functions, self._ops)
         if call is not None:
             return (self._converted_call(node, call, inputs),)

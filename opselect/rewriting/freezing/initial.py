@@ -5,33 +5,49 @@ Source: ``python/tools/freeze_graph.py``, which runs ``--initializer_nodes`` aft
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from kernel_index.errors import InputError
 from kernel_index.near_names import nearest
-from opselect.models.graph import Graph, Node, TensorRef, input_node, reach
+from opselect.models.graph import Node, TensorRef, input_node, reach
 from opselect.models.graph.op_families import ASSIGNMENTS
 from opselect.models.graph.references import data_inputs
+from opselect.rewriting.freezing.job import Job
 from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
 
+_LEAVE_OUT = "Leave the initializer out, or keep the variable with --variable_names_blacklist and run both."
+_LEAVE_OUT_MAIN_OP = (
+    "Leave the main op out with an empty --initializer_nodes=, then the values of the checkpoint count; "
+    "or keep the variable with --variable_names_blacklist."
+)
 
-def assigned_constants(
-    graph: Graph, initializers: Sequence[str], wanted: Mapping[str, Variable], path: str
-) -> dict[str, TensorRef]:
-    """The tensor that the initializers assign to a variable, by the variable's key, for the variables of ``wanted``.
 
-    Raises InputError for an initializer that there is not, and for one that assigns what has yet to be computed.
+def assigned_constants(job: Job, wanted: Mapping[str, Variable]) -> dict[str, TensorRef]:
+    """The tensor that a job's initializers assign to a variable, by the variable's key, for those of ``wanted``.
+
+    What the loader runs comes first. Raises InputError for an initializer that there is not, and for one that assigns
+    what has yet to be computed.
     """
-    if not initializers:
-        return {}
-    by_name = {node.name: node for node in graph.nodes}
-    for name in map(input_node, initializers):
+    by_name = {node.name: node for node in job.source.nodes}
+    for name in map(input_node, job.initializers):
         if name not in by_name:
             raise InputError(
-                path, f"has no initializer {name!r}{nearest(name, by_name)}", "Name nodes of the graph, or none."
+                job.path, f"has no initializer {name!r}{nearest(name, by_name)}", "Name nodes of the graph, or none."
             )
+    found: dict[str, TensorRef] = {}
+    for name in () if job.without_main_op else job.main_op:
+        found |= _assigned(job, by_name, name, wanted, by_loader=True)
+    for name in job.initializers:
+        found |= _assigned(job, by_name, name, wanted, by_loader=False)
+    return found
+
+
+def _assigned(
+    job: Job, by_name: Mapping[str, Node], initializer: str, wanted: Mapping[str, Variable], *, by_loader: bool
+) -> dict[str, TensorRef]:
+    """What one initializer assigns; ``by_loader`` tells whether the model itself asks for it."""
     found = {}
-    for node in reach(graph, (), initializers, path).nodes:
+    for node in reach(job.source, (), (initializer,), job.path).nodes:
         inputs = data_inputs(node)
         target = by_name.get(input_node(inputs[0])) if node.op in ASSIGNMENTS and len(inputs) > 1 else None
         if target is None or not is_variable(target):
@@ -43,8 +59,12 @@ def assigned_constants(
         tensor = value.attrs.get("value") if value.op == "Const" else None
         if not isinstance(tensor, TensorRef):
             problem = f"node {node.name!r}: would set the variable {variable.name!r} to what {value.name!r} computes"
-            advice = "Leave the initializer out, or keep the variable with --variable_names_blacklist and run both."
-            raise InputError(path, problem, advice)
+            if by_loader:
+                problem = (
+                    f"its main op {initializer!r}, which every loader runs, throws away the value that "
+                    f"{variable.name!r} has in the checkpoint: {problem.replace(': would', ' would')}"
+                )
+            raise InputError(job.path, problem, _LEAVE_OUT_MAIN_OP if by_loader else _LEAVE_OUT)
         found[variable.key] = tensor
     return found
 

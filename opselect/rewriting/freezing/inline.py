@@ -41,11 +41,13 @@ class Inliner:
     """Inlines calls in a graph and in the functions that it still calls then.
 
     A call stays where inlining it could lose a side effect, where its function calls itself, is marked not to be
-    inlined, is bound by its callers, or has an op that is not known.
+    inlined, is bound by its callers, or has an op that is not known. With ``only`` nothing but the nodes of these names
+    in the graph are inlined.
     """
 
-    def __init__(self, ops: OpDefinitions) -> None:
+    def __init__(self, ops: OpDefinitions, only: Collection[str] | None = None) -> None:
         self._ops = ops
+        self._only = only
         self._functions = ops.functions
         self._bodies: dict[str, FlatBody | None] = {}
         self._calls: dict[str, tuple[str, ...]] = {}
@@ -56,6 +58,8 @@ class Inliner:
         body.add_all(graph.nodes)
         body.run()
         result = replace(graph, nodes=body.nodes())
+        if self._only is not None:
+            return result
         done: dict[str, FunctionDefinition] = {}
         while True:
             functions = tuple(done.get(function.name, function) for function in graph.functions)
@@ -75,6 +79,8 @@ class Inliner:
 
     def inlined_body(self, call: Node, has_control_outputs: bool) -> tuple[FunctionDefinition, FlatBody] | None:
         """The function that a node calls and its body, if it can be inlined."""
+        if self._only is not None and call.name not in self._only:
+            return None
         function = called_function(call, self._functions)
         body = self.body_of(function) if function is not None else None
         if function is None or body is None or self._calls_itself(function.name):

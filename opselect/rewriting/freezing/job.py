@@ -17,8 +17,10 @@ class Job:
     """What is to be frozen.
 
     ``outputs`` are the nodes or tensors that a program fetches. ``restore_op`` is the node that restores the variables
-    by the word of whoever saved the graph. ``initializers`` are nodes that run after it. ``path`` names the graph in
-    messages. ``defaults_of`` is the release whose defaults stand in for attrs that the file leaves out, if it does.
+    by the word of whoever saved the graph. ``main_op`` are nodes that a loader runs after it by the word of the model,
+    whose assignments do not count with ``without_main_op``; ``initializers`` those that run then by the word of the
+    user. ``path`` names the graph in messages. ``defaults_of`` is the release whose defaults stand in for attrs that
+    the file leaves out, if it does.
 
     ``origin`` is the graph with the restore ops where the graph was made from another one; ``names`` are then what
     nodes of variables are called there. ``index`` is the TensorFlow whose op definitions tell what nodes take and give,
@@ -35,6 +37,8 @@ class Job:
     defaults_of: str = ""
     origin: Graph | None = None
     index: KernelIndex | None = None
+    main_op: tuple[str, ...] = ()
+    without_main_op: bool = False
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

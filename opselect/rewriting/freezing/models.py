@@ -34,7 +34,8 @@ class Options:
     """What a user says about freezing a model; all empty means its own variables and its usual signature.
 
     ``checkpoint`` is a prefix or whatever else names one. ``saver`` is a file with a SaverDef. ``initializers`` are
-    nodes whose assignments count after those of the checkpoint. ``index`` is the TensorFlow whose op definitions tell
+    nodes whose assignments count after those of the checkpoint and of what the loader of a SavedModel runs; an empty
+    tuple says that none count, not even the loader's. ``index`` is the TensorFlow whose op definitions tell
     what nodes take and give, None the newest that is shipped.
     """
 
@@ -45,7 +46,7 @@ class Options:
     tags: tuple[str, ...] = ()
     selection: VariableSelection = _ALL
     saver: str = ""
-    initializers: tuple[str, ...] = ()
+    initializers: tuple[str, ...] | None = None
     clear_devices: bool = True
     index: KernelIndex | None = None
 
@@ -65,9 +66,11 @@ def freeze_model(path: str, options: Options) -> Frozen:
         path,
         options.selection,
         _restore_op(meta_graph, options),
-        _initializers(model, meta_graph, options),
+        options.initializers or (),
         options.clear_devices,
         meta_graph.tensorflow if meta_graph.defaults_stripped else "",
+        main_op=_main_op(model, meta_graph),
+        without_main_op=options.initializers == (),
         index=options.index,
     )
     checkpoint = _checkpoint(options.checkpoint or _checkpoint_of(model))
@@ -103,12 +106,12 @@ def _restore_op(meta_graph: MetaGraph, options: Options) -> str:
     return restore_op
 
 
-def _initializers(model: Model, meta_graph: MetaGraph, options: Options) -> tuple[str, ...]:
-    """What is run after the restore op; of a SavedModel also what its loader runs."""
+def _main_op(model: Model, meta_graph: MetaGraph) -> tuple[str, ...]:
+    """What the loader of a SavedModel runs after the restore op."""
     if model.format != SAVED_MODEL:
-        return options.initializers
+        return ()
     names = {node.name for node in meta_graph.graph.nodes}
-    return (*(name for name in meta_graph.initializers if name in names), *options.initializers)
+    return tuple(name for name in meta_graph.initializers if name in names)
 
 
 def _checkpoint_of(model: Model) -> str:

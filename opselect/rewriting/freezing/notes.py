@@ -30,9 +30,10 @@ def _unfilled_tables(job: Job, kept: Sequence[Node]) -> Iterable[str]:
     if not tables:
         return
     there = {node.name for node in kept} if job.origin is None else frozenset()
-    for node in reach(job.source, (), job.initializers, job.path).nodes:
+    runs = (*job.main_op, *job.initializers)
+    for node in reach(job.source, (), runs, job.path).nodes:
         filled = tables.intersection(map(input_node, node.inputs))
-        fills = node.op.startswith(_FILLS_TABLE) or (job.initializers and node.op in PARTITIONED_CALLS)
+        fills = node.op.startswith(_FILLS_TABLE) or (runs and node.op in PARTITIONED_CALLS)
         if filled and fills and node.name not in there:
             yield (
                 f"the table {min(filled)!r} stays, but no output needs {node.name!r}, which fills it: "

@@ -18,10 +18,10 @@ def chosen_signatures(
 ) -> dict[str, Signature]:
     """The signatures that are named, or all, or else the usual one: the only one, or ``serving_default``.
 
-    One without outputs, which a loader runs, does not count among all. Raises InputError for a signature that there
-    is not, and where none or no usual one is there.
+    One that gives no tensors, and only runs nodes, does not count among all. Raises InputError for a signature that
+    there is not, and where none or no usual one is there.
     """
-    known = {key: signature for key, signature in meta_graph.signatures.items() if signature.outputs}
+    known = {key: signature for key, signature in meta_graph.signatures.items() if signature.gives_tensors}
     if wanted:
         check_signatures(wanted, known, path)
         return {key: known[key] for key in wanted}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from opselect.models.formats.tensor_writer import encode_tensor
-from opselect.models.graph import Graph, Node, input_node, reach
+from opselect.models.graph import Graph, Node, input_node, reach, without_uncalled_functions
 from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.models.graph.op_families import CONTROL_FLOW, PLACEHOLDER_WITH_DEFAULT
 from opselect.models.graph.references import canonical, data_inputs, endpoint, is_control, waits_for
@@ -31,6 +31,7 @@ def fold_constants(graph: Graph, context: Context) -> Graph:
     Nodes come as TensorFlow imports them, each after its inputs, then new constants, named ``<node>/_N__cf__M``, then
     the inputs. An output that is constant becomes a Const of its own name. Of the control inputs of nodes, those from
     constant nodes are replaced by what those wait for themselves, so that no weight is kept for nothing; NoOps stay.
+    Functions that nothing calls any more go.
     With ``gtt`` both are left as the Graph Transform Tool leaves them, and what TensorFlow
     only approximates is folded, too. A node that cannot be evaluated stays, and a note says why.
     """
@@ -52,7 +53,8 @@ def fold_constants(graph: Graph, context: Context) -> Graph:
         if node.name in known.refused and node.op not in functions and _could_be_constant(node, ops):
             context.note(f"node {node.name!r} stays as it is: it {known.refused[node.name]}")
     folding = _Folding(nodes, known, fed, context)
-    return replace(graph, nodes=_reached(folding.nodes(outputs), fed, outputs))
+    folded = replace(graph, nodes=_reached(folding.nodes(outputs), fed, outputs))
+    return folded if context.gtt else without_uncalled_functions(folded, context.path)
 
 
 def _could_be_constant(node: Node, ops: OpDefinitions) -> bool:

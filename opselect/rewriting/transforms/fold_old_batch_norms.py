@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
@@ -30,22 +31,28 @@ def fold_old_batch_norms(graph: Graph, context: Context) -> Graph:
     The convolution may have a BatchToSpaceND after it, or be one of two that a ConcatV2 joins. The op's name goes to
     what takes its place. An op stays as it is, with a note, where it normalises by its batch's statistics, where its
     other outputs are used, or where what would change is used elsewhere or fetched. Weights that others use too are
-    copied before they are scaled.
+    copied before they are scaled; convolutions that share them and whose norms scale alike share the copy, but with
+    ``gtt``.
     """
+    made: _Made = {}
     ops = "|".join(GTT_OPS if context.gtt else OPS)
     for inner, fold in ((_CONV, _fold_conv), (_BATCH_TO_SPACE, _fold_batch_to_space), (_CONCAT, _fold_concat)):
-        graph = _fold_all(graph, Pattern(ops, (inner, _CONST, _CONST, _CONST, _CONST)), fold, context)
+        graph = _fold_all(graph, Pattern(ops, (inner, _CONST, _CONST, _CONST, _CONST)), fold, context, made)
     return graph
 
 
-def _fold_all(graph: Graph, pattern: Pattern, fold: Callable[[_Fold], None], context: Context) -> Graph:
+_Made: TypeAlias = dict[tuple[str, str, bytes], str]
+"""The names of scaled weights that several may read, by the weights they were made of, the op, and the scale."""
+
+
+def _fold_all(graph: Graph, pattern: Pattern, fold: Callable[[_Fold], None], context: Context, made: _Made) -> Graph:
     """Folds until nothing is left to: matches share no node, so those that would come in a later pass."""
     refused: set[str] = set()
     while True:
         edit = GraphEdit(graph, (*context.inputs, *context.outputs))
         matches = find_matches(graph, pattern, refused)
         for match in matches:
-            reason = _try(fold, match, edit, context)
+            reason = _try(fold, match, edit, context, made)
             if reason:
                 refused.add(match.node.name)
                 context.note(f"{match.node.name!r} stays a {match.node.op}: {reason}")
@@ -54,10 +61,10 @@ def _fold_all(graph: Graph, pattern: Pattern, fold: Callable[[_Fold], None], con
             return graph
 
 
-def _try(fold: Callable[[_Fold], None], match: Match, edit: GraphEdit, context: Context) -> str:
+def _try(fold: Callable[[_Fold], None], match: Match, edit: GraphEdit, context: Context, made: _Made) -> str:
     """Folds one norm; where it stays as it is, nothing was edited, and this is why."""
     try:
-        fold(_Fold(match, edit, context))
+        fold(_Fold(match, edit, context, made))
     except _StaysError as reason:
         return str(reason)
     return ""
@@ -70,11 +77,12 @@ class _StaysError(Exception):
 class _Fold:
     """One batch normalisation that is being folded."""
 
-    def __init__(self, match: Match, edit: GraphEdit, context: Context) -> None:
+    def __init__(self, match: Match, edit: GraphEdit, context: Context, made: _Made) -> None:
         self.norm = match.node
         self.before = match.inputs[0]
         self.edit = edit
         self._context = context
+        self._made = made
         self._parameters = [inner.node for inner in match.inputs[1:]]
         self._check_norm()
         self.scale, self.offset = self._scale_and_offset()
@@ -108,24 +116,34 @@ class _Fold:
 
     def fold(self, conv: Match, scale: Array, offset: Array, name: str) -> list[Node]:
         """Scales the weights of a convolution and gives the nodes of the BiasAdd after it, which has that name."""
-        node, weights_node = conv.node, conv.inputs[1].node
+        node = conv.node
         if scale.shape != (self.channels(conv),):
             raise self._context.error(f"normalises {scale.size} channels of {node.name!r}", node=self.norm.name)
-        weights = constant_value(weights_node, self._context)
-        scaled = scaled_weights(node, weights, scale)
-        changed = changed_constant(weights_node, scaled, DataType.DT_FLOAT, self._context)
-        if self.edit.is_private(weights_node, node) and conv.inputs[0].node.name != weights_node.name:
-            self.edit.replace(weights_node, changed)
-        else:
-            own = replace(changed, name=self.edit.new_name(f"{node.name}_bn_weights"))
-            self.edit.replace(node, own, replace(node, inputs=(node.inputs[0], own.name, *node.inputs[2:])))
-            self.edit.retire(weights_node)
+        self._scale_weights(conv, scale)
         bias = constant_node(self.edit.new_name(f"{node.name}_bn_offset"), offset, DataType.DT_FLOAT)
         if not self._context.gtt:
             awaited = (each for parameter in self._parameters for each in control_inputs(parameter))
             bias = replace(bias, inputs=tuple(dict.fromkeys(awaited)))
         attrs: dict[str, NodeAttr] = {key: node.attrs[key] for key in ("data_format", "T") if key in node.attrs}
         return [bias, Node(name, "BiasAdd", (node.name, bias.name), attrs=attrs)]
+
+    def _scale_weights(self, conv: Match, scale: Array) -> None:
+        """Has a convolution read scaled weights: its own in place where nobody else reads them, else a copy."""
+        node, weights_node = conv.node, conv.inputs[1].node
+        key = weights_node.name, node.op, scale.tobytes()
+        scaled = "" if self._context.gtt else self._made.get(key, "")
+        made: list[Node] = []
+        if not scaled:
+            weights = constant_value(weights_node, self._context)
+            values = scaled_weights(node, weights, scale)
+            changed = changed_constant(weights_node, values, DataType.DT_FLOAT, self._context)
+            if self.edit.is_private(weights_node, node) and conv.inputs[0].node.name != weights_node.name:
+                self.edit.replace(weights_node, changed)
+                return
+            scaled = self._made[key] = self.edit.new_name(f"{node.name}_bn_weights")
+            made.append(replace(changed, name=scaled))
+        self.edit.replace(node, *made, replace(node, inputs=(node.inputs[0], scaled, *node.inputs[2:])))
+        self.edit.retire(weights_node)
 
     def finish(self, *nodes: Node, without: str = "") -> None:
         """Puts nodes, the last of which has the norm's name, in its place; ``without`` is a node that is gone then."""

@@ -13,12 +13,13 @@ import numpy as np
 from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.formats.tensor_writer import encode_tensor
-from opselect.models.graph import Graph, Node, NodeAttr, input_node
+from opselect.models.graph import Graph, Node, NodeAttr, input_node, without_uncalled_functions
 from opselect.models.graph.op_families import NEXT_ITERATIONS
 from opselect.models.graph.references import control_inputs, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.evaluation.frames import frames_of, import_order
 from opselect.rewriting.evaluation.known import find_known
+from opselect.rewriting.taken_branches import with_taken_branches
 
 _Tensor = tuple[str, int]
 
@@ -29,12 +30,14 @@ def remove_dead_branches(graph: Graph, context: Context) -> Graph:
     A PlaceholderWithDefault that is not fed counts as its default. What a Switch lets through is read in front of it,
     and a Merge with one input left is that input; one that is fetched, or waits for others, becomes an Identity.
     Switches in loops stay, as do those that are fetched themselves. What a conditional inside of another one decides by
-    may only be known when the outer one is gone, so this goes on until nothing changes. TransformError for an output
+    may only be known when the outer one is gone, so this goes on until nothing changes. Of conditionals that call
+    functions what the taken one does is left, and functions that nothing calls then go. TransformError for an output
     that never runs.
     """
-    while (cut := _cut(graph, context)) is not graph:
+    before = graph
+    while (cut := with_taken_branches(_cut(graph, context), context)) is not graph:
         graph = cut
-    return graph
+    return graph if graph is before else without_uncalled_functions(graph, context.path)
 
 
 def _cut(graph: Graph, context: Context) -> Graph:

@@ -5,14 +5,14 @@ Source: ``tools/graph_transforms/remove_nodes.cc``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from opselect.models.graph import Graph, Node, input_node
 from opselect.models.graph.op_families import SWITCHES
 from opselect.models.graph.references import control_inputs, data_inputs, output_index, waits_for
 from opselect.rewriting import Argument, Context, Pattern, Transform
-from opselect.rewriting.names import consumers
 
 _EXAMPLE = "Name at least one: remove_nodes(op=Identity, op=CheckNumerics)."
 
@@ -20,7 +20,8 @@ _EXAMPLE = "Name at least one: remove_nodes(op=Identity, op=CheckNumerics)."
 def remove_nodes(graph: Graph, context: Context) -> Graph:
     """The graph without the nodes of some ops that have one to ``max_inputs`` data inputs; fed and fetched ones stay.
 
-    The first input takes the node's place; the others go with it where nobody else needs them. What a removed node
+    The first input takes the node's place; the others go with it where nobody else needs them, and so does what only
+    they need. What a removed node
     waited for, its consumers wait for. A node stays where others wait for one output of a Switch through it: a control
     input cannot say which.
     """
@@ -43,9 +44,25 @@ def remove_nodes(graph: Graph, context: Context) -> Graph:
     _check_outputs(graph, removed, context)
     _report(removed, context)
     nodes = [_rewired(node, removed, context) for node in graph.nodes if node.name not in removed]
-    dropped = {input_node(reference) for node in removed.values() for reference in data_inputs(node)[1:]}
-    dropped -= required | consumers(nodes).keys()
-    return replace(graph, nodes=tuple(node for node in nodes if node.name not in dropped))
+    others = {input_node(reference) for node in removed.values() for reference in data_inputs(node)[1:]}
+    unused = _unused(nodes, others - required, required, deep=not context.gtt)
+    return replace(graph, nodes=tuple(node for node in nodes if node.name not in unused))
+
+
+def _unused(nodes: Sequence[Node], maybe: Collection[str], required: Collection[str], *, deep: bool) -> set[str]:
+    """Those of some nodes that nothing reads or waits for, and with ``deep`` also those that only these need."""
+    by_name = {node.name: node for node in nodes}
+    uses = Counter(input_node(reference) for node in nodes for reference in node.inputs)
+    waiting = [name for name in maybe if name in by_name and not uses[name]]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for source in map(input_node, by_name[name].inputs if deep else ()):
+            uses[source] -= 1
+            if not uses[source] and source not in required:
+                waiting.append(source)
+    return found
 
 
 def _pivots(graph: Graph, removed: Mapping[str, Node]) -> set[str]:

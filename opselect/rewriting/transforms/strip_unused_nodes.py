@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kernel_index.datatypes import DataType
-from opselect.models.graph import Graph, Node, Shape, input_node, reach
+from opselect.models.graph import Graph, Node, Shape, input_node, reach, without_uncalled_functions
 from opselect.models.graph.references import output_index
 from opselect.rewriting import Argument, Context, Transform, TransformError, parse_data_type, parse_shape
 
@@ -14,7 +14,11 @@ _PLACEHOLDER = "Placeholder"
 
 
 def strip_unused_nodes(graph: Graph, context: Context) -> Graph:
-    """The nodes that contribute to the outputs, given the inputs; every input is a Placeholder."""
+    """The nodes that contribute to the outputs, given the inputs; every input is a Placeholder.
+
+    Functions that nothing calls any more go too, but with ``gtt``: a dataset that a training program reads may be most
+    of a graph.
+    """
     if not context.outputs:
         raise context.error("strip_unused_nodes needs to know the outputs", "Name them: --outputs=softmax.")
     inputs = {input_node(reference) for reference in context.inputs}
@@ -24,7 +28,8 @@ def strip_unused_nodes(graph: Graph, context: Context) -> Graph:
     placeholder = _placeholders(context, inputs, needed=bool(made))
     stripped = tuple(placeholder(node) if node.name in made else node for node in nodes)
     _check_outputs(stripped, made, context)
-    return replace(graph, nodes=stripped)
+    result = replace(graph, nodes=stripped)
+    return result if context.gtt else without_uncalled_functions(result, context.path)
 
 
 def _placeholders(context: Context, inputs: set[str], *, needed: bool) -> Callable[[Node], Node]:

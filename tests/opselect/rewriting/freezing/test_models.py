@@ -173,12 +173,14 @@ def test_colocations_in_a_function_name_nodes_that_are_none_of_the_graph() -> No
 def test_one_signature_or_the_usual_one_is_meant() -> None:
     one, two = Signature({}, {"y": TensorInfo("a:0")}), Signature({}, {"y": TensorInfo("b:0")})
     assert chosen_signatures(MetaGraph(Graph(), signatures={"only": one}), (), False, "model") == {"only": one}
-    both = MetaGraph(Graph(), signatures={"serving_default": one, "other": two, "init": Signature()})
+    runs = Signature({}, {"__saved_model_train_op": TensorInfo("train")})
+    both = MetaGraph(Graph(), signatures={"serving_default": one, "other": two, "init": Signature(), "run": runs})
     assert chosen_signatures(both, (), False, "model") == {"serving_default": one}
     assert chosen_signatures(both, (), True, "model") == {"serving_default": one, "other": two}
     assert chosen_signatures(both, ("other",), False, "model") == {"other": two}
     with pytest.raises(InputError, match=r"has 2 signatures(.|\n)*a, b"):
         chosen_signatures(MetaGraph(Graph(), signatures={"a": one, "b": two}), (), False, "model")
+    assert chosen_signatures(MetaGraph(Graph(), signatures={"own": two, "run": runs}), (), False, "m") == {"own": two}
     with pytest.raises(InputError, match="has no signatures"):
         chosen_signatures(MetaGraph(Graph()), (), False, "model")
 

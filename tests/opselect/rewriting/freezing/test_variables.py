@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.models.graph import Graph, Shape, StoredBytes, TensorRef, Versions
 from opselect.models.storage import FileBytes, JoinedBytes
+from opselect.rewriting.constants import constant_node
 from opselect.rewriting.freezing import VariableSelection
 from tests.opselect.rewriting.freezing.graphs import (
     FLOAT,
@@ -75,7 +77,8 @@ def test_devices_go_unless_they_are_to_stay(tmp_path: Path) -> None:
     before = replace(TRAINED, nodes=tuple(replace(each, device="/gpu:0") for each in TRAINED.nodes))
     values = checkpoint(tmp_path, w=W)
     assert {each.device for each in frozen(before, values, "y").graph.nodes} == {""}
-    assert {each.device for each in frozen(before, values, "y", clear_devices=False).graph.nodes} == {"/gpu:0"}
+    kept = by_name(frozen(before, values, "y", clear_devices=False).graph)
+    assert {each.device for each in kept.values() if each.op != "Const"} == {"/gpu:0"}
 
 
 def test_colocation_with_nodes_that_are_gone_goes(tmp_path: Path) -> None:
@@ -304,6 +307,58 @@ def test_initializers_that_compute_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="node 'set': would set the variable 'w' to what 'random' computes"):
         frozen(before, checkpoint(tmp_path, w=W), "y", initializers=("set",))
+
+
+def test_a_main_op_that_computes_is_named_with_the_way_out(tmp_path: Path) -> None:
+    before = graph(
+        variable("w", 2, 3),
+        node("random", "RandomUniform"),
+        node("set", "Assign", "w", "random"),
+        node("group", "NoOp", "^set"),
+        node("y", "Neg", "w"),
+    )
+    with pytest.raises(InputError, match=r"main op 'group'.* throws away .* 'w' .*: node 'set' would set") as error:
+        frozen(before, checkpoint(tmp_path, w=W), "y", main_op=("group",))
+    assert "--initializer_nodes=" in error.value.advice
+
+
+def test_what_the_user_runs_counts_after_what_the_loader_runs(tmp_path: Path) -> None:
+    before = graph(
+        variable("w", 2, 3), constant_node("one", W + 1, FLOAT), constant_node("two", W + 2, FLOAT),
+        node("main", "Assign", "w", "one"), node("mine", "Assign", "w", "two"), node("y", "Neg", "w"),
+    )  # fmt: skip
+    by_loader = frozen(before, checkpoint(tmp_path, w=W), "y", main_op=("main",))
+    assert (value(by_name(by_loader.graph)["w"]) == W + 1).all()
+    by_both = frozen(before, checkpoint(tmp_path, w=W), "y", main_op=("main",), initializers=("mine",))
+    assert (value(by_name(by_both.graph)["w"]) == W + 2).all()
+
+
+def test_a_gather_has_no_batch_dimensions_where_the_file_left_them_out(tmp_path: Path) -> None:
+    before = graph(
+        handle("w", 2, 3),
+        node("at", "Placeholder", dtype=DataType.DT_INT32),
+        node("row", "ResourceGather", "w", "at", dtype=FLOAT, Tindices=DataType.DT_INT32),
+        node("own", "GatherV2", "row", "at", "at", Tparams=FLOAT, Tindices=DataType.DT_INT32, Taxis=DataType.DT_INT32),
+    )
+    after = by_name(frozen(before, checkpoint(tmp_path, w=W), "own", defaults_of="1.15.0").graph)
+    assert "batch_dims" not in after["row"].attrs
+    assert after["own"].attrs["batch_dims"] == 0
+
+
+def test_what_is_made_of_a_variable_has_no_device(tmp_path: Path) -> None:
+    before = graph(
+        handle("w", 2, 3),
+        variable("v", 2, 3),
+        read("read", "w"),
+        node("at", "Placeholder", dtype=DataType.DT_INT32),
+        node("row", "ResourceGather", "w", "at", dtype=FLOAT, Tindices=DataType.DT_INT32),
+        node("same", "Identity", "v", T=FLOAT),
+        node("out", "NoOp", "^read", "^row", "^same"),
+    )
+    before = replace(before, nodes=tuple(replace(each, device="/cpu:0") for each in before.nodes))
+    after = by_name(frozen(before, checkpoint(tmp_path, w=W, v=W), "out", clear_devices=False).graph)
+    assert sorted(after) == ["at", "out", "read", "row", "row/axis", "same", "v", "w"]
+    assert sorted(name for name, each in after.items() if each.device) == ["at", "out", "same"]
 
 
 def test_a_table_that_nothing_fills_any_more_is_a_note() -> None:

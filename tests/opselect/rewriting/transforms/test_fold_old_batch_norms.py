@@ -128,14 +128,47 @@ def test_two_norms_with_the_same_parameters_are_both_folded(gtt: bool) -> None:
     assert not {"mean", "variance", "beta", "gamma"} & ops(folded).keys()
 
 
-@pytest.mark.parametrize("gtt", [False, True])
-def test_weights_that_two_convolutions_share_are_scaled_once_for_each(gtt: bool) -> None:
-    second = (node("conv2", "Conv2D", "x", "w"), fused("conv2", name="bn2"))
-    folded = fold_old_batch_norms(normalised(fused("conv"), *second), Context(gtt=gtt))
-    own = {by_name(folded)[conv].inputs[1] for conv in ("conv", "conv2")}
-    assert len(own) == 2
+@pytest.mark.parametrize(("gtt", "copies"), [(False, 1), (True, 3)])
+def test_weights_that_convolutions_with_equal_norms_share_are_scaled_once(gtt: bool, copies: int) -> None:
+    more = [
+        each
+        for n in (2, 3)
+        for each in (
+            node(f"conv{n}", "Conv2D", "x", "w"),
+            const(f"gamma{n}", GAMMA),
+            replace(fused("x", name=f"bn{n}"), inputs=(f"conv{n}", f"gamma{n}", "beta", "mean", "variance")),
+        )
+    ]
+    folded = fold_old_batch_norms(normalised(fused("conv"), *more), Context(gtt=gtt))
+    own = {by_name(folded)[conv].inputs[1] for conv in ("conv", "conv2", "conv3")}
+    assert len(own) == copies
     for name in own:
         np.testing.assert_array_equal(values(folded, name), WEIGHTS * FACTOR)
+    assert sum(each.op == "Const" for each in folded.nodes) == copies + 3
+
+
+def test_weights_that_convolutions_with_other_norms_share_are_scaled_for_each() -> None:
+    second = (
+        node("conv2", "Conv2D", "x", "w"),
+        const("other", GAMMA * 2),
+        replace(fused("conv2", name="bn2"), inputs=("conv2", "other", "beta", "mean", "variance")),
+    )
+    folded = fold_old_batch_norms(normalised(fused("conv"), *second), Context())
+    weights = [by_name(folded)[conv].inputs[1] for conv in ("conv", "conv2")]
+    np.testing.assert_array_equal(values(folded, weights[0]), WEIGHTS * FACTOR)
+    np.testing.assert_array_equal(values(folded, weights[1]), WEIGHTS * (FACTOR * 2))
+
+
+def test_weights_of_another_op_are_scaled_along_its_own_channels() -> None:
+    weights = np.arange(1, 13, dtype=np.float32).reshape(2, 2, 3, 1)
+    both = (node("conv2", "DepthwiseConv2dNative", "x", "w"), fused("conv2", name="bn2"))
+    one = [const(name, vector[:1]) for name, vector in (("m", MEAN), ("v", VARIANCE), ("b", BETA), ("g", GAMMA))]
+    first = replace(fused("conv"), inputs=("conv", "g", "b", "m", "v"))
+    folded = fold_old_batch_norms(normalised(first, *one, *both, weights=weights), Context())
+    np.testing.assert_array_equal(values(folded, by_name(folded)["conv"].inputs[1]), weights * FACTOR[:1])
+    np.testing.assert_array_equal(
+        values(folded, by_name(folded)["conv2"].inputs[1]), weights * FACTOR.reshape(1, 1, 3, 1)
+    )
 
 
 def test_weights_that_others_use_stay_as_they_are_for_them() -> None:

@@ -62,6 +62,20 @@ def test_the_other_inputs_go_with_a_removed_node_unless_they_are_needed() -> Non
     assert list(after("remove_nodes(op=Add, max_inputs=2)", graph, "x", "out both")) == ["x", "both", "out"]
 
 
+def test_what_only_those_other_inputs_need_goes_too() -> None:
+    chain = node("c", "Const", attrs="dtype: type: DT_FLOAT") + "".join(
+        node(name, "Neg", source, attrs=FLOAT) for name, source in (("d", "c"), ("e", "d"), ("f", "d"), ("g", "f"))
+    )
+    graph = graph_of(X + chain + node("y", "Add", "x", "e", attrs=FLOAT) + node("out", "Add", "y", "g", attrs=FLOAT))
+    remove = "remove_nodes(op=Add, max_inputs=2)"
+    assert list(after(remove, graph, "x", "out")) == ["x", "c", "d", "f", "g", "out"]
+    chain += node("h", "Add", "x", "g", attrs=FLOAT) + node("last", "Neg", "h", attrs=FLOAT)
+    graph = graph_of(X + chain + node("y", "Add", "x", "e", attrs=FLOAT) + node("out", "Neg", "y", attrs=FLOAT))
+    assert list(after(remove, graph, "x", "out last")) == ["x", "last", "out"]
+    assert list(after(remove, graph, "x d", "out last")) == ["x", "c", "d", "last", "out"]
+    assert list(after(remove, graph, "x", "out last", gtt=True)) == ["x", "c", "d", "f", "last", "out"]
+
+
 def test_what_a_removed_node_waited_for_its_consumers_wait_for() -> None:
     graph = graph_of(
         X

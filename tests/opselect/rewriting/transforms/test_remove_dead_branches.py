@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
-from opselect.models.graph import Graph, Node, Shape
+from opselect.models.formats.numpy_types import Array
+from opselect.models.graph import FunctionArg, FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, Shape
 from opselect.rewriting import Context, TransformError, parse_steps
 from opselect.rewriting.constants import constant_node
 from opselect.rewriting.transforms import apply_steps
@@ -22,7 +23,7 @@ from tests.opselect.rewriting.transforms.random_graphs import random_graph
 from tests.opselect.rewriting.transforms.run import after, transform
 
 DEAD = "remove_dead_branches"
-BOOL, INT32 = DataType.DT_BOOL, DataType.DT_INT32
+BOOL, FLOAT, INT32 = DataType.DT_BOOL, DataType.DT_FLOAT, DataType.DT_INT32
 X = Node("x", "Placeholder", attrs={"dtype": DataType.DT_FLOAT, "shape": Shape((2,))})
 
 
@@ -174,3 +175,84 @@ def test_graphs_at_random_compute_the_same_without_what_never_runs(choose: rando
     fed_inside = any(each.name in feeds and each.op != "Placeholder" for each in graph.nodes)
     if not fed_inside and "Enter" not in {each.op for each in graph.nodes}:
         assert not {"Switch", "Merge"} & {each.op for each in done.nodes}
+
+
+def chooses(op: str, predicate: str, **attrs: NodeAttr) -> Node:
+    """A conditional of functions that take and give one float."""
+    given = {name: FunctionRef(value) if isinstance(value, str) else value for name, value in attrs.items()}
+    return Node("choice", op, (predicate, "x"), attrs={"Tin": (FLOAT,), "Tout": (FLOAT,), **given})
+
+
+def one_op(name: str, op: str, **attrs: NodeAttr) -> FunctionDefinition:
+    """A function that applies an op to its argument."""
+    argument, result = FunctionArg("a", FLOAT), FunctionArg("r", FLOAT)
+    body = Node("run", op, ("a",), attrs={"T": FLOAT, **attrs})
+    return FunctionDefinition(name, (argument,), (result,), (body,), {"r": "run:y:0"})
+
+
+HALVES = (one_op("negated", "Neg"), one_op("rooted", "Sqrt"), one_op("squared", "Square"))
+IF = {"then_branch": "negated", "else_branch": "rooted"}
+CASE = {"branches": tuple(map(FunctionRef, ("negated", "rooted", "squared")))}
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "predicate", "runs"),
+    [
+        ("If", IF, np.array(True), "Neg"),
+        ("StatelessIf", IF, np.array(False), "Sqrt"),
+        ("If", IF, np.array(3, np.int32), "Neg"),
+        ("If", IF, np.zeros(2, np.int32), "Neg"),
+        ("If", IF, np.zeros(0, np.int32), "Sqrt"),
+        ("Case", CASE, np.array(1, np.int32), "Sqrt"),
+        ("StatelessCase", CASE, np.array(-1, np.int32), "Square"),
+        ("Case", CASE, np.array(7, np.int32), "Square"),
+    ],
+)
+def test_of_functions_the_one_that_runs_is_left(
+    op: str, attrs: dict[str, NodeAttr], predicate: Array, runs: str
+) -> None:
+    data_type = BOOL if predicate.dtype == bool else INT32
+    nodes = (X, constant_node("p", predicate, data_type), chooses(op, "p", **attrs), node("out", "Relu", "choice"))
+    done = apply_steps(Graph(nodes, HALVES), parse_steps(f"{DEAD} strip_unused_nodes"), Context("m", ("x",), ("out",)))
+    assert {each.op for each in done.nodes} == {"Placeholder", "Identity", runs, "Relu"}
+    assert done.functions == ()
+
+
+def test_what_chooses_between_functions_stays_where_it_is_fed_or_not_known() -> None:
+    graph = Graph((X, *phase(True), chooses("If", "phase", **IF), node("out", "Relu", "choice")), HALVES)
+    for inputs in (("x", "phase"), ("x", "choice")):
+        assert apply_steps(graph, parse_steps(DEAD), Context("m", inputs, ("out",))) == graph
+
+
+def test_a_conditional_that_is_fetched_keeps_its_name_and_its_neighbours_stay_calls() -> None:
+    other = Node(
+        "other", "PartitionedCall", ("x",), attrs={"f": FunctionRef("rooted"), "Tin": (FLOAT,), "Tout": (FLOAT,)}
+    )
+    graph = Graph((X, *phase(True), chooses("If", "phase", **IF), other), HALVES)
+    done = apply_steps(graph, parse_steps(DEAD), Context("m", ("x",), ("choice", "other")))
+    ops = {each.name: each.op for each in done.nodes}
+    assert (ops["choice"], ops["other"]) == ("IdentityN", "PartitionedCall")
+    assert [function.name for function in done.functions] == ["rooted"]
+
+
+def test_a_function_that_calls_itself_is_called() -> None:
+    again = chooses("If", "p", then_branch="again", else_branch="rooted")
+    loop = FunctionDefinition(
+        "again",
+        (FunctionArg("a", FLOAT),),
+        (FunctionArg("r", FLOAT),),
+        (constant_node("p", np.array(True), BOOL), replace(again, name="run", inputs=("p:output:0", "a"))),
+        {"r": "run:output:0"},
+    )
+    graph = Graph((X, constant_node("p", np.array(True), BOOL), again), (loop, *HALVES))
+    done = apply_steps(graph, parse_steps(DEAD), Context("m", ("x",), ("choice",)))
+    assert {each.name: each.op for each in done.nodes}["choice"] == "StatefulPartitionedCall"
+
+
+def test_functions_that_only_a_dead_side_calls_go() -> None:
+    call = Node(
+        "noisy", "PartitionedCall", ("on:1",), attrs={"f": FunctionRef("rooted"), "Tin": (FLOAT,), "Tout": (FLOAT,)}
+    )
+    nodes = [call if each.name == "noisy" else each for each in (X, *phase(False), *dropout())]
+    done = apply_steps(Graph(tuple(nodes), HALVES), parse_steps(DEAD), Context("m", ("x",), ("out",)))
+    assert done.functions == ()

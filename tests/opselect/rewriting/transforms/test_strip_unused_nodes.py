@@ -8,7 +8,7 @@ import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
-from opselect.models.graph import Graph, Node, NodeAttr, Shape, Versions
+from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, Shape, Versions
 from opselect.rewriting import Context, TransformError, parse_steps
 from opselect.rewriting.transforms import apply_steps
 from tests.opselect.graph_text import graph_of, node
@@ -136,6 +136,25 @@ def test_a_node_with_another_output_that_is_needed_cannot_become_a_placeholder(g
         strip(inputs="halves", graph=split, gtt=gtt)
     with pytest.raises(TransformError, match="no output 'halves:1', but it is fetched"):
         strip(inputs="halves", outputs="halves:1", graph=split, gtt=gtt)
+
+
+@pytest.mark.parametrize(("gtt", "left"), [(False, ["used", "inner"]), (True, ["data", "used", "inner"])])
+def test_functions_that_nothing_calls_any_more_go(gtt: bool, left: list[str]) -> None:
+    graph = Graph(
+        (
+            Node("x", "Iterator", attrs={"dataset": FunctionRef("data")}),
+            Node("y", "PartitionedCall", ("x",), attrs={"f": FunctionRef("used")}),
+        ),
+        (
+            FunctionDefinition("data"),
+            FunctionDefinition("used", nodes=(Node("call", "inner"),)),
+            FunctionDefinition("inner"),
+        ),
+        {"data": "inner", "used": "inner"},
+    )
+    done = apply_steps(graph, parse_steps("strip_unused_nodes"), Context("m.pb", ("x",), ("y",), gtt=gtt))
+    assert [function.name for function in done.functions] == left
+    assert ("data" in done.gradients) == gtt
 
 
 def test_versions_stay_but_not_with_the_original() -> None:
