@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from kernel_index.records import Diagnostic, Lost
+from kernel_index.shown import shortened
 
 _MAX_ALIKE = 3
 """Maximum number of diagnostics alike that are listed one by one."""
@@ -20,8 +22,9 @@ _QUOTED = re.compile(r"'[^']*'")
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics by place, each once."""
-    return tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message, d.lost or Lost())))
+    """Diagnostics by place, each once; what they quote of a source is cut where it is overlong."""
+    cut = {replace(each, message=shortened(each.message)) for each in diagnostics}
+    return tuple(sorted(cut, key=lambda d: (d.location, d.message, d.lost or Lost())))
 
 
 def in_few_lines(diagnostics: Iterable[Diagnostic]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What people see of a path, a URL or a piece of input: no secret, and no more than can be read."""
+"""What people see of a path, a URL or a piece of input: no secret, nothing that acts, no more than can be read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ MAX_SENTENCE = 3_000
 """Characters of what is said of one thing."""
 HIDDEN = "***"
 
+_ACTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # marks that turn the direction of text
+    "\u2028\u2029\ud800-\udfff]"  # separators that some take for ends of lines; halves of characters
+)
 _URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*://[^\s'"<>()]*""")
 _CREDENTIALS = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/?#]*)@", re.DOTALL)
 
@@ -31,11 +36,31 @@ def without_secrets(text: str) -> str:
     return _URL.sub(lambda match: shown_path(match[0]), text) if "://" in text else text
 
 
+def visible(text: str) -> str:
+    """A text in which every character that would act on a terminal, or on who reads the text, stands escaped.
+
+    Control characters (``\\x1b``), those that turn the direction of text (``\\u202e``), the separators U+2028 and
+    U+2029, and bytes of names that are no UTF-8 (``\\udc80``) are spelled as in Python. Line feed and tab stay. What is
+    visible stays as it is, backslashes too: from the text alone nobody can tell ``\\x1b`` from ESC.
+    """
+    return text if text.isascii() and text.isprintable() else _ACTS.sub(_spelled, text)
+
+
+def one_line(text: str) -> str:
+    """A :func:`visible` text on one line: line feeds, tabs and several spaces are one space."""
+    return " ".join(visible(text).split())
+
+
 def shortened(text: str, word: int = MAX_WORD, sentence: int = MAX_SENTENCE) -> str:
     """A text with the middle of overlong words left out, and of all of it where that is still too long."""
     if len(text) > word:
         text = re.sub(rf"\S{{{word + 1},}}", lambda match: _cut(match[0], word), text)
     return _cut(text, sentence)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _cut(text: str, limit: int) -> str:

@@ -1,6 +1,24 @@
-"""``python -m opselect`` is the command line."""
+"""The command line, as the script ``opselect`` and as ``python -m opselect``."""
 
-from opselect.cli.main import main
+import os
+import signal
+from typing import NoReturn
+
+_INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Runs the command line; Ctrl-C while it is still being imported ends the program without a word."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+    from opselect.cli.main import main as command_line
+
+    command_line()
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    os._exit(_INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -17,6 +17,10 @@ MAX_DEPTH = 100
 _Key = tuple[str, tuple[Macro | None, ...]]
 
 
+MAX_CONDITION = 100_000
+"""Characters of a condition: it is evaluated once for each of the many sets of macros that a scan tries."""
+
+
 class Conditions:
     """Evaluates conditions, each once for every set of macros that its words can mean."""
 
@@ -28,6 +32,8 @@ class Conditions:
         expression = condition.argument
         if condition.kind in (IFDEF, IFNDEF):
             return (expression in macros) == (condition.kind == IFDEF)
+        if len(expression) > MAX_CONDITION:
+            raise ExpressionError(f"it has {len(expression):,} characters, more than {MAX_CONDITION:,}")
         words = _words(expression)
         meanings = tuple([macros.get(word) for word in words])
         key = (expression, meanings)

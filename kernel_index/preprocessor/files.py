@@ -20,6 +20,10 @@ _KEYWORDS = {
 }  # fmt: skip
 OPENING = (IF, IFDEF, IFNDEF)
 
+MAX_SOURCE = 1 << 22
+"""Bytes; the largest source file of a TensorFlow, of generated tables, has 1.2 million. A scan takes some ten seconds
+for the worst file of this size, and its memory is a hundred times as much."""
+
 
 @dataclass(slots=True)
 class Instruction:
@@ -190,18 +194,21 @@ class Files:
         """Headers that were asked for and are not in the tree."""
 
     def get(self, path: str) -> SourceFile | None:
-        """The file at a path from the root, None where there is none."""
+        """The file at a path from the root, None where there is none; of one that is too large nothing is taken."""
         if path not in self._files:
             data = self.read(path)
+            if data is not None and len(data) > MAX_SOURCE:
+                data = b""
             self._files[path] = None if data is None else parse_file(path, text_of(data))
         return self._files[path]
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of the file at a path from the root, None where there is none."""
+        """The bytes of the file at a path from the root, None where there is none; not all where it is too large."""
         first, _, rest = path.partition("/")
         where = self._outside[first] / rest if first in self._outside else self._root / path
         try:
-            return where.read_bytes()
+            with where.open("rb") as file:
+                return file.read(MAX_SOURCE + 1)
         except (OSError, ValueError):  # ValueError: a NUL in the name
             return None
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import replace
+from functools import partial
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from kernel_index.base_library import BaseLibrary
 from kernel_index.build_files import read_build_lists, read_unlisted
 from kernel_index.diagnostics import in_order
+from kernel_index.preprocessor.files import MAX_SOURCE
+from kernel_index.processes import helpers
 from kernel_index.profiles import BuildProfile
 from kernel_index.profiles import profiles as profiles_of
-from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, Location, OpDefinition, ScanResult
+from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, Location, Lost, OpDefinition, ScanResult
 from kernel_index.scan.base_library import Builds, asked_for, base_library, compiled, not_compiled
 from kernel_index.scan.batch import with_suspicions_checked
 from kernel_index.scan.cache import ScanCache
@@ -130,7 +133,7 @@ def _scan(
         return []
     jobs = max(1, min(jobs, len(unknown) // _WORTH_A_PROCESS))
     # Neighbours in size go to different shares, so that all end at about the same time.
-    by_size = sorted(unknown, key=lambda u: (-_size(tree, u), u.path))
+    by_size = sorted(unknown, key=lambda u: (-_size(tree, u.path), u.path))
     parts = [tuple(sorted(by_size[i::jobs], key=lambda u: u.path)) for i in range(jobs)]
     shares = [Share(tree, part, profiles, base, uncut) for part in parts]
     return [_scan_here(shares[0], report)] if jobs == 1 else _scan_in_processes(shares, report)
@@ -142,10 +145,10 @@ def _with_units(tree: SourceTree, more: Iterable[str]) -> SourceTree:
     return replace(tree, units=tuple(units[path] for path in sorted(units)))
 
 
-def _size(tree: SourceTree, unit: SourceUnit) -> int:
+def _size(tree: SourceTree, path: str) -> int:
     try:
-        return Path(tree.where(unit.path)).stat().st_size
-    except OSError:
+        return Path(tree.where(path)).stat().st_size
+    except (OSError, ValueError):  # ValueError: a NUL in the name
         return 0
 
 
@@ -180,9 +183,8 @@ def _scan_in_worker(share: Share) -> ShareResult:
 
 def _scan_in_processes(shares: Sequence[Share], report: Callable[[int], None]) -> list[ShareResult]:
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    done = context.Value("l", 0)
-    with ProcessPoolExecutor(len(shares), context, _start_worker, (done,)) as pool:
+    done = multiprocessing.get_context(method).Value("l", 0)
+    with helpers(len(shares), method, partial(_start_worker, done)) as pool:
         futures = [pool.submit(_scan_in_worker, share) for share in shares]
         pending = set(futures)
         while pending:
@@ -229,7 +231,7 @@ def scan_result(
     includes = {path: note.included for path, note in files.items() if note.includes is not None}
     scanned = sorted(reachable((path for path in units if path in includes), includes))
     found_by_units = (d for n in notes for d in (*n.diagnostics, *n.header_problems))
-    diagnostics = in_order([*list_diagnostics, *_platforms_unknown(files), *found_by_units])
+    diagnostics = in_order([*list_diagnostics, *_platforms_unknown(files), *_too_large(tree, files), *found_by_units])
     targets = {
         target[1:-1]
         for path in scanned
@@ -272,6 +274,17 @@ def _platforms_unknown(files: Mapping[str, FileNote]) -> Iterable[Diagnostic]:
         if not found and target[1:-1].endswith("/platform.h"):
             message = f"{target} is not in the tree: which kernels are left out of mobile builds is not known"
             yield Diagnostic(Location(_PLATFORM_HEADER, 1), message)
+
+
+def _too_large(tree: SourceTree, files: Iterable[str]) -> Iterable[Diagnostic]:
+    """A diagnostic for each source and header of which nothing was taken."""
+    for path in files:
+        size = _size(tree, path)
+        if size > MAX_SOURCE:
+            message = (
+                f"it has {size:,} bytes, and more than {MAX_SOURCE:,} are not read: what it registers is not known"
+            )
+            yield Diagnostic(Location(path, 1), message, Lost())
 
 
 def _unique_ops(definitions: Iterable[OpDefinition]) -> tuple[OpDefinition, ...]:

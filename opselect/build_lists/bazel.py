@@ -26,6 +26,10 @@ class FileGroup:
     selects: tuple[Mapping[str, tuple[str, ...]], ...]
     public: bool
 
+    def all_labels(self) -> tuple[str, ...]:
+        """Those of every branch too."""
+        return (*self.labels, *(label for select in self.selects for labels in select.values() for label in labels))
+
 
 def file_groups(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[FileGroup, ...]:
     """The release's filegroups, cut or extended, under the names that the release uses.

@@ -11,7 +11,7 @@ from opselect.build_lists.bazel import file_groups
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list, makefile_warnings
 from opselect.build_lists.manifest import manifest, to_json, to_yaml
-from opselect.build_lists.source_list import library_warnings, source_list
+from opselect.build_lists.source_list import check_names, library_warnings, source_list
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
@@ -58,13 +58,19 @@ def render(
         "unread": unread,
     }
     if target == "bazel":
-        values["groups"] = file_groups(selection, index, mode, keep_core)
+        groups = file_groups(selection, index, mode, keep_core)
+        check_names(label for group in groups for label in group.all_labels())
+        values["groups"] = groups
         return {"kernels.BUILD": fill_template("kernels.BUILD.j2", values, template_dir)}
     if target == "makefile":
-        values["lines"] = makefile_list(selection, index, mode, keep_core)
+        lines = makefile_list(selection, index, mode, keep_core)
+        check_names(lines)
+        values["lines"] = lines
         return {"tf_op_files.txt": fill_template("tf_op_files.txt.j2", values, template_dir)}
     if target in SOURCE_LISTS:
-        values["sources"] = source_list(selection, index, mode, keep_core)
+        sources = source_list(selection, index, mode, keep_core)
+        check_names(sources)
+        values["sources"] = sources
         return {SOURCE_LISTS[target]: fill_template(f"{SOURCE_LISTS[target]}.j2", values, template_dir)}
     data = manifest(selection, index, mode, keep_core, criteria=criteria, unread=unread)
     values["manifest"] = data

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_json
+from opselect.cli.shared.console import counted, note, print_data, print_json
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
@@ -113,7 +113,7 @@ def _print_edit(made: CheckoutEdit, *, show_diff: bool, as_json: bool, quiet: bo
     if as_json:
         print_json({"written": made.written, "files": [{"path": path, "diff": diff} for path, diff in diffs.items()]})
     elif show_diff:
-        click.echo("".join(diffs.values()), nl=False)
+        print_data("".join(diffs.values()))
     if not diffs:
         note("the lists say just this already: nothing to change", quiet=quiet)
     elif made.written:

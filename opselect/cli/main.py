@@ -1,14 +1,16 @@
 """The ``opselect`` command: its subcommands, and what every failure becomes.
 
 Exit codes: 0 done, 1 the answer is "no", 2 bad usage or unreadable input, 3 a defect in opselect itself; 130 after
-Ctrl-C and 141 when the reader of the output went away, as shells report them.
+Ctrl-C, 143 and 129 when the process is told to end, and 141 when the reader of the output went away, as shells report
+them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
-import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +19,10 @@ from typing import Any, NoReturn
 import click
 
 from kernel_index.errors import OpselectError
+from kernel_index.shown import shortened, without_secrets
 from opselect import __version__
-from opselect.cli.shared.exit_codes import BROKEN_PIPE, DEFECT, DONE, INTERRUPTED, UNUSABLE
+from opselect.cli.shared.exit_codes import BROKEN_PIPE, DEFECT, DONE, ENDED, INTERRUPTED, UNUSABLE
+from opselect.cli.shared.screen import OutputError, flushed, open_streams, screens
 
 
 @dataclass(slots=True)
@@ -63,7 +67,8 @@ class LazyGroup(click.Group):
         "index": "opselect.cli.index",
         "explain": "opselect.cli.explain",
     },
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # "color" keeps click from taking escape codes out of names: the screen shows them.
+    context_settings={"help_option_names": ["-h", "--help"], "color": True},
     epilog="""\b
 Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --out build_lists
@@ -93,7 +98,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
 
-    return exit_code_of(invoke, settings)
+    with screens():
+        return exit_code_of(invoke, settings)
 
 
 def exit_code_of(action: Callable[[], int | None], settings: Settings) -> int:
@@ -102,43 +108,76 @@ def exit_code_of(action: Callable[[], int | None], settings: Settings) -> int:
         code = action()
     except click.exceptions.Exit as leave:
         return leave.exit_code
-    except click.ClickException as usage:
-        usage.show()
-        return usage.exit_code
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered has no reader either; without this the interpreter would complain while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except OpselectError as error:
-        if settings.debug:
-            _show_traceback()
-        click.echo(f"error: {error}", err=True)
-        return UNUSABLE
-    except Exception as defect:
-        # The last resort: whatever comes here is our mistake, and the user needs a sentence, not our stack.
-        if settings.debug:
-            _show_traceback()
-        click.echo(
-            f"internal error: {type(defect).__name__}: {defect}\n"
-            "  This is a defect in opselect. Please report it with what the same command prints under "
-            "'opselect --debug'.",
-            err=True,
-        )
-        return DEFECT
+    except Exception as failure:
+        # Where stderr cannot be written, the exit code is all that is left to say.
+        with contextlib.suppress(OutputError, BrokenPipeError):
+            if settings.debug and not isinstance(failure, click.ClickException):
+                click.echo(_traceback(), err=True, nl=False)
+            click.echo(_sentence(failure), err=True)
+        return _failure_code(failure)
     return DONE if code is None else code
 
 
-def _show_traceback() -> None:
+def _failure_code(failure: Exception) -> int:
+    if isinstance(failure, click.ClickException):
+        return failure.exit_code
+    return UNUSABLE if isinstance(failure, OpselectError) else DEFECT
+
+
+def _sentence(failure: Exception) -> str:
+    """What the user must know of a failure. What is quoted in it is cut, and shows no secret of a URL."""
+    if isinstance(failure, click.ClickException):
+        with io.StringIO() as text:
+            failure.show(text)
+            return shortened(without_secrets(text.getvalue().rstrip("\n")))
+    if isinstance(failure, OpselectError):
+        return f"error: {failure}"
+    if isinstance(failure, MemoryError):
+        return "error: there is not enough memory for this\n  Close other programs, or pass smaller models."
+    # The last resort: whatever comes here is our mistake, and the user needs a sentence, not our stack.
+    return (
+        f"internal error: {type(failure).__name__}: {shortened(without_secrets(str(failure)))}\n"
+        "  This is a defect in opselect. Please report it with what the same command prints under "
+        "'opselect --debug'."
+    )
+
+
+def _traceback() -> str:
     import traceback
 
-    traceback.print_exc()
+    lines = without_secrets(traceback.format_exc()).splitlines(keepends=True)
+    return "".join(map(shortened, lines))
 
 
 def main() -> NoReturn:
     """Entry point of the console script."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Node names are bytes: one that the terminal's encoding lacks is shown escaped, it is no reason to fail.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(run())
+    open_streams()
+    for name, code in ENDED.items():
+        number = getattr(signal, name, None)
+        # What whoever started us wants to be ignored, as nohup does, stays so.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _ending_with(code))
+    try:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = run()
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            # The work is done: a traceback of how the interpreter leaves would tell nobody anything.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    flushed()
+    sys.exit(code)
+
+
+def _ending_with(code: int) -> Callable[[int, object], None]:
+    """What to do when told to end: leave by an exception, so that no temporary file and no process stays behind."""
+
+    def leave(_signal: int, _frame: object) -> None:
+        raise SystemExit(code)
+
+    return leave

@@ -60,29 +60,14 @@ def open_workers(models: int, *, jobs: int | None, dask: str, executor: Executor
 @contextmanager
 def _processes(jobs: int) -> Iterator[Executor]:
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+
+    from kernel_index.processes import helpers
 
     # The progress bar runs in a thread, and a plain fork of a process with threads may inherit a lock that nobody
     # opens. The fork server has none, and starts workers as fast as a fork does.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _ignore_interrupts)
-    try:
+    with helpers(jobs, method) as pool:
         yield pool
-    except BaseException:
-        for process in multiprocessing.active_children():
-            if process not in others:
-                process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches workers too, but it is the command that ends them."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import click
 from kernel_index.shown import shown_path
 from opselect.cli.shared.console import byte_size, counted, print_table
 from opselect.models.formats.archives import ArchivedModel, ArchiveMember, look_inside
-from opselect.models.formats.archives.records import printable
 from opselect.models.formats.recognize import ARCHIVE
 
 _MOST_SHOWN = 20
@@ -43,7 +42,7 @@ def _print_models(path: str, models: tuple[ArchivedModel, ...]) -> None:
         click.echo("no models inside")
         return
     click.echo("models inside")
-    print_table(("name", "format"), [(printable(model.name), model.kind) for model in models], indent=2)
+    print_table(("name", "format"), [(model.name, model.kind) for model in models], indent=2)
     click.echo("to look into one")
     click.echo(f"  opselect inspect {shlex.quote(f'{path}!{models[0].name}')}")
 
@@ -53,7 +52,7 @@ def _print_members(members: tuple[ArchiveMember, ...]) -> None:
         return
     click.echo("files")
     largest = sorted(members, key=lambda member: (-member.size, member.name))
-    rows = [(printable(member.name), byte_size(member.size), member.problem) for member in largest[:_MOST_SHOWN]]
+    rows = [(member.name, byte_size(member.size), member.problem) for member in largest[:_MOST_SHOWN]]
     print_table(("name", "size", ""), rows, indent=2)
     if len(members) > _MOST_SHOWN:
         click.echo(f"  and {len(members) - _MOST_SHOWN:,} smaller ones (--json lists all)")

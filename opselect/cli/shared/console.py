@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import final
+from typing import TYPE_CHECKING, TextIO, final
 
 import click
 
+from kernel_index.shown import one_line, shortened, visible
+from opselect.cli.shared.screen import Screen, beneath, screens
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
 WIDTH = 100
 """What is laid out by hand fits a window of this many columns."""
+
+MAX_PADDED = 60
+"""Characters up to which a cell widens its column; a longer one reaches into the next."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and of all."""
@@ -20,6 +30,14 @@ Progress = Callable[[int, int], None]
 def print_json(document: object) -> None:
     """A JSON document on stdout, indented, in ASCII: names in models need not be valid UTF-8."""
     click.echo(json.dumps(document, indent=2))
+
+
+def print_data(text: str) -> None:
+    """Text on stdout that programs read, a patch say: byte for byte, save on a terminal."""
+    if isinstance(sys.stdout, Screen) and not sys.stdout.isatty():
+        sys.stdout.write_bytes(text.encode("utf-8", "surrogateescape"))
+    else:
+        click.echo(text, nl=False)
 
 
 def warn(message: str, *, quiet: bool = False) -> None:
@@ -35,12 +53,15 @@ def note(message: str, *, quiet: bool = False) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 0) -> None:
-    """A table: fitted to the window and coloured on a terminal, aligned text with one line a row elsewhere."""
+    """A table: fitted to the window and coloured on a terminal, aligned text with one line a row elsewhere.
+
+    An overlong cell is cut in the middle, and says how long it was.
+    """
     if sys.stdout.isatty():
         _draw_table(headers, rows, indent)
         return
-    lines = [[" ".join(cell.split()) for cell in row] for row in (headers, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines = [[shortened(one_line(cell)) for cell in row] for row in (headers, *rows)]
+    widths = [max(min(len(cell), MAX_PADDED) for cell in column) for column in zip(*lines, strict=True)]
     for line in lines:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         click.echo(" " * indent + text.rstrip())
@@ -55,33 +76,49 @@ def print_section(title: str, headers: Sequence[str], rows: Sequence[Sequence[st
 
 def _draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> None:
     from rich import box
-    from rich.console import Console
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
+    console = _drawing(sys.stdout)
+    shown = [[shortened(visible(cell)) for cell in row] for row in rows]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold cyan")
     for position, header in enumerate(headers):
-        # The first column is what people copy: it wraps last.
-        table.add_column(header, overflow="fold", no_wrap=position == 0)
-    for row in rows:
+        # The first column is what people copy: it wraps last, where it alone is wider than half of the window.
+        longest = max((len(row[position]) for row in shown), default=0)
+        table.add_column(header, overflow="fold", no_wrap=position == 0 and longest <= console.width // 2)
+    for row in shown:
         table.add_row(*map(Text, row))
-    Console(file=sys.stdout, highlight=False).print(Padding(table, (0, 0, 0, indent)))
+    console.print(Padding(table, (0, 0, 0, indent)))
+
+
+def _drawing(stream: TextIO) -> Console:
+    """What draws on a terminal: in colours unless ``NO_COLOR`` is set or the terminal has none."""
+    from rich.console import Console
+
+    plain = bool(os.environ.get("NO_COLOR")) or _is_dumb()
+    return Console(file=beneath(stream), highlight=False, color_system=None if plain else "auto")
+
+
+def _is_dumb() -> bool:
+    """Whether the terminal knows no escape codes."""
+    return os.environ.get("TERM", "").lower() in ("dumb", "unknown")
 
 
 @contextlib.contextmanager
 def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
     """A progress bar on stderr while the block runs; None where nobody would see it."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty() or _is_dumb():
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task(label, total=None)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # While the bar is there, rich puts streams of its own before stdout and stderr, which keep it below what is
+    # printed: before these stand screens again.
+    with Bar(*columns, console=_drawing(sys.stderr), transient=True) as bar, screens():
+        task = bar.add_task(visible(label), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 

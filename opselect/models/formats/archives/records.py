@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kernel_index.errors import InputError
-from kernel_index.shown import shown_path
+from kernel_index.shown import shown_path, visible
 
 MAX_MEMBERS = 100_000
 MAX_UNPACKED = 1 << 34
@@ -89,14 +89,9 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def printable(name: str) -> str:
-    """A name as a message may show it."""
-    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], name)
-
-
 def spelled(path: str, name: str) -> str:
     """A member of an archive as users write it."""
-    return f"{shown_path(path)}!{printable(name)}"
+    return f"{shown_path(path)}!{visible(name)}"
 
 
 def check_unpacked(path: str, archive_size: int, unpacked: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kernel_index.errors import InputError, Place
 from kernel_index.near_names import near_names
+from kernel_index.shown import visible
 from opselect.models.formats.archives.contents import ROOT, listed, looked_through, parts_of
 from opselect.models.formats.archives.opening import open_archive
 from opselect.models.formats.archives.records import (
@@ -20,7 +21,6 @@ from opselect.models.formats.archives.records import (
     Stream,
     check_unpacked,
     damaged,
-    printable,
     spelled,
     tidy_name,
 )
@@ -125,7 +125,7 @@ def _choose(path: str, models: Sequence[ArchivedModel]) -> str:
 def _inside(members: Collection[ArchiveMember]) -> str:
     if not members:
         return "It holds no files at all."
-    shown = [printable(member.name) for member in list(members)[:MAX_NAMES_SHOWN]]
+    shown = [visible(member.name) for member in list(members)[:MAX_NAMES_SHOWN]]
     more = len(members) - len(shown)
     return "It holds " + ", ".join(shown) + (f" and {more:,} more." if more else ".")
 
