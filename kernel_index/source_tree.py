@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_index.errors import SourceTreeError
 from kernel_index.file_names import CPP_ENDINGS, is_cpp_source
+from kernel_index.links import Links
 from kernel_index.type_table import UPSTREAM, TypeTable, type_table
 
 KERNEL_FOLDERS = ("tensorflow/core/kernels", "tensorflow/core/common_runtime", "tensorflow/c/kernels")
@@ -84,9 +85,20 @@ class SourceTree:
     types: TypeTable = UPSTREAM
     roots: tuple[str, ...] = ()
     """How the paths of files in extra roots begin, inside the checkout or outside: their includes begin there."""
+    links: Links = field(default_factory=Links, compare=False)
+    """Which links lead out of the checkout and the extra roots: nothing is read behind them."""
 
     def where(self, path: str) -> str:
-        """Where on disk a path from the root is."""
+        """Where on disk a path from the root is to be read; for one behind a link that leads out, where no file is."""
+        place = self._place(path)
+        return f"{_NOWHERE}/{path}" if self.links.lead_out(place) else place
+
+    def leads_out(self, path: str) -> bool:
+        """Whether something is at a path from the root, and behind a link that leads out."""
+        place = self._place(path)
+        return self.links.lead_out(place) and os.path.exists(place)  # noqa: PTH110 - for thousands of headers
+
+    def _place(self, path: str) -> str:
         first, _, rest = path.partition("/")
         for name, folder in self.extra_roots:
             if name == first:
@@ -151,13 +163,20 @@ def names_a_sink(where: str) -> bool:
 
 
 def open_tree(
-    root: Path, *, extra_roots: Sequence[Path] = (), release: str | None = None, registers: Registers = names_a_sink
+    root: Path,
+    *,
+    extra_roots: Sequence[Path] = (),
+    release: str | None = None,
+    registers: Registers = names_a_sink,
+    follow_links: bool = False,
 ) -> SourceTree:
     """Survey a checkout; ``extra_roots`` are more folders with kernels, inside or outside it.
 
-    ``registers`` is asked of the files outside the kernel folders. Raises SourceTreeError where the root is no
-    TensorFlow tree or an extra root is no folder.
+    ``registers`` is asked of the files outside the kernel folders. ``follow_links`` reads what is behind links that
+    lead out of these folders, too. Raises SourceTreeError where the root is no TensorFlow tree or has its kernels
+    behind such a link, and where an extra root is no folder.
     """
+    links = Links(root, *extra_roots, follow=follow_links)
     found_release = release_of(root, release)
     units: dict[str, SourceUnit] = {}
     skipped: dict[str, str] = {}
@@ -165,13 +184,20 @@ def open_tree(
     prefixes: list[str] = []
     if not any((root / folder).is_dir() for folder in KERNEL_FOLDERS):
         raise SourceTreeError(str(root), f"has none of {', '.join(KERNEL_FOLDERS)}", "Is the checkout complete?")
+    for folder in KERNEL_FOLDERS:
+        if links.lead_out(f"{root}/{folder}"):
+            advice = "Name the folder that it leads to, or read it with 'opselect index scan --follow-links'."
+            raise SourceTreeError(f"{root}/{folder}", "is behind a link that leads out of the tree", advice)
     whole = tuple(f + "/" for f in (*KERNEL_FOLDERS, *HELPER_FOLDERS))
     for folder in (*REGISTERING_FOLDERS, *(f for f in HELPER_FOLDERS if not f.startswith(REGISTERING_FOLDERS))):
         sources = list(_sources(root, folder))
         packages = _registering_packages(root, sources, registers) if folder == CONTRIB else ()
         for path in sources:
             everything = path.startswith(whole) or _contrib_package(path) in packages
-            _classify(f"{root}/{path}", path, path, everything, registers, units, skipped)
+            where = f"{root}/{path}"
+            # A file that cannot be read is scanned all the same: the scan says so.
+            where = f"{_NOWHERE}/{path}" if links.lead_out(where) else where
+            _classify(where, path, path, everything, registers, units, skipped)
     for extra in extra_roots:
         if not extra.is_dir():
             raise SourceTreeError(str(extra), "is no folder", "--root takes a folder with C++ kernel sources.")
@@ -190,16 +216,18 @@ def open_tree(
         tuple(units[p] for p in sorted(units)),
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
-        _types([root, *extra_roots]),
+        _types([root, *extra_roots], links),
         tuple(prefix for prefix in prefixes if prefix != "."),
+        links,
     )
 
 
-def _types(folders: Sequence[Path]) -> TypeTable:
+def _types(folders: Sequence[Path], links: Links) -> TypeTable:
     """The types of the first folder that has its own ``types.h`` or ``types.proto``: a tree, or a part of a fork."""
     for folder in folders:
         for inner in _FRAMEWORK:
-            texts = [_text_of(folder / inner / name) for name in ("types.h", "types.proto")]
+            files = [folder / inner / name for name in ("types.h", "types.proto")]
+            texts = ["" if links.lead_out(str(file)) else _text_of(file) for file in files]
             if any("DT_FLOAT" in text for text in texts):
                 return type_table(*texts)
     return UPSTREAM
@@ -216,14 +244,15 @@ def _registering_packages(root: Path, sources: Sequence[str], registers: Registe
     return frozenset(found - {OTHER_RUNTIME})
 
 
-def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
+def open_roots(roots: Sequence[Path], release: str, *, follow_links: bool = False) -> SourceTree:
     """Survey folders of kernels that belong to no checkout.
 
     A folder that contains ``tensorflow/core`` or another of a release's folders is part of a fork: its paths begin
     there, so that they are those of the release's files. There can be one such folder; all others' paths begin with
-    the folder's name. Raises
+    the folder's name. ``follow_links`` reads what is behind links that lead out of the folders, too. Raises
     SourceTreeError.
     """
+    links = Links(*roots, follow=follow_links)
     forks = [root for root in roots if any((root / folder).is_dir() for folder in _OF_A_FORK)]
     if len(forks) > 1:
         raise SourceTreeError(
@@ -261,8 +290,9 @@ def open_roots(roots: Sequence[Path], release: str) -> SourceTree:
         tuple(units[p] for p in sorted(units)),
         tuple(sorted(skipped.items())),
         tuple(sorted(outside.items())),
-        _types(roots),
+        _types(roots, links),
         tuple(outside),
+        links,
     )
 
 

@@ -12,6 +12,7 @@ from kernel_index.build_files.groups import GroupReader
 from kernel_index.build_files.labels import Label, label_of_path, parse_label
 from kernel_index.build_files.lists import MAKEFILE_LIST, MakefileEntry, list_name, open_groups, read_makefile_list
 from kernel_index.build_files.starlark import Branch, Entry
+from kernel_index.links import Links
 from kernel_index.records import Location
 
 
@@ -55,12 +56,14 @@ class ListEntries:
     unclear: tuple[UnclearEntry, ...]
 
 
-def read_list_entries(root: Path) -> ListEntries:
+def read_list_entries(root: Path, links: Links | None = None) -> ListEntries:
     """The entries of the lists that :func:`read_build_lists` reads, of every branch of a ``select``.
 
-    Raises SourceTreeError where ``root`` is no folder, or a list no text.
+    What is behind ``links`` that lead out of the checkout is not read. Raises SourceTreeError where ``root`` is no
+    folder, or a list no text.
     """
-    reader = open_groups(root)
+    links = links if links is not None else Links(root)
+    reader = open_groups(root, links)
     packages = _Packages(root)
     entries: list[ListEntry] = []
     starts: dict[str, Location] = {}
@@ -71,7 +74,7 @@ def read_list_entries(root: Path) -> ListEntries:
         name = list_name(label)
         starts[name] = Location(build_file.path, build_file.targets[label.name].line)
         entries += [_group_entry(name, entry, label, build_file.path, reader, packages) for entry in group.entries]
-    makefile = read_makefile_list(root)
+    makefile = read_makefile_list(root, links)
     if makefile:
         starts[MAKEFILE_LIST] = Location(MAKEFILE_LIST, 1)
     entries += [_makefile_entry(entry) for entry in makefile]

@@ -9,6 +9,7 @@ from pathlib import Path
 from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file, is_there
 from kernel_index.build_files.labels import Label, parse_label
 from kernel_index.build_files.starlark import BuildFile, Entry, Target, parse_build_file
+from kernel_index.links import LEADS_OUT, Links
 from kernel_index.records import Diagnostic, Location
 
 _LOCAL_REPOSITORIES = {
@@ -42,11 +43,12 @@ class GroupReader:
     """Reads the groups of one checkout; each BUILD file is parsed once, each group followed once.
 
     ``groups`` holds every group that was asked for or found on the way, ``unclear`` what could not be followed,
-    ``absent`` the diagnostics of entries that name nothing.
+    ``absent`` the diagnostics of entries that name nothing. What is behind ``links`` that lead out is not read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, links: Links | None = None) -> None:
         self._root = root
+        self._links = links if links is not None else Links(root)
         self._build_files: dict[str, BuildFile | None] = {}
         self._libraries: dict[str, BuildFile | None] = {}
         self._open: list[Label] = []
@@ -71,15 +73,20 @@ class GroupReader:
         if name is None:
             return None
         path = f"{package}/{name}".lstrip("/")
-        parsed: BuildFile | Diagnostic
-        try:
-            parsed = parse_build_file(path, folder, (folder / name).read_bytes(), self._loaded)
-        except OSError as error:
-            parsed = Diagnostic(Location(path, 1), f"cannot be read: {error.strerror or error}")
+        parsed = self._parsed(path, folder)
         if isinstance(parsed, Diagnostic):
             self.unclear.append(Unclear(None, parsed))
             return None
         return parsed
+
+    def _parsed(self, path: str, folder: Path) -> BuildFile | Diagnostic:
+        if self._links.lead_out(str(self._root / path)):
+            return Diagnostic(Location(path, 1), LEADS_OUT)
+        try:
+            source = (self._root / path).read_bytes()
+        except OSError as error:
+            return Diagnostic(Location(path, 1), f"cannot be read: {error.strerror or error}")
+        return parse_build_file(path, folder, source, self._loaded)
 
     def label(self, text: str, package: str) -> Label | None:
         """What ``text`` names in a BUILD file of ``package``; None where its repository is not in the checkout."""
@@ -98,6 +105,8 @@ class GroupReader:
         return self._libraries[label.path]
 
     def _library(self, label: Label) -> BuildFile | None:
+        if self._links.lead_out(str(self._root / label.path)):
+            return None
         try:
             source = (self._root / label.path).read_bytes()
         except OSError:

@@ -13,6 +13,7 @@ from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file, is_ther
 from kernel_index.build_files.groups import Group, GroupReader
 from kernel_index.build_files.labels import Label
 from kernel_index.errors import Place, SourceTreeError
+from kernel_index.links import LEADS_OUT, Links
 from kernel_index.records import BuildLists, Diagnostic, Location
 
 KERNELS_PACKAGE = "tensorflow/core/kernels"
@@ -27,7 +28,7 @@ _WORD = re.compile(r"[^ \t\n\v\f\r]+")
 _PACKAGE_ROOTS = ("tensorflow/core", "tensorflow/c", "tensorflow/contrib")
 
 
-def read_build_lists(root: Path) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
+def read_build_lists(root: Path, links: Links | None = None) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
     """The build lists of the checkout at ``root``, and what is wrong with them.
 
     Read are all filegroups and aliases of ``tensorflow/core/kernels/BUILD`` named ``android_…``, ``portable_…`` and
@@ -37,12 +38,14 @@ def read_build_lists(root: Path) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
     are no file (generated ones, other rules, other repositories) stay in ``group_labels`` only.
 
     An entry that names nothing, a list that cannot be evaluated or parsed, and a release without filegroups are
-    diagnostics with file and line. Raises SourceTreeError where ``root`` is no folder.
+    diagnostics with file and line; what is behind ``links`` that lead out of the checkout is not read. Raises
+    SourceTreeError where ``root`` is no folder, and for a list of the makefile that is not read.
     """
-    reader = open_groups(root)
+    links = links if links is not None else Links(root)
+    reader = open_groups(root, links)
     groups = {list_name(label): group for label, group in sorted(reader.groups.items())}
     prefix = next((p for p in _PREFIXES if f"{p}_core_ops" in groups), "")
-    makefile = read_makefile_list(root)
+    makefile = read_makefile_list(root, links)
     absent = [line for line in makefile if line.absent]
     diagnostics = [Diagnostic(Location(MAKEFILE_LIST, line.number), line.problem) for line in absent]
     if not prefix and not reader.diagnostics:
@@ -62,11 +65,11 @@ def read_build_lists(root: Path) -> tuple[BuildLists, tuple[Diagnostic, ...]]:
     return lists, tuple(sorted([*reader.diagnostics, *diagnostics], key=lambda d: (d.location, d.message)))
 
 
-def open_groups(root: Path) -> GroupReader:
+def open_groups(root: Path, links: Links) -> GroupReader:
     """A reader that has read the groups of :func:`read_build_lists`. Raises SourceTreeError where ``root`` is none."""
     if not root.is_dir():
         raise SourceTreeError(str(root), "is no folder", "Give the root of a TensorFlow checkout.")
-    reader = GroupReader(root)
+    reader = GroupReader(root, links)
     build_file = reader.build_file(KERNELS_PACKAGE)
     names = [n for n in build_file.targets if n.startswith(_GROUP_NAMES)] if build_file else []
     for name in names:
@@ -112,7 +115,7 @@ class MakefileEntry:
         return f"{self.entry} does not exist" + (f"; make compiles {self.compiled} instead" if self.compiled else "")
 
 
-def read_makefile_list(root: Path) -> tuple[MakefileEntry, ...]:
+def read_makefile_list(root: Path, links: Links) -> tuple[MakefileEntry, ...]:
     """The entries of ``tf_op_files.txt``; none where there is no such file.
 
     The Makefile turns ``x.c`` into ``x.o`` and builds that from ``x.cc`` where there is no ``x.c``, so an entry that
@@ -122,6 +125,8 @@ def read_makefile_list(root: Path) -> tuple[MakefileEntry, ...]:
     try:
         if not is_there(path):
             return ()
+        if links.lead_out(str(path)):
+            raise SourceTreeError(MAKEFILE_LIST, LEADS_OUT)
         data = path.read_bytes()
     except OSError as error:
         raise SourceTreeError(MAKEFILE_LIST, f"cannot be read: {error.strerror or error}") from None

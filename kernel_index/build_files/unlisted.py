@@ -15,6 +15,7 @@ from kernel_index.build_files.labels import Label
 from kernel_index.build_files.make import Makefile, UnreadableMakefileError
 from kernel_index.build_files.starlark import BuildFile, Target
 from kernel_index.libraries import LIBRARIES, libraries_of_repositories
+from kernel_index.links import LEADS_OUT, Links
 from kernel_index.records import BAZEL, MAKE, Diagnostic, Location
 
 MAKEFILE = "tensorflow/contrib/makefile/Makefile"
@@ -48,7 +49,7 @@ class UnlistedBuild:
         return path in self.sources or any(path.startswith(f"{folder}/") for folder in self.unclear)
 
 
-def read_unlisted(root: Path) -> tuple[Mapping[str, UnlistedBuild], tuple[Diagnostic, ...]]:
+def read_unlisted(root: Path, links: Links | None = None) -> tuple[Mapping[str, UnlistedBuild], tuple[Diagnostic, ...]]:
     """What Bazel's mobile build and the makefile have by themselves, those that the checkout has.
 
     Bazel: ``portable_tensorflow_lib`` (``android_tensorflow_lib`` up to 2.1) of ``tensorflow/core/BUILD`` and all that
@@ -56,16 +57,17 @@ def read_unlisted(root: Path) -> tuple[Mapping[str, UnlistedBuild], tuple[Diagno
     library of kernels compiles them. Make: ``TF_CC_SRCS`` of the Makefile without ``tf_op_files.txt``, as far as all of
     its phone targets agree.
 
-    What cannot be read is a diagnostic with its place.
+    What cannot be read, or is behind ``links`` that lead out of the checkout, is a diagnostic with its place.
     """
+    links = links if links is not None else Links(root)
     found = {}
     diagnostics: list[Diagnostic] = []
-    bazel = _BazelBuild(root)
+    bazel = _BazelBuild(root, links)
     if bazel.there:
         found[BAZEL] = bazel.read()
         diagnostics += bazel.diagnostics
     if is_file(root / MAKEFILE):
-        make = _read_makefile(root, diagnostics)
+        make = _read_makefile(root, links, diagnostics)
         if make is not None:
             found[MAKE] = make
     return found, tuple(sorted(set(diagnostics), key=lambda d: (d.location, d.message)))
@@ -74,7 +76,10 @@ def read_unlisted(root: Path) -> tuple[Mapping[str, UnlistedBuild], tuple[Diagno
 # Make.
 
 
-def _read_makefile(root: Path, diagnostics: list[Diagnostic]) -> UnlistedBuild | None:
+def _read_makefile(root: Path, links: Links, diagnostics: list[Diagnostic]) -> UnlistedBuild | None:
+    if links.lead_out(str(root / MAKEFILE)):
+        diagnostics.append(Diagnostic(Location(MAKEFILE, 1), LEADS_OUT))
+        return None
     text = (root / MAKEFILE).read_bytes().decode("utf-8", "replace")
     globs: dict[str, list[str]] = {}
 
@@ -87,7 +92,8 @@ def _read_makefile(root: Path, diagnostics: list[Diagnostic]) -> UnlistedBuild |
         if path == _LIST:
             return ""
         file = root / path
-        return file.read_bytes().decode("utf-8", "replace") if is_file(file) else None
+        known = is_file(file) and not links.lead_out(str(file))
+        return file.read_bytes().decode("utf-8", "replace") if known else None
 
     builds = []
     for target in _PHONES:
@@ -144,8 +150,8 @@ def _fits(name: str, pattern: str) -> bool:
 class _BazelBuild:
     """Follows the mobile library through its targets."""
 
-    def __init__(self, root: Path) -> None:
-        self._reader = GroupReader(root)
+    def __init__(self, root: Path, links: Links) -> None:
+        self._reader = GroupReader(root, links)
         self._sources: set[str] = set()
         self._repositories: set[str] = set()
         self._problems: dict[str, set[Diagnostic]] = {}

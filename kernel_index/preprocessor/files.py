@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kernel_index.links import Links
 from kernel_index.preprocessor.macros import Macro, MacroSyntaxError, parse_define
 from kernel_index.preprocessor.text import Directive, directives, include_target, newlines, text_of, without_comments
 from kernel_index.preprocessor.tokens import identifiers
@@ -173,7 +174,8 @@ class Files:
 
     ``search`` are folders, from the root, in which quoted and angled includes are looked for besides the folder of
     the including file. ``outside`` maps the first part of a path to a folder outside the root. ``roots`` are folders,
-    paths as in the tree, whose files include each other from there: a file is looked for in its own first.
+    paths as in the tree, whose files include each other from there: a file is looked for in its own first. What is
+    behind ``links`` that lead out is not there.
     """
 
     def __init__(
@@ -182,8 +184,10 @@ class Files:
         search: tuple[str, ...] = ("",),
         outside: Mapping[str, Path] | None = None,
         roots: tuple[str, ...] = (),
+        links: Links | None = None,
     ) -> None:
         self._root = root
+        self._links = links if links is not None else Links(root, *(outside or {}).values())
         self._search = search
         self._outside = outside or {}
         self._roots = roots
@@ -206,6 +210,8 @@ class Files:
         """The bytes of the file at a path from the root, None where there is none; not all where it is too large."""
         first, _, rest = path.partition("/")
         where = self._outside[first] / rest if first in self._outside else self._root / path
+        if self._links.lead_out(str(where)):
+            return None
         try:
             with where.open("rb") as file:
                 return file.read(MAX_SOURCE + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from kernel_index.links import Links
 from kernel_index.records import GraphVersions
 
 HEADER = "tensorflow/core/public/version.h"
@@ -13,8 +14,13 @@ HEADER = "tensorflow/core/public/version.h"
 _DEFINED = re.compile(r"^[ \t]*#[ \t]*define[ \t]+TF_GRAPH_DEF_VERSION(_MIN_PRODUCER)?[ \t]+(\d+)\b", re.MULTILINE)
 
 
-def graph_versions(root: Path) -> GraphVersions | None:
-    """What the tree at ``root`` says; None where it has no such header, or one that defines no version."""
+def graph_versions(root: Path, links: Links | None = None) -> GraphVersions | None:
+    """What the tree at ``root`` says; None where it has no such header, or one that defines no version.
+
+    A header behind ``links`` that lead out is none.
+    """
+    if links is not None and links.lead_out(str(root / HEADER)):
+        return None
     try:
         text = (root / HEADER).read_text(encoding="utf-8", errors="replace")
     except OSError:

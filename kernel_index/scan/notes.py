@@ -91,7 +91,7 @@ class RecordedFiles(Files):
     """The files of a tree, with notes on all that were read or asked for in vain."""
 
     def __init__(self, tree: SourceTree) -> None:
-        super().__init__(tree.root, SEARCH, dict(tree.extra_roots), tree.roots)
+        super().__init__(tree.root, SEARCH, dict(tree.extra_roots), tree.roots, tree.links)
         self._tree = tree
         self._seen: dict[str, tuple[str, Stamp | None]] = {}
         self._unread: list[str] = []

@@ -30,6 +30,7 @@ def scan_roots(
     define: Mapping[str, str] = NOTHING,
     undefine: Sequence[str] = (),
     progress: Progress | None = None,
+    follow_links: bool = False,
 ) -> OverlayIndex:
     """The index of a release with the kernels of some folders over it (see :func:`open_roots` for their paths).
 
@@ -37,9 +38,10 @@ def scan_roots(
     those of the version from the release. A
     registration that comes through any other one is not found. Only the index's profiles without ``-D`` and ``-U`` can
     be scanned for; ``define`` and ``undefine`` are on top of them for these folders alone, so their names stay.
-    Raises SourceTreeError and PreprocessorError.
+    ``follow_links`` reads what is behind links that lead out of the folders, too. Raises SourceTreeError and
+    PreprocessorError.
     """
-    tree = open_roots(roots, base.release)
+    tree = open_roots(roots, base.release, follow_links=follow_links)
     versions = version_macros(base.release)
     chosen = tuple(
         replace(

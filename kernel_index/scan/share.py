@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.diagnostics import in_order
+from kernel_index.links import LEADS_OUT
 from kernel_index.profiles import BuildProfile
 from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.batch import Batch, Source
@@ -68,7 +69,8 @@ def scan_share(share: Share, done: Callable[[], None], files: RecordedFiles | No
         if file is not None:
             sources.append((unit, file))
             continue
-        message = "cannot be read: what it registers is not known"
+        problem = LEADS_OUT if share.tree.leads_out(unit.path) else "cannot be read"
+        message = f"{problem}: what it registers is not known"
         result.units[unit.path] = UnitNote(
             unit.gpu_only, diagnostics=(Diagnostic(Location(unit.path, 1), message, Lost()),)
         )

@@ -14,6 +14,7 @@ from pathlib import Path
 from kernel_index.base_library import BaseLibrary
 from kernel_index.build_files import read_build_lists, read_unlisted
 from kernel_index.diagnostics import in_order
+from kernel_index.links import LEADS_OUT
 from kernel_index.preprocessor.files import MAX_SOURCE
 from kernel_index.processes import helpers
 from kernel_index.profiles import BuildProfile
@@ -30,6 +31,7 @@ from kernel_index.scan.notes import (
     RecordedFiles,
     ScanNotes,
     UnitNote,
+    candidates,
     reachable,
 )  # fmt: skip
 from kernel_index.scan.recall import Recalled, Survey, recall
@@ -58,22 +60,27 @@ def scan_tree(
     progress: Progress | None = None,
     cache: ScanCache | None = None,
     uncut: bool = False,
+    follow_links: bool = False,
 ) -> ScanResult:
     """Find every kernel registration and op definition of a tree.
 
     ``profiles`` are those of the tree's release unless given, ``jobs`` is the number of processes (default: one a
     core). With a ``cache``, source files for which nothing has changed are not scanned again; the result is the same.
     ``progress`` counts them as done. ``uncut`` scans the slow way, with which the fast one can be compared: every
-    header is read whole in every source file, every text is expanded, and no ``cache`` is used. Raises SourceTreeError
-    for a folder that is no TensorFlow tree, PreprocessorError for a source file that no compiler would survive.
+    header is read whole in every source file, every text is expanded, and no ``cache`` is used. What is behind links
+    that lead out of the tree is read with ``follow_links``, else it is a diagnostic where it is missed. Raises
+    SourceTreeError for a folder that is no TensorFlow tree, PreprocessorError for a source file that no compiler would
+    survive.
     """
     release = release_of(root, release)
     chosen = tuple(profiles) if profiles is not None else profiles_of(release)
     cache = None if uncut else cache
     before = cache.load(root, extra_roots, chosen) if cache is not None else ScanNotes()
     survey = Survey(root, before.surveyed)
-    tree = open_tree(root, extra_roots=extra_roots, release=release, registers=survey.registers)
-    builds, build_diagnostics = read_unlisted(tree.root)
+    tree = open_tree(
+        root, extra_roots=extra_roots, release=release, registers=survey.registers, follow_links=follow_links
+    )
+    builds, build_diagnostics = read_unlisted(tree.root, tree.links)
     base = base_library(tree.root, builds)
     if before.base != base:
         before = ScanNotes(surveyed=before.surveyed)
@@ -101,7 +108,7 @@ def scan_tree(
         absent = recalled.absent.union(*(part.absent for part in fresh))
         notes = ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found, str(tree.types), base)
         cache.save(root, extra_roots, chosen, notes)
-    lists, list_diagnostics = read_build_lists(tree.root)
+    lists, list_diagnostics = read_build_lists(tree.root, tree.links)
     return scan_result(tree, chosen, units, files, (lists, (*list_diagnostics, *build_diagnostics)), builds)
 
 
@@ -231,7 +238,9 @@ def scan_result(
     includes = {path: note.included for path, note in files.items() if note.includes is not None}
     scanned = sorted(reachable((path for path in units if path in includes), includes))
     found_by_units = (d for n in notes for d in (*n.diagnostics, *n.header_problems))
-    diagnostics = in_order([*list_diagnostics, *_platforms_unknown(files), *_too_large(tree, files), *found_by_units])
+    missed = _beyond_links(tree, files, scanned)
+    unread = [*_platforms_unknown(files), *_too_large(tree, files), *missed]
+    diagnostics = in_order([*list_diagnostics, *unread, *found_by_units])
     targets = {
         target[1:-1]
         for path in scanned
@@ -251,7 +260,7 @@ def scan_result(
         release=tree.release,
         profiles=tuple(dict.fromkeys(profile.name for profile in profiles)),
         registrations=tuple(sorted((r for note in notes for r in note.registrations), key=registration_key)),
-        op_definitions=of_tree(_unique_ops(d for note in notes for d in note.op_definitions), tree.root),
+        op_definitions=of_tree(_unique_ops(d for note in notes for d in note.op_definitions), tree.root, tree.links),
         build_lists=lists,
         diagnostics=diagnostics,
         skipped_files=dict(tree.skipped),
@@ -260,7 +269,7 @@ def scan_result(
         type_lists=lists_of_types,
         dependencies=dependencies,
         library_uses=uses,
-        graph_versions=graph_versions(tree.root),
+        graph_versions=graph_versions(tree.root, tree.links),
     )
 
 
@@ -285,6 +294,20 @@ def _too_large(tree: SourceTree, files: Iterable[str]) -> Iterable[Diagnostic]:
                 f"it has {size:,} bytes, and more than {MAX_SOURCE:,} are not read: what it registers is not known"
             )
             yield Diagnostic(Location(path, 1), message, Lost())
+
+
+def _beyond_links(tree: SourceTree, files: Mapping[str, FileNote], scanned: Iterable[str]) -> Iterable[Diagnostic]:
+    """A diagnostic for every header that a file includes and that a link out of the tree leads to."""
+    asked = {
+        candidate
+        for path in scanned
+        for target, found in files[path].includes or ()
+        if not found and target != COMPUTED
+        for candidate in candidates(target, path, tree.roots)
+    }
+    for path in sorted(asked):
+        if tree.leads_out(path):
+            yield Diagnostic(Location(path, 1), f"{LEADS_OUT}: what it registers is not known", Lost())
 
 
 def _unique_ops(definitions: Iterable[OpDefinition]) -> tuple[OpDefinition, ...]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kernel_index.datatypes import DataType
+from kernel_index.links import Links
 from kernel_index.records import AttrDefinition, OpDefinition
 from kernel_index.scan.ops import NUMBER_TYPES, REAL_NUMBER_TYPES
 
@@ -25,10 +26,15 @@ _DEFINED = re.compile(
 _NEWEST: Mapping[str, tuple[DataType, ...]] = {"Number": NUMBER_TYPES, "RealNumber": REAL_NUMBER_TYPES}
 
 
-def lacking(root: Path) -> Mapping[str, frozenset[DataType]]:
-    """The types that each of the two classes lacks in the tree at ``root``; none where it does not say."""
+def lacking(root: Path, links: Links | None = None) -> Mapping[str, frozenset[DataType]]:
+    """The types that each of the two classes lacks in the tree at ``root``; none where it does not say.
+
+    Files behind ``links`` that lead out say nothing.
+    """
     found: dict[str, frozenset[DataType]] = {}
     for file in FILES:
+        if links is not None and links.lead_out(str(root / file)):
+            continue
         try:
             text = (root / file).read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -41,9 +47,9 @@ def lacking(root: Path) -> Mapping[str, frozenset[DataType]]:
     return found
 
 
-def of_tree(definitions: Sequence[OpDefinition], root: Path) -> tuple[OpDefinition, ...]:
+def of_tree(definitions: Sequence[OpDefinition], root: Path, links: Links | None = None) -> tuple[OpDefinition, ...]:
     """The definitions without types that a class of types, which an attr allows as a whole, lacks in the tree."""
-    missing = {name: types for name, types in lacking(root).items() if types}
+    missing = {name: types for name, types in lacking(root, links).items() if types}
     if not missing:
         return tuple(definitions)
     return tuple(replace(d, attrs=tuple(_without(attr, missing) for attr in d.attrs)) for d in definitions)

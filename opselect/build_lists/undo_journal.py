@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import InputError, SourceTreeError
+from kernel_index.links import Links
 from kernel_index.whole_files import sweep
 from opselect.build_lists.edit_checkout import EDITED_FILES, FileEdit, read_text
 from opselect.build_lists.git_changes import changed_in_git
@@ -40,14 +41,16 @@ class _Entry:
         return _digest(text) in (self.written, self.before, _digest(self.original))
 
 
-def apply_edits(tree: Path, edits: Sequence[FileEdit]) -> tuple[str, ...]:
+def apply_edits(tree: Path, edits: Sequence[FileEdit], *, follow_links: bool = False) -> tuple[str, ...]:
     """Writes the edits, all of them or none, and returns the paths that changed.
 
     What was there first is kept in the journal. An edit that was cut short is overwritten, and what it left besides is
     removed. Raises SourceTreeError for a file that somebody else changed since: one that git says is modified, or that
-    is not as opselect left it; and where git cannot say, or another opselect is at work in this checkout.
+    is not as opselect left it; and where git cannot say, or another opselect is at work in this checkout; and but with
+    ``follow_links`` for a file, or the journal, behind a link that leads out of the checkout.
     """
     with _alone(tree):
+        _check_links(tree, follow_links)
         journal = _read_journal(tree)
         _sweep(tree)
         changed = [edit for edit in edits if edit.before != edit.after]
@@ -62,14 +65,16 @@ def apply_edits(tree: Path, edits: Sequence[FileEdit]) -> tuple[str, ...]:
         return tuple(texts)
 
 
-def undo(tree: Path) -> tuple[str, ...]:
+def undo(tree: Path, *, follow_links: bool = False) -> tuple[str, ...]:
     """Restores every file as it was before the first edit, and returns their paths.
 
     None are returned where there is no edit to take back and only an edit that was cut short has left something, which
     is removed. Raises SourceTreeError where there is nothing to do, where a file is not as opselect left it, and where
-    another opselect is at work in this checkout.
+    another opselect is at work in this checkout; and but with ``follow_links`` for a file, or the journal, behind a
+    link that leads out of the checkout.
     """
     with _alone(tree):
+        _check_links(tree, follow_links)
         journal = _read_journal(tree)
         for path, entry in sorted(journal.items()):
             if not entry.knows(read_text(tree, path)):
@@ -100,6 +105,14 @@ def _alone(tree: Path) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
+
+
+def _check_links(tree: Path, follow_links: bool) -> None:
+    links = Links(tree, follow=follow_links)
+    for path in (JOURNAL, *sorted(EDITED_FILES)):
+        if links.lead_out(str(tree / path)):
+            problem = "is behind a link that leads out of the checkout, and is not edited"
+            raise SourceTreeError(path, problem, "--follow-links edits what is there.")
 
 
 def _sweep(tree: Path) -> bool:

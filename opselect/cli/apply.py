@@ -13,6 +13,7 @@ from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
     FOLDER,
+    follow_links_option,
     have_option,
     json_option,
     macro_options,
@@ -62,6 +63,7 @@ Examples:
 @click.option("--write", is_flag=True, help="Edit the files.")
 @click.option("--undo", is_flag=True, help="Restore the files as they were before opselect first edited them.")
 @have_option
+@follow_links_option
 @json_option
 @quiet_option
 def command(
@@ -82,6 +84,7 @@ def command(
     write: bool,
     undo: bool,
     have: frozenset[str],
+    follow_links: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -89,17 +92,20 @@ def command(
 
     Edited are the mobile filegroups of tensorflow/core/kernels/BUILD and, where there is one, tf_op_files.txt. Only
     entries of lists change, comments go with their entries, and a second run changes nothing. Without --write the edit
-    is only shown. A file with changes that are neither committed nor opselect's own is not touched.
+    is only shown. A file with changes that are neither committed nor opselect's own is not touched, and neither is one
+    behind a symbolic link that leads out of the checkout, but for --follow-links.
     """
     if undo:
         if models or kept or write:
-            raise click.UsageError("--undo takes nothing but --tree")
-        return _undo(tree, quiet=quiet)
+            raise click.UsageError("--undo takes nothing but --tree and --follow-links")
+        return _undo(tree, follow_links=follow_links, quiet=quiet)
     from opselect.usecases.edit_checkout import apply
     from opselect.usecases.select_kernels import BuildQuestion
 
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted)
-    question = BuildQuestion(needs, KernelSource(tree=tree, roots=roots), profile, macros, have=have)
+    question = BuildQuestion(
+        needs, KernelSource(tree=tree, roots=roots, follow_links=follow_links), profile, macros, have=have
+    )
     with reading(quiet=quiet) as watch:
         made = apply(question, tree, mode, keep_core=keep_core, write=write, allow_missing=allow_missing, watch=watch)
     print_missing(made.answer, needs.only_model, quiet=quiet)
@@ -124,10 +130,10 @@ def _print_edit(made: CheckoutEdit, *, show_diff: bool, as_json: bool, quiet: bo
         note("nothing was written: --write makes this edit", quiet=quiet)
 
 
-def _undo(tree: Path, *, quiet: bool) -> int:
+def _undo(tree: Path, *, follow_links: bool, quiet: bool) -> int:
     from opselect.usecases.edit_checkout import undo_edits
 
-    restored = undo_edits(tree)
+    restored = undo_edits(tree, follow_links=follow_links)
     for path in restored:
         note(f"restored {path}", quiet=quiet)
     if not restored:

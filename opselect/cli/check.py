@@ -22,6 +22,7 @@ from opselect.cli.shared.needs import (
 )
 from opselect.cli.shared.options import (
     FOLDER,
+    follow_links_option,
     have_option,
     json_option,
     macro_options,
@@ -57,6 +58,7 @@ Examples:
 @no_inserted_option
 @click.option("--ignore", multiple=True, metavar="KIND", help="Leave out findings of this kind; may be repeated.")
 @have_option
+@follow_links_option
 @json_option
 @quiet_option
 def command(
@@ -72,6 +74,7 @@ def command(
     no_inserted: bool,
     ignore: tuple[str, ...],
     have: frozenset[str],
+    follow_links: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -91,7 +94,15 @@ def command(
         raise click.UsageError("name the MODEL that these options are about")
     with reading(quiet=quiet) as watch:
         checked = check_checkout(
-            tree, needs, roots=roots, profile=profile, macros=macros, ignore=ignore, have=have, watch=watch
+            tree,
+            needs,
+            roots=roots,
+            profile=profile,
+            macros=macros,
+            ignore=ignore,
+            have=have,
+            follow_links=follow_links,
+            watch=watch,
         )
     if as_json:
         from opselect.findings.as_json import list_json

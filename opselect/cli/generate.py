@@ -12,6 +12,7 @@ from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
     FOLDER,
+    follow_links_option,
     have_option,
     json_option,
     macro_options,
@@ -75,6 +76,7 @@ Examples:
 @click.option("--allow-missing", is_flag=True, help="Write the lists even if they cannot give all that is needed.")
 @click.option("--template-dir", type=FOLDER, metavar="DIR", help="Templates to use instead of the built-in ones.")
 @have_option
+@follow_links_option
 @json_option
 @quiet_option
 def command(
@@ -97,6 +99,7 @@ def command(
     allow_missing: bool,
     template_dir: Path | None,
     have: frozenset[str],
+    follow_links: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -111,7 +114,7 @@ def command(
     from opselect.usecases.select_kernels import BuildQuestion
 
     _check_destination(targets, out, as_json=as_json)
-    source = KernelSource(release, tree, index_file, roots)
+    source = KernelSource(release, tree, index_file, roots, follow_links)
     check_source(source, macros)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted)
     question = BuildQuestion(needs, source, profile, macros, have=have)

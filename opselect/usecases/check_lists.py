@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kernel_index.errors import OpselectError
+from kernel_index.links import Links
 from kernel_index.near_names import near_names
 from opselect.build_lists.checking import KINDS, check_lists
 from opselect.findings import Finding
@@ -44,13 +45,14 @@ def check_checkout(
     macros: Macros = NO_MACROS,
     ignore: Collection[str] = (),
     have: Collection[str] = (),
+    follow_links: bool = False,
     watch: Watch = NOBODY,
 ) -> CheckedLists:
     """What is wrong with the mobile build lists of the checkout at ``tree``; with models also what they need of them.
 
     ``roots`` are more folders with kernels, ``profile`` is the build that the lists are for, ``macros`` are on top of
     its own, ``ignore`` are kinds of findings that are left out (``docs/check.md``), ``have`` libraries that the builds
-    have besides.
+    have besides. ``follow_links`` reads what is behind links that lead out of the checkout, too.
 
     Raises SourceTreeError for a folder that is no checkout or has no lists, InputError for what else cannot be read,
     NoModelReadError where none of several models could be, and OpselectError for a kind that does not exist.
@@ -59,7 +61,7 @@ def check_checkout(
         if kind not in KINDS:
             raise OpselectError(unknown_kind(kind))
     recording = RecordingWatch(watch)
-    source = KernelSource(tree=Path(tree), roots=tuple(map(Path, roots)))
+    source = KernelSource(tree=Path(tree), roots=tuple(map(Path, roots)), follow_links=follow_links)
     index = open_kernels(source, macros=macros, profile=profile, lists=False, watch=recording)
     name = profile_of(index, profile, macros)
     answer = None
@@ -68,7 +70,9 @@ def check_checkout(
         needed = read_requirements(models, index, recording)
         answer = replace(select_kernels(needed, index, name, builds=()), needed=needed.closed())
     build = build_profile(index.release, profile, macros)
-    findings = check_lists(Path(tree), index, build, None if answer is None else answer.selection, ignore, have)
+    selection = None if answer is None else answer.selection
+    links = Links(Path(tree), follow=follow_links)
+    findings = check_lists(Path(tree), index, build, selection, ignore, have, links)
     return CheckedLists(findings, answer, recording.warnings)
 
 

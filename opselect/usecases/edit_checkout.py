@@ -44,7 +44,15 @@ def apply(
     check_read(found.index.build_lists)
     if not (found.complete or allow_missing):
         return CheckoutEdit(found, refused=True)
-    return edit_checkout(found, tree, mode, keep_core=keep_core, write=write, allow_missing=allow_missing)
+    return edit_checkout(
+        found,
+        tree,
+        mode,
+        keep_core=keep_core,
+        write=write,
+        allow_missing=allow_missing,
+        follow_links=question.source.follow_links,
+    )
 
 
 def edit_checkout(
@@ -55,6 +63,7 @@ def edit_checkout(
     keep_core: bool = False,
     write: bool = False,
     allow_missing: bool = False,
+    follow_links: bool = False,
 ) -> CheckoutEdit:
     """The edit that makes the lists of the checkout at ``tree`` say what a build needs; ``write`` makes it.
 
@@ -64,23 +73,24 @@ def edit_checkout(
     first is kept for :func:`undo_edits`.
 
     Raises IncompleteError where the build cannot have all that the models need, but with ``allow_missing``; and
-    SourceTreeError for a checkout without lists, for a BUILD file whose layout is not understood, and for a file with
-    changes that are neither committed nor opselect's own.
+    SourceTreeError for a checkout without lists, for a BUILD file that cannot be read or whose layout is not
+    understood, for a file with changes that are neither committed nor opselect's own, and but with ``follow_links`` for
+    one behind a link that leads out of the checkout.
     """
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
     root = Path(tree)
     planned = edits(found.selection, found.index, root, mode, keep_core)
     if write:
-        apply_edits(root, planned)
+        apply_edits(root, planned, follow_links=follow_links)
     return CheckoutEdit(found, tuple(edit for edit in planned if edit.diff()), write)
 
 
-def undo_edits(tree: PathLike) -> tuple[str, ...]:
+def undo_edits(tree: PathLike, *, follow_links: bool = False) -> tuple[str, ...]:
     """Restores the lists of a checkout as they were before opselect first edited them, and returns their paths.
 
     Works after an edit, or undoing one, that was cut short, too; none are returned where only temporary files of such a
     run were left, which are removed. Raises SourceTreeError where there is nothing to take back, or where a file is not
-    as opselect left it.
+    as opselect left it, and but with ``follow_links`` where it is behind a link that leads out of the checkout.
     """
-    return undo(Path(tree))
+    return undo(Path(tree), follow_links=follow_links)

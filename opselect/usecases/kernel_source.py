@@ -22,6 +22,8 @@ class KernelSource:
     index_file: Path | None = None
     roots: tuple[Path, ...] = ()
     """More folders with kernels, over whichever is named."""
+    follow_links: bool = False
+    """Whether what is behind links that lead out of the checkout and the folders is read, too."""
 
     @property
     def given(self) -> int:

@@ -80,9 +80,11 @@ def open_kernels(
             "  Name a checkout, or make an index of one with these macros by 'opselect index scan'."
         )
     if source.tree is not None:
-        return _scan(source.tree, source.roots, macros, profile, lists, watch)
+        return _scan(source, source.tree, macros, profile, lists, watch)
     index = open_index_file(source.index_file or shipped.find(source.release or ""))
-    return add_roots(index, source.roots, macros=macros, watch=watch) if source.roots else index
+    if not source.roots:
+        return index
+    return add_roots(index, source.roots, macros=macros, follow_links=source.follow_links, watch=watch)
 
 
 def ops_named(source: KernelSource | None, watch: Watch = NOBODY) -> KernelIndex | None:
@@ -102,7 +104,12 @@ def newest_release() -> str:
 
 
 def add_roots(
-    base: KernelIndex, roots: tuple[Path, ...], *, macros: Macros = NO_MACROS, watch: Watch = NOBODY
+    base: KernelIndex,
+    roots: tuple[Path, ...],
+    *,
+    macros: Macros = NO_MACROS,
+    follow_links: bool = False,
+    watch: Watch = NOBODY,
 ) -> OverlayIndex:
     """An index with the kernels of some folders over it; what is in each other's way is a warning.
 
@@ -112,7 +119,14 @@ def add_roots(
     from kernel_index.scan.roots import scan_roots
 
     progress = progress_of(watch, SCANNING)
-    index = scan_roots(roots, base, define=dict(macros.define), undefine=macros.undefine, progress=progress)
+    index = scan_roots(
+        roots,
+        base,
+        define=dict(macros.define),
+        undefine=macros.undefine,
+        progress=progress,
+        follow_links=follow_links,
+    )
     for line in in_few_lines(index.own_diagnostics):
         watch.warning(line)
     return index
@@ -122,7 +136,7 @@ SCANNING = "Scanning"
 """The task of reading sources, as a :class:`Watch` sees it."""
 
 
-def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, lists: bool, watch: Watch) -> KernelIndex:
+def _scan(source: KernelSource, tree: Path, macros: Macros, profile: str, lists: bool, watch: Watch) -> KernelIndex:
     from kernel_index.diagnostics import in_few_lines
     from kernel_index.index import MemoryIndex
     from kernel_index.profiles import profiles
@@ -135,7 +149,14 @@ def _scan(tree: Path, roots: tuple[Path, ...], macros: Macros, profile: str, lis
         release = version(tree)
         scanned = [*profiles(release), build_profile(release, profile, macros)]
     progress = progress_of(watch, SCANNING)
-    scan = scan_tree(tree, profiles=scanned, extra_roots=roots, progress=progress, cache=default_cache())
+    scan = scan_tree(
+        tree,
+        profiles=scanned,
+        extra_roots=source.roots,
+        progress=progress,
+        cache=default_cache(),
+        follow_links=source.follow_links,
+    )
     for line in in_few_lines(d for d in scan.diagnostics if lists or not _is_list(d.location.file)):
         watch.warning(line)
     return MemoryIndex(scan)

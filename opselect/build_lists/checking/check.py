@@ -8,6 +8,7 @@ from pathlib import Path
 from kernel_index.build_files import ListEntries, read_list_entries
 from kernel_index.errors import SourceTreeError
 from kernel_index.index import KernelIndex
+from kernel_index.links import Links
 from kernel_index.preprocessor.files import Files
 from kernel_index.profiles import BuildProfile
 from kernel_index.source_tree import SEARCH
@@ -36,17 +37,19 @@ def check_lists(
     selection: Selection | None = None,
     ignore: Collection[str] = (),
     have: Collection[str] = (),
+    links: Links | None = None,
 ) -> tuple[Finding, ...]:
     """What is wrong with the mobile build lists of a checkout, sorted by place.
 
     ``index`` is a scan of that checkout, with ``profile`` among its profiles; ``selection`` is what the models of the
     build need of it, if they are known. Kinds to ``ignore`` are left out. ``have`` are libraries that the builds are
-    said to have. Raises SourceTreeError for a checkout without lists.
+    said to have. What is behind ``links`` that lead out of the checkout is not read. Raises
+    SourceTreeError for a checkout without lists.
     """
-    entries = read_list_entries(tree)
+    entries = read_list_entries(tree, links)
     if not (entries.starts or entries.unclear):
         raise SourceTreeError(str(tree), "has no lists for mobile builds", "There is nothing to check.")
-    sources = Sources(index, Files(tree, SEARCH), profile)
+    sources = Sources(index, Files(tree, SEARCH, links=links), profile)
     found = [
         *_not_evaluated(entries),
         *absent_files(entries, index.build_lists, tree),

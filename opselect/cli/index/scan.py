@@ -11,7 +11,7 @@ import click
 
 from opselect.cli.shared.console import counted, note, print_json, progress_bar
 from opselect.cli.shared.exit_codes import DONE
-from opselect.cli.shared.options import FOLDER, json_option, macro_options, quiet_option
+from opselect.cli.shared.options import FOLDER, follow_links_option, json_option, macro_options, quiet_option
 from opselect.usecases.kernel_source import Macros
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ Examples:
     metavar="FILE",
     help="The index to write; - is stdout.",
 )
+@follow_links_option
 @json_option
 @quiet_option
 def command(
@@ -64,6 +65,7 @@ def command(
     no_cache: bool,
     uncut: bool,
     output: str,
+    follow_links: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -78,6 +80,9 @@ def command(
     Kernels that belong to no checkout can be laid over the index of a release: with --base, only the folders of --root
     are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
     a part of a fork, and its files take the place of the release's files of the same path.
+
+    What is behind a symbolic link that leads out of these folders is not read, and that is said; --follow-links reads
+    it.
     """
     if as_json and output == "-":
         raise click.UsageError("--json prints the summary on stdout: name a file for the index")
@@ -86,9 +91,21 @@ def command(
     if tree is None:
         if not roots or release or uncut:
             raise click.UsageError("--base takes the folders of --root, and neither --release nor --uncut")
-        return scan_over(base or "", roots, macros, output, as_json=as_json, quiet=quiet)
+        return scan_over(base or "", roots, macros, output, follow_links=follow_links, as_json=as_json, quiet=quiet)
     cached = not (no_cache or uncut)
-    return scan(tree, roots, macros, release, jobs, output, cached=cached, uncut=uncut, as_json=as_json, quiet=quiet)
+    return scan(
+        tree,
+        roots,
+        macros,
+        release,
+        jobs,
+        output,
+        cached=cached,
+        uncut=uncut,
+        follow_links=follow_links,
+        as_json=as_json,
+        quiet=quiet,
+    )
 
 
 def scan(
@@ -101,6 +118,7 @@ def scan(
     *,
     cached: bool,
     uncut: bool,
+    follow_links: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -124,6 +142,7 @@ def scan(
             progress=progress,
             cache=cache,
             uncut=uncut,
+            follow_links=follow_links,
         )
     if cache is not None and cache.problem:
         note(f"nothing is kept for the next scan: {cache.problem}", quiet=quiet)
@@ -132,7 +151,16 @@ def scan(
     return DONE
 
 
-def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: str, *, as_json: bool, quiet: bool) -> int:
+def scan_over(
+    base: str,
+    roots: tuple[Path, ...],
+    macros: Macros,
+    output: str,
+    *,
+    follow_links: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
     """Writes the index of a release with kernels over it, prints the summary and returns the exit code.
 
     What could not be evaluated of the release is in the index; only that of the folders is printed.
@@ -144,7 +172,7 @@ def scan_over(base: str, roots: tuple[Path, ...], macros: Macros, output: str, *
 
     source = release_or_file(base)
     check_output(output, roots, source.index_file)
-    index = add_roots(open_source(source), roots, macros=macros)
+    index = add_roots(open_source(source), roots, macros=macros, follow_links=follow_links)
     result = index.as_scan()
     write_index(result, output)
     _print(replace(result, diagnostics=index.own_diagnostics), as_json=as_json, quiet=quiet)

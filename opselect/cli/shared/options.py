@@ -83,6 +83,9 @@ def _parse_have(libraries: tuple[str, ...]) -> frozenset[str]:
     return names
 
 
+follow_links_option = click.option(
+    "--follow-links", is_flag=True, help="Follow links that lead out of the checkout, too."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 no_inserted_option = click.option(
     "--no-inserted", is_flag=True, help="Leave out ops that only optimizers of the runtime may insert."
