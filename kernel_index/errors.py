@@ -6,6 +6,8 @@ lives here, at the bottom of the layers, so that both packages raise the same ki
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kernel_index.shown import MAX_SENTENCE, shortened, shown_path, without_secrets
@@ -27,7 +29,7 @@ class Place:
     byte: int | None = None
 
     def __str__(self) -> str:
-        path = shortened(shown_path(self.path))
+        path = shortened(without_secrets(shown_path(self.path)))
         if self.line is not None:
             return f"{path}:{self.line}"
         if self.byte is not None:
@@ -62,3 +64,18 @@ class IndexFileError(InputError):
 
 class PreprocessorError(InputError):
     """A source file cannot be preprocessed (an expansion that never ends, an unterminated conditional)."""
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Names the input that is read in the block where memory does not suffice for it, or it is nested too deeply.
+
+    Raises InputError in these cases.
+    """
+    try:
+        yield
+    except (MemoryError, SystemError):
+        # SystemError: "error return without exception set", from libraries in C that were refused memory.
+        raise InputError(path, "there is not enough memory to read it", "Close other programs, or pass less.") from None
+    except RecursionError:
+        raise InputError(path, "it is nested too deeply to be read") from None

@@ -1,4 +1,4 @@
-"""The names that somebody may have meant who typed one that is unknown: every "did you mean" comes from here."""
+"""What somebody may have meant who typed an unknown name or an odd mark: every "did you mean" comes from here."""
 
 from __future__ import annotations
 
@@ -46,3 +46,19 @@ def _of_one_part(wanted: str, candidates: Iterable[str]) -> list[str]:
         (each for each in candidates if each.startswith(wanted) or each.rpartition("/")[2] == last),
         key=lambda each: (len(each), each),
     )
+
+
+_TYPESET = {
+    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\u00ab": '"', "\u00bb": '"', "\u2033": '"',
+    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'",
+    "\u2013": "-", "\u2014": "-", "\u2212": "-", "\uff0c": ",",
+}  # fmt: skip
+
+
+def typeset_mark(text: str) -> str:
+    """What to say where a text has a mark that web pages and word processors put in place of the plain one.
+
+    ``“ is not "``, with an advice; empty where it has none.
+    """
+    found = next((mark for mark in text if mark in _TYPESET), "")
+    return f"{found} is not {_TYPESET[found]}: type the plain character." if found else ""

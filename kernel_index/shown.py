@@ -10,12 +10,12 @@ MAX_SENTENCE = 3_000
 """Characters of what is said of one thing."""
 HIDDEN = "***"
 
-_ACTS = re.compile(
+_ACTS = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # marks that turn the direction of text
     "\u2028\u2029\ud800-\udfff]"  # separators that some take for ends of lines; halves of characters
 )
-_URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*://[^\s'"<>()]*""")
+_URL = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*://[^\s'"<>()]*(?<![:;,.])""")  # what ends a clause is none of it
 _CREDENTIALS = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/?#]*)@", re.DOTALL)
 
 
@@ -43,7 +43,9 @@ def visible(text: str) -> str:
     U+2029, and bytes of names that are no UTF-8 (``\\udc80``) are spelled as in Python. Line feed and tab stay. What is
     visible stays as it is, backslashes too: from the text alone nobody can tell ``\\x1b`` from ESC.
     """
-    return text if text.isascii() and text.isprintable() else _ACTS.sub(_spelled, text)
+    if text.replace("\n", "").replace("\t", "").isprintable():  # which is what most text is, and quickly seen
+        return text
+    return re.sub(_ACTS, _spelled, text)
 
 
 def one_line(text: str) -> str:

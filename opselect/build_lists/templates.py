@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kernel_index.errors import InputError, Place
-from kernel_index.shown import one_line
+from kernel_index.shown import one_line, shortened
 
 
 def template_folder() -> Path:
@@ -38,7 +38,7 @@ def fill_template(name: str, values: dict[str, object], template_dir: Path | Non
     )
     environment.filters["quoted"] = lambda text: json.dumps(text, ensure_ascii=False)
     environment.filters["cmake_quoted"] = _cmake_quoted
-    environment.filters["oneline"] = lambda text: one_line(str(text))
+    environment.filters["oneline"] = lambda text: shortened(one_line(str(text)))
     try:
         return environment.get_template(name).render(values)
     except jinja2.TemplateSyntaxError as error:

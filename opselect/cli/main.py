@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -116,8 +117,8 @@ def exit_code_of(action: Callable[[], int | None], settings: Settings) -> int:
         # Where stderr cannot be written, the exit code is all that is left to say.
         with contextlib.suppress(OutputError, BrokenPipeError):
             if settings.debug and not isinstance(failure, click.ClickException):
-                click.echo(_traceback(), err=True, nl=False)
-            click.echo(_sentence(failure), err=True)
+                click.echo(_traceback(), err=True, nl=False, color=True)
+            click.echo(_sentence(failure), err=True, color=True)
         return _failure_code(failure)
     return DONE if code is None else code
 
@@ -135,7 +136,7 @@ def _sentence(failure: Exception) -> str:
             failure.show(text)
             return shortened(without_secrets(text.getvalue().rstrip("\n")))
     if isinstance(failure, OpselectError):
-        return f"error: {failure}"
+        return f"error: {without_secrets(str(failure))}"
     if isinstance(failure, MemoryError):
         return "error: there is not enough memory for this\n  Close other programs, or pass smaller models."
     # The last resort: whatever comes here is our mistake, and the user needs a sentence, not our stack.
@@ -167,7 +168,7 @@ def main() -> NoReturn:
         code = run()
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             # The work is done: a traceback of how the interpreter leaves would tell nobody anything.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     except KeyboardInterrupt:
         code = INTERRUPTED
     flushed()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kernel_index.near_names import typeset_mark
 from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_table
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
@@ -109,7 +110,8 @@ def command(
     try:
         shape = None if shape_text is None else parse_shape(shape_text)
     except ValueError:
-        raise click.BadParameter(f'{shape_text!r} is no shape such as "1,299,299,3"', param_hint="--shape") from None
+        problem = f'{shape_text!r} is no shape such as "1,299,299,3". {typeset_mark(shape_text or "")}'
+        raise click.BadParameter(problem.rstrip(), param_hint="--shape") from None
     wishes = Wishes(options, split_names(inputs), data_type, shape)
     source = KernelSource(release, tree, index_file, roots)
     if source.given:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from kernel_index.errors import InputError, OpselectError, Place
+from kernel_index.errors import InputError, OpselectError, Place, reading
 from kernel_index.profiles import release_number
 from kernel_index.records_json import Json
 from opselect.models.storage import open_file
@@ -53,6 +53,11 @@ def load_requirements(path: str) -> Requirements:
 
     Raises InputError for what cannot be read or is no such file, with the line or the value that is wrong.
     """
+    with reading(path):
+        return _loaded(path)
+
+
+def _loaded(path: str) -> Requirements:
     with open_file(path) as file:
         data = file.buffer[:]
     try:

@@ -11,6 +11,7 @@ from kernel_index import shipped
 from kernel_index.datatypes import DataType, from_spec
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
+from kernel_index.near_names import typeset_mark
 from opselect.models.graph import FunctionDefinition, Shape
 from opselect.models.graph.op_definitions import OpDefinitions
 
@@ -105,7 +106,7 @@ class Context:
         try:
             return parse(text)
         except (ValueError, KeyError, OverflowError):
-            raise self.error(f"argument {name!r} is {text!r}, which is not {what}") from None
+            raise self.error(f"argument {name!r} is {text!r}, which is not {what}", typeset_mark(text)) from None
 
 
 def parse_data_type(text: str) -> DataType:

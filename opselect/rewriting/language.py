@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kernel_index.errors import InputError
+from kernel_index.near_names import typeset_mark
 
 _SPACE = re.compile(r"\s*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -101,4 +102,6 @@ class _Parser:
         start = self._text.rfind("\n", 0, self._position) + 1
         line = self._text[start:].partition("\n")[0]
         marked = f"{line}\n  {' ' * (self._position - start)}^"
-        return InputError("--transforms", f"{problem}\n  {marked}", _ADVICE)
+        typeset = typeset_mark(self._text)
+        advice = f"{typeset}\n  {_ADVICE}" if typeset else _ADVICE
+        return InputError("--transforms", f"{problem}\n  {marked}", advice)

@@ -164,7 +164,7 @@ def wrapped(text: str, indent: int = 2) -> str:
 
     deeper = " " * (indent + 4)
     fill = textwrap.TextWrapper(WIDTH, " " * indent, deeper, break_long_words=False, break_on_hyphens=False)
-    return fill.fill(text)
+    return fill.fill(visible(text))
 
 
 def counted(count: int, noun: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kernel_index.shown import one_line, shortened, visible
 from opselect.cli.shared.cells import attrs_text
 from opselect.cli.shared.console import WIDTH, counted, warn
 
@@ -156,7 +157,8 @@ def _parts(finding: Finding, known: Code, *, with_models: bool) -> list[str]:
     """The op, its types, the device, the nodes that ask and the place of the kernel; empty where there is none."""
     place = f"kernel at {finding.place}" if known.evidence_tells and finding.places else ""
     asking = _asking(finding, with_models=with_models)
-    return [finding.op, _types_text(finding), finding.device, asking, place]
+    parts = (finding.op, _types_text(finding), finding.device, asking, place)
+    return [shortened(one_line(part)) for part in parts]
 
 
 def _rows(rows: Sequence[list[str]], width: int) -> list[list[str]]:
@@ -265,7 +267,7 @@ _THIS = "the command below"
 
 def _filled(text: str, width: int, indent: int, deeper: int) -> list[str]:
     return textwrap.wrap(
-        text,
+        shortened(visible(text)),
         width,
         initial_indent=" " * indent,
         subsequent_indent=" " * deeper,

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from kernel_index.errors import InputError
+from kernel_index.errors import InputError, reading
 from opselect.models.formats.reader import FREEZE_FIRST, Message, message_of, read_graphdef, read_meta_graphs, tag_sets
 from opselect.models.formats.recognize import (
     CHECKPOINT,
@@ -52,6 +52,11 @@ def read_model(path: str | os.PathLike[str], tags: frozenset[str] | None = None)
     :func:`opselect.models.graph.check_graph` says whether they make sense.
     """
     name = os.fspath(path)
+    with reading(name):
+        return _read(name, tags)
+
+
+def _read(name: str, tags: frozenset[str] | None) -> Model:
     names = list_folder(name)
     if names is not None:
         return _read_folder(name, frozenset(names), tags)
