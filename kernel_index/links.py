@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-LEADS_OUT = (
-    "is behind a link that leads out of the tree, and is not read ('opselect index scan --follow-links' reads it)"
-)
+LEADS_OUT = "is behind a link that leads out of the tree, and is not read without --follow-links"
 """What is said of a file in such a place."""
 
 

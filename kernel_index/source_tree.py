@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kernel_index.errors import SourceTreeError
 from kernel_index.file_names import CPP_ENDINGS, is_cpp_source
-from kernel_index.links import Links
+from kernel_index.links import LEADS_OUT, Links
 from kernel_index.type_table import UPSTREAM, TypeTable, type_table
 
 KERNEL_FOLDERS = ("tensorflow/core/kernels", "tensorflow/core/common_runtime", "tensorflow/c/kernels")
@@ -186,8 +186,8 @@ def open_tree(
         raise SourceTreeError(str(root), f"has none of {', '.join(KERNEL_FOLDERS)}", "Is the checkout complete?")
     for folder in KERNEL_FOLDERS:
         if links.lead_out(f"{root}/{folder}"):
-            advice = "Name the folder that it leads to, or read it with 'opselect index scan --follow-links'."
-            raise SourceTreeError(f"{root}/{folder}", "is behind a link that leads out of the tree", advice)
+            advice = "apply, check, generate and index scan have this option."
+            raise SourceTreeError(f"{root}/{folder}", LEADS_OUT, advice)
     whole = tuple(f + "/" for f in (*KERNEL_FOLDERS, *HELPER_FOLDERS))
     for folder in (*REGISTERING_FOLDERS, *(f for f in HELPER_FOLDERS if not f.startswith(REGISTERING_FOLDERS))):
         sources = list(_sources(root, folder))

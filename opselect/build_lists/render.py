@@ -26,6 +26,9 @@ TARGETS: tuple[Target, ...] = ("bazel", "makefile", "cmake", "list", "manifest")
 SOURCE_LISTS = {"cmake": "tf_kernels.cmake", "list": "kernel_files.txt"}
 """The targets that any release has, and the file of each."""
 
+FILES = {"bazel": "kernels.BUILD", "makefile": "tf_op_files.txt", **SOURCE_LISTS}
+"""The file of each target; that of the manifest is ``manifest`` with its format after a dot."""
+
 ManifestFormat = Literal["yaml", "json"]
 
 
@@ -61,12 +64,12 @@ def render(
         groups = file_groups(selection, index, mode, keep_core)
         check_names(label for group in groups for label in group.all_labels())
         values["groups"] = groups
-        return {"kernels.BUILD": fill_template("kernels.BUILD.j2", values, template_dir)}
+        return {FILES[target]: fill_template(f"{FILES[target]}.j2", values, template_dir)}
     if target == "makefile":
         lines = makefile_list(selection, index, mode, keep_core)
         check_names(lines)
         values["lines"] = lines
-        return {"tf_op_files.txt": fill_template("tf_op_files.txt.j2", values, template_dir)}
+        return {FILES[target]: fill_template(f"{FILES[target]}.j2", values, template_dir)}
     if target in SOURCE_LISTS:
         sources = source_list(selection, index, mode, keep_core)
         check_names(sources)

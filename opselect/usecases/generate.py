@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
 from opselect.build_lists import (
+    FILES,
     TARGETS,
     ManifestFormat,
     Mode,
@@ -77,25 +78,29 @@ def generate(
     """Answers a question and writes the build lists to a folder, if there is one.
 
     Where the answer is not complete, nothing is written but with ``allow_missing``. Raises what :func:`answer` and
-    :func:`write_build_lists` raise.
+    :func:`write_build_lists` raise, and InputError where a file that is read would be written over.
     """
     if question.builds is None:
         question = replace(question, builds=builds_for(options.targets, question.profile))
+    if out is not None:
+        _check_outputs(question, options, out)
     found = answer(question, watch)
     check_read(found.index.build_lists)
     may_write = found.complete or allow_missing
     if out is None or not may_write:
         return Generated(found)
-    read = _files_read(question)
-    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing, read=read))
+    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing))
 
 
-def _files_read(question: BuildQuestion) -> tuple[str, ...]:
-    """The models that a question is answered from, and the files that may have the name of an output."""
+def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> None:
+    """Raises InputError where a file that the question is answered from would be written over."""
     source = question.source
     files = [source.index_file] if source.index_file is not None else []
     files += [source.tree / MAKEFILE_LIST] if source.tree is not None else []
-    return (*question.models.paths, *question.models.kept, *map(str, files))
+    names = {**FILES, "manifest": f"manifest.{options.manifest_format}"}
+    for target in options.targets or ("bazel", "makefile", "manifest"):
+        if target in names:
+            check_output(str(out / names[target]), *question.models.paths, *question.models.kept, *map(str, files))
 
 
 def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:
@@ -126,13 +131,11 @@ def write_build_lists(
     options: ListOptions = DEFAULT_OPTIONS,
     *,
     allow_missing: bool = False,
-    read: Sequence[str] = (),
 ) -> WrittenLists:
     """Writes the outputs into a folder, all of them or none. A file that has these contents already is not touched.
 
-    What is ``read``, models and other files, is not written over. Raises IncompleteError where the build cannot have
-    all that the models need, but with ``allow_missing``; and InputError for what cannot be written, and as
-    :func:`list_texts` does.
+    Raises IncompleteError where the build cannot have all that the models need, but with ``allow_missing``; and
+    InputError for what cannot be written, and as :func:`list_texts` does.
     """
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
@@ -143,8 +146,6 @@ def write_build_lists(
         for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
     ]
     folder = Path(out)
-    for name in texts:
-        check_output(str(folder / name), *read)
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
     return WrittenLists(paths, tuple(path for path in paths if path.name in changed), tuple(dict.fromkeys(warnings)))

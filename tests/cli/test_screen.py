@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import os
 import pty
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 from google.protobuf import text_format
 
 from kernel_index.shown import visible
-from opselect.cli.shared.console import print_table, progress_bar, warn
 from opselect.models.proto.schema import message_class
 from tests.cli.conftest import Cli
 from tests.opselect.graph_text import graph_bytes
@@ -30,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "fixtures" / "models" / "tiny_mobilenet.pb"
 
 HOSTILE = (
-    "\x1b[31m", "\x1b]0;TITLE\x07", "\x1b]52;c;UFdO\x1b\\", "\x08", "\x7f", "\x9b31m", "\x85", "\r", "\x1c", "\u202e", "\u2066",
-    "\u200f", "\u061c", "\u2028", "\u2029",
+    "\x1b[31m", "\x1b]0;TITLE\x07", "\x1b]52;c;UFdO\x1b\\", "\x08", "\x7f", "\x9b31m", "\x85", "\r", "\x1c", "\u202e",
+    "\u2066", "\u200f", "\u061c", "\u2028", "\u2029",
 )  # fmt: skip
 NAME = "x".join(("n", *HOSTILE, "n"))
 
