@@ -12,6 +12,7 @@ from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.options import json_option, names_or_none, quiet_option, source_options, split_names
+from opselect.cli.shared.other_tools import HintingCommand
 from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
@@ -23,6 +24,7 @@ _MOST_SHOWN = 10
 
 @click.command(
     "prepare",
+    cls=HintingCommand,
     short_help="Freeze, strip and fold a model in one go.",
     epilog="""\b
 Examples:

@@ -219,6 +219,25 @@ DROPOUT = (
 )
 
 
+@pytest.mark.parametrize("command", ["prepare", "transform"])
+@pytest.mark.parametrize(
+    "flag", ["--input=a.pb", "--output=b.pb", "--frozen_graph=True", "--input_names", "--output_names=y"]
+)
+def test_who_comes_from_optimize_for_inference_is_told_the_way(cli: Cli, command: str, flag: str) -> None:
+    outcome = cli(command, flag)
+    assert outcome.code == 2
+    assert (
+        f"{flag.partition('=')[0]} is a flag of TensorFlow's optimize_for_inference; in its place write" in outcome.err
+    )
+    assert "  opselect prepare INPUT -o OUTPUT --inputs INPUT_NAMES --outputs OUTPUT_NAMES" in outcome.err
+
+
+def test_any_other_unknown_flag_has_no_such_hint(cli: Cli) -> None:
+    outcome = cli("prepare", "--inptus=a")
+    assert outcome.code == 2
+    assert "optimize_for_inference" not in outcome.err
+
+
 def test_of_a_dropout_nothing_is_left(cli: Cli) -> None:
     outcome = cli("prepare", write("dropout.pbtxt", DROPOUT), "-o", "phone.pb", *RELEASE, "--json")
     assert outcome.code == 0, outcome.err
