@@ -49,6 +49,9 @@ Examples:
 )
 @click.option("--type", "type_name", metavar="TYPE", help="Type of inputs that become Placeholders, such as float.")
 @click.option("--shape", "shape_text", metavar="DIMS", help="Their shape, such as 1,299,299,3; -1 for any size.")
+@click.option(
+    "--remove-checks", is_flag=True, help="Take out what only checks values: CheckNumerics, Assert and what they need."
+)
 @source_options
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to count kernels of."
@@ -68,6 +71,7 @@ def command(
     initializers: tuple[str, ...],
     type_name: str | None,
     shape_text: str | None,
+    remove_checks: bool,
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
@@ -112,7 +116,7 @@ def command(
         shape = None if shape_text is None else parse_shape(shape_text)
     except ValueError:
         raise click.BadParameter(f'{shape_text!r} is no shape such as "1,299,299,3"', param_hint="--shape") from None
-    wishes = Wishes(options, split_names(inputs), data_type, shape)
+    wishes = Wishes(options, split_names(inputs), data_type, shape, remove_checks)
     source = KernelSource(release, tree, index_file, roots)
     if source.given:
         check_source(source)

@@ -1,6 +1,7 @@
 """The transforms of ``opselect transform``, a file each.
 
-They have the names that the Graph Transform Tool has for them; ``remove_dead_branches`` is opselect's own.
+They have the names that the Graph Transform Tool has for them; ``remove_checks`` and ``remove_dead_branches`` are
+opselect's own.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ NAMES: tuple[str, ...] = (
     "obfuscate_names",
     "quantize_weights",
     "remove_attribute",
+    "remove_checks",
     "remove_control_dependencies",
     "remove_dead_branches",
     "remove_device",
