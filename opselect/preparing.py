@@ -34,8 +34,10 @@ from opselect.rewriting.transforms import apply_steps
 from opselect.selection.left_out_by_default.outputs import likely_outputs_of
 from opselect.selection.select import Selection, select
 
+_LIVE = Step("remove_dead_branches")
+_CHECKS = Step("remove_checks")
+_IF_IT_CAN = Step("remove_checks", {"ignore_errors": ("true",)})
 _FOLDING = (
-    Step("remove_dead_branches"),
     Step("fold_constants", {"ignore_errors": ("true",)}),
     Step("fold_batch_norms"),
     Step("fold_old_batch_norms"),
@@ -47,13 +49,15 @@ class Wishes:
     """What a user says about preparing a model; what is left empty is found out.
 
     ``options`` say what to freeze, outputs included. ``inputs`` are nodes that the program feeds; one that is no
-    Placeholder becomes one of ``data_type`` and ``shape``, or of those that the graph tells.
+    Placeholder becomes one of ``data_type`` and ``shape``, or of those that the graph tells. ``without_checks`` takes
+    out what only looks whether values are as they should be.
     """
 
     options: Options
     inputs: tuple[str, ...] = ()
     data_type: DataType | None = None
     shape: Shape | None = None
+    without_checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,9 @@ def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[st
     inputs = inputs or placeholders(graph, outputs, path, note)
     context = Context(path, tuple(inputs), outputs, index=index, note=note)
     strip = strip_step(graph, inputs, wishes.data_type, wishes.shape, path, index)
-    graph = apply_steps(graph, [strip, *_FOLDING], context)
+    graph = apply_steps(graph, [strip, _LIVE, *((_CHECKS,) if wishes.without_checks else ()), *_FOLDING], context)
+    if not wishes.without_checks:
+        _offer_without_checks(graph, context)
     _check_left(graph, context)
     graph, taken_off = take_off(graph, index)
     if taken_off:
@@ -213,6 +219,16 @@ def _check_left(graph: Graph, context: Context) -> None:
     others = [node.name for node in graph.nodes if node.op == "Placeholder" and node.name not in fed]
     if others:
         context.note(f"the outputs need {', '.join(others)}, too: feed them, or name inputs downstream of them")
+
+
+def _offer_without_checks(graph: Graph, context: Context) -> None:
+    """A note on what only checks, of a graph that is made."""
+    quiet = replace(context, note=lambda _: None)
+    left = {node.name for node in apply_steps(graph, [_IF_IT_CAN], quiet).nodes}
+    checks = [node for node in graph.nodes if node.name not in left]
+    if checks:
+        ops = ", ".join(sorted({node.op for node in checks} - {"Const", "Identity"}))
+        context.note(f"{len(checks)} nodes only check values ({ops}): --remove-checks takes them out")
 
 
 def _measure(graph: Graph, weights: int) -> Measure:

@@ -13,6 +13,7 @@ from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.options import json_option, names_or_none, quiet_option, source_options, split_names
+from opselect.cli.shared.other_tools import HintingCommand
 from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
@@ -24,6 +25,7 @@ _MOST_SHOWN = 10
 
 @click.command(
     "prepare",
+    cls=HintingCommand,
     short_help="Freeze, strip and fold a model in one go.",
     epilog="""\b
 Examples:
@@ -48,6 +50,9 @@ Examples:
 )
 @click.option("--type", "type_name", metavar="TYPE", help="Type of inputs that become Placeholders, such as float.")
 @click.option("--shape", "shape_text", metavar="DIMS", help="Their shape, such as 1,299,299,3; -1 for any size.")
+@click.option(
+    "--remove-checks", is_flag=True, help="Take out what only checks values: CheckNumerics, Assert and what they need."
+)
 @source_options
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to count kernels of."
@@ -67,6 +72,7 @@ def command(
     initializers: tuple[str, ...],
     type_name: str | None,
     shape_text: str | None,
+    remove_checks: bool,
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
@@ -112,7 +118,7 @@ def command(
     except ValueError:
         problem = f'{shape_text!r} is no shape such as "1,299,299,3". {typeset_mark(shape_text or "")}'
         raise click.BadParameter(problem.rstrip(), param_hint="--shape") from None
-    wishes = Wishes(options, split_names(inputs), data_type, shape)
+    wishes = Wishes(options, split_names(inputs), data_type, shape, remove_checks)
     source = KernelSource(release, tree, index_file, roots)
     if source.given:
         check_source(source)

@@ -12,6 +12,7 @@ from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, 
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import json_option, plain_flags, quiet_option, source_options, split_names
+from opselect.cli.shared.other_tools import HintingCommand
 from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import KernelSource
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from opselect.usecases.transform import GraphSize
 
 
-class _TransformCommand(click.Command):
+class _TransformCommand(HintingCommand):
     """Takes ``--output_as_text=true`` and ``=false`` too, as TensorFlow's tool does."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -133,7 +134,8 @@ def _size(size: GraphSize) -> str:
 
 def show_transforms(*, as_json: bool) -> int:
     """Prints the transforms, their arguments, and those that are not there, and returns the exit code."""
-    from opselect.rewriting.transforms import ABSENT, IGNORE_ERRORS, NAMES, find_transform
+    from opselect.rewriting.absent import ABSENT
+    from opselect.rewriting.transforms import IGNORE_ERRORS, NAMES, find_transform
     from opselect.usecases.transform import transforms_json
 
     if as_json:

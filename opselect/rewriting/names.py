@@ -5,7 +5,8 @@ Source: ``RenameNodeInputs`` of ``tools/graph_transforms/transform_utils.cc``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from opselect.models.graph import Node
@@ -21,6 +22,27 @@ def consumers(nodes: Iterable[Node]) -> dict[str, list[Node]]:
     for node in nodes:
         for reference in node.inputs:
             found.setdefault(input_node(reference), []).append(node)
+    return found
+
+
+def unused_nodes(
+    nodes: Sequence[Node], maybe: Iterable[str], required: Collection[str], *, deep: bool = True
+) -> set[str]:
+    """The names of ``maybe`` that nothing reads or waits for, and with ``deep`` also of what only these need.
+
+    Nodes of ``required`` are not among the latter.
+    """
+    by_name = {node.name: node for node in nodes}
+    uses = Counter(input_node(reference) for node in nodes for reference in node.inputs)
+    waiting = [name for name in maybe if name in by_name and not uses[name]]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for source in map(input_node, by_name[name].inputs if deep else ()):
+            uses[source] -= 1
+            if not uses[source] and source not in required:
+                waiting.append(source)
     return found
 
 

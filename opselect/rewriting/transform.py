@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opselect.models.graph import Graph
@@ -24,6 +24,8 @@ class Transform:
 
     ``apply`` raises TransformError where it cannot do what is asked, and where doing it would change what the graph
     computes. ``gtt_keeps_versions`` marks the ones after which the Graph Transform Tool's graph still has its versions.
+    ``renames`` says of one that renames nodes which, old name → new name: what a program feeds and fetches is called
+    that then.
     """
 
     name: str
@@ -31,3 +33,4 @@ class Transform:
     apply: Callable[[Graph, Context], Graph]
     arguments: tuple[Argument, ...] = ()
     gtt_keeps_versions: bool = False
+    renames: Callable[[Context], Mapping[str, str]] | None = None

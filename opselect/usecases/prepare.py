@@ -71,6 +71,7 @@ def prepare(
     initializers: Sequence[str] | None = None,
     data_type: str = "",
     shape: Sequence[int] | None = None,
+    remove_checks: bool = False,
     allow_missing: bool = False,
     watch: Watch = NOBODY,
 ) -> PreparedModel:
@@ -81,7 +82,7 @@ def prepare(
     ``initializers`` are those of :func:`opselect.freeze`. ``inputs`` and ``outputs``, nodes that the program feeds and
     fetches, are those of the signature where they are not named, else the Placeholders and what looks like a result. An
     input that is no Placeholder becomes one of ``data_type``, such as ``"float"``, and ``shape``, with -1 for a size
-    that is not known.
+    that is not known. ``remove_checks`` takes out what only looks whether values are as they should be, such as Assert.
 
     Sizes are in nodes, ops, parameters and bytes. Where the TensorFlow refuses the graph, nothing is written but with
     ``allow_missing``. Raises InputError for what cannot be read, frozen or written, for a profile that the index has
@@ -99,7 +100,7 @@ def prepare(
         made_of = parse_data_type(data_type) if data_type else None
     except ValueError:
         raise InputError(os.fspath(model), f"{data_type!r} is no data type such as float or int32") from None
-    wishes = Wishes(options, tuple(inputs), made_of, None if shape is None else Shape(tuple(shape)))
+    wishes = Wishes(options, tuple(inputs), made_of, None if shape is None else Shape(tuple(shape)), remove_checks)
     kernels = open_kernels(KernelSource(newest_release())) if index is None else index
     return prepare_for(
         os.fspath(model),

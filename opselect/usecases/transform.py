@@ -11,7 +11,8 @@ from opselect.models.formats import check_output, model_at, read_graph
 from opselect.models.formats.graphdef_writer import encode_graph, write_graph
 from opselect.models.graph import Graph
 from opselect.rewriting import Context, parse_steps
-from opselect.rewriting.transforms import ABSENT, NAMES, apply_steps, find_transform
+from opselect.rewriting.absent import ABSENT
+from opselect.rewriting.transforms import NAMES, apply_steps, find_transform
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch, progress_of
 

@@ -219,6 +219,45 @@ DROPOUT = (
 )
 
 
+@pytest.mark.parametrize("command", ["prepare", "transform"])
+@pytest.mark.parametrize(
+    "flag", ["--input=a.pb", "--output=b.pb", "--frozen_graph=True", "--input_names", "--output_names=y"]
+)
+def test_who_comes_from_optimize_for_inference_is_told_the_way(cli: Cli, command: str, flag: str) -> None:
+    outcome = cli(command, flag)
+    assert outcome.code == 2
+    assert (
+        f"{flag.partition('=')[0]} is a flag of TensorFlow's optimize_for_inference; in its place write" in outcome.err
+    )
+    assert "  opselect prepare INPUT -o OUTPUT --inputs INPUT_NAMES --outputs OUTPUT_NAMES" in outcome.err
+
+
+def test_what_only_checks_is_offered_for_removal_and_a_flag_takes_it_out(cli: Cli) -> None:
+    Path("m.pbtxt").write_text(
+        'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } '
+        'attr { key: "shape" value { shape { dim { size: 2 } } } } }'
+        'node { name: "f" op: "IsFinite" input: "x" attr { key: "T" value { type: DT_FLOAT } } }'
+        'node { name: "a" op: "Assert" input: "f" input: "x" attr { key: "T" value { list { type: DT_FLOAT } } } }'
+        'node { name: "c" op: "CheckNumerics" input: "x" input: "^a" attr { key: "T" value { type: DT_FLOAT } } '
+        'attr { key: "message" value { s: "no" } } }'
+        'node { name: "y" op: "Neg" input: "c" attr { key: "T" value { type: DT_FLOAT } } }'
+        "versions { producer: 27 }"
+    )
+    kept = cli("prepare", "m.pbtxt", "-o", "out.pb", "--outputs=y")
+    assert "3 nodes only check values (Assert, CheckNumerics, IsFinite): --remove-checks takes them out" in kept.err
+    assert len(read_graph("out.pb").nodes) == 5
+    outcome = cli("prepare", "m.pbtxt", "-o", "out.pb", "--outputs=y", "--remove-checks")
+    assert outcome.code == 0, outcome.err
+    assert "check" not in outcome.err
+    assert {node.op for node in read_graph("out.pb").nodes} == {"Placeholder", "Neg"}
+
+
+def test_any_other_unknown_flag_has_no_such_hint(cli: Cli) -> None:
+    outcome = cli("prepare", "--inptus=a")
+    assert outcome.code == 2
+    assert "optimize_for_inference" not in outcome.err
+
+
 def test_of_a_dropout_nothing_is_left(cli: Cli) -> None:
     outcome = cli("prepare", write("dropout.pbtxt", DROPOUT), "-o", "phone.pb", *RELEASE, "--json")
     assert outcome.code == 0, outcome.err

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from opselect.models.formats import read_graph
-from opselect.rewriting.transforms import ABSENT, NAMES
+from opselect.rewriting.absent import ABSENT
+from opselect.rewriting.transforms import NAMES
 from tests.cli.conftest import Cli
 from tests.conformance.transforms import DIFFERS, PASS, Case, judge, read_cases
 
@@ -143,6 +144,24 @@ def test_no_graph_is_half_written(cli: Cli) -> None:
     assert cli("transform", cut, "out.pb", "--transforms=remove_device").code == 2
     assert cli("transform", JPEG, "no/such/folder/out.pb", "--transforms=remove_device").code == 2
     assert Path("out.pb").read_bytes() == b"before"
+
+
+@pytest.mark.parametrize(
+    ("script", "advice"),
+    [
+        ("fuse_resize_and_conv remove_device", "Take it out: the script runs without it."),
+        ("quantize_nodes remove_device fuse_pad_and_conv", "Take them out: the script runs without them."),
+        ("remove_ema rename_op", "Without it the other steps do not run either: argument 'old_op_name' is missing"),
+        ("insert_logging", "No other step is left."),
+    ],
+)
+def test_a_script_with_what_is_not_there_is_told_whether_it_runs_without(cli: Cli, script: str, advice: str) -> None:
+    outcome = cli("transform", JPEG, "out.pb", "--transforms", script)
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1] == f"  {advice}"
+    assert f"opselect has no {script.split(maxsplit=1)[0]}: " in outcome.err
+    assert "There are" not in outcome.err
+    assert not Path("out.pb").exists()
 
 
 def test_what_the_user_should_know_goes_to_stderr(cli: Cli) -> None:

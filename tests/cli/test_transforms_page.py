@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opselect.rewriting.transforms import ABSENT, NAMES, find_transform
+from opselect.rewriting.absent import ABSENT
+from opselect.rewriting.transforms import NAMES, find_transform
 
 PAGE = (Path(__file__).parents[2] / "docs" / "transforms.md").read_text()
 SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n### ")[1:]}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from kernel_index.datatypes import DataType
 from opselect.models.graph import FunctionDefinition, FunctionRef, Graph, Node, changed, expand_functions, input_node
 from opselect.models.graph.op_definitions import OpDefinitions
-from opselect.models.graph.op_families import ENTERS, PARTITIONED_CALLS
+from opselect.models.graph.op_families import ENTERS, PARTITIONED_CALLS, SWITCHES
 from opselect.models.graph.references import Endpoint, awaited, data_inputs, endpoint, is_control, of_node, waits_for
 from opselect.rewriting.freezing.flat import FlatBody, as_function_nodes, flat_body
 from opselect.rewriting.freezing.inlinable import called_function, can_be_inlined
@@ -42,7 +42,8 @@ class Inliner:
 
     A call stays where inlining it could lose a side effect, where its function calls itself, is marked not to be
     inlined, is bound by its callers, or has an op that is not known. With ``only`` nothing but the nodes of these names
-    in the graph are inlined.
+    in the graph are inlined, and of these a call stays, too, where constants of its function would run on both sides of
+    a conditional.
     """
 
     def __init__(self, ops: OpDefinitions, only: Collection[str] | None = None) -> None:
@@ -87,6 +88,10 @@ class Inliner:
             return None
         admitted = can_be_inlined(call, function, body, has_control_outputs, self._ops)
         return (function, body) if admitted else None
+
+    def runs_where_called(self, body: FlatBody, has_switches: bool) -> bool:
+        """Whether what is in a body runs only where the call would, in a graph that may have conditionals."""
+        return self._only is None or not has_switches or all(node.inputs for node in body.nodes)
 
     def is_call(self, node: Node) -> bool:
         """Whether a node calls a function as a whole."""
@@ -144,6 +149,7 @@ class _Body:
         self._nodes: list[_Open | None] = []
         self._ops: dict[str, str] = {}
         self._has_loops = False
+        self._has_switches = False
         self._outputs: dict[Endpoint, str] = {}
         self._control_outputs: dict[str, str] = {}
         self._waited_for: set[str] = set()
@@ -152,6 +158,7 @@ class _Body:
     def add_all(self, nodes: Sequence[Node]) -> None:
         """The graph as it is before; nodes without inputs are started by the runtime."""
         self._has_loops = any(node.op in ENTERS for node in nodes)
+        self._has_switches = any(node.op in SWITCHES for node in nodes)
         for node in construction_order(nodes, ()):
             self._add(node, starts=not node.inputs)
 
@@ -163,7 +170,7 @@ class _Body:
             number += 1
             if each is not None and self._inliner.is_call(each.node):
                 found = self._inliner.inlined_body(each.node, each.node.name in self._waited_for)
-                if found is not None:
+                if found is not None and self._inliner.runs_where_called(found[1], self._has_switches):
                     self._nodes[number - 1] = None
                     self._inline(each, *found)
 

@@ -1,6 +1,7 @@
 """The transforms of ``opselect transform``, a file each.
 
-They have the names that the Graph Transform Tool has for them; ``remove_dead_branches`` is opselect's own.
+They have the names that the Graph Transform Tool has for them; ``remove_checks`` and ``remove_dead_branches`` are
+opselect's own.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import replace
 
 from kernel_index.errors import InputError
 from kernel_index.near_names import near_names
-from opselect.models.graph import Graph, Versions, check_names
+from opselect.models.graph import Graph, Versions, check_names, input_node
+from opselect.models.graph.references import of_node
 from opselect.rewriting import Context, Step, Transform, TransformError
+from opselect.rewriting.absent import ABSENT
 from opselect.rewriting.colocation import drop_colocations
 from opselect.rewriting.validity import Guard
 
@@ -24,15 +27,18 @@ NAMES: tuple[str, ...] = (
     "fold_batch_norms",
     "fold_constants",
     "fold_old_batch_norms",
+    "inline_partitionedcall",
     "merge_duplicate_nodes",
     "obfuscate_names",
     "quantize_weights",
     "remove_attribute",
+    "remove_checks",
     "remove_control_dependencies",
     "remove_dead_branches",
     "remove_device",
     "remove_nodes",
     "rename_attribute",
+    "rename_node",
     "rename_op",
     "round_weights",
     "set_device",
@@ -41,19 +47,6 @@ NAMES: tuple[str, ...] = (
 )
 """Every transform, sorted; the module of that name holds it as ``TRANSFORM``."""
 
-_WRONG_KERNEL = "TensorFlow's kernels of the fused ops are right for the first image of a batch only"
-
-ABSENT: Mapping[str, str] = {
-    "freeze_requantization_ranges": "it is for graphs that quantize_nodes has made",
-    "fuse_pad_and_conv": _WRONG_KERNEL,
-    "fuse_resize_and_conv": _WRONG_KERNEL,
-    "fuse_resize_pad_and_conv": _WRONG_KERNEL,
-    "insert_logging": "it is for debugging a graph, not for preparing one",
-    "quantize_nodes": "it changes what a model computes; TensorFlow Lite's converter is the way to eight-bit models",
-    "sparsify_gather": "it needs the model's checkpoint, and an initialiser that every program must run",
-}
-"""Transforms that the Graph Transform Tool has and opselect has not, and why."""
-
 IGNORE_ERRORS = "ignore_errors"
 """The argument that every transform takes: true leaves the graph as it was where the transform fails."""
 
@@ -61,7 +54,7 @@ IGNORE_ERRORS = "ignore_errors"
 def find_transform(name: str) -> Transform:
     """The transform of that name; InputError with the names nearest to it, or with the reason why it is not there."""
     if name in ABSENT:
-        raise InputError("--transforms", f"opselect has no {name}: {ABSENT[name]}", f"There are {', '.join(NAMES)}.")
+        raise InputError("--transforms", f"opselect has no {name}: {ABSENT[name]}")
     if name not in NAMES:
         near = near_names(name, NAMES)
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
@@ -79,9 +72,12 @@ def apply_steps(
     (:class:`opselect.rewriting.validity.Guard`). Raises InputError for a step that there is not and for inputs and
     outputs that the graph has not, and TransformError for a step that fails without ``ignore_errors=true``.
     """
+    _check_absent(graph, steps, context)
     transforms = [find_transform(step.name) for step in steps]
     for step, transform in zip(steps, transforms, strict=True):
         _check_arguments(step, transform)
+    renames = [_renames(step, transform, context) for step, transform in zip(steps, transforms, strict=True)]
+    context = _as_before(context, renames, graph)
     check_names(context.inputs, context.outputs, {node.name for node in graph.nodes}, context.path)
     guard = Guard(context)
     for number, (step, transform) in enumerate(zip(steps, transforms, strict=True)):
@@ -94,11 +90,54 @@ def apply_steps(
                 raise
             context.note(f"{step.name} failed and was left out: {error.problem}")
         else:
+            if renames[number]:
+                context = _renamed(context, renames[number])
+                guard = Guard(context)
             guard.check(step.name, graph, changed)
             graph = changed
         if progress is not None:
             progress(number + 1, len(steps))
     return graph
+
+
+def _check_absent(graph: Graph, steps: Sequence[Step], context: Context) -> None:
+    """InputError for steps that opselect has not, which tells whether the others run without them."""
+    absent = list(dict.fromkeys(step.name for step in steps if step.name in ABSENT))
+    if not absent:
+        return
+    problem = "; ".join(f"opselect has no {name}: {ABSENT[name]}" for name in absent)
+    rest = [step for step in steps if step.name not in ABSENT]
+    them = "it" if len(absent) == 1 else "them"
+    try:
+        apply_steps(graph, rest, replace(context, note=lambda _: None))
+    except InputError as error:
+        advice = f"Without {them} the other steps do not run either: {error.problem}"
+    else:
+        advice = f"Take {them} out: the script runs without {them}." if rest else "No other step is left."
+    raise InputError("--transforms", problem, advice)
+
+
+def _renames(step: Step, transform: Transform, context: Context) -> Mapping[str, str]:
+    """Which nodes a step gives other names; none where its arguments make no sense, which the step itself says."""
+    try:
+        return transform.renames(replace(context, arguments=step.arguments)) if transform.renames is not None else {}
+    except TransformError:
+        return {}
+
+
+def _as_before(context: Context, renames: Sequence[Mapping[str, str]], graph: Graph) -> Context:
+    """What the program feeds and fetches by the names of the graph, also where it says what they become."""
+    there = {node.name for node in graph.nodes}
+    for names in reversed(renames):
+        context = _renamed(context, {new: old for old, new in names.items() if new not in there})
+    return context
+
+
+def _renamed(context: Context, names: Mapping[str, str]) -> Context:
+    def now(references: Sequence[str]) -> tuple[str, ...]:
+        return tuple(of_node(each, names.get(input_node(each), input_node(each))) for each in references)
+
+    return replace(context, inputs=now(context.inputs), outputs=now(context.outputs))
 
 
 def _finished(transform: Transform, before: Graph, after: Graph, *, gtt: bool) -> Graph:

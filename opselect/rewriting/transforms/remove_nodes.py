@@ -5,14 +5,14 @@ Source: ``tools/graph_transforms/remove_nodes.cc``.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from opselect.models.graph import Graph, Node, input_node
 from opselect.models.graph.op_families import SWITCHES
 from opselect.models.graph.references import control_inputs, data_inputs, output_index, waits_for
 from opselect.rewriting import Argument, Context, Pattern, Transform
+from opselect.rewriting.names import unused_nodes
 
 _EXAMPLE = "Name at least one: remove_nodes(op=Identity, op=CheckNumerics)."
 
@@ -45,24 +45,8 @@ def remove_nodes(graph: Graph, context: Context) -> Graph:
     _report(removed, context)
     nodes = [_rewired(node, removed, context) for node in graph.nodes if node.name not in removed]
     others = {input_node(reference) for node in removed.values() for reference in data_inputs(node)[1:]}
-    unused = _unused(nodes, others - required, required, deep=not context.gtt)
+    unused = unused_nodes(nodes, others - required, required, deep=not context.gtt)
     return replace(graph, nodes=tuple(node for node in nodes if node.name not in unused))
-
-
-def _unused(nodes: Sequence[Node], maybe: Collection[str], required: Collection[str], *, deep: bool) -> set[str]:
-    """Those of some nodes that nothing reads or waits for, and with ``deep`` also those that only these need."""
-    by_name = {node.name: node for node in nodes}
-    uses = Counter(input_node(reference) for node in nodes for reference in node.inputs)
-    waiting = [name for name in maybe if name in by_name and not uses[name]]
-    found: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        found.add(name)
-        for source in map(input_node, by_name[name].inputs if deep else ()):
-            uses[source] -= 1
-            if not uses[source] and source not in required:
-                waiting.append(source)
-    return found
 
 
 def _pivots(graph: Graph, removed: Mapping[str, Node]) -> set[str]:

@@ -29,6 +29,47 @@ def test_an_attr_is_removed_from_all_nodes_or_those_of_one_op() -> None:
         after("remove_attribute", GRAPH)
 
 
+def test_a_node_is_renamed_and_all_that_name_it_follow() -> None:
+    done = after("rename_node(old_node_name=in, new_node_name=image)", GRAPH)
+    assert list(done) == ["image", "a", "b", "out"]
+    assert done["a"].inputs == ("image",)
+    assert done["b"].inputs == ("a", "^image")
+    assert done["a"].attrs["_class"] == ("loc:@image", "loc:@b")
+    done = after("rename_node(old_node_name=in, new_node_name=image)", GRAPH, gtt=True)
+    assert done["a"].attrs["_class"] == ("loc:@in", "loc:@b")
+
+
+RENAMED = (
+    "rename_node(old_node_name=out, new_node_name=super/mid) rename_node(old_node_name=super/mid, new_node_name=y)"
+)
+
+
+@pytest.mark.parametrize("outputs", ["out", "out:0", "y", "super/mid"])
+def test_what_is_fed_and_fetched_may_be_renamed_and_the_next_steps_know(outputs: str) -> None:
+    chain = f"{RENAMED} strip_unused_nodes rename_node(old_node_name=in, new_node_name=x) strip_unused_nodes"
+    assert list(after(chain, GRAPH, "in", outputs)) == ["x", "a", "b", "y"]
+    assert list(after(chain, GRAPH, "x", outputs)) == ["x", "a", "b", "y"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("old_node_name=a, new_node_name=b", "there is a node 'b' already"),
+        ("old_node_name=ab, new_node_name=c", "there is no node 'ab' to rename"),
+        ('old_node_name=a, new_node_name="c d"', "is no name that a node may have"),
+        ("old_node_name=a", "argument 'new_node_name' is missing"),
+    ],
+)
+def test_a_rename_that_cannot_be_is_refused(arguments: str, problem: str) -> None:
+    with pytest.raises(TransformError, match=problem):
+        after(f"rename_node({arguments})", GRAPH)
+    assert list(after(f"rename_node({arguments}, ignore_errors=true)", GRAPH, "in", "out")) == ["in", "a", "b", "out"]
+
+
+def test_to_rename_what_is_not_there_is_nothing_to_the_original() -> None:
+    assert list(after("rename_node(old_node_name=no, new_node_name=c)", GRAPH, gtt=True)) == ["in", "a", "b", "out"]
+
+
 def test_an_attr_is_renamed_on_all_nodes_or_those_of_one_op() -> None:
     done = after("rename_attribute(old_attribute_name=T, new_attribute_name=Tx)", GRAPH)
     assert [(name, each.attrs["Tx"]) for name, each in done.items() if "Tx" in each.attrs] == [
