@@ -35,19 +35,22 @@ def inserted_ops(view: BodyView, release: Release) -> Iterator[Addition]:
     """
     rules = [rule for rule in RULES if release in rule.releases]
     forms = FormView(view)
-    seen: set[object] = set()
+    listed: set[object] = set()
     for later in range(MOST_ROUNDS):
-        found = [(rule, insertion) for rule in rules for insertion in rule.find(forms)]
-        for rule, insertion in found:
-            if not insertion.listed or view.definitions.op(insertion.op) is None:
-                continue
-            nodes = tuple(dict.fromkeys(map(forms.cause, insertion.nodes)))
-            key = (id(rule), insertion.op, attrs_key(insertion.attrs), *(node.name for node in nodes))
-            if key not in seen:
-                seen.add(key)
-                origin = Origin("inserted", _LATER * bool(later) + rule.why(release))
-                yield Addition(insertion.op, insertion.attrs, nodes, origin, view.function)
-        if not forms.take(form for _, insertion in found if (form := insertion.form) is not None):
+        for number, rule in enumerate(rules):
+            origin = Origin("inserted", _LATER * bool(later) + rule.why(release))
+            for insertion in rule.find(forms):
+                if (form := insertion.form) is not None:
+                    forms.offer(form)
+                if not insertion.listed:
+                    continue
+                cause = forms.cause(insertion.nodes[0]).name
+                key = (number, insertion.op, attrs_key(insertion.attrs), cause)
+                if key not in listed and view.definitions.op(insertion.op) is not None:
+                    listed.add(key)
+                    nodes = tuple(dict.fromkeys(map(forms.cause, insertion.nodes)))
+                    yield Addition(insertion.op, insertion.attrs, nodes, origin, view.function)
+        if later + 1 == MOST_ROUNDS or not forms.take():
             return
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node
 from opselect.requirements.runtime.body_view import known
-from opselect.requirements.runtime.inserted.forms import FormView
+from opselect.requirements.runtime.inserted.forms import MOST_FORMS, FormView
 from opselect.requirements.runtime.inserted.rule import Insertion, Rule, typed, with_input
 from opselect.requirements.runtime.releases import Span
 
 _SOURCE = "grappler/optimizers/arithmetic_optimizer.cc"
 _INT32 = DataType.DT_INT32
 _ADD = ("Add", "AddV2")
+_SUMS = (*_ADD, "AddN")
 _DIVISIONS = ("RealDiv", "Div", "TruncateDiv", "Xdivy")
 _COMPLEX = (DataType.DT_COMPLEX64, DataType.DT_COMPLEX128)
 
@@ -31,25 +33,31 @@ def _pairs(view: FormView, root: Node, indices: Iterable[int]) -> Iterator[tuple
 def _add_n(view: FormView) -> Iterator[Insertion]:
     """Sums of sums: an AddN for inputs of one shape, an AddV2 for those of different ones.
 
-    What comes of one of these again are the same ops with the same types.
+    What comes of one of these again are the same ops with the same types, and of AddN no more forms are kept.
     """
-    for root in view.named(*_ADD, "AddN"):
-        if root.op == "AddN" and not view.is_own(root):
+    for root in view.named(*_SUMS):
+        if (root.op == "AddN" and not view.is_own(root)) or view.has_controls(root):
             continue
         inputs = view.inputs(root)
-        for index in range(len(inputs)):
-            for inner in view.sole_sources(root, index):
-                if inner.op not in (*_ADD, "AddN") or view.has_controls(root) or view.has_controls(inner):
-                    continue
-                terms = (*inputs[:index], *view.inputs(inner), *inputs[index + 1 :])
-                yield typed("AddN", view, root, inner, inputs=terms[:_MOST_TERMS])
+        for index, inner in islice(_new_terms(view, root), MOST_FORMS):
+            terms = (*inputs[:index], *view.inputs(inner), *inputs[index + 1 :])
+            yield typed("AddN", view, root, inner, inputs=terms[:_MOST_TERMS])
+            if view.is_new("sum", root):
                 yield typed("AddV2", view, root, inner, inputs=inputs)
                 yield typed("Add", view, root, inner)
 
 
+def _new_terms(view: FormView, root: Node) -> Iterator[tuple[int, Node]]:
+    """The terms of a sum that are sums, and their indices, those that no earlier round gave."""
+    for index in range(len(view.inputs(root))):
+        for inner in view.sole_sources(root, index):
+            if inner.op in _SUMS and not view.has_controls(inner) and view.is_new("sum", root, index, inner):
+                yield index, inner
+
+
 def _hoisted_factor(view: FormView) -> Iterator[Insertion]:
     """``x * y + x * z`` becomes ``x * (y + z)``, ``y / x + z / x`` the like."""
-    for total in view.named(*_ADD, "AddN"):
+    for total in view.named(*_SUMS):
         inputs = view.inputs(total)
         if not 2 <= len(inputs) <= _MOST_TERMS:
             continue

@@ -82,8 +82,12 @@ def _snapshot(view: FormView) -> Iterator[Insertion]:
 
 def _snapshot_beside_updates(view: FormView) -> Iterator[Insertion]:
     """Only a value that may be overwritten is kept in a Snapshot."""
-    updates = any(view.plain.changes_inputs(node) for node in view.plain.nodes)
-    yield from (found for found in _snapshot(view) if updates or found.op == "Identity")
+    updates: bool | None = None
+    for found in _snapshot(view):
+        if found.op == "Snapshot" and updates is None:
+            updates = any(map(view.plain.changes_inputs, view.plain.nodes))
+        if updates or found.op != "Snapshot":
+            yield found
 
 
 def _broadcast(view: FormView) -> Iterator[Insertion]:
@@ -216,6 +220,8 @@ def _pushed_down(view: FormView) -> Iterator[Insertion]:
             if not same and data_type not in _FLOATING:
                 continue
             x_side = 1 if view.constant(inner, 0) else 0
+            if not view.is_new("pushed down", root, side, inner, x_side):
+                continue
             x, y = view.inputs(inner)[x_side], view.inputs(inner)[1 - x_side]
             c = view.inputs(root)[side]
             if same:

@@ -18,7 +18,7 @@ from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
 from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.requirements.runtime.body_view import BodyView
-from opselect.requirements.runtime.inserted.fillings import DIFFERENT, KEEP_SIZE, OF_EVERY_INPUT, Filling, filling_of
+from opselect.requirements.runtime.inserted.fillings import DIFFERENT, KEEP_SIZE, OF_EVERY_INPUT, Filling, either, filling_of
 from opselect.requirements.runtime.inserted.settling import Constants
 
 Tensor = tuple[str, int]
@@ -30,6 +30,13 @@ long chains alone, and would bring the same ops with the same types."""
 
 MOST_BESIDE = 8
 """Maximum number of places that a node gets for ops beside it; what comes then shares the last one, as its forms."""
+
+MOST_OF_A_NODE = 6
+"""Maximum number of forms that a node gets, those of places beside it among them, in bodies so large that
+:data:`MOST_IN_ALL` are not more. Layers of models bring 6 at most."""
+
+MOST_IN_ALL = 20_000
+"""Number of forms up to which a body gets as many as come up."""
 
 MOST_REACHED = 4
 """Maximum number of tensors that are looked at of those that one input may read, the nearest first."""
@@ -57,13 +64,14 @@ class Form:
 
 def attrs_key(attrs: Mapping[str, NodeAttr]) -> tuple[tuple[str, object], ...]:
     """The attrs as a value to look up: types as they are, for whatever else its text."""
-    return tuple((name, value if isinstance(value, DataType) else repr(value)) for name, value in attrs.items())
+    return tuple([(name, value if isinstance(value, DataType) else repr(value)) for name, value in attrs.items()])
 
 
 class FormView:
     """The forms of a body, as the rewrites that were found so far leave them; ``plain`` is the body untouched.
 
-    :meth:`take` adds forms; what is asked between two calls sees the same state.
+    :meth:`take` adds forms; what is asked between two calls sees the same state. ``cut_short`` tells whether some were
+    not taken because a node has its fill.
     """
 
     def __init__(self, plain: BodyView) -> None:
@@ -72,17 +80,25 @@ class FormView:
         self._forms: dict[str, list[Node]] = {}
         self._by_op: dict[str, list[Node]] = {}
         self._kinds: dict[object, list[tuple[tuple[str, ...], Filling]]] = {}
+        self._matched: set[object] = set()
+        self._most = max(MOST_OF_A_NODE, MOST_IN_ALL // max(len(plain.nodes), 1))
+        self._counts: dict[str, int] = {}
+        self._offered: list[Form] = []
+        self.cut_short = False
         self._beside: dict[str, dict[object, str]] = {}
         self._passing: dict[str, list[Tensor]] = {}
         self._through: dict[Tensor, Tensor] = {}
         self._first: dict[str, str] = {}
         self._tensors: dict[str, Tensor] = {}
-        self._inputs: dict[int, tuple[Node, tuple[str, ...]]] = {}
+        self._inputs: dict[int, tuple[str, ...]] = {}
+        self._read: dict[int, tuple[Tensor, ...]] = {}
         self._readers: dict[str, list[str]] = {}
         self._constants = Constants()
         self._reached: dict[tuple[Tensor, bool], tuple[Tensor, ...]] = {}
+        self._standing: dict[tuple[Tensor, bool], tuple[Node, ...]] = {}
         self._alone: dict[str, bool] = {}
         self._awake: frozenset[str] | None = None
+        self._roots: dict[str, tuple[Node, ...]] = {}
         self._folded = self._folded_first()
         self._look_through()
         self._merge_duplicates()
@@ -99,9 +115,18 @@ class FormView:
         are folded before anything else becomes of them are left out.
         """
         for op in ops:
-            for node in chain(self.plain.named(op), self._by_op.get(op, ())):
-                if (self._awake is None or node.name in self._awake) and node.name not in self._folded:
+            roots = self._roots.get(op)
+            if roots is None:
+                nodes = chain(self.plain.named(op), self._by_op.get(op, ()))
+                roots = self._roots[op] = tuple(node for node in nodes if self._is_root(node.name))
+            for node in roots:
+                if self._awake is None or self._has_room(node.name.partition(" ")[0]):
                     yield node
+                else:
+                    self.cut_short = True
+
+    def _is_root(self, place: str) -> bool:
+        return (self._awake is None or place in self._awake) and place not in self._folded
 
     def forms(self, place: str, port: int = 0) -> Iterator[Node]:
         """What may stand in a place: its node, and what rewrites put there, which has one output."""
@@ -121,14 +146,13 @@ class FormView:
 
     def type(self, node: Node, attr: str = "T") -> DataType | None:
         """The type in an attr of a node, its default where it is left out."""
-        return self.plain.type(node, attr)
+        value = node.attrs.get(attr)
+        return value if isinstance(value, DataType) else self.plain.type(node, attr)
 
     def inputs(self, node: Node) -> tuple[str, ...]:
         """What the node reads, control inputs left out."""
         found = self._inputs.get(id(node))
-        if found is None:
-            found = self._inputs[id(node)] = (node, self.plain.data_inputs(node))
-        return found[1]
+        return self.plain.data_inputs(node) if found is None else found
 
     def has_controls(self, node: Node) -> bool:
         """Whether control edges come in or go out of the place."""
@@ -137,19 +161,24 @@ class FormView:
 
     # Who reads whom.
 
-    def sources(self, node: Node, index: int = 0) -> Iterator[Node]:
+    def sources(self, node: Node, index: int = 0) -> Sequence[Node]:
         """Whatever a data input may read: forms of the place that it names, and of what transparent ones pass on."""
         return self._sources(node, index, alone=False)
 
-    def sole_sources(self, node: Node, index: int = 0) -> Iterator[Node]:
+    def sole_sources(self, node: Node, index: int = 0) -> Sequence[Node]:
         """Those of :meth:`sources` that nobody else may be left to read, so that a pass may change them in place."""
         return self._sources(node, index, alone=True)
 
-    def _sources(self, node: Node, index: int, *, alone: bool) -> Iterator[Node]:
-        inputs = self.inputs(node)
-        if index < len(inputs):
-            for place, port in self._reach(inputs[index], alone=alone):
-                yield from self.forms(place, port)
+    def _sources(self, node: Node, index: int, *, alone: bool) -> Sequence[Node]:
+        read = self._read[id(node)]
+        if index >= len(read):
+            return ()
+        key = (read[index], alone)
+        found = self._standing.get(key)
+        if found is None:
+            reached = self._reach(read[index], alone=alone)
+            found = self._standing[key] = tuple(form for place, port in reached for form in self.forms(place, port))
+        return found
 
     def chains(self, *steps: Sequence[str], attr: str = "T") -> Iterator[tuple[Node, ...]]:
         """Nodes each of which alone reads the next as its first input, the root first: ``steps`` are the ops of each.
@@ -169,23 +198,23 @@ class FormView:
 
     def same(self, *references: str) -> bool:
         """Whether all of these may be one tensor."""
-        found = set(self._reach(references[0]))
-        for reference in set(references[1:]):
-            found.intersection_update(self._reach(reference))
+        first, *others = dict.fromkeys(map(self.tensor, references))
+        found = set(self._reach(first)) if others else {first}
+        for tensor in others:
+            found.intersection_update(self._reach(tensor))
         return bool(found)
 
     def tensor(self, reference: str) -> Tensor:
         """The tensor that a reference names, upstream of what only passes it on."""
         found = self._tensors.get(reference)
         if found is None:
-            tensor = self.plain.tensor(reference)
+            tensor = (reference, 0) if " " in reference else self.plain.tensor(reference)
             place, port = self._through.get(tensor, tensor)
             found = self._tensors[reference] = (self._first.get(place, place), port)
         return found
 
-    def _reach(self, reference: str, *, alone: bool = False) -> tuple[Tensor, ...]:
+    def _reach(self, tensor: Tensor, *, alone: bool = False) -> tuple[Tensor, ...]:
         """The tensors that who reads this one may read, the nearest first; ``alone``: over places with one reader."""
-        tensor = self.tensor(reference)
         key = (tensor, alone)
         if key not in self._reached:
             found = {} if alone and not self._is_alone(tensor[0]) else {tensor: None}
@@ -233,8 +262,8 @@ class FormView:
 
     def constant(self, node: Node, index: int) -> bool:
         """Whether a data input may read a constant."""
-        inputs = self.inputs(node)
-        return index < len(inputs) and self.is_constant(inputs[index])
+        read = self._read[id(node)]
+        return index < len(read) and read[index][0] in self._constants.found
 
     def becomes_constant(self, node: Node) -> bool:
         """Whether the place may become a constant."""
@@ -242,8 +271,8 @@ class FormView:
 
     def filling(self, node: Node, index: int) -> Filling:
         """The numbers that a data input may be filled with."""
-        inputs = self.inputs(node)
-        return self.filling_of(inputs[index]) if index < len(inputs) else DIFFERENT
+        read = self._read[id(node)]
+        return self._constants.found.get(read[index][0], DIFFERENT) if index < len(read) else DIFFERENT
 
     def filled(self, node: Node, index: int, *values: float) -> bool:
         """Whether all elements of a data input may be one of these numbers."""
@@ -264,22 +293,56 @@ class FormView:
             places[key] = f"{name} {min(len(places), MOST_BESIDE)}"
         return places[key]
 
-    def take(self, forms: Iterable[Form]) -> bool:
-        """Add forms; tells whether there are any that were not there."""
-        changed = [form.node.name for form in forms if self._add(form)]
+    def is_new(self, *match: object) -> bool:
+        """Whether a rule asks for the first time about a match, named by its forms and whatever else tells it apart.
+
+        What a rule makes of the same forms is the same in every round, so it need not be made again.
+        """
+        key = tuple([id(each) if isinstance(each, Node) else each for each in match])
+        if key in self._matched:
+            return False
+        self._matched.add(key)
+        return True
+
+    def offer(self, form: Form) -> None:
+        """Have a form added by the next :meth:`take` if it may be new and its node has room for it."""
+        name = form.node.name.partition(" ")[0]
+        if self._is_known(form):
+            return
+        if self._has_room(name):
+            self._counts[name] = self._counts.get(name, 0) + 1
+            self._offered.append(form)
+        else:
+            self.cut_short = True
+
+    def take(self) -> bool:
+        """Add what was offered; tells whether that brought any form that was not there."""
+        changed = [form.node.name for form in self._offered if self._add(form)]
+        self._offered.clear()
         if changed:
             grown = self._constants.settle()
             self._reached.clear()
+            self._standing.clear()
             self._alone.clear()
+            self._roots.clear()
             self._awake = frozenset(self._near([*changed, *sorted(grown)]))
         return bool(changed)
+
+    def _has_room(self, name: str) -> bool:
+        return self._counts.get(name, 0) < self._most
+
+    def _is_known(self, form: Form) -> bool:
+        node, own = form.node, self.plain.node(form.node.name)
+        if own is not None and (own.op, own.inputs) == (node.op, node.inputs):
+            return True
+        if all(each.op != node.op or each.inputs != node.inputs for each in self._forms.get(node.name, ())):
+            return False
+        found = self._constants.found.get(node.name, DIFFERENT)
+        return node.op != "Const" or either(found, form.filling) == found
 
     def _add(self, form: Form) -> bool:
         form = self._folded_at_once(form)
         node = form.node
-        own = self.plain.node(node.name)
-        if own is not None and (own.op, own.inputs) == (node.op, node.inputs):
-            return False
         kind = (node.name, node.op, attrs_key(node.attrs))
         forms = self._kinds.setdefault(kind, [])
         if (node.inputs, form.filling) in forms or len(forms) >= MOST_FORMS:
@@ -295,7 +358,7 @@ class FormView:
     def _folded_at_once(self, form: Form) -> Form:
         """The constant that becomes of an op beside another one if it reads nothing but constants."""
         node = form.node
-        inputs = self.plain.data_inputs(node)
+        inputs = node.inputs
         if " " not in node.name or not inputs or not self.plain.is_foldable(node):
             return form
         if not all(map(self.is_constant, inputs)):
@@ -307,7 +370,9 @@ class FormView:
 
     def _join(self, node: Node, filling: Filling) -> None:
         """Note whom a node reads, and whether it is constant."""
-        places = [self.tensor(reference)[0] for reference in self.inputs(node)]
+        inputs = self._inputs[id(node)] = self.plain.data_inputs(node)
+        read = self._read[id(node)] = tuple(map(self.tensor, inputs))
+        places = [place for place, _ in read]
         for place in dict.fromkeys(places):
             self._readers.setdefault(place, []).append(node.name)
         if node.op == "Const":
@@ -326,8 +391,8 @@ class FormView:
         start = dict.fromkeys(changed)
         for place in tuple(start):
             for form in self.forms(place):
-                inputs = (self.tensor(reference)[0] for reference in self.inputs(form))
-                start.update(dict.fromkeys(each for each in inputs if each not in self._constants.found))
+                read = (each for each, _ in self._read[id(form)])
+                start.update(dict.fromkeys(each for each in read if each not in self._constants.found))
         depths = dict.fromkeys(start, 0)
         waiting = deque(depths)
         while waiting:

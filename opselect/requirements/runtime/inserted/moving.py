@@ -14,7 +14,7 @@ from opselect.requirements.runtime.releases import Span
 _SOURCE = "grappler/optimizers/arithmetic_optimizer.cc"
 _INT32 = DataType.DT_INT32
 _MOST_PARTS = 16
-"""Of larger stacks no more inputs are looked at than that, where each would be."""
+"""Maximum number of inputs of a stack that are looked at one by one."""
 
 _GATHERS = ("Gather", "GatherV2", "ResourceGather")
 
@@ -149,6 +149,8 @@ def _cast_and_move(view: FormView) -> Iterator[Insertion]:
     """A Cast and an op that moves values change places where the latter gets the smaller type by that."""
     for mover in view.named(*_VALUE_PRESERVING):
         for cast in view.sources(mover) if "T" in mover.attrs else ():
+            if cast.op not in _CAST_LIKE:
+                continue
             before, after = _cast_types(view, cast)
             if item_size(before) < item_size(after):
                 yield from _swapped(view, mover, cast, mover, before)

@@ -93,7 +93,7 @@ def _accumulated(view: FormView) -> Iterator[Insertion]:
     types = (DataType.DT_HALF, _FLOAT, DataType.DT_DOUBLE, DataType.DT_INT64)
     for node in view.named("AddN", "AccumulateNV2"):
         data_type = view.type(node)
-        if data_type in types and len(view.inputs(node)) > 2:
+        if data_type in types and len(view.inputs(node)) > 2 and view.is_new("accumulated", node.name):
             yield Insertion("TemporaryVariable", (node,), known(dtype=data_type))
             for op in ("Assign", "AssignAdd", "DestroyTemporaryVariable", "ZerosLike"):
                 yield Insertion(op, (node,), known(T=data_type))
