@@ -16,6 +16,7 @@ from opselect.models.formats.recognize import META_GRAPH, SAVED_MODEL
 from opselect.models.formats.saver_def import read_saver
 from opselect.models.graph import MetaGraph, check_graph
 from opselect.models.storage import is_file, with_suffix
+from opselect.rewriting.freezing.defaults import with_defaults
 from opselect.rewriting.freezing.freeze import freeze
 from opselect.rewriting.freezing.job import Frozen, Job
 from opselect.rewriting.freezing.signature_graph import mark_control_sources, signature_graph
@@ -85,6 +86,9 @@ def freeze_model(path: str, options: Options) -> Frozen:
     job = replace(job, graph=made.graph, outputs=outputs, origin=meta_graph.graph, names=made.names)
     frozen = freeze(job, checkpoint)
     graph = replace(frozen.graph, nodes=mark_control_sources(frozen.graph.nodes))
+    if job.defaults_of:
+        # TensorFlow makes a function of the result, and importing it gives nodes that were made the defaults, too.
+        graph = with_defaults(graph, job.defaults_of)
     return replace(frozen, graph=graph, inputs=made.inputs, outputs=made.outputs)
 
 

@@ -18,7 +18,14 @@ from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
 from opselect.models.graph.op_definitions import OpDefinitions
 from opselect.requirements.runtime.body_view import BodyView
-from opselect.requirements.runtime.inserted.fillings import DIFFERENT, KEEP_SIZE, OF_EVERY_INPUT, Filling, either, filling_of
+from opselect.requirements.runtime.inserted.fillings import (
+    DIFFERENT,
+    KEEP_SIZE,
+    OF_EVERY_INPUT,
+    Filling,
+    either,
+    filling_of,
+)
 from opselect.requirements.runtime.inserted.settling import Constants
 
 Tensor = tuple[str, int]
