@@ -25,6 +25,8 @@ ARGUMENTS = {
     "set_device": 'device="/cpu:0"',
 }
 """Of transforms that do nothing without."""
+OTHERS = ("inline_partitionedcall", "rename_node")
+"""Transforms of calls and of one node by its name, which these graphs do not share: they have tests of their own."""
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,7 +35,7 @@ def test_any_chain_of_transforms_keeps_what_a_graph_computes(choose: random.Rand
     check(choose)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OTHERS])
 @pytest.mark.parametrize("gtt", [False, True])
 def test_a_transform_leaves_its_input_as_it_was(name: str, gtt: bool) -> None:
     changed = 0

@@ -30,7 +30,13 @@ ARGUMENTS = {
     "rename_op": "(old_op_name=AddV2, new_op_name=Add)",
     "set_device": '(device="/cpu:0")',
 }
-STEPS = {name: name + ARGUMENTS.get(name, "") for name in transforms.NAMES if not name.endswith("_weights")} | {
+OTHERS = ("inline_partitionedcall", "rename_node")
+"""Transforms of calls and of one node by its name, which these graphs do not share: they have tests of their own."""
+STEPS = {
+    name: name + ARGUMENTS.get(name, "")
+    for name in transforms.NAMES
+    if name not in OTHERS and not name.endswith("_weights")
+} | {
     **{name: f"{FOLDED} {name}" for name in ("flatten_atrous_conv", "fold_old_batch_norms")},
     "chain": CHAIN,
     "chain, twice": f"{CHAIN} {CHAIN}",
