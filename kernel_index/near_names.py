@@ -56,9 +56,6 @@ _TYPESET = {
 
 
 def typeset_mark(text: str) -> str:
-    """What to say where a text has a mark that web pages and word processors put in place of the plain one.
-
-    ``“ is not "``, with an advice; empty where it has none.
-    """
+    """``“ is not "``: for a text with a mark that word processors put in place of a plain one, empty for others."""
     found = next((mark for mark in text if mark in _TYPESET), "")
-    return f"{found} is not {_TYPESET[found]}: type the plain character." if found else ""
+    return f"{found} is not {_TYPESET[found]}" if found else ""

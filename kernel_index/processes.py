@@ -32,7 +32,5 @@ def helpers(jobs: int, method: str, start: Callable[[], None] | None = None) -> 
 
 def _start(start: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A fork has the handlers of the command line, which leave by an exception: here it would be taken for a result.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if start is not None:
         start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from dataclasses import replace
 from functools import partial
 from multiprocessing.sharedctypes import Synchronized
@@ -14,6 +14,7 @@ from pathlib import Path
 from kernel_index.base_library import BaseLibrary
 from kernel_index.build_files import read_build_lists, read_unlisted
 from kernel_index.diagnostics import in_order
+from kernel_index.errors import OpselectError
 from kernel_index.links import LEADS_OUT
 from kernel_index.preprocessor.files import MAX_SOURCE
 from kernel_index.processes import helpers
@@ -70,7 +71,7 @@ def scan_tree(
     header is read whole in every source file, every text is expanded, and no ``cache`` is used. What is behind links
     that lead out of the tree is read with ``follow_links``, else it is a diagnostic where it is missed. Raises
     SourceTreeError for a folder that is no TensorFlow tree, PreprocessorError for a source file that no compiler would
-    survive.
+    survive, OpselectError where a process was killed.
     """
     release = release_of(root, release)
     chosen = tuple(profiles) if profiles is not None else profiles_of(release)
@@ -191,13 +192,18 @@ def _scan_in_worker(share: Share) -> ShareResult:
 def _scan_in_processes(shares: Sequence[Share], report: Callable[[int], None]) -> list[ShareResult]:
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     done = multiprocessing.get_context(method).Value("l", 0)
-    with helpers(len(shares), method, partial(_start_worker, done)) as pool:
-        futures = [pool.submit(_scan_in_worker, share) for share in shares]
-        pending = set(futures)
-        while pending:
-            _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            report(done.value)
-        return [future.result() for future in futures]
+    try:
+        with helpers(len(shares), method, partial(_start_worker, done)) as pool:
+            futures = [pool.submit(_scan_in_worker, share) for share in shares]
+            pending = set(futures)
+            while pending:
+                _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+                report(done.value)
+            return [future.result() for future in futures]
+    except BrokenExecutor:
+        raise OpselectError(
+            "a process of the scan was killed, as happens when memory runs out\n  --jobs 1 needs the least."
+        ) from None
 
 
 def _merged(parts: Iterable[Mapping[str, FileNote]]) -> dict[str, FileNote]:

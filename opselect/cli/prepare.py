@@ -116,8 +116,9 @@ def command(
     try:
         shape = None if shape_text is None else parse_shape(shape_text)
     except ValueError:
-        problem = f'{shape_text!r} is no shape such as "1,299,299,3". {typeset_mark(shape_text or "")}'
-        raise click.BadParameter(problem.rstrip(), param_hint="--shape") from None
+        problem = f'{shape_text!r} is no shape such as "1,299,299,3"'
+        mark = typeset_mark(shape_text or "")
+        raise click.BadParameter(f"{problem} ({mark})" if mark else problem, param_hint="--shape") from None
     wishes = Wishes(options, split_names(inputs), data_type, shape, remove_checks)
     source = KernelSource(release, tree, index_file, roots)
     if source.given:

@@ -106,7 +106,9 @@ class Context:
         try:
             return parse(text)
         except (ValueError, KeyError, OverflowError):
-            raise self.error(f"argument {name!r} is {text!r}, which is not {what}", typeset_mark(text)) from None
+            mark = typeset_mark(text)
+            why = f" ({mark})" if mark else ""
+            raise self.error(f"argument {name!r} is {text!r}, which is not {what}{why}") from None
 
 
 def parse_data_type(text: str) -> DataType:

@@ -103,5 +103,5 @@ class _Parser:
         line = self._text[start:].partition("\n")[0]
         marked = f"{line}\n  {' ' * (self._position - start)}^"
         typeset = typeset_mark(self._text)
-        advice = f"{typeset}\n  {_ADVICE}" if typeset else _ADVICE
+        advice = f"{typeset}: type the plain character.\n  {_ADVICE}" if typeset else _ADVICE
         return InputError("--transforms", f"{problem}\n  {marked}", advice)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from google.protobuf import text_format
 
 from kernel_index.shown import visible
+from opselect.cli.shared.console import print_table
 from opselect.models.proto.schema import message_class
 from tests.cli.conftest import Cli
 from tests.opselect.graph_text import graph_bytes
@@ -185,3 +190,219 @@ def test_no_name_acts(cli: Cli, folder: Path, command: tuple[str, ...]) -> None:
     assert acting(printed, terminal=True) == []
     for file in folder.glob("out*/*"):
         assert ACTS.findall(file.read_text("utf-8")) == []
+
+
+def test_an_error_says_the_whole_name(cli: Cli) -> None:
+    assert visible(NAME) in cli("inspect", NAME).err
+    assert visible(NAME) in cli("inspect", "a.pb", NAME).err
+
+
+def test_generated_files_say_the_names_and_parse(cli: Cli, folder: Path) -> None:
+    targets = ["--target", "bazel", "--target", "cmake", "--target", "manifest"]
+    asked = ["generate", "graph.pb", "--tensorflow", "2.14", "--allow-missing", "--out", "out", *targets]
+    assert cli(*asked).code == 0
+    build = (folder / "out/kernels.BUILD").read_text("utf-8")
+    ast.parse(build)
+    assert visible(NAME) in build
+    assert visible(NAME) in (folder / "out/tf_kernels.cmake").read_text("utf-8")
+    assert cli(*asked, "--json").code == 0
+    manifest = yaml.safe_load((folder / "out/manifest.yaml").read_text("utf-8"))
+    assert manifest == json.loads((folder / "out/manifest.json").read_text("utf-8"))
+    assert "Op" + NAME in {row["op"] for row in manifest["unresolved"]}
+
+
+def test_an_overlong_name_is_cut_and_widens_no_row(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("name", "what"), [("n" * 65_000, "long"), ("m", "short")])
+    header, long, short = capsys.readouterr().out.splitlines()
+    assert len(long) < 400
+    assert "65,000 characters" in long
+    assert len(short) < 80
+    assert header.split() == ["name", "what"]
+    long_op = "O" * 65_000
+    Path("graph.pb").write_bytes(graph_bytes(f'node {{ name: "x" op: "{long_op}" }}'))
+    outcome = cli("generate", "graph.pb", "--tensorflow", "2.14", "--allow-missing", "--out", "out")
+    assert max(map(len, (outcome.out + outcome.err).splitlines())) < 1_000
+    assert max(map(len, Path("out/kernels.BUILD").read_text().splitlines())) < 1_000
+
+
+def test_a_table_fits_the_terminal(folder: Path) -> None:
+    (folder / "long.pb").write_bytes(graph_bytes(f'node {{ name: "x" op: "{"O" * 65_000}" }}'))
+    _, printed = on_a_terminal("inspect", "long.pb", cwd=folder)
+    table = [line for line in OURS.sub("", printed.decode()).splitlines() if "OOO" in line and ":" not in line]
+    assert table
+    assert max(map(len, table)) <= 100
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_escape_code_where_none_is_wanted(folder: Path, environment: dict[str, str]) -> None:
+    _, printed = on_a_terminal("inspect", "graph.pb", cwd=folder, env=environment)
+    assert b"\x1b" not in printed
+    _, printed = on_a_terminal("requirements", "graph.pb", "--tree", "tree", cwd=folder, env=environment)
+    assert not re.search(rb"\x1b\[[0-9;]*m", printed)
+    assert environment.get("TERM") != "dumb" or b"\x1b" not in printed
+
+
+def test_what_is_printed_beside_a_progress_bar_does_not_act(tmp_path: Path) -> None:
+    script = tmp_path / "bar.py"
+    script.write_text(
+        "from opselect.cli.shared.console import progress_bar, warn\n"
+        "from opselect.cli.shared.screen import screens\n"
+        f"name = {NAME!r}\n"
+        "with screens(), progress_bar(name, quiet=False) as bar:\n"
+        "    bar(1, 2)\n"
+        "    warn(name)\n"
+    )
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, script], stdout=theirs, stderr=theirs, env=environment, check=True)
+    os.close(theirs)
+    printed = os.read(ours, 1 << 20)
+    os.close(ours)
+    assert acting(printed, terminal=True) == []
+    assert b"warning: " in printed
+
+
+def run_in_shell(line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = line.replace("opselect", f"{sys.executable} -m opselect")
+    return subprocess.run(["bash", "-c", words], capture_output=True, cwd=folder, env=environment, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("opselect inspect graph.pb >/dev/full", 2, b"error: standard output cannot be written: No space left"),
+        ("opselect inspect graph.pb --json >/dev/full", 2, b"No space left"),
+        ("opselect index export tree.opselidx >/dev/full", 2, b"No space left"),
+        ("opselect freeze nothing -o x 2>/dev/full", 2, b""),
+        ("opselect nonsense 2>/dev/full", 2, b""),
+        ("opselect generate graph.pb --tensorflow 2.14 --out o 2>/dev/full", 2, b""),
+        ("opselect inspect graph.pb >&-", 0, b""),
+        ("opselect freeze nothing -o x >&- 2>&- <&-", 2, b""),
+        ("opselect index export tree.opselidx 2>&1 | true; exit ${PIPESTATUS[0]}", 141, b""),
+        ("LANG=C LC_ALL=C PYTHONUTF8=0 opselect inspect nix-ü-\u4e2d.pb", 2, b"nix-"),
+        ("PYTHONIOENCODING=ascii:strict opselect inspect nix-ü-\u4e2d.pb", 2, b"nix-\\xfc-\\u4e2d.pb"),
+        ("PYTHONIOENCODING=ascii:strict opselect inspect graph.pb", 0, b""),
+    ],
+)
+def test_streams_that_are_closed_full_or_narrow(folder: Path, line: str, code: int, said: bytes) -> None:
+    done = run_in_shell(line, folder)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"internal error" not in done.stderr
+
+
+def test_a_patch_is_exact_save_on_a_terminal(folder: Path) -> None:
+    build = folder / "tree/tensorflow/core/kernels/BUILD"
+    build.write_text(
+        build.read_text().replace('srcs = ["cumsum_op.cc"],', f'srcs = ["cumsum_op.cc"],  # {chr(27)}[31m \u202e')
+    )
+    asked = ("apply", MODEL.as_posix(), "--tree", "tree", "--allow-missing")
+    done = run_in_shell(f"opselect {' '.join(asked)}", folder)
+    _, printed = on_a_terminal(*asked, cwd=folder)
+    assert acting(printed, terminal=True) == []
+    assert "\x1b[31m \u202e".encode() in done.stdout
+
+
+def test_no_secret_in_usage_errors_tracebacks_and_defects(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "https://me:SECRET@127.0.0.1:1/x.pb?sig=SECRET"
+    for arguments in (
+        ("--debug", "inspect", url),
+        ("inspect", "a.pb", url),
+        ("explain", url),
+        ("locate", "Mul", "--tensorflow", url),
+        ("prepare", "a.pb", "-o", "b.pb", "--type", url),
+    ):
+        outcome = cli(*arguments)
+        assert outcome.code == 2
+        assert "127.0.0.1" in outcome.err
+        assert "SECRET" not in outcome.out + outcome.err
+
+    def broken(_: object) -> None:
+        raise LookupError(f"{url}: odd")
+
+    monkeypatch.setattr("opselect.cli.main.cli.invoke", broken)
+    for arguments in (("explain", "--list"), ("--debug", "explain", "--list")):
+        outcome = cli(*arguments)
+        assert outcome.code == 3
+        assert "SECRET" not in outcome.err
+        assert "?sig=***: odd" in outcome.err
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("failure", [MemoryError, RecursionError])
+def test_too_little_memory_for_an_input_names_it(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("opselect.models.formats.models.message_of", fail)
+    monkeypatch.setattr("opselect.requirements.as_json.parse_requirements", fail)
+    for arguments in (
+        ("inspect", "graph.pb"),
+        ("generate", "--requirements", "kept.json", "--tensorflow", "2.14", "--out", "o"),
+    ):
+        outcome = cli(*arguments)
+        assert outcome.code == 2
+        assert outcome.err.startswith(f"error: {'graph.pb' if 'graph.pb' in arguments else 'kept.json'}: ")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("transform", "graph.pb", "t.pb", "--transforms", "strip_unused_nodes(shape=“1,2”)"),
+        ("transform", "graph.pb", "t.pb", "--transforms", 'strip_unused_nodes(shape="“1,2”")', "--outputs", "x"),
+        ("prepare", "graph.pb", "-o", "p.pb", "--shape", "“1,2”"),
+    ],
+)
+def test_a_typographic_quote_is_called_what_it_is(cli: Cli, arguments: tuple[str, ...]) -> None:
+    outcome = cli(*arguments)
+    assert outcome.code == (0 if "nothing comes of it" in outcome.err else 2)
+    assert '“ is not "' in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)  # fmt: skip
+def test_signals_end_the_command_and_its_processes(folder: Path, number: signal.Signals, code: int) -> None:
+    kernels = folder / "tree/tensorflow/core/kernels"
+    slow = "".join(f"#if A{i}\n#endif\nint a{i};\n" for i in range(20_000))
+    for position in range(20):
+        (kernels / f"slow{position}_op.cc").write_text(slow + 'REGISTER_KERNEL_BUILDER(Name("A").Device("CPU"), A);')
+    command = [
+        sys.executable,
+        "-m",
+        "opselect",
+        "index",
+        "scan",
+        "tree",
+        "-o",
+        "s.opselidx",
+        "--jobs",
+        "2",
+        "--no-cache",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=folder, env=environment, start_new_session=True)
+    time.sleep(2)
+    assert process.poll() is None
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (code, b"")
+    assert list(folder.glob("*.opselidx*")) == [folder / "tree.opselidx"]
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_an_interrupt_while_modules_are_imported_is_130(tmp_path: Path) -> None:
+    click = tmp_path / "click"
+    click.mkdir()
+    (click / "__init__.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    command = [sys.executable, "-m", "opselect", "--help"]
+    done = subprocess.run(command, capture_output=True, env=environment, cwd=tmp_path, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError, Place
-from kernel_index.shown import MAX_SENTENCE, shortened, shown_path, without_secrets
+from kernel_index.shown import MAX_SENTENCE, one_line, shortened, shown_path, visible, without_secrets
 
 SHOWN = {
     "http://me:SECRET@host:1/x.pb?sig=SECRET": "http://me:***@host:1/x.pb?sig=***",
@@ -58,3 +58,21 @@ def test_a_long_name_is_cut_in_the_middle_and_the_sentence_stays() -> None:
 def test_no_text_is_longer_than_a_sentence(text: str, times: int) -> None:
     assert len(shortened(text * times)) <= MAX_SENTENCE + 40
     assert shortened("short words") == "short words"
+
+
+ACTS = "\x00\x07\x08\r\x0b\x1b\x7f\x80\x9b\x9f\u061c\u200e\u200f\u202a\u202e\u2028\u2029\u2066\u2069\ud800\udcff"
+
+
+@given(st.text(), st.text(alphabet=ACTS, min_size=1))
+def test_nothing_visible_acts_and_the_rest_stays(text: str, hostile: str) -> None:
+    shown = visible(hostile.join(text))
+    assert not set(shown) & set(ACTS)
+    assert visible(shown) == shown
+    spelled = hostile.encode("unicode-escape").decode().replace("\\r", "\\x0d")
+    assert visible(f"a\tb\n{hostile}") == f"a\tb\n{spelled}"
+    assert one_line(f" a \n\tb {hostile}") == f"a b {spelled}"
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
+    text = 'MobilenetV2/Conv_1:0\tü 中 😀 "\\x1b"\n'
+    assert visible(text) == text

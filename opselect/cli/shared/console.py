@@ -43,7 +43,7 @@ def print_data(text: str) -> None:
 def warn(message: str, *, quiet: bool = False) -> None:
     """A line on stderr about something that does not stop the work."""
     if not quiet:
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {shortened(message)}", err=True)
 
 
 def note(message: str, *, quiet: bool = False) -> None:

@@ -86,7 +86,6 @@ class Screen:
         except OSError as error:
             self._failure = OutputError(f"{self.name} cannot be written: {error.strerror or error}")
         if self._failure is not None:
-            discard(self.stream)
             raise self._failure
 
 
@@ -150,10 +149,5 @@ def _flushed(stream: TextIO) -> None:
     try:
         stream.flush()
     except OSError:
-        discard(stream)
-
-
-def discard(stream: TextIO) -> None:
-    """Leads what is still buffered for a stream nowhere: the interpreter would complain of it while it exits."""
-    with contextlib.suppress(OSError, ValueError):
+        # The interpreter would try once more while it exits, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from kernel_index.errors import OpselectError, PreprocessorError, SourceTreeError
+from kernel_index.preprocessor.files import MAX_SOURCE
 from kernel_index.profiles import PROFILE_NAMES, BuildProfile
 from kernel_index.records import ScanResult
 from kernel_index.scan import scan_tree
@@ -283,3 +285,36 @@ def test_a_name_that_is_no_path_is_a_missing_header(tmp_path: Path) -> None:
 def test_many_statements_over_directives(tmp_path: Path) -> None:
     source = "#define F(x) x\n" + "F(\n#ifdef ODD\n#endif\n(REGISTER_NOT);\n)\n" * 1500 + registers("A")
     assert kernels(tmp_path, source.replace("REGISTER_NOT", "F(1)")) == ["A@CPU: AOp"]
+
+
+@pytest.mark.parametrize("name", ["tensorflow/core/kernels/big_op.cc", "tensorflow/core/kernels/big.h"])
+def test_a_source_that_is_too_large_is_not_read_and_named(tmp_path: Path, name: str) -> None:
+    large = f'{registers("Large")}const char* k = "{"x" * MAX_SOURCE}";\n'
+    including = f'#include "tensorflow/core/kernels/big.h"\n{registers("Small")}'
+    found = scan_tree(tree(tmp_path, registers("Other"), {name: large, "tensorflow/core/kernels/s_op.cc": including}))
+    (diagnostic,) = [each for each in found.diagnostics if each.location.file == name]
+    assert diagnostic.lost is not None
+    assert "more than 4,194,304 are not read" in diagnostic.message
+    assert set(places(found)) == {"Small", "Other"}
+
+
+def test_a_condition_that_is_too_long_is_named_in_few_words(tmp_path: Path) -> None:
+    deep = "(" * 200_000 + "1" + ")" * 200_000
+    found = scan(tmp_path, f"#if {deep}\n#endif\n{registers('Deep')}")
+    (message,) = problems(found)
+    assert "more than 100,000" in message
+    assert len(message) < 600
+    assert set(places(found)) == {"Deep"}
+
+
+def test_a_process_that_is_killed_is_no_defect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = os.getpid()
+
+    def ended(*_: object) -> None:
+        assert os.getpid() != here
+        os._exit(9)
+
+    monkeypatch.setattr("kernel_index.scan.tree.scan_share", ended)
+    root = tree(tmp_path, "", {f"tensorflow/core/kernels/k{i}.cc": registers(f"A{i}") for i in range(20)})
+    with pytest.raises(OpselectError, match="a process of the scan was killed"):
+        scan_tree(root, jobs=2)
