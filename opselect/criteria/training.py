@@ -33,11 +33,20 @@ def training_signs(nodes: Iterable[Node]) -> tuple[str, ...]:
     return tuple(f"{c.title} ({examples[c.title]})" for c in CRITERIA if c.title in examples)
 
 
-def training_warning(nodes: Iterable[Node], path: str) -> str:
-    """Why the graph at ``path`` looks like a training graph, and what to do; empty if it does not."""
+def training_warning(nodes: Iterable[Node], path: str, *, is_whole: bool = True) -> str:
+    """Why the graph at ``path`` looks like a training graph, and what to do; empty if it does not.
+
+    What is not whole are the TensorFlow ops of a TensorFlow Lite model. Nothing can be cut off there, and its converter
+    was told of each signature: one that trains or saves is meant, unless the wrong ones were named.
+    """
     signs = training_signs(nodes)
     if not signs:
         return ""
+    if not is_whole:
+        return (
+            f"{path} holds what only training on the device needs: {', '.join(signs)}. Everything in it counts as "
+            "needed. If the program never trains, convert the model again with the signatures that it runs."
+        )
     return (
         f"{path} looks like a training graph: it has {', '.join(signs)}. Everything in it counts as needed. "
         "Name what the program fetches with --outputs, or pass a frozen, stripped graph."

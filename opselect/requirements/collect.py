@@ -138,8 +138,11 @@ def collect_requirements(
     *,
     index: KernelIndex | None,
     entries: Sequence[Entry] = (Entry(),),
+    is_whole: bool = True,
 ) -> Requirements:
     """What a graph needs, ``model`` being the path that the user gave for it.
+
+    ``is_whole`` is False for the TensorFlow ops of a TensorFlow Lite model: advice to cut the graph is of no use there.
 
     Only what ``entries`` reach counts (:func:`reach`); an input that is no Placeholder counts as one.
     Functions count where they are called; a node whose op is a function of the graph needs no kernel itself. A
@@ -169,7 +172,7 @@ def collect_requirements(
     warnings += [f"{model}: nothing binds attr {attr!r} of function {function!r}." for function, attr in unbound]
     warnings += [f"{model}: input {name!r} does not contribute to the outputs." for name in reached.unused_inputs]
     if not all(entry.outputs for entry in entries):
-        warnings.append(training_warning((called.node for called in expansion.nodes), model))
+        warnings.append(training_warning((called.node for called in expansion.nodes), model, is_whole=is_whole))
     releases = (UNKNOWN_RELEASE if index is None else index.release,)
     return Requirements(items, tuple(sorted(filter(None, warnings))), releases, _loads(graph, expansion, index, model))
 

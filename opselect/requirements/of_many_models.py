@@ -83,7 +83,7 @@ def collect_chosen(chosen: Chosen, name: str, *, index: KernelIndex | None) -> R
     TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none inserts anything, and no
     session loads one.
     """
-    needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries)
+    needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries, is_whole=chosen.is_whole)
     if chosen.is_whole:
         return needed
     return replace(needed.without_inserted(), loads=needed.loads.as_single_ops())

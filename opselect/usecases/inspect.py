@@ -182,8 +182,8 @@ def _needs(meta_graph: MetaGraph, model: Model, index: KernelIndex, profile: str
     """
     graph = meta_graph.graph
     entries = entries_of(meta_graph, Choice(), model.path)
-    needed = collect_requirements(graph, model.path, index=index, entries=entries)
     is_whole = model.tflite is None
+    needed = collect_requirements(graph, model.path, index=index, entries=entries, is_whole=is_whole)
     adviser = graph_adviser(model.path, Choice(), graph, entries, index, profile) if is_whole else None
     found = findings(needed, index, profile, adviser)
     unresolved = {missing.op for missing in select(needed, index, profile).unresolved}

@@ -73,3 +73,11 @@ def test_ops_that_are_not(op: str) -> None:
 )
 def test_names_of_gradients(name: str, is_gradient: bool) -> None:
     assert bool(training_signs(graph_of(node(name, "Neg")).nodes)) is is_gradient
+
+
+def test_the_ops_of_a_tensorflow_lite_model_get_advice_that_can_be_followed() -> None:
+    warning = training_warning(graph_of(node("s", "Save")).nodes, "m.tflite", is_whole=False)
+    assert warning.startswith("m.tflite holds what only training on the device needs: checkpoint saving ('s', op Save)")
+    assert "convert the model again with the signatures that it runs" in warning
+    assert "--outputs" not in warning
+    assert training_warning(graph_of(node("n", "Neg")).nodes, "m.tflite", is_whole=False) == ""
