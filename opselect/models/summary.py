@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kernel_index.datatypes import DataType, item_size
 from kernel_index.errors import InputError
 from opselect.models.formats.tensor_headers import read_header
 from opselect.models.graph import Graph, Node, Shape, TensorRef, input_node
+from opselect.models.graph.conditionals import one_sided
 from opselect.models.graph.op_families import NEVER_FETCHED, REFERENCE_VARIABLES, VARIABLES
 from opselect.models.graph.references import control_inputs
 
@@ -128,6 +129,14 @@ def summarize(graph: Graph) -> Summary:
             for reference in node.inputs
             if (source := input_node(reference)) not in names
         ),
+    )
+
+
+def with_likely_outputs(summary: Summary, graph: Graph) -> Summary:
+    """The same, without outputs that run on one side of a conditional only, where there are others."""
+    not_always = one_sided(graph.nodes)
+    return replace(
+        summary, outputs=tuple(out for out in summary.outputs if out.name not in not_always) or summary.outputs
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from opselect.models.proto import message_class
 from tests.cli.conftest import Cli, Model
+from tests.opselect.graph_text import graph_bytes, node
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "fixtures" / "models"
@@ -42,6 +43,18 @@ def test_json_of_functions_counts_their_ops(cli: Cli) -> None:
     ]
     assert document["op_counts"]["MatrixDeterminant"] == 1
     assert document["parameters"]["function_constants"] == 4
+
+
+def test_one_side_of_a_conditional_is_no_likely_output(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "m.pb"
+    ends = node("x", "Placeholder") + node("p", "Placeholder") + node("s", "Switch", "x", "p")
+    ends += node("left", "Identity", "s") + node("right", "Neg", "s:1")
+    path.write_bytes(graph_bytes(ends + node("y", "Merge", "s", "s:1")))
+    assert cli("inspect", path, "--json").json["outputs"] == [{"name": "y", "op": "Merge"}]
+    assert "--output_layer=y\n" in cli("inspect", path).out
+    assert "Found 3 possible outputs" in cli("inspect", path, "--format", "summarize_graph").out
+    path.write_bytes(graph_bytes(ends))
+    assert [each["name"] for each in cli("inspect", path, "--json").json["outputs"]] == ["left", "right"]
 
 
 def test_json_says_null_for_what_the_file_does_not(cli: Cli, tmp_path: Path) -> None:

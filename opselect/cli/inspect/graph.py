@@ -12,7 +12,7 @@ from opselect.criteria.training import training_signs
 from opselect.models.graph import MetaGraph, Shape, Signature, TensorInfo
 from opselect.models.graph.order import execution_order
 from opselect.models.summarize_graph import benchmark_command, structure_lines
-from opselect.models.summary import NodeTensor, Parameters, Summary, summarize
+from opselect.models.summary import NodeTensor, Parameters, Summary, summarize, with_likely_outputs
 from opselect.models.tensor_text import human_readable, shape_text, type_word
 
 
@@ -22,7 +22,7 @@ def print_graph(meta_graph: MetaGraph, path: str, *, structure: bool) -> None:
     ``path`` is that of a GraphDef file, which TensorFlow's benchmark tool takes; empty for other files.
     """
     graph = meta_graph.graph
-    summary = summarize(graph)
+    summary = with_likely_outputs(summarize(graph), graph)
     if meta_graph.signatures:
         headers = ("signature", "", "argument", "tensor", "type", "shape")
         print_section("signatures", headers, _signature_rows(meta_graph))

@@ -7,7 +7,7 @@ from opselect.findings.as_json import left_out_json
 from opselect.models.choice import SERVE
 from opselect.models.formats.recognize import CHECKPOINT
 from opselect.models.graph import MetaGraph, Signature, TensorInfo
-from opselect.models.summary import summarize
+from opselect.models.summary import summarize, with_likely_outputs
 from opselect.usecases.inspect import InspectedModel, MobileNeeds
 
 
@@ -36,7 +36,7 @@ def model_json(inspected: InspectedModel) -> dict[str, object]:
 
 def _meta_graph_json(meta_graph: MetaGraph) -> dict[str, object]:
     """A MetaGraph: what it takes and gives, what it holds, and what it is made of."""
-    summary = summarize(meta_graph.graph)
+    summary = with_likely_outputs(summarize(meta_graph.graph), meta_graph.graph)
     document: dict[str, object] = {}
     if meta_graph.tags:
         document["tags"] = list(meta_graph.tags)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kernel_index.index import KernelIndex
 from opselect.models.graph import Graph, Node
+from opselect.models.graph.conditionals import one_sided
 from opselect.models.graph.op_families import FED, NEVER_FETCHED
 from opselect.models.graph.references import awaited
 from opselect.selection.left_out_by_default.stages import Stages, is_variable_op
@@ -26,8 +27,8 @@ def likely_outputs(stages: Stages, index: KernelIndex) -> tuple[str, ...]:
     fetched = [
         node for node in stages.nodes.values() if node.name not in apart and _may_be_fetched(node, index, training)
     ]
-    one_sided = stages.downstream_of(stages.with_ops(("Switch",))) - stages.downstream_of(stages.with_ops(("Merge",)))
-    fetched = [node for node in fetched if node.name not in one_sided] or fetched
+    not_always = one_sided(stages.nodes.values())
+    fetched = [node for node in fetched if node.name not in not_always] or fetched
     ends = [node.name for node in fetched if not stages.consumers[node.name]]
     in_training = [node.name for node in fetched if training.issuperset(stages.consumers[node.name])]
     for names, computed in ((ends, model), (in_training, model), (ends, from_inputs), (ends, stages.nodes.keys())):
