@@ -44,12 +44,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("trees", nargs="+", metavar="TREE[=RELEASE[:NOTE]]")
     given = parser.parse_args(arguments)
     try:
+        given.out.mkdir(parents=True, exist_ok=True)  # before a scan that takes minutes
         for tree in given.trees:
             path, _, named = tree.partition("=")
             release, _, note = named.partition(":")
             sys.stdout.write(make(Path(path), given.out, release, note) + "\n")
             sys.stdout.flush()
-    except OpselectError as problem:
+    except (OpselectError, OSError) as problem:
         sys.stderr.write(f"error: {problem}\n")
         return 2
     return 0

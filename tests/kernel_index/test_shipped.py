@@ -86,6 +86,16 @@ def test_making_an_index_again_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "1.13.99.opselidx").read_bytes() == (fixtures / "kernel_tree.opselidx").read_bytes()
 
 
+def test_the_folder_is_made_before_anything_is_scanned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = Path(__file__).parents[2] / "fixtures" / "kernel_tree"
+    assert main(["--out", str(tmp_path / "new" / "folder"), str(tree)]) == 0
+    assert releases_of(tmp_path / "new" / "folder") == ["1.13.99"]
+    (tmp_path / "file").touch()
+    capsys.readouterr()
+    assert main(["--out", str(tmp_path / "file"), str(tree)]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
 def test_a_checkout_under_another_name_and_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("1.13.98", "1.13.100", "1.130.1", "1.12.3"):
         (tmp_path / f"{name}.opselidx").touch()
