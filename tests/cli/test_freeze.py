@@ -123,6 +123,7 @@ def test_a_main_op_that_throws_values_away_can_be_left_out(cli: Cli, tmp_path: P
     assert refused.code == 2
     assert "main op 'set'" in refused.err
     assert "--initializer_nodes=" in refused.err
+    assert "opselect freeze --variable_names_blacklist" in refused.err, "prepare has no such flag"
     outcome = cli(*arguments, "--initializer_nodes=")
     assert outcome.code == 0, outcome.err
     assert {node.op for node in read_graph("frozen.pb").nodes} >= {"Placeholder", "Const", "Add"}

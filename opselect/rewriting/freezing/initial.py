@@ -15,10 +15,12 @@ from opselect.models.graph.references import data_inputs
 from opselect.rewriting.freezing.job import Job
 from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
 
-_LEAVE_OUT = "Leave the initializer out, or keep the variable with --variable_names_blacklist and run both."
+_LEAVE_OUT = (
+    "Leave the initializer out, or keep the variable: opselect freeze --variable_names_blacklist. Then run both."
+)
 _LEAVE_OUT_MAIN_OP = (
     "Leave the main op out with an empty --initializer_nodes=, then the values of the checkpoint count; "
-    "or keep the variable with --variable_names_blacklist."
+    "or keep the variable as one: opselect freeze --variable_names_blacklist."
 )
 
 

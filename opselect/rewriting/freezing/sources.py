@@ -21,7 +21,9 @@ from opselect.rewriting.freezing.variables import Variable
 MAX_PROBLEMS_SHOWN = 10
 
 _PART = re.compile(r"(?P<whole>.+)/part_(?P<number>\d{1,9})", re.DOTALL)
-_ADVICE = "Pass the checkpoint that was saved from this graph, or keep variables with --variable_names_blacklist."
+_ADVICE = (
+    "Pass the checkpoint that was saved from this graph, or keep variables: opselect freeze --variable_names_blacklist."
+)
 
 
 class VariableSources:
