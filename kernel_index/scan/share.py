@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
 from kernel_index.diagnostics import in_order
 from kernel_index.links import LEADS_OUT
 from kernel_index.profiles import BuildProfile
+from kernel_index.rare_collections import rare_collections
 from kernel_index.records import Diagnostic, Location, Lost
 from kernel_index.scan.batch import Batch, Source
 from kernel_index.scan.notes import COMPUTED, FileNote, RecordedFiles, UnitNote, includers, reachable
 from kernel_index.source_tree import SourceTree, SourceUnit
 from kernel_index.symbols.unit_symbols import UnitSymbolReader
-
-_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +41,7 @@ class ShareResult:
     passing: set[str] = field(default_factory=set)
 
 
-@contextlib.contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Python looks for garbage in circles rarely: a scan makes millions of objects and next to none of it."""
-    before = gc.get_threshold()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-@_rare_collections()
+@rare_collections()
 def scan_share(share: Share, done: Callable[[], None], files: RecordedFiles | None = None) -> ShareResult:
     """Scan the sources of a share; ``done`` is called after each. Raises PreprocessorError.
 

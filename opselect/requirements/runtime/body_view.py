@@ -41,6 +41,7 @@ class BodyView:
         self._by_op: dict[str, list[Node]] = {}
         for node in self.nodes:
             self._by_op.setdefault(node.op, []).append(node)
+        self._endpoints: dict[str, tuple[str, int]] = {}
         self._uses: dict[str, list[DataEdge]] = {}
         self._controlling: set[str] = set()
         self._collect_uses()
@@ -62,7 +63,12 @@ class BodyView:
 
     def tensor(self, reference: str) -> tuple[str, int]:
         """The node and the number of the output that an input names: ``n``, ``n:1``, in functions ``n:out:0``."""
-        found = Reference.parse(reference)
+        endpoint = self._endpoints.get(reference)
+        if endpoint is None:
+            endpoint = self._endpoints[reference] = self._endpoint(Reference.parse(reference))
+        return endpoint
+
+    def _endpoint(self, found: Reference) -> tuple[str, int]:
         if not found.output:
             return found.endpoint
         node = self._by_name.get(found.node)

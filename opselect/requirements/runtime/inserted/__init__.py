@@ -7,12 +7,14 @@ others, and rewrites that only move or remove ops.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 
+from kernel_index.rare_collections import rare_collections
+from opselect.models.graph import NodeAttr
 from opselect.requirements.runtime.additions import Addition, Origin
 from opselect.requirements.runtime.body_view import BodyView
 from opselect.requirements.runtime.inserted import arithmetic, folding, moving, passes, remapper
-from opselect.requirements.runtime.inserted.forms import FormView, attrs_key
+from opselect.requirements.runtime.inserted.forms import FormView
 from opselect.requirements.runtime.inserted.rule import GRAPPLER_BUILDS, Insertion, Rule, grappler_builds
 from opselect.requirements.runtime.releases import Release
 
@@ -25,7 +27,8 @@ MOST_ROUNDS = 5
 _LATER = "once others have been applied: "
 
 
-def inserted_ops(view: BodyView, release: Release) -> Iterator[Addition]:
+@rare_collections()
+def inserted_ops(view: BodyView, release: Release) -> Sequence[Addition]:
     """What the rewrites of a release may put into a body; ops that the release does not define are left out.
 
     What rewrites put in is matched again, until nothing new is found, as grappler does (``meta_optimizer.cc`` runs all
@@ -35,23 +38,23 @@ def inserted_ops(view: BodyView, release: Release) -> Iterator[Addition]:
     """
     rules = [rule for rule in RULES if release in rule.releases]
     forms = FormView(view)
-    listed: set[object] = set()
+    listed: dict[tuple[int, str, str], list[Mapping[str, NodeAttr]]] = {}
+    found = []
     for later in range(MOST_ROUNDS):
         for number, rule in enumerate(rules):
             origin = Origin("inserted", _LATER * bool(later) + rule.why(release))
             for insertion in rule.find(forms):
-                if (form := insertion.form) is not None:
-                    forms.offer(form)
-                if not insertion.listed:
-                    continue
-                cause = forms.cause(insertion.nodes[0]).name
-                key = (number, insertion.op, attrs_key(insertion.attrs), cause)
-                if key not in listed and view.definitions.op(insertion.op) is not None:
-                    listed.add(key)
-                    nodes = tuple(dict.fromkeys(map(forms.cause, insertion.nodes)))
-                    yield Addition(insertion.op, insertion.attrs, nodes, origin, view.function)
+                op, attrs, root = insertion.op, insertion.attrs, insertion.nodes[0]
+                if insertion.inputs is not None:
+                    forms.offer(root, op, insertion.inputs, attrs, insertion.place, insertion.filling)
+                if insertion.listed:
+                    before = listed.setdefault((number, op, forms.cause(root).name), [])
+                    if attrs not in before and view.definitions.op(op) is not None:
+                        before.append(attrs)
+                        found.append(Addition(op, attrs, forms.causes(insertion.nodes), origin, view.function))
         if later + 1 == MOST_ROUNDS or not forms.take():
-            return
+            break
+    return found
 
 
 __all__ = ["GRAPPLER_BUILDS", "RULES", "Insertion", "Rule", "grappler_builds", "inserted_ops"]

@@ -109,10 +109,10 @@ def _each(function: Callable[[float, float], float], one: Filling, other: Fillin
     for x in sorted(one):
         for y in sorted(other):
             try:
-                value = function(x, y)
+                value = float(function(x, y))
             except (ArithmeticError, TypeError, ValueError):
                 continue  # infinite, complex or not a number: nothing that a rewrite asks for
-            found = either(found, frozenset({float(value)}))
+            found = either(found, frozenset({value}))
     return found
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
 from opselect.models.graph.op_definitions import OpDefinitions
-from opselect.requirements.runtime.body_view import BodyView
+from opselect.requirements.runtime.body_view import BodyView, DataEdge
 from opselect.requirements.runtime.inserted.fillings import (
     DIFFERENT,
     KEEP_SIZE,
@@ -61,24 +60,10 @@ _TRANSPARENT = ("Identity", "Snapshot", "StopGradient", "PreventGradient")
 """Ops that optimizers take out: ``grappler/optimizers/model_pruner.cc``, ``dependency_optimizer.cc``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a rewrite puts in a place, the node's name; ``filling`` if it is a Const."""
-
-    node: Node
-    filling: Filling = None
-
-
-def attrs_key(attrs: Mapping[str, NodeAttr]) -> tuple[tuple[str, object], ...]:
-    """The attrs as a value to look up: types as they are, for whatever else its text."""
-    return tuple([(name, value if isinstance(value, DataType) else repr(value)) for name, value in attrs.items()])
-
-
 class FormView:
     """The forms of a body, as the rewrites that were found so far leave them; ``plain`` is the body untouched.
 
-    :meth:`take` adds forms; what is asked between two calls sees the same state. ``cut_short`` tells whether some were
-    not taken because a node has its fill.
+    :meth:`take` adds forms; what is asked between two calls sees the same state.
     """
 
     def __init__(self, plain: BodyView) -> None:
@@ -86,18 +71,19 @@ class FormView:
         self.definitions: OpDefinitions = plain.definitions
         self._forms: dict[str, list[Node]] = {}
         self._by_op: dict[str, list[Node]] = {}
-        self._kinds: dict[object, list[tuple[tuple[str, ...], Filling]]] = {}
+        self._fillings: dict[int, Filling] = {}
         self._matched: set[object] = set()
         self._most = max(MOST_OF_A_NODE, MOST_IN_ALL // max(len(plain.nodes), 1))
         self._counts: dict[str, int] = {}
-        self._offered: list[Form] = []
-        self.cut_short = False
+        self._full: set[str] = set()
+        self._offered: list[tuple[Node, Filling]] = []
         self._beside: dict[str, dict[object, str]] = {}
         self._passing: dict[str, list[Tensor]] = {}
         self._through: dict[Tensor, Tensor] = {}
         self._first: dict[str, str] = {}
         self._tensors: dict[str, Tensor] = {}
         self._inputs: dict[int, tuple[str, ...]] = {}
+        self._controlled: set[str] = set()
         self._read: dict[int, tuple[Tensor, ...]] = {}
         self._readers: dict[str, list[str]] = {}
         self._constants = Constants()
@@ -106,12 +92,20 @@ class FormView:
         self._alone: dict[str, bool] = {}
         self._awake: frozenset[str] | None = None
         self._roots: dict[str, tuple[Node, ...]] = {}
+        self._set_controls_apart()
         self._folded = self._folded_first()
         self._look_through()
         self._merge_duplicates()
         for node in plain.nodes:
             self._join(node, None)
         self._constants.settle()
+
+    def _set_controls_apart(self) -> None:
+        """Which places control edges touch, and what nodes with control inputs read beside these."""
+        for node in self.plain.nodes:
+            if self.plain.has_controls(node):
+                self._controlled.add(node.name)
+                self._inputs[id(node)] = self.plain.data_inputs(node)
 
     # What there is.
 
@@ -127,21 +121,17 @@ class FormView:
                 nodes = chain(self.plain.named(op), self._by_op.get(op, ()))
                 roots = self._roots[op] = tuple(node for node in nodes if self._is_root(node.name))
             for node in roots:
-                if self._awake is None or self._has_room(node.name.partition(" ")[0]):
+                if self._awake is None or node.name.partition(" ")[0] not in self._full:
                     yield node
-                else:
-                    self.cut_short = True
 
     def _is_root(self, place: str) -> bool:
         return (self._awake is None or place in self._awake) and place not in self._folded
 
-    def forms(self, place: str, port: int = 0) -> Iterator[Node]:
+    def forms(self, place: str, port: int = 0) -> tuple[Node, ...]:
         """What may stand in a place: its node, and what rewrites put there, which has one output."""
         node = self.plain.node(place)
-        if node is not None:
-            yield node
-        if not port:
-            yield from self._forms.get(place, ())
+        others = () if port else self._forms.get(place, ())
+        return tuple(others) if node is None else (node, *others)
 
     def is_own(self, node: Node) -> bool:
         """Whether the body has the node itself: it is no form that a rewrite made."""
@@ -151,6 +141,11 @@ class FormView:
         """The node of the body that a form was made of."""
         return self.plain.node(node.name.partition(" ")[0]) or node
 
+    def causes(self, nodes: Sequence[Node]) -> tuple[Node, ...]:
+        """The nodes of the body that forms were made of, each once."""
+        found = {node.name: node for node in map(self.cause, nodes)}
+        return tuple(found.values())
+
     def type(self, node: Node, attr: str = "T") -> DataType | None:
         """The type in an attr of a node, its default where it is left out."""
         value = node.attrs.get(attr)
@@ -158,13 +153,11 @@ class FormView:
 
     def inputs(self, node: Node) -> tuple[str, ...]:
         """What the node reads, control inputs left out."""
-        found = self._inputs.get(id(node))
-        return self.plain.data_inputs(node) if found is None else found
+        return self._inputs.get(id(node), node.inputs) if self._inputs else node.inputs
 
     def has_controls(self, node: Node) -> bool:
         """Whether control edges come in or go out of the place."""
-        own = self.plain.node(node.name)
-        return own is not None and self.plain.has_controls(own)
+        return node.name in self._controlled
 
     # Who reads whom.
 
@@ -184,7 +177,7 @@ class FormView:
         found = self._standing.get(key)
         if found is None:
             reached = self._reach(read[index], alone=alone)
-            found = self._standing[key] = tuple(form for place, port in reached for form in self.forms(place, port))
+            found = self._standing[key] = tuple([form for place, port in reached for form in self.forms(place, port)])
         return found
 
     def chains(self, *steps: Sequence[str], attr: str = "T") -> Iterator[tuple[Node, ...]]:
@@ -206,10 +199,7 @@ class FormView:
     def same(self, *references: str) -> bool:
         """Whether all of these may be one tensor."""
         first, *others = dict.fromkeys(map(self.tensor, references))
-        found = set(self._reach(first)) if others else {first}
-        for tensor in others:
-            found.intersection_update(self._reach(tensor))
-        return bool(found)
+        return not others or any(all(each in self._reach(other) for other in others) for each in self._reach(first))
 
     def tensor(self, reference: str) -> Tensor:
         """The tensor that a reference names, upstream of what only passes it on."""
@@ -223,33 +213,46 @@ class FormView:
     def _reach(self, tensor: Tensor, *, alone: bool = False) -> tuple[Tensor, ...]:
         """The tensors that who reads this one may read, the nearest first; ``alone``: over places with one reader."""
         key = (tensor, alone)
-        if key not in self._reached:
-            found = {} if alone and not self._is_alone(tensor[0]) else {tensor: None}
-            waiting = deque(found)
-            while waiting and len(found) < MOST_REACHED:
-                for after in self._passing.get(waiting.popleft()[0], ()):
-                    if after not in found and not (alone and not self._is_alone(after[0])):
-                        found[after] = None
-                        waiting.append(after)
-            self._reached[key] = tuple(found)
-        return self._reached[key]
+        reached = self._reached.get(key)
+        if reached is None:
+            first = () if alone and not self._is_alone(tensor[0]) else (tensor,)
+            passes_on = first and tensor[0] in self._passing
+            reached = self._reached[key] = self._passed_on(tensor, alone) if passes_on else first
+        return reached
+
+    def _passed_on(self, tensor: Tensor, alone: bool) -> tuple[Tensor, ...]:
+        found = {tensor: None}
+        waiting = deque(found)
+        while waiting and len(found) < MOST_REACHED:
+            for after in self._passing.get(waiting.popleft()[0], ()):
+                if after not in found and not (alone and not self._is_alone(after[0])):
+                    found[after] = None
+                    waiting.append(after)
+        return tuple(found)
 
     def _is_alone(self, place: str) -> bool:
         """Whether one reader at most may be left of those that the place has in the body."""
-        if place not in self._alone:
+        found = self._alone.get(place)
+        if found is None:
             node = self.plain.node(place)
-            readers: dict[object, int] = {}
-            for use in self.plain.uses(node) if node is not None else ():
-                if use.consumer is None:
-                    readers[len(readers)] = 1
-                elif not self._may_leave(use.consumer, place):
-                    reader = self._first.get(use.consumer.name, use.consumer.name)
-                    readers[reader] = 1 if reader in self._forms else self._reads(use.consumer, place)
-            self._alone[place] = sum(readers.values()) <= 1
-        return self._alone[place]
+            uses = self.plain.uses(node) if node is not None else ()
+            found = self._alone[place] = len(uses) <= 1 or self._readers_left(uses, place) <= 1
+        return found
+
+    def _readers_left(self, uses: Sequence[DataEdge], place: str) -> int:
+        """How many of those that read a place in the body may be left at least."""
+        readers: dict[object, int] = {}
+        for use in uses:
+            if use.consumer is None:
+                readers[len(readers)] = 1
+            elif not self._may_leave(use.consumer, place):
+                reader = self._first.get(use.consumer.name, use.consumer.name)
+                readers[reader] = 1 if reader in self._forms else self._reads(use.consumer, place)
+        return sum(readers.values())
 
     def _reads(self, node: Node, place: str) -> int:
-        return sum(self.plain.tensor(reference)[0] == place for reference in self.inputs(node))
+        tensor = self.plain.tensor
+        return [tensor(reference)[0] for reference in self.inputs(node)].count(place)
 
     def _may_leave(self, reader: Node, place: str) -> bool:
         """Whether the reader may become a constant, or something that does not read the place."""
@@ -311,20 +314,31 @@ class FormView:
         self._matched.add(key)
         return True
 
-    def offer(self, form: Form) -> None:
-        """Have a form added by the next :meth:`take` if it may be new and its node has room for it."""
-        name = form.node.name.partition(" ")[0]
-        if self._is_known(form):
+    def offer(
+        self,
+        root: Node,
+        op: str,
+        inputs: tuple[str, ...],
+        attrs: Mapping[str, NodeAttr],
+        place: str = "",
+        filling: Filling = None,
+    ) -> None:
+        """Have an op added by the next :meth:`take` as a form of a place, if it may be new and its node has room.
+
+        The place is that of the root where none is given. A Const has a ``filling``.
+        """
+        place = place or root.name
+        name = place.partition(" ")[0]
+        if self._is_known(place, op, inputs, filling) or name in self._full:
             return
-        if self._has_room(name):
-            self._counts[name] = self._counts.get(name, 0) + 1
-            self._offered.append(form)
-        else:
-            self.cut_short = True
+        count = self._counts[name] = self._counts.get(name, 0) + 1
+        if count >= self._most:
+            self._full.add(name)
+        self._offered.append((Node(place, op, inputs, root.device, attrs), filling))
 
     def take(self) -> bool:
         """Add what was offered; tells whether that brought any form that was not there."""
-        changed = [form.node.name for form in self._offered if self._add(form)]
+        changed = [form.name for form, filling in self._offered if self._add(form, filling)]
         self._offered.clear()
         if changed:
             grown = self._constants.settle()
@@ -335,50 +349,48 @@ class FormView:
             self._awake = frozenset(self._near([*changed, *sorted(grown)]))
         return bool(changed)
 
-    def _has_room(self, name: str) -> bool:
-        return self._counts.get(name, 0) < self._most
-
-    def _is_known(self, form: Form) -> bool:
-        node, own = form.node, self.plain.node(form.node.name)
-        if own is not None and (own.op, own.inputs) == (node.op, node.inputs):
+    def _is_known(self, place: str, op: str, inputs: tuple[str, ...], filling: Filling) -> bool:
+        own = self.plain.node(place)
+        if own is not None and own.op == op and own.inputs == inputs:
             return True
-        if all(each.op != node.op or each.inputs != node.inputs for each in self._forms.get(node.name, ())):
-            return False
-        found = self._constants.found.get(node.name, DIFFERENT)
-        return node.op != "Const" or either(found, form.filling) == found
+        for form in self._forms.get(place, ()):
+            if form.op == op and form.inputs == inputs:
+                found = self._constants.found.get(place, DIFFERENT)
+                return op != "Const" or either(found, filling) == found
+        return False
 
-    def _add(self, form: Form) -> bool:
-        form = self._folded_at_once(form)
-        node = form.node
-        kind = (node.name, node.op, attrs_key(node.attrs))
-        forms = self._kinds.setdefault(kind, [])
-        if (node.inputs, form.filling) in forms or len(forms) >= MOST_FORMS:
+    def _add(self, node: Node, filling: Filling) -> bool:
+        if " " in node.name and node.inputs and self._folds_at_once(node):
+            node, filling = self._folded_at_once(node)
+        forms = self._forms.setdefault(node.name, [])
+        alike = [form for form in forms if form.op == node.op and form.attrs == node.attrs]
+        if len(alike) >= MOST_FORMS:
             return False
-        forms.append((node.inputs, form.filling))
-        self._forms.setdefault(node.name, []).append(node)
+        if any(form.inputs == node.inputs and self._fillings.get(id(form)) == filling for form in alike):
+            return False
+        forms.append(node)
         self._by_op.setdefault(node.op, []).append(node)
+        if filling is not None:
+            self._fillings[id(node)] = filling
         if node.op in _TRANSPARENT and node.inputs:
             self._passing.setdefault(node.name, []).append(self.tensor(node.inputs[0]))
-        self._join(node, form.filling)
+        self._join(node, filling)
         return True
 
-    def _folded_at_once(self, form: Form) -> Form:
-        """The constant that becomes of an op beside another one if it reads nothing but constants."""
-        node = form.node
-        inputs = node.inputs
-        if " " not in node.name or not inputs or not self.plain.is_foldable(node):
-            return form
-        if not all(map(self.is_constant, inputs)):
-            return form
+    def _folds_at_once(self, node: Node) -> bool:
+        """Whether an op beside another one reads nothing but constants."""
+        return all(map(self.is_constant, node.inputs)) and self.plain.is_foldable(node)
+
+    def _folded_at_once(self, node: Node) -> tuple[Node, Filling]:
+        """The constant that becomes of an op, and what fills it."""
         data_type = self.type(node)
         attrs = {"dtype": data_type} if data_type is not None else {}
-        filling = filling_of(node.op, [self.filling_of(reference) for reference in inputs])
-        return Form(Node(node.name, "Const", (), node.device, attrs), filling)
+        filling = filling_of(node.op, [self.filling_of(reference) for reference in node.inputs])
+        return Node(node.name, "Const", (), node.device, attrs), filling
 
     def _join(self, node: Node, filling: Filling) -> None:
         """Note whom a node reads, and whether it is constant."""
-        inputs = self._inputs[id(node)] = self.plain.data_inputs(node)
-        read = self._read[id(node)] = tuple(map(self.tensor, inputs))
+        read = self._read[id(node)] = tuple(map(self.tensor, self.inputs(node)))
         places = [place for place, _ in read]
         for place in dict.fromkeys(places):
             self._readers.setdefault(place, []).append(node.name)
@@ -395,12 +407,14 @@ class FormView:
 
     def _near(self, changed: Iterable[str]) -> set[str]:
         """The places from which a pattern reaches what changed, or what somebody else has left to read alone."""
-        start = dict.fromkeys(changed)
-        for place in tuple(start):
+        changed = dict.fromkeys(changed)
+        depths = dict.fromkeys(changed, 0)
+        constant = self._constants.found
+        for place in changed:
             for form in self.forms(place):
-                read = (each for each, _ in self._read[id(form)])
-                start.update(dict.fromkeys(each for each in read if each not in self._constants.found))
-        depths = dict.fromkeys(start, 0)
+                for read, _ in self._read[id(form)]:
+                    if read not in constant:
+                        depths[read] = 0
         waiting = deque(depths)
         while waiting:
             place = waiting.popleft()

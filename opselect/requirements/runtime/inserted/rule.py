@@ -10,7 +10,7 @@ from kernel_index.datatypes import DataType
 from opselect.models.graph import Node, NodeAttr
 from opselect.requirements.runtime.body_view import known
 from opselect.requirements.runtime.inserted.fillings import Filling
-from opselect.requirements.runtime.inserted.forms import Form, FormView
+from opselect.requirements.runtime.inserted.forms import FormView
 from opselect.requirements.runtime.releases import Release, Span
 
 Runner = Literal["grappler", "session", "devices"]
@@ -35,14 +35,6 @@ class Insertion:
     place: str = ""
     filling: Filling = None
     listed: bool = True
-
-    @property
-    def form(self) -> Form | None:
-        """The op in its place, None for one that no rewrite looks for."""
-        if self.inputs is None:
-            return None
-        root = self.nodes[0]
-        return Form(Node(self.place or root.name, self.op, self.inputs, root.device, self.attrs), self.filling)
 
 
 def typed(

@@ -44,6 +44,7 @@ def test_fillings_of_ops() -> None:
     assert filling_of("AddV2", [different, ONE]) == different
     assert filling_of("Sub", [different, different], of_itself=True) == frozenset({0.0})
     assert filling_of("RealDiv", [ONE, frozenset({0.0})]) == different
+    assert filling_of("Pow", [frozenset({-1.0}), frozenset({0.5})]) == different
     assert filling_of("Relu", [different]) is anything
     assert filling_of("Cast", [frozenset({1.5})], DataType.DT_INT32) == ONE
     assert filling_of("Cast", [frozenset({1.5})], DataType.DT_BOOL) == ONE
