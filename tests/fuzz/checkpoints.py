@@ -19,7 +19,7 @@ from kernel_index.errors import InputError
 from opselect import open_checkpoint
 from opselect.models.formats.checkpoint.table import Table
 from opselect.models.storage import MemoryBytes
-from tests.opselect.graph_text import varint
+from tests.fuzz.changes import changed_bytes
 from tests.opselect.models.formats.checkpoint_files import FIXTURES, block, table, table_of_blocks
 
 PREFIXES = (
@@ -36,33 +36,12 @@ MAX_SECONDS = 60.0
 MAX_MEMORY = 1 << 30
 
 Files = dict[str, bytes]
-_NUMBERS = (0, 1, 127, 128, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
-
-
-def changed(data: bytes, choose: random.Random) -> bytes:
-    """Some bytes, a little different: bits flipped, a piece cut out, doubled, or replaced by an unusual number."""
-    out = bytearray(data)
-    for _ in range(choose.choice((1, 1, 1, 2, 5))):
-        place = choose.randrange(len(out) + 1)
-        length = choose.choice((1, 1, 2, 4, 20))
-        kind = choose.randrange(6)
-        if kind <= 1 and place < len(out):
-            out[place] ^= 1 << choose.randrange(8)
-        elif kind == 2:
-            del out[place : place + length]
-        elif kind == 3:
-            out[place:place] = out[place : place + length]
-        elif kind == 4:
-            out[place : place + length] = choose.randbytes(length)
-        else:
-            out[place : place + choose.choice((0, 1))] = varint(choose.choice(_NUMBERS))
-    return bytes(out)
 
 
 def change_file(files: Files, choose: random.Random) -> None:
     """Any byte of any file, under a checksum or not."""
     name = choose.choice(sorted(files))
-    files[name] = changed(files[name], choose)
+    files[name] = changed_bytes(files[name], choose)
 
 
 def entries_of(data: bytes) -> list[tuple[bytes, bytes]]:
@@ -81,9 +60,9 @@ def change_entries(files: Files, choose: random.Random) -> None:
         number = choose.randrange(len(entries))
         key, value = entries[number]
         if choose.randrange(5):
-            entries[number] = key, changed(value, choose)
+            entries[number] = key, changed_bytes(value, choose)
         elif choose.randrange(2):
-            entries[number] = changed(key, choose), value
+            entries[number] = changed_bytes(key, choose), value
         else:
             entries[number] = choose.choice(entries)
     if choose.randrange(4):
@@ -94,7 +73,7 @@ def change_entries(files: Files, choose: random.Random) -> None:
 def change_block(files: Files, choose: random.Random) -> None:
     """Bytes of a block: lengths, shared beginnings of keys, restarts."""
     name = choose.choice([name for name in sorted(files) if is_table(name)])
-    content = changed(block(entries_of(files[name]), choose.choice((1, 2, 16))), choose)
+    content = changed_bytes(block(entries_of(files[name]), choose.choice((1, 2, 16))), choose)
     files[name] = table_of_blocks([(b"\xff" * 20, content)], snappy=choose.random() < 0.3)
 
 
