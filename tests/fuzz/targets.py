@@ -89,7 +89,9 @@ def _rewritten(choose: random.Random, model: str, outputs: tuple[str, ...] = ())
     source = _index(choose) if choose.random() < 0.1 else ()
     checkpoint = ("--checkpoint", str(VARIABLES / "variables")) if choose.random() < 0.6 else ()
     if kind == 0:
-        more = choose.choice(((), (), ("--all-signatures",), ("--initializer_nodes=",), ("--clear_devices=false",)))
+        more: tuple[str, ...] = choose.choice(
+            ((), (), ("--all-signatures",), ("--initializer_nodes=",), ("--clear_devices=false",))
+        )
         chosen = () if "--all-signatures" in more else named
         words = ("freeze", model, "-o", "o.pb", *chosen, *checkpoint, *more, *source)
     elif kind == 1:
@@ -300,7 +302,7 @@ def _tree(folder: Path) -> Path:
 
 
 def _change_files(choose: random.Random, tree: Path, names: Mapping[str, tuple[str, ...]]) -> None:
-    for name in choose.sample(sorted(names), choose.choice((1, 1, 2))):
+    for name in choose.sample(sorted(names), min(len(names), choose.choice((1, 1, 2)))):
         path = tree / name
         path.write_bytes(changed_text(path.read_bytes(), choose, names[name]))
 

@@ -18,6 +18,7 @@ from opselect.models.graph.op_families import NEXT_ITERATIONS
 from opselect.models.graph.references import control_inputs, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Context, Transform
 from opselect.rewriting.evaluation.frames import frames_of, import_order
+from opselect.rewriting.evaluation.kernel import EvaluationError
 from opselect.rewriting.evaluation.known import find_known
 from opselect.rewriting.taken_branches import with_taken_branches
 
@@ -43,7 +44,11 @@ def remove_dead_branches(graph: Graph, context: Context) -> Graph:
 def _cut(graph: Graph, context: Context) -> Graph:
     if not any(node.op == "Switch" for node in graph.nodes):
         return graph
-    branches = _Branches(graph, context)
+    try:
+        branches = _Branches(graph, context)
+    except EvaluationError:
+        # Its loops are none that TensorFlow would run: what is in one and what is not cannot be told.
+        return graph
     if not branches.taken or branches.is_unclear:
         return graph
     for name in map(input_node, context.outputs):
@@ -102,12 +107,15 @@ class _Branches:
             self.dead.add(node.name)
         elif node.op == "Switch" and not in_loop and node.name not in self._fetched:
             self._visit_switch(node)
-        elif node.op == "Identity" and endpoint(node.inputs[0]) in self._instead:
+        elif node.op == "Identity" and node.inputs and endpoint(node.inputs[0]) in self._instead:
             # It did no more than carry what a Switch let through.
             self._stand_in(node, 0, node.inputs[0])
 
     def _visit_switch(self, node: Node) -> None:
-        data, predicate = data_inputs(node)
+        inputs = data_inputs(node)
+        if len(inputs) != 2:
+            return
+        data, predicate = inputs
         name, output = endpoint(predicate)
         values = self._values.get(name, ())
         if output >= len(values):

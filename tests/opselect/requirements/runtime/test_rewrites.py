@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from opselect.requirements.runtime import Kind
 from tests.opselect.graph_text import function, node
 from tests.opselect.requirements.runtime.additions import ops
 
@@ -83,3 +84,10 @@ def test_calls_that_return_resources_are_isolated(release: str, isolated: bool) 
     expected = {"Identity": {"float", "resource", "int32"}} if isolated else {}
     assert ops(text + call, release, "added") == expected
     assert ops(text + call.replace("DT_RESOURCE", "DT_HALF"), release, "added") == {}
+
+
+@pytest.mark.parametrize("kind", ["inserted", "replaced", "added"])
+def test_what_lacks_its_input_does_not_change_places(kind: Kind) -> None:
+    cast = node("c", "Cast", attrs="SrcT: type: DT_INT8; DstT: type: DT_FLOAT")
+    moved = node("m", "Reverse", "c", attrs="T: type: DT_FLOAT") + node("r", "Reshape", "c", attrs="T: type: DT_FLOAT")
+    assert "Cast" not in ops(cast + moved, kind=kind)

@@ -256,3 +256,17 @@ def test_functions_that_only_a_dead_side_calls_go() -> None:
     nodes = [call if each.name == "noisy" else each for each in (X, *phase(False), *dropout())]
     done = apply_steps(Graph(tuple(nodes), HALVES), parse_steps(DEAD), Context("m", ("x",), ("out",)))
     assert done.functions == ()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Node("odd", "Enter", ("x",), attrs={"T": FLOAT}),
+        Node("odd", "Exit", ("x",), attrs={"T": FLOAT}),
+        Node("odd", "Identity", attrs={"T": FLOAT}),
+        Node("odd", "Switch", ("x",), attrs={"T": FLOAT}),
+    ],
+    ids=["a loop without a name", "a way out of no loop", "an Identity of nothing", "a Switch without a predicate"],
+)
+def test_a_graph_that_no_release_would_run_is_no_defect(odd: Node) -> None:
+    assert "odd" in after(DEAD, graphs.graph(X, phase(False), dropout(), odd), "x", "out odd")
