@@ -21,6 +21,7 @@ from opselect.cli.shared.needs import spread
 from opselect.usecases.model_names import model_names
 from opselect.usecases.workers import MANY, open_workers
 from tests.cli.conftest import Cli, Model
+from tests.started import heed_interrupts, plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -295,7 +296,14 @@ def test_ctrl_c_ends_at_once_and_says_nothing(tmp_path: Path) -> None:
         "2",
     ]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=plain_environment(),
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
     ) as process:
         # Workers have started when more time went by than it takes to start everything.
         assert within(30, lambda: sum(seconds_of_members(process.pid)) > 2)

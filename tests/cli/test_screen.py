@@ -25,6 +25,7 @@ from opselect.cli.shared.console import print_table
 from opselect.models.proto.schema import message_class
 from tests.cli.conftest import Cli
 from tests.opselect.graph_text import graph_bytes
+from tests.started import heed_interrupts, plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "fixtures" / "models" / "tiny_mobilenet.pb"
@@ -386,12 +387,18 @@ def test_signals_end_the_command_and_its_processes(folder: Path, number: signal.
         "2",
         "--no-cache",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=folder, env=environment, start_new_session=True)
-    time.sleep(2)
-    assert process.poll() is None
-    os.killpg(process.pid, number)
-    _, said = process.communicate(timeout=30)
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=plain_environment(PYTHONPATH=str(ROOT)),
+        start_new_session=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
+    ) as process:
+        time.sleep(2)
+        assert process.poll() is None
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (code, b"")
     assert list(folder.glob("*.opselidx*")) == [folder / "tree.opselidx"]
     with pytest.raises(ProcessLookupError):
@@ -402,7 +409,15 @@ def test_an_interrupt_while_modules_are_imported_is_130(tmp_path: Path) -> None:
     click = tmp_path / "click"
     click.mkdir()
     (click / "__init__.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n")
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    environment = plain_environment(PYTHONPATH=f"{tmp_path}:{ROOT}")
     command = [sys.executable, "-m", "opselect", "--help"]
-    done = subprocess.run(command, capture_output=True, env=environment, cwd=tmp_path, timeout=30, check=False)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        env=environment,
+        cwd=tmp_path,
+        timeout=30,
+        check=False,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
+    )
     assert (done.returncode, done.stderr) == (130, b"")
