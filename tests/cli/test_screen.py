@@ -418,6 +418,6 @@ def test_an_interrupt_while_modules_are_imported_is_130(tmp_path: Path) -> None:
         cwd=tmp_path,
         timeout=30,
         check=False,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
+        preexec_fn=heed_interrupts,
     )
     assert (done.returncode, done.stderr) == (130, b"")
