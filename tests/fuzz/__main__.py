@@ -1,8 +1,9 @@
 """Changed inputs of every kind through the command line: which of them makes it do what it must never do?
 
 Run ``nice python -m tests.fuzz --cases 20000 --seed 1``, or ``--target saved_models`` for one kind. Cases run in
-processes of their own, so that a crash and a hang are counted as well. It goes on after a fault, prints the first of each
-kind, and ``--first CASE --cases 1 --keep DIR`` makes the input of one case again.
+processes of their own, so that a crash and a hang are counted as well. It goes on after a fault, prints the first of
+each kind, and ``--first CASE --cases 1 --keep DIR`` makes the input of one case again. The columns of the table are
+target, cases, faults, the slowest case, the largest memory, and how many cases left with which exit code.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ def run_batch(target: str, seed: int, first: int, cases: int, folder: Path, repo
             faulthandler.dump_traceback_later(MAX_SECONDS * 1.5, exit=True)
             try:
                 outcome = judged(command, folder)
-                row = {"code": outcome.code, "seconds": outcome.seconds, "memory": outcome.memory}
+                row: dict[str, float | str] = {
+                    "code": outcome.code,
+                    "seconds": outcome.seconds,
+                    "memory": outcome.memory,
+                }
             except FaultError as fault:
                 row = {"fault": str(fault)}
             finally:

@@ -286,7 +286,7 @@ def _other_input(choose: random.Random, graph: Graph, node: Node) -> Node:
     return replace(node, inputs=(*node.inputs[:at], odd, *node.inputs[at + choose.randrange(2) :]))
 
 
-def _other_attr(choose: random.Random, graph: Graph, node: Node) -> Node:
+def _other_attr(choose: random.Random, _graph: Graph, node: Node) -> Node:
     key = choose.choice((*node.attrs, "T", "N", "_class", "_output_shapes", "shape", "dtype", odd_word(choose)))
     values: tuple[NodeAttr, ...] = (
         *(0, -1, 1 << 62, True, float("nan"), 0.5, "", odd_word(choose), ("loc:@nothing",), (f"loc:@{node.name}",), ()),
@@ -296,17 +296,17 @@ def _other_attr(choose: random.Random, graph: Graph, node: Node) -> Node:
     return replace(node, attrs={**node.attrs, key: choose.choice(values)})
 
 
-def _without_attr(choose: random.Random, graph: Graph, node: Node) -> Node:
+def _without_attr(choose: random.Random, _graph: Graph, node: Node) -> Node:
     gone = choose.choice([*node.attrs, ""])
     return replace(node, attrs={key: value for key, value in node.attrs.items() if key != gone})
 
 
-def _other_op(choose: random.Random, graph: Graph, node: Node) -> Node:
+def _other_op(choose: random.Random, _graph: Graph, node: Node) -> Node:
     known = choose.choice(_definitions()).name
     return replace(node, op=choose.choice((known, "Nonsense", odd_word(choose) or "x", *FUNCTIONS)))
 
 
-def _elsewhere(choose: random.Random, graph: Graph, node: Node) -> Node:
+def _elsewhere(choose: random.Random, _graph: Graph, node: Node) -> Node:
     return replace(node, device=choose.choice((odd_word(choose), "/device:GPU:99", "//", "/job:")))
 
 
@@ -318,7 +318,7 @@ def _fewer(choose: random.Random, graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(node for node in graph.nodes if choose.random() < 0.8))
 
 
-def _twice(choose: random.Random, graph: Graph) -> Graph:
+def _twice(_choose: random.Random, graph: Graph) -> Graph:
     return replace(graph, functions=graph.functions + graph.functions[:1], nodes=graph.nodes + graph.nodes[:1])
 
 

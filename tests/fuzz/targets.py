@@ -88,6 +88,7 @@ def _rewritten(choose: random.Random, model: str, outputs: tuple[str, ...] = ())
     named = ("--outputs", ",".join(outputs)) if outputs and choose.random() < 0.7 else ()
     source = _index(choose) if choose.random() < 0.1 else ()
     checkpoint = ("--checkpoint", str(VARIABLES / "variables")) if choose.random() < 0.6 else ()
+    more: tuple[str, ...]
     if kind == 0:
         more = choose.choice(((), (), ("--all-signatures",), ("--initializer_nodes=",), ("--clear_devices=false",)))
         chosen = () if "--all-signatures" in more else named
@@ -300,14 +301,14 @@ def _tree(folder: Path) -> Path:
 
 
 def _change_files(choose: random.Random, tree: Path, names: Mapping[str, tuple[str, ...]]) -> None:
-    for name in choose.sample(sorted(names), choose.choice((1, 1, 2))):
+    for name in choose.sample(sorted(names), min(len(names), choose.choice((1, 1, 2)))):
         path = tree / name
         path.write_bytes(changed_text(path.read_bytes(), choose, names[name]))
 
 
 def sources(choose: random.Random, folder: Path) -> Command:
     tree = _tree(folder)
-    _change_files(choose, tree, {name: _SOURCE_TOKENS for name in TREE if name.endswith((".cc", ".h"))})
+    _change_files(choose, tree, dict.fromkeys((name for name in TREE if name.endswith((".cc", ".h"))), _SOURCE_TOKENS))
     if choose.random() < 0.5:
         words = ("index", "scan", "t", "--jobs", "1", "--no-cache", "-o", "o.opselidx")
         return Command(words, ("o.opselidx",), choose.random() < 0.4, graph="")

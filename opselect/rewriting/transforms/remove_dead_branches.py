@@ -17,7 +17,7 @@ from opselect.models.graph import Graph, Node, NodeAttr, input_node, without_unc
 from opselect.models.graph.op_families import NEXT_ITERATIONS
 from opselect.models.graph.references import control_inputs, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Context, Transform
-from opselect.rewriting.evaluation.frames import frames_of, import_order
+from opselect.rewriting.evaluation.frames import FrameError, frames_of, import_order
 from opselect.rewriting.evaluation.known import find_known
 from opselect.rewriting.taken_branches import with_taken_branches
 
@@ -32,7 +32,7 @@ def remove_dead_branches(graph: Graph, context: Context) -> Graph:
     Switches in loops stay, as do those that are fetched themselves. What a conditional inside of another one decides by
     may only be known when the outer one is gone, so this goes on until nothing changes. Of conditionals that call
     functions what the taken one does is left, and functions that nothing calls then go. TransformError for an output
-    that never runs.
+    that never runs, and for a node that enters or leaves a loop as no program can.
     """
     before = graph
     while (cut := with_taken_branches(_cut(graph, context), context)) is not graph:
@@ -43,7 +43,10 @@ def remove_dead_branches(graph: Graph, context: Context) -> Graph:
 def _cut(graph: Graph, context: Context) -> Graph:
     if not any(node.op == "Switch" for node in graph.nodes):
         return graph
-    branches = _Branches(graph, context)
+    try:
+        branches = _Branches(graph, context)
+    except FrameError as error:
+        raise context.error(str(error), "No release of TensorFlow runs this graph.", node=error.node) from None
     if not branches.taken or branches.is_unclear:
         return graph
     for name in map(input_node, context.outputs):

@@ -106,6 +106,7 @@ class FormView:
         self._alone: dict[str, bool] = {}
         self._awake: frozenset[str] | None = None
         self._roots: dict[str, tuple[Node, ...]] = {}
+        self._broken = {node.name for node in plain.nodes if plain.definitions.lacks_inputs(node)}
         self._folded = self._folded_first()
         self._look_through()
         self._merge_duplicates()
@@ -119,7 +120,7 @@ class FormView:
         """The nodes and forms of these ops, one op after the other.
 
         From the second round on only those that can be the root of a pattern that was not there before. Nodes that
-        are folded before anything else becomes of them are left out.
+        are folded before anything else becomes of them are left out, as are those that lack inputs.
         """
         for op in ops:
             roots = self._roots.get(op)
@@ -133,12 +134,13 @@ class FormView:
                     self.cut_short = True
 
     def _is_root(self, place: str) -> bool:
-        return (self._awake is None or place in self._awake) and place not in self._folded
+        wakes = self._awake is None or place in self._awake
+        return wakes and place not in self._folded and place not in self._broken
 
     def forms(self, place: str, port: int = 0) -> Iterator[Node]:
         """What may stand in a place: its node, and what rewrites put there, which has one output."""
         node = self.plain.node(place)
-        if node is not None:
+        if node is not None and place not in self._broken:
             yield node
         if not port:
             yield from self._forms.get(place, ())

@@ -256,3 +256,16 @@ def test_functions_that_only_a_dead_side_calls_go() -> None:
     nodes = [call if each.name == "noisy" else each for each in (X, *phase(False), *dropout())]
     done = apply_steps(Graph(tuple(nodes), HALVES), parse_steps(DEAD), Context("m", ("x",), ("out",)))
     assert done.functions == ()
+
+
+@pytest.mark.parametrize(
+    ("odd", "problem"),
+    [
+        (Node("odd", "Exit", ("x",), attrs={"T": FLOAT}), "leaves a loop that it is not in"),
+        (Node("odd", "Enter", ("x",), attrs={"T": FLOAT}), "enters a loop without a name"),
+    ],
+)
+def test_a_loop_that_no_program_can_run_is_named(odd: Node, problem: str) -> None:
+    with pytest.raises(TransformError, match=problem) as caught:
+        apply_steps(Graph((X, *phase(True), *dropout(), odd)), parse_steps(DEAD), Context("m.pb"))
+    assert caught.value.node == "odd"
