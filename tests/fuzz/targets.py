@@ -83,7 +83,8 @@ def _asked_of_model(choose: random.Random, model: str) -> Command:
 
 
 def _rewritten(choose: random.Random, model: str, outputs: tuple[str, ...] = ()) -> Command:
-    kind = choose.randrange(3)
+    # Only a GraphDef can be transformed.
+    kind = choose.choice((0, 1, 2) if model.endswith((".pb", ".pbtxt")) else (0, 0, 0, 0, 1, 1, 1, 1, 2))
     terminal = choose.random() < 0.4
     named = ("--outputs", ",".join(outputs)) if outputs and choose.random() < 0.7 else ()
     source = _index(choose) if choose.random() < 0.1 else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -14,13 +15,13 @@ import pytest
 from opselect.cli.main import cli
 from opselect.cli.shared.screen import beneath
 from opselect.models.proto import message_class
-from tests.fuzz import judge
+from tests.fuzz import judge, kills
 from tests.fuzz.__main__ import Tally, in_a_process
 from tests.fuzz.changes import ACTING, changed_message, fields_of, message_of
 from tests.fuzz.judge import Command, FaultError, judged
 from tests.fuzz.targets import MODELS, TARGETS, emptied
 
-CASES = 12
+CASES = 20
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -123,3 +124,9 @@ def test_messages_come_apart_and_together() -> None:
     changed = {changed_message(data, descriptor, random.Random(seed)) for seed in range(50)}
     assert len(changed) > 45
     assert sum(fields_of(each) is not None for each in changed) > 40
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace says which system calls there are")
+@pytest.mark.parametrize("command", ["write", "undo"])
+def test_an_edit_that_is_killed_at_some_system_calls(command: str) -> None:
+    assert kills.check(command, every=7) >= 2

@@ -105,12 +105,15 @@ class _Branches:
             self.dead.add(node.name)
         elif node.op == "Switch" and not in_loop and node.name not in self._fetched:
             self._visit_switch(node)
-        elif node.op == "Identity" and endpoint(node.inputs[0]) in self._instead:
+        elif node.op == "Identity" and any(endpoint(data) in self._instead for data in data_inputs(node)[:1]):
             # It did no more than carry what a Switch let through.
             self._stand_in(node, 0, node.inputs[0])
 
     def _visit_switch(self, node: Node) -> None:
-        data, predicate = data_inputs(node)
+        inputs = data_inputs(node)
+        if len(inputs) != 2:  # no release loads it
+            return
+        data, predicate = inputs
         name, output = endpoint(predicate)
         values = self._values.get(name, ())
         if output >= len(values):
@@ -125,7 +128,7 @@ class _Branches:
         # What a loop brings back runs only if something entered it.
         entering = [reference for reference in inputs if self._op(reference) not in NEXT_ITERATIONS]
         alive = tuple(reference for reference in inputs if not self._is_dead(reference))
-        if all(map(self._is_dead, entering)):
+        if inputs and all(map(self._is_dead, entering)):
             self.dead.add(node.name)
         elif len(alive) == 1:
             self._stand_in(node, 0, alive[0])
@@ -145,7 +148,8 @@ class _Branches:
         """Has an output of a node read as ``data``; where others wait for the node or fetch it, by an Identity."""
         controls = tuple(reference for reference in control_inputs(node) if not self._is_dead(reference))
         if controls or node.name in self._fetched:
-            identity = Node(node.name, "Identity", (data, *controls), node.device, {"T": node.attrs["T"]})
+            types = {name: value for name, value in node.attrs.items() if name == "T"}
+            identity = Node(node.name, "Identity", (data, *controls), node.device, types)
             self._made[node.name] = (identity,)
             if output:
                 self._instead[node.name, output] = node.name
