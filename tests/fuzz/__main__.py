@@ -39,7 +39,7 @@ def run_batch(target: str, seed: int, first: int, cases: int, folder: Path, repo
             command = TARGETS[target](choose, folder)
             # The line is there before the case begins: a process that dies in it has left its number.
             lines.write(json.dumps({"case": case, "command": list(command.arguments)}) + "\n")
-            faulthandler.dump_traceback_later(MAX_SECONDS * 1.5, exit=True, file=2)
+            faulthandler.dump_traceback_later(MAX_SECONDS * 4, exit=True, file=2)
             try:
                 outcome = judged(command, folder)
                 row: dict[str, float | str] = {
