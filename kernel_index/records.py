@@ -200,8 +200,8 @@ class BuildLists:
     """The lists of files that a release's own build files name, paths from the root of the checkout.
 
     ``prefix`` is ``android`` or ``portable``, the first word of the release's filegroups. ``groups`` maps a group's
-    name to the files it holds, other groups followed, in upstream's order; ``group_labels`` to the labels as the
-    BUILD file spells them. A group of another package goes by its full label. ``makefile`` is ``tf_op_files.txt``,
+    name to the files it holds, other groups followed, in upstream's order; ``group_labels`` has of each the labels as
+    the BUILD file spells them. A group of another package goes by its full label. ``makefile`` is ``tf_op_files.txt``,
     line by line; empty where a release has none.
 
     ``group_selects`` has the ``select`` calls of a group, each a map from condition to the labels it adds.

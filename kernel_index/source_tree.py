@@ -106,12 +106,17 @@ class SourceTree:
         return f"{self.root}/{path}"
 
 
-def version(root: Path) -> str:
-    """The version of the checkout, such as ``1.13.2`` or ``2.8.0-rc1``. Raises SourceTreeError.
+def version(root: Path, *, follow_links: bool = False) -> str:
+    """The version of the checkout, such as ``1.13.2`` or ``2.8.0-rc1``.
 
-    Up to 2.19 it is in ``core/public/version.h``, from then on in ``tf_version.bzl``.
+    Up to 2.19 it is in ``core/public/version.h``, from then on in ``tf_version.bzl``. Raises SourceTreeError where it
+    is in neither, and but with ``follow_links`` where they are behind a link that leads out of the checkout.
     """
     header = root / _VERSION_HEADER
+    links = Links(root, follow=follow_links)
+    for file in (header, root / _VERSION_FILE):
+        if links.lead_out(str(file)) and file.exists():
+            raise SourceTreeError(str(file), LEADS_OUT)
     try:
         text = header.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -142,11 +147,11 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def release_of(root: Path, release: str | None = None) -> str:
-    """The release that is given, else the version of the checkout. Raises SourceTreeError."""
+def release_of(root: Path, release: str | None = None, *, follow_links: bool = False) -> str:
+    """The release that is given, else the :func:`version` of the checkout. Raises SourceTreeError."""
     if not root.is_dir():
         raise SourceTreeError(str(root), "is no folder", "Name the root of a TensorFlow checkout.")
-    return release or version(root)
+    return release or version(root, follow_links=follow_links)
 
 
 Registers = Callable[[str], bool]
@@ -177,7 +182,7 @@ def open_tree(
     behind such a link, and where an extra root is no folder.
     """
     links = Links(root, *extra_roots, follow=follow_links)
-    found_release = release_of(root, release)
+    found_release = release_of(root, release, follow_links=follow_links)
     units: dict[str, SourceUnit] = {}
     skipped: dict[str, str] = {}
     outside: dict[str, Path] = {}

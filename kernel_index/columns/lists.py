@@ -80,11 +80,14 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
     for line in column("group_files"):
         group, numbers = line.split("\t")
         groups[unescape(group)] = tuple(files[n] for n in from_steps(numbers))
+    group_labels = dict(_labels_of_line(line, labels, files) for line in column("group_labels"))
+    if groups.keys() - group_labels.keys():
+        raise ValueError("a group has files and no labels")
     notes = json.loads(column("build_notes")[0])
     return BuildLists(
         notes["prefix"],
         groups,
-        dict(_labels_of_line(line, labels, files) for line in column("group_labels")),
+        group_labels,
         tuple(files[n] for n in from_steps(column("makefile")[0])),
         {
             group: tuple({condition: tuple(spelled) for condition, spelled in select.items()} for select in selects)

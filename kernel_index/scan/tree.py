@@ -73,7 +73,7 @@ def scan_tree(
     SourceTreeError for a folder that is no TensorFlow tree, PreprocessorError for a source file that no compiler would
     survive, OpselectError where a process was killed.
     """
-    release = release_of(root, release)
+    release = release_of(root, release, follow_links=follow_links)
     chosen = tuple(profiles) if profiles is not None else profiles_of(release)
     cache = None if uncut else cache
     before = cache.load(root, extra_roots, chosen) if cache is not None else ScanNotes()

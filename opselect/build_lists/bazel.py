@@ -39,7 +39,7 @@ def file_groups(selection: Selection, index: KernelIndex, mode: Mode, keep_core:
     (Bazel lets packages use each other's sources unless it is told not to). Entries of a ``select`` stay conditional,
     except those that are needed.
 
-    Raises InputError where the release's filegroups are not known, or an index has half of one.
+    Raises InputError where the release's filegroups are not known.
     """
     lists = index.build_lists
     groups = written_groups(lists)
@@ -48,12 +48,6 @@ def file_groups(selection: Selection, index: KernelIndex, mode: Mode, keep_core:
             f"TensorFlow {index.release}",
             "its BUILD files have no filegroups for mobile builds",
             "Ask for --target manifest and take the list of files from there.",
-        )
-    if unlabelled := sorted(lists.groups.keys() - lists.group_labels.keys()):
-        raise InputError(
-            f"the index of TensorFlow {index.release}",
-            f"it has files of the group {unlabelled[0]!r}, but not what the BUILD file says of it",
-            "The index file is damaged; make it again with 'opselect index scan'.",
         )
     rule = keep_rule(selection, index, mode, keep_core, BAZEL)
     labels = {name: _kept_labels(name, lists, rule, groups) for name in groups}

@@ -126,7 +126,8 @@ def exit_code_of(action: Callable[[], int | None], settings: Settings) -> int:
 def _failure_code(failure: Exception) -> int:
     if isinstance(failure, click.ClickException):
         return failure.exit_code
-    return UNUSABLE if isinstance(failure, OpselectError) else DEFECT
+    # An input that this machine has no memory for is unusable here, and no mistake of ours.
+    return UNUSABLE if isinstance(failure, (OpselectError, MemoryError)) else DEFECT
 
 
 def _sentence(failure: Exception) -> str:

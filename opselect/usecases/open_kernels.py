@@ -146,7 +146,7 @@ def _scan(source: KernelSource, tree: Path, macros: Macros, profile: str, lists:
     scanned = None
     if macros:
         # One profile more, so that a kernel which the macros lose is still found in the profile as it is.
-        release = version(tree)
+        release = version(tree, follow_links=source.follow_links)
         scanned = [*profiles(release), build_profile(release, profile, macros)]
     progress = progress_of(watch, SCANNING)
     scan = scan_tree(

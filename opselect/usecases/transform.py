@@ -93,8 +93,8 @@ def transform_file(
     take and give, without one the newest release that is shipped. After each transform the graph is valid.
 
     Raises InputError for a graph that cannot be read, steps that are not understood, and a file that cannot be written
-    or that is read; TransformError, which is one, for a step that cannot do what it is asked to. Nothing is written
-    then.
+    or that is read; TransformError, which is one, for a step that cannot do what it is asked to, and where no node is
+    left. Nothing is written then.
     """
     recording = RecordingWatch(watch)
     parsed = parse_steps(steps)
@@ -103,6 +103,8 @@ def transform_file(
     with model_at(source) as place:
         before = read_graph(place)
         after = apply_steps(before, parsed, context, progress_of(recording, "transforms"))
+        if not after.nodes:
+            raise context.error("no node is left of the graph", "--outputs names what the program fetches.")
         size = write_graph(after, target, text=as_text) if target else encode_graph(after).size
         before_size = GraphSize(len(before.nodes), encode_graph(before).size)
     return TransformedGraph(after, before_size, GraphSize(len(after.nodes), size), recording.warnings)

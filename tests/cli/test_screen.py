@@ -332,6 +332,18 @@ def test_no_secret_in_usage_errors_tracebacks_and_defects(cli: Cli, monkeypatch:
         assert "?sig=***: odd" in outcome.err
 
 
+def test_too_little_memory_for_what_is_done_with_an_input_is_no_defect(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("opselect.cli.main.cli.invoke", fail)
+    outcome = cli("explain", "--list")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: there is not enough memory for this")
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("failure", [MemoryError, RecursionError])
 def test_too_little_memory_for_an_input_names_it(

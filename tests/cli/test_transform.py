@@ -12,6 +12,7 @@ from opselect.rewriting.absent import ABSENT
 from opselect.rewriting.transforms import NAMES
 from tests.cli.conftest import Cli
 from tests.conformance.transforms import DIFFERS, PASS, Case, judge, read_cases
+from tests.opselect.graph_text import graph_bytes, node
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "fixtures" / "models"
@@ -234,3 +235,12 @@ def test_at_most_one_tensorflow_is_named(cli: Cli) -> None:
     outcome = cli("transform", *steps)
     assert outcome.code == 2
     assert "name one TensorFlow" in outcome.err
+
+
+def test_a_graph_of_which_nothing_is_left_is_not_written(cli: Cli) -> None:
+    text = node("x", "Placeholder", attrs="dtype: type: DT_BOOL") + node("a", "Assert", "x", attrs="T: list { }")
+    Path("g.pb").write_bytes(graph_bytes(text))
+    outcome = cli("transform", "g.pb", "o.pb", "--transforms", "remove_checks")
+    assert outcome.code == 2
+    assert "no node is left of the graph" in outcome.err
+    assert not Path("o.pb").exists()

@@ -2,7 +2,8 @@
 
 Run ``nice python -m tests.fuzz --cases 20000 --seed 1``, or ``--target saved_models`` for one kind. Cases run in
 processes of their own, so that a crash and a hang are counted as well. It goes on after a fault, prints the first of
-each kind, and ``--first CASE --cases 1 --keep DIR`` makes the input of one case again.
+each kind, and ``--first CASE --cases 1 --keep DIR`` makes the input of one case again. The columns of the table are
+target, cases, faults, the slowest case, the largest memory, and how many cases left with which exit code.
 """
 
 from __future__ import annotations
@@ -38,10 +39,14 @@ def run_batch(target: str, seed: int, first: int, cases: int, folder: Path, repo
             command = TARGETS[target](choose, folder)
             # The line is there before the case begins: a process that dies in it has left its number.
             lines.write(json.dumps({"case": case, "command": list(command.arguments)}) + "\n")
-            faulthandler.dump_traceback_later(MAX_SECONDS * 1.5, exit=True)
+            faulthandler.dump_traceback_later(MAX_SECONDS * 4, exit=True, file=2)
             try:
                 outcome = judged(command, folder)
-                row: dict[str, object] = {"code": outcome.code, "seconds": outcome.seconds, "memory": outcome.memory}
+                row: dict[str, float | str] = {
+                    "code": outcome.code,
+                    "seconds": outcome.seconds,
+                    "memory": outcome.memory,
+                }
             except FaultError as fault:
                 row = {"fault": str(fault)}
             finally:

@@ -83,15 +83,15 @@ def _asked_of_model(choose: random.Random, model: str) -> Command:
 
 
 def _rewritten(choose: random.Random, model: str, outputs: tuple[str, ...] = ()) -> Command:
-    kind = choose.randrange(3)
+    # Only a GraphDef can be transformed.
+    kind = choose.choice((0, 1, 2) if model.endswith((".pb", ".pbtxt")) else (0, 0, 0, 0, 1, 1, 1, 1, 2))
     terminal = choose.random() < 0.4
     named = ("--outputs", ",".join(outputs)) if outputs and choose.random() < 0.7 else ()
     source = _index(choose) if choose.random() < 0.1 else ()
     checkpoint = ("--checkpoint", str(VARIABLES / "variables")) if choose.random() < 0.6 else ()
+    more: tuple[str, ...]
     if kind == 0:
-        more: tuple[str, ...] = choose.choice(
-            ((), (), ("--all-signatures",), ("--initializer_nodes=",), ("--clear_devices=false",))
-        )
+        more = choose.choice(((), (), ("--all-signatures",), ("--initializer_nodes=",), ("--clear_devices=false",)))
         chosen = () if "--all-signatures" in more else named
         words = ("freeze", model, "-o", "o.pb", *chosen, *checkpoint, *more, *source)
     elif kind == 1:
@@ -309,7 +309,7 @@ def _change_files(choose: random.Random, tree: Path, names: Mapping[str, tuple[s
 
 def sources(choose: random.Random, folder: Path) -> Command:
     tree = _tree(folder)
-    _change_files(choose, tree, {name: _SOURCE_TOKENS for name in TREE if name.endswith((".cc", ".h"))})
+    _change_files(choose, tree, dict.fromkeys((name for name in TREE if name.endswith((".cc", ".h"))), _SOURCE_TOKENS))
     if choose.random() < 0.5:
         words = ("index", "scan", "t", "--jobs", "1", "--no-cache", "-o", "o.opselidx")
         return Command(words, ("o.opselidx",), choose.random() < 0.4, graph="")

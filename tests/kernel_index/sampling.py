@@ -97,11 +97,15 @@ _definitions = st.builds(
 )
 
 _paths = st.lists(files | texts, max_size=3).map(tuple)
+_groups = st.dictionaries(words, st.tuples(_paths, _paths), max_size=3)
 _build_lists = st.builds(
-    BuildLists,
+    lambda groups, **others: BuildLists(
+        groups={name: files for name, (files, _) in groups.items()},
+        group_labels={name: labels for name, (_, labels) in groups.items()},
+        **others,
+    ),
+    _groups,
     prefix=st.sampled_from(("android", "portable")),
-    groups=st.dictionaries(words, _paths, max_size=3),
-    group_labels=st.dictionaries(words, _paths, max_size=3),
     makefile=_paths,
     group_selects=st.dictionaries(
         words, st.lists(st.dictionaries(texts, _paths, max_size=2), min_size=1, max_size=2).map(tuple), max_size=2

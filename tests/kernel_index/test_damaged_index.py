@@ -90,3 +90,10 @@ def test_a_short_file_stands_for_no_more_than_an_index(name: str, lines: list[st
         assert tracemalloc.get_traced_memory()[1] < 1 << 28
     finally:
         tracemalloc.stop()
+
+
+def test_a_group_without_labels_is_an_error() -> None:
+    assert len(COLUMNS["group_labels"]) > 1
+    data = pack(SOUND.release, SOUND.profiles, COLUMNS | {"group_labels": list(COLUMNS["group_labels"])[1:]})
+    with pytest.raises(IndexFileError, match="build lists are damaged"):
+        _ = StoredIndex("index", data).build_lists

@@ -169,3 +169,22 @@ def test_a_root_must_be_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "a.cc", tmp_path / "missing"):
         with pytest.raises(SourceTreeError, match="is no folder"):
             open_roots([path], "2.4.9")
+
+
+@pytest.mark.parametrize("name", [HEADER, "tensorflow/tf_version.bzl"])
+def test_a_version_behind_a_link_that_leads_out_is_read_where_that_is_asked_for(name: str, tmp_path: Path) -> None:
+    root = with_version(tmp_path / "tree", "#define TF_GRAPH_DEF_VERSION 2314\n")
+    (root / "tensorflow/tf_version.bzl").write_text('TF_VERSION = "2.21.0"\n')
+    outside, inside = tmp_path / "outside", root / name
+    inside.rename(outside)
+    inside.symlink_to(outside)
+    with pytest.raises(
+        SourceTreeError, match="leads out of the tree, and is not read without --follow-links"
+    ) as caught:
+        version(root)
+    assert caught.value.place.path == str(inside)
+    assert version(root, follow_links=True) == "2.21.0"
+    outside.rename(root / "kept_inside")
+    inside.unlink()
+    inside.symlink_to(root / "kept_inside")
+    assert version(root) == "2.21.0"

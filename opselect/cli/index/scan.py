@@ -129,7 +129,7 @@ def scan(
     from kernel_index.store import check_output, write_index
 
     check_output(output, (tree, *roots))
-    release = release or version(tree)
+    release = release or version(tree, follow_links=follow_links)
     with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
     cache = default_cache() if cached else None
     with progress_bar("Scanning", quiet=quiet) as progress:

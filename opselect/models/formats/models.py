@@ -76,6 +76,11 @@ def _read(name: str, tags: frozenset[str] | None) -> Model:
 def read_graph(path: str | os.PathLike[str]) -> Graph:
     """The graph of a GraphDef file, binary or text; InputError for every other form of a model."""
     name = os.fspath(path)
+    with reading(name):
+        return _read_graph(name)
+
+
+def _read_graph(name: str) -> Graph:
     names = list_folder(name)
     if names is not None:
         if not frozenset(names).isdisjoint(SAVED_MODEL_FILES):

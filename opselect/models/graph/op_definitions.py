@@ -17,7 +17,7 @@ from kernel_index.datatypes import DataType, from_spec
 from kernel_index.index import KernelIndex
 from kernel_index.records import ArgDefinition, OpDefinition
 from opselect.models.graph.model import FunctionArg, FunctionDefinition, Node
-from opselect.models.graph.references import Reference
+from opselect.models.graph.references import Reference, data_inputs
 from opselect.models.graph.values import NodeAttr
 
 MAX_TENSORS = 10_000
@@ -99,6 +99,17 @@ class OpDefinitions:
             definition = self.functions.get(op) or self.op(op)
             self._signatures[op] = None if definition is None else signature_of(definition)
         return self._signatures[op]
+
+    def lacks_inputs(self, node: Node) -> bool:
+        """Whether a node has fewer data inputs than any of its op, so that no release loads it.
+
+        Arguments of several tensors count for none: an attr of the node may say so.
+        """
+        signature = self.signature(node.op)
+        if signature is None:
+            return False
+        single = sum(not (arg.number_attr or arg.type_list_attr) for arg in signature.inputs)
+        return len(data_inputs(node)) < single
 
     def attr(self, node: Node, name: str) -> NodeAttr | None:
         """A node's attr, else the default of its op or function; None where there is neither."""

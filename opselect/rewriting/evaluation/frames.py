@@ -13,6 +13,15 @@ from opselect.models.graph.op_families import ENTERS, EXITS, MERGES, NEXT_ITERAT
 from opselect.models.graph.references import is_control
 from opselect.rewriting.evaluation.kernel import EvaluationError
 
+
+class FrameError(EvaluationError):
+    """A node enters or leaves a loop as no program can; ``node`` is its name."""
+
+    def __init__(self, node: str, problem: str) -> None:
+        super().__init__(problem)
+        self.node = node
+
+
 Frames = tuple[str, ...]
 """The names of loops, the outermost first."""
 
@@ -48,7 +57,7 @@ def import_order(nodes: Sequence[Node]) -> Iterator[Node]:
 def frames_of(ordered: Sequence[Node]) -> Mapping[str, Frames]:
     """The loops of every node, nodes given so that each comes after its inputs, back edges aside.
 
-    Raises EvaluationError for an Enter without a name and an Exit outside of every loop.
+    Raises FrameError for an Enter without a name and an Exit outside of every loop.
     """
     found: dict[str, Frames] = {}
     for node in ordered:
@@ -57,11 +66,11 @@ def frames_of(ordered: Sequence[Node]) -> Mapping[str, Frames]:
         if node.op in ENTERS:
             name = node.attrs.get("frame_name")
             if not isinstance(name, str):
-                raise EvaluationError(f"{node.name!r} enters a loop without a name")
+                raise FrameError(node.name, "enters a loop without a name")
             frames = (*frames, name)
         elif node.op in EXITS:
             if not frames:
-                raise EvaluationError(f"{node.name!r} leaves a loop that it is not in")
+                raise FrameError(node.name, "leaves a loop that it is not in")
             frames = frames[:-1]
         found[node.name] = frames
     return found

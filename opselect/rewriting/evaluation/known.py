@@ -126,6 +126,8 @@ class _Search:
         self.known = Known()
         self._by_name = {node.name: node for node in nodes}
         self._fed = fed
+        names = Counter(node.name for node in nodes)
+        self._ambiguous = {name for name, count in names.items() if count > 1}
         self._considered = considered
         self._uses_recorded_shapes = recorded_shapes
         self._approximations = approximations
@@ -135,7 +137,7 @@ class _Search:
 
     def visit(self, node: Node) -> None:
         """Takes in a node, all whose inputs have been visited."""
-        outputs = None if node.name in self._fed else self._outputs(node)
+        outputs = None if node.name in self._fed or node.name in self._ambiguous else self._outputs(node)
         if outputs is not None:
             self.known.constant.add(node.name)
             self.known.values[node.name] = outputs

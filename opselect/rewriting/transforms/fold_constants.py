@@ -95,7 +95,8 @@ def _needed(graph: Graph, fed: frozenset[str], context: Context) -> tuple[Node, 
 
 
 def _placeholder(node: Node) -> Node:
-    return node if node.op == "Placeholder" else replace(node, op="Placeholder", inputs=())
+    """A fed node takes nothing from the graph, and waits for nothing in it."""
+    return replace(node, op="Placeholder", inputs=())
 
 
 class _Folding:

@@ -17,8 +17,7 @@ from opselect.models.graph import Graph, Node, NodeAttr, input_node, without_unc
 from opselect.models.graph.op_families import NEXT_ITERATIONS
 from opselect.models.graph.references import control_inputs, data_inputs, endpoint, is_control, waits_for
 from opselect.rewriting import Context, Transform
-from opselect.rewriting.evaluation.frames import frames_of, import_order
-from opselect.rewriting.evaluation.kernel import EvaluationError
+from opselect.rewriting.evaluation.frames import FrameError, frames_of, import_order
 from opselect.rewriting.evaluation.known import find_known
 from opselect.rewriting.taken_branches import with_taken_branches
 
@@ -33,7 +32,7 @@ def remove_dead_branches(graph: Graph, context: Context) -> Graph:
     Switches in loops stay, as do those that are fetched themselves. What a conditional inside of another one decides by
     may only be known when the outer one is gone, so this goes on until nothing changes. Of conditionals that call
     functions what the taken one does is left, and functions that nothing calls then go. TransformError for an output
-    that never runs.
+    that never runs, and for a node that enters or leaves a loop as no program can.
     """
     before = graph
     while (cut := with_taken_branches(_cut(graph, context), context)) is not graph:
@@ -46,9 +45,8 @@ def _cut(graph: Graph, context: Context) -> Graph:
         return graph
     try:
         branches = _Branches(graph, context)
-    except EvaluationError:
-        # Its loops are none that TensorFlow would run: what is in one and what is not cannot be told.
-        return graph
+    except FrameError as error:
+        raise context.error(str(error), "No release of TensorFlow runs this graph.", node=error.node) from None
     if not branches.taken or branches.is_unclear:
         return graph
     for name in map(input_node, context.outputs):
@@ -107,13 +105,13 @@ class _Branches:
             self.dead.add(node.name)
         elif node.op == "Switch" and not in_loop and node.name not in self._fetched:
             self._visit_switch(node)
-        elif node.op == "Identity" and node.inputs and endpoint(node.inputs[0]) in self._instead:
+        elif node.op == "Identity" and any(endpoint(data) in self._instead for data in data_inputs(node)[:1]):
             # It did no more than carry what a Switch let through.
             self._stand_in(node, 0, node.inputs[0])
 
     def _visit_switch(self, node: Node) -> None:
         inputs = data_inputs(node)
-        if len(inputs) != 2:
+        if len(inputs) != 2:  # no release loads it
             return
         data, predicate = inputs
         name, output = endpoint(predicate)
@@ -130,7 +128,7 @@ class _Branches:
         # What a loop brings back runs only if something entered it.
         entering = [reference for reference in inputs if self._op(reference) not in NEXT_ITERATIONS]
         alive = tuple(reference for reference in inputs if not self._is_dead(reference))
-        if all(map(self._is_dead, entering)):
+        if inputs and all(map(self._is_dead, entering)):
             self.dead.add(node.name)
         elif len(alive) == 1:
             self._stand_in(node, 0, alive[0])
@@ -150,7 +148,8 @@ class _Branches:
         """Has an output of a node read as ``data``; where others wait for the node or fetch it, by an Identity."""
         controls = tuple(reference for reference in control_inputs(node) if not self._is_dead(reference))
         if controls or node.name in self._fetched:
-            identity = Node(node.name, "Identity", (data, *controls), node.device, {"T": node.attrs["T"]})
+            types = {name: value for name, value in node.attrs.items() if name == "T"}
+            identity = Node(node.name, "Identity", (data, *controls), node.device, types)
             self._made[node.name] = (identity,)
             if output:
                 self._instead[node.name, output] = node.name

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from opselect.models.graph import Graph
@@ -14,8 +15,9 @@ def sort_by_execution_order(graph: Graph, context: Context) -> Graph:
     """The graph in an order in which it could run."""
     ordered = execution_order(graph)
     if len(ordered) < len(graph.nodes):
-        left = {node.name for node in graph.nodes} - {node.name for node in ordered}
-        raise context.error(f"{len(left)} nodes wait for each other", node=min(left))
+        # Two nodes of one name are counted as two.
+        left = Counter(node.name for node in graph.nodes) - Counter(node.name for node in ordered)
+        raise context.error(f"{left.total()} nodes wait for each other", node=min(left))
     return replace(graph, nodes=ordered)
 
 

@@ -138,14 +138,6 @@ def test_a_release_without_filegroups_is_an_error() -> None:
         render("bazel", selection_of(source=source), source)
 
 
-def test_a_group_of_an_index_without_its_labels_is_an_error() -> None:
-    labels = {name: texts for name, texts in LISTS.group_labels.items() if name != "android_core_ops"}
-    halved = replace(LISTS, group_labels=labels)
-    source = index(lists=halved)
-    with pytest.raises(InputError, match="it has files of the group 'android_core_ops', but not"):
-        render("bazel", selection_of(source=source), source)
-
-
 def test_written_groups_read_back_are_the_same_files(tmp_path: Path) -> None:
     for path in {path for files in LISTS.groups.values() for path in files}:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

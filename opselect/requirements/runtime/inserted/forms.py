@@ -61,10 +61,7 @@ _TRANSPARENT = ("Identity", "Snapshot", "StopGradient", "PreventGradient")
 
 
 class FormView:
-    """The forms of a body, as the rewrites that were found so far leave them; ``plain`` is the body untouched.
-
-    :meth:`take` adds forms; what is asked between two calls sees the same state.
-    """
+    """The forms of a body, ``plain``, as rewrites leave them; what is asked between two :meth:`take` sees one state."""
 
     def __init__(self, plain: BodyView) -> None:
         self.plain = plain
@@ -93,7 +90,8 @@ class FormView:
         self._awake: frozenset[str] | None = None
         self._roots: dict[str, tuple[Node, ...]] = {}
         self._set_controls_apart()
-        self._folded = self._folded_first()
+        self._broken = {node.name for node in plain.nodes if plain.definitions.lacks_inputs(node)}
+        self._no_roots = self._folded_first() | self._broken
         self._look_through()
         self._merge_duplicates()
         for node in plain.nodes:
@@ -113,7 +111,7 @@ class FormView:
         """The nodes and forms of these ops, one op after the other.
 
         From the second round on only those that can be the root of a pattern that was not there before. Nodes that
-        are folded before anything else becomes of them are left out.
+        are folded before anything else becomes of them are left out, as are those that lack inputs.
         """
         for op in ops:
             roots = self._roots.get(op)
@@ -125,13 +123,13 @@ class FormView:
                     yield node
 
     def _is_root(self, place: str) -> bool:
-        return (self._awake is None or place in self._awake) and place not in self._folded
+        return (self._awake is None or place in self._awake) and place not in self._no_roots
 
     def forms(self, place: str, port: int = 0) -> tuple[Node, ...]:
         """What may stand in a place: its node, and what rewrites put there, which has one output."""
         node = self.plain.node(place)
         others = () if port else self._forms.get(place, ())
-        return tuple(others) if node is None else (node, *others)
+        return tuple(others) if node is None or place in self._broken else (node, *others)
 
     def is_own(self, node: Node) -> bool:
         """Whether the body has the node itself: it is no form that a rewrite made."""

@@ -173,8 +173,6 @@ def _cast_types(view: FormView, node: Node) -> tuple[DataType, DataType]:
 
 def _swapped(view: FormView, root: Node, source: Node, mover: Node, data_type: DataType | None) -> Iterator[Insertion]:
     """The root's op reads what the source reads, and the source's op reads the root's."""
-    if not view.inputs(source):
-        return
     below = (view.inputs(source)[0], *view.inputs(root)[1:])
     place = view.beside(root, f"{root.op} {data_type}", below)
     above = (place, *view.inputs(source)[1:])

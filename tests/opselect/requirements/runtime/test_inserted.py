@@ -54,7 +54,7 @@ NORM = node("norm", "FusedBatchNormV3", "conv", "w", "w", "w", "w", attrs=NORM_A
         ((CONV + BIAS).replace("Conv2D", "Conv3D"), "_FusedConv3D"),
         (CONV + NORM + node("r", "Relu", "norm", attrs=F), "_FusedBatchNormEx"),
         (CONV + NORM + node("a", "Add", "norm", "x", attrs=F) + node("r", "Relu", "a", attrs=F), "_FusedBatchNormEx"),
-        (X + W + node("p", "Pad", "x", attrs=F) + node("c", "Conv3D", "p", "w", attrs=F), "_FusedConv3D"),
+        (X + W + node("p", "Pad", "x", "w", attrs=F) + node("c", "Conv3D", "p", "w", attrs=F), "_FusedConv3D"),
         (X + node("s", "AsString", "x", attrs=I) + node("h", "StringToHashBucketFast", "s"), "_TensorToHashBucketFast"),
         (X + W + node("m", "Mul", "x", "w", attrs=F) + node("l", "Maximum", "x", "m", attrs=F), "LeakyRelu"),
     ],
@@ -143,7 +143,9 @@ def binary(op: str, first: str, second: str, name: str = "", attrs: str = F) -> 
 
 def segments(op: str, index: str) -> str:
     """A mean of segments, of rows that an op reads at some indices."""
-    unique = node("u", "Unique", "y", attrs="T: type: DT_INT64") + node("g", op, "x", index, attrs=F)
+    unique = node("u", "Unique", "y", attrs="T: type: DT_INT64") + node(
+        "g", op, "x", index, *["y"] * (op == "GatherV2"), attrs=F
+    )
     return unique + node("s", "SparseSegmentMean", "g", "u:1", "y", attrs=f"{F}; Tidx: type: DT_INT32")
 
 
@@ -403,3 +405,12 @@ def test_every_op_of_the_list_is_one_of_a_release_that_it_is_about(rule: Rule) -
 
 def test_grappler_builds_of_any_release() -> None:
     assert grappler_builds((1, 0)) == grappler_builds((9, 9)) == grappler_builds((2, 14))
+
+
+@pytest.mark.parametrize("op", ["Mul", "RealDiv", "BiasAdd", "Pow", "Conv2D", "FusedBatchNormV3", "Select"])
+def test_nothing_is_made_of_nodes_that_lack_inputs(op: str) -> None:
+    around = (
+        node("s", "AddV2", "m", "m", attrs=F) + node("r", "Relu", "s", attrs=F) + node("p", "Mul", "m", "x", attrs=F)
+    )
+    lacking, unknown = node("m", op, "x", attrs=F), node("m", "Nonsense", "x", attrs=F)
+    assert ops(X + lacking + around) == ops(X + unknown + around)

@@ -107,6 +107,19 @@ def test_an_input_with_a_default_becomes_a_placeholder() -> None:
     assert ops(folded) == {"x": "Placeholder", "out": "Neg"}
 
 
+def test_what_a_fed_node_waits_for_goes() -> None:
+    fed = Node("x", "Placeholder", ("^one",), attrs={"dtype": DataType.DT_FLOAT, "shape": Shape(())})
+    folded = fold_constants(graph(const("one", 1.0), fed, node("y", "Relu", "x")), Context("m", ("x",), ("y",)))
+    assert {each.name: each.inputs for each in folded.nodes} == {"y": ("x:0",), "x": ()}
+
+
+def test_of_two_nodes_of_one_name_neither_is_constant() -> None:
+    waits = Node("c", "Identity", ("^c", "one"), attrs={"T": DataType.DT_FLOAT})
+    nodes = (const("one", 1.0), const("c", 1.0), waits, node("y", "Neg", "c"))
+    folded = fold_constants(Graph(nodes), Context("m", (), ("y",)))
+    assert [each.inputs for each in folded.nodes if each.name == "y"] == [("c",)]
+
+
 def test_a_default_that_is_not_fed_is_a_constant() -> None:
     before = graph(X, const("d", [1]), node("p", "PlaceholderWithDefault", "d"), node("out", "Add", "x", "p"))
     assert by_name(fold(before))["out"].inputs == ("x:0", "p/_0__cf__0")

@@ -15,7 +15,7 @@ from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import FunctionArg, FunctionDefinition, FunctionRef, Graph, Node, NodeAttr, Shape
 from opselect.rewriting import Context, TransformError, parse_steps
 from opselect.rewriting.constants import constant_node
-from opselect.rewriting.transforms import apply_steps
+from opselect.rewriting.transforms import apply_steps, find_transform
 from tests.interpreter import run
 from tests.opselect.rewriting.transforms import graphs
 from tests.opselect.rewriting.transforms.graphs import const, node
@@ -259,14 +259,35 @@ def test_functions_that_only_a_dead_side_calls_go() -> None:
 
 
 @pytest.mark.parametrize(
+    ("odd", "problem"),
+    [
+        (Node("odd", "Exit", ("x",), attrs={"T": FLOAT}), "leaves a loop that it is not in"),
+        (Node("odd", "Enter", ("x",), attrs={"T": FLOAT}), "enters a loop without a name"),
+    ],
+)
+def test_a_loop_that_no_program_can_run_is_named(odd: Node, problem: str) -> None:
+    with pytest.raises(TransformError, match=problem) as caught:
+        apply_steps(Graph((X, *phase(True), *dropout(), odd)), parse_steps(DEAD), Context("m.pb"))
+    assert caught.value.node == "odd"
+
+
+@pytest.mark.parametrize(
     "odd",
     [
-        Node("odd", "Enter", ("x",), attrs={"T": FLOAT}),
-        Node("odd", "Exit", ("x",), attrs={"T": FLOAT}),
-        Node("odd", "Identity", attrs={"T": FLOAT}),
         Node("odd", "Switch", ("x",), attrs={"T": FLOAT}),
+        Node("odd", "Switch", ("x", "phase", "phase"), attrs={"T": FLOAT}),
+        Node("odd", "Identity", ("^phase",), attrs={"T": FLOAT}),
+        Node("odd", "Identity"),
+        Node("odd", "Merge", ("^phase",), attrs={"T": FLOAT, "N": 0}),
     ],
-    ids=["a loop without a name", "a way out of no loop", "an Identity of nothing", "a Switch without a predicate"],
 )
-def test_a_graph_that_no_release_would_run_is_no_defect(odd: Node) -> None:
-    assert "odd" in after(DEAD, graphs.graph(X, phase(False), dropout(), odd), "x", "out odd")
+def test_nodes_that_lack_inputs_are_left_as_they_are(odd: Node) -> None:
+    given = Graph((X, *phase(True), *dropout(), odd))
+    assert odd in find_transform(DEAD).apply(given, Context("m.pb")).nodes
+
+
+def test_what_lacks_a_type_stands_in_without_one() -> None:
+    switch = Node("s", "Switch", ("x", "phase"))
+    given = Graph((X, *phase(True), switch, Node("m", "Merge", ("s", "s:1"), attrs={"N": 2})))
+    done = find_transform(DEAD).apply(given, Context("m.pb", outputs=("m",)))
+    assert Node("m", "Identity", ("x",)) in done.nodes

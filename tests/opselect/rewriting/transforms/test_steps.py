@@ -35,6 +35,14 @@ def test_steps_run_in_order() -> None:
     assert calls == [(1, 2), (2, 2)]
 
 
+def test_two_nodes_of_one_name_of_which_one_cannot_run_are_told_of() -> None:
+    twice = Graph((Node("a", "NoOp"), Node("a", "Identity", ("nothing",))))
+    transform = find_transform("sort_by_execution_order")
+    with pytest.raises(TransformError, match="1 nodes wait for each other") as caught:
+        transform.apply(twice, Context())
+    assert caught.value.node == "a"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
