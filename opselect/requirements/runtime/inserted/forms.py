@@ -407,12 +407,9 @@ class FormView:
         """The places from which a pattern reaches what changed, or what somebody else has left to read alone."""
         changed = dict.fromkeys(changed)
         depths = dict.fromkeys(changed, 0)
-        constant = self._constants.found
         for place in changed:
             for form in self.forms(place):
-                for read, _ in self._read[id(form)]:
-                    if read not in constant:
-                        depths[read] = 0
+                depths.update((read, 0) for read, _ in self._read[id(form)])
         waiting = deque(depths)
         while waiting:
             place = waiting.popleft()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Graph, Node
+from opselect.requirements.runtime.inserted.forms import FormView
 from tests.opselect.graph_text import graph_of, node
 from tests.opselect.requirements.runtime.additions import additions, ops
 
@@ -47,6 +50,7 @@ ONES, ZEROS, WEIGHTS = const("ones", 1, size=9), const("zeros", 0, size=9), cons
         (ZEROS + op("p", "MatMul", "x", "zeros") + op("s", "AddV2", "p", "y"), {"BroadcastTo": "float,int32"}),
         (ZEROS + op("p", "Mul", "x", "zeros") + op("d", "Sub", "p", "y"), {"Neg": "float"}),
         (op("o", "OnesLike", "x") + op("d", "RealDiv", "o", "y"), {"Reciprocal": "float"}),
+        (ZEROS + op("o", "Pow", "x", "zeros") + op("d", "RealDiv", "o", "y"), {"Reciprocal": "float"}),
         (
             const("one", 1, dtype="DT_INT32")
             + op("c", "Cast", "one", attrs="SrcT: type: DT_INT32; DstT: type: DT_FLOAT")
@@ -163,13 +167,54 @@ _KINDS = (
 @given(st.lists(st.tuples(st.sampled_from(_KINDS), st.integers(0, 40), st.integers(0, 40)), max_size=14))
 def test_any_graph_comes_to_an_end_with_the_same_ops_again(rows: list[tuple[str, int, int]]) -> None:
     """Inputs may come later: loops are no graphs that a session takes, but none may hang."""
+    graph = graph_of_rows(rows)
+    first = additions(graph)
+    assert first == additions(graph)
+    assert all(addition.nodes[0] in graph.nodes for addition in first)
+
+
+def graph_of_rows(rows: list[tuple[str, int, int]]) -> Graph:
+    """Nodes of these ops, each with the two inputs that the numbers name."""
     constants = graph_of(XY + ONES + ZEROS + WEIGHTS).nodes
     names = [each.name for each in constants] + [f"n{number}" for number in range(len(rows))]
     made = [
         Node(f"n{number}", kind, (names[one % len(names)], names[other % len(names)]), attrs={"T": DataType.DT_FLOAT})
         for number, (kind, one, other) in enumerate(rows)
     ]
-    graph = Graph((*constants, *made))
-    first = additions(graph)
-    assert first == additions(graph)
-    assert all(addition.nodes[0] in graph.nodes for addition in first)
+    return Graph((*constants, *made))
+
+
+def in_every_place(view: FormView, _changed: Iterable[str]) -> set[str]:
+    """The slow way: every place may be the root of a pattern, whatever has changed."""
+    return {node.name for node in view.plain.nodes} | set(view._forms)
+
+
+NO_LONGER_READ = (
+    const("one", 1, dtype="DT_INT32")
+    + const("three", 3, dtype="DT_INT32")
+    + const("five", 5, dtype="DT_INT32")
+    + op("a", "Add", "one", "three", attrs=I)
+    + op("b", "Add", "a", "five", attrs=I)
+    + op("c", "AddN", "one", "b", attrs=f"{I}; N: i: 2")
+    + op("d", "Mul", "b", "y", attrs=I)
+    + op("e", "AddN", "d", "x", "y", "five", "b", attrs=f"{I}; N: i: 5")
+)
+"""Where what reads ``b`` beside ``c`` may come to read it no more, ``c`` can take it in."""
+
+
+@given(st.lists(st.tuples(st.sampled_from(_KINDS), st.integers(0, 40), st.integers(0, 40)), max_size=14))
+def test_places_that_are_not_looked_at_again_have_nothing_new(rows: list[tuple[str, int, int]]) -> None:
+    assert_nothing_is_missed(graph_of_rows(rows))
+
+
+def test_what_others_stop_reading_is_looked_at_again() -> None:
+    graph = graph_of(XY + NO_LONGER_READ)
+    assert_nothing_is_missed(graph)
+    assert ("AddN", ["c", "b"]) in [(found.op, [node.name for node in found.nodes]) for found in additions(graph)]
+
+
+def assert_nothing_is_missed(graph: Graph) -> None:
+    found = additions(graph)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FormView, "_near", in_every_place)
+        assert additions(graph) == found
