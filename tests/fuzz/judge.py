@@ -14,7 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import InputError
@@ -64,24 +64,22 @@ class Outcome:
     memory: int
 
 
-@dataclass
-class _Stream:
+class _Stream(io.TextIOWrapper):
     """A standard stream that is kept in memory."""
 
-    terminal: bool
-    kept: io.BytesIO = field(default_factory=io.BytesIO)
+    def __init__(self, *, terminal: bool) -> None:
+        self.kept = io.BytesIO()
+        self._terminal = terminal
+        super().__init__(self.kept, "utf-8", errors="backslashreplace", write_through=True)
 
-    def text(self) -> io.TextIOWrapper:
-        stream = io.TextIOWrapper(self.kept, "utf-8", errors="backslashreplace", write_through=True)
-        stream.isatty = lambda: self.terminal  # type: ignore[method-assign]
-        return stream
+    def isatty(self) -> bool:
+        return self._terminal
 
 
 def outcome_of(command: Command) -> Outcome:
     """Runs a command line; whatever it raises is the caller's."""
-    out, err = _Stream(command.terminal), _Stream(command.terminal)
+    streams = _Stream(terminal=command.terminal), _Stream(terminal=command.terminal)
     before = sys.stdout, sys.stderr
-    streams = out.text(), err.text()
     _forget_peak()
     start = time.process_time()
     sys.stdout, sys.stderr = streams
@@ -90,7 +88,7 @@ def outcome_of(command: Command) -> Outcome:
     finally:
         sys.stdout, sys.stderr = before
     seconds = time.process_time() - start
-    texts = [kept.kept.getvalue().decode("utf-8", "surrogateescape") for kept in (out, err)]
+    texts = [stream.kept.getvalue().decode("utf-8", "surrogateescape") for stream in streams]
     return Outcome(code, texts[0], texts[1], seconds, _peak())
 
 
