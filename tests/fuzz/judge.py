@@ -23,8 +23,8 @@ from opselect.models.formats import read_graph
 
 MAX_SECONDS = 20.0
 """Of a processor: how long a machine that does other things lets a case wait says nothing of it."""
-MAX_MEMORY = 1 << 30
-"""Bytes of the whole process, the interpreter and the index included."""
+MAX_MEMORY = (1 << 30) - (128 << 20)
+"""Bytes beyond what the process had: with the 100 MB of an interpreter that has loaded everything less than 1 GB."""
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\u2028\u2029\ud800-\udfff]")
 OURS = re.compile(r"\x1b\[(?:\d+(?:;\d+)*)?m|\x1b\[\?25[lh]|\x1b\[\d*[AK]|\r")
@@ -55,7 +55,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command line left: exit code, output, seconds of a processor, largest memory of the process in bytes."""
+    """What a command line left: exit code, output, seconds of a processor, most bytes of memory that it took."""
 
     code: int
     out: str
@@ -80,6 +80,7 @@ def outcome_of(command: Command) -> Outcome:
     """Runs a command line; whatever it raises is the caller's."""
     streams = _Stream(terminal=command.terminal), _Stream(terminal=command.terminal)
     before = sys.stdout, sys.stderr
+    had = _resident()
     _forget_peak()
     start = time.process_time()
     sys.stdout, sys.stderr = streams
@@ -89,7 +90,7 @@ def outcome_of(command: Command) -> Outcome:
         sys.stdout, sys.stderr = before
     seconds = time.process_time() - start
     texts = [stream.kept.getvalue().decode("utf-8", "surrogateescape") for stream in streams]
-    return Outcome(code, texts[0], texts[1], seconds, _peak())
+    return Outcome(code, texts[0], texts[1], seconds, max(_peak() - had, 0))
 
 
 def judged(command: Command, folder: Path) -> Outcome:
@@ -172,9 +173,18 @@ def _forget_peak() -> None:
         return
 
 
+def _resident() -> int:
+    return _status("VmRSS")
+
+
 def _peak() -> int:
+    return _status("VmHWM")
+
+
+def _status(name: str) -> int:
+    """Bytes that the system counts for this process; where it tells only the most it ever had, that."""
     try:
         status = _STATUS.read_text()
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    return int(re.findall(r"VmHWM:\s*(\d+)", status)[0]) << 10
+    return int(re.findall(rf"{name}:\s*(\d+)", status)[0]) << 10

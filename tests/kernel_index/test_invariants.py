@@ -90,12 +90,19 @@ KERNEL = KernelRegistration(
 DESKTOP_KERNELS = tuple(
     replace(KERNEL, device=device, profiles=("desktop",)) for device in ("GPU", "TPU", "SYCL", "XLA_GPU")
 )
+
+
+def listed_by(group: str, *files: str) -> BuildLists:
+    """Lists with one group, and the first source file for make."""
+    return BuildLists(groups={group: files}, group_labels={group: files}, makefile=files[:1])
+
+
 SCAN = ScanResult(
     "2.4.0",
     ("android", "desktop"),
     (KERNEL, *DESKTOP_KERNELS),
     (OP,),
-    BuildLists(groups={"portable_core_ops": (FILE, HEADER, "tensorflow/core/kernels/unused.h")}, makefile=(FILE,)),
+    listed_by("portable_core_ops", FILE, HEADER, "tensorflow/core/kernels/unused.h"),
     includes={FILE: (HEADER,), HEADER: (), "tensorflow/core/kernels/sum.cc": ()},
     dependencies={FILE: (Dependency("tensorflow/core/kernels/sum.cc", "Sum", HEADER, ("android",)),)},
 )
@@ -146,7 +153,7 @@ BAD: list[tuple[str, str, ScanResult]] = [
         replace(SCAN, missing_headers=("a.h", "tsl/platform/platform.h")),
     ),
     ("mobile builds leave types out", "android", replace(SCAN, registrations=(KERNEL, *DESKTOP_KERNELS[:1]))),
-    ("listed file is known", "b.cc", replace(SCAN, build_lists=BuildLists(groups={"portable_core_ops": ("b.cc",)}))),
+    ("listed file is known", "b.cc", replace(SCAN, build_lists=listed_by("portable_core_ops", "b.cc"))),
     ("listed file is known", "b.cc", replace(SCAN, build_lists=BuildLists(makefile=("b.cc",)))),
     ("dependency is known", "c.cc", needing("c.cc")),
     ("dependency is known", "c.h", needing("tensorflow/core/kernels/sum.cc", "c.h")),

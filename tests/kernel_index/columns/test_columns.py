@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,7 +121,7 @@ lists = st.builds(
     ),
     st.dictionaries(texts, texts, max_size=2),
     st.lists(texts | st.sampled_from(["a", "a/b", ""]), max_size=3).map(tuple),
-)
+).map(lambda lists: replace(lists, group_labels=dict.fromkeys(lists.groups, ()) | {**lists.group_labels}))
 
 
 @given(lists)
