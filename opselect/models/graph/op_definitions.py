@@ -100,8 +100,8 @@ class OpDefinitions:
             self._signatures[op] = None if definition is None else signature_of(definition)
         return self._signatures[op]
 
-    def lacks_inputs(self, node: Node) -> bool:
-        """Whether a node has fewer data inputs than any of its op, so that no release loads it.
+    def may_run(self, node: Node) -> bool:
+        """Whether the release has the node's op, and the node as many data inputs as any of that op.
 
         Arguments of several tensors count for none: an attr of the node may say so.
         """
@@ -109,7 +109,7 @@ class OpDefinitions:
         if signature is None:
             return False
         single = sum(not (arg.number_attr or arg.type_list_attr) for arg in signature.inputs)
-        return len(data_inputs(node)) < single
+        return len(data_inputs(node)) >= single
 
     def attr(self, node: Node, name: str) -> NodeAttr | None:
         """A node's attr, else the default of its op or function; None where there is neither."""

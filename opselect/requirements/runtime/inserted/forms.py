@@ -90,7 +90,7 @@ class FormView:
         self._awake: frozenset[str] | None = None
         self._roots: dict[str, tuple[Node, ...]] = {}
         self._set_controls_apart()
-        self._broken = {node.name for node in plain.nodes if plain.definitions.lacks_inputs(node)}
+        self._broken = {node.name for node in plain.nodes if not plain.definitions.may_run(node)}
         self._no_roots = self._folded_first() | self._broken
         self._look_through()
         self._merge_duplicates()
@@ -111,7 +111,7 @@ class FormView:
         """The nodes and forms of these ops, one op after the other.
 
         From the second round on only those that can be the root of a pattern that was not there before. Nodes that
-        are folded before anything else becomes of them are left out, as are those that lack inputs.
+        are folded before anything else becomes of them are left out, as are those that no release loads.
         """
         for op in ops:
             roots = self._roots.get(op)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kernel_index.datatypes import DataType
 from kernel_index.profiles import release_number
 from kernel_index.shipped import releases
+from kernel_index.store import open_index
+from opselect.models.graph import expand_functions
+from opselect.requirements.runtime import runtime_additions
 from opselect.requirements.runtime.inserted import RULES, Rule, grappler_builds
 from tests.opselect.graph_text import function, graph_of, node
 from tests.opselect.requirements.runtime.additions import additions, ops, shipped
@@ -414,3 +419,11 @@ def test_nothing_is_made_of_nodes_that_lack_inputs(op: str) -> None:
     )
     lacking, unknown = node("m", op, "x", attrs=F), node("m", "Nonsense", "x", attrs=F)
     assert ops(X + lacking + around) == ops(X + unknown + around)
+
+
+def test_nothing_is_made_of_an_op_without_a_definition() -> None:
+    """How many inputs it takes is not known; an index of a few kernels has few definitions."""
+    graph = graph_of(X + node("n", "FusedBatchNorm", "x", "x", "x", "x", attrs=F))
+    index = open_index(Path(__file__).parents[4] / "fixtures" / "kernel_tree.opselidx")
+    assert index.op_definition("FusedBatchNorm") is None
+    assert [*runtime_additions(expand_functions(graph, graph.nodes, "g"), (), index)] == []
