@@ -1,0 +1,6 @@
+"""``ops_to_register.h``: the header by which TensorFlow registers kernels one by one; written, and read back."""
+
+from opselect.build_lists.header.reader import FILE_NAME, read_header
+from opselect.build_lists.header.record import SelectiveHeader
+
+__all__ = ["FILE_NAME", "SelectiveHeader", "read_header"]
