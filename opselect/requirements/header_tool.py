@@ -1,7 +1,8 @@
 """What TensorFlow's own header tool reads of models, release by release.
 
 The tool is ``tensorflow/python/tools/print_selective_registration_header.py``, from 1.1 on with
-``selective_registration_header_lib.py``. It looks each node up by itself: whatever is fetched, without what the runtime makes of the graph.
+``selective_registration_header_lib.py``. It looks each node up by itself: whatever is fetched, without what the runtime
+makes of the graph.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
 
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.index import KernelIndex
@@ -54,10 +55,6 @@ def _asked(
         return
     unread = {failure.model for failure in needed.unread}
     for path, name in names.items():
-        try:
-            with read_chosen(path, models.choice) as chosen:
-                yield from nodes_of_tool(chosen.graph, name, kernel_attrs, tool)
-        except InputError:
-            # What cannot be read is said already; a graph that makes no sense has nodes for the tool all the same.
-            if name not in unread:
-                raise
+        # What cannot be read is said already; a graph that makes no sense has nodes for the tool all the same.
+        with suppress(InputError) if name in unread else nullcontext(), read_chosen(path, models.choice) as chosen:
+            yield from nodes_of_tool(chosen.graph, name, kernel_attrs, tool)

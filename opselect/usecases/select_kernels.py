@@ -184,7 +184,7 @@ def answer(question: BuildQuestion, watch: Watch = NOBODY) -> BuildAnswer:
 def _needed(question: BuildQuestion, index: KernelIndex, watch: Watch) -> ModelRequirements:
     """What the models need. A graph that TensorFlow cannot import is read by its tool all the same.
 
-    So the only model, if it makes no sense as a graph, is one that could not be read; raises InputError for one of which
+    So the only model, if it makes no sense as a graph, is one that could not be read. InputError for one of which
     not even the nodes can be had.
     """
     models = question.models

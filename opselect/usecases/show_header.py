@@ -155,9 +155,8 @@ def _judged(
     names = index.op_names()
     known = _classes_of(ops or names, index, profile)
     anywhere = _classes_of(ops or names, index)
-    rows = []
-    for op in ops:
-        rows.append(_row("op", op, op.strip() in set(names), names, missing, ""))
+    defined = set(names)
+    rows = [_row("op", op, op.strip() in defined, names, missing, "") for op in ops]
     for text in classes:
         elsewhere = "other profiles of the release have it" if _is_in(text, anywhere, header) else ""
         rows.append(_row("class", text, _is_in(text, known, header), tuple(known.values()), missing, elsewhere))

@@ -73,11 +73,7 @@ def _print(report: HeaderReport) -> None:
         click.echo(f"{report.path}: {header.error}", err=True)
     by = f" by {header.script}" if header.script else ""
     ops = "all ops" if header.ops is None else counted(len(header.ops), "op")
-    classes = (
-        "all kernel classes"
-        if header.classes is None
-        else counted(len(set(header.classes)), "kernel class", "kernel classes")
-    )
+    classes = "all classes of kernels" if header.classes is None else f"kernel classes: {len(set(header.classes))}"
     click.echo(f"{report.path}: {ops}, {classes}; written{by} {_FORMS[header.generation]}")
     click.echo(f"gradients of functions: {'registered' if header.gradient else 'not registered'}")
     if report.releases:
