@@ -50,8 +50,8 @@ def command(
 ) -> int:
     """List what an ops_to_register.h registers, and which releases have its ops and kernel classes.
 
-    With a TensorFlow, say which of them a build of --profile has, and which are misspelt or of another release; the exit
-    code is 1 where one is not there. It is 1 too for the error message that TensorFlow's tool prints in place of a
+    With a TensorFlow, say which of them a build of --profile has, and which are misspelt or of another release; the
+    exit code is 1 where one is not there. It is 1 too for the error message that TensorFlow's tool prints in place of a
     header, and where lines that are no C++ stand around it; 2 for a file that is no such header.
     """
     from opselect.usecases.show_header import show_header
