@@ -23,7 +23,7 @@ def measured(command: list[str], output: Path) -> tuple[float, float]:
     started = time.perf_counter()
     pid = os.fork()
     if pid == 0:
-        with output.open("wb") as stdout, open(os.devnull, "wb") as stderr:
+        with output.open("wb") as stdout, Path(os.devnull).open("wb") as stderr:
             os.dup2(stdout.fileno(), 1)
             os.dup2(stderr.fileno(), 2)
             os.execvp(command[0], command)

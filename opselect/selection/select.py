@@ -93,6 +93,7 @@ def select(
     have: Collection[str] = (),
     named: Sequence[SelectedKernel] = (),
     named_ops: Sequence[str] = (),
+    files: bool = True,
 ) -> Selection:
     """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
 
@@ -106,7 +107,8 @@ def select(
     that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no build for a
     phone can have (:meth:`MobileBuild.impossible`) is not picked for one. Whether the release loads
     the models at all is judged, too. The ``named`` kernels are in whatever the requirements are, and ``named_ops`` are
-    defined.
+    defined. Without ``files`` only those that register the kernels are listed, which is all that a header needs and
+    much quicker.
 
     ``adviser`` says what to do about what is unresolved; without one that is general.
 
@@ -126,7 +128,7 @@ def select(
     picker.name(requirements.unreached, "named by nodes that nothing reaches, which a session loads all the same")
     for build in judged:
         picker.look_for_libraries(build, have)
-    return _judged(picker.selection(), judge(requirements.loads, index))
+    return _judged(picker.selection(all_files=files), judge(requirements.loads, index))
 
 
 def _judged(selection: Selection, verdict: Verdict) -> Selection:
@@ -282,7 +284,7 @@ class _Picker:
                     )
                 )
 
-    def selection(self) -> Selection:
+    def selection(self, *, all_files: bool) -> Selection:
         self._look_for_definitions()
         files: dict[str, list[Reason]] = {}
         for registration, reasons in self._reasons.items():
@@ -299,7 +301,7 @@ class _Picker:
                     SelectedFile(path, "kernel", merge_reasons(files[path]), self._listing_builds(path))
                     for path in sorted(files)
                 ),
-                *self._needed_files(sorted(files)),
+                *(self._needed_files(sorted(files)) if all_files else ()),
             ),
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
             not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),

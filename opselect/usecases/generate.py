@@ -87,7 +87,8 @@ def generate(
         question = replace(question, builds=builds_for(options.targets, question.profile))
     if "header" in options.targets:
         # What makes no sense is said before anything is read.
-        question = replace(question, tool=options.header.tool)
+        lists = set(options.targets) != {"header"} or options.manifest_format == "json"
+        question = replace(question, tool=options.header.tool, files=lists)
         _ = options.header.pairs
     if out is not None:
         _check_outputs(question, options, out)

@@ -36,7 +36,8 @@ class BuildQuestion:
 
     ``builds`` are those whose libraries must do, None for those that make binaries of the profile; ``have`` are
     libraries that these have besides. ``ops_lists`` are files that name ops and kernel classes. ``tool`` is that of
-    TensorFlow, by its release, that reads the models too, for a header in its words.
+    TensorFlow, by its release, that reads the models too, for a header in its words. Without ``files`` the selection has
+    only those that register kernels, for who writes nothing else.
     """
 
     models: ModelSet
@@ -47,6 +48,7 @@ class BuildQuestion:
     have: frozenset[str] = frozenset()
     ops_lists: tuple[str, ...] = ()
     tool: ToolRelease | None = None
+    files: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,14 @@ def select_kernels(
     builds: Sequence[str] | None = None,
     have: Collection[str] = (),
     named: NamedKernels | None = None,
+    files: bool = True,
 ) -> BuildAnswer:
     """The kernels that TensorFlow picks for what models need, the files of a build, and all that is missing.
 
     ``profile`` is the build, by one of the names in ``docs/profiles.md``. ``builds`` are those whose libraries are
     judged (``bazel``, ``makefile``): by default those that make binaries of the profile. ``have`` are libraries that
-    they have besides. ``named`` kernels are in it whatever the models need. Advice about a single model is tried on its
+    they have besides. ``named`` kernels are in it whatever the models need; without
+    ``files`` only those that register kernels are listed. Advice about a single model is tried on its
     graph; about several it is general.
 
     Raises InputError for a profile that the index has not. The rule is that of TensorFlow's
@@ -157,6 +161,7 @@ def select_kernels(
         have=have,
         named=named.kernels,
         named_ops=named.ops,
+        files=files,
     )
     selection = with_losses(selection, named)
     criteria = findings(needed.requirements, index, name, adviser)
@@ -176,7 +181,9 @@ def answer(question: BuildQuestion, watch: Watch = NOBODY) -> BuildAnswer:
     else:
         needed = _needed(question, index, recording)
     named = named_kernels(question.models, needed, question.ops_lists, index, profile, question.tool)
-    found = select_kernels(needed, index, profile, builds=question.builds, have=question.have, named=named)
+    found = select_kernels(
+        needed, index, profile, builds=question.builds, have=question.have, named=named, files=question.files
+    )
     # Nothing below asks for the graph.
     return replace(found, needed=needed.closed(), warnings=recording.warnings)
 

@@ -143,7 +143,7 @@ def header_warnings(
             None,
             (
                 _lacking(selection, options, named),
-                _nothing_to_cut(selection, index),
+                _nothing_to_cut(selection, index) if with_lists else "",
                 _growth(selection),
                 _where_it_counts(selection),
                 "" if with_lists else _ALONE,
