@@ -36,8 +36,8 @@ class BuildQuestion:
 
     ``builds`` are those whose libraries must do, None for those that make binaries of the profile; ``have`` are
     libraries that these have besides. ``ops_lists`` are files that name ops and kernel classes. ``tool`` is that of
-    TensorFlow, by its release, that reads the models too, for a header in its words. Without ``files`` the selection has
-    only those that register kernels, for who writes nothing else.
+    TensorFlow, by its release, that reads the models too, for a header in its words. Without ``files`` the selection
+    has only those that register kernels, for who writes nothing else.
     """
 
     models: ModelSet
