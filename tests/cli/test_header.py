@@ -129,6 +129,26 @@ def test_ops_that_are_only_inserted_are_not_in_the_words_of_the_tool(tmp_path: P
     assert "_Retval" not in theirs.ops
 
 
+def test_more_classes_than_compilers_compare_are_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [[op, None] for op in (f"Op{number:03}" for number in range(451))]
+    for name, expected in (("few", rows[1:]), ("many", rows)):
+        ops = tmp_path / f"{name}.json"
+        ops.write_text(json.dumps(expected))
+        arguments = [
+            "generate",
+            "--ops-list",
+            str(ops),
+            "--tensorflow",
+            "2.14",
+            "--target",
+            "header",
+            "--compat",
+            "2.14",
+        ]
+        assert run([*arguments, "--allow-missing", "--default-ops", "", "--out", str(tmp_path)]) == DONE
+        assert ("-fconstexpr-depth" in capsys.readouterr().err) == (name == "many")
+
+
 def test_the_options_of_a_header_need_it(tmp_path: Path) -> None:
     assert run(["generate", MODEL, "--tensorflow", "2.14", "--compat", "2.14", "--out", str(tmp_path)]) == UNUSABLE
 

@@ -25,6 +25,9 @@ _MAX_NAMED = 10
 _ALL_TYPES_INSIDE = ("pack_op.cc", "concat_lib_cpu.cc")
 """Kernel files that ``SUPPORT_SELECTIVE_REGISTRATION`` widens inside a kernel, where no header cuts."""
 
+_MAX_CLASSES = 450
+"""Classes up to which the comparison of one class stays within 512 nested calls, g++'s and clang's default."""
+
 _SELECTIVE = "selective"
 
 
@@ -143,6 +146,7 @@ def header_warnings(
             None,
             (
                 _lacking(selection, options, named),
+                _too_deep(selection, options, named),
                 _nothing_to_cut(selection, index) if with_lists else "",
                 _growth(selection),
                 _where_it_counts(selection),
@@ -173,6 +177,16 @@ def _lacking(selection: Selection, options: HeaderOptions, named: NamedKernels) 
     return (
         f"as the tool of {tool} writes it, the header lacks kernels that the models need: {shown}; the tool "
         f"reads neither {why} nor what the runtime makes of nodes. Without --compat they are in it"
+    )
+
+
+def _too_deep(selection: Selection, options: HeaderOptions, named: NamedKernels) -> str:
+    pairs = named.pairs if options.tool else {(k.registration.kernel_class, "") for k in selection.kernels}
+    if len(pairs) <= _MAX_CLASSES:
+        return ""
+    return (
+        f"the header compares with {len(pairs)} classes one by one, deeper than compilers go by default: pass "
+        "-fconstexpr-depth=4096 (clang too) and -ftemplate-depth=4096"
     )
 
 
