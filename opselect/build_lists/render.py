@@ -8,6 +8,7 @@ from typing import Literal
 
 from kernel_index.index import KernelIndex
 from opselect.build_lists.bazel import file_groups
+from opselect.build_lists.header import FILE_NAME, HeaderOptions, header_text, header_warnings
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list, makefile_warnings
 from opselect.build_lists.manifest import manifest, to_json, to_yaml
@@ -15,21 +16,25 @@ from opselect.build_lists.source_list import check_names, library_warnings, sour
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
+from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
 
-Target = Literal["bazel", "makefile", "cmake", "list", "manifest"]
+Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest"]
 """``bazel``: filegroups for ``tensorflow/core/kernels/BUILD``; ``makefile``: ``tf_op_files.txt``; ``cmake`` and
-``list``: the sources for other build systems; ``manifest``: the reasons."""
+``list``: the sources for other build systems; ``header``: ``ops_to_register.h``; ``manifest``: the reasons."""
 
-TARGETS: tuple[Target, ...] = ("bazel", "makefile", "cmake", "list", "manifest")
+TARGETS: tuple[Target, ...] = ("bazel", "makefile", "cmake", "list", "header", "manifest")
 
 SOURCE_LISTS = {"cmake": "tf_kernels.cmake", "list": "kernel_files.txt"}
 """The targets that any release has, and the file of each."""
 
-FILES = {"bazel": "kernels.BUILD", "makefile": "tf_op_files.txt", **SOURCE_LISTS}
+FILES = {"bazel": "kernels.BUILD", "makefile": "tf_op_files.txt", **SOURCE_LISTS, "header": FILE_NAME}
 """The file of each target; that of the manifest is ``manifest`` with its format after a dot."""
 
 ManifestFormat = Literal["yaml", "json"]
+
+_USUAL = HeaderOptions()
+_NOTHING = NamedKernels()
 
 
 def render(
@@ -43,14 +48,19 @@ def render(
     manifest_format: ManifestFormat = "yaml",
     criteria: Sequence[Finding] = (),
     unread: Sequence[str] = (),
+    header: HeaderOptions = _USUAL,
+    named: NamedKernels = _NOTHING,
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
 
     ``criteria`` is what mobile builds leave out by default, ``unread`` are models that could not be read. What is
     unresolved or unread is left out, and named with what is refused where the format has comments; whether that is
-    acceptable is for the caller to decide. Raises InputError where the release lacks what the target needs
+    acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header`` alone. Raises
+    InputError where the release lacks what the target needs
     (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
     """
+    if target == "header":
+        return {FILE_NAME: header_text(selection, header, named, unread)}
     check_read(index.build_lists)
     values: dict[str, object] = {
         "release": selection.release,
@@ -83,12 +93,23 @@ def render(
 
 
 def render_warnings(
-    target: Target, selection: Selection, index: KernelIndex, *, mode: Mode = "trim", have: Collection[str] = ()
+    target: Target,
+    selection: Selection,
+    index: KernelIndex,
+    *,
+    mode: Mode = "trim",
+    have: Collection[str] = (),
+    header: HeaderOptions = _USUAL,
+    named: NamedKernels = _NOTHING,
+    beside: Collection[Target] = (),
 ) -> tuple[str, ...]:
     """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
 
-    ``have`` are libraries that the user's build has.
+    ``have`` are libraries that the user's build has, ``beside`` the targets that are written with it.
     """
     if target == "makefile":
         return makefile_warnings(index, mode)
+    if target == "header":
+        with_lists = not {"bazel", "makefile", "cmake", "list"}.isdisjoint(beside)
+        return header_warnings(selection, index, header, named, with_lists=with_lists)
     return library_warnings(selection, index, have) if target in ("cmake", "list") else ()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opselect.usecases.generate import ListOptions, WrittenLists
     from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion
 
-TARGETS = ("bazel", "makefile", "cmake", "list", "manifest")
+TARGETS = ("bazel", "makefile", "cmake", "list", "header", "manifest")
 """``opselect.build_lists.TARGETS``, which is not imported before there is something to write."""
 
 
@@ -44,6 +44,8 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 1.15 --profile android-slim --target makefile --out build_lists
   opselect generate mobilenet.pb --tree tensorflow --mode extend --outputs MobilenetV2/Predictions --out build_lists
   opselect generate mobilenet.pb --tensorflow 2.14 --target cmake --out cmake
+  opselect generate mobilenet.pb --tensorflow 2.14 --target header --target bazel --out build_lists
+  opselect generate mobilenet.pb --tensorflow 2.14 --profile desktop --target header --compat 2.14 --out headers
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
 """,
@@ -61,8 +63,8 @@ Examples:
     "targets",
     multiple=True,
     type=click.Choice(TARGETS),
-    help="What to write; repeatable; cmake and list are for builds by other means. Default: manifest, and of bazel and "
-    "makefile what the release has lists for.",
+    help="What to write; repeatable; cmake and list are for builds by other means, header is ops_to_register.h. "
+    "Default: manifest, and of bazel and makefile what the release has lists for.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")
 @click.option(
@@ -74,6 +76,25 @@ Examples:
 )
 @click.option("--keep-core", is_flag=True, help="With trim: leave the core group as upstream has it.")
 @click.option("--allow-missing", is_flag=True, help="Write the lists even if they cannot give all that is needed.")
+@click.option(
+    "--compat",
+    default="",
+    metavar="RELEASE",
+    help="With --target header: the very text that the tool of this release prints.",
+)
+@click.option(
+    "--default-ops",
+    metavar="PAIRS",
+    help="With --target header: Op:Class pairs that are in it in any case, 'all' for everything, '' for none. "
+    "Default: those of TensorFlow's tool.",
+)
+@click.option(
+    "--ops-list",
+    "ops_lists",
+    multiple=True,
+    metavar="FILE",
+    help="Add the ops and kernel classes of a JSON list, as list_flex_ops prints it; repeatable.",
+)
 @click.option("--template-dir", type=FOLDER, metavar="DIR", help="Templates to use instead of the built-in ones.")
 @have_option
 @follow_links_option
@@ -97,6 +118,9 @@ def command(
     mode: Mode,
     keep_core: bool,
     allow_missing: bool,
+    compat: str,
+    default_ops: str | None,
+    ops_lists: tuple[str, ...],
     template_dir: Path | None,
     have: frozenset[str],
     follow_links: bool,
@@ -110,17 +134,21 @@ def command(
     optimizers of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json
     the manifest is printed on stdout, and --out is not needed.
     """
+    from opselect.build_lists.header import HeaderOptions
     from opselect.usecases.generate import ListOptions
     from opselect.usecases.select_kernels import BuildQuestion
 
+    if "header" not in targets and (compat or default_ops is not None):
+        raise click.UsageError("--compat and --default-ops are about --target header")
     _check_destination(targets, out, as_json=as_json)
     source = KernelSource(release, tree, index_file, roots, follow_links)
     check_source(source, macros)
-    needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted)
-    question = BuildQuestion(needs, source, profile, macros, have=have)
+    needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted, named=bool(ops_lists))
+    question = BuildQuestion(needs, source, profile, macros, have=have, ops_lists=ops_lists)
     # click has taken nothing but targets.
     wanted = cast("tuple[Target, ...]", targets)
-    options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml")
+    header = HeaderOptions(compat=compat) if default_ops is None else HeaderOptions(default_ops, compat)
+    options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header)
     return generate_lists(question, options, out, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
 
 

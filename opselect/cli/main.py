@@ -66,6 +66,7 @@ class LazyGroup(click.Group):
         "transform": "opselect.cli.transform",
         "prepare": "opselect.cli.prepare",
         "index": "opselect.cli.index",
+        "header": "opselect.cli.header",
         "explain": "opselect.cli.explain",
     },
     # "color" keeps click from taking escape codes out of names: the screen shows them.

@@ -49,6 +49,8 @@ _KERNELS = (
         "other-builds-only",
         "builds for other platforms have the kernel, and no change of types gives it to this one",
     ),
+    Code("OPS117", "class-not-registered", "an ops list names it, and the build does not have it"),
+    Code("OPS118", "no-line-by-the-tool", "TensorFlow's header tool leaves it out with no more than a warning"),
 )
 
 _LEFT_OUT = (

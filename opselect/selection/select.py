@@ -72,6 +72,8 @@ class Selection:
     """Kernels that are needed and that the build does not have."""
     not_inserted: tuple[Finding, ...] = ()
     """Ops that the runtime may insert and for which the build has no kernel: nothing that the model asks for."""
+    ops: tuple[str, ...] = ()
+    """Ops that the build must define: those of the kernels, and those that need none and that the release has."""
     verdict: Verdict = field(default_factory=Verdict)
     """Whether the release loads the models, as far as that is known; ops that are unresolved are not in it again."""
 
@@ -89,6 +91,9 @@ def select(
     *,
     judged: Sequence[str] = (),
     have: Collection[str] = (),
+    named: Sequence[SelectedKernel] = (),
+    named_ops: Sequence[str] = (),
+    files: bool = True,
 ) -> Selection:
     """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
 
@@ -101,7 +106,9 @@ def select(
     is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels. An op
     that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no build for a
     phone can have (:meth:`MobileBuild.impossible`) is not picked for one. Whether the release loads
-    the models at all is judged, too.
+    the models at all is judged, too. The ``named`` kernels are in whatever the requirements are, and ``named_ops`` are
+    defined. Without ``files`` only those that register the kernels are listed, which is all that a header needs and
+    much quicker.
 
     ``adviser`` says what to do about what is unresolved; without one that is general.
 
@@ -116,10 +123,12 @@ def select(
     for requirement in requirements.items:
         picker.pick(requirement)
     picker.pick_session_ops()
+    picker.add_named(named)
+    picker.name(named_ops, "named without a kernel")
     picker.name(requirements.unreached, "named by nodes that nothing reaches, which a session loads all the same")
     for build in judged:
         picker.look_for_libraries(build, have)
-    return _judged(picker.selection(), judge(requirements.loads, index))
+    return _judged(picker.selection(all_files=files), judge(requirements.loads, index))
 
 
 def _judged(selection: Selection, verdict: Verdict) -> Selection:
@@ -231,6 +240,12 @@ class _Picker:
         reason = replace(reason, kernel_class=registration.kernel_class)
         self._reasons.setdefault(registration, []).append(reason)
 
+    def add_named(self, kernels: Iterable[SelectedKernel]) -> None:
+        """Have kernels in the build for reasons of their own."""
+        for kernel in kernels:
+            for reason in kernel.reasons:
+                self._add(kernel.registration, reason)
+
     def look_for_libraries(self, build: str, have: Collection[str]) -> None:
         """Leave out what needs a library that a build has not."""
         needs = self._needs.get(build)
@@ -269,7 +284,7 @@ class _Picker:
                     )
                 )
 
-    def selection(self) -> Selection:
+    def selection(self, *, all_files: bool) -> Selection:
         self._look_for_definitions()
         files: dict[str, list[Reason]] = {}
         for registration, reasons in self._reasons.items():
@@ -286,10 +301,11 @@ class _Picker:
                     SelectedFile(path, "kernel", merge_reasons(files[path]), self._listing_builds(path))
                     for path in sorted(files)
                 ),
-                *self._needed_files(sorted(files)),
+                *(self._needed_files(sorted(files)) if all_files else ()),
             ),
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
             not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),
+            ops=tuple(sorted({r.op for r in self._reasons}.union(filter(self._known, self._named)))),
         )
 
     def _listing_builds(self, path: str) -> tuple[str, ...]:
@@ -335,6 +351,8 @@ class _Picker:
 
 
 _DEFINES = "defines the op"
+MAY_BE_INSERTED = "may be inserted: "
+"""What a reason's note begins with where an optimizer only may bring the op in."""
 
 
 def merge_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -366,7 +384,7 @@ def _reason(requirement: Requirement, note: str) -> Reason:
 def _origin_note(origin: Origin | None) -> str:
     if origin is None:
         return ""
-    return f"may be inserted: {origin.why}" if origin.may_insert else origin.why
+    return f"{MAY_BE_INSERTED}{origin.why}" if origin.may_insert else origin.why
 
 
 def _reason_order(reason: Reason) -> tuple[str, ...]:

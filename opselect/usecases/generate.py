@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from opselect.build_lists import (
     render_warnings,
     write_outputs,
 )
+from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.manifest import manifest
 from opselect.models.formats import check_output
 from opselect.usecases.kernel_source import PathLike
@@ -38,6 +39,7 @@ class ListOptions:
     ``targets`` are the outputs; without any, the manifest and those of ``bazel`` and ``makefile`` that the release has
     lists for. ``mode`` trims every list to what is needed, or extends the release's own by what they lack; with
     ``keep_core`` a trimmed core group stays whole. ``template_dir`` has templates to use in place of the built-in ones.
+    ``header`` is about the target of that name.
     """
 
     targets: tuple[Target, ...] = ()
@@ -45,6 +47,7 @@ class ListOptions:
     keep_core: bool = False
     template_dir: Path | None = None
     manifest_format: ManifestFormat = "yaml"
+    header: HeaderOptions = field(default_factory=HeaderOptions)
 
 
 DEFAULT_OPTIONS = ListOptions()
@@ -82,6 +85,11 @@ def generate(
     """
     if question.builds is None:
         question = replace(question, builds=builds_for(options.targets, question.profile))
+    if "header" in options.targets:
+        # What makes no sense is said before anything is read.
+        lists = set(options.targets) != {"header"} or options.manifest_format == "json"
+        question = replace(question, tool=options.header.tool, files=lists)
+        _ = options.header.pairs
     if out is not None:
         _check_outputs(question, options, out)
     found = answer(question, watch)
@@ -100,7 +108,13 @@ def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> 
     names = {**FILES, "manifest": f"manifest.{options.manifest_format}"}
     for target in options.targets or ("bazel", "makefile", "manifest"):
         if target in names:
-            check_output(str(out / names[target]), *question.models.paths, *question.models.kept, *map(str, files))
+            check_output(
+                str(out / names[target]),
+                *question.models.paths,
+                *question.models.kept,
+                *question.ops_lists,
+                *map(str, files),
+            )
 
 
 def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:
@@ -121,6 +135,8 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
             manifest_format=options.manifest_format,
             criteria=found.criteria,
             unread=found.unread,
+            header=options.header,
+            named=found.named,
         )
     return texts
 
@@ -140,10 +156,20 @@ def write_build_lists(
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
     texts = list_texts(found, options)
+    wanted = _wanted(options.targets, found.index.build_lists)
     warnings = [
         warning
-        for target in _wanted(options.targets, found.index.build_lists)
-        for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
+        for target in wanted
+        for warning in render_warnings(
+            target,
+            found.selection,
+            found.index,
+            mode=options.mode,
+            have=found.have,
+            header=options.header,
+            named=found.named,
+            beside=wanted,
+        )
     ]
     folder = Path(out)
     changed = {path.name for path in write_outputs(texts, folder)}

@@ -83,6 +83,8 @@ def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: S
     write_index(scan, Path("mine.opselidx"))
     for name in ("phone.json", "watch.json"):
         Path(name).write_text('{"ops": [{"op": "Relu", "attrs": {"T": "DT_FLOAT"}}]}')
+    command = ("generate", MODEL, "--tensorflow", "2.14", "--target", "header", "--out", ".")
+    assert cli(*command).code == 0
     outcome = cli(*shlex.split(line)[1:])
     # The small tree has no kernel for most ops of the model: there the answer is "no", and it names one of them.
     no = "mobilenet.pb" in line and "--tree tensorflow" in line

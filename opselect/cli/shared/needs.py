@@ -89,11 +89,15 @@ def parse_needs(
     dask: str,
     *,
     inserted: bool,
+    named: bool = False,
 ) -> ModelSet:
-    """The values of :func:`needs_options`. Raises click.UsageError where there are none or they exclude each other."""
+    """The values of :func:`needs_options`; without any where something is ``named`` by other options.
+
+    Raises click.UsageError where there are none or they exclude each other.
+    """
     from opselect.usecases.read_requirements import ModelSet
 
-    if not (models or kept):
+    if not (models or kept or named):
         raise click.UsageError(f"name a MODEL, or a file of requirements with {KEPT}")
     if jobs is not None and dask:
         raise click.UsageError("--jobs and --dask exclude each other")

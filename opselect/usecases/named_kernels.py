@@ -1,0 +1,60 @@
+"""Which kernels do ops lists name, and which would TensorFlow's own header tool find for the models?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
+
+from kernel_index.errors import InputError, OpselectError
+from kernel_index.index import KernelIndex
+from opselect.models.choice import read_chosen
+from opselect.requirements.collect import Requirement
+from opselect.requirements.header_tool import ToolRelease, nodes_of_tool
+from opselect.requirements.kernel_attrs import KernelAttrs
+from opselect.requirements.ops_list import read_ops_list
+from opselect.selection.named_kernels import NamedKernels, named_by_list, picked_by_tool
+from opselect.usecases.model_names import model_names
+from opselect.usecases.read_requirements import ModelRequirements, ModelSet
+
+
+def named_kernels(
+    models: ModelSet,
+    needed: ModelRequirements,
+    ops_lists: Sequence[str],
+    index: KernelIndex,
+    profile: str,
+    tool: ToolRelease | None,
+) -> NamedKernels:
+    """What the ops lists name and, with a ``tool``, what that finds for each node of the models.
+
+    Raises InputError for an ops list or model that cannot be read, and OpselectError where the tool does not read what
+    is there: ops lists before 2.3, and requirements that were kept of models.
+    """
+    if tool is not None and models.kept:
+        raise OpselectError(
+            "--compat needs the models themselves: kept requirements do not say what each node is\n"
+            "  Name the models in place of the file, or leave out --compat."
+        )
+    if tool is not None and ops_lists and not tool.reads_ops_lists:
+        raise OpselectError(f"the tool of TensorFlow {tool} reads no ops lists\n  That of 2.3 is the first that does.")
+    parts = [named_by_list(read_ops_list(path), path, index, profile) for path in ops_lists]
+    if tool is not None:
+        asked = _asked(models, needed, KernelAttrs(index), tool)
+        parts.append(picked_by_tool(asked, index, profile, tool))
+    return NamedKernels.merge(parts)
+
+
+def _asked(
+    models: ModelSet, needed: ModelRequirements, kernel_attrs: KernelAttrs, tool: ToolRelease
+) -> Iterator[Requirement]:
+    """The nodes of all models whose nodes can be had; the only one is open already."""
+    names = model_names(models.paths)
+    if needed.only is not None:
+        (name,) = names.values()
+        yield from nodes_of_tool(needed.only.chosen.graph, name, kernel_attrs, tool)
+        return
+    unread = {failure.model for failure in needed.unread}
+    for path, name in names.items():
+        # What cannot be read is said already; a graph that makes no sense has nodes for the tool all the same.
+        with suppress(InputError) if name in unread else nullcontext(), read_chosen(path, models.choice) as chosen:
+            yield from nodes_of_tool(chosen.graph, name, kernel_attrs, tool)

@@ -1,0 +1,187 @@
+"""What does an ``ops_to_register.h`` register, which release is it of, and does a build have it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kernel_index import shipped
+from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
+from kernel_index.near_names import near_names
+from kernel_index.records_json import Json
+from opselect.build_lists.header import SelectiveHeader, read_header
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
+from opselect.usecases.open_kernels import open_kernels, profile_of
+
+_NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRow:
+    """An op or a kernel class of a header. ``state`` says where it is, empty where no build is asked about."""
+
+    kind: Literal["op", "class"]
+    name: str
+    there: bool = True
+    state: str = ""
+    near: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderReport:
+    """A header and what it is good for.
+
+    ``releases`` are the shipped ones that have every op and class in some profile; ``nearest`` those that lack fewest,
+    with the number. ``build`` is the TensorFlow and profile that was asked about, empty without one.
+    """
+
+    path: str
+    header: SelectiveHeader
+    releases: tuple[str, ...]
+    nearest: tuple[tuple[str, int], ...]
+    rows: tuple[HeaderRow, ...]
+    build: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether it compiles, and the build that was asked about has all of it."""
+        return self.header.error is None and all(row.there for row in self.rows)
+
+    def to_json(self) -> Json:
+        """The report as plain data; ``ops`` and ``classes`` are null where the header registers all of them."""
+        header = self.header
+        return {
+            "file": self.path,
+            "ok": self.good,
+            "generation": header.generation,
+            "script": header.script,
+            "error": header.error,
+            "foreign_lines": list(header.foreign_lines),
+            "gradient": header.gradient,
+            "ops": None if header.ops is None else self._rows_json("op"),
+            "classes": None if header.classes is None else self._rows_json("class"),
+            "releases": list(self.releases),
+            "nearest": [{"release": release, "missing": missing} for release, missing in self.nearest],
+            "build": self.build,
+        }
+
+    def _rows_json(self, kind: str) -> list[Json]:
+        rows: list[Json] = []
+        for row in self.rows:
+            if row.kind == kind:
+                judged = (
+                    {"there": row.there, "near": list(row.near), "releases": list(row.releases)} if self.build else {}
+                )
+                rows.append({"name": row.name, **judged})
+        return rows
+
+
+def show_header(path: PathLike, source: KernelSource | None = None, profile: str = DEFAULT_PROFILE) -> HeaderReport:
+    """Reads a header and holds its ops and classes against the shipped releases, and against one build.
+
+    A class is there where an op of the header has a kernel of that class in the profile. Raises InputError for a file
+    that is no such header, and what :func:`open_kernels` raises.
+    """
+    name = str(path)
+    header = read_header(_text(Path(path), name), name)
+    ops, classes = header.ops or (), tuple(dict.fromkeys(header.classes or ()))
+    missing = {release: _missing(header, ops, classes, shipped.index_of(release)) for release in shipped.releases()}
+    having = tuple(release for release, found in missing.items() if not found) if ops or classes else ()
+    nearest = (
+        sorted(missing.items(), key=lambda item: len(item[1]))[:_NEAREST] if not having and (ops or classes) else []
+    )
+    rows: list[HeaderRow]
+    build = ""
+    if source is None:
+        rows = [HeaderRow("op", op) for op in ops] + [HeaderRow("class", text) for text in classes]
+    else:
+        index = open_kernels(source, profile=profile, lists=False)
+        profile = profile_of(index, profile)
+        build = f"TensorFlow {index.release}, profile {profile}"
+        rows = _judged(header, ops, classes, index, profile, missing)
+    counted = tuple((release, len(found)) for release, found in nearest)
+    return HeaderReport(name, header, having, counted, tuple(rows), build)
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(name, f"cannot be read: {error.strerror}") from None
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        advice = "PowerShell's > writes that: redirect in cmd, or use Out-File -Encoding ascii."
+        raise InputError(name, "is UTF-16, which no C++ compiler reads", advice)
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _classes_of(ops: Iterable[str], index: KernelIndex, profile: str = "") -> dict[str, str]:
+    """Class text without blanks to the text, of the kernels of some ops; in one profile or in any."""
+    return {
+        r.kernel_class.replace(" ", ""): r.kernel_class
+        for op in ops
+        for r in index.registrations(op)
+        if (profile in r.profiles if profile else r.profiles)
+    }
+
+
+def _missing(
+    header: SelectiveHeader, ops: tuple[str, ...], classes: tuple[str, ...], index: KernelIndex
+) -> frozenset[str]:
+    """The ops and classes that a release has not in any profile."""
+    known = _classes_of(ops or index.op_names(), index)
+    names = set(index.op_names())
+    lacking = {op for op in ops if op.strip() not in names}
+    return frozenset(lacking | {text for text in classes if not _is_in(text, known, header)})
+
+
+def _is_in(text: str, known: Mapping[str, str], header: SelectiveHeader) -> bool:
+    found = known.get(text.replace(" ", ""))
+    # In the oldest form blanks count.
+    return found is not None and (header.generation != "0.12" or found == text)
+
+
+def _judged(
+    header: SelectiveHeader,
+    ops: tuple[str, ...],
+    classes: tuple[str, ...],
+    index: KernelIndex,
+    profile: str,
+    missing: Mapping[str, frozenset[str]],
+) -> list[HeaderRow]:
+    names = index.op_names()
+    known = _classes_of(ops or names, index, profile)
+    anywhere = _classes_of(ops or names, index)
+    defined = set(names)
+    rows = [_row("op", op, op.strip() in defined, names, missing, "") for op in ops]
+    for text in classes:
+        elsewhere = "other profiles of the release have it" if _is_in(text, anywhere, header) else ""
+        rows.append(_row("class", text, _is_in(text, known, header), tuple(known.values()), missing, elsewhere))
+    return rows
+
+
+def _row(
+    kind: Literal["op", "class"],
+    name: str,
+    there: bool,
+    names: tuple[str, ...],
+    missing: Mapping[str, frozenset[str]],
+    elsewhere: str,
+) -> HeaderRow:
+    if there:
+        return HeaderRow(kind, name, True, "yes")
+    releases = tuple(release for release, lacking in missing.items() if name not in lacking)
+    near = tuple(near_names(name, names))
+    if elsewhere:
+        state = f"no: {elsewhere}"
+    elif releases:
+        span = releases[0] if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
+        state = f"no: it is of TensorFlow {span}"
+    elif near:
+        state = f"no, and of no release; near it: {' or '.join(near)}"
+    else:
+        state = "no, and of no release"
+    return HeaderRow(kind, name, False, state, near, releases)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from opselect.build_lists.header import read_header
+from opselect.cli.main import run
+from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
+
+MODEL = "fixtures/models/tiny_mobilenet.pb"
+FORMS = "fixtures/headers/forms"
+
+
+def generate(out: Path, *arguments: str) -> int:
+    return run(["generate", *arguments, "--tensorflow", "2.14", "--target", "header", "--out", str(out), "--quiet"])
+
+
+def written(out: Path) -> str:
+    return (out / "ops_to_register.h").read_text()
+
+
+def graph(folder: Path, text: str) -> str:
+    path = folder / "graph.pbtxt"
+    path.write_text(text)
+    return str(path)
+
+
+FLOAT = 'attr { key: "T" value { type: DT_FLOAT } }'
+X = 'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } } '
+
+
+def test_the_header_has_the_kernels_of_the_manifest_and_says_who_asks(tmp_path: Path) -> None:
+    assert generate(tmp_path, MODEL, "--target", "manifest") == DONE
+    header = read_header(written(tmp_path))
+    assert header.script == "opselect"
+    import yaml
+
+    kernels = yaml.safe_load((tmp_path / "manifest.yaml").read_text())["kernels"]
+    assert header.classes is not None
+    assert {kernel["kernel_class"] for kernel in kernels} <= set(header.classes)
+    assert header.has_op("Conv2D")
+    assert '// for TensorFlow 2.14.1, profile android.\n// Models: "tiny_mobilenet.pb"\n' in written(tmp_path)
+
+
+def test_what_nothing_registers_is_an_error_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = graph(tmp_path, X + 'node { name: "n" op: "Nope" input: "x" } ')
+    for compat in ([], ["--compat", "2.14"]):
+        out = tmp_path / "out"
+        assert generate(out, model, *compat) == NO
+        assert not out.exists()
+        assert generate(out, model, *compat, "--allow-missing") == DONE
+        assert "Nope" in capsys.readouterr().err
+        assert ("Nope" in written(out)) == (not compat)
+        assert not read_header(written(out)).has_op("Nope")
+        (out / "ops_to_register.h").unlink()
+        out.rmdir()
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        f'node {{ name: "y" op: "Relu" input: "x" device: "/job:worker" {FLOAT} }}',
+        f'node {{ name: "y" op: "Relu" input: "x" device: "/device:GPU:0" {FLOAT} }}',
+        'node { name: "y" op: "Relu" input: "x" }',
+        'node { name: "y" op: "Relu" input: "x" attr { key: "T" value { type: DT_STRING } } }',
+    ],
+    ids=["no device type", "other device", "no type", "no kernel for the type"],
+)
+def test_what_the_tool_drops_is_an_error(node: str, tmp_path: Path) -> None:
+    model = graph(tmp_path, X + node)
+    assert generate(tmp_path / "out", model, "--compat", "2.14", "--profile", "desktop") == NO
+    assert generate(tmp_path / "out", model, "--compat", "2.14", "--profile", "desktop", "--allow-missing") == DONE
+    assert not read_header(written(tmp_path / "out")).has_op("Relu")
+
+
+def test_a_device_without_a_type_loses_no_kernel_in_our_own_form(tmp_path: Path) -> None:
+    model = graph(tmp_path, X + f'node {{ name: "y" op: "Relu" input: "x" device: "/job:worker" {FLOAT} }}')
+    assert generate(tmp_path, model) == DONE
+    assert read_header(written(tmp_path)).has_op("Relu")
+
+
+@pytest.mark.parametrize("default_ops", ["", "all"])
+def test_no_op_at_all_is_no_header(default_ops: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = graph(tmp_path, "versions { producer: 27 }")
+    assert generate(tmp_path / "out", model, "--compat", "2.14", "--default-ops", default_ops) != DONE
+    assert not (tmp_path / "out").exists()
+    assert capsys.readouterr().err
+
+
+def test_default_ops_as_they_are_given(tmp_path: Path) -> None:
+    pairs = "NoOp:NoOp,Mul:BinaryOp<CPUDevice, functor::mul<float>>"
+    for compat in ([], ["--compat", "2.14"]):
+        assert generate(tmp_path, MODEL, "--default-ops", pairs, *compat) == DONE
+        header = read_header(written(tmp_path))
+        assert header.has_class("BinaryOp<CPUDevice, functor::mul<float>>")
+        assert header.has_op("Mul")
+        assert generate(tmp_path, MODEL, "--default-ops", "all", *compat) == DONE
+        assert read_header(written(tmp_path)).ops is None
+
+
+def test_the_oldest_tools_need_default_ops(tmp_path: Path) -> None:
+    assert generate(tmp_path, MODEL, "--compat", "1.0", "--default-ops", "") == UNUSABLE
+    assert generate(tmp_path, MODEL, "--compat", "1.1", "--default-ops", "") == DONE
+
+
+def test_an_ops_list_in_the_words_of_the_tool(tmp_path: Path) -> None:
+    ops = tmp_path / "ops.json"
+    ops.write_text('[["Odd", null], ["Relu", null], ["Relu", "ReluOp<CPUDevice, float>"]]')
+    arguments = ("--ops-list", str(ops), "--compat", "2.14", "--default-ops", "", "--profile", "desktop")
+    assert generate(tmp_path / "out", *arguments) == NO
+    assert generate(tmp_path / "out", *arguments, "--allow-missing") == DONE
+    header = read_header(written(tmp_path / "out"))
+    assert (header.ops, header.classes) == (("Odd", "Relu"), ("ReluOp<CPUDevice, float>",))
+    assert generate(tmp_path / "out", "--ops-list", str(ops), "--compat", "2.2", "--allow-missing") == UNUSABLE
+
+
+def test_ops_that_are_only_inserted_are_not_in_the_words_of_the_tool(tmp_path: Path) -> None:
+    assert generate(tmp_path, MODEL) == DONE
+    ours = read_header(written(tmp_path))
+    assert generate(tmp_path, MODEL, "--compat", "2.14") == DONE
+    theirs = read_header(written(tmp_path))
+    assert theirs.ops is not None
+    assert ours.ops is not None
+    assert set(theirs.ops) < set(ours.ops)
+    assert "_Retval" not in theirs.ops
+
+
+def test_more_classes_than_compilers_compare_are_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [[op, None] for op in (f"Op{number:03}" for number in range(451))]
+    for name, expected in (("few", rows[1:]), ("many", rows)):
+        ops = tmp_path / f"{name}.json"
+        ops.write_text(json.dumps(expected))
+        arguments = [
+            "generate",
+            "--ops-list",
+            str(ops),
+            "--tensorflow",
+            "2.14",
+            "--target",
+            "header",
+            "--compat",
+            "2.14",
+        ]
+        assert run([*arguments, "--allow-missing", "--default-ops", "", "--out", str(tmp_path)]) == DONE
+        assert ("-fconstexpr-depth" in capsys.readouterr().err) == (name == "many")
+
+
+def test_the_options_of_a_header_need_it(tmp_path: Path) -> None:
+    assert run(["generate", MODEL, "--tensorflow", "2.14", "--compat", "2.14", "--out", str(tmp_path)]) == UNUSABLE
+
+
+def show(path: str, *arguments: str) -> int:
+    return run(["header", "show", path, *arguments])
+
+
+def test_show_says_what_a_build_has(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert generate(tmp_path, MODEL) == DONE
+    path = str(tmp_path / "ops_to_register.h")
+    assert show(path, "--tensorflow", "2.14", "--json") == DONE
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"]
+    assert "2.14.1" in report["releases"]
+    text = written(tmp_path).replace('isequal(op, "Conv2D")', 'isequal(op, "Conv2d")')
+    Path(path).write_text("Using TensorFlow backend.\n" + text)
+    assert show(path, "--tensorflow", "2.14", "--json") == NO
+    report = json.loads(capsys.readouterr().out)
+    assert report["foreign_lines"] == ["Using TensorFlow backend."]
+    (row,) = [row for row in report["ops"] if not row["there"]]
+    assert row["name"] == "Conv2d"
+    assert "Conv2D" in row["near"]
+
+
+def test_show_names_the_release_of_the_classes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert show(f"{FORMS}/1.12.3.h") == DONE
+    assert "kernel classes: 6" in capsys.readouterr().out
+
+
+def test_show_of_what_is_no_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ops_to_register.h"
+    path.write_text("Error reading graph!\n1\n")
+    assert show(str(path)) == NO
+    assert "in place of a header" in capsys.readouterr().err
+    path.write_text("node {}\n")
+    assert show(str(path)) == UNUSABLE
+    path.write_bytes("#ifndef OPS_TO_REGISTER\n".encode("utf-16"))
+    assert show(str(path)) == UNUSABLE
+    assert "UTF-16" in capsys.readouterr().err
