@@ -1,17 +1,13 @@
 """One writer an output, each a thin layer over a template."""
 
 from opselect.build_lists.keep_rule import Mode
-from opselect.build_lists.render import FILES, TARGETS, ManifestFormat, Target, render, render_warnings
+from opselect.build_lists.render import render, render_warnings
 from opselect.build_lists.templates import template_folder
 from opselect.build_lists.unread import check_read
 from opselect.build_lists.write import write_outputs
 
 __all__ = [
-    "FILES",
-    "TARGETS",
-    "ManifestFormat",
     "Mode",
-    "Target",
     "check_read",
     "render",
     "render_warnings",

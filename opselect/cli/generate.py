@@ -22,16 +22,15 @@ from opselect.cli.shared.options import (
 )
 from opselect.cli.shared.selecting import print_missing, report
 from opselect.cli.shared.sources import check_source
+from opselect.targets import TARGETS
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
-    from opselect.build_lists import Mode, Target
+    from opselect.build_lists import Mode
     from opselect.models.choice import Choice
+    from opselect.targets import Target
     from opselect.usecases.generate import ListOptions, WrittenLists
     from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion
-
-TARGETS = ("bazel", "makefile", "cmake", "list", "manifest")
-"""``opselect.build_lists.TARGETS``, which is not imported before there is something to write."""
 
 
 @click.command(

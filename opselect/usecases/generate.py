@@ -9,19 +9,10 @@ from typing import TYPE_CHECKING
 
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
-from opselect.build_lists import (
-    FILES,
-    TARGETS,
-    ManifestFormat,
-    Mode,
-    Target,
-    check_read,
-    render,
-    render_warnings,
-    write_outputs,
-)
+from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
 from opselect.build_lists.manifest import manifest
 from opselect.models.formats import check_output
+from opselect.targets import TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
@@ -97,10 +88,10 @@ def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> 
     source = question.source
     files = [source.index_file] if source.index_file is not None else []
     files += [source.tree / MAKEFILE_LIST] if source.tree is not None else []
-    names = {**FILES, "manifest": f"manifest.{options.manifest_format}"}
     for target in options.targets or ("bazel", "makefile", "manifest"):
-        if target in names:
-            check_output(str(out / names[target]), *question.models.paths, *question.models.kept, *map(str, files))
+        if target in TARGETS:
+            name = kind_of(target).file_name(options.manifest_format)
+            check_output(str(out / name), *question.models.paths, *question.models.kept, *map(str, files))
 
 
 def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:

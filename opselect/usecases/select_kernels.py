@@ -20,7 +20,7 @@ from opselect.usecases.read_requirements import ModelRequirements, ModelSet, rea
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 if TYPE_CHECKING:
-    from opselect.build_lists import Target
+    from opselect.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
