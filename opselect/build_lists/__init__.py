@@ -4,7 +4,7 @@ from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.render import render, render_warnings
 from opselect.build_lists.templates import template_folder
 from opselect.build_lists.unread import check_read
-from opselect.build_lists.write import write_outputs
+from opselect.build_lists.write import write_files, write_outputs
 
 __all__ = [
     "Mode",
@@ -12,5 +12,6 @@ __all__ = [
     "render",
     "render_warnings",
     "template_folder",
+    "write_files",
     "write_outputs",
 ]

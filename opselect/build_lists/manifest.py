@@ -10,7 +10,7 @@ from kernel_index.records_json import Json, attrs_json, registration_json
 from opselect.build_lists.keep_rule import Mode, support_files
 from opselect.findings import Finding
 from opselect.findings.as_json import left_out_json, missing_json, not_inserted_json
-from opselect.selection.select import Reason, Selection
+from opselect.selection.select import Reason, SelectedFile, Selection
 
 
 def manifest(
@@ -31,13 +31,12 @@ def manifest(
     :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
     there only where there are such.
     """
-    files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
         "tensorflow": selection.release,
         "profile": selection.profile,
         "files": [
             {"path": file.path, "role": file.role, "reasons": [_reason_json(r) for r in file.reasons]}
-            for file in sorted(files, key=lambda file: (file.path, file.role))
+            for file in manifest_files(selection, index, mode, keep_core)
         ],
         "kernels": [
             {**registration_json(kernel.registration), "reasons": [_reason_json(r) for r in kernel.reasons]}
@@ -49,6 +48,12 @@ def manifest(
         **selection.verdict.to_json(),
         **({"unread": list(unread)} if unread else {}),
     }
+
+
+def manifest_files(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[SelectedFile, ...]:
+    """The files of a build: those of the selection, and what the mode keeps of the release's own lists."""
+    files = (*selection.files, *support_files(selection, index, mode, keep_core))
+    return tuple(sorted(files, key=lambda file: (file.path, file.role)))
 
 
 def _reason_json(reason: Reason) -> Json:

@@ -73,7 +73,7 @@ def parse_yaml(data: bytes, path: str) -> YamlNode | None:
     if "\0" in text:
         # The C reader takes it for the end.
         before = text.partition("\0")[0]
-        raise InputError(Place(path, line), 'holds a NUL character, which is written "\\0" in YAML')
+        raise InputError(Place(path, before.count("\n") + 1), 'holds a NUL character, which is written "\\0" in YAML')
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         return _document(loader, path)

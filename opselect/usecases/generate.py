@@ -116,6 +116,16 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
     return texts
 
 
+def list_warnings(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[str, ...]:
+    """What a user should know of the outputs, each once."""
+    warnings = [
+        warning
+        for target in _wanted(options.targets, found.index.build_lists)
+        for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
+    ]
+    return tuple(dict.fromkeys(warnings))
+
+
 def write_build_lists(
     found: BuildAnswer,
     out: PathLike,
@@ -131,15 +141,10 @@ def write_build_lists(
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
     texts = list_texts(found, options)
-    warnings = [
-        warning
-        for target in _wanted(options.targets, found.index.build_lists)
-        for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
-    ]
     folder = Path(out)
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
-    return WrittenLists(paths, tuple(path for path in paths if path.name in changed), tuple(dict.fromkeys(warnings)))
+    return WrittenLists(paths, tuple(path for path in paths if path.name in changed), list_warnings(found, options))
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:
