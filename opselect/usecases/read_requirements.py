@@ -152,15 +152,16 @@ def read_requirements(models: ModelSet, index: KernelIndex | None, watch: Watch 
 def read_together(sets: Sequence[ModelSet], index: KernelIndex | None, watch: Watch = NOBODY) -> ModelRequirements:
     """What the models of several sets need together: each set is read with its own choice.
 
-    Whether inserted ops count, and which workers read, is what the first set says. Raises what
-    :func:`read_requirements` raises.
+    No model is in two sets. Whether inserted ops count, and which workers read, is what the first set says. Raises
+    what :func:`read_requirements` raises.
     """
     recording = RecordingWatch(watch)
     names = model_names([path for each in sets for path in each.paths])
     kept = tuple(dict.fromkeys(path for each in sets for path in each.kept))
     if len(names) == 1 and not kept:
-        (asked,) = (each for each in sets if each.paths)
-        needed = _of_one(*names.popitem(), asked.choice, index, recording)
+        path, name = names.popitem()
+        choice = next(each.choice for each in sets if path in each.paths)
+        needed = _of_one(path, name, choice, index, recording)
     else:
         needed = _of_all(names, kept, sets, index, recording)
     if not sets[0].inserted:
