@@ -67,6 +67,8 @@ class LazyGroup(click.Group):
         "prepare": "opselect.cli.prepare",
         "index": "opselect.cli.index",
         "explain": "opselect.cli.explain",
+        "init": "opselect.cli.init",
+        "merge": "opselect.cli.merge",
     },
     # "color" keeps click from taking escape codes out of names: the screen shows them.
     context_settings={"help_option_names": ["-h", "--help"], "color": True},

@@ -316,6 +316,18 @@ class MappingOf:
 
     def schema(self) -> Json:
         properties = {key.name: {"description": key.summary, **key.value.schema()} for key in self.keys}
+        rules = self.rules()
+        mapping: Json = {
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": False,
+            **({"required": list(self.required)} if self.required else {}),
+            **({"allOf": rules} if rules else {}),
+        }
+        return {"anyOf": [self._key(self.short).value.schema(), mapping]} if self.short else mapping
+
+    def rules(self) -> list[Json]:
+        """What :meth:`schema` says of keys together."""
         rules: list[Json] = [
             {"not": {"required": [one, other]}}
             for group in self.excluding
@@ -326,11 +338,4 @@ class MappingOf:
             {"not": {"required": [name, self.short], "properties": {self.short: {"not": {"enum": list(kinds)}}}}}
             for name, kinds in self.only_for.items()
         ]
-        mapping: Json = {
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": False,
-            **({"required": list(self.required)} if self.required else {}),
-            **({"allOf": rules} if rules else {}),
-        }
-        return {"anyOf": [self._key(self.short).value.schema(), mapping]} if self.short else mapping
+        return rules
