@@ -56,8 +56,8 @@ def _lines(config: FirstConfig) -> Iterator[str]:
     yield "# What `opselect generate` writes, and of what. Paths are relative to this file."
     yield "# All keys: docs/config.md; `opselect init --schema` prints a JSON schema for editors."
     yield ""
-    yield "# Paths, patterns such as models/**/*.pb, or URLs; an entry with `path:` may have tags, signature, inputs and"
-    yield "# outputs, too."
+    yield "# Paths, patterns such as models/**/*.pb, or URLs; an entry with `path:` may have tags, signature, inputs"
+    yield "# and outputs, too."
     yield "models:"
     for model in config.models:
         yield from _model_lines(model)
