@@ -38,8 +38,8 @@ def configuration_of(config_file: str | None, *, named: bool) -> str | None:
             return None
         if not Path(CONFIG_NAME).exists():
             raise click.UsageError(
-                "name a MODEL, a file of requirements with --requirements, or a configuration with --config "
-                f"(there is no {CONFIG_NAME} here; `opselect init` writes one)"
+                "name a MODEL, or a file of requirements with --requirements; "
+                f"there is no {CONFIG_NAME} here, which `opselect init` writes"
             )
     elif named:
         raise click.UsageError("the models stand in the configuration: leave out --config, or MODEL and --requirements")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from opselect.models.formats import Model as FileModel
+from opselect.models.formats import read_model
 from opselect.usecases import generate_configured, load_model
 from opselect.usecases.kernel_source import DEFAULT_PROFILE
+from opselect.usecases.select_kernels import BuildAnswer, select_kernels
 from tests.cli.conftest import Cli, Model
 
 TARGETS = """targets:
@@ -63,11 +67,17 @@ def test_one_selection_for_targets_that_share_it_and_models_are_read_once(
     model("Mul", name="a.pbtxt")
     written(index_file, "[a.pbtxt]", TARGETS + "  - {kind: list, inserted_ops: false}\n  - {kind: cmake, have: re2}\n")
     selections, reads = [], []
-    select, load = generate_configured.select_kernels, load_model.read_model
-    monkeypatch.setattr(
-        generate_configured, "select_kernels", lambda *a, **k: selections.append(a[2]) or select(*a, **k)
-    )
-    monkeypatch.setattr(load_model, "read_model", lambda *a: reads.append(a) or load(*a))
+
+    def selecting(*arguments: Any, **options: Any) -> BuildAnswer:
+        selections.append(arguments[2])
+        return select_kernels(*arguments, **options)
+
+    def loading(path: str, tags: frozenset[str] | None) -> FileModel:
+        reads.append(path)
+        return read_model(path, tags)
+
+    monkeypatch.setattr(generate_configured, "select_kernels", selecting)
+    monkeypatch.setattr(load_model, "read_model", loading)
     assert cli("generate").code == 0
     assert selections == ["android", "android-slim", "android", "android"]
     assert len(reads) == 1
@@ -185,7 +195,7 @@ def test_models_on_the_command_line_and_no_configuration(cli: Cli, index_file: P
     path = model("Mul", name="a.pbtxt")
     none = cli("generate")
     assert none.code == 2
-    assert "there is no opselect.yaml here; `opselect init` writes one" in none.err
+    assert "there is no opselect.yaml here, which `opselect init` writes" in none.err
     written(index_file, "[no.pbtxt]")
     assert cli("generate", path, "--index", index_file, "--out", "x").code == 0
     both = cli("generate", path, "--config", "opselect.yaml")

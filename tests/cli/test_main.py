@@ -20,8 +20,6 @@ import pytest
 import opselect
 from kernel_index.records import ScanResult
 from kernel_index.store import write_index
-from opselect.build_lists import TARGETS as EMITTED
-from opselect.cli.generate import TARGETS
 from opselect.cli.main import Settings, exit_code_of
 from opselect.cli.main import cli as main_command
 from tests.cli.conftest import Cli
@@ -88,10 +86,6 @@ def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: S
     no = "mobilenet.pb" in line and "--tree tensorflow" in line
     assert outcome.code == int(no), outcome.err
     assert not no or "Conv2D" in outcome.out + outcome.err
-
-
-def test_targets_are_those_that_can_be_written() -> None:
-    assert TARGETS == EMITTED
 
 
 def test_version(cli: Cli) -> None:

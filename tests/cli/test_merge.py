@@ -45,7 +45,10 @@ def config(name: str, text: str) -> str:
 
 
 A = "models: [a.pb, {path: b.pb, tags: serve}]\ntensorflow: 2.14\ntargets: [bazel]\n"
-B = "models: [../a/a.pb, c.pb]\ntensorflow: 2.14\ntargets: [bazel, {kind: manifest, out: ../a/build_lists, profile: ios}]\n"
+B = """models: [../a/a.pb, c.pb]
+tensorflow: 2.14
+targets: [bazel, {kind: manifest, out: ../a/build_lists, profile: ios}]
+"""
 
 
 def test_merged_configurations_have_all_models_and_targets(cli: Cli) -> None:
