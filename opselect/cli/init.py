@@ -19,7 +19,7 @@ from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
     epilog="""\b
 Examples:
   opselect init models --tensorflow 2.14
-  opselect init --tree ../tensorflow --profile ios -o phone/opselect.yaml
+  opselect init --tree tensorflow --profile ios -o phone.yaml
   opselect init --schema
 """,
 )

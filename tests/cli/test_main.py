@@ -81,6 +81,11 @@ def test_examples_of_the_help_run(cli: Cli, line: str, small_tree: Path, scan: S
     write_index(scan, Path("mine.opselidx"))
     for name in ("phone.json", "watch.json"):
         Path(name).write_text('{"ops": [{"op": "Relu", "attrs": {"T": "DT_FLOAT"}}]}')
+    for folder in ("models", "phone", "watch"):
+        Path(folder).mkdir()
+        shutil.copy("mobilenet.pb", folder)
+        if folder != "models":
+            Path(folder, "opselect.yaml").write_text("models: [mobilenet.pb]\ntensorflow: 2.14\ntargets: [list]\n")
     outcome = cli(*shlex.split(line)[1:])
     # The small tree has no kernel for most ops of the model: there the answer is "no", and it names one of them.
     no = "mobilenet.pb" in line and "--tree tensorflow" in line
