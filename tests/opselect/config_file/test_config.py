@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -169,23 +170,60 @@ LEAVES: st.SearchStrategy[Any] = st.one_of(
     WORDS, st.booleans(), st.integers(-1, 3), st.none(), st.sampled_from([2.14, 0.5, 10**20])
 )
 VALUES = st.one_of(LEAVES, st.lists(LEAVES, max_size=2), st.dictionaries(st.sampled_from(["kernels", "ops"]), LEAVES))
-KINDS = st.sampled_from([*TARGETS, "bazl"])
-ENTRIES = st.one_of(
-    KINDS,
-    LEAVES,
-    st.fixed_dictionaries({"kind": KINDS}, optional=dict.fromkeys([*SETTING_NAMES, "format", "x"], VALUES)),
-)
+RIGHT: dict[str, st.SearchStrategy[Any]] = {
+    "profile": st.sampled_from(["ios", "android+-DX"]),
+    "undefine": st.just([]),
+    "define": st.just([]),
+    "have": st.sampled_from(["re2", ["re2"]]),
+    "mode": st.just("extend"),
+    "budgets": st.dictionaries(st.sampled_from(["kernels", "ops"]), st.integers(0, 10**15 - 1), max_size=2),
+    "format": st.just("json"),
+    **dict.fromkeys(("inserted_ops", "keep_core", "allow_missing"), st.booleans()),
+}
+SETTINGS = [name for name in SETTING_NAMES if name not in ("tree", "index", "tensorflow")]
+NAMED = st.sampled_from(["x", ["x", "y"]])
+PATHS = st.just("a")
+
+
+def some_of(always: dict[str, st.SearchStrategy[Any]], keys: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """Mappings with the first keys, and at most two of the others."""
+    chosen = st.lists(st.sampled_from(keys), max_size=2, unique=True)
+    return chosen.flatmap(lambda names: st.fixed_dictionaries({**always, **{n: RIGHT.get(n, PATHS) for n in names}}))
+
+
 MODELS = st.one_of(
-    WORDS,
-    st.fixed_dictionaries({}, optional=dict.fromkeys(("path", "tags", "signature", "inputs", "outputs", "x"), VALUES)),
+    st.just("a.pb"), st.fixed_dictionaries({"path": st.just("b.pb")}, optional={"tags": NAMED, "outputs": NAMED})
 )
-DOCUMENTS = st.one_of(
-    LEAVES,
-    st.fixed_dictionaries(
-        {"models": st.lists(MODELS, max_size=2), "targets": st.lists(ENTRIES, max_size=2)},
-        optional=dict.fromkeys([*SETTING_NAMES, "requirements", "targetz"], VALUES),
-    ),
+ENTRIES = st.one_of(
+    st.sampled_from(TARGETS),
+    some_of({"kind": st.sampled_from(TARGETS)}, SETTINGS),
+    some_of({"kind": st.just("manifest")}, ["format"]),
 )
+SOUND = some_of(
+    {
+        "models": st.lists(MODELS, min_size=1, max_size=2),
+        "targets": st.lists(ENTRIES, min_size=1, max_size=2),
+        "tensorflow": st.sampled_from([2.14, "2.14"]),
+    },
+    [*SETTINGS, "requirements"],
+)
+
+
+@st.composite
+def nearly_sound(draw: st.DrawFn) -> dict[str, Any]:
+    """Documents with one key put in, changed or taken out, of the top level, a model or a target."""
+    document = copy.deepcopy(draw(SOUND))
+    mappings = [document, *(each for each in (*document["models"], *document["targets"]) if isinstance(each, dict))]
+    mapping = draw(st.sampled_from(mappings))
+    key = draw(st.sampled_from([*mapping, *SETTING_NAMES, "format", "signature", "inputs", "path", "kind", "x"]))
+    if draw(st.booleans()):
+        mapping.pop(key, None)
+    else:
+        mapping[key] = draw(VALUES)
+    return document
+
+
+DOCUMENTS = st.one_of(SOUND, nearly_sound(), nearly_sound(), LEAVES)
 
 
 @settings(max_examples=300)
@@ -206,7 +244,7 @@ def test_the_schema_admits_what_is_read(document: object) -> None:
     valid = jsonschema.Draft202012Validator(json_schema()).is_valid(document)
     problems: tuple[InputError, ...] = ()
     try:
-        config(yaml.safe_dump(document, allow_unicode=True))
+        config(to_yaml(document))
     except ConfigError as error:
         problems = error.problems
     within = [each for each in problems if "writes" not in each.problem and "needs sources" not in each.problem]
