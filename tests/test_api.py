@@ -281,8 +281,13 @@ class Steps:
         caller, called = (str(each.f_globals.get("__name__")) for each in (frame.f_back, frame))
         if caller.startswith("opselect.usecases") and called.startswith("opselect."):
             room = called.split(".")[1]
-            # Making records and looking at the properties of what came back is no way down.
-            if room != "usecases" and frame.f_code.co_name not in ("__init__", "__bool__", "complete", "tag_set"):
+            # Making records, looking at the properties of what came back and at the table of targets is no way down.
+            if room not in ("usecases", "targets") and frame.f_code.co_name not in (
+                "__init__",
+                "__bool__",
+                "complete",
+                "tag_set",
+            ):
                 self.rooms += [room] if self.rooms[-1:] != [room] else []
 
 

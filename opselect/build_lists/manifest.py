@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 from kernel_index.index import KernelIndex
 from kernel_index.records_json import Json, attrs_json, registration_json
-from kernel_index.shown import visible
 from opselect.build_lists.keep_rule import Mode, support_files
 from opselect.findings import Finding
 from opselect.findings.as_json import left_out_json, missing_json, not_inserted_json
-from opselect.selection.select import Reason, Selection
+from opselect.selection.select import Reason, SelectedFile, Selection
 
 
 def manifest(
@@ -32,13 +31,12 @@ def manifest(
     :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
     there only where there are such.
     """
-    files = [*selection.files, *support_files(selection, index, mode, keep_core)]
     return {
         "tensorflow": selection.release,
         "profile": selection.profile,
         "files": [
             {"path": file.path, "role": file.role, "reasons": [_reason_json(r) for r in file.reasons]}
-            for file in sorted(files, key=lambda file: (file.path, file.role))
+            for file in manifest_files(selection, index, mode, keep_core)
         ],
         "kernels": [
             {**registration_json(kernel.registration), "reasons": [_reason_json(r) for r in kernel.reasons]}
@@ -50,6 +48,12 @@ def manifest(
         **selection.verdict.to_json(),
         **({"unread": list(unread)} if unread else {}),
     }
+
+
+def manifest_files(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[SelectedFile, ...]:
+    """The files of a build: those of the selection, and what the mode keeps of the release's own lists."""
+    files = (*selection.files, *support_files(selection, index, mode, keep_core))
+    return tuple(sorted(files, key=lambda file: (file.path, file.role)))
 
 
 def _reason_json(reason: Reason) -> Json:
@@ -66,33 +70,3 @@ def _reason_json(reason: Reason) -> Json:
 def to_json(data: Json) -> str:
     """JSON text, indented, without a final line break; bytes of names that are no UTF-8 come out as escapes."""
     return json.dumps(data, indent=2)
-
-
-def to_yaml(data: Json) -> str:
-    """YAML text in block style, in the order of the data, without a final line break.
-
-    It says what the data has (surrogates aside), and control and direction characters stand in it as YAML's escapes.
-    """
-    import yaml
-
-    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # whichever there is
-        """Quotes what is not visible as it is: only quoted text has escapes."""
-
-    def written(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if visible(text) == text else '"')
-
-    Dumper.add_representer(str, written)
-    text: str = yaml.dump(_readable(data), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10**6)
-    # The direction marks that are left stand in quotes, where they may be escaped as in JSON.
-    return visible(text.rstrip("\n"))
-
-
-def _readable(value: object) -> object:
-    """The data with bytes of names that are no UTF-8 (surrogates, which YAML does not have) as backslash escapes."""
-    if isinstance(value, dict):
-        return {_readable(key): _readable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_readable(item) for item in value]
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return value.encode("utf-8", "backslashreplace").decode("utf-8")

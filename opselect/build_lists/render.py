@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Literal
 
 from kernel_index.index import KernelIndex
 from opselect.build_lists.bazel import file_groups
-from opselect.build_lists.header import FILE_NAME, HeaderOptions, header_text, header_warnings
+from opselect.build_lists.header import HeaderOptions, header_text, header_warnings
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list, makefile_warnings
-from opselect.build_lists.manifest import manifest, to_json, to_yaml
+from opselect.build_lists.manifest import manifest, to_json
 from opselect.build_lists.source_list import check_names, library_warnings, source_list
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
+from opselect.targets import ManifestFormat, Target, kind_of
+from opselect.yaml_text import to_yaml
 
-Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest"]
-"""``bazel``: filegroups for ``tensorflow/core/kernels/BUILD``; ``makefile``: ``tf_op_files.txt``; ``cmake`` and
-``list``: the sources for other build systems; ``header``: ``ops_to_register.h``; ``manifest``: the reasons."""
-
-TARGETS: tuple[Target, ...] = ("bazel", "makefile", "cmake", "list", "header", "manifest")
-
-SOURCE_LISTS = {"cmake": "tf_kernels.cmake", "list": "kernel_files.txt"}
-"""The targets that any release has, and the file of each."""
-
-FILES = {"bazel": "kernels.BUILD", "makefile": "tf_op_files.txt", **SOURCE_LISTS, "header": FILE_NAME}
-"""The file of each target; that of the manifest is ``manifest`` with its format after a dot."""
-
-ManifestFormat = Literal["yaml", "json"]
+SOURCE_LISTS = ("cmake", "list")
+"""The targets that any release has."""
 
 _USUAL = HeaderOptions()
 _NOTHING = NamedKernels()
@@ -60,7 +50,7 @@ def render(
     (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
     """
     if target == "header":
-        return {FILE_NAME: header_text(selection, header, named, unread)}
+        return {kind_of(target).file: header_text(selection, header, named, unread)}
     check_read(index.build_lists)
     values: dict[str, object] = {
         "release": selection.release,
@@ -70,25 +60,23 @@ def render(
         "refused": selection.verdict.refused,
         "unread": unread,
     }
+    name = kind_of(target).file_name(manifest_format)
     if target == "bazel":
         groups = file_groups(selection, index, mode, keep_core)
         check_names(label for group in groups for label in group.all_labels())
         values["groups"] = groups
-        return {FILES[target]: fill_template(f"{FILES[target]}.j2", values, template_dir)}
-    if target == "makefile":
+    elif target == "makefile":
         lines = makefile_list(selection, index, mode, keep_core)
         check_names(lines)
         values["lines"] = lines
-        return {FILES[target]: fill_template(f"{FILES[target]}.j2", values, template_dir)}
-    if target in SOURCE_LISTS:
+    elif target in SOURCE_LISTS:
         sources = source_list(selection, index, mode, keep_core)
         check_names(sources)
         values["sources"] = sources
-        return {SOURCE_LISTS[target]: fill_template(f"{SOURCE_LISTS[target]}.j2", values, template_dir)}
-    data = manifest(selection, index, mode, keep_core, criteria=criteria, unread=unread)
-    values["manifest"] = data
-    values["text"] = to_json(data) if manifest_format == "json" else to_yaml(data)
-    name = f"manifest.{manifest_format}"
+    else:
+        data = manifest(selection, index, mode, keep_core, criteria=criteria, unread=unread)
+        values["manifest"] = data
+        values["text"] = to_json(data) if manifest_format == "json" else to_yaml(data)
     return {name: fill_template(f"{name}.j2", values, template_dir)}
 
 
@@ -110,6 +98,6 @@ def render_warnings(
     if target == "makefile":
         return makefile_warnings(index, mode)
     if target == "header":
-        with_lists = not {"bazel", "makefile", "cmake", "list"}.isdisjoint(beside)
+        with_lists = not {"bazel", "makefile", *SOURCE_LISTS}.isdisjoint(beside)
         return header_warnings(selection, index, header, named, with_lists=with_lists)
-    return library_warnings(selection, index, have) if target in ("cmake", "list") else ()
+    return library_warnings(selection, index, have) if target in SOURCE_LISTS else ()

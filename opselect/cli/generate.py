@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_json, warn
+from opselect.cli.shared.console import note, print_json, warn
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
@@ -20,18 +20,17 @@ from opselect.cli.shared.options import (
     quiet_option,
     source_options,
 )
-from opselect.cli.shared.selecting import print_missing, report
+from opselect.cli.shared.selecting import print_build, print_missing, report
 from opselect.cli.shared.sources import check_source
+from opselect.targets import TARGETS
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
-    from opselect.build_lists import Mode, Target
+    from opselect.build_lists import Mode
     from opselect.models.choice import Choice
+    from opselect.targets import Target
     from opselect.usecases.generate import ListOptions, WrittenLists
     from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion
-
-TARGETS = ("bazel", "makefile", "cmake", "list", "header", "manifest")
-"""``opselect.build_lists.TARGETS``, which is not imported before there is something to write."""
 
 
 @click.command(
@@ -48,9 +47,16 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --profile desktop --target header --compat 2.14 --out headers
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
+  opselect generate --config phone/opselect.yaml
 """,
 )
 @needs_options
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    help="Write what this configuration says. Without models, opselect.yaml of this folder.",
+)
 @source_options
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to write the lists for."
@@ -112,6 +118,7 @@ def command(
     kept: tuple[str, ...],
     jobs: int | None,
     dask: str,
+    config_file: str | None,
     profile: str,
     targets: tuple[str, ...],
     out: Path | None,
@@ -133,7 +140,14 @@ def command(
     do, nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that
     optimizers of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json
     the manifest is printed on stdout, and --out is not needed.
+
+    Without MODELs and --requirements the configuration opselect.yaml says it all: docs/config.md has its keys.
     """
+    from opselect.cli.generate_configured import configuration_of, generate_targets
+
+    config = configuration_of(config_file, named=bool(models or kept or ops_lists))
+    if config is not None:
+        return generate_targets(config, jobs, dask, follow_links=follow_links, as_json=as_json, quiet=quiet)
     from opselect.build_lists.header import HeaderOptions
     from opselect.usecases.generate import ListOptions
     from opselect.usecases.select_kernels import BuildQuestion
@@ -187,18 +201,6 @@ def _check_destination(targets: tuple[str, ...], out: Path | None, *, as_json: b
 def _print_written(found: BuildAnswer, written: WrittenLists, *, quiet: bool) -> None:
     for warning in written.warnings:
         warn(warning, quiet=quiet)
-    selection = found.selection
-    kernels = sum(file.role == "kernel" for file in selection.files)
-    summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
-    if selection.unresolved:
-        summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
-    if selection.verdict.refused:
-        summary += f", {counted(len(selection.verdict.refused), 'refusal')} passed over"
-    if found.unread:
-        summary += f", {counted(len(found.unread), 'unread model')} left out"
-    note(summary, quiet=quiet)
-    if selection.not_inserted:
-        ops = sorted({absent.op for absent in selection.not_inserted})
-        note(f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}", quiet=quiet)
+    print_build(found, quiet=quiet)
     for path in written.paths:
         note(f"  {path}{'' if path in written.changed else ' (unchanged)'}", quiet=quiet)

@@ -68,6 +68,8 @@ class LazyGroup(click.Group):
         "index": "opselect.cli.index",
         "header": "opselect.cli.header",
         "explain": "opselect.cli.explain",
+        "init": "opselect.cli.init",
+        "merge": "opselect.cli.merge",
     },
     # "color" keeps click from taking escape codes out of names: the screen shows them.
     context_settings={"help_option_names": ["-h", "--help"], "color": True},

@@ -1,7 +1,8 @@
 """The codes of findings. A code keeps its meaning for ever; one that is given up is never given again.
 
 OPS1xx: a needed kernel is missing. OPS2xx: mobile builds leave something out by default. OPS3xx: the release refuses to
-load the model. OPS4xx: the build lists of a checkout. Codes from OPS500 on are kept for logs of phones and binaries.
+load the model. OPS4xx: the build lists of a checkout. OPS5xx is kept for logs of phones and binaries. OPS6xx: what the
+configuration of a project allows.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ _LISTS = (
     Code("OPS412", "not-evaluated", "A part of a list cannot be read, so nothing is known of it."),
 )
 
-CATALOG: dict[str, Code] = {each.code: each for each in (*_KERNELS, *_LEFT_OUT, *_REFUSED, *_LISTS)}
+_POLICIES = (Code("OPS601", "over-budget", "The build is larger than a budget of the configuration."),)
+
+CATALOG: dict[str, Code] = {each.code: each for each in (*_KERNELS, *_LEFT_OUT, *_REFUSED, *_LISTS, *_POLICIES)}
 """Every code, in order."""
 
 _BY_KIND = {(each.family, each.kind): each for each in CATALOG.values()}

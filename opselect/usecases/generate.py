@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING
 
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
-from opselect.build_lists import (
-    FILES,
-    TARGETS,
-    ManifestFormat,
-    Mode,
-    Target,
-    check_read,
-    render,
-    render_warnings,
-    write_outputs,
-)
+from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
 from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.manifest import manifest
 from opselect.models.formats import check_output
+from opselect.targets import TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
@@ -105,16 +96,11 @@ def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> 
     source = question.source
     files = [source.index_file] if source.index_file is not None else []
     files += [source.tree / MAKEFILE_LIST] if source.tree is not None else []
-    names = {**FILES, "manifest": f"manifest.{options.manifest_format}"}
     for target in options.targets or ("bazel", "makefile", "manifest"):
-        if target in names:
-            check_output(
-                str(out / names[target]),
-                *question.models.paths,
-                *question.models.kept,
-                *question.ops_lists,
-                *map(str, files),
-            )
+        if target in TARGETS:
+            name = kind_of(target).file_name(options.manifest_format)
+            read = (*question.models.paths, *question.models.kept, *question.ops_lists, *map(str, files))
+            check_output(str(out / name), *read)
 
 
 def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:
@@ -141,6 +127,28 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
     return texts
 
 
+def list_warnings(
+    found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS, beside: Sequence[Target] = ()
+) -> tuple[str, ...]:
+    """What a user should know of the outputs, each once; ``beside`` are other outputs for the same build."""
+    wanted = _wanted(options.targets, found.index.build_lists)
+    warnings = [
+        warning
+        for target in wanted
+        for warning in render_warnings(
+            target,
+            found.selection,
+            found.index,
+            mode=options.mode,
+            have=found.have,
+            header=options.header,
+            named=found.named,
+            beside=(*wanted, *beside),
+        )
+    ]
+    return tuple(dict.fromkeys(warnings))
+
+
 def write_build_lists(
     found: BuildAnswer,
     out: PathLike,
@@ -156,25 +164,10 @@ def write_build_lists(
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
     texts = list_texts(found, options)
-    wanted = _wanted(options.targets, found.index.build_lists)
-    warnings = [
-        warning
-        for target in wanted
-        for warning in render_warnings(
-            target,
-            found.selection,
-            found.index,
-            mode=options.mode,
-            have=found.have,
-            header=options.header,
-            named=found.named,
-            beside=wanted,
-        )
-    ]
     folder = Path(out)
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
-    return WrittenLists(paths, tuple(path for path in paths if path.name in changed), tuple(dict.fromkeys(warnings)))
+    return WrittenLists(paths, tuple(path for path in paths if path.name in changed), list_warnings(found, options))
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:

@@ -18,7 +18,7 @@ from opselect.usecases.read_requirements import ModelRequirements, ModelSet
 
 
 def named_kernels(
-    models: ModelSet,
+    sets: Sequence[ModelSet],
     needed: ModelRequirements,
     ops_lists: Sequence[str],
     index: KernelIndex,
@@ -27,10 +27,12 @@ def named_kernels(
 ) -> NamedKernels:
     """What the ops lists name and, with a ``tool``, what that finds for each node of the models.
 
+    ``sets`` are what ``needed`` was read from.
+
     Raises InputError for an ops list or model that cannot be read, and OpselectError where the tool does not read what
     is there: ops lists before 2.3, and requirements that were kept of models.
     """
-    if tool is not None and models.kept:
+    if tool is not None and any(each.kept for each in sets):
         raise OpselectError(
             "--compat needs the models themselves: kept requirements do not say what each node is\n"
             "  Name the models in place of the file, or leave out --compat."
@@ -39,22 +41,23 @@ def named_kernels(
         raise OpselectError(f"the tool of TensorFlow {tool} reads no ops lists\n  That of 2.3 is the first that does.")
     parts = [named_by_list(read_ops_list(path), path, index, profile) for path in ops_lists]
     if tool is not None:
-        asked = _asked(models, needed, KernelAttrs(index), tool)
+        asked = _asked(sets, needed, KernelAttrs(index), tool)
         parts.append(picked_by_tool(asked, index, profile, tool))
     return NamedKernels.merge(parts)
 
 
 def _asked(
-    models: ModelSet, needed: ModelRequirements, kernel_attrs: KernelAttrs, tool: ToolRelease
+    sets: Sequence[ModelSet], needed: ModelRequirements, kernel_attrs: KernelAttrs, tool: ToolRelease
 ) -> Iterator[Requirement]:
     """The nodes of all models whose nodes can be had; the only one is open already."""
-    names = model_names(models.paths)
+    names = model_names([path for each in sets for path in each.paths])
     if needed.only is not None:
         (name,) = names.values()
         yield from nodes_of_tool(needed.only.chosen.graph, name, kernel_attrs, tool)
         return
     unread = {failure.model for failure in needed.unread}
+    choices = {path: each.choice for each in sets for path in each.paths}
     for path, name in names.items():
         # What cannot be read is said already; a graph that makes no sense has nodes for the tool all the same.
-        with suppress(InputError) if name in unread else nullcontext(), read_chosen(path, models.choice) as chosen:
+        with suppress(InputError) if name in unread else nullcontext(), read_chosen(path, choices[path]) as chosen:
             yield from nodes_of_tool(chosen.graph, name, kernel_attrs, tool)

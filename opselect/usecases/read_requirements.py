@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,10 @@ class ModelRequirements:
     warnings: tuple[str, ...] = ()
     only: OnlyModel | None = None
 
+    def without_inserted(self) -> ModelRequirements:
+        """The same without what the runtime only may insert."""
+        return replace(self, requirements=self.requirements.without_inserted())
+
     def closed(self) -> ModelRequirements:
         """The same without the graph and the files of the only model; advice about it is general from then on."""
         if self.only is None:
@@ -142,14 +146,26 @@ def read_requirements(models: ModelSet, index: KernelIndex | None, watch: Watch 
     Raises InputError for a kept file that cannot be read or is of no use for the index, and for the only model if there
     is nothing else; NoModelReadError where none of several could be read.
     """
+    return read_together((models,), index, watch)
+
+
+def read_together(sets: Sequence[ModelSet], index: KernelIndex | None, watch: Watch = NOBODY) -> ModelRequirements:
+    """What the models of several sets need together: each set is read with its own choice.
+
+    No model is in two sets. Whether inserted ops count, and which workers read, is what the first set says. Raises
+    what :func:`read_requirements` raises.
+    """
     recording = RecordingWatch(watch)
-    names = model_names(models.paths)
-    if len(names) == 1 and not models.kept:
-        needed = _of_one(*names.popitem(), models.choice, index, recording)
+    names = model_names([path for each in sets for path in each.paths])
+    kept = tuple(dict.fromkeys(path for each in sets for path in each.kept))
+    if len(names) == 1 and not kept:
+        path, name = names.popitem()
+        choice = next(each.choice for each in sets if path in each.paths)
+        needed = _of_one(path, name, choice, index, recording)
     else:
-        needed = _of_all(names, models, index, recording)
-    if not models.inserted:
-        needed = replace(needed, requirements=needed.requirements.without_inserted())
+        needed = _of_all(names, kept, sets, index, recording)
+    if not sets[0].inserted:
+        needed = needed.without_inserted()
     return replace(needed, warnings=recording.warnings)
 
 
@@ -160,14 +176,16 @@ def _of_one(path: str, name: str, choice: Choice, index: KernelIndex | None, wat
     return ModelRequirements(needed, only=OnlyModel(path, choice, chosen, loaded))
 
 
-def _of_all(names: dict[str, str], models: ModelSet, index: KernelIndex | None, watch: Watch) -> ModelRequirements:
-    parts = [_kept(path, index, watch) for path in dict.fromkeys(models.kept)]
+def _of_all(
+    names: dict[str, str], kept: Sequence[str], sets: Sequence[ModelSet], index: KernelIndex | None, watch: Watch
+) -> ModelRequirements:
+    parts = [_kept(path, index, watch) for path in kept]
     unread: tuple[Failure, ...] = ()
     if names:
-        collected = _collect(names, models, index, watch)
-        parts.append(collected.requirements)
-        unread = collected.failures
-    if len(unread) == len(names) and not models.kept:
+        for collected in _collect(names, sets, index, watch):
+            parts.append(collected.requirements)
+            unread += collected.failures
+    if len(unread) == len(names) and not kept:
         raise NoModelReadError(unread)
     return ModelRequirements(Requirements.merge(parts), len(names), unread)
 
@@ -186,24 +204,32 @@ def _warned(needed: Requirements, watch: Watch) -> Requirements:
     return needed
 
 
-def _collect(names: dict[str, str], models: ModelSet, index: KernelIndex | None, watch: Watch) -> Collected:
-    def progress(done: int) -> None:
-        # Few are read before anybody looks.
-        if len(names) >= MANY:
-            watch.progress(READING, done, len(names))
+def _collect(
+    names: dict[str, str], sets: Sequence[ModelSet], index: KernelIndex | None, watch: Watch
+) -> Iterator[Collected]:
+    """What the models of each set need, all read by the same workers."""
+    first, before = sets[0], 0
+    with open_workers(len(names), jobs=first.jobs, dask=first.dask, executor=first.executor) as workers:
+        for each in sets:
+            paths = [path for path in dict.fromkeys(each.paths) if path in names]
 
-    with open_workers(len(names), jobs=models.jobs, dask=models.dask, executor=models.executor) as workers:
-        return collect_many(
-            names,
-            index=index,
-            choice=models.choice,
-            names=names,
-            executor=workers.executor,
-            chunk=_chunk(len(names), workers),
-            in_flight=8 * workers.number,
-            progress=progress,
-            warn=watch.warning,
-        )
+            def progress(done: int, before: int = before) -> None:
+                # Few are read before anybody looks.
+                if len(names) >= MANY:
+                    watch.progress(READING, before + done, len(names))
+
+            yield collect_many(
+                paths,
+                index=index,
+                choice=each.choice,
+                names=names,
+                executor=workers.executor,
+                chunk=_chunk(len(paths), workers),
+                in_flight=8 * workers.number,
+                progress=progress,
+                warn=watch.warning,
+            )
+            before += len(paths)
 
 
 def _chunk(models: int, workers: Workers) -> int:

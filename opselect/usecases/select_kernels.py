@@ -27,7 +27,7 @@ from opselect.usecases.read_requirements import ModelRequirements, ModelSet, rea
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 if TYPE_CHECKING:
-    from opselect.build_lists import Target
+    from opselect.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def answer(question: BuildQuestion, watch: Watch = NOBODY) -> BuildAnswer:
         needed = ModelRequirements(Requirements(releases=(index.release,)), models=0)
     else:
         needed = _needed(question, index, recording)
-    named = named_kernels(question.models, needed, question.ops_lists, index, profile, question.tool)
+    named = named_kernels((question.models,), needed, question.ops_lists, index, profile, question.tool)
     found = select_kernels(
         needed, index, profile, builds=question.builds, have=question.have, named=named, files=question.files
     )

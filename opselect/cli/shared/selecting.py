@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.console import counted, note
 from opselect.cli.shared.exit_codes import NO
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.needs import report_unread, unread_code
@@ -24,6 +25,23 @@ def print_missing(found: BuildAnswer, models: Sequence[str], *, quiet: bool) -> 
     left_out = () if quiet else found.criteria
     report = Report(selection.release, selection.profile, selection.unresolved, left_out, selection.verdict, models)
     print_report(report, err=True, quiet=quiet)
+
+
+def print_build(found: BuildAnswer, *, quiet: bool) -> None:
+    """What is written of a build, as a summary on stderr."""
+    selection = found.selection
+    kernels = sum(file.role == "kernel" for file in selection.files)
+    summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
+    if selection.unresolved:
+        summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
+    if selection.verdict.refused:
+        summary += f", {counted(len(selection.verdict.refused), 'refusal')} passed over"
+    if found.unread:
+        summary += f", {counted(len(found.unread), 'unread model')} left out"
+    note(summary, quiet=quiet)
+    if selection.not_inserted:
+        ops = sorted({absent.op for absent in selection.not_inserted})
+        note(f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}", quiet=quiet)
 
 
 def report(found: BuildAnswer, *, allow_missing: bool) -> int:

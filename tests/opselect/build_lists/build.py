@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BuildLists, Dependency
-from opselect.build_lists import Mode, Target, render
+from opselect.build_lists import Mode, render
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.select import Selection, select
+from opselect.targets import Target
 from tests.opselect.sample import FLOAT, KERNELS, PROFILES, index, kernel
 
 IMAGE = f"{KERNELS}/image"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kernel_index.errors import InputError
-from opselect.build_lists import TARGETS, render, template_folder
+from opselect.build_lists import render, template_folder
+from opselect.targets import TARGETS
 from tests.opselect.build_lists.build import RELEASE, output, selection_of
 
 

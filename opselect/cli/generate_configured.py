@@ -1,0 +1,110 @@
+"""``opselect generate`` by ``opselect.yaml``: all targets of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from opselect.cli.shared.console import counted, note, print_json, warn
+from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.needs import reading, report_unread, unread_code
+from opselect.cli.shared.selecting import print_build, print_missing
+
+if TYPE_CHECKING:
+    from opselect.usecases.budgets import Exceeded
+    from opselect.usecases.generate_configured import ConfiguredBuild, GeneratedTargets
+
+CONFIG_NAME = "opselect.yaml"
+"""``opselect.config_file.FILE_NAME``, which is not imported before there is such a file."""
+
+_OF_THE_CALL = frozenset(
+    {"config_file", "models", "kept", "jobs", "dask", "follow_links", "as_json", "quiet", "max_download"}
+)
+"""Parameters of ``generate`` that say how it works; all others say what is written, and that a configuration says."""
+
+
+def configuration_of(config_file: str | None, *, named: bool) -> str | None:
+    """The configuration that a call is by: the one that is given, else, where no models are named, that of the folder.
+
+    Raises click.UsageError where there is none and no models are named, and for options that a configuration has keys
+    for: which of both counts would be a guess.
+    """
+    if config_file is None:
+        if named:
+            return None
+        if not Path(CONFIG_NAME).exists():
+            raise click.UsageError(
+                "name a MODEL, or a file of requirements with --requirements; "
+                f"there is no {CONFIG_NAME} here, which `opselect init` writes"
+            )
+    elif named:
+        raise click.UsageError("the models stand in the configuration: leave out --config, or what names models here")
+    context = click.get_current_context()
+    path = config_file or CONFIG_NAME
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in _OF_THE_CALL and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"what {parameter.opts[0]} says stands in {path}: change it there, or name a MODEL")
+    return path
+
+
+def generate_targets(path: str, jobs: int | None, dask: str, *, follow_links: bool, as_json: bool, quiet: bool) -> int:
+    """Writes all that a configuration asks for, prints what came of it and returns the exit code."""
+    from opselect.config_file import read_config
+    from opselect.usecases.generate_configured import ReadingOptions, generate_configured
+
+    if jobs is not None and dask:
+        raise click.UsageError("--jobs and --dask exclude each other")
+    config = read_config(path)
+    with reading(quiet=quiet) as watch:
+        found = generate_configured(config, ReadingOptions(jobs, dask, follow_links), watch)
+    models = [model.path for model in found.inputs.models] if not found.inputs.kept else []
+    for build in found.builds:
+        print_missing(build.answer, models if len(models) == 1 else (), quiet=quiet)
+        _print_exceeded(build.exceeded)
+    for build in found.builds:
+        if found.ok:
+            _print_written(build, found, quiet=quiet)
+    if as_json:
+        print_json(found.to_json())
+    return _report(found)
+
+
+def _print_exceeded(exceeded: Sequence[Exceeded]) -> None:
+    for each in exceeded:
+        finding = each.finding
+        click.echo(f"{finding.place}: {finding.code} {finding.kind}: {finding.reason}", err=True)
+        click.echo(f"  {finding.advice}", err=True)
+
+
+def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bool) -> None:
+    written = [each for each in found.written if each.target in build.targets]
+    for warning in dict.fromkeys(warning for each in written for warning in each.warnings):
+        warn(warning, quiet=quiet)
+    print_build(build.answer, quiet=quiet)
+    for each in written:
+        note(f"  {each.path}{'' if each.changed else ' (unchanged)'}", quiet=quiet)
+
+
+def _report(found: GeneratedTargets) -> int:
+    """Says at the end what was not read, or why nothing was written, and returns the exit code."""
+    unread = found.builds[0].answer.needed.unread
+    report_unread(unread, found.builds[0].answer.needed.models)
+    code = unread_code(unread)
+    if found.ok:
+        return code or DONE
+    refusing = [target.own.spot.where for build in found.builds for target in build.refusing]
+    if refusing:
+        allowing = "`allow_missing: true` writes them without these."
+        click.echo(
+            f"Nothing was written: {counted(len(refusing), 'target')} cannot have it all ({', '.join(refusing)}). "
+            f"{allowing}",
+            err=True,
+        )
+    else:
+        click.echo("Nothing was written, for a budget is exceeded.", err=True)
+    return code or NO

@@ -1,0 +1,52 @@
+"""What opselect can write for a build: the one table of targets, their files and the settings that only some have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest"]
+
+ManifestFormat = Literal["yaml", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetKind:
+    """One kind of output.
+
+    ``file`` is the name of what is written; that of the manifest has its format for the last part. ``summary`` says
+    what it is in a clause, and ``settings`` are keys of a configuration that no other kind has, but those that name
+    them, too.
+    """
+
+    name: Target
+    file: str
+    summary: str
+    settings: tuple[str, ...] = ()
+
+    def file_name(self, manifest_format: ManifestFormat = "yaml") -> str:
+        """The name of the file that is written."""
+        return self.file.format(format=manifest_format)
+
+
+TARGET_KINDS = (
+    TargetKind("bazel", "kernels.BUILD", "filegroups for `tensorflow/core/kernels/BUILD`"),
+    TargetKind("makefile", "tf_op_files.txt", "the list of the makefile, which releases up to 2.0 have"),
+    TargetKind("cmake", "tf_kernels.cmake", "the sources as a list of CMake"),
+    TargetKind("list", "kernel_files.txt", "the sources, a path a line"),
+    TargetKind(
+        "header", "ops_to_register.h", "the kernels one by one, for selective registration", ("compat", "default_ops")
+    ),
+    TargetKind("manifest", "manifest.{format}", "every file and kernel, and why it is there", ("format",)),
+)
+"""All kinds, in the order in which they are written."""
+
+TARGETS: tuple[Target, ...] = tuple(kind.name for kind in TARGET_KINDS)
+
+
+def kind_of(target: str) -> TargetKind:
+    """The kind of that name; KeyError where there is none."""
+    return _BY_NAME[target]
+
+
+_BY_NAME: dict[str, TargetKind] = {kind.name: kind for kind in TARGET_KINDS}

@@ -1,0 +1,291 @@
+"""What must all the build files say that a configuration asks for?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.errors import InputError, OpselectError
+from kernel_index.records_json import Json
+from opselect.build_lists import check_read, write_files
+from opselect.build_lists.header import HeaderOptions
+from opselect.config_file import Config, ConfigError, ConfiguredTarget, Spot
+from opselect.models.formats import check_output
+from opselect.usecases.budgets import Exceeded, exceeded
+from opselect.usecases.config_models import NamedInputs, named_inputs
+from opselect.usecases.generate import ListOptions, list_texts, list_warnings, manifest_of
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
+from opselect.usecases.named_kernels import named_kernels
+from opselect.usecases.open_kernels import open_kernels, profile_of
+from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_together
+from opselect.usecases.select_kernels import BuildAnswer, builds_for, select_kernels
+from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredBuild:
+    """One selection of kernels, the targets that it is for, and the budgets of these that it exceeds."""
+
+    answer: BuildAnswer
+    targets: tuple[ConfiguredTarget, ...]
+    exceeded: tuple[Exceeded, ...] = ()
+
+    @property
+    def refusing(self) -> tuple[ConfiguredTarget, ...]:
+        """Targets that must not be written, for the build cannot have all that the models need."""
+        return tuple(t for t in self.targets if not (self.answer.complete or t.allow_missing))
+
+    def to_json(self) -> Json:
+        """A row of ``builds``: the manifest of the first target, and what the targets are told."""
+        first = self.targets[0]
+        return {
+            "targets": [target.number for target in self.targets],
+            "ok": not (self.refusing or self.exceeded),
+            **manifest_of(self.answer, _options(first)),
+            "over_budget": [each.to_json() for each in self.exceeded],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTarget:
+    """The file of a target, and whether it changed."""
+
+    target: ConfiguredTarget
+    path: Path
+    changed: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedTargets:
+    """What came of a configuration: its builds, and all the files, or none where a target must not be written."""
+
+    config: Config
+    inputs: NamedInputs
+    builds: tuple[ConfiguredBuild, ...]
+    written: tuple[WrittenTarget, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything may be written."""
+        return not any(build.refusing or build.exceeded for build in self.builds)
+
+    def to_json(self) -> Json:
+        """``{"config", "ok", "builds": [...], "files": [{"target", "kind", "path", "changed"}]}``."""
+        return {
+            "config": self.config.path,
+            "ok": self.ok,
+            "builds": [build.to_json() for build in self.builds],
+            "files": [
+                {
+                    "target": each.target.number,
+                    "kind": each.target.kind,
+                    "path": str(each.path),
+                    "changed": each.changed,
+                }
+                for each in self.written
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How the models of a configuration are read: in how many processes or on which dask cluster, and past links."""
+
+    jobs: int | None = None
+    dask: str = ""
+    follow_links: bool = False
+
+
+def generate_configured(
+    config: Config, options: ReadingOptions | None = None, watch: Watch = NOBODY
+) -> GeneratedTargets:
+    """Writes the files of all targets of a configuration, or none.
+
+    Targets of the same TensorFlow, profile and libraries share one selection, and models are read once for each
+    TensorFlow. All files are rendered before the first is written. Nothing is written where one of the builds lacks
+    something without ``allow_missing``, or exceeds a budget.
+
+    Raises ConfigError for what is wrong with values of the configuration, InputError for what cannot be read or
+    written, and NoModelReadError where none of several models could be read.
+    """
+    inputs = named_inputs(config)
+    work = _Work(config, inputs, options or ReadingOptions(), watch)
+    _check_outputs(config, inputs)
+    try:
+        builds = tuple(work.builds())
+    finally:
+        work.close()
+    found = GeneratedTargets(config, inputs, builds)
+    return replace(found, written=_write(config, builds)) if found.ok else found
+
+
+@dataclass(slots=True)
+class _Work:
+    """The indexes that are open, and what the models need of each."""
+
+    config: Config
+    inputs: NamedInputs
+    options: ReadingOptions
+    watch: Watch
+    indexes: dict[object, KernelIndex] = field(default_factory=dict)
+    needs: dict[object, ModelRequirements] = field(default_factory=dict)
+
+    def builds(self) -> Iterator[ConfiguredBuild]:
+        """A build for each group of targets that share a selection, in the order of their first targets."""
+        groups: dict[object, list[ConfiguredTarget]] = {}
+        for target in self.config.targets:
+            index = _index_key(self._source(target), target)
+            key = (index, _profile(target), target.inserted_ops, target.have, target.compat)
+            groups.setdefault(key, []).append(target)
+        # What is wrong with a source or a target is said before any model is read.
+        for target in self.config.targets:
+            _check_header(target)
+        profiles = [self._profile(targets[0]) for targets in groups.values()]
+        for targets, profile in zip(groups.values(), profiles, strict=True):
+            yield self._build(targets, profile)
+
+    def close(self) -> None:
+        for needed in self.needs.values():
+            needed.closed()
+
+    def _build(self, targets: Sequence[ConfiguredTarget], profile: str) -> ConfiguredBuild:
+        first = targets[0]
+        recording = RecordingWatch(self.watch)
+        index, needed = self._index(first), self._needs(first, recording)
+        if not first.inserted_ops:
+            needed = needed.without_inserted()
+        kinds = tuple(target.kind for target in targets)
+        with _at(first.spot_of("compat")):
+            tool = _header(first).tool
+            named = named_kernels(self._sets(), needed, (), index, profile, tool)
+        builds = builds_for(kinds, _profile(first))
+        found = select_kernels(needed, index, profile, builds=builds, have=frozenset(first.have), named=named)
+        check_read(index.build_lists)
+        found = replace(found, needed=replace(needed, only=None), warnings=recording.warnings)
+        over = tuple(each for target in targets for each in exceeded(found, target))
+        return ConfiguredBuild(found, tuple(targets), over)
+
+    def _source(self, target: ConfiguredTarget) -> KernelSource:
+        def place(path: str) -> Path | None:
+            return Path(self.config.place(path)) if path else None
+
+        roots = tuple(Path(self.config.place(root)) for root in target.roots)
+        follow = self.options.follow_links
+        return KernelSource(target.tensorflow or None, place(target.tree), place(target.index), roots, follow)
+
+    def _index(self, target: ConfiguredTarget) -> KernelIndex:
+        source = self._source(target)
+        key = _index_key(source, target)
+        if key not in self.indexes:
+            stated = next(name for name in ("tensorflow", "tree", "index") if getattr(target, name))
+            with _at(target.spot_of(stated)):
+                self.indexes[key] = open_kernels(
+                    source, macros=_macros(target), profile=_profile(target), watch=self.watch
+                )
+        return self.indexes[key]
+
+    def _profile(self, target: ConfiguredTarget) -> str:
+        index = self._index(target)
+        with _at(target.spot_of("profile")):
+            return profile_of(index, _profile(target), _macros(target))
+
+    def _needs(self, target: ConfiguredTarget, watch: Watch) -> ModelRequirements:
+        key = _index_key(self._source(target), target)
+        if key not in self.needs:
+            self.needs[key] = read_together(self._sets(), self._index(target), watch)
+        return self.needs[key]
+
+    def _sets(self) -> list[ModelSet]:
+        jobs, dask = self.options.jobs, self.options.dask
+        choices = self.inputs.by_choice().items()
+        sets = [ModelSet(paths, (), choice, jobs=jobs, dask=dask) for choice, paths in choices]
+        return [*sets, ModelSet((), self.inputs.kept, jobs=jobs, dask=dask)]
+
+
+def _profile(target: ConfiguredTarget) -> str:
+    return target.profile or DEFAULT_PROFILE
+
+
+def _macros(target: ConfiguredTarget) -> Macros:
+    pairs = (text.partition("=") for text in target.define)
+    return Macros(tuple((name, value if equals else "1") for name, equals, value in pairs), target.undefine)
+
+
+def _index_key(source: KernelSource, target: ConfiguredTarget) -> object:
+    """The same for targets that ask the same index: macros are scanned with the profile that they are on top of."""
+    macros = _macros(target)
+    return source, macros, _profile(target) if macros else ""
+
+
+@contextmanager
+def _at(spot: Spot) -> Iterator[None]:
+    """Names the place in the configuration where something in the block cannot be used."""
+    try:
+        yield
+    except InputError as error:
+        raise ConfigError((spot.error(f"{error.place}: {error.problem}", error.advice),)) from error
+    except OpselectError as error:
+        problem, _, advice = str(error).partition("\n")
+        raise ConfigError((spot.error(problem, advice.strip()),)) from error
+
+
+def _options(target: ConfiguredTarget, template_dir: Path | None = None) -> ListOptions:
+    return ListOptions((target.kind,), target.mode, target.keep_core, template_dir, target.format, _header(target))
+
+
+def _header(target: ConfiguredTarget) -> HeaderOptions:
+    usual = HeaderOptions(compat=target.compat)
+    return usual if target.default_ops is None else replace(usual, default_ops=target.default_ops)
+
+
+def _check_header(target: ConfiguredTarget) -> None:
+    """Raises ConfigError for a tool that there is not, and for default ops that make no sense."""
+    options = _header(target)
+    with _at(target.spot_of("compat")):
+        _ = options.tool
+    with _at(target.spot_of("default_ops")):
+        _ = options.pairs
+
+
+def _check_outputs(config: Config, inputs: NamedInputs) -> None:
+    """Raises ConfigError where a target would be written over what is read."""
+    models = [model.path for model in inputs.models]
+    for target in config.targets:
+        files = [config.place(target.index)] if target.index else []
+        files += [str(Path(config.place(target.tree), MAKEFILE_LIST))] if target.tree else []
+        with _at(target.own.spot):
+            check_output(str(config.output(target)), *models, *inputs.kept, config.path, *files)
+
+
+def _write(config: Config, builds: Sequence[ConfiguredBuild]) -> tuple[WrittenTarget, ...]:
+    """Renders the files of all targets, and writes them all."""
+    texts: dict[Path, str] = {}
+    warnings: dict[int, tuple[str, ...]] = {}
+    problems: list[InputError] = []
+    beside = [target.kind for target in config.targets]
+    for build in builds:
+        for target in build.targets:
+            templates = Path(config.place(target.template_dir)) if target.template_dir else None
+            options = _options(target, templates)
+            try:
+                with _at(target.own.spot):
+                    (texts[config.output(target)],) = list_texts(build.answer, options).values()
+                    warnings[target.number] = list_warnings(build.answer, options, beside)
+            except ConfigError as error:
+                problems += error.problems
+    if problems:
+        raise ConfigError(tuple(problems))
+    changed = set(write_files(texts))
+    written = []
+    for target in config.targets:
+        path = config.output(target)
+        written.append(WrittenTarget(target, path, path.resolve() in changed, warnings[target.number]))
+    return tuple(written)

@@ -1,0 +1,97 @@
+"""What would a configuration for the models in a folder say?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel_index.errors import InputError
+from kernel_index.shipped import minor_of
+from kernel_index.whole_files import write_whole
+from opselect.config_file import parse_config
+from opselect.config_file.config import DEFAULT_OUT
+from opselect.config_file.merging import relative
+from opselect.config_file.write import FirstConfig, FirstModel, first_config
+from opselect.targets import Target
+from opselect.usecases.find_models import FoundModel, FoundModels, find_models
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
+from opselect.usecases.open_kernels import newest_release, open_kernels, profile_of
+from opselect.usecases.watch import NOBODY, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class InitializedConfig:
+    """A configuration for models that were found; ``text`` is empty where there are none."""
+
+    found: FoundModels
+    text: str = ""
+
+
+def init_config(
+    folder: str, path: str, source: KernelSource, profile: str = DEFAULT_PROFILE, watch: Watch = NOBODY
+) -> InitializedConfig:
+    """The text of a configuration at ``path`` for the models in a folder. Nothing is written.
+
+    Without a TensorFlow it is for the newest release that is shipped; its targets are the manifest and the build files
+    that the TensorFlow has lists for. Raises InputError for what cannot be read, OpselectError for a release that is
+    not shipped.
+    """
+    found = find_models(folder)
+    if not source.given:
+        # Spelled with its patch release it would be another one after an upgrade of opselect.
+        source = KernelSource(minor_of(newest_release()))
+    index = open_kernels(source, watch=watch)
+    profile_of(index, profile)
+    if not found.models:
+        return InitializedConfig(found)
+    base = str(Path(path).parent)
+    lists = index.build_lists
+    targets: list[Target] = ["manifest"]
+    if lists.groups and profile.partition("+")[0] != "desktop":
+        targets.append("bazel")
+    if lists.makefile:
+        targets.append("makefile")
+    config = FirstConfig(
+        [_first(model, folder, base) for model in found.models],
+        _source(source, base),
+        profile,
+        targets,
+        DEFAULT_OUT,
+        found.passed_over,
+    )
+    text = first_config(config)
+    parse_config(text.encode(), path)
+    return InitializedConfig(found, text)
+
+
+def check_free(path: str) -> None:
+    """Raises InputError where there is something at the path of a new configuration."""
+    if os.path.lexists(path):
+        raise InputError(path, "is there already", "Overwrite it with --force, or write elsewhere with -o FILE.")
+
+
+def write_config(path: str, text: str) -> None:
+    """Writes a configuration. Raises InputError where it cannot be written."""
+    try:
+        write_whole(path, text.encode(), durable=True)
+    except OSError as error:
+        raise InputError(path, f"cannot be written: {error.strerror}") from error
+
+
+def _first(model: FoundModel, folder: str, base: str) -> FirstModel:
+    remarks = [model.format]
+    if model.signatures:
+        remarks.append(f"signatures: {', '.join(model.signatures)}")
+    if model.other_tags:
+        remarks.append(f"other tags: {' or '.join(','.join(tags) for tags in model.other_tags)}")
+    path = relative(str(Path(folder, model.path)), base)
+    return FirstModel(path, model.tags, ("; ".join(remarks),))
+
+
+def _source(source: KernelSource, base: str) -> tuple[str, str]:
+    if source.release is not None:
+        return "tensorflow", source.release
+    if source.tree is not None:
+        return "tree", relative(str(source.tree), base)
+    return "index", relative(str(source.index_file), base)
