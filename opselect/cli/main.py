@@ -59,6 +59,7 @@ class LazyGroup(click.Group):
         "generate": "opselect.cli.generate",
         "apply": "opselect.cli.apply",
         "check": "opselect.cli.check",
+        "verify": "opselect.cli.verify",
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",
         "inspect": "opselect.cli.inspect.command",

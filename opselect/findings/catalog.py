@@ -52,6 +52,14 @@ _KERNELS = (
     ),
     Code("OPS117", "class-not-registered", "an ops list names it, and the build does not have it"),
     Code("OPS118", "no-line-by-the-tool", "TensorFlow's header tool leaves it out with no more than a warning"),
+    Code("OPS119", "file-not-compiled", "the build does not compile the file that registers the kernel"),
+    Code("OPS120", "definition-not-compiled", "the build does not compile the file that defines the op"),
+    Code("OPS121", "cannot-be-linked", "the build cannot be linked, for a file is not compiled"),
+    Code("OPS122", "class-not-in-header", "the header does not have the class of the kernel"),
+    Code("OPS123", "op-not-in-header", "the header does not have the op"),
+    Code("OPS124", "unusable-header", "no compiler takes the header"),
+    Code("OPS125", "operator-not-registered", "the registration file does not have the operator of TensorFlow Lite"),
+    Code("OPS126", "no-flex-delegate", "TensorFlow runs the operator, and no build of it is named"),
 )
 
 _LEFT_OUT = (

@@ -14,17 +14,22 @@ _ADVICE = 'An ops list is JSON such as [["MatMul","MatMulOp<CPUDevice, float, fa
 
 
 def read_ops_list(path: str) -> tuple[Pair, ...]:
-    """The pairs of an ops list in its order; ``null`` and ``""`` for a class are none.
-
-    Raises InputError, with the place, for what is no such list; an empty file is none, ``[]`` is one without ops.
-    The form is that of ``--proto_fileformat ops_list`` (``selective_registration_header_lib.py``).
-    """
+    """The pairs of an ops list in its order. Raises InputError as :func:`parse_ops_list` does."""
     try:
         text = Path(path).read_text("utf-8")
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InputError(Place(path, byte=error.start), "is no UTF-8", _ADVICE) from None
+    return parse_ops_list(text, path)
+
+
+def parse_ops_list(text: str, path: str) -> tuple[Pair, ...]:
+    """The pairs of an ops list in its order; ``null`` and ``""`` for a class are none.
+
+    Raises InputError, with the place, for what is no such list; an empty text is none, ``[]`` is one without ops.
+    The form is that of ``--proto_fileformat ops_list`` (``selective_registration_header_lib.py``).
+    """
     if not text.strip():
         raise InputError(path, "is empty", _ADVICE)
     try:

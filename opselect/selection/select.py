@@ -15,7 +15,8 @@ from kernel_index.records import BAZEL, MAKE, AttrValue, KernelRegistration, Lib
 from opselect.findings import Finding
 from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
 from opselect.requirements.loading import Verdict, judge
-from opselect.requirements.runtime import INDISPENSABLE, SESSION_OPS, Origin
+from opselect.requirements.runtime import INDISPENSABLE, SESSION_OPS, Origin, ops_to_run
+from opselect.selection.contents import BuildContents
 from opselect.selection.left_out_by_default import Adviser, MobileBuild
 from opselect.selection.why_missing import (
     explain,
@@ -94,6 +95,7 @@ def select(
     named: Sequence[SelectedKernel] = (),
     named_ops: Sequence[str] = (),
     files: bool = True,
+    contents: BuildContents | None = None,
 ) -> Selection:
     """The kernels that TensorFlow picks for the requirements in a build of ``profile``, and the files they are in.
 
@@ -108,7 +110,8 @@ def select(
     phone can have (:meth:`MobileBuild.impossible`) is not picked for one. Whether the release loads
     the models at all is judged, too. The ``named`` kernels are in whatever the requirements are, and ``named_ops`` are
     defined. Without ``files`` only those that register the kernels are listed, which is all that a header needs and
-    much quicker.
+    much quicker. With ``contents`` nothing is picked but what that build has, and what a release's own lists would
+    add is not looked at: ``unresolved`` says what does not run there.
 
     ``adviser`` says what to do about what is unresolved; without one that is general.
 
@@ -119,7 +122,7 @@ def select(
         raise InputError(
             f"index of TensorFlow {index.release}", f"it has no profile {profile!r}", f"It has {known or 'none'}."
         )
-    picker = _Picker(index, profile, adviser)
+    picker = _Picker(index, profile, adviser, contents)
     for requirement in requirements.items:
         picker.pick(requirement)
     picker.pick_session_ops()
@@ -141,11 +144,14 @@ def _judged(selection: Selection, verdict: Verdict) -> Selection:
 class _Picker:
     """Collects what the requirements pick."""
 
-    def __init__(self, index: KernelIndex, profile: str, adviser: Adviser | None) -> None:
+    def __init__(
+        self, index: KernelIndex, profile: str, adviser: Adviser | None, contents: BuildContents | None
+    ) -> None:
         self._index = index
         self._profile = profile
         self._build = MobileBuild(index, profile)
         self._adviser = adviser or Adviser(self._build)
+        self._contents = contents
         self._reasons: dict[KernelRegistration, list[Reason]] = {}
         self._unresolved: list[Finding] = []
         self._not_inserted: list[Finding] = []
@@ -167,6 +173,9 @@ class _Picker:
             self.name([requirement.op], origin.why)
             return
         outcome, note = self._lookup(requirement)
+        if isinstance(outcome, Found) and not self._has(outcome.registration):
+            self._lack(requirement, outcome.registration)
+            return
         if isinstance(outcome, Found):
             note = "; ".join(filter(None, (_origin_note(origin), note)))
             self._add(outcome.registration, _reason(requirement, note))
@@ -181,13 +190,30 @@ class _Picker:
         because = f"{origin.why}, and " if origin is not None and origin.kind == "added" else ""
         self._unresolved.append(replace(found, reason=because + found.reason, mends=mends))
 
+    def _has(self, registration: KernelRegistration) -> bool:
+        return self._contents is None or self._contents.has_kernel(registration)
+
+    def _lack(self, requirement: Requirement, registration: KernelRegistration) -> None:
+        """Have it said that the build does not have the kernel that it would pick."""
+        assert self._contents is not None
+        found = _asked_for(self._contents.without_kernel(registration), requirement)
+        (self._not_inserted if requirement.may_insert else self._unresolved).append(found)
+
     def _lookup(self, requirement: Requirement) -> tuple[Outcome, str]:
-        """The outcome in this profile, ties decided by the release's own lists; and what to note about it."""
+        """The outcome in this profile, ties decided by the release's own lists; and what to note about it.
+
+        Where the build does not have what fits, the kernel that it would pick if it had all.
+        """
         built = [
             r
             for r in self._index.registrations(requirement.op)
             if self._profile in r.profiles and self._build.impossible(r.source) is None
         ]
+        having = [r for r in built if self._has(r)]
+        outcome, note = self._find(having, requirement)
+        return (outcome, note) if isinstance(outcome, Found) else self._find(built, requirement)
+
+    def _find(self, built: Sequence[KernelRegistration], requirement: Requirement) -> tuple[Outcome, str]:
         outcome = find_kernel(built, dict(requirement.attrs), label=requirement.label)
         if isinstance(outcome, Ambiguous):
             listed = [r for r in outcome.registrations if r.source in self._listed_files()]
@@ -227,11 +253,15 @@ class _Picker:
         return bool(self._index.registrations(op)) or self._index.op_definition(op) is not None
 
     def pick_session_ops(self) -> None:
+        indispensable = INDISPENSABLE if self._contents is None else ops_to_run(self._index.release)
         for op, purpose in SESSION_OPS.items():
             registrations = self._built(op)
-            for registration in registrations:
+            having = [r for r in registrations if self._has(r)]
+            for registration in having:
                 self._add(registration, Reason(op, note=f"runtime: {purpose}"))
-            if not registrations and op in INDISPENSABLE and self._known(op):
+            if registrations and not having and op in indispensable:
+                self._lack(Requirement(op, count=0), registrations[0])
+            if not registrations and op in indispensable and self._known(op):
                 requirement = Requirement(op, count=0)
                 found = explain(requirement, self._index, self._profile, NotFound(()))
                 self._unresolved.append(replace(found, reason=f"runtime: {purpose}, and {found.reason}"))
@@ -284,8 +314,27 @@ class _Picker:
                     )
                 )
 
+    def _look_for_contents(self) -> None:
+        """Say which ops the build does not define though it has their kernels, or needs none."""
+        if self._contents is None:
+            return
+        asking: dict[str, list[Reason]] = {op: [reason] for op, reason in self._named.items()}
+        for registration, reasons in self._reasons.items():
+            asking.setdefault(registration.op, []).extend(reasons)
+        for op in sorted(asking.keys() - (SESSION_OPS.keys() - set(ops_to_run(self._index.release)))):
+            definition = self._index.op_definition(op)
+            may_do_without = all(reason.note.startswith(MAY_BE_INSERTED) for reason in asking[op])
+            if definition is not None and not may_do_without and not self._contents.has_op(definition):
+                nodes, models = _union_of_all(asking[op])
+                lacking = self._contents.without_op(definition)
+                self._unresolved.append(replace(lacking, op=op, count=len(nodes), nodes=nodes, models=models))
+
+    def _needed_ops(self) -> list[str]:
+        return sorted({r.op for r in self._reasons}.union(filter(self._known, self._named)))
+
     def selection(self, *, all_files: bool) -> Selection:
         self._look_for_definitions()
+        self._look_for_contents()
         files: dict[str, list[Reason]] = {}
         for registration, reasons in self._reasons.items():
             files.setdefault(registration.source, []).extend(reasons)
@@ -305,7 +354,7 @@ class _Picker:
             ),
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
             not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),
-            ops=tuple(sorted({r.op for r in self._reasons}.union(filter(self._known, self._named)))),
+            ops=tuple(self._needed_ops()),
         )
 
     def _listing_builds(self, path: str) -> tuple[str, ...]:
@@ -370,6 +419,30 @@ def _asked_by_both(first: Reason, second: Reason) -> Reason:
         first,
         nodes=_union(first.nodes, second.nodes)[:MAX_NODES_NAMED],
         models=_union(first.models, second.models)[:MAX_MODELS_NAMED],
+    )
+
+
+def _union_of_all(reasons: Iterable[Reason]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The first nodes and models of all that ask, by name."""
+    reasons = list(reasons)
+    nodes = sorted({node for reason in reasons for node in reason.nodes})
+    models = sorted({model for reason in reasons for model in reason.models})
+    return tuple(nodes[:MAX_NODES_NAMED]), tuple(models[:MAX_MODELS_NAMED])
+
+
+def _asked_for(finding: Finding, requirement: Requirement) -> Finding:
+    """A finding about a build, with what asks for it."""
+    origin = requirement.origin
+    because = f"{origin.why}, and " if origin is not None and origin.kind == "added" else ""
+    return replace(
+        finding,
+        reason=because + finding.reason,
+        op=requirement.op,
+        attrs=requirement.attrs,
+        device=requirement.device,
+        count=requirement.count,
+        nodes=requirement.nodes,
+        models=requirement.models,
     )
 
 

@@ -14,6 +14,7 @@ from opselect.models.choice import read_chosen
 from opselect.requirements.collect import Requirements
 from opselect.requirements.header_tool import ToolRelease
 from opselect.requirements.of_many_models import Failure
+from opselect.selection.contents import BuildContents
 from opselect.selection.left_out_by_default import findings
 from opselect.selection.named_kernels import NamedKernels, with_losses
 from opselect.selection.select import Selection
@@ -136,13 +137,14 @@ def select_kernels(
     have: Collection[str] = (),
     named: NamedKernels | None = None,
     files: bool = True,
+    contents: BuildContents | None = None,
 ) -> BuildAnswer:
     """The kernels that TensorFlow picks for what models need, the files of a build, and all that is missing.
 
     ``profile`` is the build, by one of the names in ``docs/profiles.md``. ``builds`` are those whose libraries are
     judged (``bazel``, ``makefile``): by default those that make binaries of the profile. ``have`` are libraries that
-    they have besides. ``named`` kernels are in it whatever the models need; without
-    ``files`` only those that register kernels are listed. Advice about a single model is tried on its
+    they have besides. ``named`` kernels are in it whatever the models need; without ``files`` only those that register
+    kernels are listed. With ``contents`` the build has no more than these. Advice about a single model is tried on its
     graph; about several it is general.
 
     Raises InputError for a profile that the index has not. The rule is that of TensorFlow's
@@ -162,6 +164,7 @@ def select_kernels(
         named=named.kernels,
         named_ops=named.ops,
         files=files,
+        contents=contents,
     )
     selection = with_losses(selection, named)
     criteria = findings(needed.requirements, index, name, adviser)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -90,7 +90,7 @@ def show_header(path: PathLike, source: KernelSource | None = None, profile: str
     header = read_header(_text(Path(path), name), name)
     ops, classes = header.ops or (), tuple(dict.fromkeys(header.classes or ()))
     missing = {release: _missing(header, ops, classes, shipped.index_of(release)) for release in shipped.releases()}
-    having = tuple(release for release, found in missing.items() if not found) if ops or classes else ()
+    having = releases_with(missing) if ops or classes else ()
     nearest = (
         sorted(missing.items(), key=lambda item: len(item[1]))[:_NEAREST] if not having and (ops or classes) else []
     )
@@ -105,6 +105,18 @@ def show_header(path: PathLike, source: KernelSource | None = None, profile: str
         rows = _judged(header, ops, classes, index, profile, missing)
     counted = tuple((release, len(found)) for release, found in nearest)
     return HeaderReport(name, header, having, counted, tuple(rows), build)
+
+
+def releases_with(missing: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """The releases that miss nothing."""
+    return tuple(release for release, found in missing.items() if not found)
+
+
+def releases_of_classes(header: SelectiveHeader) -> tuple[str, ...]:
+    """The shipped releases that have every kernel class of a header, each as it is spelled there."""
+    classes = tuple(dict.fromkeys(header.classes or ()))
+    everything = replace(header, ops=())
+    return releases_with({r: _missing(everything, (), classes, shipped.index_of(r)) for r in shipped.releases()})
 
 
 def _text(path: Path, name: str) -> str:

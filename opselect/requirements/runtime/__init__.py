@@ -23,7 +23,7 @@ from opselect.requirements.runtime.control_flow import (
 )
 from opselect.requirements.runtime.inserted import inserted_ops
 from opselect.requirements.runtime.rewrites import replaced, rewritten_ops
-from opselect.requirements.runtime.session_ops import INDISPENSABLE, SESSION_OPS
+from opselect.requirements.runtime.session_ops import INDISPENSABLE, SESSION_OPS, ops_to_run
 
 
 def runtime_additions(
@@ -61,5 +61,6 @@ __all__ = [
     "asks_for_lowering",
     "graph_passes",
     "may_differ",
+    "ops_to_run",
     "runtime_additions",
 ]

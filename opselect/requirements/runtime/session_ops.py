@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kernel_index.profiles import release_number
+
 SESSION_OPS: Mapping[str, str] = {
     "NoOp": "the source node of every graph (graph/graph.cc)",
     "_Arg": "feeds a tensor into a graph or function (graph/subgraph.cc)",
@@ -19,3 +21,16 @@ SESSION_OPS: Mapping[str, str] = {
 
 INDISPENSABLE = ("NoOp", "_Arg", "_Retval", "_Send", "_Recv")
 """Session ops without which no graph runs; the others have kernels of their own only in some releases."""
+
+_CALLED_AS_FUNCTION = (1, 2)
+
+
+def ops_to_run(release: str) -> tuple[str, ...]:
+    """Session ops without which no step of a session runs on one device, but for a partial run.
+
+    From 1.2 on feeds and fetches are arguments and results (``use_function_convention`` in
+    ``common_runtime/direct_session.cc``); before, they are received and sent.
+    """
+    if release_number(release) >= _CALLED_AS_FUNCTION:
+        return ("NoOp", "_Arg", "_Retval")
+    return ("NoOp", "_Recv", "_Send")

@@ -1,0 +1,136 @@
+"""``opselect verify``: the verdict before shipping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.shared.console import counted, note, print_json
+from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.models import choice_options
+from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading, report_unread, unread_code
+from opselect.cli.shared.options import (
+    follow_links_option,
+    have_option,
+    json_option,
+    macro_options,
+    quiet_option,
+    source_options,
+)
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
+
+if TYPE_CHECKING:
+    from opselect.models.choice import Choice
+    from opselect.usecases.verify import Verified
+
+_BUILDS = {"bazel": "bazel", "makefile": "make"}
+
+
+@click.command(
+    "verify",
+    cls=NeedsCommand,
+    short_help="Say whether a build runs models, before it is shipped.",
+    epilog="""\b
+Examples:
+  opselect verify mobilenet.pb --tensorflow 2.14
+  opselect verify mobilenet.pb --tensorflow 2.14 --against ops_to_register.h
+  opselect verify mobilenet.pb --against tensorflow --json
+  opselect verify mobilenet.pb --against manifest.yaml --against ops_to_register.h --summary
+  opselect verify flex.tflite --tensorflow 2.14 --against flex_ops.json --against registration.cc
+""",
+)
+@needs_options
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="BUILD",
+    help="What the build has: 'default' for the lists of the TensorFlow, a checkout, or a file: a manifest, "
+    "ops_to_register.h, tf_op_files.txt or another list of paths, an ops list (JSON), *_registration.cc. Several are "
+    "parts of one build.  [default: default]",
+)
+@source_options
+@click.option(
+    "--profile", metavar="NAME", help=f"The build profile.  [default: that of the manifest, or {DEFAULT_PROFILE}]"
+)
+@click.option(
+    "--build",
+    type=click.Choice(tuple(_BUILDS)),
+    help="Whose lists count. Default: those that make binaries of the profile.",
+)
+@macro_options
+@choice_options
+@have_option
+@click.option("--summary", is_flag=True, help="Print the verdict alone, in one line.")
+@follow_links_option
+@json_option
+@quiet_option
+def command(
+    models: tuple[str, ...],
+    kept: tuple[str, ...],
+    jobs: int | None,
+    dask: str,
+    against: tuple[str, ...],
+    release: str | None,
+    tree: Path | None,
+    index_file: Path | None,
+    roots: tuple[Path, ...],
+    profile: str | None,
+    build: str | None,
+    macros: Macros,
+    choice: Choice,
+    have: frozenset[str],
+    summary: bool,
+    follow_links: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Say whether a build runs the MODELs: node by node, and each model as a whole.
+
+    What the build has is told by --against: upstream's default lists of a release, a checkout's lists as they stand, a
+    manifest, a header, a list of files, an ops list, or a registration file of TensorFlow Lite. Found are kernels, ops
+    and types that it lacks, and whatever the release does not load: attrs that it does not know, ops that it removed,
+    inputs that do not fit, versions. Exit code 1 when anything would fail on the phone.
+    """
+    from opselect.usecases.verify import VerifyQuestion, verify
+
+    source = KernelSource(release, tree, index_file, roots, follow_links)
+    needs = parse_needs(models, kept, choice, jobs, dask, inserted=True)
+    question = VerifyQuestion(needs, against, source, profile or "", macros, _BUILDS[build] if build else "", have)
+    with reading(quiet=quiet) as watch:
+        verified = verify(question, watch)
+    if as_json:
+        print_json(verified.to_json())
+        note(_summary(verified), quiet=quiet)
+    else:
+        if not summary:
+            _print(verified, needs.only_model, quiet=quiet)
+        click.echo(_summary(verified))
+    report_unread(verified.unread, verified.models)
+    return unread_code(verified.unread) or (DONE if verified.ok else NO)
+
+
+def _print(verified: Verified, models: tuple[str, ...], *, quiet: bool) -> None:
+    from opselect.cli.shared.findings_text import Report, print_report
+    from opselect.requirements.loading import Verdict
+
+    missing = [each for each in verified.problems if each.code < "OPS3"]
+    refused = tuple(each for each in verified.problems if each.code >= "OPS3")
+    verdict = Verdict(refused, verified.ignored, verified.unjudged)
+    print_report(Report(verified.release, verified.profile, missing, (), verdict, models), err=False, quiet=quiet)
+
+
+def _summary(verified: Verified) -> str:
+    """The verdict in a line: ``ok`` or ``fails``, what was asked, and how many problems of which code."""
+    build = f"TensorFlow {verified.release}, profile {verified.profile}, " if verified.release else ""
+    asked = f"{counted(verified.models, 'model')} against {build}{verified.against}"
+    if verified.ok:
+        doubts = f"; {counted(len(verified.unjudged), 'thing')} not judged" if verified.unjudged else ""
+        return f"ok: {asked}{doubts}"
+    codes = Counter(each.code for each in verified.problems)
+    parts = [f"{count} {code}" for code, count in sorted(codes.items())]
+    if verified.unread:
+        parts.append(f"{len(verified.unread)} unread")
+    return f"fails: {asked}: {', '.join(parts)}"

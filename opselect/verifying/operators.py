@@ -1,0 +1,81 @@
+"""Which operators of a TensorFlow Lite model does an interpreter not know?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from opselect.findings import Finding
+from opselect.findings.mends import OR, change_model
+from opselect.models.graph.tflite import FLEX_PREFIX, TfliteModel, TfliteOperator
+from opselect.verifying.resolver import Resolver
+
+MAX_PLACES = 5
+"""Maximum number of operators that a finding names."""
+
+
+def unresolved_operators(model: TfliteModel, name: str, resolvers: Sequence[Resolver]) -> Iterator[Finding]:
+    """Operators that none of the files registers in the version that the model has, sorted by name.
+
+    Operators of TensorFlow are not judged: the Flex delegate takes them. ``name`` is what the model is called.
+    """
+    for (kind, op, version), places in _operators(model).items():
+        is_custom = kind == "custom"
+        if kind == "flex" or any(each.has(op, version, is_custom=is_custom) for each in resolvers):
+            continue
+        known = [span for each in resolvers for span in each.versions(op, is_custom=is_custom)]
+        files = " and ".join(each.name for each in resolvers)
+        if known:
+            spans = ", ".join(str(low) if low == high else f"{low} to {high}" for low, high in sorted(set(known)))
+            reason = f"{files}: it registers version {spans} of the operator, and the model has version {version}"
+        else:
+            reason = f"{files}: it does not register the operator"
+        again = "Write it again for all models: gen_op_registration, or gen_selected_ops in a BUILD file."
+        by_hand = f"Register it by hand: resolver->AddCustom({op!r}, …)." if is_custom else ""
+        mends = (change_model(again), *((change_model(by_hand, lead=OR),) if by_hand else ()))
+        yield Finding(
+            "OPS125",
+            reason,
+            op=op,
+            attrs=(("version", version),),
+            count=len(places),
+            nodes=tuple(places[:MAX_PLACES]),
+            models=(name,),
+            mends=mends,
+        )
+
+
+def operators_without_delegate(model: TfliteModel, name: str) -> Iterator[Finding]:
+    """Operators of TensorFlow, where no build of it is known that could run them."""
+    for (kind, op, _), places in _operators(model).items():
+        if kind == "flex":
+            text = "Link the Flex delegate, and name its ops list, header or lists with one more --against."
+            yield Finding(
+                "OPS126",
+                "TensorFlow's kernel runs it, and what is named has only operators of TensorFlow Lite",
+                op=op.removeprefix(FLEX_PREFIX),
+                count=len(places),
+                nodes=tuple(places[:MAX_PLACES]),
+                models=(name,),
+                mends=(change_model(text),),
+            )
+
+
+def has_flex(model: TfliteModel) -> bool:
+    """Whether the model needs kernels of TensorFlow."""
+    return any(kind == "flex" for kind, _, _ in _operators(model))
+
+
+def _operators(model: TfliteModel) -> dict[tuple[str, str, int], list[str]]:
+    """Each kind of operator, with its places, sorted."""
+    found: dict[tuple[str, str, int], list[str]] = {}
+    for number, subgraph in enumerate(model.subgraphs):
+        for index, operator in enumerate(subgraph.operators):
+            key = (_kind(operator), operator.name, operator.version)
+            found.setdefault(key, []).append(f"subgraph_{number}/operator_{index}")
+    return dict(sorted(found.items()))
+
+
+def _kind(operator: TfliteOperator) -> str:
+    if operator.is_custom:
+        return "flex" if operator.name.startswith(FLEX_PREFIX) else "custom"
+    return "built-in"
