@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from opselect.models.choice import Choice
     from opselect.usecases.verify import Verified
 
-_BUILDS = {"bazel": "bazel", "makefile": "make"}
-
 
 @click.command(
     "verify",
@@ -57,7 +55,7 @@ Examples:
 )
 @click.option(
     "--build",
-    type=click.Choice(tuple(_BUILDS)),
+    type=click.Choice(("bazel", "makefile")),
     help="Whose lists count. Default: those that make binaries of the profile.",
 )
 @macro_options
@@ -94,11 +92,12 @@ def command(
     and types that it lacks, and whatever the release does not load: attrs that it does not know, ops that it removed,
     inputs that do not fit, versions. Exit code 1 when anything would fail on the phone.
     """
-    from opselect.usecases.verify import VerifyQuestion, verify
+    from opselect.usecases.described_build import VerifyQuestion
+    from opselect.usecases.verify import verify
 
     source = KernelSource(release, tree, index_file, roots, follow_links)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=True)
-    question = VerifyQuestion(needs, against, source, profile or "", macros, _BUILDS[build] if build else "", have)
+    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have)
     with reading(quiet=quiet) as watch:
         verified = verify(question, watch)
     if as_json:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel_index.build_files.mobile_lists import builds_by_default, builds_of
+from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
-from kernel_index.records import BAZEL, MAKE
+from kernel_index.records import BuildLists
 from kernel_index.records_json import Json, attrs_json
-from opselect.build_lists import check_read
-from opselect.build_lists.header import SelectiveHeader
 from opselect.findings import Finding
-from opselect.models.formats import read_model
 from opselect.requirements.of_many_models import Failure
 from opselect.requirements.runtime import SESSION_OPS
-from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
+from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion, described_build
+from opselect.usecases.kernel_source import DEFAULT_PROFILE
 from opselect.usecases.load_model import load_model
 from opselect.usecases.model_names import model_names
 from opselect.usecases.open_kernels import open_kernels, profile_of
-from opselect.usecases.read_requirements import ModelRequirements, ModelSet, NoModelReadError, read_requirements
+from opselect.usecases.read_requirements import ModelRequirements, NoModelReadError, read_requirements
 from opselect.usecases.select_kernels import select_kernels
-from opselect.usecases.show_header import releases_of_classes
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
-from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
-from opselect.verifying.header_contents import HeaderContents, header_of_pairs
-from opselect.verifying.named_files import ManifestFile, NamedFile, OpsList, PathList, read_named_file
+from opselect.verifying.compiled_files import CompiledFiles
+from opselect.verifying.header_contents import HeaderContents
+from opselect.verifying.named_files import ManifestFile, NamedFile, read_named_file
 from opselect.verifying.operators import has_flex, operators_without_delegate, unresolved_operators
 from opselect.verifying.resolver import Resolver
 from opselect.verifying.together import AllOf
@@ -36,36 +33,6 @@ if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.models.graph.tflite import TfliteModel
     from opselect.selection.contents import BuildContents
-    from opselect.selection.select import Selection
-
-DEFAULT_LISTS = "default"
-"""What stands for the lists of the TensorFlow that is named: upstream's own, or a checkout's as they stand."""
-
-_BUILD_NAMES = {BAZEL: "the lists of Bazel", MAKE: "the makefile's list"}
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyQuestion:
-    """For which models, and what a build of them has.
-
-    ``against`` is what makes up the build, all of it together: ``default`` for the lists of the TensorFlow, a checkout,
-    or files (:data:`opselect.verifying.named_files.NamedFile`). ``source`` and ``profile`` may be left out where a
-    manifest or a checkout among these says them. ``build`` is the one of Bazel and the makefile whose lists count;
-    without it those that make binaries of the profile. ``have`` are libraries that the build has besides.
-    """
-
-    models: ModelSet
-    against: tuple[str, ...] = ()
-    source: KernelSource = field(default_factory=KernelSource)
-    profile: str = ""
-    macros: Macros = NO_MACROS
-    build: str = ""
-    have: frozenset[str] = frozenset()
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """What the build is made up of; the default lists where nothing is named."""
-        return self.against or (DEFAULT_LISTS,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +180,16 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
     """What of the models the kernels of a TensorFlow do not run, in the build that is described."""
     index = open_kernels(question.source, macros=question.macros, profile=question.profile, watch=watch)
     profile = profile_of(index, question.profile, question.macros)
-    builds = _builds(question, index, profile)
+    build = described_build(question, files, index, profile)
     needed = read_requirements(question.models, index, watch)
-    parts, unjudged = _contents(question, files, index, profile, builds)
-    contents = AllOf(tuple(parts)) if parts else None
-    found = select_kernels(needed, index, profile, builds=builds, have=question.have, files=False, contents=contents)
+    contents = AllOf(build.parts) if build.parts else None
+    found = select_kernels(
+        needed, index, profile, builds=build.builds, have=question.have, files=False, contents=contents
+    )
     selection = found.selection
     whole = _runs_in_session(needed)
     problems = [each for each in selection.unresolved if whole or each.op not in SESSION_OPS or each.count]
-    problems += _of_the_build(parts, selection)
+    problems += _of_the_build(build.parts, index)
     problems += selection.verdict.refused
     needed = needed.closed()
     return Verified(
@@ -231,85 +199,18 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
         index.release,
         profile,
         selection.verdict.ignored,
-        (*unjudged, *selection.verdict.unjudged),
+        (*build.unjudged, *selection.verdict.unjudged),
         needed.unread,
     )
 
 
-def _builds(question: VerifyQuestion, index: KernelIndex, profile: str) -> tuple[str, ...]:
-    """The builds whose lists and libraries count."""
-    known = builds_of(index.build_lists)
-    if question.build and question.build not in known:
-        raise OpselectError(
-            f"TensorFlow {index.release} has no lists for {question.build}\n"
-            f"  It has lists for {' and '.join(known) or 'no build'}."
-        )
-    return (question.build,) if question.build else builds_by_default(index.build_lists, profile)
-
-
-def _contents(
-    question: VerifyQuestion,
-    files: dict[str, NamedFile],
-    index: KernelIndex,
-    profile: str,
-    builds: tuple[str, ...],
-) -> tuple[list[BuildContents], list[str]]:
-    """What the build has by each thing that is named, and what cannot be judged of it."""
-    parts: list[BuildContents] = []
-    unjudged: list[str] = []
-    for path in question.named:
-        named = files.get(path)
-        if named is None:
-            parts += _of_lists(index, profile, builds)
-            if not builds and not profile.startswith("desktop"):
-                unjudged.append(f"TensorFlow {index.release} has no lists for profile {profile}: all files count.")
-        elif isinstance(named, SelectiveHeader):
-            parts.append(HeaderContents(path, named, index, _spelled(named, index)))
-        elif isinstance(named, OpsList):
-            header = header_of_pairs(named.pairs)
-            parts.append(HeaderContents(path, header, index, _spelled(header, index)))
-        elif isinstance(named, ManifestFile):
-            if (named.release, named.profile) != (index.release, profile):
-                watch_for = f"{path} is of TensorFlow {named.release}, profile {named.profile}"
-                unjudged.append(f"{watch_for}: whether a build of another one compiles its files is not judged.")
-            parts.append(CompiledFiles(path, named.files, index, profile, builds))
-        elif isinstance(named, PathList):
-            known = builds_of(index.build_lists)
-            its = (MAKE,) if MAKE in known else builds
-            unknown = sorted(file for file in named.files if file not in index.includes)
-            if index.includes and unknown:
-                unjudged.append(f"{path} names {len(unknown)} files that were not scanned, {unknown[0]} first.")
-            parts.append(CompiledFiles(path, named.files, index, profile, its))
-    return parts, unjudged
-
-
-def _of_lists(index: KernelIndex, profile: str, builds: tuple[str, ...]) -> Iterator[CompiledFiles]:
-    check_read(index.build_lists)
-    for build in builds:
-        yield CompiledFiles(
-            f"{_BUILD_NAMES[build]} of TensorFlow {index.release}",
-            files_of_lists(index.build_lists, build),
-            index,
-            profile,
-            (build,),
-        )
-
-
-def _spelled(header: SelectiveHeader, index: KernelIndex) -> str:
-    """Which releases spell the classes of a header so, where the build's is none of them."""
-    releases = releases_of_classes(header) if header.classes else ()
-    if not releases or index.release in releases:
-        return ""
-    span = releases[0] if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
-    return f"its classes are spelled as in TensorFlow {span}"
-
-
-def _of_the_build(parts: Sequence[BuildContents], selection: Selection) -> Iterator[Finding]:
+def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> Iterator[Finding]:
     """What keeps the build from being made at all."""
-    sources = sorted({file.path for file in selection.files})
+    is_shipped = index.release in shipped.releases()
+    upstream = shipped.index_of(index.release).build_lists if is_shipped else BuildLists()
     for part in parts:
         if isinstance(part, CompiledFiles):
-            yield from part.broken_links(sources)
+            yield from part.broken_links(upstream)
         elif isinstance(part, HeaderContents):
             unusable = part.unusable()
             if unusable is not None:
@@ -324,6 +225,3 @@ def _runs_in_session(needed: ModelRequirements) -> bool:
 
 def _against(question: VerifyQuestion) -> str:
     return " + ".join(question.named)
-
-
-__all__ = ["DEFAULT_LISTS", "Verified", "VerifyQuestion", "problem_json", "verify"]

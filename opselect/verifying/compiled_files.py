@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from kernel_index.build_files.mobile_lists import builds_of, makefile_sources
 from kernel_index.dependencies import DependencyGraph
@@ -12,22 +12,23 @@ from kernel_index.needed_files import BuildNeeds
 from kernel_index.records import BAZEL, MAKE, BuildLists, KernelRegistration, OpDefinition
 from opselect.build_lists.checking.builds import Build, base_groups, compiled_groups, how_listed
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Mend, change_model
+from opselect.findings.mends import OR, Mend
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledFiles:
     """A build that compiles some ``files``, and what it compiles without their being listed.
 
-    ``name`` is what a sentence calls the list. ``builds`` are the builds of the release that the list may be for
-    (:data:`kernel_index.records.BAZEL` and ``MAKE``): a file that each of them compiles by itself is there without
-    being listed.
+    ``name`` is what a sentence calls the list, ``remake`` how to write it again. ``builds`` are the builds of the
+    release that the list may be for (:data:`kernel_index.records.BAZEL` and ``MAKE``): a file that each of them
+    compiles by itself is there without being listed.
     """
 
     name: str
     files: frozenset[str]
     index: KernelIndex
     profile: str
+    remake: Mend
     builds: tuple[str, ...] = ()
 
     def has_file(self, path: str) -> bool:
@@ -67,14 +68,17 @@ class CompiledFiles:
             mends=self._mends(definition.source),
         )
 
-    def broken_links(self, sources: Collection[str]) -> Iterator[Finding]:
-        """Files without which some sources of the build cannot be linked, and that it does not compile."""
-        there = [source for source in sources if self.has_file(source)]
+    def broken_links(self, upstream: BuildLists) -> Iterator[Finding]:
+        """Files without which those of the list cannot be linked, and that the build does not compile.
+
+        The lists of ``upstream`` are proof: what a file of theirs is without there, it does without.
+        """
         found: dict[str, Finding] = {}
         for build in self.builds or ("",):
+            proven = files_of_lists(upstream, build)
             graph = DependencyGraph(self.index, self.profile, build)
-            for path, (asking, dependency) in graph.reasons(there).items():
-                if not self.has_file(path):
+            for path, (asking, dependency) in graph.reasons(sorted(self.files)).items():
+                if not self.has_file(path) and (asking not in proven or path in proven):
                     reason = f"{self.name}: it does not have {path}; {asking} uses {dependency.symbol} of it"
                     found.setdefault(path, Finding("OPS121", reason, files=(path,), mends=self._mends(path)))
         yield from found.values()
@@ -86,13 +90,10 @@ class CompiledFiles:
         for build in known:
             edit = how_listed(path, Build(build, {}, frozenset()), lists)
             edits.append(_capitalized(edit, OR if edits else ""))
-        text = "Write the lists again for all models: opselect generate, or opselect apply --mode extend in a checkout."
-        return (*edits, change_model(text, lead=OR if edits else ""))
+        return (*edits, replace(self.remake, lead=OR if edits else ""))
 
 
 def _capitalized(mend: Mend, lead: str) -> Mend:
-    from dataclasses import replace
-
     return replace(mend, text=f"{mend.text[:1].upper()}{mend.text[1:]}.", lead=lead)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kernel_index.index import KernelIndex
@@ -10,7 +11,7 @@ from kernel_index.near_names import near_names
 from kernel_index.records import KernelRegistration, OpDefinition
 from opselect.build_lists.header import SelectiveHeader
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Mend, change_model
+from opselect.findings.mends import Mend
 from opselect.requirements.ops_list import Pair
 
 
@@ -20,13 +21,15 @@ class HeaderContents:
 
     System kernels and system ops are registered whatever the header says (``REGISTER_SYSTEM_KERNEL_BUILDER`` of
     ``framework/op_kernel.h``, ``REGISTER_SYSTEM_OP`` of ``framework/op.h``); the latter are those whose kernels are
-    system kernels. ``spelled`` names the releases whose classes the header has, where the build's is not one of them.
+    system kernels. ``remake`` is how to write the header again; ``spelled`` says of which
+    releases its classes are, where the build's is not one of them, and is asked only where a class is missing.
     """
 
     name: str
     header: SelectiveHeader
     index: KernelIndex
-    spelled: str = ""
+    remake: Mend
+    spelled: Callable[[], str] = str
     _known: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False)
 
     def has_kernel(self, registration: KernelRegistration) -> bool:
@@ -62,7 +65,7 @@ class HeaderContents:
         close = near_names(text, tuple(dict.fromkeys(self.header.classes or ())), at_most=1)
         has = f"; it has {close[0]}" if close else ""
         reason = f"{self.name}: it registers the op and not the class {text}{has}"
-        return Finding("OPS122", reason, topic=self.spelled, places=(registration.location,), mends=self._mends())
+        return Finding("OPS122", reason, topic=self.spelled(), places=(registration.location,), mends=(self.remake,))
 
     def without_op(self, definition: OpDefinition) -> Finding:
         """The header lacks the op."""
@@ -71,18 +74,13 @@ class HeaderContents:
     def _without(self, op: str) -> Finding:
         close = near_names(op, self.header.ops or (), at_most=1)
         has = f"; it has {close[0]}" if close else ""
-        return Finding("OPS123", f"{self.name}: it does not register the op{has}", mends=self._mends())
+        return Finding("OPS123", f"{self.name}: it does not register the op{has}", mends=(self.remake,))
 
     def unusable(self) -> Finding | None:
         """Why no compiler takes the header; None where one does."""
         if self.header.error is None:
             return None
-        return Finding("OPS124", f"{self.name}: {self.header.error}", mends=self._mends())
-
-    def _mends(self) -> tuple[Mend, ...]:
-        again = change_model("Write it again for all models: opselect generate MODEL… --target header.")
-        by_tool = "Name the op for TensorFlow's tool with --default_ops Op:Class."
-        return (again, change_model(by_tool, lead=OR))
+        return Finding("OPS124", f"{self.name}: {self.header.error}", mends=(self.remake,))
 
 
 def header_of_pairs(pairs: tuple[Pair, ...]) -> SelectiveHeader:

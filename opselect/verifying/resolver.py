@@ -44,7 +44,7 @@ class Resolver:
         )
 
     def has(self, name: str, version: int, *, is_custom: bool) -> bool:
-        """Whether an interpreter finds an operator (``MutableOpResolver::FindOp`` of ``lite/mutable_op_resolver.cc``)."""
+        """Whether an interpreter finds an operator (``FindOp`` of ``lite/mutable_op_resolver.cc``)."""
         return any(low <= version <= high for low, high in self.versions(name, is_custom=is_custom))
 
 
