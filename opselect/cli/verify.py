@@ -118,13 +118,19 @@ def _print(verified: Verified, models: tuple[str, ...], *, quiet: bool) -> None:
     missing = [each for each in verified.problems if each.code < "OPS3"]
     refused = tuple(each for each in verified.problems if each.code >= "OPS3")
     verdict = Verdict(refused, verified.ignored, verified.unjudged)
-    print_report(Report(verified.release, verified.profile, missing, (), verdict, models), err=False, quiet=quiet)
+    heading = f"{_build(verified)} does not run all of it:"
+    report = Report(verified.release, verified.profile, missing, (), verdict, models, heading)
+    print_report(report, err=False, quiet=quiet)
+
+
+def _build(verified: Verified) -> str:
+    of = f"TensorFlow {verified.release}, profile {verified.profile}" if verified.release else "TensorFlow Lite"
+    return f"{of}, {verified.against}"
 
 
 def _summary(verified: Verified) -> str:
     """The verdict in a line: ``ok`` or ``fails``, what was asked, and how many problems of which code."""
-    build = f"TensorFlow {verified.release}, profile {verified.profile}, " if verified.release else ""
-    asked = f"{counted(verified.models, 'model')} against {build}{verified.against}"
+    asked = f"{counted(verified.models, 'model')} against {_build(verified)}"
     if verified.ok:
         doubts = f"; {counted(len(verified.unjudged), 'thing')} not judged" if verified.unjudged else ""
         return f"ok: {asked}{doubts}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from kernel_index.build_files import named_path
 from kernel_index.build_files.mobile_lists import builds_by_default, builds_of
 from kernel_index.errors import OpselectError
 from kernel_index.records import BAZEL, MAKE
@@ -21,6 +22,7 @@ from opselect.usecases.show_header import releases_of_classes
 from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
 from opselect.verifying.header_contents import HeaderContents, header_of_pairs
 from opselect.verifying.named_files import ManifestFile, NamedFile, OpsList, PathList
+from opselect.verifying.resolver import Resolver
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
@@ -84,7 +86,9 @@ def described_build(
     unjudged: list[str] = []
     lists_again = _remake(question, index, profile, "--out build_lists")
     header_again = _remake(question, index, profile, "--target header --out build_lists")
-    for path in question.named:
+    # Who names nothing but registration files of TensorFlow Lite has the default lists for the ops of TensorFlow.
+    only_lite = files and all(isinstance(files.get(path), Resolver) for path in question.named)
+    for path in (DEFAULT_LISTS,) if only_lite else question.named:
         named = files.get(path)
         if named is None:
             parts += _of_lists(index, profile, builds, _remake_lists(question, index, profile))
@@ -92,16 +96,18 @@ def described_build(
                 unjudged.append(f"TensorFlow {index.release} has no lists for profile {profile}: all files count.")
         elif isinstance(named, SelectiveHeader | OpsList):
             header = header_of_pairs(named.pairs) if isinstance(named, OpsList) else named
-            parts.append(HeaderContents(path, header, index, header_again, cache(partial(_spelled, header, index))))
+            spelled = cache(partial(_spelled, header, index))
+            parts.append(HeaderContents(path, header, index, header_again, spelled))
         elif isinstance(named, ManifestFile):
             if (named.release, named.profile) != (index.release, profile):
                 said = f"{path} is of TensorFlow {named.release}, profile {named.profile}"
                 unjudged.append(f"{said}: whether a build of another one compiles its files is not judged.")
             parts.append(CompiledFiles(path, named.files, index, profile, lists_again, builds))
         elif isinstance(named, PathList):
-            unknown = sorted(file for file in named.files if file not in index.includes)
-            if index.includes and unknown:
-                unjudged.append(f"{path} names {len(unknown)} files that were not scanned, {unknown[0]} first.")
+            unknown = sorted(named.files - _known_files(index))
+            if unknown:
+                them = f"{unknown[0]} and {len(unknown) - 1} more files" if unknown[1:] else unknown[0]
+                unjudged.append(f"{path} names {them} that TensorFlow {index.release} does not have, or no scan reads.")
             its = (MAKE,) if MAKE in builds_of(index.build_lists) else builds
             parts.append(CompiledFiles(path, named.files, index, profile, lists_again, its))
     return DescribedBuild(tuple(parts), tuple(unjudged), builds)
@@ -116,6 +122,13 @@ def _builds(question: VerifyQuestion, index: KernelIndex, profile: str) -> tuple
             f"  It has lists for {' and '.join(known) or 'no build'}."
         )
     return (question.build,) if question.build else builds_by_default(index.build_lists, profile)
+
+
+def _known_files(index: KernelIndex) -> frozenset[str]:
+    """The files that a scan reads, and those that the lists of the release name besides: gradients and the like."""
+    lists = index.build_lists
+    named = (*lists.makefile, *(path for group in lists.groups.values() for path in group))
+    return frozenset(index.includes).union(map(named_path, named), files_of_lists(lists, MAKE))
 
 
 def _of_lists(index: KernelIndex, profile: str, builds: tuple[str, ...], remake: Mend) -> Iterator[CompiledFiles]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -115,8 +115,7 @@ def releases_with(missing: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
 def releases_of_classes(header: SelectiveHeader) -> tuple[str, ...]:
     """The shipped releases that have every kernel class of a header, each as it is spelled there."""
     classes = tuple(dict.fromkeys(header.classes or ()))
-    everything = replace(header, ops=())
-    return releases_with({r: _missing(everything, (), classes, shipped.index_of(r)) for r in shipped.releases()})
+    return releases_with({r: _missing(header, (), classes, shipped.index_of(r)) for r in shipped.releases()})
 
 
 def _text(path: Path, name: str) -> str:
@@ -144,7 +143,7 @@ def _missing(
     header: SelectiveHeader, ops: tuple[str, ...], classes: tuple[str, ...], index: KernelIndex
 ) -> frozenset[str]:
     """The ops and classes that a release has not in any profile."""
-    known = _classes_of(ops or index.op_names(), index)
+    known = _classes_of(header.ops or index.op_names(), index)
     names = set(index.op_names())
     lacking = {op for op in ops if op.strip() not in names}
     return frozenset(lacking | {text for text in classes if not _is_in(text, known, header)})

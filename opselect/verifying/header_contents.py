@@ -34,13 +34,18 @@ class HeaderContents:
 
     def has_kernel(self, registration: KernelRegistration) -> bool:
         """Whether the header registers a kernel: its class and its op."""
-        if registration.system:
+        if registration.system or self._is_message:
             return True
         return self._names_op(registration.op) and self._names_class(registration.kernel_class)
 
     def has_op(self, definition: OpDefinition) -> bool:
         """Whether the header registers an op."""
-        return self._names_op(definition.name) or self._is_system(definition.name)
+        return self._is_message or self._names_op(definition.name) or self._is_system(definition.name)
+
+    @property
+    def _is_message(self) -> bool:
+        """Whether there is no header at all, of which nothing more need be said."""
+        return self.header.error is not None and not (self.header.ops or self.header.classes)
 
     def _names_op(self, op: str) -> bool:
         key = ("op", op)

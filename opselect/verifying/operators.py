@@ -26,9 +26,9 @@ def unresolved_operators(model: TfliteModel, name: str, resolvers: Sequence[Reso
         files = " and ".join(each.name for each in resolvers)
         if known:
             spans = ", ".join(str(low) if low == high else f"{low} to {high}" for low, high in sorted(set(known)))
-            reason = f"{files}: it registers version {spans} of the operator, and the model has version {version}"
+            reason = f"{files}: the operator is registered in version {spans}, and the model has version {version}"
         else:
-            reason = f"{files}: it does not register the operator"
+            reason = f"{files}: the operator is not registered"
         again = "Write it again for all models: gen_op_registration, or gen_selected_ops in a BUILD file."
         by_hand = f"Register it by hand: resolver->AddCustom({op!r}, …)." if is_custom else ""
         mends = (change_model(again), *((change_model(by_hand, lead=OR),) if by_hand else ()))

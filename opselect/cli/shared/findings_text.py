@@ -36,7 +36,9 @@ class Report:
     """What there is to say about some models and a build.
 
     ``missing`` are kernels that the build does not have, ``left_out`` is what builds of the profile lack by default,
-    ``verdict`` what the release says when it loads the models. ``models`` are the models as they were typed.
+    ``verdict`` what the release says when it loads the models. ``release`` is empty for TensorFlow Lite alone.
+    ``models`` are the models as they were typed. ``heading`` stands above what is missing in place of the usual line,
+    for findings of a described build, which are not about kernels alone.
     """
 
     release: str
@@ -45,6 +47,7 @@ class Report:
     left_out: Sequence[Finding] = ()
     verdict: Verdict | None = None
     models: Sequence[str] = ()
+    heading: str = ""
 
 
 def print_report(report: Report, *, err: bool, quiet: bool) -> None:
@@ -67,11 +70,12 @@ def report_lines(report: Report, width: int) -> list[str]:
     """The lines of a report for a window of ``width`` columns."""
     missing, left_out = _once(report.missing, report.left_out)
     refused = report.verdict.refused if report.verdict is not None else ()
-    build = f"TensorFlow {report.release}, profile {report.profile}"
+    build = f"TensorFlow {report.release}, profile {report.profile}" if report.release else "TensorFlow Lite"
     several = len({model for each in (*missing, *left_out, *refused) for model in each.models}) > 1
     is_or_are = "is" if len(missing) == 1 else "are"
+    usual = f"{build}: {len(missing)} of the needed kernels {is_or_are} missing"
     sections = (
-        (f"{build}: {len(missing)} of the needed kernels {is_or_are} missing", "kernel", missing),
+        (report.heading or usual, "problem" if report.heading else "kernel", missing),
         (f"Left out of mobile builds by default ({build}):", "op", left_out),
         (f"TensorFlow {report.release} does not load this:", "op", refused),
     )
@@ -132,7 +136,7 @@ def _group_lines(
 
     known = code_of(group[0].code)
     prose = min(width, MAX_PROSE)
-    count = len(group) if noun == "kernel" else len({each.op for each in group if each.op})
+    count = len(group) if noun != "op" else len({each.op for each in group if each.op})
     topic = f" ({group[0].topic})" if group[0].topic else ""
     title = f"{counted(count, noun)}: {known.title}" if count else known.title
     lines = _filled(f"{known.code}  {title}{topic}", prose, 2, 10)
