@@ -20,7 +20,6 @@ from tests.builds.pairs import RECORD, Pair, pairs, really_runs, recorded, shown
 from tests.builds.programs import Built, build_all
 from tests.builds.sharing import made_once, shared_folder
 
-
 FAULTS = {
     "unknown_op": "not registered 'Blend'",
     "later_op": "not registered 'Einsum'",
