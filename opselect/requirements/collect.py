@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +20,7 @@ from opselect.models.graph import (
     expand_functions,
     reach_entries,
 )
+from opselect.requirements.devices import asked_device
 from opselect.requirements.kernel_attrs import LABEL_ATTR, KernelAttrs
 from opselect.requirements.loading import Loads, LoadsMerger, collect_loads
 from opselect.requirements.runtime import SESSION_OPS, Addition, Origin, runtime_additions
@@ -39,8 +39,9 @@ UNKNOWN_RELEASE = ""
 class Requirement:
     """One op with one set of attrs on one device, and who asks for it.
 
-    ``attrs`` are sorted by name and hold what kernels constrain on, defaults filled in. ``device`` is the device type
-    that the nodes ask for (``CPU``, ``GPU``), empty where they ask for none. ``label`` is the ``_kernel`` attr.
+    ``attrs`` are sorted by name and hold what kernels constrain on, defaults filled in. ``device`` is what the
+    nodes ask for, ``CPU``, ``GPU``, another job or task, empty where they ask for none
+    (:func:`opselect.requirements.devices.asked_device`). ``label`` is the ``_kernel`` attr.
     ``nodes`` and ``models`` are examples, the first by name (at most :data:`MAX_NODES_NAMED` and
     :data:`MAX_MODELS_NAMED`), so that a requirement stays small however many ask; ``count`` and ``model_count`` are of
     all. A node of a function is ``function:node``. ``origin`` is None for what nodes of the model ask for themselves;
@@ -208,23 +209,8 @@ def _counted(asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs,
 def _requirement(node: Node, kernel_attrs: KernelAttrs) -> Requirement:
     label = node.attrs.get(LABEL_ATTR, "")
     return Requirement(
-        node.op, kernel_attrs.of(node), device_type(node.device), label if isinstance(label, str) else ""
+        node.op, kernel_attrs.of(node), asked_device(node.device), label if isinstance(label, str) else ""
     )
-
-
-_LOCAL_DEVICE = re.compile(r"/(?:(?:device:)(\w+)|(cpu|gpu):)", re.IGNORECASE)
-
-
-def device_type(device: str) -> str:
-    """The device type that a node's device string asks for, empty where any will do.
-
-    ``/job:x/device:GPU:0``, ``/device:GPU:*`` and the old ``/gpu:0`` are GPU (``util/device_name_utils.cc``).
-    """
-    match = _LOCAL_DEVICE.search(device)
-    if match is None:
-        return ""
-    name = match[1] or match[2]
-    return name.upper() if name.lower() in ("cpu", "gpu") else name
 
 
 def _sort_key(item: Requirement) -> str:

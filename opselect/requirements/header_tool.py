@@ -15,7 +15,8 @@ from kernel_index.errors import OpselectError
 from kernel_index.kernel_lookup import CPU
 from opselect.models.graph import Graph, Node
 from opselect.models.graph.values import AttrPlaceholder
-from opselect.requirements.collect import Requirement, device_type
+from opselect.requirements.collect import Requirement
+from opselect.requirements.devices import device_type
 from opselect.requirements.kernel_attrs import LABEL_ATTR, KernelAttrs
 
 OLDEST, NEWEST = (0, 12), (2, 21)

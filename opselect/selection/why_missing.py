@@ -125,14 +125,14 @@ def explain_device(requirement: Requirement, profile: str) -> Finding:
     With the default ConfigProto the placer refuses such a node (``common_runtime/placer.cc``); with
     ``allow_soft_placement`` it falls back to the CPU.
     """
+    # Soft placement takes another device of the same process, and no string that names none.
+    soft = ", or set allow_soft_placement in the session's ConfigProto. Its CPU kernel is selected either way"
+    otherwise = soft if requirement.device.isidentifier() else ""
     return _about(
         requirement,
         "OPS107",
         f"the nodes are pinned to {requirement.device}, a device that a build of profile {profile} does not have",
-        change_model(
-            "Clear the device of the nodes (freeze the model with clear_devices), or set allow_soft_placement in the "
-            "session's ConfigProto. Its CPU kernel is selected either way."
-        ),
+        change_model(f"Clear the device of the nodes (freeze the model with clear_devices){otherwise}."),
     )
 
 

@@ -104,12 +104,14 @@ def described_build(
                 unjudged.append(f"{said}: whether a build of another one compiles its files is not judged.")
             parts.append(CompiledFiles(path, named.files, index, profile, lists_again, builds))
         elif isinstance(named, PathList):
-            unknown = sorted(named.files - _known_files(index))
+            known = _known_files(index)
+            compiled = named.compiled(known)
+            unknown = sorted(compiled - known)
             if unknown:
                 them = f"{unknown[0]} and {len(unknown) - 1} more files" if unknown[1:] else unknown[0]
                 unjudged.append(f"{path} names {them} that TensorFlow {index.release} does not have, or no scan reads.")
             its = (MAKE,) if MAKE in builds_of(index.build_lists) else builds
-            parts.append(CompiledFiles(path, named.files, index, profile, lists_again, its))
+            parts.append(CompiledFiles(path, compiled, index, profile, lists_again, its))
     return DescribedBuild(tuple(parts), tuple(unjudged), builds)
 
 
@@ -127,8 +129,8 @@ def _builds(question: VerifyQuestion, index: KernelIndex, profile: str) -> tuple
 def _known_files(index: KernelIndex) -> frozenset[str]:
     """The files that a scan reads, and those that the lists of the release name besides: gradients and the like."""
     lists = index.build_lists
-    named = (*lists.makefile, *(path for group in lists.groups.values() for path in group))
-    return frozenset(index.includes).union(map(named_path, named), files_of_lists(lists, MAKE))
+    listed = [named_path(entry) for entry in lists.makefile if entry not in lists.makefile_missing]
+    return frozenset(index.includes).union(listed, *lists.groups.values())
 
 
 def _of_lists(index: KernelIndex, profile: str, builds: tuple[str, ...], remake: Mend) -> Iterator[CompiledFiles]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -48,9 +49,21 @@ class ManifestFile:
 
 @dataclass(frozen=True, slots=True)
 class PathList:
-    """A list of source files, paths from the root of a checkout: ``tf_op_files.txt``, or one like it."""
+    """A list of source files, paths from the root of a checkout: ``tf_op_files.txt``, or one like it.
+
+    Make compiles ``x.cc`` for an entry ``x.c`` (``%.o: %.cc`` of ``tensorflow/contrib/makefile/Makefile``).
+    """
 
     files: frozenset[str]
+
+    def compiled(self, known: Collection[str]) -> frozenset[str]:
+        """The files that are compiled for the entries, of those that a tree is known to have."""
+        return frozenset(self._source(path, known) for path in self.files)
+
+    @staticmethod
+    def _source(path: str, known: Collection[str]) -> str:
+        source = f"{path.rpartition('.')[0]}.cc"
+        return source if path not in known and source in known else path
 
 
 @dataclass(frozen=True, slots=True)

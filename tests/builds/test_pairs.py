@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from opselect.cli.main import run
 from tests.builds.builders import missing_commands, skip_without
 from tests.builds.pair_models import FAULTY
 from tests.builds.pairs import RECORD, Pair, pairs, really_runs, recorded, shown
@@ -74,6 +75,28 @@ def answers(of: Sequence[Pair]) -> dict[str, dict[str, str]]:
 def test_programs_answer_as_recorded(built: Built) -> None:
     said = answers(pairs(built))
     assert said == recorded()
+
+
+def against(pair: Pair, *, by_files: bool) -> list[str]:
+    """How ``opselect verify`` is told of the build: its checkout, or its list of files, and its header."""
+    program = pair.program
+    named = [*(["--against", str(program.header)] if program.header else [])]
+    named += ["--against", str(program.op_files if by_files or program.header else program.tree)]
+    return [*named, "--tree", str(program.tree), "--profile", program.profile, "--build", "makefile"]
+
+
+def test_verify_says_what_programs_do(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each pair by one of two ways to tell of the build, in turn."""
+    said = recorded()
+    wrong = {}
+    for number, pair in enumerate(pairs(built)):
+        told = against(pair, by_files=bool(number % 2))
+        code = run(["verify", str(pair.model), "--json", "--quiet", *told])
+        verdict = json.loads(capsys.readouterr().out)
+        runs = said[pair.program.name][pair.name] == ""
+        if (code, verdict["ok"], not verdict["problems"]) != (not runs, runs, runs):
+            wrong[pair.name, pair.program.name] = verdict["problems"]
+    assert wrong == {}
 
 
 def test_there_are_many_of_both_answers(built: Built) -> None:

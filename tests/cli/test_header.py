@@ -63,7 +63,7 @@ def test_what_nothing_registers_is_an_error_and_nothing_is_written(
 @pytest.mark.parametrize(
     "node",
     [
-        f'node {{ name: "y" op: "Relu" input: "x" device: "/job:worker" {FLOAT} }}',
+        f'node {{ name: "y" op: "Relu" input: "x" device: "/job:localhost" {FLOAT} }}',
         f'node {{ name: "y" op: "Relu" input: "x" device: "/device:GPU:0" {FLOAT} }}',
         'node { name: "y" op: "Relu" input: "x" }',
         'node { name: "y" op: "Relu" input: "x" attr { key: "T" value { type: DT_STRING } } }',
@@ -78,7 +78,7 @@ def test_what_the_tool_drops_is_an_error(node: str, tmp_path: Path) -> None:
 
 
 def test_a_device_without_a_type_loses_no_kernel_in_our_own_form(tmp_path: Path) -> None:
-    model = graph(tmp_path, X + f'node {{ name: "y" op: "Relu" input: "x" device: "/job:worker" {FLOAT} }}')
+    model = graph(tmp_path, X + f'node {{ name: "y" op: "Relu" input: "x" device: "/job:localhost" {FLOAT} }}')
     assert generate(tmp_path, model) == DONE
     assert read_header(written(tmp_path)).has_op("Relu")
 

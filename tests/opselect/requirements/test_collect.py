@@ -25,7 +25,7 @@ from kernel_index.shipped import find
 from kernel_index.store import open_index
 from opselect.models.formats import read_graph
 from opselect.models.graph import Entry
-from opselect.requirements.collect import Requirement, Requirements, collect_requirements, device_type
+from opselect.requirements.collect import Requirement, Requirements, collect_requirements
 from tests.opselect.graph_text import function, graph_of, node
 from tests.opselect.requirement_values import requirements
 
@@ -133,25 +133,6 @@ def test_types_devices_and_labels_make_different_requirements() -> None:
         (("c",), "GPU", ""),
         (("d",), "", "eigen"),
     }
-
-
-@pytest.mark.parametrize(
-    ("device", "kind"),
-    [
-        ("", ""),
-        ("/job:worker/replica:0/task:1/device:GPU:0", "GPU"),
-        ("/device:CPU:0", "CPU"),
-        ("/device:GPU:*", "GPU"),
-        ("/gpu:1", "GPU"),
-        ("/job:w/cpu:0", "CPU"),
-        ("/device:gpu:0", "GPU"),
-        ("/device:XLA_CPU:0", "XLA_CPU"),
-        ("/job:gpu/task:0", ""),
-        ("/device:*", ""),
-    ],
-)
-def test_device_types(device: str, kind: str) -> None:
-    assert device_type(device) == kind
 
 
 def test_only_what_the_outputs_need() -> None:
