@@ -12,6 +12,8 @@ from kernel_index.errors import InputError, OpselectError
 from kernel_index.records import BuildLists
 from kernel_index.records_json import Json, attrs_json
 from opselect.findings import Finding
+from opselect.findings.mends import change_model
+from opselect.models.graph import BrokenGraphError
 from opselect.requirements.of_many_models import Failure
 from opselect.requirements.runtime import SESSION_OPS
 from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion, described_build
@@ -181,7 +183,11 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
     index = open_kernels(question.source, macros=question.macros, profile=question.profile, watch=watch)
     profile = profile_of(index, question.profile, question.macros)
     build = described_build(question, files, index, profile)
-    needed = read_requirements(question.models, index, watch)
+    try:
+        needed = read_requirements(question.models, index, watch)
+    except BrokenGraphError as error:
+        # Of the only model; one of several is among those that could not be read.
+        return Verified(_against(question), 1, (_broken(error),), index.release, profile)
     contents = AllOf(build.parts) if build.parts else None
     found = select_kernels(
         needed, index, profile, builds=build.builds, have=question.have, files=False, contents=contents
@@ -215,6 +221,11 @@ def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> Iterato
             unusable = part.unusable()
             if unusable is not None:
                 yield unusable
+
+
+def _broken(error: BrokenGraphError) -> Finding:
+    mends = (change_model(error.advice),)
+    return Finding("OPS309", error.problem, models=(str(error.place),), mends=mends)
 
 
 def _runs_in_session(needed: ModelRequirements) -> bool:

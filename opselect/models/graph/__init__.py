@@ -1,6 +1,6 @@
 """Graphs on our own types: nodes, functions, what is reached, what is wrong."""
 
-from opselect.models.graph.checks import check_graph, graph_problems
+from opselect.models.graph.checks import BrokenGraphError, check_graph, graph_problems
 from opselect.models.graph.functions import (
     Body,
     Call,
@@ -28,6 +28,7 @@ from opselect.models.graph.values import (
 __all__ = [
     "AttrPlaceholder",
     "Body",
+    "BrokenGraphError",
     "ByteSource",
     "BytesRef",
     "Call",

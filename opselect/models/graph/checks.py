@@ -14,6 +14,10 @@ MAX_PROBLEMS_SHOWN = 10
 MAX_CYCLE_SHOWN = 12
 
 
+class BrokenGraphError(InputError):
+    """A graph that makes no sense: no TensorFlow imports it."""
+
+
 def graph_problems(graph: Graph) -> tuple[str, ...]:
     """Everything that TensorFlow would refuse about the structure of a graph, one sentence each, in file order.
 
@@ -31,7 +35,7 @@ def graph_problems(graph: Graph) -> tuple[str, ...]:
 
 
 def check_graph(graph: Graph, path: str) -> None:
-    """Raises one InputError that lists what :func:`graph_problems` finds; ``path`` is where the graph comes from."""
+    """Raises one BrokenGraphError that lists what :func:`graph_problems` finds; ``path`` is where the graph comes from."""
     problems = graph_problems(graph)
     if not problems:
         return
@@ -39,7 +43,7 @@ def check_graph(graph: Graph, path: str) -> None:
     if len(problems) > len(shown):
         shown = (*shown, f"and {len(problems) - len(shown):,} more")
     text = problems[0] if len(problems) == 1 else "the graph is broken:" + "".join(f"\n  - {p}" for p in shown)
-    raise InputError(path, text, "TensorFlow cannot import this graph either: export it again.")
+    raise BrokenGraphError(path, text, "TensorFlow cannot import this graph either: export it again.")
 
 
 def _function_problems(function: FunctionDefinition) -> list[str]:
