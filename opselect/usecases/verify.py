@@ -87,7 +87,7 @@ def problem_json(finding: Finding) -> Json:
         "models": list(finding.models),
         "count": finding.count,
         "applicability": finding.applicability,
-        "reason": finding.reason,
+        "reason": f"{finding.reason} ({finding.topic})" if finding.topic else finding.reason,
         "mend": finding.advice,
     }
 

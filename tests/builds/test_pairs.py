@@ -86,10 +86,10 @@ def against(pair: Pair, *, by_files: bool) -> list[str]:
 
 
 def test_verify_says_what_programs_do(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each pair by one of two ways to tell of the build, in turn."""
+    """Every other pair, by one of two ways to tell of the build, in turn."""
     said = recorded()
     wrong = {}
-    for number, pair in enumerate(pairs(built)):
+    for number, pair in enumerate(pairs(built)[::2]):
         told = against(pair, by_files=bool(number % 2))
         code = run(["verify", str(pair.model), "--json", "--quiet", *told])
         verdict = json.loads(capsys.readouterr().out)

@@ -35,7 +35,7 @@ def graph_problems(graph: Graph) -> tuple[str, ...]:
 
 
 def check_graph(graph: Graph, path: str) -> None:
-    """Raises one BrokenGraphError that lists what :func:`graph_problems` finds; ``path`` is where the graph comes from."""
+    """Raises one BrokenGraphError with what :func:`graph_problems` finds; ``path`` is where the graph comes from."""
     problems = graph_problems(graph)
     if not problems:
         return

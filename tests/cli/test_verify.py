@@ -1,0 +1,189 @@
+"""The verdict before shipping, on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+ROOT = Path(__file__).resolve().parents[2]
+FINDINGS = ROOT / "fixtures" / "findings"
+FLEX = ROOT / "fixtures" / "models" / "flex_ops.tflite"
+RELU = FINDINGS / "relu.pbtxt"
+KEYS = {
+    *("code", "kind", "op", "attrs", "device", "nodes", "models", "count"),
+    *("applicability", "reason", "mend"),
+}
+
+
+def generated(cli: Cli, *arguments: str | Path) -> None:
+    outcome = cli("generate", *arguments, "--out", "build", "--quiet")
+    assert outcome.code == 0, outcome.err
+
+
+def codes(cli: Cli, *arguments: str | Path) -> list[tuple[str, str]]:
+    """The code and op of each problem; exit code, JSON and summary agree."""
+    outcome = cli("verify", *arguments, "--json", "--quiet")
+    verdict = outcome.json
+    assert verdict["ok"] == (not verdict["problems"] and not verdict["unread"])
+    assert outcome.code == (0 if verdict["ok"] else 1)
+    assert all(set(problem) == KEYS for problem in verdict["problems"])
+    assert cli("verify", *arguments, "--summary", "-q").out.startswith("ok: " if verdict["ok"] else "fails: ")
+    return [(problem["code"], problem["op"]) for problem in verdict["problems"]]
+
+
+def test_everything_that_generate_writes_runs_its_model(cli: Cli) -> None:
+    of = (RELU, "--tensorflow", "2.14")
+    generated(cli, *of, "--target", "header", "--target", "manifest", "--target", "list")
+    for name in ("ops_to_register.h", "manifest.yaml", "kernel_files.txt"):
+        assert codes(cli, *of, "--against", f"build/{name}") == []
+    assert codes(cli, *of) == []
+    assert codes(cli, RELU, "--against", "build/manifest.yaml", "--against", "build/ops_to_register.h") == []
+
+
+def test_a_build_has_what_all_of_its_parts_have(cli: Cli) -> None:
+    of = (RELU, "--tensorflow", "2.14")
+    generated(cli, *of, "--target", "header", "--target", "list")
+    both = ("--against", FINDINGS / "without_relu.txt", "--against", "build/ops_to_register.h")
+    assert codes(cli, *of, *both) == [("OPS119", "Relu")]
+    assert codes(cli, *of, *both[2:], "--against", FINDINGS / "without_class.h") == [("OPS122", "Relu")]
+    assert cli("verify", *of, *both, "--json", "-q").json["against"] == f"{both[1]} + build/ops_to_register.h"
+
+
+def test_json_says_what_fails_where(cli: Cli) -> None:
+    outcome = cli("verify", RELU, "--tensorflow", "2.14", "--against", FINDINGS / "without_class.h", "--json", "-q")
+    assert (outcome.code, outcome.err) == (1, "")
+    verdict = outcome.json
+    (problem,) = verdict.pop("problems")
+    assert verdict == {
+        "ok": False,
+        "against": str(FINDINGS / "without_class.h"),
+        "tensorflow": "2.14.1",
+        "profile": "android",
+        "ignored": [],
+        "unjudged": [],
+        "unread": [],
+    }
+    assert problem["mend"].startswith(
+        "Write it again for all the models: opselect generate relu.pbtxt --tensorflow 2.14.1"
+    )
+    del problem["reason"], problem["mend"]
+    assert problem == {
+        "code": "OPS122",
+        "kind": "class-not-in-header",
+        "op": "Relu",
+        "attrs": {"T": "DT_FLOAT"},
+        "device": "",
+        "nodes": ["y"],
+        "models": ["relu.pbtxt"],
+        "count": 1,
+        "applicability": "likely",
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "release", "expected"),
+    [
+        ("custom_op", "2.14", [("OPS101", "Frobnicate")]),
+        ("later_op", "1.13", None),
+        ("unknown_attr", "1.4", [("OPS301", "Cast")]),
+        ("removed_op", "2.14", None),
+        ("inputs", "2.14", None),
+        ("versions", "2.14", [("OPS308", "")]),
+        ("pinned", "2.14", None),
+        ("int64", "2.14", []),
+        ("cycle", "2.14", [("OPS309", "")]),
+    ],
+)
+def test_the_default_lists_of_a_release(
+    cli: Cli, model: str, release: str, expected: list[tuple[str, str]] | None
+) -> None:
+    found = codes(cli, FINDINGS / f"{model}.pbtxt", "--tensorflow", release, "--profile", "android-full")
+    assert found if expected is None else found == expected
+
+
+def test_upstream_leaves_kernels_and_definitions_out_of_its_lists(cli: Cli) -> None:
+    text = RELU.read_text()
+    Path("digamma.pbtxt").write_text(text.replace("Relu", "Digamma"))
+    assert codes(cli, "digamma.pbtxt", "--tensorflow", "1.15", "--profile", "desktop") == []
+    assert codes(cli, "digamma.pbtxt", "--tensorflow", "1.15") == [("OPS119", "Digamma")]
+    shift = text.replace("Relu", "LeftShift").replace('input: "x"', 'input: "x" input: "x"')
+    Path("shift.pbtxt").write_text(shift.replace("DT_FLOAT", "DT_INT32"))
+    assert codes(cli, "shift.pbtxt", "--tensorflow", "1.15", "--build", "bazel") == []
+    assert codes(cli, "shift.pbtxt", "--tensorflow", "1.15") == [("OPS120", "LeftShift")]
+    out = cli("verify", "shift.pbtxt", "--tensorflow", "1.15").out.replace("\n      ", " ")
+    assert "the makefile's list of TensorFlow 1.15.5: it does not have tensorflow/core/ops/bitwise_ops.cc" in out
+
+
+def test_a_checkout_is_the_tensorflow_and_its_lists(cli: Cli, small_tree: Path) -> None:
+    node = 'node {{ name: "{0}" op: "{1}" {2} attr {{ key: "{3}" value {{ type: DT_FLOAT }} }} }}'
+    x = node.format("x", "Placeholder", "", "dtype")
+    Path("m.pbtxt").write_text(x + node.format("y", "Cumsum", 'input: "x"', "T"))
+    assert ("OPS119", "Cumsum") not in codes(cli, "m.pbtxt", "--against", small_tree)
+    assert codes(cli, "m.pbtxt", "--against", small_tree) == codes(cli, "m.pbtxt", "--tree", small_tree)
+    other = cli("verify", "m.pbtxt", "--against", small_tree, "--tree", ".")
+    assert (other.code, "is another checkout than" in other.err) == (2, True)
+
+
+def test_operators_of_tensorflow_lite(cli: Cli) -> None:
+    registered = ("--against", FINDINGS / "registration.cc")
+    builtins = [("OPS125", "ADD"), ("OPS125", "CONV_2D"), ("OPS125", "BlendEdges")]
+    flex = [("OPS126", op) for op in ("AsString", "Erf", "MatrixDeterminant")]
+    assert codes(cli, FLEX, *registered) == [*builtins, *flex]
+    assert codes(cli, FLEX, *registered, "--tensorflow", "2.14", "--profile", "desktop") == builtins
+    generated(cli, FLEX, "--tensorflow", "2.14", "--target", "header", "--compat", "2.14", "--default-ops", "")
+    # The Flex delegate needs no session: neither NoOp nor _Arg is in its header.
+    assert codes(cli, FLEX, "--tensorflow", "2.14", "--against", "build/ops_to_register.h") == []
+    outcome = cli("verify", RELU, *registered)
+    assert (outcome.code, "is no TensorFlow Lite model" in outcome.err) == (2, True)
+
+
+def test_an_ops_list_is_the_header_that_is_made_of_it(cli: Cli) -> None:
+    generated(cli, FLEX, "--tensorflow", "2.14", "--target", "manifest")
+    import yaml
+
+    kernels = yaml.safe_load(Path("build/manifest.yaml").read_text())["kernels"]
+    pairs = [[each["op"], each["kernel_class"]] for each in kernels]
+    Path("ops.json").write_text(json.dumps(pairs))
+    assert codes(cli, FLEX, "--tensorflow", "2.14", "--against", "ops.json") == []
+    Path("ops.json").write_text(json.dumps([pair for pair in pairs if pair[0] != "Erf"]))
+    assert codes(cli, FLEX, "--tensorflow", "2.14", "--against", "ops.json") == [("OPS123", "Erf")]
+
+
+def test_classes_of_another_release_are_named(cli: Cli) -> None:
+    text = RELU.read_text().replace("Relu", "MatMul").replace('input: "x"', 'input: "x" input: "x"')
+    Path("product.pbtxt").write_text(text)
+    generated(cli, "product.pbtxt", "--tensorflow", "1.15", "--target", "header")
+    outcome = cli("verify", "product.pbtxt", "--tensorflow", "2.14", "--against", "build/ops_to_register.h")
+    assert "(its classes are spelled as in TensorFlow 1.0.1 to 2.4.4)" in outcome.out.replace("\n          ", " ")
+    assert "; it has MatMulOp<CPUDevice, float, false >" in outcome.out
+    (problem,) = cli(
+        *("verify", "product.pbtxt", "--tensorflow", "2.14", "--against", "build/ops_to_register.h", "--json", "-q")
+    ).json["problems"]
+    assert problem["reason"].endswith("(its classes are spelled as in TensorFlow 1.0.1 to 2.4.4)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name a MODEL"),
+        ((RELU,), "name one TensorFlow"),
+        ((RELU, "--tensorflow", "2.14", "--against", "nowhere"), "cannot be read"),
+        ((RELU, "--tensorflow", "2.14", "--build", "makefile"), "has no lists for makefile"),
+        ((RELU, "--tensorflow", "2.14", "--profile", "phone"), "there is no such build profile"),
+        (("nowhere.pb", "--tensorflow", "2.14"), "nowhere.pb"),
+    ],
+)
+def test_what_cannot_be_asked(cli: Cli, arguments: tuple[str | Path, ...], said: str) -> None:
+    outcome = cli("verify", *arguments)
+    assert (outcome.code, outcome.out, said in outcome.err) == (2, "", True), outcome.err
+
+
+def test_one_of_several_models_that_cannot_be_read(cli: Cli) -> None:
+    Path("broken.pb").write_bytes(b"\xff\xff")
+    outcome = cli("verify", RELU, "broken.pb", "--tensorflow", "2.14", "--json")
+    assert (outcome.code, outcome.json["ok"], outcome.json["unread"]) == (1, False, ["broken.pb"])
+    assert "1 of 2 models could not be read" in outcome.err
