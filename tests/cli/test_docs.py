@@ -42,6 +42,7 @@ def test_there_are_examples_of_every_command() -> None:
     assert shown == {
         "generate",
         "check",
+        "verify",
         "locate",
         "requirements",
         "inspect",
