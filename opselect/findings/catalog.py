@@ -84,6 +84,7 @@ _REFUSED = (
     Code("OPS307", "lowering", "the op is to be lowered and the release does not lower it"),
     Code("OPS308", "versions", "the release does not take graphs of this version"),
     Code("OPS309", "broken_graph", "the graph makes no sense to any release"),
+    Code("OPS310", "bad_node", "an importer refuses the node itself"),
 )
 
 _LISTS = (

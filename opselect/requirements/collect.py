@@ -182,9 +182,10 @@ def _loads(graph: Graph, expansion: Expansion, index: KernelIndex | None, model:
     """The facts of the whole graph; ``expansion`` is of what is reached of it."""
     if index is None:
         return Loads(unknown=(model,))
+    missing = expansion.missing
     if len(expansion.bodies[0].nodes) != len(graph.nodes):
         expansion = expand_functions(graph, graph.nodes, model)
-    return collect_loads(graph, expansion, index, model)
+    return collect_loads(graph, expansion, index, model, missing)
 
 
 def _counted(asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs, model: str) -> tuple[Requirement, ...]:

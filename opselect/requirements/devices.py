@@ -28,11 +28,13 @@ def asked_device(device: str) -> str:
     parts = _parts(device)
     if parts is None:
         return device
-    kind = device_type(device)
+    kind = parts.get("type", parts.get("old_type", "").upper()).strip("*")
     strange = parts.get("job", _LOCAL) not in (_LOCAL, "*") or any(
         parts.get(part, "0").strip("0") not in ("", "*") for part in ("replica", "task")
     )
-    second = kind in ("", "CPU") and parts.get("id", "0").strip("0") not in ("", "*")
+    # The placer compares types as they are written, but for the old /cpu:0 and /gpu:0.
+    strange = strange or (kind != "CPU" and kind.upper() == "CPU")
+    second = kind in ("", "CPU") and parts.get("id", parts.get("old_id", "0")).strip("0") not in ("", "*")
     return device if strange or second else kind
 
 
@@ -41,7 +43,8 @@ def device_type(device: str) -> str:
 
     ``/job:x/device:GPU:0``, ``/device:GPU:*`` and the old ``/gpu:0`` are GPU.
     """
-    found = (_parts(device) or {}).get("type", "")
+    parts = _parts(device) or {}
+    found = parts.get("type", parts.get("old_type", ""))
     return found.upper() if found.lower() in ("cpu", "gpu") else found.strip("*")
 
 
@@ -53,6 +56,6 @@ def _parts(device: str) -> dict[str, str] | None:
         part = _PART.match(device, at)
         if part is None:
             return None
-        found.update({name.removeprefix("old_"): text for name, text in part.groupdict().items() if text is not None})
+        found.update({name: text for name, text in part.groupdict().items() if text is not None})
         at = part.end()
     return found

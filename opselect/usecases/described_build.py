@@ -20,6 +20,7 @@ from opselect.usecases.model_names import shown_name
 from opselect.usecases.read_requirements import ModelSet
 from opselect.usecases.show_header import releases_of_classes
 from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
+from opselect.verifying.desktop_library import DesktopLibrary
 from opselect.verifying.header_contents import HeaderContents, header_of_pairs
 from opselect.verifying.named_files import ManifestFile, NamedFile, OpsList, PathList
 from opselect.verifying.resolver import Resolver
@@ -92,7 +93,9 @@ def described_build(
         named = files.get(path)
         if named is None:
             parts += _of_lists(index, profile, builds, _remake_lists(question, index, profile))
-            if not builds and not profile.startswith("desktop"):
+            if not builds and profile.startswith("desktop"):
+                parts.append(DesktopLibrary())
+            elif not builds:
                 unjudged.append(f"TensorFlow {index.release} has no lists for profile {profile}: all files count.")
         elif isinstance(named, SelectiveHeader | OpsList):
             header = header_of_pairs(named.pairs) if isinstance(named, OpsList) else named

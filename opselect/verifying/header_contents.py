@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kernel_index.index import KernelIndex
-from kernel_index.kernel_lookup import CPU
+from kernel_index.kernel_lookup import CPU, DEFAULT
 from kernel_index.near_names import near_names
 from kernel_index.records import KernelRegistration, OpDefinition
 from opselect.build_lists.header import SelectiveHeader
@@ -60,7 +60,7 @@ class HeaderContents:
         return self._known[key]
 
     def _is_system(self, op: str) -> bool:
-        return any(r.system for r in self.index.registrations(op) if r.device == CPU)
+        return any(r.system for r in self.index.registrations(op) if r.device in (CPU, DEFAULT))
 
     def without_kernel(self, registration: KernelRegistration) -> Finding:
         """The header lacks the op or the class."""

@@ -24,6 +24,7 @@ from kernel_index.records import KernelRegistration, ScanResult
 from kernel_index.scan import scan_tree
 from kernel_index.shipped import minor_of
 from kernel_index.store import open_index
+from opselect.verifying.desktop_library import NOT_LINKED
 
 REGISTRIES = Path(__file__).parents[2] / "fixtures" / "registry"
 REGISTRY_2_14 = REGISTRIES / "registered_kernels_2.14.1.json.gz"
@@ -36,21 +37,6 @@ DEVICES = ("CPU", "DEFAULT")
 
 Key = tuple[str, str, str, int, tuple[tuple[str, tuple[object, ...]], ...], tuple[str, ...], str]
 """Op, device, label, priority, constraints, host memory args, kernel class."""
-
-NOT_IN_THE_WHEEL = {
-    "tensorflow/core/kernels/risc/": "experimental RISC ops: no target outside their own folder depends on them",
-    "tensorflow/core/kernels/mlir_generated/cpu_op_": "made by MLIR (2.5 to 2.9): the default build leaves them out",
-    "tensorflow/core/tpu/": "TPU ops: not linked into the CPU library",
-    "tensorflow/dtensor/cc/dtensor_tpu_kernels.cc": "TPU ops: not linked into the CPU library",
-    "tensorflow/compiler/xrt/": "XRT ops: not linked into the CPU library",
-    "tensorflow/lite/delegates/flex/": "an op of the Flex delegate: not linked into the CPU library",
-    "tensorflow/compiler/tf2tensorrt/": "TensorRT ops: built only with TensorRT",
-    "tensorflow/core/distributed_runtime/preemption/": "loaded by the Python module of the preemption watcher alone",
-    "tensorflow/core/tfrt/": "TFRT session: not linked into the CPU library",
-    "tensorflow/core/runtime_fallback/": "TFRT fallback: not linked into the CPU library",
-    "tensorflow/contrib/": "contrib is loaded op library by op library, when Python imports it",
-}
-"""Sources that the tree has and the pip package does not: why our index has more than the registry."""
 
 COMPUTED_NAMES = {"Fact": "device and label are decoded at run time (fact_op.cc), so no preprocessor can know them"}
 
@@ -151,7 +137,7 @@ def compare(
     surplus = []
     for key in sorted((got - wanted).elements(), key=str):
         file = places[key].file
-        cause = next((why for folder, why in NOT_IN_THE_WHEEL.items() if file.startswith(folder)), "")
+        cause = next((why for folder, why in NOT_LINKED.items() if file.startswith(folder)), "")
         surplus.append(Difference("surplus", key, str(places[key]), cause))
     registered = wanted.total() - sum(1 for d in missing if d.place)
     return Comparison(registered, (wanted & got).total(), got.total(), tuple(missing), tuple(surplus))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from kernel_index.index import KernelIndex
@@ -21,6 +21,7 @@ from opselect.models.graph import (
 )
 from opselect.models.graph.op_definitions import OpSignature, signature_of
 from opselect.models.graph.references import Reference, data_inputs, is_control
+from opselect.requirements.loading.importing import undefined_function, unimportable
 from opselect.requirements.loading.rules import REFUSES_TO_LOWER
 from opselect.requirements.loading.signatures import flat, misfits, types_by_argument
 from opselect.requirements.loading.uses import (
@@ -42,13 +43,16 @@ _MOST_ITEMS = 8
 """What a value may measure that is kept of an attr which the release does not know."""
 
 
-def collect_loads(graph: Graph, expansion: Expansion, index: KernelIndex, model: str) -> Loads:
+def collect_loads(
+    graph: Graph, expansion: Expansion, index: KernelIndex, model: str, missing: Collection[str] = ()
+) -> Loads:
     """How the nodes of a graph use their ops, and the versions that it names; ``model`` is what it is called.
 
+    ``missing`` are functions that nodes which run call, and that the graph does not have.
     ``expansion`` is of all nodes of the graph: a session takes in the whole of it, whatever is fetched later. A node
     of a function with attrs that nothing binds is left out. What the definitions in ``index`` look at is kept of attrs.
     """
-    return _Collector(graph, expansion, index, model).collect()
+    return _Collector(graph, expansion, index, model, frozenset(missing)).collect()
 
 
 @dataclass(slots=True)
@@ -62,8 +66,13 @@ class _Op:
 
 
 class _Collector:
-    def __init__(self, graph: Graph, expansion: Expansion, index: KernelIndex, model: str) -> None:
+    def __init__(
+        self, graph: Graph, expansion: Expansion, index: KernelIndex, model: str, missing: frozenset[str]
+    ) -> None:
         self._versions = graph.versions
+        self._names = frozenset(node.name for node in graph.nodes)
+        self._missing = missing
+        self._release = release_number(index.release)
         self._expansion = expansion
         self._index = index
         self._model = model
@@ -95,11 +104,17 @@ class _Collector:
         for called in body.nodes:
             if called.unbound:
                 continue
-            use = self._use(called, types, looked_at=looked_at)
+            use = self._use(called, types, looked_at=looked_at, refused=self._refused(called.node, body))
             if use is not None:
                 self._counted.setdefault(use.key(), (use, []))[1].append(prefix + called.node.name)
 
-    def _use(self, called: CalledNode, types: _TensorTypes, *, looked_at: bool) -> Use | None:
+    def _refused(self, node: Node, body: Body) -> str:
+        """What is wrong with a node itself; names and colocations are looked at where a graph is imported alone."""
+        if body.function is None and (problem := unimportable(node, self._names, self._release)):
+            return problem
+        return undefined_function(node, self._missing)
+
+    def _use(self, called: CalledNode, types: _TensorTypes, *, looked_at: bool, refused: str) -> Use | None:
         node, op = called.node, self._op(called.node.op)
         attrs = tuple(self._attr_use(node, name, op) for name in sorted(node.attrs) if not name.startswith("_"))
         inputs = types.inputs(node)
@@ -111,6 +126,7 @@ class _Collector:
             lowered=looked_at and asks_for_lowering(node, release_number(self._index.release)),
             is_call=op.is_call,
             misfit=_misplaced_controls(node),
+            refused=refused,
             producer=self._versions.producer,
         )
         if not op.is_call:
@@ -118,7 +134,7 @@ class _Collector:
         known = op.attrs or {}
         misfit = use.misfit or _misfit(node, inputs, op)
         use = replace(use, attrs=tuple(a for a in attrs if a.name not in known), inputs=None, misfit=misfit)
-        return use if use.attrs or use.misfit or use.lowered else None
+        return use if use.attrs or use.misfit or use.refused or use.lowered else None
 
     def _attr_use(self, node: Node, name: str, op: _Op) -> AttrUse:
         value = node.attrs[name]

@@ -56,6 +56,8 @@ def mend_use(
     if problem.kind == "unknown_op":
         known = history(op, release)
         return (change_model(f"{known.text}. {known.advice(release)}"),) if known is not None else ()
+    if problem.kind == "bad_node":
+        return (change_model("The graph was cut or merged, and not whole: export it again."),)
     if problem.kind == "removed_op":
         return _mend_removed(op, index, model)
     if problem.kind == "lowering":

@@ -46,7 +46,8 @@ class Use:
     types of the data inputs (``DT_FLOAT``, ``DT_FLOAT_REF``; see :data:`UNKNOWN_TYPE` and :data:`NO_OUTPUT`), None
     where nothing feeds the node that could be looked at. ``lowered`` tells that the runtime is asked to lower the node
     and looks at it. ``is_call`` marks a call of a function of the graph, which has no definition in a release: its
-    attrs are those that the function does not have, and ``misfit`` says what of the rest does not fit.
+    attrs are those that the function does not have, and ``misfit`` says what of the rest does not fit. ``refused`` says
+    what an importer has against the node itself: its name, a control input, a colocation, a function that it calls.
 
     ``producer`` is the newest version of the graph format among the files. ``nodes`` and ``models`` are the first by
     name (at most :data:`MAX_NODES_NAMED` and :data:`MAX_MODELS_NAMED`), ``count`` is of all nodes.
@@ -59,6 +60,7 @@ class Use:
     lowered: bool = False
     is_call: bool = False
     misfit: str = ""
+    refused: str = ""
     producer: int = 0
     count: int = 1
     nodes: tuple[str, ...] = ()
@@ -66,7 +68,7 @@ class Use:
 
     def key(self) -> tuple[object, ...]:
         """The same for two uses that differ only in who they are of; kinds tell ``1`` and ``True`` apart."""
-        return self.op, self.attrs, self.inputs, self.in_function, self.lowered, self.is_call, self.misfit
+        return self.op, self.attrs, self.inputs, self.in_function, self.lowered, self.is_call, self.misfit, self.refused
 
 
 @dataclass(frozen=True, slots=True)

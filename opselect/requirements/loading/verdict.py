@@ -87,6 +87,8 @@ class _Judgement:
     def judge_use(self, use: Use) -> None:
         definition = self._index.op_definition(use.op)
         found: Iterable[Problem]
+        if use.refused:
+            self._problems.setdefault(("bad_node", use.op, "", use.refused), []).append(use)
         if use.is_call:
             found = [*unknown_attrs(use, None), *lowering(use, self._release)]
             if use.misfit:

@@ -40,6 +40,8 @@ def test_device_types(device: str, kind: str) -> None:
         ("/job:localhost/replica:0/task:0/cpu:0", "CPU"),
         ("/job:*/task:*", ""),
         ("/gpu:1", "GPU"),
+        ("/device:gpu:0", "gpu"),
+        ("/device:cpu:0", "/device:cpu:0"),
         ("/job:localhost/device:GPU:0", "GPU"),
         ("/device:XLA_CPU:0", "XLA_CPU"),
         # What no session of one process has, whatever its devices are.

@@ -41,7 +41,8 @@ def release(*ops: OpDefinition, version: str = "1.4.1", graph: GraphVersions | N
 def loads_of(text: str, index: MemoryIndex, name: str = "m.pb") -> Loads:
     """The facts of a graph in protobuf's text format."""
     graph = graph_of(text)
-    return collect_loads(graph, expand_functions(graph, graph.nodes, name), index, name)
+    expansion = expand_functions(graph, graph.nodes, name)
+    return collect_loads(graph, expansion, index, name, expansion.missing)
 
 
 def verdict(text: str, index: MemoryIndex) -> Verdict:

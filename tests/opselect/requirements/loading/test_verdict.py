@@ -261,3 +261,17 @@ def test_releases_that_take_the_versions_of_a_graph(versions: str, releases: str
     (said,) = verdict(X + f"versions {{ {versions} }}", release()).refused
     choice = f"{releases}: build one of these, or export the model for 1.4.1."
     assert said.advice == (choice if releases else "Export the model for TensorFlow 1.4.1.")
+
+
+def test_what_an_importer_has_against_nodes_themselves() -> None:
+    bad = node("a b", "Neg", "x", attrs="T: type: DT_FLOAT")
+    colocated = node("c", "Neg", "x", attrs='T: type: DT_FLOAT; _class: list { s: ["loc:@gone"] }')
+    called = node("d", "PartitionedCall", "x", attrs="Tin: list { type: [DT_FLOAT] }; f: func { name: 'nowhere' }")
+    call = op("PartitionedCall(args: Tin) -> o: float | Tin: list(type)")
+    index = release(op("Neg(x: T) -> y: T | T: type"), call)
+    kept = loads_of(X + bad + colocated + called, index)
+    for loads in (kept, parse_loads(loads_json(kept), "loads", "f")):
+        found = [(each.code, each.op, each.reason) for each in judge(loads, index).refused]
+        assert ("OPS310", "Neg", "Node 'a b': Node name contains invalid characters") in found
+        assert ("OPS310", "Neg", "Node 'c' expects to be colocated with unknown node 'gone'") in found
+        assert ("OPS310", "PartitionedCall", "Function nowhere is not defined") in found

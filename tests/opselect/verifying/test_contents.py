@@ -1,0 +1,145 @@
+"""What described builds have, asked of the shipped index of a release."""
+
+from __future__ import annotations
+
+import pytest
+
+from kernel_index import shipped
+from kernel_index.index import KernelIndex
+from kernel_index.records import BAZEL, MAKE, KernelRegistration
+from opselect.build_lists.header import SelectiveHeader
+from opselect.findings.mends import change_model
+from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
+from opselect.verifying.desktop_library import DesktopLibrary
+from opselect.verifying.header_contents import HeaderContents, header_of_pairs
+from opselect.verifying.together import AllOf
+
+K = "tensorflow/core/kernels"
+AGAIN = change_model("Write it again.")
+
+
+@pytest.fixture(scope="module")
+def old() -> KernelIndex:
+    return shipped.index_of("1.15.5")
+
+
+@pytest.fixture(scope="module")
+def new() -> KernelIndex:
+    return shipped.index_of("2.14.1")
+
+
+def kernel(index: KernelIndex, op: str) -> KernelRegistration:
+    return next(r for r in index.registrations(op) if r.device in ("CPU", "DEFAULT") and "android" in r.profiles)
+
+
+def listed(index: KernelIndex, *files: str, build: str = BAZEL) -> CompiledFiles:
+    return CompiledFiles("list", frozenset(files), index, "android", AGAIN, (build,))
+
+
+def test_a_list_has_its_files_and_what_the_build_compiles_without(old: KernelIndex) -> None:
+    relu, definition = kernel(old, "Relu"), old.op_definition("Relu")
+    assert definition is not None
+    assert [listed(old, *files).has_kernel(relu) for files in ((), (relu.source,))] == [False, True]
+    # Bazel globs the definitions of ops, and the makefile lists them.
+    assert [listed(old, build=build).has_op(definition) for build in (BAZEL, MAKE)] == [True, False]
+    both = CompiledFiles("list", frozenset(), old, "android", AGAIN, (BAZEL, MAKE))
+    assert not both.has_op(definition)
+    lacking = listed(old, build=MAKE).without_op(definition)
+    assert (lacking.code, lacking.files) == ("OPS120", ("tensorflow/core/ops/nn_ops.cc",))
+    assert lacking.advice.startswith("Add the line tensorflow/core/ops/nn_ops.cc to tensorflow/contrib/makefile/")
+
+
+def test_what_upstream_links_without_is_not_missing(new: KernelIndex) -> None:
+    upstream = new.build_lists
+    files = files_of_lists(upstream, BAZEL)
+    assert list(listed(new, *files).broken_links(upstream)) == []
+    iterators = f"{K}/data/iterator_ops.cc"
+    assert iterators in files
+    without = {path for each in listed(new, iterators).broken_links(upstream) for path in each.files}
+    assert without
+    assert without <= files
+    (broken,) = listed(new, *files - {f"{K}/deep_conv2d.cc"}).broken_links(upstream)
+    assert (broken.code, broken.files) == ("OPS121", (f"{K}/deep_conv2d.cc",))
+
+
+def test_lists_of_a_release(old: KernelIndex) -> None:
+    assert f"{K}/relu_op.cc" in files_of_lists(old.build_lists, BAZEL) & files_of_lists(old.build_lists, MAKE)
+    assert "tensorflow/core/ops/nn_ops.cc" in files_of_lists(old.build_lists, MAKE) - files_of_lists(
+        old.build_lists, BAZEL
+    )
+    assert files_of_lists(old.build_lists, "") == frozenset()
+
+
+def header(index: KernelIndex, ops: tuple[str, ...], classes: tuple[str, ...], **options: str | None) -> HeaderContents:
+    made = SelectiveHeader("1.3", ops, classes, gradient=False, error=options.get("error"))
+    return HeaderContents("ops.h", made, index, AGAIN, lambda: "spelled")
+
+
+def test_a_header_has_kernels_by_class_and_op(new: KernelIndex) -> None:
+    relu = kernel(new, "Relu")
+    cases = {
+        (("Relu",), ("ReluOp < CPUDevice,float>",)): True,
+        ((), ("ReluOp<CPUDevice, float>",)): False,
+        (("Relu",), ()): False,
+    }
+    float_relu = next(r for r in new.registrations("Relu") if r.kernel_class == "ReluOp<CPUDevice, float>")
+    for (ops, classes), there in cases.items():
+        assert header(new, ops, classes).has_kernel(float_relu) is there
+    lacking = header(new, ("Relu",), ("ReluOp<CPUDevice, double>",)).without_kernel(float_relu)
+    assert (lacking.code, lacking.topic) == ("OPS122", "spelled")
+    assert lacking.reason.endswith("; it has ReluOp<CPUDevice, double>")
+    lacking = header(new, ("Relu6",), ()).without_kernel(relu)
+    assert (lacking.code, lacking.topic) == ("OPS123", "")
+    assert lacking.reason.endswith("it does not register the op; it has Relu6")
+
+
+def test_what_belongs_to_the_system_is_registered_whatever_a_header_says(new: KernelIndex) -> None:
+    empty = header(new, (), ())
+    for op, there in {"_Arg": True, "_Retval": True, "NoOp": False, "_Send": False}.items():
+        definition = new.op_definition(op)
+        assert definition is not None
+        assert empty.has_op(definition) is empty.has_kernel(kernel(new, op)) is there
+
+
+def test_of_a_message_in_place_of_a_header_only_that_is_said(new: KernelIndex) -> None:
+    message = header(new, (), (), error="it is a message")
+    definition = new.op_definition("Relu")
+    assert definition is not None
+    assert message.has_kernel(kernel(new, "Relu"))
+    assert message.has_op(definition)
+    unusable = message.unusable()
+    assert unusable is not None
+    assert (unusable.code, unusable.reason) == ("OPS124", "ops.h: it is a message")
+    polluted = header(new, ("Relu",), (), error="it has lines that are no C++")
+    assert not polluted.has_kernel(kernel(new, "Relu"))
+    assert header(new, (), ()).unusable() is None
+
+
+def test_an_ops_list_as_a_header() -> None:
+    made = header_of_pairs((("B", "BOp"), ("A", None), ("B", "BOp<int>")))
+    assert (made.ops, made.classes, made.gradient) == (("A", "B"), ("BOp", "BOp<int>"), False)
+    assert header_of_pairs((("SymbolicGradient", "SymbolicGradientOp"),)).gradient
+
+
+def test_all_parts_together(new: KernelIndex) -> None:
+    relu, definition = kernel(new, "Relu"), new.op_definition("Relu")
+    assert definition is not None
+    files, classes = listed(new), header(new, ("Relu",), (relu.kernel_class,))
+    assert not AllOf((classes, files)).has_kernel(relu)
+    assert AllOf((classes, files)).without_kernel(relu).code == "OPS119"
+    assert AllOf((classes, listed(new, relu.source))).has_kernel(relu)
+    nothing = header(new, (), ())
+    assert not AllOf((files, nothing)).has_op(definition)
+    assert AllOf((files, nothing)).without_op(definition).code == "OPS123"
+
+
+def test_the_library_of_a_desktop(new: KernelIndex) -> None:
+    library = DesktopLibrary()
+    assert library.has_kernel(kernel(new, "Relu"))
+    risc = new.registrations("RiscAdd")[0]
+    assert not library.has_kernel(risc)
+    assert "experimental RISC ops" in library.without_kernel(risc).reason
+    definition = new.op_definition("RiscAdd")
+    assert definition is not None
+    assert library.has_op(definition)
+    assert library.without_op(definition).code == "OPS120"
