@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +11,9 @@ from kernel_index import shipped
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.near_names import near_names
+from kernel_index.profiles import release_number
 from kernel_index.records_json import Json
-from opselect.build_lists.header import SelectiveHeader, read_header
+from opselect.build_lists.header import SelectiveHeader, compiles_with, read_header
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
 from opselect.usecases.open_kernels import open_kernels, profile_of
 
@@ -103,6 +104,11 @@ def show_header(path: PathLike, source: KernelSource | None = None, profile: str
         profile = profile_of(index, profile)
         build = f"TensorFlow {index.release}, profile {profile}"
         rows = _judged(header, ops, classes, index, profile, missing)
+        if not (
+            header.error or header.classes is None or compiles_with(header.generation, release_number(index.release))
+        ):
+            wanted = "from 1.1 on a constant is wanted where it calls strstr"
+            header = replace(header, error=f"TensorFlow {index.release} does not compile with this form: {wanted}")
     counted = tuple((release, len(found)) for release, found in nearest)
     return HeaderReport(name, header, having, counted, tuple(rows), build)
 

@@ -189,3 +189,16 @@ def test_show_of_what_is_no_header(tmp_path: Path, capsys: pytest.CaptureFixture
     path.write_bytes("#ifndef OPS_TO_REGISTER\n".encode("utf-16"))
     assert show(str(path)) == UNUSABLE
     assert "UTF-16" in capsys.readouterr().err
+
+
+def test_the_oldest_form_is_for_builds_that_want_no_constant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["generate", MODEL, "--target", "header", "--allow-missing", "--out", str(tmp_path)]
+    for release, compat, compiles in (("1.0", "1.0", True), ("1.1", "1.0", False), ("1.1", "1.1", True)):
+        assert run([*arguments, "--tensorflow", release, "--compat", compat]) == DONE
+        assert ("does not compile" in capsys.readouterr().err) != compiles
+        header = str(tmp_path / "ops_to_register.h")
+        assert show(header, "--tensorflow", release) == (DONE if compiles else NO)
+        assert ("does not compile" in capsys.readouterr().err) != compiles
+    assert show(f"{FORMS}/1.0.1.all.h", "--tensorflow", "2.14") == DONE
