@@ -70,6 +70,9 @@ class KernelIndex(Protocol):
     def registrations(self, op: str) -> tuple[KernelRegistration, ...]:
         """All registrations of an op in all profiles, hidden ones included, sorted."""
 
+    def kernel_classes(self, op: str) -> frozenset[str]:
+        """The class texts of an op's kernels, of all profiles together; without those that no profile has."""
+
     def op_definition(self, op: str) -> OpDefinition | None:
         """The op's definition, None where the release has none."""
 
@@ -81,6 +84,11 @@ class KernelIndex(Protocol):
 
     def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
         """Each of these files to the ops of which it registers kernels, sorted."""
+
+
+def classes_of(registrations: Iterable[KernelRegistration]) -> frozenset[str]:
+    """The class texts of those registrations that some profile has."""
+    return frozenset(registration.kernel_class for registration in registrations if registration.profiles)
 
 
 def ops_by_file(registrations: Iterable[KernelRegistration], profile: str) -> dict[str, tuple[str, ...]]:
@@ -152,6 +160,9 @@ class MemoryIndex:
 
     def registrations(self, op: str) -> tuple[KernelRegistration, ...]:
         return tuple(self._registrations.get(op, ()))
+
+    def kernel_classes(self, op: str) -> frozenset[str]:
+        return classes_of(self.registrations(op))
 
     def op_definition(self, op: str) -> OpDefinition | None:
         return self._definitions.get(op)

@@ -24,9 +24,12 @@ def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> 
     for candidate in sorted(set(names)):
         by_lower.setdefault(candidate.lower(), []).append(candidate)
     wanted = name.lower()
+    # What is much longer or shorter is not similar, and to say so is cheaper than to compare letters.
+    alike = [each for each in by_lower if 2 * min(len(each), len(wanted)) >= _SIMILAR * (len(each) + len(wanted))]
+    letters = sorted(wanted)
     near = (
-        difflib.get_close_matches(wanted, by_lower, n=at_most, cutoff=_SIMILAR)
-        or [candidate for candidate in by_lower if sorted(candidate) == sorted(wanted)]
+        difflib.get_close_matches(wanted, alike, n=at_most, cutoff=_SIMILAR)
+        or [each for each in alike if len(each) == len(wanted) and sorted(each) == letters]
         or _of_one_part(wanted, by_lower)
     )
     return [candidate for lower in near for candidate in by_lower[lower]][:at_most]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from kernel_index.dependencies import included
 from kernel_index.diagnostics import COLLIDES
-from kernel_index.index import KernelIndex, ops_by_file
+from kernel_index.index import KernelIndex, classes_of, ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
@@ -120,6 +120,9 @@ class OverlayIndex:
 
     def registrations(self, op: str) -> tuple[KernelRegistration, ...]:
         return self._kept(op) + tuple(self._registrations.get(op, ()))
+
+    def kernel_classes(self, op: str) -> frozenset[str]:
+        return classes_of(self.registrations(op))
 
     def _kept(self, op: str) -> tuple[KernelRegistration, ...]:
         return tuple(r for r in self._base.registrations(op) if r.source not in self._replaced)

@@ -293,6 +293,14 @@ class StoredIndex:
         with self._reading(f"registrations of {op}"):
             return tuple(reader.registrations(number, op))
 
+    def kernel_classes(self, op: str) -> frozenset[str]:
+        number = self._numbers.get(escape(op))
+        if number is None:
+            return frozenset()
+        reader = self._registrations
+        with self._reading(f"registrations of {op}"):
+            return frozenset(reader.classes(number, op))
+
     def op_definition(self, op: str) -> OpDefinition | None:
         if op not in self._known_definitions:
             number = self._numbers.get(escape(op))

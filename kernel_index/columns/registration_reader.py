@@ -81,6 +81,24 @@ class RegistrationReader:
                     admitted, host_memory, system, hidden_by, unit_file,
                 )  # fmt: skip
 
+    def classes(self, number: int, op: str) -> Iterator[str]:
+        """The class texts of those registrations that some profile has, in that order: a fraction of the work."""
+        heads, *columns = [column[number] for column in self._columns]
+        class_text = ""
+        for head, _, _, class_field, words, _, profiles in zip(
+            heads, *([fields.split("\t") for fields in columns] if heads else ()), strict=True
+        ):
+            size = len(profiles)
+            class_text = class_field or class_text
+            if size * len(class_text) > MAX_EXPANDED:
+                raise ValueError("classes that are longer than any")
+            whole = class_text
+            if "#" in whole:
+                whole = whole.replace("#", escape(self._head(head)[0]) + "Device")
+            slots = [words[k : k + size] for k in range(0, len(words), size)]
+            texts = self._classes(whole.replace("@", escape(op)), slots, size)
+            yield from (text for text, char in zip(texts, profiles, strict=True) if self._profile_sets[char])
+
     def _head(self, char: str) -> _Head:
         head = self._parsed_heads.get(char)
         if head is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +11,17 @@ from kernel_index import shipped
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.near_names import near_names
+from kernel_index.profiles import release_number
+from kernel_index.rare_collections import rare_collections
 from kernel_index.records_json import Json
-from opselect.build_lists.header import SelectiveHeader, read_header
+from opselect.build_lists.header import SelectiveHeader, compiles_with, read_header
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
 from opselect.usecases.open_kernels import open_kernels, profile_of
 
 _NEAREST = 3
+
+_SUGGESTED = 100
+"""Maximum number of ops and classes that near names are looked for: a header with more is no slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class HeaderReport:
         return rows
 
 
+@rare_collections()
 def show_header(path: PathLike, source: KernelSource | None = None, profile: str = DEFAULT_PROFILE) -> HeaderReport:
     """Reads a header and holds its ops and classes against the shipped releases, and against one build.
 
@@ -89,11 +95,10 @@ def show_header(path: PathLike, source: KernelSource | None = None, profile: str
     name = str(path)
     header = read_header(_text(Path(path), name), name)
     ops, classes = header.ops or (), tuple(dict.fromkeys(header.classes or ()))
-    missing = {release: _missing(header, ops, classes, shipped.index_of(release)) for release in shipped.releases()}
-    having = releases_with(missing) if ops or classes else ()
-    nearest = (
-        sorted(missing.items(), key=lambda item: len(item[1]))[:_NEAREST] if not having and (ops or classes) else []
-    )
+    asked = shipped.releases() if ops or classes else ()
+    missing = {release: _missing(header, ops, classes, shipped.index_of(release)) for release in asked}
+    having = releases_with(missing)
+    nearest = [] if having else sorted(missing.items(), key=lambda item: len(item[1]))[:_NEAREST]
     rows: list[HeaderRow]
     build = ""
     if source is None:
@@ -103,6 +108,11 @@ def show_header(path: PathLike, source: KernelSource | None = None, profile: str
         profile = profile_of(index, profile)
         build = f"TensorFlow {index.release}, profile {profile}"
         rows = _judged(header, ops, classes, index, profile, missing)
+        if not (
+            header.error or header.classes is None or compiles_with(header.generation, release_number(index.release))
+        ):
+            wanted = "from 1.1 on a constant is wanted where it calls strstr"
+            header = replace(header, error=f"TensorFlow {index.release} does not compile with this form: {wanted}")
     counted = tuple((release, len(found)) for release, found in nearest)
     return HeaderReport(name, header, having, counted, tuple(rows), build)
 
@@ -129,30 +139,33 @@ def _text(path: Path, name: str) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _classes_of(ops: Iterable[str], index: KernelIndex, profile: str = "") -> dict[str, str]:
-    """Class text without blanks to the text, of the kernels of some ops; in one profile or in any."""
-    return {
-        r.kernel_class.replace(" ", ""): r.kernel_class
-        for op in ops
-        for r in index.registrations(op)
-        if (profile in r.profiles if profile else r.profiles)
-    }
+_Known = Mapping[str, frozenset[str]]
+"""Class text without blanks to the texts that are equal to it but for blanks."""
+
+
+def _known(texts: Iterable[str]) -> _Known:
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        found.setdefault(text.replace(" ", ""), set()).add(text)
+    return {squeezed: frozenset(same) for squeezed, same in found.items()}
+
+
+def _is_in(text: str, known: _Known, header: SelectiveHeader) -> bool:
+    same = known.get(text.replace(" ", ""), frozenset())
+    # In the oldest form blanks count.
+    return text in same if header.generation == "0.12" else bool(same)
 
 
 def _missing(
     header: SelectiveHeader, ops: tuple[str, ...], classes: tuple[str, ...], index: KernelIndex
 ) -> frozenset[str]:
     """The ops and classes that a release has not in any profile."""
-    known = _classes_of(header.ops or index.op_names(), index)
-    names = set(index.op_names())
-    lacking = {op for op in ops if op.strip() not in names}
-    return frozenset(lacking | {text for text in classes if not _is_in(text, known, header)})
-
-
-def _is_in(text: str, known: Mapping[str, str], header: SelectiveHeader) -> bool:
-    found = known.get(text.replace(" ", ""))
-    # In the oldest form blanks count.
-    return found is not None and (header.generation != "0.12" or found == text)
+    names = index.op_names()
+    known = _known(text for op in header.ops or names for text in index.kernel_classes(op))
+    lacking = set(map(str.strip, ops)).difference(names)
+    return frozenset(
+        [op for op in ops if op.strip() in lacking] + [text for text in classes if not _is_in(text, known, header)]
+    )
 
 
 def _judged(
@@ -164,35 +177,66 @@ def _judged(
     missing: Mapping[str, frozenset[str]],
 ) -> list[HeaderRow]:
     names = index.op_names()
-    known = _classes_of(ops or names, index, profile)
-    anywhere = _classes_of(ops or names, index)
     defined = set(names)
-    rows = [_row("op", op, op.strip() in defined, names, missing, "") for op in ops]
+    asked = ops or names
+    known = _known(r.kernel_class for op in asked for r in index.registrations(op) if profile in r.profiles)
+    anywhere = _known(text for op in asked for text in index.kernel_classes(op))
+    near = _Near(names, (text for same in known.values() for text in same))
+    rows = [_row("op", op, op.strip() in defined, missing, near) for op in ops]
     for text in classes:
         elsewhere = "other profiles of the release have it" if _is_in(text, anywhere, header) else ""
-        rows.append(_row("class", text, _is_in(text, known, header), tuple(known.values()), missing, elsewhere))
+        rows.append(_row("class", text, _is_in(text, known, header), missing, near, elsewhere))
     return rows
+
+
+class _Near:
+    """What ops and classes of a build may have been meant, for the first so many that are asked about."""
+
+    def __init__(self, ops: Iterable[str], classes: Iterable[str]) -> None:
+        self._left = _SUGGESTED
+        self._ops = tuple(ops)
+        self._classes: dict[str, dict[str, str]] = {}
+        for text in classes:
+            self._classes.setdefault(_template(text), {})[_unqualified(text)] = text
+
+    def names(self, kind: Literal["op", "class"], name: str) -> tuple[str, ...]:
+        """The nearest first; of a class those of the same template, or of templates whose names are near."""
+        if not self._left:
+            return ()
+        self._left -= 1
+        if kind == "op":
+            return tuple(near_names(name, self._ops))
+        template = _template(name)
+        templates = [template] if template in self._classes else near_names(template, self._classes)
+        spelt = {short: text for near in templates for short, text in self._classes[near].items()}
+        return tuple(spelt[short] for short in near_names(_unqualified(name), spelt))
+
+
+def _unqualified(text: str) -> str:
+    """Without the namespace, by which releases tell ``::tensorflow::int8`` from ``int8_t``."""
+    return text.replace("::tensorflow::", "")
+
+
+def _template(text: str) -> str:
+    return text.partition("<")[0]
 
 
 def _row(
     kind: Literal["op", "class"],
     name: str,
     there: bool,
-    names: tuple[str, ...],
     missing: Mapping[str, frozenset[str]],
-    elsewhere: str,
+    near: _Near,
+    elsewhere: str = "",
 ) -> HeaderRow:
     if there:
         return HeaderRow(kind, name, True, "yes")
     releases = tuple(release for release, lacking in missing.items() if name not in lacking)
-    near = tuple(near_names(name, names))
     if elsewhere:
-        state = f"no: {elsewhere}"
-    elif releases:
+        return HeaderRow(kind, name, False, f"no: {elsewhere}", releases=releases)
+    if releases:
         span = releases[0] if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
-        state = f"no: it is of TensorFlow {span}"
-    elif near:
-        state = f"no, and of no release; near it: {' or '.join(near)}"
-    else:
-        state = "no, and of no release"
-    return HeaderRow(kind, name, False, state, near, releases)
+        return HeaderRow(kind, name, False, f"no: it is of TensorFlow {span}", near.names(kind, name), releases)
+    found = near.names(kind, name)
+    meant = f"; near it: {' or '.join(found)}" if found else ""
+    return HeaderRow(kind, name, False, f"no, and of no release{meant}", found)

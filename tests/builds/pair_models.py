@@ -143,6 +143,7 @@ SOUND: Mapping[str, Callable[[], Graph]] = {
     "old_norm": lambda: _normalized(8),
     "private_attr": lambda: _matmul(attrs={"T": FLOAT, "_grappler": True}),
     "pinned_to_cpu": lambda: _pinned("/job:localhost/replica:0/task:0/device:CPU:0"),
+    "beside_a_node": lambda: _matmul(attrs={"T": FLOAT, "_class": ("loc:@x",)}),
     "pinned_to_cpu_shortly": lambda: _pinned("/cpu:0"),
     "good_versions": lambda: _versions(min_consumer=GRAPH_VERSION, bad_consumers=(21, GRAPH_VERSION - 1)),
     "newer_producer": lambda: _versions(producer=2000),
@@ -183,6 +184,9 @@ FAULTY: Mapping[str, Callable[[], Graph]] = {
     "no_such_node": lambda: _matmul(inputs=("x", "w")),
     "no_such_control_node": lambda: _matmul(inputs=("x", "z", "^w")),
     "control_before_data": lambda: _matmul(inputs=("^x", "x", "z")),
+    "control_of_an_output": lambda: _matmul(inputs=("x", "z", "^x:0")),
+    "name_with_a_blank": lambda: _with_node(_matmul(), Node("a b", "NoOp")),
+    "name_of_the_runtime": lambda: _with_node(_matmul(), Node("_a", "NoOp")),
     "two_of_a_name": lambda: _with_node(_matmul(), Node("y", "NoOp")),
     "cycle": _cycle,
     # devices
@@ -190,6 +194,8 @@ FAULTY: Mapping[str, Callable[[], Graph]] = {
     "pinned_to_gpu_fully": lambda: _pinned("/job:localhost/replica:0/task:0/device:GPU:0"),
     "pinned_to_worker": lambda: _pinned("/job:worker/task:0"),
     "pinned_to_second_cpu": lambda: _pinned("/device:CPU:1"),
+    "pinned_in_small_letters": lambda: _pinned("/device:cpu:0"),
+    "beside_no_node": lambda: _matmul(attrs={"T": FLOAT, "_class": ("loc:@w",)}),
     "pinned_to_nothing": lambda: _pinned("nowhere"),
 }
 """Models that no program of the fixture runtime runs."""

@@ -47,12 +47,17 @@ FAULTS = {
     "no_such_node": "Unknown input node 'w'",
     "no_such_control_node": "Unknown input node '^w'",
     "control_before_data": "must come after regular dependencies",
+    "control_of_an_output": "Unknown input node '^x:0'",
+    "name_with_a_blank": "Node 'a b': Node name contains invalid characters",
+    "name_of_the_runtime": "Node '_a': Node name contains invalid characters",
     "two_of_a_name": "is not unique",
     "cycle": "2 nodes in a cycle",
     "pinned_to_gpu": "explicitly assigned to /gpu:0",
     "pinned_to_gpu_fully": "explicitly assigned to /job:localhost/replica:0/task:0/device:GPU:0",
     "pinned_to_worker": "explicitly assigned to /job:worker",
     "pinned_to_second_cpu": "explicitly assigned to /device:CPU:1",
+    "pinned_in_small_letters": "explicitly assigned to /device:cpu:0",
+    "beside_no_node": "colocated with unknown node 'w'",
     "pinned_to_nothing": "Malformed device specification",
 }
 """Words of the message about each faulty model."""

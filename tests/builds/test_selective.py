@@ -1,78 +1,113 @@
-"""Selective registration: the index spells kernel classes as the compiler does, so a header of them picks kernels."""
+"""Selective registration: the runtime built with the headers that opselect writes, of our form and of the tool's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+import yaml
+
 from kernel_index.build_files import MAKEFILE_LIST
-from kernel_index.index import MemoryIndex
 from kernel_index.records import ScanResult
-from opselect.models.choice import Choice
-from opselect.requirements.of_many_models import collect_model
-from opselect.selection.select import select
+from opselect.build_lists.header import FILE_NAME, SelectiveHeader, read_header
+from opselect.cli.main import run
 from tests.builds.builders import Make, copy_tree, skip_without
 from tests.builds.run_graph import MODELS, as_rows, differences, registered, run_graph, run_model
+from tests.builds.sharing import made_once, shared_folder
 
-OPS_TO_REGISTER = """\
-#pragma once
+BUILDS: dict[str, tuple[str, ...]] = {
+    "tiny_mobilenet": (),
+    "more_types": ("--compat", "1.15", "--no-inserted"),
+    "running_total": ("--compat", "1.2", "--no-inserted"),
+}
+"""The model that a header is for, and whose words the header is in.
 
-// Equal but for blanks.
-constexpr bool Same(const char* one, const char* other) {{
-  while (true) {{
-    while (*one == ' ') ++one;
-    while (*other == ' ') ++other;
-    if (*one != *other) return false;
-    if (*one == 0) return true;
-    ++one;
-    ++other;
-  }}
-}}
-
-constexpr const char* kOps[] = {{{ops}}};
-constexpr const char* kKernelClasses[] = {{{classes}}};
-
-template <int N>
-constexpr bool IsAmong(const char* name, const char* const (&names)[N]) {{
-  for (int i = 0; i < N; ++i) {{
-    if (Same(name, names[i])) return true;
-  }}
-  return false;
-}}
-
-#define SHOULD_REGISTER_OP(op) IsAmong(op, kOps)
-#define SHOULD_REGISTER_OP_KERNEL(kernel_class) IsAmong(kernel_class, kKernelClasses)
-#define SHOULD_REGISTER_OP_GRADIENT false
+They are ours, those of the newest tool, and those of a tool that compares ops by strcmp. What the tools write has
+nothing that is only inserted.
 """
 
-
-HELPERS = {"tensorflow/core/kernels/ops_util.cc", "tensorflow/core/util/scan_order.cc"}
-"""What the makefile does not compile and the kernels of the model need."""
+SYSTEM_OPS = {"_Arg", "_Retval"}
 
 
-def literals(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in sorted(set(names)))
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A program and its header; pairs of op and class in the manifest that was written beside it, and its sources."""
+
+    program: Path
+    header: SelectiveHeader
+    pairs: frozenset[tuple[str, str]]
+    sources: frozenset[str]
 
 
-def test_only_selected_kernels_are_registered(tmp_path: Path, scanned: ScanResult) -> None:
-    builder = Make(copy_tree(tmp_path / "tree"), profile="selective")
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> dict[str, Built]:
+    """The runtime once for each model, from the list and the header that opselect writes for it."""
+    folder = shared_folder(tmp_path_factory, pytestconfig, "selective")
+    builder = Make(folder / "tree", profile="selective")
     skip_without(builder.missing_tools())
-    index = MemoryIndex(scanned)
-    model = str(MODELS["running_total"])
-    needed = collect_model(model, model, index=index, choice=Choice()).without_inserted()
-    kernels = [kernel.registration for kernel in select(needed, index, builder.profile).kernels]
-    ops, classes = {kernel.op for kernel in kernels}, {kernel.kernel_class for kernel in kernels}
-    (builder.tree / "ops_to_register.h").write_text(
-        OPS_TO_REGISTER.format(ops=literals(ops), classes=literals(classes))
+
+    def build() -> dict[str, Built]:
+        copy_tree(builder.tree)
+        programs = {model: build_for(model, options, builder, folder / model) for model, options in BUILDS.items()}
+        header = builder.tree / FILE_NAME
+        header.write_text(header.read_text().replace('     || (strcmp(op, "Softmax") == 0)\n', ""))
+        programs["without Softmax"] = take(builder, folder / "running_total", folder / "without_softmax")
+        return programs
+
+    return made_once(folder, build)
+
+
+def build_for(model: str, options: tuple[str, ...], builder: Make, out: Path) -> Built:
+    targets = [f"--target={target}" for target in ("header", "makefile", "manifest")]
+    arguments = ["--tree", str(builder.tree), "--profile", builder.profile, *targets, *options, "--quiet"]
+    assert run(["generate", str(MODELS[model]), *arguments, "--out", str(out)]) == 0
+    shutil.copy(out / FILE_NAME, builder.tree)
+    shutil.copy(out / "tf_op_files.txt", builder.tree / MAKEFILE_LIST)
+    return take(builder, out, out / "run_graph")
+
+
+def take(builder: Make, out: Path, kept: Path) -> Built:
+    """What the tree as it is gives; ``out`` has the manifest that its list was written with."""
+    program = Path(shutil.copy(builder.build(), kept))
+    kernels = yaml.safe_load((out / "manifest.yaml").read_text())["kernels"]
+    pairs = frozenset((kernel["op"], kernel["kernel_class"]) for kernel in kernels)
+    return Built(program, read_header((builder.tree / FILE_NAME).read_text()), pairs, builder.sources())
+
+
+@pytest.mark.parametrize("model", BUILDS)
+def test_exactly_the_selected_kernels_are_registered(model: str, built: dict[str, Built], scanned: ScanResult) -> None:
+    one = built[model]
+    rows = registered(one.program)
+    compiled = [r for r in scanned.registrations if r.source in one.sources and "selective" in r.profiles]
+    assert rows == as_rows(r for r in compiled if r.system or (r.op, r.kernel_class) in one.pairs)
+    assert len(rows) < len(compiled)
+    assert {(row[0], row[5]) for row in rows} == one.pairs
+    assert one.header.ops is not None
+    assert set(run_graph(one.program, "--ops").out.split()) == set(one.header.ops) | SYSTEM_OPS
+
+
+@pytest.mark.parametrize("model", BUILDS)
+def test_the_model_runs(model: str, built: dict[str, Built]) -> None:
+    assert differences(run_model(built[model].program, model), model) == []
+
+
+@pytest.mark.parametrize("model", BUILDS)
+def test_the_program_has_what_the_header_is_read_to_register(
+    model: str, built: dict[str, Built], scanned: ScanResult
+) -> None:
+    one = built[model]
+    compiled = [r for r in scanned.registrations if r.source in one.sources and "selective" in r.profiles]
+    assert registered(one.program) == as_rows(
+        r for r in compiled if r.system or (one.header.has_op(r.op) and one.header.has_class(r.kernel_class))
     )
-    operators = {definition.location.file for definition in scanned.op_definitions}
-    sources = {kernel.source for kernel in kernels} | operators | HELPERS
-    (builder.tree / MAKEFILE_LIST).write_text("".join(f"{path}\n" for path in sorted(sources)))
 
-    program = builder.build()
 
-    assert differences(run_model(program, "running_total"), "running_total") == []
-    assert sorted(run_graph(program, "--ops").out.split()) == sorted(ops)
-    of_profile = [r for r in scanned.registrations if builder.profile in r.profiles and r.source in sources]
-    assert registered(program) == as_rows(r for r in of_profile if r.system or r.kernel_class in classes)
-    assert len(registered(program)) < len(of_profile)
+def test_the_kernels_of_an_op_that_is_left_out_are_not_registered(built: dict[str, Built]) -> None:
+    whole, without = built["running_total"], built["without Softmax"]
+    assert without.header.classes == whole.header.classes
+    assert registered(without.program) == [row for row in registered(whole.program) if row[0] != "Softmax"]
+    outcome = run_model(without.program, "running_total")
+    assert outcome.code != 0
+    assert "Op type not registered 'Softmax'" in outcome.err

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kernel_index import shipped
 from opselect.build_lists.header import read_header
+from opselect.build_lists.header.writer import own_text, tool_text
 from opselect.cli.main import run
 from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
+from opselect.requirements.header_tool import ToolRelease
 
 MODEL = "fixtures/models/tiny_mobilenet.pb"
 FORMS = "fixtures/headers/forms"
@@ -130,7 +135,7 @@ def test_ops_that_are_only_inserted_are_not_in_the_words_of_the_tool(tmp_path: P
 
 
 def test_more_classes_than_compilers_compare_are_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [[op, None] for op in (f"Op{number:03}" for number in range(451))]
+    rows = [[op, None] for op in (f"{number:03}" for number in range(451))]
     for name, expected in (("few", rows[1:]), ("many", rows)):
         ops = tmp_path / f"{name}.json"
         ops.write_text(json.dumps(expected))
@@ -174,18 +179,115 @@ def test_show_says_what_a_build_has(capsys: pytest.CaptureFixture[str], tmp_path
     assert "Conv2D" in row["near"]
 
 
-def test_show_names_the_release_of_the_classes(capsys: pytest.CaptureFixture[str]) -> None:
+def own_header(folder: Path, ops: list[str], classes: list[str]) -> str:
+    path = folder / "ops_to_register.h"
+    path.write_text(own_text(dict.fromkeys(ops, ""), dict.fromkeys(classes, ""), []))
+    return str(path)
+
+
+def judged(path: str, *arguments: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What show says of each class, by name, and of the whole."""
+    code = show(path, *arguments, "--json")
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (code == DONE) == report["ok"]
+    return report | {row["name"]: row for row in [*report["ops"], *report["classes"]]}
+
+
+def test_show_names_the_releases_that_have_all(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert show(f"{FORMS}/1.12.3.h") == DONE
     assert "kernel classes: 6" in capsys.readouterr().out
+    for kernel_class, having, lacking in (
+        ("AssignUpdateVariableOp<CPUDevice, ::tensorflow::uint64, ADD>", "2.20.0", "2.14.1"),
+        ("ReluOp<CPUDevice, float>", "2.14.1", ""),
+    ):
+        report = judged(own_header(tmp_path, ["AssignAddVariableOp", "Relu"], [kernel_class]), capsys=capsys)
+        assert having in report["releases"]
+        assert lacking not in report["releases"]
+
+
+def test_show_tells_classes_of_another_release_from_misspelt_ones(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    new = "AssignUpdateVariableOp<CPUDevice, ::tensorflow::uint64, ADD>"
+    later, misspelt = "ReluOp<CPUDevice, int32_t>", "RleuOp<CPUDevice, float>"
+    gpu, hidden = "ReluOp<GPUDevice, float>", "ReluOp<CPUDevice, double>"
+    path = own_header(tmp_path, ["AssignAddVariableOp", "Relu"], [new, later, misspelt, gpu, hidden, "Nothing alike"])
+    report = judged(path, "--tensorflow", "2.14", capsys=capsys)
+    there = {name for name in (new, later, misspelt, gpu, hidden) if report[name]["there"]}
+    assert not there
+    assert report[new]["releases"] == ["2.15.1", "2.16.1", "2.17.0", "2.20.0"]
+    assert report[later]["releases"] == report[misspelt]["releases"] == []
+    assert report[later]["near"][0] == "ReluOp<CPUDevice, ::tensorflow::int32>"
+    assert report[misspelt]["near"][0] == "ReluOp<CPUDevice, float>"
+    assert report["Nothing alike"]["near"] == []
+    assert report["releases"] == []
+    assert report["nearest"][0]["missing"] >= 3
+    assert show(path, "--tensorflow", "2.14") == NO
+    printed = {line.split("  ")[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("class")}
+    assert printed[new].endswith("no: it is of TensorFlow 2.15.1 to 2.20.0")
+    assert printed[hidden].endswith("no: other profiles of the release have it")
+    assert printed["Nothing alike"].endswith("no, and of no release")
+    assert judged(path, "--tensorflow", "2.14", "--profile", "desktop", capsys=capsys)[hidden]["there"]
+
+
+def test_blanks_of_a_class_count_in_the_oldest_form_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    spelt = "ReluOp<CPUDevice,float>"
+    assert judged(own_header(tmp_path, ["Relu"], [spelt]), "--tensorflow", "2.14", capsys=capsys)["ok"]
+    path = tmp_path / "old.h"
+    path.write_text(tool_text([("Relu", spelt)], ToolRelease.parse("1.0")))
+    row = judged(str(path), "--tensorflow", "1.0", capsys=capsys)[spelt]
+    assert (row["there"], row["near"][0]) == (False, "ReluOp<CPUDevice, float>")
+
+
+def test_a_large_header_takes_no_time_to_speak_of(tmp_path: Path) -> None:
+    ops = shipped.index_of("2.14.1").op_names()
+    known = sorted({text for op in ops for text in shipped.index_of("2.14.1").kernel_classes(op)})
+    classes = [*known, *(f"{text[:-1]}, int64_t>" for text in known if text.endswith(">"))][:10_000]
+    path = own_header(tmp_path, list(ops), classes)
+    before = time.process_time()
+    assert show(path, "--tensorflow", "2.14", "--json") == NO
+    # It was minutes, for each name that no release has was held against all that the release has.
+    assert time.process_time() - before < 10
+
+
+def test_show_of_foreign_lines_around_a_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ops_to_register.h"
+    path.write_text("Using TensorFlow backend.\n" + Path(f"{FORMS}/1.12.3.h").read_text())
+    assert show(str(path)) == NO
+    printed = capsys.readouterr()
+    assert "'Using TensorFlow backend.'" in printed.err
+    assert "kernel classes: 6" in printed.out
+    # A name in it must not act on a terminal.
+    path.write_text("\x1b]0;evil\x07 warning\n" + Path(f"{FORMS}/1.12.3.h").read_text())
+    assert show(str(path)) == NO
+    assert "\x1b" not in capsys.readouterr().err
 
 
 def test_show_of_what_is_no_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "ops_to_register.h"
     path.write_text("Error reading graph!\n1\n")
-    assert show(str(path)) == NO
-    assert "in place of a header" in capsys.readouterr().err
+    for build in ((), ("--tensorflow", "2.14")):
+        assert show(str(path), *build) == NO
+        printed = capsys.readouterr()
+        assert "in place of a header" in printed.err
+        assert "all of it" not in printed.out
+        report = judged(str(path), *build, capsys=capsys)
+        assert (report["ops"], report["classes"], report["releases"]) == ([], [], [])
     path.write_text("node {}\n")
     assert show(str(path)) == UNUSABLE
     path.write_bytes("#ifndef OPS_TO_REGISTER\n".encode("utf-16"))
     assert show(str(path)) == UNUSABLE
     assert "UTF-16" in capsys.readouterr().err
+
+
+def test_the_oldest_form_is_for_builds_that_want_no_constant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["generate", MODEL, "--target", "header", "--allow-missing", "--out", str(tmp_path)]
+    for release, compat, compiles in (("1.0", "1.0", True), ("1.1", "1.0", False), ("1.1", "1.1", True)):
+        assert run([*arguments, "--tensorflow", release, "--compat", compat]) == DONE
+        assert ("does not compile" in capsys.readouterr().err) != compiles
+        header = str(tmp_path / "ops_to_register.h")
+        assert show(header, "--tensorflow", release) == (DONE if compiles else NO)
+        assert ("does not compile" in capsys.readouterr().err) != compiles
+    assert show(f"{FORMS}/1.0.1.all.h", "--tensorflow", "2.14") == DONE

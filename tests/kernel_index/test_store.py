@@ -42,6 +42,7 @@ def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
     yield tuple(index.all_registrations())
     for op in ops:
         yield index.registrations(op)
+        yield index.kernel_classes(op)
         yield index.op_definition(op)
     for profile in (*PROFILES, *index.profiles, "no such profile"):
         yield index.kernel_files(profile)

@@ -2,6 +2,14 @@
 
 from opselect.build_lists.header.content import HeaderOptions, header_text, header_warnings
 from opselect.build_lists.header.reader import FILE_NAME, read_header
-from opselect.build_lists.header.record import SelectiveHeader
+from opselect.build_lists.header.record import SelectiveHeader, compiles_with
 
-__all__ = ["FILE_NAME", "HeaderOptions", "SelectiveHeader", "header_text", "header_warnings", "read_header"]
+__all__ = [
+    "FILE_NAME",
+    "HeaderOptions",
+    "SelectiveHeader",
+    "compiles_with",
+    "header_text",
+    "header_warnings",
+    "read_header",
+]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
-from kernel_index.profiles import is_mobile
+from kernel_index.profiles import is_mobile, release_number
 from kernel_index.shown import shortened
 from opselect.build_lists.header.default_ops import parse_default_ops
 from opselect.build_lists.header.literals import quoted
 from opselect.build_lists.header.reader import FILE_NAME
-from opselect.build_lists.header.writer import own_text, tool_text
+from opselect.build_lists.header.record import compiles_with
+from opselect.build_lists.header.writer import form_of, own_text, tool_text
 from opselect.requirements.header_tool import ALL_OPS, DEFAULT_OPS, ToolRelease
 from opselect.requirements.runtime import SESSION_OPS
 from opselect.selection.named_kernels import NamedKernels, not_in_pairs, sorted_pairs
@@ -145,6 +146,7 @@ def header_warnings(
         filter(
             None,
             (
+                _does_not_compile(selection, options),
                 _lacking(selection, options, named),
                 _too_deep(selection, options, named),
                 _nothing_to_cut(selection, index) if with_lists else "",
@@ -160,6 +162,16 @@ _ALONE = (
     "a header alone decides what is registered, not what is compiled: --target bazel, makefile or list beside it gives "
     "the files of the same kernels"
 )
+
+
+def _does_not_compile(selection: Selection, options: HeaderOptions) -> str:
+    tool = options.tool
+    if tool is None or compiles_with(form_of(tool), release_number(selection.release)):
+        return ""
+    return (
+        f"TensorFlow {selection.release} does not compile with a header as the tool of {tool} writes it: it wants a "
+        "constant where that calls strstr. Name a later release with --compat"
+    )
 
 
 def _lacking(selection: Selection, options: HeaderOptions, named: NamedKernels) -> str:

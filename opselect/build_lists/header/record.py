@@ -17,6 +17,15 @@ ERROR_MESSAGE = "Error reading graph!"
 """What TensorFlow's tool prints in place of a header, on stdout and with exit code 0, when it found no op at all."""
 
 
+CONSTANTS_WANTED = (1, 1)
+"""The first release that tests the class of a kernel in a ``constexpr`` (``core/framework/op_kernel.h``)."""
+
+
+def compiles_with(form: Form, release: tuple[int, int]) -> bool:
+    """Whether TensorFlow of a release compiles with a header of a form: ``strstr`` of the oldest is no constant."""
+    return form != "0.12" or release < CONSTANTS_WANTED
+
+
 @dataclass(frozen=True, slots=True)
 class SelectiveHeader:
     """The ops and kernel classes that a header registers; ``None`` stands for all of them.
