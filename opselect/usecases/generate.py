@@ -80,6 +80,9 @@ def generate(
         # What makes no sense is said before anything is read.
         lists = set(options.targets) != {"header"} or options.manifest_format == "json"
         question = replace(question, tool=options.header.tool, files=lists)
+        if not lists and question.tool is not None:
+            # What is only inserted is in no header of the tool.
+            question = replace(question, models=replace(question.models, inserted=False))
         _ = options.header.pairs
     if out is not None:
         _check_outputs(question, options, out)
