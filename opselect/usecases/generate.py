@@ -87,7 +87,8 @@ def generate(
     if out is not None:
         _check_outputs(question, options, out)
     found = answer(question, watch)
-    check_read(found.index.build_lists)
+    if question.files:
+        check_read(found.index.build_lists)
     may_write = found.complete or allow_missing
     if out is None or not may_write:
         return Generated(found)
