@@ -28,7 +28,11 @@ REFUSED = {
     "no kernel for the type": (X + RELU + ABS.replace("FLOAT", "STRING"), "Abs", [OF_RELU]),
     "graph of a later version": (X + RELU + "versions { min_consumer: 99999 }", "min consumer version", [OF_RELU]),
     "wrong number of inputs": (X + RELU + ABS.replace("input", 'input: "x" input'), "2 inputs", [OF_ABS, OF_RELU]),
-    "release that the graph bans": (X + RELU + "versions { producer: 27 bad_consumers: 1575 }", "GraphDef disallows consumer", [OF_RELU]),
+    "release that the graph bans": (
+        X + RELU + "versions { producer: 27 bad_consumers: 1575 }",
+        "GraphDef disallows consumer",
+        [OF_RELU],
+    ),
 }
 """Graphs that 2.14.1 does not run, what is said of each, and what the tool writes of it all the same."""
 
