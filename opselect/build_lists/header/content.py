@@ -226,7 +226,7 @@ def _nothing_to_cut(selection: Selection, index: KernelIndex) -> str:
 
 
 def _growth(selection: Selection) -> str:
-    if selection.profile.partition("+")[0] == _SELECTIVE:
+    if not is_mobile(selection.profile) or selection.profile.partition("+")[0] == _SELECTIVE:
         return ""
     named = sorted(
         file.path.rpartition("/")[2] for file in selection.files if file.path.rpartition("/")[2] in _ALL_TYPES_INSIDE
