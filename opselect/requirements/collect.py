@@ -140,10 +140,12 @@ def collect_requirements(
     index: KernelIndex | None,
     entries: Sequence[Entry] = (Entry(),),
     is_whole: bool = True,
+    inserted: bool = True,
 ) -> Requirements:
     """What a graph needs, ``model`` being the path that the user gave for it.
 
-    ``is_whole`` is False for the TensorFlow ops of a TensorFlow Lite model: advice to cut the graph is of no use there.
+    Without ``inserted`` what the runtime only may insert is left out. ``is_whole`` is False for the TensorFlow ops of a
+    TensorFlow Lite model: advice to cut the graph is of no use there.
 
     Only what ``entries`` reach counts (:func:`reach`); an input that is no Placeholder counts as one.
     Functions count where they are called; a node whose op is a function of the graph needs no kernel itself. A
@@ -156,7 +158,9 @@ def collect_requirements(
     reached = reach_entries(graph, entries, model)
     expansion = expand_functions(graph, reached.nodes, model)
     kernel_attrs = KernelAttrs(index)
-    added = list(runtime_additions(expansion, graph.functions, index)) if index is not None else []
+    added: list[Addition] = []
+    if index is not None:
+        added += runtime_additions(expansion, graph.functions, index, optimized=inserted)
     replaced = {id(addition.nodes[0]) for addition in added if addition.origin.kind == "replaced"}
     nodes = [called for called in expansion.nodes if not called.is_call and id(called.node) not in replaced]
     nodes.extend(CalledNode(kernel_attrs.placeholder(fed)) for fed in reached.fed)
@@ -175,7 +179,8 @@ def collect_requirements(
     if not all(entry.outputs for entry in entries):
         warnings.append(training_warning((called.node for called in expansion.nodes), model, is_whole=is_whole))
     releases = (UNKNOWN_RELEASE if index is None else index.release,)
-    return Requirements(items, tuple(sorted(filter(None, warnings))), releases, _loads(graph, expansion, index, model))
+    found = Requirements(items, tuple(sorted(filter(None, warnings))), releases, _loads(graph, expansion, index, model))
+    return found if inserted else found.without_inserted()
 
 
 def _loads(graph: Graph, expansion: Expansion, index: KernelIndex | None, model: str) -> Loads:

@@ -77,16 +77,21 @@ def collect_model(path: str, name: str, *, index: KernelIndex | None, choice: Ch
         return collect_chosen(chosen, name, index=index)
 
 
-def collect_chosen(chosen: Chosen, name: str, *, index: KernelIndex | None) -> Requirements:
+def collect_chosen(chosen: Chosen, name: str, *, index: KernelIndex | None, inserted: bool = True) -> Requirements:
     """What the chosen part of a model needs that is called ``name``. Raises InputError for a graph without sense.
 
-    TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none inserts anything, and no
-    session loads one.
+    Without ``inserted`` what the runtime only may insert is left out. TensorFlow Lite's Flex delegate runs each op by
+    itself: no optimizer sees a graph, so none inserts anything, and no session loads one.
     """
-    needed = collect_requirements(chosen.graph, name, index=index, entries=chosen.entries, is_whole=chosen.is_whole)
-    if chosen.is_whole:
-        return needed
-    return replace(needed.without_inserted(), loads=needed.loads.as_single_ops())
+    needed = collect_requirements(
+        chosen.graph,
+        name,
+        index=index,
+        entries=chosen.entries,
+        is_whole=chosen.is_whole,
+        inserted=inserted and chosen.is_whole,
+    )
+    return needed if chosen.is_whole else replace(needed, loads=needed.loads.as_single_ops())
 
 
 def collect_many(

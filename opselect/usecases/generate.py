@@ -80,11 +80,15 @@ def generate(
         # What makes no sense is said before anything is read.
         lists = set(options.targets) != {"header"} or options.manifest_format == "json"
         question = replace(question, tool=options.header.tool, files=lists)
+        if not lists and question.tool is not None:
+            # What is only inserted is in no header of the tool.
+            question = replace(question, models=replace(question.models, inserted=False))
         _ = options.header.pairs
     if out is not None:
         _check_outputs(question, options, out)
     found = answer(question, watch)
-    check_read(found.index.build_lists)
+    if question.files:
+        check_read(found.index.build_lists)
     may_write = found.complete or allow_missing
     if out is None or not may_write:
         return Generated(found)

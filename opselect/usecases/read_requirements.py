@@ -161,18 +161,20 @@ def read_together(sets: Sequence[ModelSet], index: KernelIndex | None, watch: Wa
     if len(names) == 1 and not kept:
         path, name = names.popitem()
         choice = next(each.choice for each in sets if path in each.paths)
-        needed = _of_one(path, name, choice, index, recording)
+        needed = _of_one(path, name, choice, index, recording, inserted=sets[0].inserted)
     else:
         needed = _of_all(names, kept, sets, index, recording)
-    if not sets[0].inserted:
-        needed = needed.without_inserted()
+        if not sets[0].inserted:
+            needed = needed.without_inserted()
     return replace(needed, warnings=recording.warnings)
 
 
-def _of_one(path: str, name: str, choice: Choice, index: KernelIndex | None, watch: Watch) -> ModelRequirements:
+def _of_one(
+    path: str, name: str, choice: Choice, index: KernelIndex | None, watch: Watch, *, inserted: bool
+) -> ModelRequirements:
     loaded = load_model(path, tags=choice.tags)
     chosen = loaded.chosen(choice)
-    needed = _warned(collect_chosen(chosen, name, index=index), watch)
+    needed = _warned(collect_chosen(chosen, name, index=index, inserted=inserted), watch)
     return ModelRequirements(needed, only=OnlyModel(path, choice, chosen, loaded))
 
 

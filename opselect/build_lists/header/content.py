@@ -103,9 +103,9 @@ def _head(selection: Selection, unread: Sequence[str]) -> Iterator[str]:
     if selection.unresolved or selection.verdict.refused or unread:
         yield "INCOMPLETE: this header does not have all that the models need."
     for missing in selection.unresolved:
-        yield f"  {missing.op}: {missing.reason}"
+        yield f"  {_op(missing.op)}: {missing.reason}"
     for refused in selection.verdict.refused:
-        yield f"  {refused.op or 'any op'}: {refused.reason}"
+        yield f"  {_op(refused.op) if refused.op else 'any op'}: {refused.reason}"
     for model in unread:
         yield f"  {_name(model)} could not be read."
 
@@ -127,6 +127,11 @@ def _asking(reasons: Sequence[Reason]) -> str:
         note = next((f" ({r.note})" for r in reasons if r.note), "") if all(r.note for r in reasons) else ""
         return ", ".join(map(_name, nodes[:_MAX_NODES])) + more + note
     return next((reason.note for reason in reasons if reason.note), "")
+
+
+def _op(name: str) -> str:
+    """An op of a model as it is, but in quotes and with escapes where no op can be called so."""
+    return name if name.isascii() and name.isidentifier() else _name(name)
 
 
 def _name(name: str) -> str:
@@ -221,7 +226,7 @@ def _nothing_to_cut(selection: Selection, index: KernelIndex) -> str:
 
 
 def _growth(selection: Selection) -> str:
-    if selection.profile.partition("+")[0] == _SELECTIVE:
+    if not is_mobile(selection.profile) or selection.profile.partition("+")[0] == _SELECTIVE:
         return ""
     named = sorted(
         file.path.rpartition("/")[2] for file in selection.files if file.path.rpartition("/")[2] in _ALL_TYPES_INSIDE

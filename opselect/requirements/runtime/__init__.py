@@ -27,11 +27,12 @@ from opselect.requirements.runtime.session_ops import INDISPENSABLE, SESSION_OPS
 
 
 def runtime_additions(
-    expansion: Expansion, functions: Sequence[FunctionDefinition], index: KernelIndex
+    expansion: Expansion, functions: Sequence[FunctionDefinition], index: KernelIndex, *, optimized: bool = True
 ) -> Iterator[Addition]:
     """What the runtime of the index's release makes of the nodes that run, body by body.
 
-    Ops of a session that every model needs (:data:`SESSION_OPS`) are not among them.
+    Without ``optimized`` ops that only optimizers insert are not looked for. Ops of a session that every model needs
+    (:data:`SESSION_OPS`) are not among them.
     """
     release = release_number(index.release)
     definitions = OpDefinitions(index, functions)
@@ -46,7 +47,8 @@ def runtime_additions(
                     yield replaced(view, node, lowering_source(node))
                 origin = lowering(node, passes[number], release)
                 yield from lowered_ops(view, node, release, origin, fetchable=not number)
-        yield from inserted_ops(view, release)
+        if optimized:
+            yield from inserted_ops(view, release)
 
 
 __all__ = [

@@ -275,8 +275,10 @@ def test_an_op_that_is_replaced_is_no_requirement_of_its_own() -> None:
 
 
 def test_without_inserted() -> None:
-    found = collect_requirements(graph_of(CONV), "m.pb", index=open_index(find("2.14")))
+    index = open_index(find("2.14"))
+    found = collect_requirements(graph_of(CONV), "m.pb", index=index)
     left = found.without_inserted()
+    assert collect_requirements(graph_of(CONV), "m.pb", index=index, inserted=False) == left
     assert {item.op for item in left.items} == {"BiasAdd", "Conv2D", "Placeholder"}
     assert left.warnings == found.warnings
 
