@@ -44,7 +44,8 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
 
 def copy_models(folder: Path) -> None:
     """Puts what the examples name into a folder, under the paths that it has in the repository."""
-    for name in ("build_models", "checkpoints", "findings", "freeze", "headers", "models", "runtime_tree", "saved_models"):
+    folders = "build_models", "checkpoints", "findings", "freeze", "headers", "models", "runtime_tree", "saved_models"
+    for name in folders:
         shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
 
 
