@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 REF_OFFSET = 100
@@ -79,6 +80,25 @@ def base_type(number: int) -> DataType:
     """
     return DataType(number - REF_OFFSET if number > REF_OFFSET else number)
 
+
+SINCE: Mapping[DataType, tuple[int, int]] = {
+    DataType.DT_VARIANT: (1, 4),
+    DataType.DT_UINT32: (1, 5),
+    DataType.DT_UINT64: (1, 5),
+    DataType.DT_FLOAT8_E5M2: (2, 12),
+    DataType.DT_FLOAT8_E4M3FN: (2, 12),
+    DataType.DT_INT4: (2, 15),
+    DataType.DT_UINT4: (2, 15),
+    DataType.DT_FLOAT8_E4M3FNUZ: (2, 20),
+    DataType.DT_FLOAT8_E4M3B11FNUZ: (2, 20),
+    DataType.DT_FLOAT8_E5M2FNUZ: (2, 20),
+    DataType.DT_INT2: (2, 20),
+    DataType.DT_UINT2: (2, 20),
+}
+"""The release whose enum has a type first (``framework/types.proto``), of the types that 1.0 has not.
+
+Of 2.17 to 2.20 only these two were looked at.
+"""
 
 _ITEM_SIZES = {
     DataType.DT_COMPLEX128: 16,

@@ -25,11 +25,11 @@ def graph_problems(graph: Graph) -> tuple[str, ...]:
     legal cycle is a while loop's edge from NextIteration to Merge (``common_runtime/graph_constructor.cc``).
     """
     problems = _body_problems(graph.nodes, frozenset(), "")
-    seen: set[str] = set()
+    seen: dict[str, FunctionDefinition] = {}
     for function in graph.functions:
-        if function.name in seen:
+        # The very same once more is passed over (``AddFunctionDefHelper`` of ``framework/function.cc``).
+        if seen.setdefault(function.name, function) != function:
             problems.append(f"function {function.name!r} is defined twice")
-        seen.add(function.name)
         problems.extend(_function_problems(function))
     return tuple(problems)
 

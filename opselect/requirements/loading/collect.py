@@ -21,7 +21,7 @@ from opselect.models.graph import (
 )
 from opselect.models.graph.op_definitions import OpSignature, signature_of
 from opselect.models.graph.references import Reference, data_inputs, is_control
-from opselect.requirements.loading.importing import undefined_function, unimportable
+from opselect.requirements.loading.importing import bad_name, undefined_function, unimportable
 from opselect.requirements.loading.rules import REFUSES_TO_LOWER
 from opselect.requirements.loading.signatures import flat, misfits, types_by_argument
 from opselect.requirements.loading.uses import (
@@ -110,9 +110,11 @@ class _Collector:
 
     def _refused(self, node: Node, body: Body) -> str:
         """What is wrong with a node itself; names and colocations are looked at where a graph is imported alone."""
-        if body.function is None and (problem := unimportable(node, self._names, self._release)):
-            return problem
-        return undefined_function(node, self._missing)
+        if body.function is None:
+            problem = unimportable(node, self._names, self._release)
+        else:
+            problem = bad_name(node.name.removeprefix("_"), self._release)
+        return problem or undefined_function(node, self._missing)
 
     def _use(self, called: CalledNode, types: _TensorTypes, *, looked_at: bool, refused: str) -> Use | None:
         node, op = called.node, self._op(called.node.op)

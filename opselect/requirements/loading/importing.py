@@ -25,9 +25,8 @@ _CLASS_ATTR = "_class"
 
 def unimportable(node: Node, names: Collection[str], release: tuple[int, int]) -> str:
     """Why no importer takes a node into a graph with these names, in its own words; empty where it does."""
-    form = _NAME if release >= _NAMES_WITH_PARTS else _OLD_NAME
-    if not form.fullmatch(node.name):
-        return f"Node '{node.name}': Node name contains invalid characters"
+    if problem := bad_name(node.name, release):
+        return problem
     for reference in node.inputs:
         if is_control(reference) and reference[1:] not in names:
             return f"Node '{node.name}': Unknown input node '{reference}'"
@@ -35,6 +34,12 @@ def unimportable(node: Node, names: Collection[str], release: tuple[int, int]) -
         if other not in names:
             return f"Node '{node.name}' expects to be colocated with unknown node '{other}'"
     return ""
+
+
+def bad_name(name: str, release: tuple[int, int]) -> str:
+    """Why no node of a graph may have a name; empty where it may. In functions, names may begin with ``_``, too."""
+    form = _NAME if release >= _NAMES_WITH_PARTS else _OLD_NAME
+    return "" if form.fullmatch(name) else f"Node '{name}': Node name contains invalid characters"
 
 
 def undefined_function(node: Node, missing: Collection[str]) -> str:

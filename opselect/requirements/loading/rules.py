@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kernel_index.datatypes import DataType
+from kernel_index.datatypes import SINCE, DataType
 from kernel_index.records import AttrDefinition, AttrScalar, OpDefinition
 from opselect.models.graph import NodeAttr
 from opselect.models.graph.op_definitions import signature_of
@@ -50,7 +50,7 @@ def problems(use: Use, definition: OpDefinition, release: tuple[int, int]) -> li
         )
         return [Problem("removed_op", reason)]
     given = {attr.name: attr for attr in use.attrs}
-    found = [*unknown_attrs(use, definition), *_bad_values(given, definition), *_missing(given, definition)]
+    found = [*unknown_attrs(use, definition), *_bad_values(given, definition, release), *_missing(given, definition)]
     if not any(each.kind in ("missing_attr", "attr_value") for each in found):
         found += _bad_inputs(use, given, definition)
     return [*found, *lowering(use, release)]
@@ -96,15 +96,15 @@ def _missing(given: Mapping[str, AttrUse], definition: OpDefinition) -> Iterator
             )
 
 
-def _bad_values(given: Mapping[str, AttrUse], definition: OpDefinition) -> Iterator[Problem]:
+def _bad_values(given: Mapping[str, AttrUse], definition: OpDefinition, release: tuple[int, int]) -> Iterator[Problem]:
     for attr in definition.attrs:
         use = given.get(attr.name)
-        problem = _bad_value(use, attr) if use is not None else ""
+        problem = _bad_value(use, attr, release) if use is not None else ""
         if problem:
             yield Problem("attr_value", problem, attr.name)
 
 
-def _bad_value(use: AttrUse, attr: AttrDefinition) -> str:
+def _bad_value(use: AttrUse, attr: AttrDefinition, release: tuple[int, int]) -> str:
     if use.kind == EMPTY_LIST and not attr.type.startswith("list("):
         return f"AttrValue missing value with expected type '{attr.type}' for attr '{attr.name}'"
     if use.kind not in (attr.type, EMPTY_LIST):
@@ -113,6 +113,9 @@ def _bad_value(use: AttrUse, attr: AttrDefinition) -> str:
     items = value if isinstance(value, tuple) else () if value is None else (value,)
     if attr.type in ("type", "list(type)") and DataType.DT_INVALID in items:
         return f"AttrValue has invalid DataType for attr '{attr.name}'"
+    for item in items if attr.type in ("type", "list(type)") else ():
+        if isinstance(item, DataType) and release < SINCE.get(item, release):
+            return f"AttrValue has invalid DataType enum: {int(item)} for attr '{attr.name}'"
     return _below_minimum(use, attr) or _not_allowed(items, attr)
 
 

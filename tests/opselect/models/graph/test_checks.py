@@ -104,7 +104,10 @@ def test_cycle_in_a_function() -> None:
 
 
 def test_function_defined_twice() -> None:
-    assert graph_problems(graph_of(function("f") + function("f"))) == ("function 'f' is defined twice",)
+    twice = function("f", node("n", "NoOp")) * 2
+    assert graph_problems(graph_of(twice)) == ()
+    other = function("f", node("m", "NoOp"))
+    assert graph_problems(graph_of(twice + other)) == ("function 'f' is defined twice",)
 
 
 def test_one_error_lists_the_problems_and_counts_the_rest() -> None:

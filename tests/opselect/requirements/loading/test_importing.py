@@ -6,7 +6,10 @@ import pytest
 
 from opselect.models.graph import FunctionRef, Node
 from opselect.requirements.loading.importing import undefined_function, unimportable
+from tests.opselect.graph_text import function, node
+from tests.opselect.requirements.loading.op_specs import op, release, verdict
 
+INDEX = release(op("Neg(x: float) -> y: float"), op("Placeholder() -> y: dtype | dtype: type"))
 NAMES = ("x", "y")
 NEW, OLD = (2, 14), (1, 15)
 
@@ -18,9 +21,17 @@ def test_names_that_importers_take(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "_x", "/x", "-x", "a b", "a\n", "ä", "a:0", "^a", "a>", ">a", "a>_b", "a\\b"])
 def test_names_that_they_refuse(name: str) -> None:
-    for release in (NEW, OLD):
-        said = unimportable(Node(name, "Relu"), NAMES, release)
+    for number in (NEW, OLD):
+        said = unimportable(Node(name, "Relu"), NAMES, number)
         assert said == f"Node '{name}': Node name contains invalid characters"
+
+
+def test_names_in_functions_may_begin_as_those_of_the_runtime() -> None:
+    inside = function("f", node("_a", "Neg", "x"), node("b b", "Neg", "x"), inputs="x")
+    found = verdict(inside + node("c", "f", "p") + node("p", "Placeholder", attrs="dtype: type: DT_FLOAT"), INDEX)
+    assert [each.reason for each in found.refused if each.code == "OPS310"] == [
+        "Node 'b b': Node name contains invalid characters"
+    ]
 
 
 def test_names_of_several_parts_since_2() -> None:

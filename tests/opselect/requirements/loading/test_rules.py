@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kernel_index.datatypes import DataType
 from kernel_index.records import GraphVersions
-from tests.opselect.graph_text import node
+from opselect.requirements.loading import AttrUse, Use
+from opselect.requirements.loading.rules import problems
+from tests.opselect.graph_text import function, node
 from tests.opselect.requirements.loading.op_specs import op, refused, release, verdict
 
 X = node("x", "Placeholder", attrs="dtype: type: DT_FLOAT")
@@ -38,7 +41,8 @@ ACCEPTED = [
     I + X + node("c", "Concat", "i", "x", "x:0", attrs="T: type: DT_FLOAT; N: i: 2"),
     I + X + node("l", "List", "i", "x", attrs="Ts: list { type: [DT_INT32, DT_FLOAT] }")
     + node("r", "Relu", "l:1") + node("s", "Relu", "l:2", attrs="T: type: DT_INT32"),
-    odd("s: s: 'B'; n: i: 2; l: list { i: [1, 2, 3] }; f: f: 2; b: b: false; sh: shape {}; fn: func { name: 'g' }"),
+    odd("s: s: 'B'; n: i: 2; l: list { i: [1, 2, 3] }; f: f: 2; b: b: false; sh: shape {}; fn: func { name: 'g' }")
+    + function("g"),
     odd("ss: list { s: ['A', 'B'] }"),
     odd("ss: list {}"),
     # Nobody knows what a custom op gives.
@@ -140,3 +144,13 @@ def test_ops_that_ask_to_be_lowered_in_vain(version: str) -> None:
     text += node("on", "Relu", "Case", attrs=f"{asks}; T: type: DT_INT32")
     said = {"1.12.3": [], "1.13.1": ["Case", "Relu", "StatelessIf"]}.get(version, ["Relu"])
     assert [each.op for each in verdict(text, index).refused] == said
+
+
+@pytest.mark.parametrize(("dtype", "since"), [("DT_INT4", (2, 15)), ("DT_UINT64", (1, 5)), ("DT_VARIANT", (1, 4))])
+def test_types_that_the_release_does_not_have(dtype: str, since: tuple[int, int]) -> None:
+    use = Use("Const", (AttrUse("dtype", "type", DataType[dtype]), AttrUse("more", "list(type)", (DataType[dtype],))))
+    definition = op("Const() -> y: dtype | dtype: type | more: list(type)")
+    said = [each.reason for each in problems(use, definition, (since[0], since[1] - 1))]
+    number = int(DataType[dtype])
+    assert said == [f"AttrValue has invalid DataType enum: {number} for attr '{name}'" for name in ("dtype", "more")]
+    assert problems(use, definition, since) == []
