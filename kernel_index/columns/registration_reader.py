@@ -64,12 +64,10 @@ class RegistrationReader:
             hidden_by = self._condition(int(condition)) if condition else None
             unit_file = self._files[int(unit)] if unit else ""
             slots = [words[k : k + size] for k in range(0, len(words), size)]
-            expanded += size * (len(class_text) + class_text.count("#") * len(device) + class_text.count("@") * len(op))
-            expanded += sum(len(self._words[char][0]) for slot in slots for char in slot)
-            if expanded > MAX_EXPANDED:
-                raise ValueError("classes that are longer than any")
+            expanded += self._expanded(class_text, device, op, slots, size)
+            _check_expanded(expanded)
             rows = zip(
-                self._classes(class_text.replace("#", escape(device) + "Device").replace("@", escape(op)), slots, size),
+                self._classes(_whole(class_text, device, op), slots, size),
                 self._places(file, lines),
                 profiles,
                 self._admitted(constraints, slots, size),
@@ -84,19 +82,18 @@ class RegistrationReader:
     def classes(self, number: int, op: str) -> Iterator[str]:
         """The class texts of those registrations that some profile has, in that order: a fraction of the work."""
         heads, *columns = [column[number] for column in self._columns]
+        expanded = 0
         class_text = ""
         for head, _, _, class_field, words, _, profiles in zip(
             heads, *([fields.split("\t") for fields in columns] if heads else ()), strict=True
         ):
             size = len(profiles)
             class_text = class_field or class_text
-            if size * len(class_text) > MAX_EXPANDED:
-                raise ValueError("classes that are longer than any")
-            whole = class_text
-            if "#" in whole:
-                whole = whole.replace("#", escape(self._head(head)[0]) + "Device")
+            device = self._head(head)[0] if "#" in class_text else ""
             slots = [words[k : k + size] for k in range(0, len(words), size)]
-            texts = self._classes(whole.replace("@", escape(op)), slots, size)
+            expanded += self._expanded(class_text, device, op, slots, size)
+            _check_expanded(expanded)
+            texts = self._classes(_whole(class_text, device, op), slots, size)
             yield from (text for text, char in zip(texts, profiles, strict=True) if self._profile_sets[char])
 
     def _head(self, char: str) -> _Head:
@@ -104,6 +101,11 @@ class RegistrationReader:
         if head is None:
             head = self._parsed_heads[char] = _head(self._heads[letter_number(char)])
         return head
+
+    def _expanded(self, class_text: str, device: str, op: str, slots: Sequence[str], size: int) -> int:
+        """At least as many characters as the class texts of some rows have."""
+        names = class_text.count("#") * len(device) + class_text.count("@") * len(op)
+        return size * (len(class_text) + names) + sum(len(self._words[char][0]) for slot in slots for char in slot)
 
     def _classes(self, class_text: str, slots: Sequence[str], size: int) -> list[str]:
         """The class text of each row: the words of the first slots in their places."""
@@ -138,6 +140,16 @@ class RegistrationReader:
         text, file, line = self._conditions[number].split("\t")
         macro, defined, words, *needs = split_fields(self._condition_texts[int(text)])
         return Condition(macro, defined == "defined", words, Location(self._files[int(file)], int(line)), *needs)
+
+
+def _check_expanded(characters: int) -> None:
+    if characters > MAX_EXPANDED:
+        raise ValueError("classes that are longer than any")
+
+
+def _whole(class_text: str, device: str, op: str) -> str:
+    """The class text with the device and the op in their places."""
+    return class_text.replace("#", escape(device) + "Device").replace("@", escape(op))
 
 
 def _head(text: str) -> _Head:

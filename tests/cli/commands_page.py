@@ -21,6 +21,10 @@ BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re
 LEFT_OUT = "…"
 
 
+_NAMED = ("build_models", "checkpoints", "findings", "freeze", "headers", "models", "runtime_tree", "saved_models")
+"""Folders of fixtures that examples name files of."""
+
+
 def examples(page: str) -> list[tuple[str, str]]:
     """Each command line of the page and what it is said to print."""
     return BLOCK.findall(page)
@@ -44,8 +48,7 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
 
 def copy_models(folder: Path) -> None:
     """Puts what the examples name into a folder, under the paths that it has in the repository."""
-    folders = "build_models", "checkpoints", "findings", "freeze", "headers", "models", "runtime_tree", "saved_models"
-    for name in folders:
+    for name in _NAMED:
         shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,16 @@ def test_a_graph_without_sense_is_read_as_the_tool_reads_it(tmp_path: Path, caps
     assert generate(tmp_path, models, "--compat", "2.14", "--allow-missing") == NO
     assert "two nodes are named 'y'" in capsys.readouterr().err
     assert (tmp_path / "out/ops_to_register.h").read_text() == as_tool(OF_RELU, OF_ABS)
+
+
+def test_lists_of_the_release_that_cannot_be_read_do_not_matter_where_none_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = Path(shutil.copytree("fixtures/runtime_tree", tmp_path / "tree"))
+    (tree / "tensorflow/core/kernels/BUILD").write_text('filegroup(name = "android_core_ops", srcs = [')
+    arguments = ["generate", "fixtures/build_models/running_total.pb", "--tree", str(tree), "--profile", "selective"]
+    arguments += ["--target", "header", "--quiet"]
+    assert run([*arguments, "--out", str(tmp_path / "both"), "--target", "bazel"]) == UNUSABLE
+    assert "BUILD" in capsys.readouterr().err
+    assert run([*arguments, "--out", str(tmp_path / "out")]) == DONE
+    assert (tmp_path / "out/ops_to_register.h").is_file()

@@ -93,3 +93,26 @@ def test_classes_are_those_of_the_tree_that_is_built(
     assert run(["header", "show", path, "--tensorflow", "2.14", "--profile", "desktop"]) == NO
     (line,) = [line for line in capsys.readouterr().out.splitlines() if SUM_OF_THE_TREE in line]
     assert "no, and of no release" in line
+
+
+FUNCTION = (
+    'library { function { signature { name: "f" input_arg { name: "a" type: DT_FLOAT } '
+    f'output_arg {{ name: "b" type: DT_FLOAT }} }} node_def {{ name: "r" op: "Relu" input: "a" {FLOAT} }} '
+    'ret { key: "b" value: "r:activations:0" } } }'
+)
+
+
+@pytest.mark.parametrize(("compat", "reads"), [("2.9", False), ("2.10", True)])
+def test_a_call_of_a_function_is_no_op_and_its_body_counts_from_2_10_on(
+    compat: str, reads: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = 'node { name: "y" op: "f" input: "x" } ' + FUNCTION
+    arguments = ["--tensorflow", "2.14", "--profile", "desktop", "--compat", compat]
+    path = tmp_path / "graph.pbtxt"
+    path.write_text(X + model)
+    assert run(["generate", str(path), "--target", "header", "--out", str(tmp_path / "out"), *arguments]) == DONE
+    found = header(tmp_path)
+    assert not found.has_op("f")
+    assert found.has_op("Relu") == reads
+    # What the tool leaves out is said.
+    assert ("the header lacks kernels that the models need: Relu" in capsys.readouterr().err) != reads

@@ -43,7 +43,7 @@ def test_both_answer_together() -> None:
     index = overlay(base, own)
     assert index.op_names() == ("Mine", "Mul")
     assert [r.source for r in index.registrations("Mul")] == ["mul.cc", "mine/mul.cc"]
-    assert index.kernel_classes("Mul") == {"MulOp"}
+    assert [index.kernel_classes(op) for op in ("Mul", "Mine")] == [{"MulOp"}, {"MineOp"}]
     assert index.kernel_classes("Nope") == frozenset()
     assert index.op_definition("Mul") == base.op_definitions[0]
     assert index.op_definition("Mine") == own.op_definitions[0]

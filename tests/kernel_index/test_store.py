@@ -16,7 +16,7 @@ from kernel_index import shipped
 from kernel_index.columns.packed import PackedColumns, pack
 from kernel_index.errors import IndexFileError
 from kernel_index.index import KernelIndex, MemoryIndex
-from kernel_index.records import BuildLists, Deprecation, Location, OpDefinition, ScanResult
+from kernel_index.records import BuildLists, Deprecation, KernelRegistration, Location, OpDefinition, ScanResult
 from kernel_index.scan import scan_tree
 from kernel_index.store import StoredIndex, index_bytes, open_index, write_index
 from tests.kernel_index.sampling import PROFILES, scans
@@ -203,6 +203,18 @@ def test_files_of_another_kind(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(IndexFileError, match=FOREIGN[data]) as caught:
         open_index(path)
     assert "opselect index scan" in caught.value.advice
+
+
+def test_classes_that_are_longer_together_than_any_are_damage(tmp_path: Path) -> None:
+    """A file of a few kilobytes must not take the memory that its classes would."""
+    rows = tuple(
+        KernelRegistration("Op", "CPU", "c" * (1 << 22), Location("a.cc", line), PROFILES) for line in range(1, 12)
+    )
+    write_index(ScanResult("2.0.0", PROFILES, rows, (), BuildLists()), tmp_path / "long")
+    assert (tmp_path / "long").stat().st_size < 1 << 16
+    for ask in (StoredIndex.registrations, StoredIndex.kernel_classes):
+        with pytest.raises(IndexFileError, match="registrations of Op are damaged"):
+            ask(open_index(tmp_path / "long"), "Op")
 
 
 def test_another_schema_version(fixture_scan: ScanResult, tmp_path: Path) -> None:

@@ -283,5 +283,14 @@ def test_without_inserted() -> None:
     assert left.warnings == found.warnings
 
 
+@pytest.mark.parametrize("name", ["functions", "jpeg_training", "tiny_mobilenet", "training", "while_v1"])
+def test_what_is_not_looked_for_is_what_would_be_left_out(name: str) -> None:
+    graph = read_graph(Path(f"fixtures/models/{name}.pb"))
+    for release in ("1.15", "2.14"):
+        index = open_index(find(release))
+        found = collect_requirements(graph, "m.pb", index=index)
+        assert collect_requirements(graph, "m.pb", index=index, inserted=False) == found.without_inserted()
+
+
 def test_without_an_index_nothing_is_known_of_the_runtime() -> None:
     assert all(item.origin is None for item in collect_requirements(graph_of(CONV), "m.pb", index=None).items)

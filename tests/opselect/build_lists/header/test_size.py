@@ -62,7 +62,7 @@ def test_another_kernel_of_the_files_can_be_cut(other: KernelRegistration) -> No
         of_class("DivOp<float>", kernel("Div", FLOAT)),
         of_class("MulOp<double>", kernel("Mul", DOUBLE, profiles=("desktop",))),
         of_class("MulOp<float>", kernel("Mul", HALF)),
-        replace(of_class("ArgOp", kernel("_Arg", FLOAT, file="mul.cc")), system=True),
+        replace(of_class("SystemOp", kernel("System", FLOAT, file="mul.cc")), system=True),
     ],
     ids=["in a file that is not built", "in other profiles", "of the same class", "registered whatever a header says"],
 )

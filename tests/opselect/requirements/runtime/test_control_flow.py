@@ -6,9 +6,10 @@ import pytest
 
 from kernel_index.profiles import release_number
 from opselect.models.graph import expand_functions
+from opselect.requirements.collect import collect_requirements
 from opselect.requirements.runtime.control_flow import graph_passes
 from tests.opselect.graph_text import function, graph_of, node
-from tests.opselect.requirements.runtime.additions import additions, ops
+from tests.opselect.requirements.runtime.additions import additions, ops, shipped
 
 LOWER = "_lower_using_switch_merge: b: true"
 BRANCHES = 'then_branch: func { name: "f" }; else_branch: func { name: "g" }'
@@ -163,6 +164,9 @@ def test_in_a_function_called_by_name_it_is_lowered_only_where_grappler_inlines(
     text = F + G + function("outer", inner) + node("by_name", "outer")
     assert ops(text, kind="added") == ops(text, kind="replaced") == {}
     assert "Merge" in ops(text, kind="inserted")
+    found = collect_requirements(graph_of(text), "g", index=shipped("2.14"))
+    left = collect_requirements(graph_of(text), "g", index=shipped("2.14"), inserted=False)
+    assert left == found.without_inserted() != found
 
 
 def test_recursion_ends() -> None:
