@@ -17,6 +17,7 @@ from opselect.models.proto import message_class
 from opselect.models.storage import JoinedBytes
 from tests.cli.conftest import TREE
 from tests.fuzz.changes import changed_bytes, changed_message, changed_text, cut, odd_word
+from tests.fuzz.described import described
 from tests.fuzz.judge import Command
 from tests.fuzz.odd_graphs import odd_graph
 from tests.fuzz.transforms import PRESERVING
@@ -67,8 +68,12 @@ def _index(choose: random.Random) -> tuple[str, ...]:
 
 
 def _asked_of_model(choose: random.Random, model: str) -> Command:
-    kind = choose.randrange(6)
+    kind = choose.randrange(7)
     terminal = choose.random() < 0.4
+    if kind == 6:
+        as_json = choose.random() < 0.5
+        more = ("--json",) if as_json else ()
+        return Command(("verify", model, *_index(choose), *more), terminal=terminal, as_json=as_json)
     if kind == 0:
         more = choose.choice((("--json",), ("--print-structure",), ("--format", "summarize_graph"), ()))
         return Command(("inspect", model, *_index(choose), *more), terminal=terminal, as_json="--json" in more)
@@ -77,8 +82,11 @@ def _asked_of_model(choose: random.Random, model: str) -> Command:
         more = ("--json",) if as_json else ()
         return Command(("requirements", model, *_index(choose), *more), terminal=terminal, as_json=as_json)
     if kind == 2:
+        header: tuple[str, ...] = ()
         more = ("--allow-missing",) if choose.random() < 0.7 else ()
-        return Command(("generate", model, *_index(choose), "--out", "out", *more), ("out",), terminal)
+        if choose.random() < 0.3:
+            header = ("--target", "header", *choose.choice(((), ("--compat", "2.14"), ("--compat", "1.1"))))
+        return Command(("generate", model, *_index(choose), "--out", "out", *more, *header), ("out",), terminal)
     return _rewritten(choose, model)
 
 
@@ -350,6 +358,7 @@ TARGETS: Mapping[str, Target] = {
     "requirements": requirements,
     "sources": sources,
     "build_files": build_files,
+    "described": described,
 }
 
 
