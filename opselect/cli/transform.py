@@ -109,7 +109,8 @@ def command(
             index=ops_named(kernels, watch),
             watch=watch,
         )
-    note(f"{shown_path(read)}: {_size(made.before)}\n{written}: {_size(made.after)}", quiet=quiet)
+    note(f"{shown_path(read)}: {_size(made.before)}", quiet=quiet)
+    note(f"{written}: {_size(made.after)}", quiet=quiet)
     return DONE
 
 
