@@ -97,6 +97,7 @@ def command(
     kernels = KernelSource(release, tree, index_file, roots)
     if kernels.given:
         check_source(kernels)
+    kernels.check_output(written)
     with ConsoleWatch(quiet=quiet) as watch:
         made = transform_file(
             read,
