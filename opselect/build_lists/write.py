@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def write_outputs(outputs: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
         folder.mkdir(parents=True, exist_ok=True)
         with WholeFiles(durable=True) as files:
             for name, text in outputs.items():
-                path = (folder / name).resolve()
+                path = Path(os.path.realpath(folder / name))
                 data = text.encode("utf-8", "backslashreplace")
                 if path.is_dir():
                     raise InputError(str(path), "is a folder, where a file should be written")

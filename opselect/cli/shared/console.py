@@ -49,8 +49,13 @@ def print_line(text: str, *, err: bool = False) -> None:
 
 
 def print_command(command: str) -> None:
-    """A command to copy, below the line that says what it does: cut only where it could not be copied anyway."""
-    click.echo(f"  {shortened(_unbroken(command), MAX_COMMAND, MAX_COMMAND)}")
+    """A command to copy, below the line that says what it does."""
+    print_whole_line(f"  {command}")
+
+
+def print_whole_line(text: str, *, err: bool = False) -> None:
+    """A line of which all counts, a command say: cut only where it is too long for anybody to copy."""
+    click.echo(shortened(_unbroken(text), MAX_COMMAND, MAX_COMMAND), err=err)
 
 
 def warn(message: str, *, quiet: bool = False) -> None:
