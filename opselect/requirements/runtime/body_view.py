@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType
@@ -97,6 +97,21 @@ class BodyView:
     def uses(self, node: Node) -> Sequence[DataEdge]:
         """Who reads the outputs of a node."""
         return self._uses.get(node.name, ())
+
+    def readers_behind(self, uses: Iterable[DataEdge], passing: Container[str]) -> Iterator[Node | None]:
+        """Who reads tensors, for each time, when the nodes are gone that only pass them on; None for a function's end.
+
+        ``passing`` are the ops of those; each of their outputs is the input of the same number.
+        """
+        waiting = list(uses)
+        passed: set[tuple[str, int]] = set()
+        while waiting:
+            use = waiting.pop()
+            if use.consumer is None or use.consumer.op not in passing:
+                yield use.consumer
+            elif (output := (use.consumer.name, use.index)) not in passed:
+                passed.add(output)
+                waiting += (each for each in self.uses(use.consumer) if each.port == use.index)
 
     def used_once(self, node: Node) -> bool:
         """Whether at most one input reads the node, so that a pass may change it in place."""
