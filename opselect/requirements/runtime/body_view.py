@@ -169,7 +169,8 @@ class BodyView:
         """What the first bytes of a Const tell, as :func:`content_of` reads them; its file is read once."""
         if node.name not in self._contents:
             tensor = node.attrs.get("value") if node.op == "Const" else None
-            self._contents[node.name] = content_of(tensor) if isinstance(tensor, TensorRef) else Content()
+            data_type = _type(node.attrs.get("dtype")) or DataType.DT_INVALID
+            self._contents[node.name] = content_of(tensor, data_type) if isinstance(tensor, TensorRef) else Content()
         return self._contents[node.name]
 
     def _find_constants(self) -> Iterator[str]:
