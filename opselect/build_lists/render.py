@@ -83,12 +83,18 @@ def render(
 
 
 def render_warnings(
-    target: Target, selection: Selection, index: KernelIndex, *, mode: Mode = "trim", have: Collection[str] = ()
+    target: Target,
+    selection: Selection,
+    index: KernelIndex,
+    *,
+    mode: Mode = "trim",
+    keep_core: bool = False,
+    have: Collection[str] = (),
 ) -> tuple[str, ...]:
     """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
 
     ``have`` are libraries that the user's build has.
     """
     if target == "makefile":
-        return makefile_warnings(index, mode)
+        return makefile_warnings(selection, index, mode, keep_core)
     return library_warnings(selection, index, have) if target in ("cmake", "list") else ()

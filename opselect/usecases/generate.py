@@ -143,7 +143,9 @@ def write_build_lists(
     warnings = [
         warning
         for target in _wanted(options.targets, found.index.build_lists)
-        for warning in render_warnings(target, found.selection, found.index, mode=options.mode, have=found.have)
+        for warning in render_warnings(
+            target, found.selection, found.index, mode=options.mode, keep_core=options.keep_core, have=found.have
+        )
     ]
     folder = Path(out)
     changed = {path.name for path in write_outputs(texts, folder)}
