@@ -21,7 +21,7 @@ class OpselectError(Exception):
 class Place:
     """Where in an input a problem is: a line of a text file, a byte of a binary one, or only the file.
 
-    As text it shows no secret of a URL, and of an overlong name the beginning and the end.
+    As text it is one line, shows no secret of a URL, and of an overlong name the beginning and the end.
     """
 
     path: str
@@ -29,7 +29,7 @@ class Place:
     byte: int | None = None
 
     def __str__(self) -> str:
-        path = shortened(without_secrets(shown_path(self.path)))
+        path = shortened(without_secrets(shown_path(self.path))).replace("\n", "\\n")
         if self.line is not None:
             return f"{path}:{self.line}"
         if self.byte is not None:

@@ -108,12 +108,12 @@ def write_index(scan: ScanResult, path: Path | str) -> None:
 
 
 def check_output(path: str, folders: Sequence[Path], base: Path | None = None) -> None:
-    """Raises IndexFileError where an index would be written over what it is made of.
+    """Raises IndexFileError where an output would be written over what kernels are read from.
 
     That is the index ``base``, by whatever name, and a file of one of the ``folders`` that is no index itself.
     """
     file = Path(path)
-    if not file.is_file():
+    if not _is_file(file):
         return
     if base is not None and base.exists() and base.samefile(file):
         raise IndexFileError(path, "is the index that is read", "Choose another place for the output.")
@@ -121,6 +121,13 @@ def check_output(path: str, folders: Sequence[Path], base: Path | None = None) -
     with file.open("rb") as opened:
         if inside and opened.read(len(MAGIC)) != MAGIC:
             raise IndexFileError(path, "is a file of the tree that is scanned", "Choose another place for the output.")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except ValueError:  # a NUL in the name
+        return False
 
 
 def open_index(path: Path) -> StoredIndex:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -38,6 +39,7 @@ class WholeFiles:
       writes it, and other hard links keep the old contents.
     - **Symbolic links** stay, and what they point to is replaced.
     - **Pipes and devices** are written to as they are, and ``-`` is stdout: what is written there is not taken back.
+    - **One file by two names** is an error: one of the outputs would be lost.
     - **Writers at the same time** do not mix: the last rename wins.
 
     Raises OSError for what cannot be written.
@@ -57,7 +59,9 @@ class WholeFiles:
         if stream is not None:
             self._streams.append(stream)
             return stream
-        target = Path(path).resolve()
+        target = Path(os.path.realpath(path))
+        if any(target == other for _, _, other in self._open):
+            raise FileExistsError(errno.EEXIST, "another output is the same file", str(path))
         stem, suffix = _short_name(target)
         temporary = target.with_name(f"{stem}{os.getpid()}-{os.urandom(4).hex()}{suffix}")
         # By mode 0666 the umask decides, as it does for any file that a program creates.
@@ -108,7 +112,7 @@ def sweep(path: Path) -> tuple[Path, ...]:
     Those of a writer that is still at work go, too: its write fails, and the file stays as it was. So the caller sees
     to it that there is none.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     stem, suffix = _short_name(target)
     temporary = re.compile(rf"{re.escape(stem)}\d+-[0-9a-f]{{8}}{re.escape(suffix)}")
     try:

@@ -5,9 +5,11 @@ whoever needs little waits for little. No part of it imports TensorFlow or gets 
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
 from kernel_index import __version__
+
+TYPE_CHECKING = False
+"""What type checkers take for true; from ``typing`` it would cost as much time as the rest of the start."""
 
 _HOMES = {
     "ArchiveMember": "opselect.models.formats.archives",

@@ -1,8 +1,14 @@
 """The command line, as the script ``opselect`` and as ``python -m opselect``."""
 
+from __future__ import annotations
+
 import os
 import signal
-from typing import NoReturn
+
+# Until the line is reached that heeds Ctrl-C, as little as can be is imported: "typing" alone takes longer than that.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _INTERRUPTED = 130
 

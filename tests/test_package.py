@@ -75,6 +75,16 @@ def test_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> None:
     assert "conv_ops.cc" in "".join(path.read_text() for path in (elsewhere / "lists").iterdir())
 
 
+def test_little_is_imported_before_an_interrupt_is_heeded() -> None:
+    script = "import sys, opselect.__main__; print(*sorted(sys.modules))"
+    environment = {**unmeasured(), "PYTHONPATH": str(ROOT)}
+    # Without "site", which imports what other packages of the environment ask for.
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert not {"click", "contextlib", "re", "typing"} & set(done.stdout.split())
+
+
 def modules_after(*arguments: str) -> set[str]:
     """The modules that a command line has imported when it is done."""
     script = (

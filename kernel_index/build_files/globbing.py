@@ -11,6 +11,10 @@ BUILD_FILE_NAMES = ("BUILD.bazel", "BUILD")
 """The names a package's BUILD file may have, the one that wins first."""
 
 
+NO_FILE = "is no file: it cannot be read"
+"""What is said of a folder or pipe that has the name of a list."""
+
+
 def matches(path: str, pattern: str) -> bool:
     """Whether a file (``/`` between folders) matches a glob pattern.
 
@@ -64,6 +68,16 @@ def is_there(path: Path) -> bool:
         return path.is_file() or (path.is_symlink() and not path.is_dir())
     except (OSError, ValueError):
         return False
+
+
+def is_absent(path: Path) -> bool:
+    """Whether there is nothing at all of that name, no link that leads nowhere either."""
+    return not os.path.lexists(path)
+
+
+def is_no_file(path: Path) -> bool:
+    """Whether a folder, a pipe or a device is where a file should be."""
+    return path.exists() and not path.is_file()
 
 
 def is_file(path: Path) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file, is_there
-from kernel_index.build_files.groups import Group, GroupReader
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES, NO_FILE, is_absent, is_file, is_no_file
+from kernel_index.build_files.groups import Group, GroupReader, Unclear
 from kernel_index.build_files.labels import Label
 from kernel_index.errors import Place, SourceTreeError
 from kernel_index.links import LEADS_OUT, Links
@@ -71,6 +71,9 @@ def open_groups(root: Path, links: Links) -> GroupReader:
         raise SourceTreeError(str(root), "is no folder", "Give the root of a TensorFlow checkout.")
     reader = GroupReader(root, links)
     build_file = reader.build_file(KERNELS_PACKAGE)
+    if build_file is None:
+        paths = (f"{KERNELS_PACKAGE}/{name}" for name in BUILD_FILE_NAMES if is_no_file(root / KERNELS_PACKAGE / name))
+        reader.unclear.extend(Unclear(None, Diagnostic(Location(path, 1), NO_FILE)) for path in paths)
     names = [n for n in build_file.targets if n.startswith(_GROUP_NAMES)] if build_file else []
     for name in names:
         reader.group(Label(KERNELS_PACKAGE, name))
@@ -123,10 +126,12 @@ def read_makefile_list(root: Path, links: Links) -> tuple[MakefileEntry, ...]:
     """
     path = root / MAKEFILE_LIST
     try:
-        if not is_there(path):
+        if is_absent(path):
             return ()
         if links.lead_out(str(path)):
             raise SourceTreeError(MAKEFILE_LIST, LEADS_OUT)
+        if is_no_file(path):
+            raise SourceTreeError(MAKEFILE_LIST, NO_FILE)
         data = path.read_bytes()
     except OSError as error:
         raise SourceTreeError(MAKEFILE_LIST, f"cannot be read: {error.strerror or error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ def edits(selection: Selection, index: KernelIndex, tree: Path, mode: Mode, keep
         raise SourceTreeError(
             str(tree), "has no lists for mobile builds", "Take the files from `opselect generate --target manifest`."
         )
+    by_place: dict[str, str] = {}
+    for edit in found:
+        other = by_place.setdefault(os.path.realpath(tree / edit.path), edit.path)
+        if other != edit.path:
+            raise SourceTreeError(edit.path, f"is the same file as {other}", "Make files of their own of them.")
     return tuple(found)
 
 

@@ -42,15 +42,17 @@ def makefile_list(selection: Selection, index: KernelIndex, mode: Mode, keep_cor
     return tuple(dict.fromkeys(lines))
 
 
-def makefile_warnings(index: KernelIndex, mode: Mode) -> tuple[str, ...]:
-    """What upstream's list gets wrong, and what became of it."""
+def makefile_warnings(selection: Selection, index: KernelIndex, mode: Mode, keep_core: bool) -> tuple[str, ...]:
+    """What upstream's list gets wrong of that which the written one has, and what became of it."""
+    written = makefile_list(selection, index, mode, keep_core) if index.build_lists.makefile_missing else ()
     return tuple(
         f"{MAKEFILE_LIST}: {entry} does not exist: " + _what_became(compiled, mode)
         for entry, compiled in sorted(index.build_lists.makefile_missing.items())
+        if (entry if mode == "extend" else compiled) in written
     )
 
 
 def _what_became(compiled: str, mode: Mode) -> str:
     if mode == "extend":
         return "kept as upstream has it" + (f" (make compiles {compiled})" if compiled else "")
-    return f"taken as {compiled}, which make compiles in its place" if compiled else "dropped"
+    return f"taken as {compiled}, which make compiles in its place"

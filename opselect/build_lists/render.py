@@ -86,6 +86,7 @@ def render_warnings(
     index: KernelIndex,
     *,
     mode: Mode = "trim",
+    keep_core: bool = False,
     have: Collection[str] = (),
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
@@ -96,7 +97,7 @@ def render_warnings(
     ``have`` are libraries that the user's build has, ``beside`` the targets that are written with it.
     """
     if target == "makefile":
-        return makefile_warnings(index, mode)
+        return makefile_warnings(selection, index, mode, keep_core)
     if target == "header":
         with_lists = not {"bazel", "makefile", *SOURCE_LISTS}.isdisjoint(beside)
         return header_warnings(selection, index, header, named, with_lists=with_lists)

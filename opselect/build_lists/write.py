@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def write_files(outputs: Mapping[Path, str], *folders: Path) -> tuple[Path, ...]
             path.mkdir(parents=True, exist_ok=True)
         with WholeFiles(durable=True) as files:
             for file, text in outputs.items():
-                path = file.resolve()
+                path = Path(os.path.realpath(file))
                 data = text.encode("utf-8", "backslashreplace")
                 if path.is_dir():
                     raise InputError(str(path), "is a folder, where a file should be written")

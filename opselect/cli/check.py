@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_json
+from opselect.cli.shared.console import counted, note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import (
@@ -110,7 +110,7 @@ def command(
         print_json({"findings": [list_json(finding) for finding in checked.findings]})
     else:
         for finding in checked.findings:
-            click.echo(_shown(finding))
+            _print(finding)
     note(_summary(checked.findings), quiet=quiet)
     if checked.needed is not None and checked.needed.unread:
         report_unread(checked.needed.unread, checked.needed.models)
@@ -127,11 +127,12 @@ def _check_kinds(kinds: Sequence[str]) -> None:
             raise click.BadParameter(unknown_kind(kind), param_hint="--ignore")
 
 
-def _shown(finding: Finding) -> str:
+def _print(finding: Finding) -> None:
     """A finding as compilers print theirs, so that an editor can jump to the line; what to do stands below."""
     place = f"{finding.place}: " if finding.places else ""
     entry = f"{finding.entry}: " if finding.entry else ""
-    return f"{place}{finding.code} {finding.kind}: {entry}{finding.reason}\n    {finding.advice}"
+    print_line(f"{place}{finding.code} {finding.kind}: {entry}{finding.reason}")
+    print_line(f"    {finding.advice}")
 
 
 def _summary(findings: Sequence[Finding]) -> str:

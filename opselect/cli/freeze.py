@@ -204,6 +204,7 @@ def command(
     kernels = KernelSource(release, tree, index_file, roots)
     if kernels.given:
         check_source(kernels)
+    kernels.check_output(output)
     with ConsoleWatch(quiet=quiet) as watch:
         made = freeze_to_file(paths[0], replace(options, index=ops_named(kernels, watch)), output)
     frozen = made.frozen

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import ConsoleWatch, counted, print_json, print_table
+from opselect.cli.shared.console import ConsoleWatch, counted, print_json, print_line, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, macro_options, quiet_option, source_options
 from opselect.cli.shared.sources import check_source
@@ -64,15 +64,15 @@ def command(
             in_profile = f", profile {located.profile}" if located.profile else ""
             files = len({r.location.file for r in each.found})
             kernels = f"{counted(len(each.found), 'kernel')} in {counted(files, 'file')}"
-            click.echo(
+            print_line(
                 f"{each.op} (TensorFlow {located.release}{in_profile}): {kernels if each.found else 'no kernel'}"
             )
             if each.found:
                 print_table(HEADERS, kernel_rows(each.found, located.profiles), indent=2)
             for line in notes:
-                click.echo(f"  {line}")
+                print_line(f"  {line}")
         for sentence in each.problems:
-            click.echo(sentence, err=True)
+            print_line(sentence, err=True)
     return DONE if all(each.found for each in located.ops) else NO
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kernel_index.near_names import typeset_mark
-from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_table
+from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_line, print_table
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.findings_text import Report, print_report
@@ -148,7 +148,7 @@ def _print_report(output: str, prepared: Prepared, saving: Saved, *, quiet: bool
         ("kernel files needed", str(len(saving.before.files)), str(len(saving.after.files))),
         ("kernels missing", str(len(saving.before.unresolved)), str(len(saving.after.unresolved))),
     ]
-    click.echo(f"{output}: feed {', '.join(prepared.inputs) or 'nothing'}, fetch {', '.join(prepared.outputs)}")
+    print_line(f"{output}: feed {', '.join(prepared.inputs) or 'nothing'}, fetch {', '.join(prepared.outputs)}")
     print_table(("", "before", "after"), rows, indent=2)
     if saving.files:
         release = f"TensorFlow {saving.after.release}, profile {saving.after.profile}"

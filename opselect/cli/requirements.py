@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.shared.cells import attrs_text, such_as
-from opselect.cli.shared.console import counted, print_json, print_table
+from opselect.cli.shared.console import counted, print_json, print_line, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.models import choice_options
@@ -124,7 +124,7 @@ def _print_section(title: str, items: Sequence[Requirement]) -> None:
     whys = dict.fromkeys(item.origin.why if item.origin is not None else "" for item in items)
     for why in whys:
         if why:
-            click.echo(f"  {why}:")
+            print_line(f"  {why}:")
         rows = [
             (
                 item.op,

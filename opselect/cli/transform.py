@@ -97,6 +97,7 @@ def command(
     kernels = KernelSource(release, tree, index_file, roots)
     if kernels.given:
         check_source(kernels)
+    kernels.check_output(written)
     with ConsoleWatch(quiet=quiet) as watch:
         made = transform_file(
             read,
@@ -109,7 +110,8 @@ def command(
             index=ops_named(kernels, watch),
             watch=watch,
         )
-    note(f"{shown_path(read)}: {_size(made.before)}\n{written}: {_size(made.after)}", quiet=quiet)
+    note(f"{shown_path(read)}: {_size(made.before)}", quiet=quiet)
+    note(f"{written}: {_size(made.after)}", quiet=quiet)
     return DONE
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kernel_index.errors import InputError
 from kernel_index.near_names import near_names
+from kernel_index.shown import one_line
 from opselect.models.formats import Model, model_at, read_model
 from opselect.models.graph import Entry, Graph, MetaGraph, Signature
 
@@ -84,7 +85,7 @@ def choose_meta_graph(model: Model) -> MetaGraph:
     for meta_graph in model.meta_graphs:
         if meta_graph.tags == (SERVE,):
             return meta_graph
-    known = " or ".join("--tags " + ",".join(each.tags) for each in model.meta_graphs)
+    known = one_line(" or ".join("--tags " + ",".join(each.tags) for each in model.meta_graphs))
     raise InputError(model.path, f"holds {len(model.meta_graphs)} MetaGraphs", f"Choose one: {known}.")
 
 

@@ -144,6 +144,7 @@ def list_warnings(
             found.selection,
             found.index,
             mode=options.mode,
+            keep_core=options.keep_core,
             have=found.have,
             header=options.header,
             named=found.named,

@@ -13,6 +13,9 @@ DEFAULT_PROFILE = "android"
 """What Bazel's Android build registers when no types macro is passed."""
 
 
+_GRAPHS = (".pb", ".pbtxt")
+
+
 @dataclass(frozen=True, slots=True)
 class KernelSource:
     """Where kernels are looked up: exactly one of a released version, a checkout, or an index file."""
@@ -29,6 +32,19 @@ class KernelSource:
     def given(self) -> int:
         """How many of the three are named."""
         return sum(choice is not None for choice in (self.release, self.tree, self.index_file))
+
+    def check_output(self, output: str) -> None:
+        """Raises IndexFileError where a graph would be written over the index or a file of the sources.
+
+        What is a graph by its name, no scan reads: it can be made again.
+        """
+        from kernel_index.store import check_output
+
+        folders = self.roots if self.tree is None else (self.tree, *self.roots)
+        if Path(output).suffix in _GRAPHS:
+            folders = ()
+        if output and (folders or self.index_file is not None):
+            check_output(output, folders, self.index_file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,7 @@ def prepare_to_file(
     recording = RecordingWatch(watch)
     asked = source is not None and bool(source.given)
     source = source or KernelSource()
+    source.check_output(output)
     index = open_kernels(source if asked else replace(source, release=newest_release()), watch=recording)
     made = prepare_for(
         model, wishes, index, profile, judged=asked, output=output, allow_missing=allow_missing, watch=recording

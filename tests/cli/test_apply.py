@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -156,3 +157,40 @@ def test_links_that_stay_in_the_checkout_are_followed(cli: Cli, model: Model) ->
     assert Path("tensorflow/real").read_bytes() != before
     assert cli("apply", "--tree", "tensorflow", "--undo", "-q").code == 0
     assert Path("tensorflow/real").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+@pytest.mark.parametrize("name", [BUILD, LIST])
+def test_what_is_no_file_in_place_of_a_list_leaves_every_file_as_it_is(
+    cli: Cli, model: Model, name: Path, kind: str
+) -> None:
+    LIST.parent.mkdir(parents=True)
+    LIST.write_text("tensorflow/core/kernels/mul_op.cc\ntensorflow/core/kernels/cumsum_op.cc\n")
+    name.unlink()
+    name.mkdir() if kind == "folder" else os.mkfifo(name)
+    before = [path.read_bytes() for path in (BUILD, LIST) if path.is_file()]
+    for command in ("apply --write", "generate --out lists"):
+        word, *options = command.split()
+        outcome = cli(word, model("Mul"), "--tree", "tensorflow", *options, "-q")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"error: {name.relative_to('tensorflow')}" in outcome.err
+        assert "is no file" in outcome.err
+    assert not Path("lists").exists()
+    assert [path.read_bytes() for path in (BUILD, LIST) if path.is_file()] == before
+
+
+def test_one_file_by_two_names_is_not_edited(cli: Cli, model: Model) -> None:
+    LIST.parent.mkdir(parents=True)
+    LIST.symlink_to("../../core/kernels/BUILD")
+    before = BUILD.read_bytes()
+    outcome = cli("apply", model("Mul"), "--tree", "tensorflow", "--write", "-q")
+    assert outcome.code == 2
+    assert "tf_op_files.txt: is the same file as tensorflow/core/kernels/BUILD" in outcome.err
+    assert BUILD.read_bytes() == before
+
+
+def test_a_list_that_leads_round_in_a_circle_is_an_error(cli: Cli, model: Model) -> None:
+    LIST.parent.mkdir(parents=True)
+    LIST.symlink_to(LIST.name)
+    assert cli("apply", model("Mul"), "--tree", "tensorflow", "--write", "-q").code == 2
+    assert cli("apply", "--tree", "tensorflow", "--undo").code == 2

@@ -30,6 +30,7 @@ def contents() -> dict[Path, bytes]:
 STEPS = ("--outputs", "result", "--transforms", "sort_by_execution_order")
 INDEX = "the index that is read"
 TREE = "a file of the tree that is scanned"
+KERNELS_BUILD = "tree/tensorflow/core/kernels/BUILD"
 READ = "is part of what is read"
 
 
@@ -40,7 +41,13 @@ READ = "is part of what is read"
         (("transform", "a.pb", "./a.pb", *STEPS), READ),
         (("prepare", "ck/model.ckpt.meta", "--outputs", "output", "-o", "ck/model.ckpt.index"), READ),
         (("freeze", "ck/model.ckpt.meta", "--outputs", "output", "-o", "ck/model.ckpt.data-00000-of-00001"), READ),
-        (("index", "scan", "tree", "-o", "tree/tensorflow/core/kernels/BUILD"), TREE),
+        (("freeze", "a.pb", "--outputs", "result", "-o", KERNELS_BUILD, "--tree", "tree"), TREE),
+        (("prepare", "a.pb", "--outputs", "result", "-o", KERNELS_BUILD, "--root", "tree"), TREE),
+        (("transform", "a.pb", KERNELS_BUILD, *STEPS, "--tree", "tree"), TREE),
+        (("freeze", "a.pb", "--outputs", "result", "-o", "link.opselidx", "--index", "tree.opselidx"), INDEX),
+        (("prepare", "a.pb", "--outputs", "result", "-o", "tree.opselidx", "--index", "link.opselidx"), INDEX),
+        (("transform", "a.pb", "link.opselidx", *STEPS, "--index", "tree.opselidx"), INDEX),
+        (("index", "scan", "tree", "-o", KERNELS_BUILD), TREE),
         (("index", "scan", "--base", "tree.opselidx", "--root", "tree", "-o", "link.opselidx"), INDEX),
     ],
 )
@@ -64,6 +71,11 @@ def test_lists_are_not_written_over_what_they_are_made_of(cli: Cli, model: Model
     assert outcome.code == 2
     assert READ in outcome.err
     assert contents() == before
+
+
+def test_a_graph_in_the_tree_is_made_again(cli: Cli) -> None:
+    for _ in range(2):
+        assert cli("prepare", "a.pb", "--outputs", "result", "-o", "tree/phone.pb", "--root", "tree", "-q").code == 0
 
 
 def test_an_index_in_the_tree_is_made_again(cli: Cli) -> None:

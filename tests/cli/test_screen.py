@@ -433,3 +433,38 @@ def test_an_interrupt_while_modules_are_imported_is_130(tmp_path: Path) -> None:
         preexec_fn=heed_interrupts,
     )
     assert (done.returncode, done.stderr) == (130, b"")
+
+
+BREAKING = "a\\nerror: made up\\nwarning: made up"
+"""A name that pretends to be lines of ours, in the text form of protobuf."""
+
+BROKEN_GRAPH = """
+node {{ name: "x" op: "Placeholder" attr {{ key: "dtype" value {{ type: DT_FLOAT }} }} }}
+node {{ name: "{name}" op: "Op{name}" input: "x" }}
+node {{ name: "v{name}" op: "VariableV2" attr {{ key: "dtype" value {{ type: DT_FLOAT }} }} }}
+node {{ name: "m{name}" op: "Relu" input: "x" attr {{ key: "T" value {{ type: DT_FLOAT }} }}
+  attr {{ key: "k{name}" value {{ b: true }} }} }}
+"""
+
+TELLING = (
+    ("inspect", "m.pb", "--print-structure"),
+    ("inspect", "m.pb", "--tensorflow", "2.14"),
+    ("requirements", "m.pb", "--tensorflow", "2.14"),
+    ("generate", "m.pb", "--tensorflow", "2.14", "--out", "out", "--allow-missing"),
+    ("prepare", "m.pb", "-o", "o.pb"),
+)
+
+
+@pytest.mark.parametrize("line", TELLING, ids=" ".join)
+def test_line_feeds_in_names_make_no_lines(cli: Cli, line: tuple[str, ...]) -> None:
+    Path("m.pb").write_bytes(graph_bytes(BROKEN_GRAPH.format(name=BREAKING)))
+    outcome = cli(*line)
+    for text in (outcome.out, outcome.err):
+        assert not [each for each in text.splitlines() if each.startswith(("error: made up", "warning: made up"))]
+
+
+@pytest.mark.parametrize("line", TELLING, ids=" ".join)
+def test_overlong_names_make_no_overlong_lines(cli: Cli, line: tuple[str, ...]) -> None:
+    Path("m.pb").write_bytes(graph_bytes(BROKEN_GRAPH.format(name="x" * 65_000)))
+    outcome = cli(*line)
+    assert max(map(len, (outcome.out + outcome.err).splitlines())) < 11_000

@@ -68,8 +68,8 @@ def described(choose: random.Random, folder: Path) -> Command:
     terminal = choose.random() < 0.4
     if kind == "yaml":
         (folder / "c" / "relu.pbtxt").write_bytes(RELU.read_bytes())
-        words = choose.choice((("generate", "--config", name), ("merge", name, name)))
-        return Command(words, terminal=terminal, edits="c")
+        asked = ("generate", "--config") if choose.random() < 0.5 else ("merge", name)
+        return Command((*asked, name), terminal=terminal, edits="c")
     if kind == "h" and choose.random() < 0.4:
         return Command(("header", "show", name, "--tensorflow", "2.14"), terminal=terminal)
     model = FLEX if kind == "cc" or choose.random() < 0.2 else RELU

@@ -71,9 +71,8 @@ def _asked_of_model(choose: random.Random, model: str) -> Command:
     kind = choose.randrange(7)
     terminal = choose.random() < 0.4
     if kind == 6:
-        as_json = choose.random() < 0.5
-        more = ("--json",) if as_json else ()
-        return Command(("verify", model, *_index(choose), *more), terminal=terminal, as_json=as_json)
+        words = ("verify", model, *_index(choose), *choose.choice(((), ("--json",))))
+        return Command(words, terminal=terminal, as_json="--json" in words)
     if kind == 0:
         more = choose.choice((("--json",), ("--print-structure",), ("--format", "summarize_graph"), ()))
         return Command(("inspect", model, *_index(choose), *more), terminal=terminal, as_json="--json" in more)

@@ -161,6 +161,22 @@ def test_a_link_that_leads_round_in_a_circle_is_an_error(tmp_path: Path) -> None
     assert names(tmp_path) == ["link"]
 
 
+def test_two_outputs_that_are_one_file_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("file")
+    with WholeFiles() as files:
+        files.open(tmp_path / "file").write(b"old")
+        with pytest.raises(FileExistsError):
+            files.open(tmp_path / "link")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert names(tmp_path) == ["file", "link"]
+
+
+def test_sweeping_beside_a_link_that_leads_round_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("link")
+    assert sweep(tmp_path / "link") == ()
+
+
 def test_sweeping_takes_what_writers_of_that_file_left_and_nothing_else(tmp_path: Path) -> None:
     left = (".file.17-0123abcd.txt.tmp", ".file.4000-89abcdef.txt.tmp")
     others = (

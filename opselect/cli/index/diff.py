@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.index.export import release_or_file
-from opselect.cli.shared.console import note, print_json
+from opselect.cli.shared.console import note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, quiet_option
 from opselect.usecases.kernel_source import KernelSource
@@ -105,7 +105,7 @@ def diff(indexes: Sequence[str], profiles: Sequence[str], ops: Sequence[str], *,
     known = {*before.op_names(), *after.op_names()}
     unknown = [op for op in dict.fromkeys(ops) if op not in known]
     for op in unknown:
-        click.echo(unknown_op(op, after), err=True)
+        print_line(unknown_op(op, after), err=True)
     if unknown:
         return NO
     found = diff_indexes(before, after, pairs, ops)

@@ -9,7 +9,7 @@ import click
 from kernel_index.diff import IndexDiff, KernelChange, KnownOp, ListChange
 from kernel_index.records import KernelRegistration
 from opselect.cli.index.class_text import common, edit, shape
-from opselect.cli.shared.console import counted, print_table
+from opselect.cli.shared.console import counted, print_table, print_whole_line
 from opselect.cli.shared.kernel_table import kernel_rows
 
 MAX_OPS = 3
@@ -161,7 +161,7 @@ def _print_lists(changes: Sequence[ListChange]) -> None:
         if change.before and change.after:
             for sign, files in (("-", change.removed), ("+", change.added)):
                 for file in files:
-                    click.echo(f"  {sign} {file}")
+                    print_whole_line(f"  {sign} {file}")
 
 
 def _list_summary(change: ListChange) -> str:

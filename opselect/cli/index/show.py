@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.index.export import release_or_file
-from opselect.cli.shared.console import counted, print_json, print_table, wrapped
+from opselect.cli.shared.console import counted, print_json, print_line, print_table, wrapped
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option
 from opselect.usecases.kernel_source import KernelSource
@@ -82,7 +82,7 @@ def show_index(source: KernelSource, *, as_json: bool) -> int:
     if index.diagnostics:
         click.echo(f"  {counted(len(index.diagnostics), 'place')} could not be evaluated:")
     for diagnostic in index.diagnostics:
-        click.echo(f"    {diagnostic}")
+        print_line(f"    {diagnostic}")
     return DONE
 
 
@@ -98,7 +98,7 @@ def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
     definition = index.op_definition(op)
     registrations = index.registrations(op)
     if definition is None and not registrations:
-        click.echo(unknown_op(op, index), err=True)
+        print_line(unknown_op(op, index), err=True)
         return NO
     present = [r for r in registrations if r.profiles]
     tables = matrices(present, index.profiles)
@@ -114,7 +114,7 @@ def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
             }
         )
         return DONE
-    click.echo(f"{op} (TensorFlow {index.release})")
+    print_line(f"{op} (TensorFlow {index.release})")
     if definition is None:
         click.echo("  no definition in the scanned sources")
     else:

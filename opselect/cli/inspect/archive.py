@@ -7,7 +7,7 @@ import shlex
 import click
 
 from kernel_index.shown import shown_path
-from opselect.cli.shared.console import byte_size, counted, print_table
+from opselect.cli.shared.console import byte_size, counted, print_command, print_line, print_table
 from opselect.models.formats.archives import ArchivedModel, ArchiveMember, look_inside
 from opselect.models.formats.recognize import ARCHIVE
 
@@ -32,7 +32,7 @@ def print_archive(path: str) -> None:
     members, models = look_inside(path)
     size = sum(member.size for member in members)
     path = shown_path(path)
-    click.echo(f"{path}: an archive of {counted(len(members), 'file')}, {byte_size(size)} unpacked")
+    print_line(f"{path}: an archive of {counted(len(members), 'file')}, {byte_size(size)} unpacked")
     _print_models(path, models)
     _print_members(members)
 
@@ -44,7 +44,7 @@ def _print_models(path: str, models: tuple[ArchivedModel, ...]) -> None:
     click.echo("models inside")
     print_table(("name", "format"), [(model.name, model.kind) for model in models], indent=2)
     click.echo("to look into one")
-    click.echo(f"  opselect inspect {shlex.quote(f'{path}!{models[0].name}')}")
+    print_command(f"opselect inspect {shlex.quote(f'{path}!{models[0].name}')}")
 
 
 def _print_members(members: tuple[ArchiveMember, ...]) -> None:

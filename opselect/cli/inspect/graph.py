@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from opselect.cli.shared.console import byte_size, print_section, wrapped
+from kernel_index.shown import one_line, shortened
+from opselect.cli.shared.console import byte_size, print_command, print_line, print_section, wrapped
 from opselect.criteria.training import training_signs
 from opselect.models.graph import MetaGraph, Shape, Signature, TensorInfo
 from opselect.models.graph.order import execution_order
@@ -28,7 +29,7 @@ def print_graph(meta_graph: MetaGraph, path: str, *, structure: bool) -> None:
         print_section("signatures", headers, _signature_rows(meta_graph))
     for title, names in (("a loader runs first", meta_graph.initializers), ("assets", meta_graph.assets)):
         if names:
-            click.echo(f"{title}: {', '.join(names)}")
+            print_line(f"{title}: {', '.join(names)}")
     print_section("inputs", ("name", "type", "shape"), [_tensor_row(tensor) for tensor in summary.inputs])
     print_section(
         "variables", ("name", "op", "type", "shape"), [_variable_row(variable) for variable in summary.variables]
@@ -36,7 +37,7 @@ def print_graph(meta_graph: MetaGraph, path: str, *, structure: bool) -> None:
     print_section("likely outputs", ("name", "op"), [(output.name, output.op) for output in summary.outputs])
     print_section("parameters", ("in", "number", "in memory"), _parameter_rows(summary))
     for name in summary.undecodable:
-        click.echo(f"  the tensor of {name!r} cannot be decoded and is not counted")
+        print_line(f"  the tensor of {name!r} cannot be decoded and is not counted")
     if summary.devices:
         print_section("devices", ("device", "nodes"), _count_rows(summary.devices))
     print_section("ops", ("op", "nodes"), _count_rows(summary.op_counts))
@@ -46,13 +47,13 @@ def print_graph(meta_graph: MetaGraph, path: str, *, structure: bool) -> None:
     click.echo(f"nodes: {summary.nodes}, control edges: {summary.control_edges}")
     if structure:
         for line in structure_lines(execution_order(graph)):
-            click.echo(f"  {line}")
+            print_line(f"  {line}")
     signs = training_signs(graph.nodes)
     if signs and not meta_graph.signatures:
-        click.echo(wrapped(f"looks like a training graph: it has {', '.join(signs)}", 0))
+        click.echo(wrapped(shortened(one_line(f"looks like a training graph: it has {', '.join(signs)}")), 0))
     if path:
         click.echo("to time it on a device")
-        click.echo(f"  {benchmark_command(summary, shlex.quote(path))}")
+        print_command(benchmark_command(summary, shlex.quote(path)))
 
 
 def _signature_rows(meta_graph: MetaGraph) -> list[tuple[str, ...]]:

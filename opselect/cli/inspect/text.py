@@ -6,6 +6,7 @@ import shlex
 
 import click
 
+from opselect.cli.shared.console import print_command, print_line
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.models.choice import SERVE
 from opselect.models.formats import Model
@@ -32,15 +33,16 @@ def print_model(inspected: InspectedModel, *, structure: bool, quiet: bool) -> N
     model, prefix = inspected.model, inspected.variables
     writers = dict.fromkeys(each.tensorflow for each in model.meta_graphs if each.tensorflow)
     written = f", written by TensorFlow {' and '.join(writers)}" if writers else ""
-    click.echo(f"{model.path}: {_FORMAT_WORDS[model.format]}{written}")
+    print_line(f"{model.path}: {_FORMAT_WORDS[model.format]}{written}")
     if model.variables:
-        click.echo(f"values of its variables: {prefix}")
+        print_line(f"values of its variables: {prefix}")
     if model.format == CHECKPOINT:
         from opselect.cli.inspect.checkpoint import print_checkpoint  # with it comes NumPy, which graphs do without
 
         print_checkpoint(model.variables)
         if model.meta_graphs:
-            click.echo(f"\ngraph beside it: {prefix}.meta")
+            click.echo()
+            print_line(f"graph beside it: {prefix}.meta")
     if model.tflite is not None:
         from opselect.cli.inspect.tflite import print_tflite
 
@@ -52,7 +54,8 @@ def print_model(inspected: InspectedModel, *, structure: bool, quiet: bool) -> N
     for each in inspected.graphs:
         meta_graph = each.meta_graph
         if meta_graph.tags:
-            click.echo(f"\nMetaGraph {','.join(meta_graph.tags)}")
+            click.echo()
+            print_line(f"MetaGraph {','.join(meta_graph.tags)}")
         print_graph(meta_graph, model.path if model.format == GRAPH_DEF else "", structure=structure)
         # freeze takes no model in an archive, whose variables lie elsewhere for now.
         _print_mobile(inspected, each, prefix if model.variables == prefix else "", quiet=quiet)
@@ -68,11 +71,11 @@ def _print_mobile(inspected: InspectedModel, graph: InspectedGraph, variables: s
         return
     build = f"TensorFlow {needs.tensorflow}, profile {needs.profile}"
     if not needs.findings:
-        click.echo(f"Left out of mobile builds by default ({build}): none")
+        print_line(f"Left out of mobile builds by default ({build}): none")
     report = Report(needs.tensorflow, needs.profile, left_out=needs.findings, verdict=needs.verdict)
     print_report(report, err=False, quiet=quiet)
     if needs.without_kernel:
-        click.echo(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
+        print_line(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
     build_options = _options_of(inspected.source)
     _print_next_steps(inspected.model, graph.meta_graph, build_options, needs, variables)
 
@@ -96,8 +99,8 @@ def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: Mo
     if needs.profile != DEFAULT_PROFILE:
         asked.append(f"--profile {shlex.quote(needs.profile)}")
     click.echo("to go on with it")
-    click.echo(f"  opselect requirements {' '.join(asked)}")
-    click.echo(f"  opselect generate {' '.join(asked)} --out build_lists")
+    print_command(f"opselect requirements {' '.join(asked)}")
+    print_command(f"opselect generate {' '.join(asked)} --out build_lists")
     has_variables = any(node.op in VARIABLES for node in meta_graph.graph.nodes)
     if has_variables and variables and (meta_graph.signatures or outputs):
-        click.echo(f"  opselect freeze {' '.join([path, *part])} -o frozen.pb")
+        print_command(f"opselect freeze {' '.join([path, *part])} -o frozen.pb")

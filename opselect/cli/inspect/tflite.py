@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from opselect.cli.inspect.tensor_json import tensor_json
-from opselect.cli.shared.console import print_section
+from opselect.cli.shared.console import print_line, print_section
 from opselect.models.graph import Shape
 from opselect.models.graph.tflite import (
     FLEX_PREFIX,
@@ -65,7 +65,7 @@ def print_tflite(model: TfliteModel, *, structure: bool) -> None:
     click.echo(f"schema version: {model.version}, parameters: {model.parameter_count:,}")
     for title, text in (("description", model.description), ("attached", ", ".join(model.metadata))):
         if text:
-            click.echo(f"{title}: {text}")
+            print_line(f"{title}: {text}")
     if model.signatures:
         columns = ("signature", "subgraph", "", "argument", "tensor", "type", "shape")
         print_section("signatures", columns, list(_signature_rows(model)))
@@ -77,9 +77,9 @@ def print_tflite(model: TfliteModel, *, structure: bool) -> None:
     print_section("TensorFlow ops inside", ("op", "operators"), flex_ops)
     if structure:
         for number, subgraph in enumerate(model.subgraphs):
-            click.echo(f"subgraph {number} {subgraph.name}")
+            print_line(f"subgraph {number} {subgraph.name}")
             for line in _structure_lines(subgraph):
-                click.echo(f"  {line}")
+                print_line(f"  {line}")
 
 
 def _tensor_json(tensor: TfliteTensor) -> dict[str, object]:

@@ -23,6 +23,9 @@ WIDTH = 100
 MAX_PADDED = 60
 """Characters up to which a cell widens its column; a longer one reaches into the next."""
 
+MAX_COMMAND = 10_000
+"""Characters of a command line that is printed to be copied."""
+
 Progress = Callable[[int, int], None]
 """Called with the number of files done and of all."""
 
@@ -40,16 +43,35 @@ def print_data(text: str) -> None:
         click.echo(text, nl=False)
 
 
+def print_line(text: str, *, err: bool = False) -> None:
+    """A sentence on one line of stdout, or of stderr: line feeds in names break none, and what is overlong is cut."""
+    click.echo(shortened(_unbroken(text)), err=err)
+
+
+def print_command(command: str) -> None:
+    """A command to copy, below the line that says what it does."""
+    print_whole_line(f"  {command}")
+
+
+def print_whole_line(text: str, *, err: bool = False) -> None:
+    """A line of which all counts, a command say: cut only where it is too long for anybody to copy."""
+    click.echo(shortened(_unbroken(text), MAX_COMMAND, MAX_COMMAND), err=err)
+
+
 def warn(message: str, *, quiet: bool = False) -> None:
     """A line on stderr about something that does not stop the work."""
     if not quiet:
-        click.echo(f"warning: {shortened(message)}", err=True)
+        print_line(f"warning: {message}", err=True)
 
 
 def note(message: str, *, quiet: bool = False) -> None:
     """A line on stderr that says what was done."""
     if not quiet:
-        click.echo(message, err=True)
+        print_line(message, err=True)
+
+
+def _unbroken(text: str) -> str:
+    return text.replace("\n", "\\n")
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int = 0) -> None:

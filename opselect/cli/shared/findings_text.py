@@ -12,11 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from kernel_index.shown import one_line, shortened, visible
 from opselect.cli.shared.cells import attrs_text
-from opselect.cli.shared.console import WIDTH, counted, warn
+from opselect.cli.shared.console import WIDTH, counted, print_whole_line, warn
 
 if TYPE_CHECKING:
     from opselect.findings import Code, Finding
@@ -56,7 +54,7 @@ def print_report(report: Report, *, err: bool, quiet: bool) -> None:
     What could not be judged, and what is ignored, are warnings on stderr, which ``quiet`` leaves out.
     """
     for line in report_lines(report, width_of(sys.stderr if err else sys.stdout)):
-        click.echo(line, err=err)
+        print_whole_line(line, err=err)
     if report.verdict is None:
         return
     for each in report.verdict.ignored:

@@ -101,7 +101,9 @@ def _misses(buffer: Buffer, start: int, end: int, message: str, level: int) -> i
     total = 0
     seen = set()
     try:
-        for key, a, b in islice(fields(buffer, start, end), MAX_FIELDS):
+        for position, (key, a, b) in enumerate(fields(buffer, start, end)):
+            if position == MAX_FIELDS:  # what it needs may stand behind
+                return total
             total += _field_misses(buffer, key, a, b, message, level)
             if b > a or key & 7 != LENGTH:
                 seen.add(key >> 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kernel_index.datatypes import DataType
@@ -98,6 +98,21 @@ class BodyView:
         """Who reads the outputs of a node."""
         return self._uses.get(node.name, ())
 
+    def readers_behind(self, uses: Iterable[DataEdge], passing: Container[str]) -> Iterator[Node | None]:
+        """Who reads tensors, for each time, when the nodes are gone that only pass them on; None for a function's end.
+
+        ``passing`` are the ops of those; each of their outputs is the input of the same number.
+        """
+        waiting = list(uses)
+        passed: set[tuple[str, int]] = set()
+        while waiting:
+            use = waiting.pop()
+            if use.consumer is None or use.consumer.op not in passing:
+                yield use.consumer
+            elif (output := (use.consumer.name, use.index)) not in passed:
+                passed.add(output)
+                waiting += (each for each in self.uses(use.consumer) if each.port == use.index)
+
     def used_once(self, node: Node) -> bool:
         """Whether at most one input reads the node, so that a pass may change it in place."""
         return len(self.uses(node)) <= 1
@@ -154,7 +169,8 @@ class BodyView:
         """What the first bytes of a Const tell, as :func:`content_of` reads them; its file is read once."""
         if node.name not in self._contents:
             tensor = node.attrs.get("value") if node.op == "Const" else None
-            self._contents[node.name] = content_of(tensor) if isinstance(tensor, TensorRef) else Content()
+            data_type = _type(node.attrs.get("dtype")) or DataType.DT_INVALID
+            self._contents[node.name] = content_of(tensor, data_type) if isinstance(tensor, TensorRef) else Content()
         return self._contents[node.name]
 
     def _find_constants(self) -> Iterator[str]:

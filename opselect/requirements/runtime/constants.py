@@ -60,67 +60,84 @@ class Content:
     encoded: bytes | None = field(default=None, compare=False)
 
 
-def content_of(tensor: TensorRef) -> Content:
+def content_of(tensor: TensorRef, data_type: DataType = DataType.DT_INVALID) -> Content:
     """Shape and filling, nothing of either for bytes that are no ``TensorProto``.
 
-    A tensor without values is zeros (``Tensor::FromProto`` in ``framework/tensor.cc``).
+    ``data_type`` counts where the first bytes do not tell the tensor's. A tensor without values is zeros
+    (``Tensor::FromProto`` in ``framework/tensor.cc``).
     """
     data = tensor.source.read(tensor.offset, min(tensor.length, _PREFIX))
+    whole = len(data) == tensor.length
     try:
-        head = _Head(data)
+        head = _Head(data, data_type, whole=whole)
     except WireError:
         return Content()
-    return Content(head.filling(), head.dims, data if len(data) == tensor.length else None)
+    return Content(head.filling(), head.dims, data if whole else None)
 
 
 class _Head:
-    """The fields of a ``TensorProto``; ``values`` are the numbers in the order of the bytes, two for a complex one."""
+    """The fields of a ``TensorProto`` in whatever order; of a field that stands twice protobuf's rules are kept."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data_type = DataType.DT_INVALID
-        self.dims: tuple[int, ...] | None = ()
-        self.values: list[float] = []
+    def __init__(self, data: bytes, data_type: DataType, *, whole: bool) -> None:
+        self._data_type = data_type
+        self._content = b""
+        self._fields: list[tuple[int, bytes]] = []
+        shape: bytes | None = None
         position = 0
         while position < len(data):
             key, position = read_varint(data, position, len(data))
-            position = self._read(data, position, key >> 3, key & 7)
+            number, wire_type = key >> 3, key & 7
+            start = position
+            if wire_type == VARINT:
+                value, position = read_varint(data, position, len(data))
+                if number == _TYPE_FIELD:
+                    self._data_type = _data_type(value)
+            elif wire_type in (FIXED32, FIXED64):
+                position += 4 if wire_type == FIXED32 else 8
+            elif wire_type == LENGTH:
+                size, start = read_varint(data, position, len(data))
+                position = start + size
+            else:
+                raise WireError(position, "a tensor has no groups")
+            if number == _SHAPE_FIELD and wire_type == LENGTH:
+                whole = whole and position <= len(data)
+                shape = (shape or b"") + data[start:position]  # two messages are merged
+            elif number == _CONTENT_FIELD and wire_type == LENGTH:
+                self._content = data[start:position]  # the last one counts
+            elif number in _VALUE_FIELDS and (wire_type == LENGTH or position <= len(data)):
+                self._fields.append((key, data[start:position]))
+        self.dims = None if shape is None and not whole else self._shape(shape or b"", whole=whole)
+
+    @staticmethod
+    def _shape(data: bytes, *, whole: bool) -> tuple[int, ...] | None:
+        try:
+            return _dims(data)
+        except WireError:
+            if whole:
+                raise
+            return None
 
     def filling(self) -> float | None:
-        values = self.values
-        if self.data_type in _COMPLEX:
+        values = list(self._values())
+        if self._data_type in _COMPLEX:
             numbers = set(zip(values[::2], values[1::2], strict=False)) or {(0.0, 0.0)}
             real, imaginary = numbers.pop()
             return real if not numbers and not imaginary else None
         if not values:
-            return 0.0 if self.data_type in _NUMBERS else None
+            return 0.0 if self._data_type in _NUMBERS else None
         return values[0] if len(set(values)) == 1 else None
 
-    def _read(self, data: bytes, position: int, number: int, wire_type: int) -> int:
-        """Take one field; gives where the next one begins."""
-        if wire_type == VARINT:
-            value, position = read_varint(data, position, len(data))
-            if number == _TYPE_FIELD:
-                self.data_type = _data_type(value)
-            elif number in _VALUE_FIELDS:
-                self.values.append(_number(value, self.data_type))
-        elif wire_type in (FIXED32, FIXED64):
-            size = 4 if wire_type == FIXED32 else 8
-            if number in _VALUE_FIELDS and position + size <= len(data):
-                self.values += struct.unpack_from("<f" if size == 4 else "<d", data, position)
-            position += size
-        elif wire_type == LENGTH:
-            size, position = read_varint(data, position, len(data))
-            end = min(position + size, len(data))
-            if number == _SHAPE_FIELD:
-                self.dims = _dims(data[position:end]) if position + size <= len(data) else None
-            elif number == _CONTENT_FIELD:
-                self.values += _contents(data[position:end], self.data_type)
-            elif number in _VALUE_FIELDS:
-                self.values += _packed(data, position, end, _VALUE_FIELDS[number], self.data_type)
-            position += size
-        else:
-            raise WireError(position, "a tensor has no groups")
-        return position
+    def _values(self) -> Iterator[float]:
+        """The numbers in the order of the bytes, two for a complex one."""
+        yield from _contents(self._content, self._data_type)
+        for key, data in self._fields:
+            layout = _VALUE_FIELDS[key >> 3]
+            if key & 7 == VARINT:
+                yield _number(read_varint(data, 0, len(data))[0], self._data_type)
+            elif key & 7 == LENGTH:
+                yield from _packed(data, 0, len(data), layout, self._data_type)
+            else:
+                yield from _elements(data, "f" if key & 7 == FIXED32 else "d")
 
 
 def _dims(data: bytes) -> tuple[int, ...] | None:

@@ -15,6 +15,7 @@ from opselect.models.graph.references import data_inputs
 from opselect.rewriting.freezing.job import Job
 from opselect.rewriting.freezing.variables import Variable, is_variable, variable_of
 
+_KEEP = "Name outputs that do without it, or keep the variable as one: opselect freeze --variable_names_blacklist."
 _LEAVE_OUT = (
     "Leave the initializer out, or keep the variable: opselect freeze --variable_names_blacklist. Then run both."
 )
@@ -60,6 +61,12 @@ def _assigned(
         value = _source(by_name, inputs[1])
         tensor = value.attrs.get("value") if value.op == "Const" else None
         if not isinstance(tensor, TensorRef):
+            if by_loader and value.op == "Placeholder":
+                problem = (
+                    f"its main op {initializer!r}, which every loader runs, sets {variable.name!r} to what the loader "
+                    f"feeds to {value.name!r}, such as the path of an asset: there is no constant to freeze"
+                )
+                raise InputError(job.path, problem, _KEEP)
             problem = f"node {node.name!r}: would set the variable {variable.name!r} to what {value.name!r} computes"
             if by_loader:
                 problem = (

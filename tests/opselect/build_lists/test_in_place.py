@@ -136,6 +136,20 @@ def test_changes_that_are_not_committed_are_not_overwritten(tree: Path, inner: s
     assert apply_edits(root, [edit(root, "newer\n")]) == (PATH,)
 
 
+def test_variables_of_a_hook_name_no_other_repository(
+    tree: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    git(other, "init")
+    git(tree, "init")
+    git(tree, "add", ".")
+    git(tree, "commit", "-m", "first")
+    (tree / PATH).write_text("mine\n")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    with pytest.raises(SourceTreeError, match="has changes that are not opselect's"):
+        apply_edits(tree, [edit(tree, "new\n")])
+
+
 def test_git_that_does_not_answer_says_nothing_about_changes(
     tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -59,6 +59,9 @@ _MOST_ELEMENTS = 100 * 1024 // 16
 _TRANSPARENT = ("Identity", "Snapshot", "StopGradient", "PreventGradient")
 """Ops that optimizers take out: ``grappler/optimizers/model_pruner.cc``, ``dependency_optimizer.cc``."""
 
+_PASSING = (*_TRANSPARENT, "IdentityN")
+"""These, and one that is taken apart into them; the output of each that passes an input on has the input's number."""
+
 
 class FormView:
     """The forms of a body, ``plain``, as rewrites leave them; what is asked between two :meth:`take` sees one state."""
@@ -239,18 +242,18 @@ class FormView:
 
     def _readers_left(self, uses: Sequence[DataEdge], place: str) -> int:
         """How many of those that read a place in the body may be left at least."""
+        place = self._first.get(place, place)
         readers: dict[object, int] = {}
-        for use in uses:
-            if use.consumer is None:
+        for reader in self.plain.readers_behind(uses, _PASSING):
+            if reader is None:
                 readers[len(readers)] = 1
-            elif not self._may_leave(use.consumer, place):
-                reader = self._first.get(use.consumer.name, use.consumer.name)
-                readers[reader] = 1 if reader in self._forms else self._reads(use.consumer, place)
+            elif not self._may_leave(reader, place):
+                name = self._first.get(reader.name, reader.name)
+                readers[name] = 1 if name in self._forms else self._reads(reader, place)
         return sum(readers.values())
 
     def _reads(self, node: Node, place: str) -> int:
-        tensor = self.plain.tensor
-        return [tensor(reference)[0] for reference in self.inputs(node)].count(place)
+        return [self.tensor(reference)[0] for reference in self.inputs(node)].count(place)
 
     def _may_leave(self, reader: Node, place: str) -> bool:
         """Whether the reader may become a constant, or something that does not read the place."""
@@ -453,14 +456,13 @@ class FormView:
 
     def _look_through(self) -> None:
         """Where that which nodes only pass on comes from, along any number of them."""
-        passing = (*_TRANSPARENT, "IdentityN")
-        for start in self.plain.named(*passing):
+        for start in self.plain.named(*_PASSING):
             for port, reference in enumerate(self.inputs(start)):
                 passed = {(start.name, port): None}
                 tensor = self.plain.tensor(reference)
                 while tensor not in self._through and tensor not in passed:
                     node = self.plain.node(tensor[0])
-                    inputs = self.inputs(node) if node is not None and node.op in passing else ()
+                    inputs = self.inputs(node) if node is not None and node.op in _PASSING else ()
                     if tensor[1] >= len(inputs):
                         break
                     passed[tensor] = None

@@ -80,3 +80,12 @@ def test_a_saved_model_of_another_order_is_read_by_its_file(tmp_path: Path) -> N
 def test_a_part_of_one_without_a_graph_is_none() -> None:
     assert message_kind(field(1, field(1, b"notes"))) == ""
     assert message_kind(b"\x08\x01") == ""
+
+
+def test_a_name_behind_many_inputs() -> None:
+    inputs = b"".join(field(3, f"input{number}".encode()) for number in range(20))
+    graph = field(1, inputs + field(2, b"ConcatV2") + field(1, b"joined"))
+    meta_graph = field(2, graph) + field(1, field(4, b"serve"))
+    assert message_kind(graph) == GRAPH
+    assert message_kind(meta_graph) == META
+    assert message_kind(field(2, meta_graph) + b"\x08\x01") == SAVED

@@ -36,6 +36,7 @@ def op(name: str, kind: str, *inputs: str, attrs: str = F) -> str:
     return node(name, kind, *inputs, attrs=attrs)
 
 
+TWO = "T: list { type: DT_FLOAT type: DT_FLOAT }"
 ONES, ZEROS, WEIGHTS = const("ones", 1, size=9), const("zeros", 0, size=9), const("w", 2, 3, 5)
 
 
@@ -58,6 +59,18 @@ ONES, ZEROS, WEIGHTS = const("ones", 1, size=9), const("zeros", 0, size=9), cons
             {"Reciprocal": "float"},
         ),
         (op("m", "Mul", "x", "x") + op("e", "Exp", "m"), {"_UnaryOpsComposition": "float"}),
+        (
+            op("m", "Mul", "x", "x") + op("i", "Identity", "m") + op("q", "Mul", "m", "i"),
+            {"_UnaryOpsComposition": "float"},
+        ),
+        (
+            op("n", "Neg", "x") + op("s", "AddV2", "y", "n") + op("i", "StopGradient", "s") + op("q", "Mul", "s", "i"),
+            {"SquaredDifference": "float"},
+        ),
+        (
+            op("r", "Sqrt", "x") + op("b", "IdentityN", "r", "r", attrs=TWO) + op("d", "RealDiv", "y", "b:1"),
+            {"Rsqrt": "float", "Mul": "float"},
+        ),
         (op("n", "Neg", "x") + op("s", "Add", "y", "n") + op("q", "Square", "s"), {"SquaredDifference": "float"}),
         (op("n", "Neg", "x") + op("m", "Neg", "n") + op("s", "Mul", "x", "m"), {"Square": "float"}),
         (

@@ -322,6 +322,18 @@ def test_a_main_op_that_computes_is_named_with_the_way_out(tmp_path: Path) -> No
     assert "--initializer_nodes=" in error.value.advice
 
 
+def test_a_main_op_that_sets_what_a_loader_feeds_is_named() -> None:
+    before = graph(
+        variable("w", 2, 3),
+        node("path", "Placeholder"),
+        node("set", "Assign", "w", "path"),
+        node("group", "NoOp", "^set"),
+        node("y", "Neg", "w"),
+    )
+    with pytest.raises(InputError, match="sets 'w' to what the loader feeds to 'path', such as the path of an asset"):
+        frozen(before, None, "y", main_op=("group",))
+
+
 def test_what_the_user_runs_counts_after_what_the_loader_runs(tmp_path: Path) -> None:
     before = graph(
         variable("w", 2, 3), constant_node("one", W + 1, FLOAT), constant_node("two", W + 2, FLOAT),
