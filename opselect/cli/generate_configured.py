@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from opselect.cli.shared.console import counted, note, print_json, warn
+from opselect.cli.shared.console import counted, note, print_json, print_line, warn
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.needs import reading, report_unread, unread_code
 from opselect.cli.shared.selecting import print_build, print_missing
@@ -77,8 +77,8 @@ def generate_targets(path: str, jobs: int | None, dask: str, *, follow_links: bo
 def _print_exceeded(exceeded: Sequence[Exceeded]) -> None:
     for each in exceeded:
         finding = each.finding
-        click.echo(f"{finding.place}: {finding.code} {finding.kind}: {finding.reason}", err=True)
-        click.echo(f"  {finding.advice}", err=True)
+        print_line(f"{finding.place}: {finding.code} {finding.kind}: {finding.reason}", err=True)
+        print_line(f"  {finding.advice}", err=True)
 
 
 def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bool) -> None:

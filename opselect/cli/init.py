@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from opselect.cli.generate_configured import CONFIG_NAME
-from opselect.cli.shared.console import ConsoleWatch, counted, note, print_data, warn
+from opselect.cli.shared.console import ConsoleWatch, counted, note, print_data, print_line, warn
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import FILE, FOLDER, quiet_option
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
@@ -67,7 +67,7 @@ def command(
     for path, reason in made.found.passed_over:
         warn(f"{path} is not taken: {reason}", quiet=quiet)
     if not made.text:
-        click.echo(f"No models were found in {folder}; nothing was written.", err=True)
+        print_line(f"No models were found in {folder}; nothing was written.", err=True)
         return NO
     write_config(output, made.text)
     note(f"{output}: {counted(len(made.found.models), 'model')}", quiet=quiet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_json
+from opselect.cli.shared.console import counted, note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading, report_unread, unread_code
@@ -106,7 +106,7 @@ def command(
     else:
         if not summary:
             _print(verified, needs.only_model, quiet=quiet)
-        click.echo(_summary(verified))
+        print_line(_summary(verified))
     report_unread(verified.unread, verified.models)
     return unread_code(verified.unread) or (DONE if verified.ok else NO)
 

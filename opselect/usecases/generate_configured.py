@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -287,5 +288,5 @@ def _write(config: Config, builds: Sequence[ConfiguredBuild]) -> tuple[WrittenTa
     written = []
     for target in config.targets:
         path = config.output(target)
-        written.append(WrittenTarget(target, path, path.resolve() in changed, warnings[target.number]))
+        written.append(WrittenTarget(target, path, Path(os.path.realpath(path)) in changed, warnings[target.number]))
     return tuple(written)

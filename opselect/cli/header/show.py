@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, print_json, print_table
+from opselect.cli.shared.console import counted, print_json, print_line, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, source_options
 from opselect.cli.shared.sources import check_source
@@ -70,11 +70,11 @@ def command(
 def _print(report: HeaderReport) -> None:
     header = report.header
     if header.error is not None:
-        click.echo(f"{report.path}: {header.error}", err=True)
+        print_line(f"{report.path}: {header.error}", err=True)
     by = f" by {header.script}" if header.script else ""
     ops = "all ops" if header.ops is None else counted(len(header.ops), "op")
     classes = "all classes of kernels" if header.classes is None else f"kernel classes: {len(set(header.classes))}"
-    click.echo(f"{report.path}: {ops}, {classes}; written{by} {_FORMS[header.generation]}")
+    print_line(f"{report.path}: {ops}, {classes}; written{by} {_FORMS[header.generation]}")
     click.echo(f"gradients of functions: {'registered' if header.gradient else 'not registered'}")
     if report.releases:
         click.echo(f"all of it is in TensorFlow {', '.join(report.releases)}")
