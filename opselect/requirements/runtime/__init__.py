@@ -21,7 +21,6 @@ from opselect.requirements.runtime.control_flow import (
     lowering,
     lowering_source,
 )
-from opselect.requirements.runtime.inserted import inserted_ops
 from opselect.requirements.runtime.rewrites import replaced, rewritten_ops
 from opselect.requirements.runtime.session_ops import INDISPENSABLE, SESSION_OPS, ops_to_run
 
@@ -34,6 +33,9 @@ def runtime_additions(
     Without ``optimized`` ops that only optimizers insert are not looked for. Ops of a session that every model needs
     (:data:`SESSION_OPS`) are not among them.
     """
+    if optimized:
+        # To load the rules takes as long as to read a small model.
+        from opselect.requirements.runtime.inserted import inserted_ops
     release = release_number(index.release)
     definitions = OpDefinitions(index, functions)
     passes = graph_passes(expansion, release)

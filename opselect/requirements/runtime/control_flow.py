@@ -14,7 +14,6 @@ from opselect.models.graph import Body, Call, Expansion, FunctionDefinition, Fun
 from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.requirements.runtime.additions import Addition, Origin
 from opselect.requirements.runtime.body_view import BodyView
-from opselect.requirements.runtime.inserted.rule import grappler_builds
 from opselect.requirements.runtime.releases import Release, Span
 
 _BOOL, _INT32, _RESOURCE = DataType.DT_BOOL, DataType.DT_INT32, DataType.DT_RESOURCE
@@ -96,6 +95,8 @@ def lowering(node: Node, passes: frozenset[bool], release: Release) -> Origin:
     """Why a node that is lowered becomes other ops, in a body that graph passes run over or not, or both."""
     why = f"the runtime lowers {node.op} into it ({lowering_source(node)})"
     if True not in passes:
+        from opselect.requirements.runtime.inserted.rule import grappler_builds
+
         inlining = "grappler/optimizers/function_optimizer.cc"
         return Origin(
             "inserted", f"{why} if it inlines the function first ({inlining}); only {grappler_builds(release)}"
