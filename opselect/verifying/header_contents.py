@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from kernel_index.index import KernelIndex
 from kernel_index.kernel_lookup import CPU, DEFAULT
 from kernel_index.near_names import near_names
+from kernel_index.profiles import release_number
 from kernel_index.records import KernelRegistration, OpDefinition
-from opselect.build_lists.header import SelectiveHeader
+from opselect.build_lists.header import SelectiveHeader, compiles_with
 from opselect.findings import Finding
 from opselect.findings.mends import Mend
 from opselect.requirements.ops_list import Pair
@@ -83,9 +84,12 @@ class HeaderContents:
 
     def unusable(self) -> Finding | None:
         """Why no compiler takes the header; None where one does."""
-        if self.header.error is None:
-            return None
-        return Finding("OPS124", f"{self.name}: {self.header.error}", mends=(self.remake,))
+        why = self.header.error
+        if why is None and not compiles_with(self.header.generation, release_number(self.index.release)):
+            why = (
+                f"it is as 0.12 and 1.0 write it: to TensorFlow {self.index.release} it decides nothing while compiling"
+            )
+        return None if why is None else Finding("OPS124", f"{self.name}: {why}", mends=(self.remake,))
 
 
 def header_of_pairs(pairs: tuple[Pair, ...]) -> SelectiveHeader:

@@ -113,6 +113,11 @@ def test_of_a_message_in_place_of_a_header_only_that_is_said(new: KernelIndex) -
     polluted = header(new, ("Relu",), (), error="it has lines that are no C++")
     assert not polluted.has_kernel(kernel(new, "Relu"))
     assert header(new, (), ()).unusable() is None
+    oldest = HeaderContents("ops.h", SelectiveHeader("0.12", ("Relu",), (), gradient=False), new, AGAIN)
+    unusable = oldest.unusable()
+    assert unusable is not None
+    assert (unusable.code, "as 0.12 and 1.0 write it" in unusable.reason) == ("OPS124", True)
+    assert HeaderContents("ops.h", oldest.header, shipped.index_of("1.0.1"), AGAIN).unusable() is None
 
 
 def test_an_ops_list_as_a_header() -> None:
