@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     short_help="Say whether a build runs models, before it is shipped.",
     epilog="""\b
 Examples:
-  opselect verify mobilenet.pb --tensorflow 2.14
+  opselect verify mobilenet.pb --against 2.14 --profile android-slim
   opselect verify mobilenet.pb --tensorflow 2.14 --against ops_to_register.h
   opselect verify mobilenet.pb --against tensorflow --json
   opselect verify mobilenet.pb --against manifest.yaml --against ops_to_register.h --summary
@@ -45,7 +45,7 @@ Examples:
     "--against",
     multiple=True,
     metavar="BUILD",
-    help="What the build has: 'default' for the lists of the TensorFlow, a checkout, or a file: a manifest, "
+    help="What the build has: 'default' or a release for its default lists, a checkout, or a file: a manifest, "
     "ops_to_register.h, tf_op_files.txt or another list of paths, an ops list (JSON), *_registration.cc. Several are "
     "parts of one build.  [default: default]",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.records import BuildLists
 from kernel_index.records_json import Json, attrs_json
+from kernel_index.source_tree import version
 from opselect.findings import Finding
 from opselect.findings.mends import change_model
 from opselect.models.graph import BrokenGraphError
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.models.graph.tflite import TfliteModel
     from opselect.selection.contents import BuildContents
+
+
+_RELEASE = re.compile(r"v?\d+\.\d+(?:\.\d+)?(?:-?rc\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +126,24 @@ def _named_files(question: VerifyQuestion) -> dict[str, NamedFile]:
 
 
 def _names_lists(path: str) -> bool:
-    return path == DEFAULT_LISTS or Path(path).is_dir()
+    return path == DEFAULT_LISTS or _is_release(path) or Path(path).is_dir()
+
+
+def _is_release(text: str) -> bool:
+    """Whether the version of a release is named, for its default lists, and no file of that name."""
+    return _RELEASE.fullmatch(text) is not None and not Path(text).exists()
 
 
 def _completed(question: VerifyQuestion, files: dict[str, NamedFile]) -> VerifyQuestion:
     """The question with the TensorFlow and the profile that a checkout or a manifest says, where it says none."""
     source = question.source
-    folders = [path for path in question.named if path != DEFAULT_LISTS and Path(path).is_dir()]
-    for folder in folders:
+    for release in filter(_is_release, question.named):
+        if source.given and source.release != release:
+            raise OpselectError(f"{release} is another TensorFlow than the one that is named\n  A build is of one.")
+        source = replace(source, release=release)
+    for folder in (path for path in question.named if path != DEFAULT_LISTS and Path(path).is_dir()):
+        if source.release is not None and not _is_of(folder, source.release):
+            raise OpselectError(f"{folder} is no TensorFlow {source.release}\n  Leave out the release.")
         if source.tree is not None and source.tree.resolve() != Path(folder).resolve():
             raise OpselectError(
                 f"{folder} is another checkout than {source.tree}\n  A build is of one: leave out the other."
@@ -143,6 +158,11 @@ def _completed(question: VerifyQuestion, files: dict[str, NamedFile]) -> VerifyQ
             if not source.given:
                 source = replace(source, release=manifest.release)
     return replace(question, source=source, profile=profile or DEFAULT_PROFILE)
+
+
+def _is_of(tree: str, release: str) -> bool:
+    """Whether a checkout is of a release, which may leave out the patch number."""
+    return f"{version(Path(tree))}.".startswith(f"{release.removeprefix('v')}.")
 
 
 def _by_resolvers(question: VerifyQuestion, resolvers: Sequence[Resolver]) -> Verified:

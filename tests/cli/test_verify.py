@@ -128,6 +128,23 @@ def test_a_checkout_is_the_tensorflow_and_its_lists(cli: Cli, small_tree: Path) 
     assert (other.code, "is another checkout than" in other.err) == (2, True)
 
 
+def test_a_release_stands_for_its_default_lists(cli: Cli, small_tree: Path) -> None:
+    for release in ("1.15", "v1.15.5"):
+        outcome = cli("verify", RELU, "--against", release, "--json", "-q")
+        assert (outcome.code, outcome.json["tensorflow"], outcome.json["against"]) == (0, "1.15.5", release)
+    for arguments, said in {
+        ("--against", "1.15", "--tensorflow", "2.14"): "1.15 is another TensorFlow",
+        ("--against", "1.15.4"): "there is no shipped index of TensorFlow 1.15.4",
+        ("--against", str(small_tree), "--tensorflow", "2.14"): "is no TensorFlow 2.14",
+    }.items():
+        outcome = cli("verify", RELU, *arguments)
+        assert (outcome.code, said in outcome.err) == (2, True), outcome.err
+    assert cli("verify", RELU, "--against", small_tree, "--tensorflow", "1.13", "--json").code == 1
+    Path("1.15").write_text("tensorflow/core/kernels/relu_op.cc\n")
+    outcome = cli("verify", RELU, "--against", "1.15", "--tensorflow", "2.14", "-q")
+    assert "1.15: it does not have" in outcome.out
+
+
 def test_operators_of_tensorflow_lite(cli: Cli) -> None:
     registered = ("--against", FINDINGS / "registration.cc")
     builtins = [("OPS125", "ADD"), ("OPS125", "CONV_2D"), ("OPS125", "BlendEdges")]
