@@ -130,7 +130,8 @@ def _build(verified: Verified) -> str:
 
 def _summary(verified: Verified) -> str:
     """The verdict in a line: ``ok`` or ``fails``, what was asked, and how many problems of which code."""
-    asked = f"{counted(verified.models, 'model')} against {_build(verified)}"
+    models = counted(verified.models, "model") if verified.models else "kept requirements"
+    asked = f"{models} against {_build(verified)}"
     if verified.ok:
         doubts = f"; {counted(len(verified.unjudged), 'thing')} not judged" if verified.unjudged else ""
         return f"ok: {asked}{doubts}"

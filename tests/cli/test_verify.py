@@ -199,6 +199,14 @@ def test_what_cannot_be_asked(cli: Cli, arguments: tuple[str | Path, ...], said:
     assert (outcome.code, outcome.out, said in outcome.err) == (2, "", True), outcome.err
 
 
+def test_requirements_that_were_kept(cli: Cli) -> None:
+    Path("kept.json").write_text(cli("requirements", RELU, "--tensorflow", "2.14", "--json").out)
+    of = ("--requirements", "kept.json", "--tensorflow", "2.14")
+    assert codes(cli, *of) == []
+    assert cli("verify", *of, "--summary").out.startswith("ok: kept requirements against TensorFlow 2.14.1")
+    assert codes(cli, *of, "--against", FINDINGS / "without_class.h") == [("OPS122", "Relu")]
+
+
 def test_one_of_several_models_that_cannot_be_read(cli: Cli) -> None:
     Path("broken.pb").write_bytes(b"\xff\xff")
     outcome = cli("verify", RELU, "broken.pb", "--tensorflow", "2.14", "--json")

@@ -89,7 +89,9 @@ def _needed(graph: Graph, fed: frozenset[str], context: Context) -> tuple[Node, 
     reached = {node.name for node in reach(graph, sorted(fed), context.outputs, context.path).nodes} | fed
     ordered = tuple(import_order(graph.nodes))
     if len(ordered) < len(graph.nodes):
-        left = {node.name for node in graph.nodes} - {node.name for node in ordered}
+        # By identity: of two nodes of one name, one may be in order.
+        done = set(map(id, ordered))
+        left = [node.name for node in graph.nodes if id(node) not in done]
         raise context.error(f"is one of {len(left)} nodes that wait for each other", node=min(left))
     return tuple(_placeholder(node) if node.name in fed else node for node in ordered if node.name in reached)
 

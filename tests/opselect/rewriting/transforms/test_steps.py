@@ -41,6 +41,9 @@ def test_two_nodes_of_one_name_of_which_one_cannot_run_are_told_of() -> None:
     with pytest.raises(TransformError, match="1 nodes wait for each other") as caught:
         transform.apply(twice, Context())
     assert caught.value.node == "a"
+    with pytest.raises(TransformError, match="one of 1 nodes that wait for each other") as caught:
+        find_transform("fold_constants").apply(twice, Context(outputs=("a",)))
+    assert caught.value.node == "a"
 
 
 @pytest.mark.parametrize(
