@@ -37,6 +37,9 @@ def parse_ops_list(text: str, path: str) -> tuple[Pair, ...]:
             data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(Place(path, line=error.lineno), f"is no JSON: {error.msg}", _ADVICE) from None
+    except ValueError:
+        # Python makes no number of thousands of digits.
+        raise InputError(path, "holds a number that is too long to be read", _ADVICE) from None
     if not isinstance(data, list):
         raise InputError(path, "is no list of pairs", _ADVICE)
     return tuple(_pair(item, path, f"[{number}]") for number, item in enumerate(data))

@@ -124,6 +124,9 @@ def _data(text: str, path: str, *, is_json: bool) -> object:
         mark = getattr(error, "problem_mark", None)
         place = Place(path, line=mark.line + 1) if mark is not None else Place(path)
         raise InputError(place, f"is no YAML: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+    except ValueError:
+        # Python makes no number of thousands of digits.
+        raise InputError(path, "holds a number that is too long to be read") from None
 
 
 def _manifest(data: object, path: str) -> ManifestFile:
