@@ -128,6 +128,23 @@ def test_a_budget_that_is_exceeded(cli: Cli, index_file: Path, model: Model) -> 
     assert cli("generate").code == 0
 
 
+def test_ops_that_are_left_out_by_default_count_once(cli: Cli) -> None:
+    nodes = []
+    for rare in ("DT_HALF", "DT_BFLOAT16"):
+        nodes.append(f'node {{ name: "x{rare}" op: "Placeholder" attr {{ key: "dtype" value {{ type: {rare} }} }} }}')
+        attr = f'attr {{ key: "T" value {{ type: {rare} }} }}'
+        nodes.append(f'node {{ name: "y{rare}" op: "Relu" input: "x{rare}" {attr} }}')
+    Path("a.pbtxt").write_text("\n".join(nodes))
+    Path("opselect.yaml").write_text(
+        "models: [a.pbtxt]\ntensorflow: 2.14\nbudgets: {left_out_ops: 0}\ntargets: [list]\n"
+    )
+    (build,) = cli("generate", "--json", "--quiet").json["builds"]
+    assert len(build["criteria"]) > 1
+    (row,) = build["over_budget"]
+    assert (row["budget"], row["number"]) == ("left_out_ops", len({each["op"] for each in build["criteria"]}))
+    assert row["number"] < len(build["criteria"])
+
+
 @pytest.mark.parametrize(
     ("models", "targets", "words"),
     [

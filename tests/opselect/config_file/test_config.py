@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError, OpselectError
+from kernel_index.profiles import PROFILE_NAMES
 from opselect.config_file import Config, ConfigError, parse_config, read_config
 from opselect.config_file.config import SETTING_NAMES
 from opselect.config_file.schema import SCHEMA_FILE, json_schema, schema_file_text
@@ -160,6 +161,14 @@ def test_a_first_configuration_says_what_it_was_made_of(paths: list[str], tag: s
     read = config(text)
     assert [(model.path, model.tags) for model in read.models] == [(path, (tag,)) for path in paths]
     assert [(t.kind, t.tensorflow, t.out) for t in read.targets] == [("list", "2.10", "x")]
+
+
+def test_a_first_configuration_names_what_there_is_to_choose_from() -> None:
+    text = first_config(FirstConfig([FirstModel("a.pb")], ("tensorflow", "2.10"), "android", ["list"], "x", []))
+    (build,) = [line for line in text.splitlines() if line.startswith("# The build: ")]
+    assert build == f"# The build: {', '.join(PROFILE_NAMES)}."
+    targets = text.partition("\ntargets:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.partition("- ")[2].split()[0] for line in targets] == list(TARGETS)
 
 
 # What documents are made of, so that many are right and most are nearly so.

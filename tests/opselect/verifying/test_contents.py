@@ -6,7 +6,7 @@ import pytest
 
 from kernel_index import shipped
 from kernel_index.index import KernelIndex
-from kernel_index.records import BAZEL, MAKE, KernelRegistration
+from kernel_index.records import BAZEL, MAKE, BuildLists, KernelRegistration
 from opselect.build_lists.header import SelectiveHeader
 from opselect.findings.mends import change_model
 from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
@@ -68,6 +68,9 @@ def test_lists_of_a_release(old: KernelIndex) -> None:
         old.build_lists, BAZEL
     )
     assert files_of_lists(old.build_lists, "") == frozenset()
+    # Make compiles x.cc for an entry x.c, and nothing for one that names no file.
+    odd = BuildLists(makefile=("a.cc", "b.c", "gone.cc"), makefile_missing={"b.c": "b.cc", "gone.cc": ""})
+    assert files_of_lists(odd, MAKE) == {"a.cc", "b.cc"}
 
 
 def header(index: KernelIndex, ops: tuple[str, ...], classes: tuple[str, ...], **options: str | None) -> HeaderContents:
