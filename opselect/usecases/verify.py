@@ -117,7 +117,8 @@ def verify(question: VerifyQuestion, watch: Watch = NOBODY) -> Verified:
         return replace(lite, warnings=recording.warnings)
     found = _by_kernels(question, files, recording)
     if lite is not None:
-        found = replace(found, problems=(*lite.problems, *found.problems))
+        unread = {failure.model: failure for failure in (*lite.unread, *found.unread)}
+        found = replace(found, problems=(*lite.problems, *found.problems), unread=tuple(unread.values()))
     return replace(found, warnings=recording.warnings)
 
 
@@ -138,7 +139,7 @@ def _completed(question: VerifyQuestion, files: dict[str, NamedFile]) -> VerifyQ
     """The question with the TensorFlow and the profile that a checkout or a manifest says, where it says none."""
     source = question.source
     for release in filter(_is_release, question.named):
-        if source.given and source.release != release:
+        if source.given and (source.release is None or shipped.find(source.release) != shipped.find(release)):
             raise OpselectError(f"{release} is another TensorFlow than the one that is named\n  A build is of one.")
         source = replace(source, release=release)
     for folder in (path for path in question.named if path != DEFAULT_LISTS and Path(path).is_dir()):

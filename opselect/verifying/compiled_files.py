@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from kernel_index.build_files.mobile_lists import builds_of, makefile_sources
+from kernel_index.build_files.mobile_lists import builds_of, compiled_unlisted, makefile_sources
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import KernelIndex
-from kernel_index.needed_files import BuildNeeds
 from kernel_index.records import BAZEL, MAKE, BuildLists, KernelRegistration, OpDefinition
 from opselect.build_lists.checking.builds import Build, base_groups, compiled_groups, how_listed
 from opselect.findings import Finding
@@ -36,7 +35,8 @@ class CompiledFiles:
         return path in self.files or self._is_compiled_unlisted(path)
 
     def _is_compiled_unlisted(self, path: str) -> bool:
-        return all(BuildNeeds(self.index, self.profile, build).compiles(path) for build in self.builds or ("",))
+        lists = self.index.build_lists
+        return all(compiled_unlisted(path, lists, build) for build in self.builds or ("",))
 
     def has_kernel(self, registration: KernelRegistration) -> bool:
         """Whether the build compiles the file that registers a kernel."""

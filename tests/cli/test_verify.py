@@ -132,6 +132,7 @@ def test_a_release_stands_for_its_default_lists(cli: Cli, small_tree: Path) -> N
     for release in ("1.15", "v1.15.5"):
         outcome = cli("verify", RELU, "--against", release, "--json", "-q")
         assert (outcome.code, outcome.json["tensorflow"], outcome.json["against"]) == (0, "1.15.5", release)
+    assert cli("verify", RELU, "--against", "1.15", "--tensorflow", "1.15.5").code == 0
     for arguments, said in {
         ("--against", "1.15", "--tensorflow", "2.14"): "1.15 is another TensorFlow",
         ("--against", "1.15.4"): "there is no shipped index of TensorFlow 1.15.4",
@@ -156,6 +157,17 @@ def test_operators_of_tensorflow_lite(cli: Cli) -> None:
     assert codes(cli, FLEX, "--tensorflow", "2.14", "--against", "build/ops_to_register.h") == []
     outcome = cli("verify", RELU, *registered)
     assert (outcome.code, "is no TensorFlow Lite model" in outcome.err) == (2, True)
+
+
+def test_a_model_that_a_registration_file_cannot_run_is_not_lost_beside_others(cli: Cli) -> None:
+    builtins = ["CONV_2D", "DEQUANTIZE", "ADD"]
+    calls = [f"AddBuiltin(BuiltinOperator_{name}, Register(), 1, 9);" for name in builtins]
+    Path("all.cc").write_text("\n".join([*calls, 'AddCustom("BlendEdges", Register(), 1, 9);']))
+    of = ("--against", "all.cc", "--tensorflow", "2.14", "--profile", "desktop")
+    assert codes(cli, FLEX, *of) == []
+    outcome = cli("verify", FLEX, RELU, *of, "--json")
+    assert (outcome.code, outcome.json["ok"], outcome.json["unread"]) == (1, False, ["relu.pbtxt"])
+    assert "is no TensorFlow Lite model" in outcome.err
 
 
 def test_an_ops_list_is_the_header_that_is_made_of_it(cli: Cli) -> None:
