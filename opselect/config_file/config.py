@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from kernel_index.errors import InputError, OpselectError
 from opselect.config_file.keys import CONFIG, SETTINGS, SOURCES
-from opselect.config_file.values import Fields, Invalid, Problems, Spot, Stated
+from opselect.config_file.values import Fields, InvalidError, Problems, Spot, Stated
 from opselect.config_file.yaml_tree import YamlNode, parse_yaml, read_yaml
 from opselect.targets import ManifestFormat, Target, kind_of
 
@@ -98,7 +98,7 @@ class Config:
 
     def place(self, path: str) -> str:
         """Where a path of the configuration leads: it is relative to the file; a URL is as it is."""
-        return path if "://" in path else os.path.join(os.path.dirname(self.path), path)  # noqa: PTH118, PTH120
+        return path if "://" in path else os.path.join(os.path.dirname(self.path), path)  # noqa: PTH118, PTH120 - as it is spelled
 
     def output(self, target: ConfiguredTarget) -> Path:
         """The file that a target is written to."""
@@ -122,7 +122,7 @@ def _checked(tree: YamlNode | None, path: str) -> Config:
     problems: Problems = []
     try:
         fields = CONFIG.read(tree, top, problems)
-    except Invalid:
+    except InvalidError:
         raise ConfigError(tuple(problems)) from None
     if not (fields.get("models") or fields.get("requirements")) and not _names_any(problems):
         problems.append(fields.spot_of("models").error("names no models", "Name some under `models`."))

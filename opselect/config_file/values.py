@@ -50,7 +50,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(names)}"
 
 
-class Invalid(Exception):  # noqa: N818 - it never leaves the room
+class InvalidError(Exception):
     """A value that was refused; the problem is in the list already."""
 
 
@@ -65,15 +65,15 @@ class ValueType(Protocol):
         """What the value is, for the reference."""
 
     def read(self, node: YamlNode, spot: Spot, problems: Problems) -> object:
-        """The value. Adds what is wrong to ``problems``, and raises Invalid where there is no value then."""
+        """The value. Adds what is wrong to ``problems``, and raises InvalidError where there is no value then."""
 
     def schema(self) -> Json:
         """The JSON schema of what :meth:`read` takes."""
 
 
-def _refuse(spot: Spot, problems: Problems, problem: str, advice: str = "") -> Invalid:
+def _refuse(spot: Spot, problems: Problems, problem: str, advice: str = "") -> InvalidError:
     problems.append(spot.error(problem, advice))
-    return Invalid()
+    return InvalidError()
 
 
 _KINDS = {YamlList: "a list", YamlMap: "a mapping"}
@@ -224,7 +224,7 @@ class ListOf:
             raise _refuse(spot, problems, "must not be empty")
         values: list[object] = []
         for number, item in enumerate(node.items):
-            with suppress(Invalid):
+            with suppress(InvalidError):
                 values.append(self.item.read(item, spot.item(number, item.line), problems))
         return tuple(values)
 
@@ -297,7 +297,7 @@ class MappingOf:
             if name not in known:
                 problems.append(place.error(f"no such key{did_you_mean(name, known)}"))
                 continue
-            with suppress(Invalid):
+            with suppress(InvalidError):
                 stated[name] = Stated(self._key(name).value.read(value, place, problems), place)
         self._check(node, stated, spot, problems)
         return Fields(spot, stated)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from kernel_index.errors import InputError, OpselectError, Place, reading
 from kernel_index.profiles import release_number
 from kernel_index.records_json import Json
 from opselect.models.storage import open_file
 from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, UNKNOWN_RELEASE, Requirement, Requirements
-from opselect.requirements.json_fields import AGAIN, attr_value, count, names, typed
+from opselect.requirements.json_fields import AGAIN, attr_value, count, json_of, names, typed
 from opselect.requirements.kernel_attrs import LABEL_ATTR
 from opselect.requirements.loading import Loads
 from opselect.requirements.loading.loads_json import loads_json, parse_loads
@@ -61,15 +59,10 @@ def _loaded(path: str) -> Requirements:
     with open_file(path) as file:
         data = file.buffer[:]
     try:
-        document = json.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(Place(path, byte=error.start), "the text is not valid UTF-8", AGAIN) from None
-    except json.JSONDecodeError as error:
-        raise InputError(Place(path, line=error.lineno), f"is no JSON: {error.msg}", AGAIN) from None
-    except (RecursionError, ValueError):
-        # Python refuses to nest without end, and to read numbers of thousands of digits.
-        raise InputError(path, "is no JSON that opselect writes", AGAIN) from None
-    return parse_requirements(document, path)
+    return parse_requirements(json_of(text, path, AGAIN), path)
 
 
 def parse_requirements(data: object, path: str) -> Requirements:

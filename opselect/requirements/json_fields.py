@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TypeVar
 
 from kernel_index.datatypes import from_enum_name
-from kernel_index.errors import InputError
+from kernel_index.errors import InputError, Place
 from kernel_index.records import AttrScalar, AttrValue
 
 _T = TypeVar("_T")
@@ -16,6 +17,19 @@ MOST = 10**15
 AGAIN = "Write the file again with `opselect requirements MODEL --json`."
 
 _JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "a whole number", bool: "true or false"}
+
+
+def json_of(text: str, path: str, advice: str) -> object:
+    """The document in a text. Raises InputError, with the line, for what is no JSON or cannot be read in Python."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(Place(path, line=error.lineno), f"is no JSON: {error.msg}", advice) from None
+    except (RecursionError, ValueError):
+        # Python refuses to nest without end, and to read numbers of thousands of digits.
+        raise InputError(
+            path, "is no JSON that can be read: it is nested too deeply, or a number is too long", advice
+        ) from None
 
 
 def typed(value: object, wanted: type[_T], where: str, path: str) -> _T:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from kernel_index.errors import InputError, Place, reading
+from kernel_index.errors import InputError, Place
+from opselect.requirements.json_fields import json_of
 
 Pair = tuple[str, str | None]
 """An op and a kernel class of it; without a class, the op alone."""
@@ -32,14 +32,7 @@ def parse_ops_list(text: str, path: str) -> tuple[Pair, ...]:
     """
     if not text.strip():
         raise InputError(path, "is empty", _ADVICE)
-    try:
-        with reading(path):
-            data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(Place(path, line=error.lineno), f"is no JSON: {error.msg}", _ADVICE) from None
-    except ValueError:
-        # Python makes no number of thousands of digits.
-        raise InputError(path, "holds a number that is too long to be read", _ADVICE) from None
+    data = json_of(text, path, _ADVICE)
     if not isinstance(data, list):
         raise InputError(path, "is no list of pairs", _ADVICE)
     return tuple(_pair(item, path, f"[{number}]") for number, item in enumerate(data))

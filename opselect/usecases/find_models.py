@@ -73,7 +73,7 @@ def _candidates(folder: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             if not name.startswith(".") and name.lower().endswith(MODEL_SUFFIXES):
-                yield os.path.normpath(os.path.join(inside, name))  # noqa: PTH118
+                yield str(Path(inside, name))
 
 
 def _looked_into(folder: str, path: str) -> FoundModel | str:

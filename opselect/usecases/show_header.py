@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from kernel_index import shipped
-from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.near_names import near_names
 from kernel_index.profiles import release_number
@@ -17,6 +15,7 @@ from kernel_index.records_json import Json
 from opselect.build_lists.header import SelectiveHeader, compiles_with, read_header
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
 from opselect.usecases.open_kernels import open_kernels, profile_of
+from opselect.verifying.named_files import text_of
 
 _NEAREST = 3
 
@@ -93,7 +92,7 @@ def show_header(path: PathLike, source: KernelSource | None = None, profile: str
     that is no such header, and what :func:`open_kernels` raises.
     """
     name = str(path)
-    header = read_header(_text(Path(path), name), name)
+    header = read_header(text_of(name), name)
     ops, classes = header.ops or (), tuple(dict.fromkeys(header.classes or ()))
     asked = shipped.releases() if ops or classes else ()
     missing = {release: _missing(header, ops, classes, shipped.index_of(release)) for release in asked}
@@ -126,17 +125,6 @@ def releases_of_classes(header: SelectiveHeader) -> tuple[str, ...]:
     """The shipped releases that have every kernel class of a header, each as it is spelled there."""
     classes = tuple(dict.fromkeys(header.classes or ()))
     return releases_with({r: _missing(header, (), classes, shipped.index_of(r)) for r in shipped.releases()})
-
-
-def _text(path: Path, name: str) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(name, f"cannot be read: {error.strerror}") from None
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        advice = "PowerShell's > writes that: redirect in cmd, or use Out-File -Encoding ascii."
-        raise InputError(name, "is UTF-16, which no C++ compiler reads", advice)
-    return data.decode("utf-8", "surrogateescape")
 
 
 _Known = Mapping[str, frozenset[str]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from kernel_index.file_names import is_source
 from kernel_index.shown import shortened
 from opselect.build_lists.header import SelectiveHeader, read_header
 from opselect.build_lists.header.record import ERROR_MESSAGE
+from opselect.requirements.json_fields import json_of
 from opselect.requirements.ops_list import Pair, parse_ops_list
 from opselect.verifying.resolver import Resolver, is_registration, read_registration
 
@@ -78,7 +78,9 @@ NamedFile = ManifestFile | PathList | OpsList | SelectiveHeader | Resolver
 
 def read_named_file(path: str) -> NamedFile:
     """What a file says of a build. Raises InputError, with the place, for one that says nothing or is damaged."""
-    text = _text(path)
+    text = text_of(path)
+    if not text.strip():
+        raise InputError(path, "is empty", _KINDS)
     bare = text.lstrip("\ufeff \t\r\n")
     if Path(path).suffix in (".h", ".hh", ".hpp") or ERROR_MESSAGE in text or "SHOULD_REGISTER_OP" in text:
         return read_header(text, path)
@@ -86,15 +88,21 @@ def read_named_file(path: str) -> NamedFile:
         return read_registration(text, path)
     if bare.startswith("["):
         return OpsList(parse_ops_list(text, path))
-    if bare.startswith("{") or re.search(r"^(?:tensorflow|files):", text, re.MULTILINE):
-        return _manifest(_data(text, path, is_json=bare.startswith("{")), path)
+    if bare.startswith("{"):
+        return _manifest(json_of(text.removeprefix("\ufeff"), path, _KINDS), path)
+    if re.search(r"^(?:tensorflow|files):", text, re.MULTILINE):
+        return _manifest(_yaml(text, path), path)
     if re.search(r"^\s*filegroup\s*\(", text, re.MULTILINE):
         advice = "Name the checkout that it is part of, or the manifest that `opselect generate` writes beside it."
         raise InputError(path, "is a BUILD file, which only says what its checkout compiles", advice)
     return _path_list(text, path)
 
 
-def _text(path: str) -> str:
+def text_of(path: str) -> str:
+    """The text of a file that compilers and build tools read; bytes that are no UTF-8 are kept as surrogates.
+
+    Raises InputError for what cannot be read, and for what is no such text.
+    """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -104,22 +112,18 @@ def _text(path: str) -> str:
         raise InputError(path, "is a built binary: which kernels are registered in one cannot be read", advice)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         advice = "PowerShell's > writes that: redirect in cmd, or use Out-File -Encoding ascii."
-        raise InputError(path, "is UTF-16, which no build tool reads", advice)
-    if not data.strip():
-        raise InputError(path, "is empty", _KINDS)
+        raise InputError(path, "is UTF-16, which neither compilers nor build tools read", advice)
     if b"\0" in data:
         raise InputError(Place(path, byte=data.index(b"\0")), "is no text", _KINDS)
     return data.decode("utf-8", "surrogateescape")
 
 
-def _data(text: str, path: str, *, is_json: bool) -> object:
+def _yaml(text: str, path: str) -> object:
     import yaml
 
     try:
         with reading(path):
-            return json.loads(text) if is_json else yaml.load(text, yaml.CSafeLoader)
-    except json.JSONDecodeError as error:
-        raise InputError(Place(path, line=error.lineno), f"is no JSON: {error.msg}") from None
+            return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(path, line=mark.line + 1) if mark is not None else Place(path)

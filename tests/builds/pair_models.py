@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,16 +36,16 @@ def _graph(g: Nodes, producer: int = GRAPH_VERSION) -> Graph:
     return Graph(tuple(g.nodes), versions=Versions(producer))
 
 
-def _changed(graph: Graph, name: str = "y", without: str = "", **fields: object) -> Graph:
+def _changed(graph: Graph, name: str = "y", without: str = "", **fields: Any) -> Graph:
     """The graph with another node of that name: other fields, or without an attr."""
     node = next(node for node in graph.nodes if node.name == name)
     attrs = {attr: value for attr, value in node.attrs.items() if attr != without}
-    changed = replace(node, **{"attrs": attrs, **fields})  # type: ignore[arg-type]
+    changed = replace(node, **{"attrs": attrs, **fields})
     return replace(graph, nodes=tuple(changed if node.name == name else node for node in graph.nodes))
 
 
-def _matmul(**fields: object) -> Graph:
-    return _changed(_one("MatMul", FLOAT), **fields)  # type: ignore[arg-type]
+def _matmul(**fields: Any) -> Graph:
+    return _changed(_one("MatMul", FLOAT), **fields)
 
 
 def _scan(op: str, dtype: DataType) -> Graph:
@@ -100,8 +102,8 @@ def _with_node(graph: Graph, *nodes: Node) -> Graph:
     return replace(graph, nodes=(*graph.nodes, *nodes))
 
 
-def _versions(**versions: object) -> Graph:
-    known = replace(Versions(GRAPH_VERSION), **versions)  # type: ignore[arg-type]
+def _versions(**versions: Any) -> Graph:
+    known = replace(Versions(GRAPH_VERSION), **versions)
     return replace(_one("Identity", FLOAT), versions=known)
 
 
@@ -121,7 +123,7 @@ def _cast(source: DataType, target: DataType) -> Graph:
 
 
 SOUND: Mapping[str, Callable[[], Graph]] = {
-    **{f"{op.lower()}_float": lambda op=op: _one(op, FLOAT) for op in (*_BINARY, "Relu", "Sigmoid", "Softmax")},  # type: ignore[misc]
+    **{f"{op.lower()}_float": partial(_one, op, FLOAT) for op in (*_BINARY, "Relu", "Sigmoid", "Softmax")},
     "add_int32": lambda: _one("Add", INT32),
     "add_int64": lambda: _one("AddV2", INT64),
     "add_uint8": lambda: _one("AddV2", UINT8),

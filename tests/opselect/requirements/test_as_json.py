@@ -139,7 +139,7 @@ def test_a_file_that_was_kept(tmp_path: Path) -> None:
         (b"", "the file is empty"),
         (b'{"ops": [\n', ":2: is no JSON: Expecting value"),
         (b'{"ops": "\xff"}', ": byte 9: the text is not valid UTF-8"),
-        (b"[" * 100_000, "is no JSON that opselect writes"),
+        (b"[" * 100_000, "is no JSON that can be read"),
         (b'{"tensorflow": "2.14.0"}', "ops must be a list"),
     ],
 )

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from kernel_index.errors import InputError
 from opselect.build_lists.header import SelectiveHeader, read_header
 from opselect.build_lists.header.literals import quoted, unquoted
+from opselect.build_lists.header.record import Form
 
 FORMS = Path("fixtures/headers/forms")
 PAIRS: list[tuple[str, str | None]] = [tuple(pair) for pair in json.loads((FORMS / "pairs.json").read_text())]
-RELEASES = {"1.0.1": "0.12", "1.1.0": "1.1", "1.2.1": "1.2", "1.3.1": "1.3", "1.12.3": "1.3"}
+RELEASES: dict[str, Form] = {"1.0.1": "0.12", "1.1.0": "1.1", "1.2.1": "1.2", "1.3.1": "1.3", "1.12.3": "1.3"}
 
 
 def form(release: str, old: str = "", new: str = "") -> str:
@@ -24,11 +25,11 @@ def form(release: str, old: str = "", new: str = "") -> str:
 
 
 @pytest.mark.parametrize(("release", "generation"), RELEASES.items())
-def test_every_form_says_the_same(release: str, generation: str) -> None:
+def test_every_form_says_the_same(release: str, generation: Form) -> None:
     header = read_header(form(release))
     pairs = [pair for pair in PAIRS if pair[1] is not None or release == "1.12.3"]
     assert header == SelectiveHeader(
-        generation,  # type: ignore[arg-type]
+        generation,
         tuple(sorted({op for op, _ in pairs})),
         tuple(kernel_class for _, kernel_class in pairs if kernel_class is not None),
         gradient=True,
