@@ -141,9 +141,11 @@ def collect_requirements(
     entries: Sequence[Entry] = (Entry(),),
     is_whole: bool = True,
     inserted: bool = True,
+    most_nodes: int | None = MAX_NODES_NAMED,
 ) -> Requirements:
     """What a graph needs, ``model`` being the path that the user gave for it.
 
+    Of the nodes that ask for the same, ``most_nodes`` are named at most, None for all of them.
     Without ``inserted`` what the runtime only may insert is left out. ``is_whole`` is False for the TensorFlow ops of a
     TensorFlow Lite model: advice to cut the graph is of no use there.
 
@@ -164,7 +166,7 @@ def collect_requirements(
     replaced = {id(addition.nodes[0]) for addition in added if addition.origin.kind == "replaced"}
     nodes = [called for called in expansion.nodes if not called.is_call and id(called.node) not in replaced]
     nodes.extend(CalledNode(kernel_attrs.placeholder(fed)) for fed in reached.fed)
-    items = _counted([*nodes, *added], kernel_attrs, model)
+    items = _counted([*nodes, *added], kernel_attrs, model, most_nodes)
     warnings = [
         f"{model}: node {node!r} names function {name!r}, which the graph's library lacks; what it needs is not known."
         for name, node in expansion.missing.items()
@@ -179,21 +181,24 @@ def collect_requirements(
     if not all(entry.outputs for entry in entries):
         warnings.append(training_warning((called.node for called in expansion.nodes), model, is_whole=is_whole))
     releases = (UNKNOWN_RELEASE if index is None else index.release,)
-    found = Requirements(items, tuple(sorted(filter(None, warnings))), releases, _loads(graph, expansion, index, model))
+    loads = _loads(graph, expansion, index, model, most_nodes)
+    found = Requirements(items, tuple(sorted(filter(None, warnings))), releases, loads)
     return found if inserted else found.without_inserted()
 
 
-def _loads(graph: Graph, expansion: Expansion, index: KernelIndex | None, model: str) -> Loads:
+def _loads(graph: Graph, expansion: Expansion, index: KernelIndex | None, model: str, most_nodes: int | None) -> Loads:
     """The facts of the whole graph; ``expansion`` is of what is reached of it."""
     if index is None:
         return Loads(unknown=(model,))
     missing = expansion.missing
     if len(expansion.bodies[0].nodes) != len(graph.nodes):
         expansion = expand_functions(graph, graph.nodes, model)
-    return collect_loads(graph, expansion, index, model, missing)
+    return collect_loads(graph, expansion, index, model, missing, most_nodes)
 
 
-def _counted(asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs, model: str) -> tuple[Requirement, ...]:
+def _counted(
+    asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs, model: str, most_nodes: int | None
+) -> tuple[Requirement, ...]:
     """The requirements of nodes, each once, sorted; without what may be inserted and is needed anyway."""
     found: dict[str, tuple[Requirement, list[str]]] = {}
     for called in asking:
@@ -207,7 +212,7 @@ def _counted(asking: Iterable[CalledNode | Addition], kernel_attrs: KernelAttrs,
     for key in sorted(found):
         item, names = found[key]
         if not item.may_insert or (item.op not in SESSION_OPS and _kernel_key(item) not in needed):
-            examples = tuple(sorted(set(names))[:MAX_NODES_NAMED])
+            examples = tuple(sorted(set(names))[:most_nodes])
             items.append(replace(item, count=len(names), nodes=examples, models=(model,)))
     return tuple(items)
 

@@ -22,7 +22,7 @@ from kernel_index.index import KernelIndex, MemoryIndex
 from kernel_index.shown import shown_path, without_secrets
 from kernel_index.store import StoredIndex, index_bytes, open_index
 from opselect.models.choice import Choice, Chosen, read_chosen
-from opselect.requirements.collect import Merger, Requirements, collect_requirements
+from opselect.requirements.collect import MAX_NODES_NAMED, Merger, Requirements, collect_requirements
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -77,11 +77,19 @@ def collect_model(path: str, name: str, *, index: KernelIndex | None, choice: Ch
         return collect_chosen(chosen, name, index=index)
 
 
-def collect_chosen(chosen: Chosen, name: str, *, index: KernelIndex | None, inserted: bool = True) -> Requirements:
+def collect_chosen(
+    chosen: Chosen,
+    name: str,
+    *,
+    index: KernelIndex | None,
+    inserted: bool = True,
+    most_nodes: int | None = MAX_NODES_NAMED,
+) -> Requirements:
     """What the chosen part of a model needs that is called ``name``. Raises InputError for a graph without sense.
 
-    Without ``inserted`` what the runtime only may insert is left out. TensorFlow Lite's Flex delegate runs each op by
-    itself: no optimizer sees a graph, so none inserts anything, and no session loads one.
+    Of the nodes that ask for the same, ``most_nodes`` are named at most. Without ``inserted`` what the runtime only may
+    insert is left out. TensorFlow Lite's Flex delegate runs each op by itself: no optimizer sees a graph, so none
+    inserts anything, and no session loads one.
     """
     needed = collect_requirements(
         chosen.graph,
@@ -90,6 +98,7 @@ def collect_chosen(chosen: Chosen, name: str, *, index: KernelIndex | None, inse
         entries=chosen.entries,
         is_whole=chosen.is_whole,
         inserted=inserted and chosen.is_whole,
+        most_nodes=most_nodes,
     )
     return needed if chosen.is_whole else replace(needed, loads=needed.loads.as_single_ops())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -157,6 +158,7 @@ class _Picker:
         self._not_inserted: list[Finding] = []
         self._listed: frozenset[str] | None = None
         self._named: dict[str, Reason] = {}
+        self._asking: Counter[str] = Counter()
         self._needs = {build: BuildNeeds(index, profile, build) for build in builds_of(index.build_lists) or ("",)}
 
     def name(self, ops: Iterable[str], note: str) -> None:
@@ -166,6 +168,7 @@ class _Picker:
 
     def pick(self, requirement: Requirement) -> None:
         origin = requirement.origin
+        self._asking[requirement.op] += requirement.count
         pinned = requirement.device.upper() not in ("", CPU) and not requirement.may_insert
         if origin is not None and origin.kind == "replaced" and self._known(requirement.op):
             if pinned:
@@ -327,7 +330,8 @@ class _Picker:
             if definition is not None and not may_do_without and not self._contents.has_op(definition):
                 nodes, models = _union_of_all(asking[op])
                 lacking = self._contents.without_op(definition)
-                self._unresolved.append(replace(lacking, op=op, count=len(nodes), nodes=nodes, models=models))
+                count = max(self._asking[op], len(nodes))
+                self._unresolved.append(replace(lacking, op=op, count=count, nodes=nodes, models=models))
 
     def _needed_ops(self) -> list[str]:
         return sorted({r.op for r in self._reasons}.union(filter(self._known, self._named)))
@@ -423,11 +427,11 @@ def _asked_by_both(first: Reason, second: Reason) -> Reason:
 
 
 def _union_of_all(reasons: Iterable[Reason]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The first nodes and models of all that ask, by name."""
+    """The nodes that are named of all that ask, and the first models, by name."""
     reasons = list(reasons)
     nodes = sorted({node for reason in reasons for node in reason.nodes})
     models = sorted({model for reason in reasons for model in reason.models})
-    return tuple(nodes[:MAX_NODES_NAMED]), tuple(models[:MAX_MODELS_NAMED])
+    return tuple(nodes), tuple(models[:MAX_MODELS_NAMED])
 
 
 def _asked_for(finding: Finding, requirement: Requirement) -> Finding:

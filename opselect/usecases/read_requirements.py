@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex
 from opselect.models.choice import Choice, Chosen
-from opselect.requirements.collect import Requirements
+from opselect.requirements.collect import MAX_NODES_NAMED, Requirements
 from opselect.requirements.of_many_models import CHUNK, Collected, Failure, collect_chosen, collect_many
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.load_model import LoadedModel, load_model
@@ -33,7 +33,8 @@ class ModelSet:
 
     ``paths`` are paths and URLs of models, ``kept`` files with requirements of others, as ``opselect requirements
     --json`` prints them; ``choice`` says which part of each model counts. Without ``inserted``, ops that optimizers of
-    the runtime only may insert are left out. Models are read by ``executor``, or on the dask cluster at ``dask``, or
+    the runtime only may insert are left out. With ``every_node`` all nodes are named that ask for the same, not just a
+    few, if there is one model only. Models are read by ``executor``, or on the dask cluster at ``dask``, or
     in ``jobs`` processes; by default in this process, from 64 models on in one process a core.
     """
 
@@ -44,6 +45,7 @@ class ModelSet:
     jobs: int | None = None
     dask: str = ""
     executor: Executor | None = None
+    every_node: bool = False
 
     @property
     def only_model(self) -> tuple[str, ...]:
@@ -161,7 +163,7 @@ def read_together(sets: Sequence[ModelSet], index: KernelIndex | None, watch: Wa
     if len(names) == 1 and not kept:
         path, name = names.popitem()
         choice = next(each.choice for each in sets if path in each.paths)
-        needed = _of_one(path, name, choice, index, recording, inserted=sets[0].inserted)
+        needed = _of_one(path, name, choice, sets[0], index, recording)
     else:
         needed = _of_all(names, kept, sets, index, recording)
         if not sets[0].inserted:
@@ -170,11 +172,13 @@ def read_together(sets: Sequence[ModelSet], index: KernelIndex | None, watch: Wa
 
 
 def _of_one(
-    path: str, name: str, choice: Choice, index: KernelIndex | None, watch: Watch, *, inserted: bool
+    path: str, name: str, choice: Choice, asked: ModelSet, index: KernelIndex | None, watch: Watch
 ) -> ModelRequirements:
     loaded = load_model(path, tags=choice.tags)
     chosen = loaded.chosen(choice)
-    needed = _warned(collect_chosen(chosen, name, index=index, inserted=inserted), watch)
+    most = None if asked.every_node else MAX_NODES_NAMED
+    collected = collect_chosen(chosen, name, index=index, inserted=asked.inserted, most_nodes=most)
+    needed = _warned(collected, watch)
     return ModelRequirements(needed, only=OnlyModel(path, choice, chosen, loaded))
 
 

@@ -205,7 +205,8 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
     profile = profile_of(index, question.profile, question.macros)
     build = described_build(question, files, index, profile)
     try:
-        needed = read_requirements(question.models, index, watch)
+        # What an optimizer only may insert is never missing, so that nobody need look for it.
+        needed = read_requirements(replace(question.models, inserted=False, every_node=True), index, watch)
     except BrokenGraphError as error:
         # Of the only model; one of several is among those that could not be read.
         return Verified(_against(question), 1, (_broken(error),), index.release, profile)

@@ -84,6 +84,23 @@ def test_json_says_what_fails_where(cli: Cli) -> None:
     }
 
 
+def test_all_nodes_of_the_only_model_that_fail_are_named(cli: Cli) -> None:
+    text = RELU.read_text().splitlines()
+    names = [f"y{number}" for number in range(9)]
+    Path("nine.pbtxt").write_text("\n".join([text[0], *(text[1].replace('"y"', f'"{name}"') for name in names)]))
+    for list_, release in (("without_relu", "2.14"), ("without_nn_ops", "1.13")):
+        of = ("--tensorflow", release, "--against", FINDINGS / f"{list_}.txt", "--json", "-q")
+        (problem,) = cli("verify", "nine.pbtxt", *of).json["problems"]
+        assert (problem["nodes"], problem["count"]) == (names, 9)
+        several = cli("verify", "nine.pbtxt", RELU, *of).json["problems"]
+        assert [(len(each["nodes"]) <= 6, each["count"] >= 6) for each in several] == [(True, True)]
+    later = (FINDINGS / "unknown_attr.pbtxt").read_text().splitlines()
+    cast = next(line for line in later if '"Cast"' in line)
+    Path("casts.pbtxt").write_text("\n".join([*later, *(cast.replace('"y"', f'"{name}"') for name in names)]))
+    (problem,) = cli("verify", "casts.pbtxt", "--tensorflow", "1.4", "--json", "-q").json["problems"]
+    assert (problem["nodes"], problem["count"]) == (sorted(["y", *names]), 10)
+
+
 @pytest.mark.parametrize(
     ("model", "release", "expected"),
     [

@@ -44,15 +44,21 @@ _MOST_ITEMS = 8
 
 
 def collect_loads(
-    graph: Graph, expansion: Expansion, index: KernelIndex, model: str, missing: Collection[str] = ()
+    graph: Graph,
+    expansion: Expansion,
+    index: KernelIndex,
+    model: str,
+    missing: Collection[str] = (),
+    most_nodes: int | None = MAX_NODES_NAMED,
 ) -> Loads:
     """How the nodes of a graph use their ops, and the versions that it names; ``model`` is what it is called.
 
-    ``missing`` are functions that nodes which run call, and that the graph does not have.
+    ``missing`` are functions that nodes which run call, and that the graph does not have. Of the nodes of one use,
+    ``most_nodes`` are named at most.
     ``expansion`` is of all nodes of the graph: a session takes in the whole of it, whatever is fetched later. A node
     of a function with attrs that nothing binds is left out. What the definitions in ``index`` look at is kept of attrs.
     """
-    return _Collector(graph, expansion, index, model, frozenset(missing)).collect()
+    return _Collector(graph, expansion, index, model, frozenset(missing), most_nodes).collect()
 
 
 @dataclass(slots=True)
@@ -67,8 +73,15 @@ class _Op:
 
 class _Collector:
     def __init__(
-        self, graph: Graph, expansion: Expansion, index: KernelIndex, model: str, missing: frozenset[str]
+        self,
+        graph: Graph,
+        expansion: Expansion,
+        index: KernelIndex,
+        model: str,
+        missing: frozenset[str],
+        most_nodes: int | None,
     ) -> None:
+        self._most_nodes = most_nodes
         self._versions = graph.versions
         self._names = frozenset(node.name for node in graph.nodes)
         self._missing = missing
@@ -92,7 +105,7 @@ class _Collector:
         bad = tuple(sorted(set(versions.bad_consumers)))
         graph = GraphUse(versions.min_consumer, bad, versions.producer, (self._model,))
         uses = (
-            replace(use, count=len(names), nodes=first_names(names, MAX_NODES_NAMED), models=(self._model,))
+            replace(use, count=len(names), nodes=first_names(names, self._most_nodes), models=(self._model,))
             for use, names in self._counted.values()
         )
         merger.add(Loads(tuple(uses), (graph,)))

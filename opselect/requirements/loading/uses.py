@@ -141,6 +141,6 @@ def _merged(one: Use, other: Use) -> Use:
     )
 
 
-def first_names(names: Iterable[str], most: int) -> tuple[str, ...]:
-    """The first of the names in order, each once, at most ``most`` of them."""
+def first_names(names: Iterable[str], most: int | None) -> tuple[str, ...]:
+    """The first of the names in order, each once, at most ``most`` of them; None for all."""
     return tuple(sorted(set(names))[:most])

@@ -142,6 +142,8 @@ def has_default(use: Use, attr: str, release: str) -> bool:
 
 def _refusal(problem: Problem, op: str, uses: list[Use], index: KernelIndex) -> Finding:
     models = first_names((model for use in uses for model in use.models), MAX_MODELS_NAMED)
+    # Where uses name all of their nodes, so does what is said of them.
+    most = max(MAX_NODES_NAMED, *(len(use.nodes) for use in uses))
     every = all(has_default(use, problem.attr, index.release) for use in uses) if problem.attr else False
     return Finding(
         refusal_code(problem.kind),
@@ -149,7 +151,7 @@ def _refusal(problem: Problem, op: str, uses: list[Use], index: KernelIndex) -> 
         op=op,
         attr=problem.attr,
         count=sum(use.count for use in uses),
-        nodes=first_names((node for use in uses for node in use.nodes), MAX_NODES_NAMED),
+        nodes=first_names((node for use in uses for node in use.nodes), most),
         models=models,
         mends=mend_use(problem, uses, index, models, has_default=every),
     )
