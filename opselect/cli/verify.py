@@ -113,10 +113,11 @@ def command(
 
 def _print(verified: Verified, models: tuple[str, ...], *, quiet: bool) -> None:
     from opselect.cli.shared.findings_text import Report, print_report
+    from opselect.findings import code_of
     from opselect.requirements.loading import Verdict
 
-    missing = [each for each in verified.problems if each.code < "OPS3"]
-    refused = tuple(each for each in verified.problems if each.code >= "OPS3")
+    refused = tuple(each for each in verified.problems if code_of(each.code).family == "3")
+    missing = [each for each in verified.problems if each not in refused]
     verdict = Verdict(refused, verified.ignored, verified.unjudged)
     heading = f"{_build(verified)} does not run all of it:"
     report = Report(verified.release, verified.profile, missing, (), verdict, models, heading)

@@ -11,6 +11,7 @@ from kernel_index.records_json import Json
 from opselect.config_file.config import SETTING_NAMES, Config, ConfigError, ConfiguredTarget
 from opselect.config_file.keys import SETTINGS, SOURCES
 from opselect.config_file.values import Fields, Spot
+from opselect.targets import kind_of
 
 _PATHS = frozenset({"tree", "index", "roots", "template_dir", "out"})
 _OF_TARGETS = "out"
@@ -153,6 +154,6 @@ def _targets(configs: Sequence[Config], folder: str, problems: list[InputError])
 
 
 def _effective(config: Config, target: ConfiguredTarget, folder: str) -> Json:
-    stated = {name: getattr(target, name) for name in SETTING_NAMES}
+    stated = {name: getattr(target, name) for name in (*SETTING_NAMES, *kind_of(target.kind).settings)}
     plain = {name: _plain(config, name, value, folder) if value else value for name, value in stated.items()}
     return {**plain, "profile": target.profile or _DEFAULTS["profile"]}

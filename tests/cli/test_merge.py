@@ -141,3 +141,16 @@ def test_a_name_is_still_the_same_after_merging(cli: Cli) -> None:
     assert cli("merge", "a.yaml", "-o", "b.yaml").code == 0
     assert "\u202e" not in Path("b.yaml").read_text()
     assert [each.path for each in read_config("b.yaml").models] == [name]
+
+
+@pytest.mark.parametrize("setting", ["compat: 2.14", "default_ops: ''"])
+def test_headers_of_one_file_that_differ_contradict_each_other(cli: Cli, setting: str) -> None:
+    for name, more in (("a", ""), ("b", f", {setting}")):
+        Path(f"{name}.yaml").write_text(
+            f"models: [{name}.pb]\ntensorflow: 2.14\ntargets: [{{kind: header, out: h{more}}}]\n"
+        )
+    outcome = cli("merge", "a.yaml", "b.yaml")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert f"with another {setting.partition(':')[0]} than a.yaml:3: targets[0]" in outcome.err
+    same = cli("merge", "b.yaml", "b.yaml")
+    assert (same.code, setting.partition(":")[0] in same.out) == (0, True)
