@@ -23,6 +23,7 @@ from opselect.models.graph import (
 from opselect.requirements.devices import asked_device
 from opselect.requirements.kernel_attrs import LABEL_ATTR, KernelAttrs
 from opselect.requirements.loading import Loads, LoadsMerger, collect_loads
+from opselect.requirements.loading.importing import unrunnable
 from opselect.requirements.runtime import SESSION_OPS, Addition, Origin, runtime_additions
 
 MAX_NODES_NAMED = 5
@@ -190,10 +191,10 @@ def _loads(graph: Graph, expansion: Expansion, index: KernelIndex | None, model:
     """The facts of the whole graph; ``expansion`` is of what is reached of it."""
     if index is None:
         return Loads(unknown=(model,))
-    missing = expansion.missing
+    refused = unrunnable(expansion)
     if len(expansion.bodies[0].nodes) != len(graph.nodes):
         expansion = expand_functions(graph, graph.nodes, model)
-    return collect_loads(graph, expansion, index, model, missing, most_nodes)
+    return collect_loads(graph, expansion, index, model, refused, most_nodes)
 
 
 def _counted(

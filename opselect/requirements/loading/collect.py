@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from kernel_index.index import KernelIndex
@@ -21,7 +21,7 @@ from opselect.models.graph import (
 )
 from opselect.models.graph.op_definitions import OpSignature, signature_of
 from opselect.models.graph.references import Reference, data_inputs, is_control
-from opselect.requirements.loading.importing import bad_name, undefined_function, unimportable
+from opselect.requirements.loading.importing import bad_name, clashing_functions, unimportable
 from opselect.requirements.loading.rules import REFUSES_TO_LOWER
 from opselect.requirements.loading.signatures import flat, misfits, types_by_argument
 from opselect.requirements.loading.uses import (
@@ -38,6 +38,8 @@ from opselect.requirements.loading.uses import (
 from opselect.requirements.loading.values import default_of, is_same, kind_of
 from opselect.requirements.runtime import asks_for_lowering, graph_passes
 
+_NOTHING: Mapping[tuple[str, str], str] = {}
+
 _MOST_CHARACTERS = 64
 _MOST_ITEMS = 8
 """What a value may measure that is kept of an attr which the release does not know."""
@@ -48,17 +50,17 @@ def collect_loads(
     expansion: Expansion,
     index: KernelIndex,
     model: str,
-    missing: Collection[str] = (),
+    refused: Mapping[tuple[str, str], str] = _NOTHING,
     most_nodes: int | None = MAX_NODES_NAMED,
 ) -> Loads:
     """How the nodes of a graph use their ops, and the versions that it names; ``model`` is what it is called.
 
-    ``missing`` are functions that nodes which run call, and that the graph does not have. Of the nodes of one use,
-    ``most_nodes`` are named at most.
+    ``refused`` says of nodes that run why they cannot (:func:`unrunnable`). Of the nodes of one use, ``most_nodes`` are
+    named at most.
     ``expansion`` is of all nodes of the graph: a session takes in the whole of it, whatever is fetched later. A node
     of a function with attrs that nothing binds is left out. What the definitions in ``index`` look at is kept of attrs.
     """
-    return _Collector(graph, expansion, index, model, frozenset(missing), most_nodes).collect()
+    return _Collector(graph, expansion, index, model, refused, most_nodes).collect()
 
 
 @dataclass(slots=True)
@@ -78,13 +80,13 @@ class _Collector:
         expansion: Expansion,
         index: KernelIndex,
         model: str,
-        missing: frozenset[str],
+        refused: Mapping[tuple[str, str], str],
         most_nodes: int | None,
     ) -> None:
         self._most_nodes = most_nodes
         self._versions = graph.versions
         self._names = frozenset(node.name for node in graph.nodes)
-        self._missing = missing
+        self._unrunnable = refused
         self._release = release_number(index.release)
         self._expansion = expansion
         self._index = index
@@ -108,7 +110,9 @@ class _Collector:
             replace(use, count=len(names), nodes=first_names(names, self._most_nodes), models=(self._model,))
             for use, names in self._counted.values()
         )
-        merger.add(Loads(tuple(uses), (graph,)))
+        clashing = clashing_functions(self._functions, self._index, self._release)
+        refused = (Use(name, is_call=True, refused=why, models=(self._model,)) for name, why in clashing)
+        merger.add(Loads((*uses, *refused), (graph,)))
         return merger.merged()
 
     def _collect_body(self, body: Body, *, looked_at: bool) -> None:
@@ -127,7 +131,8 @@ class _Collector:
             problem = unimportable(node, self._names, self._release)
         else:
             problem = bad_name(node.name.removeprefix("_"), self._release)
-        return problem or undefined_function(node, self._missing)
+        function = body.function.name if body.function is not None else ""
+        return problem or self._unrunnable.get((function, node.name), "")
 
     def _use(self, called: CalledNode, types: _TensorTypes, *, looked_at: bool, refused: str) -> Use | None:
         node, op = called.node, self._op(called.node.op)

@@ -9,6 +9,7 @@ from kernel_index.records import BuildLists, Deprecation, GraphVersions, Locatio
 from kernel_index.scan.ops import argument_definition, attr_definition, finished
 from opselect.models.graph import expand_functions
 from opselect.requirements.loading import Loads, Verdict, collect_loads, judge
+from opselect.requirements.loading.importing import unrunnable
 from tests.opselect.graph_text import graph_of
 
 
@@ -42,7 +43,7 @@ def loads_of(text: str, index: MemoryIndex, name: str = "m.pb") -> Loads:
     """The facts of a graph in protobuf's text format."""
     graph = graph_of(text)
     expansion = expand_functions(graph, graph.nodes, name)
-    return collect_loads(graph, expansion, index, name, expansion.missing)
+    return collect_loads(graph, expansion, index, name, unrunnable(expansion))
 
 
 def verdict(text: str, index: MemoryIndex) -> Verdict:

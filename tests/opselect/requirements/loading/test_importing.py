@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from opselect.models.graph import FunctionRef, Node
-from opselect.requirements.loading.importing import undefined_function, unimportable
-from tests.opselect.graph_text import function, node
+from opselect.models.graph import Entry, Node
+from opselect.requirements.collect import collect_requirements
+from opselect.requirements.loading import judge
+from opselect.requirements.loading.importing import unimportable
+from tests.opselect.graph_text import function, graph_of, node
 from tests.opselect.requirements.loading.op_specs import op, release, verdict
 
 INDEX = release(op("Neg(x: float) -> y: float"), op("Placeholder() -> y: dtype | dtype: type"))
@@ -47,8 +49,45 @@ def test_control_inputs_and_colocations_name_nodes() -> None:
     assert unimportable(Node("n", "Relu", attrs={"_class": "loc:@gone"}), NAMES, NEW) == ""
 
 
+def refusals(*texts: str) -> list[tuple[str, str]]:
+    """The op and reason of what an importer has against nodes."""
+    return [(each.op, each.reason) for each in verdict("".join(texts), INDEX).refused if each.code == "OPS310"]
+
+
+X = node("x", "Placeholder", attrs="dtype: type: DT_FLOAT")
+NO_ENTER = "Invalid Exit op: Cannot find a corresponding Enter op"
+
+
 def test_functions_that_are_not_there() -> None:
-    call = Node("n", "If", attrs={"then": FunctionRef("f"), "others": (FunctionRef("h"), FunctionRef("g"))})
-    assert undefined_function(call, {"g"}) == "Function g is not defined"
-    assert undefined_function(call, {"gone"}) == ""
-    assert undefined_function(Node("n", "SymbolicGradient", attrs={"f": FunctionRef("g")}), {"g"}) == ""
+    def calling(op_name: str, attr: str) -> str:
+        return node("n", op_name, "x", attrs=attr)
+
+    assert ("If", "Function g is not defined") in refusals(X, function("f"), calling("If", "t: func { name: 'g' }"))
+    both = "l: list { func: [{ name: 'f' }, { name: 'h' }] }"
+    assert ("If", "Function h is not defined") in refusals(X, function("f"), calling("If", both))
+    assert refusals(X, function("f"), calling("If", "t: func { name: 'f' }")) == []
+    # The gradient may be that of an op.
+    assert refusals(X, calling("SymbolicGradient", "f: func { name: 'Neg' }")) == []
+
+
+def test_only_nodes_that_run_need_their_functions() -> None:
+    text = X + node("n", "If", "x", attrs="t: func { name: 'g' }") + node("y", "Neg", "x")
+    for output, refused in {"n": ["OPS310"], "y": []}.items():
+        needed = collect_requirements(graph_of(text), "m.pb", index=INDEX, entries=(Entry(outputs=(output,)),))
+        assert [each.code for each in judge(needed.loads, INDEX).refused if each.code == "OPS310"] == refused
+
+
+def test_loops_are_left_where_they_were_entered() -> None:
+    enter = node("i", "Enter", "x", attrs="frame_name: s: 'f'")
+    loop = node("m", "Merge", "i", "k") + node("k", "NextIteration", "m") + node("e", "Exit", "m")
+    assert refusals(X, enter, loop) == []
+    assert refusals(X, loop.replace('"i"', '"x"')) == [("Exit", NO_ENTER)]
+    inside = function("f", node("e", "RefExit", "a"), inputs="a")
+    assert refusals(X, inside, node("c", "f", "x")) == [("RefExit", NO_ENTER)]
+
+
+def test_no_function_has_the_name_of_an_op() -> None:
+    clash = ("Neg", "Cannot add function 'Neg' because an op with the same name already exists")
+    assert refusals(X, function("Neg")) == [clash]
+    older = release(op("Neg(x: float) -> y: float"), version="1.1.0")
+    assert [each.code for each in verdict(X + function("Neg"), older).refused] == []
