@@ -1,0 +1,1 @@
+"""Logs of phones, desktops, converters and linkers → the failures in them that this project is about."""

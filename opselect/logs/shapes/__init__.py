@@ -1,0 +1,1 @@
+"""The shapes of failures, a table a program that prints them."""
