@@ -5,7 +5,7 @@ from __future__ import annotations
 KINDS: dict[str, str] = {
     "no-kernel": "no kernel of the op is registered for the node",
     "kernel-type": "kernels of the op are registered for the device, none for the types of the node",
-    "kernel-device": "kernels of the op are registered for other devices only, or the node is pinned to one that is not there",
+    "kernel-device": "kernels are registered for other devices only, or the node is pinned to one that is not there",
     "kernel-label": "the node asks for a kernel by a label that no registered kernel has",
     "kernel-twice": "several registered kernels fit the node",
     "op-not-registered": "the binary does not define the op",
