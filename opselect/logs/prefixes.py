@@ -14,6 +14,7 @@ _DATE = r"(?:\d{4}-)?\d\d-\d\d"
 _TIME = r"\d\d:\d\d:\d\d"
 _LEVEL = "[VDIWEFAS]"
 _STAMP = rf"(?:{_DATE} {_TIME}\.\d{{3,9}}(?: [+-]\d{{4}})?|\d{{9,11}}\.\d{{3,9}})"
+_XCODE_STAMP = rf"\d{{4}}-\d\d-\d\d {_TIME}\.\d{{3,6}}(?:[+-]\d{{4}})?"
 
 _OF_PROCESS = tuple(
     re.compile(pattern)
@@ -31,8 +32,7 @@ _OF_PROCESS = tuple(
         rf"{_LEVEL}\( *(?P<pid>\d+): *(?P<tid>\w+)\) ",
         rf"{_LEVEL}\( *(?P<pid>\d+)\) ",
         # Xcode and NSLog
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6}(?:[+-]\d{4})? [^\[\n]{1,80}\[(?P<pid>\d+)(?::\w+)?\] ?"
-        r"(?:\[[\w.]+:[\w ]+\] )?",
+        rf"{_XCODE_STAMP} [^\[\n]{{1,80}}\[(?P<pid>\d+)(?::\w+)?\] ?(?:\[[\w.]+:[\w ]+\] )?",
         # syslog, of devices too
         r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ [^\[\n]{1,80}\[(?P<pid>\d+)\](?: <\w+>)?: ?",
     )
