@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "tflite-not-added": "a builtin operator was never added to the resolver",
     "tflite-resolver-full": "the resolver has no room for another operator",
     "tflite-schema": "the model is of another schema version than the runtime",
+    "tflite-model": "an operator of the model has no name, or refers to none of the model's operator codes",
     "converter-needs-flex": "the converter needs TensorFlow's own kernels, or custom ones, for ops of the model",
     "converter-flex-list": "an op is not among those that the Flex delegate may run",
     "flex-tool": "the tool that lists the Flex ops of models does not find an op or its kernel",

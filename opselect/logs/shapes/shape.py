@@ -28,6 +28,10 @@ class Shape:
 
     ``lines`` is how many lines of the same process may belong to the message, and ``ends`` a pattern behind which no
     more does. ``source`` is the file that prints it.
+
+    ``joins`` makes one failure of an earlier one and this: programs print a list or a summary behind the lines that it
+    is of. It is asked for the failures of the same process whose last line is at most ``reach`` lines above, the newest
+    first, and gives what takes the earlier one's place; None where the two are not of one failure.
     """
 
     kind: str
@@ -38,6 +42,8 @@ class Shape:
     reads: Callable[[re.Match[str], Message], Told | None] | None = None
     lines: int = 6
     ends: str = ""
+    joins: Callable[[LogFailure, LogFailure], LogFailure | None] | None = None
+    reach: int = 0
 
     def failure(self, message: Message) -> LogFailure | None:
         """What a message that begins as this shape does tells of the failure; None where it is of none."""
