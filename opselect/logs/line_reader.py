@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from opselect.logs.joining import Joining
 from opselect.logs.message import Message
 from opselect.logs.prefixes import Line, parse_line, without_shared_prefix
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import beginnings, failure_in, shape_of
+from opselect.logs.shapes import beginnings, failure_in, longest_reach, shape_of
 from opselect.logs.shapes.shape import Shape
 
 MEMORY = 8
@@ -84,6 +85,7 @@ class _Process:
     last: _Kept | None = None
     length_before: int = 0
     open: _Open | None = None
+    joining: Joining = field(default_factory=Joining)
 
 
 class LineReader:
@@ -98,6 +100,7 @@ class LineReader:
         self._current = ""
         self._prefixed = 0
         self._opened = 0
+        self._held = 0
 
     @property
     def is_idle(self) -> bool:
@@ -110,18 +113,26 @@ class LineReader:
         process, kept = self._place(number, raw, goes_on=goes_on)
         if kept is None:
             return
-        yield from self._outdated(number)
+        self._close_outdated(number)
         if process.open is not None:
-            yield from self._go_on(process, kept)
+            self._go_on(process, kept)
         else:
-            yield from self._begin(process, kept)
+            self._begin(process, kept)
+        if self._held:
+            for each in self._processes.values():
+                yield from self._taken(each.joining.take(before=number - longest_reach()))
 
     def flush(self, older_than: float = 0.0) -> Iterator[LogFailure]:
         """The failures of messages that are open for more than some seconds: they are taken for over."""
         now = time.monotonic()
         for process in self._processes.values():
             while process.open is not None and now - process.open.since >= older_than:
-                yield from self._close(process)
+                self._close(process)
+            yield from self._taken(process.joining.take(older_than=older_than))
+
+    def _taken(self, failures: list[LogFailure]) -> list[LogFailure]:
+        self._held -= len(failures)
+        return failures
 
     def name_process(self, number: int, head: str) -> None:
         """Whose line it is of which only a later part is read: ``head`` is how it begins."""
@@ -143,7 +154,7 @@ class LineReader:
         if last is not None and number - last.number > MEMORY:
             process.last = last = None
             process.length_before = 0
-        wrapped = goes_on or (last is not None and _is_wrapped(process.length_before, last.raw, line.body))
+        wrapped = goes_on or (last is not None and _is_wrapped(process.length_before, last, line.body))
         process.length_before = len(last.raw) if last is not None else 0
         process.last = _Kept(number, raw, line.body, wrapped, line.logged_at)
         return process, process.last
@@ -151,18 +162,20 @@ class LineReader:
     def _process(self, number: int) -> _Process:
         if len(self._processes) > _MOST_PROCESSES:
             still = {
-                k: p for k, p in self._processes.items() if p.open or (p.last and number - p.last.number <= MEMORY)
+                k: p
+                for k, p in self._processes.items()
+                if p.open or p.joining.failures or (p.last and number - p.last.number <= MEMORY)
             }
             self._processes = still
         return self._processes.setdefault(self._current, _Process())
 
-    def _outdated(self, number: int) -> Iterator[LogFailure]:
+    def _close_outdated(self, number: int) -> None:
         if self._opened:
             for process in self._processes.values():
                 while process.open is not None and number - process.open.number > _FARTHEST:
-                    yield from self._close(process)
+                    self._close(process)
 
-    def _begin(self, process: _Process, kept: _Kept) -> Iterator[LogFailure]:
+    def _begin(self, process: _Process, kept: _Kept) -> None:
         while process.recent and kept.number - process.recent[0].number > MEMORY:
             process.recent.popleft()
         process.recent.append(kept)
@@ -171,11 +184,9 @@ class LineReader:
         for each in process.recent:
             offsets.append(len(message.text))
             message.add(each.number, each.body, wrapped=each.wrapped)
-        yield from self._open_at(process, message, list(process.recent), offsets)
+        self._open_at(process, message, list(process.recent), offsets)
 
-    def _open_at(
-        self, process: _Process, message: Message, lines: list[_Kept], offsets: list[int]
-    ) -> Iterator[LogFailure]:
+    def _open_at(self, process: _Process, message: Message, lines: list[_Kept], offsets: list[int]) -> None:
         found = beginnings().search(message.text)
         if found is None:
             return
@@ -191,9 +202,9 @@ class LineReader:
             time.monotonic(), searched=found.end() - found.start(),
         )  # fmt: skip
         self._opened += 1
-        yield from self._search(process)
+        self._search(process)
 
-    def _go_on(self, process: _Process, kept: _Kept) -> Iterator[LogFailure]:
+    def _go_on(self, process: _Process, kept: _Kept) -> None:
         opened = process.open
         assert opened is not None
         body = kept.body
@@ -201,11 +212,11 @@ class LineReader:
             body = without_shared_prefix(body, opened.first, opened.begins_at)
         opened.message.add(kept.number, body, wrapped=kept.wrapped)
         opened.lines += 1
-        yield from self._search(process)
+        self._search(process)
         if process.open is opened and (opened.lines >= opened.shape.lines or len(opened.message.text) > _LONGEST):
-            yield from self._close(process)
+            self._close(process)
 
-    def _search(self, process: _Process) -> Iterator[LogFailure]:
+    def _search(self, process: _Process) -> None:
         """Look for the next message in what the open one has not been searched for yet, and for the end of it."""
         while process.open is not None:
             opened = process.open
@@ -215,15 +226,15 @@ class LineReader:
             if end is not None and (found is None or end.end() <= found.start()):
                 rest = opened.message.cut(end.end())
                 opened.message = opened.message.until(end.end())
-                yield from self._close(process)
-                yield from self._rest(process, rest, opened)
+                self._close(process)
+                self._rest(process, rest, opened)
                 return
             if found is None:
                 opened.searched = max(opened.searched, len(text) - _OVERLAP)
                 return
             rest = opened.message.cut(found.start())
             opened.message = opened.message.until(found.start())
-            yield from self._close(process)
+            self._close(process)
             shape = shape_of(rest)
             if shape is None:
                 return
@@ -233,7 +244,7 @@ class LineReader:
             )  # fmt: skip
             self._opened += 1
 
-    def _rest(self, process: _Process, rest: Message, before: _Open) -> Iterator[LogFailure]:
+    def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
         """What stands behind the end of a message: another may begin there."""
         found = beginnings().search(rest.text)
         begun = rest.cut(found.start()) if found is not None else None
@@ -245,27 +256,33 @@ class LineReader:
             searched=found.end() - found.start(),
         )  # fmt: skip
         self._opened += 1
-        yield from self._search(process)
+        self._search(process)
 
-    def _close(self, process: _Process) -> Iterator[LogFailure]:
+    def _close(self, process: _Process) -> None:
         opened = process.open
         assert opened is not None
         process.open = None
         self._opened -= 1
         process.recent.clear()
-        failure = failure_in(opened.message)
-        if failure is not None:
-            yield replace(failure, logged_at=failure.logged_at or opened.logged_at)
+        found = failure_in(opened.message)
+        if found is not None:
+            shape, failure = found
+            failure = replace(failure, logged_at=failure.logged_at or opened.logged_at)
+            before = len(process.joining.failures)
+            process.joining.add(shape, failure, opened.message.line_at(len(opened.message.text)))
+            self._held += len(process.joining.failures) - before
 
 
 _MOST_PROCESSES = 10_000
 
 
-def _is_wrapped(length_before: int, last: str, body: str) -> bool:
+def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
     """Whether a line goes on in the middle of a word of the line before: it was broken at some width."""
-    if len(last) < _LEAST_WIDTH or last[-1:].isspace() or body[:1].isspace():
+    width = len(last.raw)
+    if width < _LEAST_WIDTH or last.raw[-1:].isspace() or body[:1].isspace():
         return False
-    return len(last) == length_before or len(last) in _WRAP_WIDTHS
+    # Lines that begin messages of their own may be of one length by chance.
+    return (width == length_before and not last.logged_at) or width in _WRAP_WIDTHS
 
 
 def _place_in(line: _Kept, letters: int) -> int:
