@@ -9,7 +9,7 @@ from typing import BinaryIO
 PIECE = 1 << 14
 """Bytes of the pieces that a longer line is read in."""
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 
 
 def utf8_blocks(stream: BinaryIO) -> Iterator[bytes]:
