@@ -1,0 +1,288 @@
+"""Lines of a log, one after the other → the failures in them: which lines belong together, and to which message."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from opselect.logs.joining import Joining
+from opselect.logs.message import Message
+from opselect.logs.prefixes import Line, parse_line, without_shared_prefix
+from opselect.logs.records import LogFailure
+from opselect.logs.shapes import beginnings, failure_in, longest_reach, shape_of
+from opselect.logs.shapes.shape import Shape
+
+MEMORY = 8
+"""How many lines may lie between the first line of a message and the one in which it is known for one."""
+
+LOOK_BACK = 2 * MEMORY
+"""How many lines in front of a word of a message have a say in what is read of it."""
+
+_RECENT_OWN = 3
+"""How many lines of one process the beginning of a message may be wrapped over."""
+
+_FARTHEST = 2000
+"""How many lines of all processes a message may spread over."""
+
+_LONGEST = 200_000
+"""Maximum number of characters of a message."""
+
+_OVERLAP = 400
+"""How far a beginning may reach back into what was searched, in characters."""
+
+_WRAP_WIDTHS = frozenset({60, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
+_LEAST_WIDTH = 40
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_TYPESET = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+_ESCAPED_BREAK = re.compile(r"\\+[nrt](?![A-Za-z]:)")
+
+
+def plain_line(text: str) -> str:
+    """A line without colours, control characters and the escapes of JSON and HTML that logs are passed on in."""
+    if not text.isprintable():
+        text = _CONTROLS.sub("", _ESCAPES.sub("", text))
+    if "&" in text and ";" in text:
+        text = html.unescape(text)
+    if "\\" in text:
+        text = _ESCAPED_BREAK.sub(" ", text).replace('\\"', '"')
+    return text if text.isascii() else _INVISIBLE.sub("", text.translate(_TYPESET))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    number: int
+    raw: str
+    body: str
+    wrapped: bool
+    logged_at: str
+    letters: str
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A message that may go on, and what bounds it."""
+
+    message: Message
+    shape: Shape
+    first: str
+    begins_at: int
+    number: int
+    logged_at: str
+    since: float
+    lines: int = 0
+    searched: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Process:
+    recent: deque[_Kept] = field(default_factory=lambda: deque(maxlen=_RECENT_OWN))
+    last: _Kept | None = None
+    length_before: int = 0
+    open: _Open | None = None
+    joining: Joining = field(default_factory=Joining)
+
+
+class LineReader:
+    """Reads lines and gives the failures, each when its message is known to be over.
+
+    It is in the same state after any :data:`LOOK_BACK` lines in which no message begins, so that what is far from
+    every word of a message need not be read.
+    """
+
+    def __init__(self) -> None:
+        self._processes: dict[str, _Process] = {}
+        self._current = ""
+        self._prefixed = 0
+        self._opened: list[_Process] = []
+        self._holding: list[_Process] = []
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no message is open, so that lines without any word of one may be passed over."""
+        return not self._opened
+
+    def read(self, number: int, text: str, *, goes_on: bool = False) -> Iterator[LogFailure]:
+        """The failures whose messages are over with a line; ``goes_on`` if it is the rest of the line before."""
+        raw = plain_line(text)
+        process, kept = self._place(number, raw, goes_on=goes_on)
+        if kept is None:
+            return
+        if self._opened:
+            self._close_outdated(number)
+        if process.open is not None:
+            self._go_on(process, kept)
+        else:
+            self._begin(process, kept)
+        if self._holding:
+            yield from self._taken(before=number - longest_reach())
+
+    def flush(self, older_than: float = 0.0) -> Iterator[LogFailure]:
+        """The failures of messages that are open for more than some seconds: they are taken for over."""
+        now = time.monotonic()
+        for process in list(self._opened):
+            while process.open is not None and now - process.open.since >= older_than:
+                self._close(process)
+        yield from self._taken(older_than=older_than)
+
+    def _taken(self, *, before: int | None = None, older_than: float = 0.0) -> list[LogFailure]:
+        """The failures that nothing more is joined to."""
+        taken: list[LogFailure] = []
+        for process in self._holding:
+            taken += process.joining.take(before=before, older_than=older_than)
+        self._holding = [process for process in self._holding if process.joining.failures]
+        return taken
+
+    def name_process(self, number: int, head: str) -> None:
+        """Whose line it is of which only a later part is read: ``head`` is how it begins."""
+        line = parse_line(plain_line(head))
+        if line.process:
+            self._current, self._prefixed = line.process, number
+
+    def _place(self, number: int, raw: str, *, goes_on: bool) -> tuple[_Process, _Kept | None]:
+        """Whose line it is, and what it says; None for one that says nothing."""
+        if number - self._prefixed > MEMORY and self.is_idle:
+            self._current = ""
+        line = Line(raw) if goes_on else parse_line(raw)
+        if line.process:
+            self._current, self._prefixed = line.process, number
+        process = self._process(number)
+        if line.is_header or not line.body.strip():
+            return process, None
+        last = process.last
+        if last is not None and number - last.number > MEMORY:
+            process.last = last = None
+            process.length_before = 0
+        wrapped = goes_on or (last is not None and _is_wrapped(process.length_before, last, line.body))
+        process.length_before = len(last.raw) if last is not None else 0
+        process.last = _Kept(number, raw, line.body, wrapped, line.logged_at, "".join(line.body.split()))
+        return process, process.last
+
+    def _process(self, number: int) -> _Process:
+        if len(self._processes) > _MOST_PROCESSES:
+            still = {
+                k: p
+                for k, p in self._processes.items()
+                if p.open or p.joining.failures or (p.last and number - p.last.number <= MEMORY)
+            }
+            self._processes = still
+        return self._processes.setdefault(self._current, _Process())
+
+    def _close_outdated(self, number: int) -> None:
+        for process in list(self._opened):
+            while process.open is not None and number - process.open.number > _FARTHEST:
+                self._close(process)
+
+    def _begin(self, process: _Process, kept: _Kept) -> None:
+        while process.recent and kept.number - process.recent[0].number > MEMORY:
+            process.recent.popleft()
+        process.recent.append(kept)
+        found = beginnings().search("".join([each.letters for each in process.recent]))
+        if found is not None:
+            self._open(process, found)
+
+    def _open(self, process: _Process, found: re.Match[str]) -> None:
+        """Open a message whose beginning was found in the recent lines of a process."""
+        message = Message()
+        offset = 0
+        for each in process.recent:
+            if offset <= found.start():
+                first, place = each, found.start() - offset
+            message.add(each.number, each.body, wrapped=each.wrapped)
+            offset += len(each.letters)
+        begun = message.cut(found.start())
+        process.recent.clear()
+        self._begun(process, begun, found, first.raw, _place_in(first, place), first.logged_at)
+
+    def _begun(
+        self, process: _Process, begun: Message, found: re.Match[str], first: str, begins_at: int, logged_at: str
+    ) -> None:
+        shape = shape_of(begun)
+        assert shape is not None
+        searched = found.end() - found.start()
+        number = begun.line_at(0)
+        process.open = _Open(begun, shape, first, begins_at, number, logged_at, time.monotonic(), searched=searched)
+        self._opened.append(process)
+        self._search(process)
+
+    def _go_on(self, process: _Process, kept: _Kept) -> None:
+        opened = process.open
+        assert opened is not None
+        body = kept.body
+        if body == kept.raw and not kept.wrapped:
+            body = without_shared_prefix(body, opened.first, opened.begins_at)
+        opened.message.add(kept.number, body, wrapped=kept.wrapped)
+        opened.lines += 1
+        self._search(process)
+        if process.open is opened and (opened.lines >= opened.shape.lines or len(opened.message.text) > _LONGEST):
+            self._close(process)
+
+    def _search(self, process: _Process) -> None:
+        """Look for the next message in what the open one has not been searched for yet, and for the end of it."""
+        opened = process.open
+        if opened is not None:
+            text = opened.message.text
+            found = beginnings().search(text, opened.searched)
+            end = re.compile(opened.shape.ends).search(text) if opened.shape.ends else None
+            if end is not None and (found is None or end.end() <= found.start()):
+                rest = opened.message.cut(end.end())
+                opened.message = opened.message.until(end.end())
+                self._close(process)
+                self._rest(process, rest, opened)
+                return
+            if found is None:
+                opened.searched = max(opened.searched, len(text) - _OVERLAP)
+                return
+            rest = opened.message.cut(found.start())
+            opened.message = opened.message.until(found.start())
+            self._close(process)
+            self._begun(process, rest, found, opened.first, opened.begins_at, opened.logged_at)
+            return
+
+    def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
+        """What stands behind the end of a message: another may begin there."""
+        found = beginnings().search(rest.text)
+        if found is not None:
+            begun = rest.cut(found.start())
+            self._begun(process, begun, found, before.first, before.begins_at, before.logged_at)
+
+    def _close(self, process: _Process) -> None:
+        opened = process.open
+        assert opened is not None
+        process.open = None
+        self._opened.remove(process)
+        process.recent.clear()
+        found = failure_in(opened.message)
+        if found is not None:
+            shape, failure = found
+            failure = replace(failure, logged_at=failure.logged_at or opened.logged_at)
+            process.joining.add(shape, failure, opened.message.line_at(len(opened.message.text)))
+            if process not in self._holding:
+                self._holding.append(process)
+
+
+_MOST_PROCESSES = 10_000
+
+
+def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
+    """Whether a line goes on in the middle of a word of the line before: it was broken at some width."""
+    width = len(last.raw)
+    if width < _LEAST_WIDTH or last.raw[-1:].isspace() or body[:1].isspace():
+        return False
+    # Lines that begin messages of their own may be of one length by chance.
+    return (width == length_before and not last.logged_at) or width in _WRAP_WIDTHS
+
+
+def _place_in(line: _Kept, letters: int) -> int:
+    """Where in a raw line the text begins that has some letters of its body in front of it."""
+    at = len(line.raw) - len(line.body)
+    while letters and at < len(line.raw):
+        letters -= not line.raw[at].isspace()
+        at += 1
+    return at
