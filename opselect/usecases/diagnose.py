@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
-
 from kernel_index import shipped
 from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
-from opselect.diagnosis.checking import checked_causes, not_in_binary, of_failure
+from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
 from opselect.diagnosis.needed import needs_to_be_sure
+from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
 from opselect.diagnosis.setting import Setting
 from opselect.findings import Finding
@@ -25,9 +24,7 @@ from opselect.usecases.read_requirements import ModelSet
 from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against, open_build
 from opselect.usecases.watch import NOBODY, Watch
 
-if TYPE_CHECKING:
-    from kernel_index.index import KernelIndex
-
+_OF_BUILDS = ("header-tool", "flex-tool", "link-undefined", "compile-header", "kernel-label", "kernel-twice")
 _DESKTOP = ("GPU", "XLA_CPU", "XLA_GPU", "TPU")
 
 
@@ -151,8 +148,9 @@ class Diagnoser:
             told = narrowed([*self._told, *own])
             if own and not set(told.releases) & set(own[-1].releases):
                 told = narrowed(own)
-            index = self._index_for(failure, told.releases)
-            setting = Setting(index, self._question.profile or _profile(failure, self._seen), told.releases)
+            profile = self._question.profile or _profile(failure, self._seen)
+            index = shipped.index_of(likeliest(failure, told.releases, profile))
+            setting = Setting(index, profile, told.releases, is_profile_told=bool(self._question.profile))
         return replace(
             setting,
             seen=tuple(self._seen),
@@ -213,12 +211,6 @@ class Diagnoser:
             graphs = [each.graph for each in loaded.model.meta_graphs]
             return tuple(node for graph in graphs for node in graph.nodes)
 
-    def _index_for(self, failure: LogFailure, releases: Sequence[str]) -> KernelIndex:
-        """The newest of the releases that has the op, or the newest of all."""
-        having = set(shipped.releases_with(failure.op)) if failure.op else set()
-        fitting = [release for release in releases if release in having]
-        return shipped.index_of((fitting or list(releases))[-1])
-
     def _checked(self, failure: LogFailure, setting: Setting) -> list[Finding]:
         """What a look at the binary, the model and the build decides; empty where nothing does."""
         found = not_in_binary(failure, setting)
@@ -249,8 +241,8 @@ class Diagnoser:
 
 
 def _is_of_no_tensorflow(failure: LogFailure) -> bool:
-    """Whether a failure is of a runtime that no index of TensorFlow knows anything of."""
-    return failure.runtime in ("onnxruntime", "executorch", "pytorch-mobile", "android", "tflite-micro")
+    """Whether no index of TensorFlow was asked anything about a failure."""
+    return failure.kind not in (*KERNEL_KINDS, *LOAD_KINDS, *_OF_BUILDS)
 
 
 def _profile(failure: LogFailure, seen: Sequence[LogFailure]) -> str:
