@@ -20,7 +20,7 @@ from opselect.models.graph import BrokenGraphError, Node
 from opselect.usecases.described_build import VerifyQuestion
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import shown_name
-from opselect.usecases.read_requirements import ModelSet
+from opselect.usecases.read_requirements import ModelRequirements, ModelSet
 from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against, open_build
 from opselect.usecases.watch import NOBODY, Watch
 
@@ -135,7 +135,7 @@ class Diagnoser:
     def _setting(self, failure: LogFailure) -> tuple[Setting, Told]:
         model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
         binary = self._binary
-        opened = self._opened
+        opened = self.opened
         setting: Setting
         if opened is not None:
             told = Told((opened.index.release,), "")
@@ -162,7 +162,8 @@ class Diagnoser:
         ), told
 
     @cached_property
-    def _opened(self) -> OpenedBuild | None:
+    def opened(self) -> OpenedBuild | None:
+        """The build that the question describes, with the TensorFlow that it is of; None where it names neither."""
         question = self._question
         if not question.is_of_build:
             return None
@@ -188,12 +189,17 @@ class Diagnoser:
     def _held(self) -> HeldAgainst | None:
         """The models held against the build; None where one of the two is not named."""
         models = self._question.models
-        if self._opened is None or not (models.paths or models.kept):
+        if self.opened is None or not (models.paths or models.kept):
             return None
         try:
-            return hold_against(self._opened, self._watch)
+            return hold_against(self.opened, self._watch)
         except BrokenGraphError:
             return None
+
+    @property
+    def needed(self) -> ModelRequirements | None:
+        """What the models need; None where no build or no models are named."""
+        return None if self._held is None else self._held.answer.needed
 
     def _nodes(self) -> tuple[Node, ...]:
         """The nodes of the only model, those of functions too."""
