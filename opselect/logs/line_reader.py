@@ -34,9 +34,6 @@ _LONGEST = 200_000
 _OVERLAP = 400
 """How far a beginning may reach back into what was searched, in characters."""
 
-_SHOWN = 500
-"""Maximum number of characters of the first line of a message that are kept with its failure."""
-
 _WRAP_WIDTHS = frozenset({60, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
 _LEAST_WIDTH = 40
 
