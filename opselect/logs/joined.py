@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from opselect.logs.joining import summed_up
 from opselect.logs.kinds import WARNINGS
 from opselect.logs.records import MAX_LINES, LogFailure
 
@@ -31,7 +32,7 @@ def joined(failures: Iterable[LogFailure]) -> tuple[LogFailure, ...]:
     One whose message is cut is the same as a whole one that says all that it does.
     """
     found: dict[_Key, LogFailure] = {}
-    for each in failures:
+    for each in summed_up(failures):
         key = fingerprint(each)
         found[key] = _both(found[key], each) if key in found else each
     whole: list[LogFailure] = []

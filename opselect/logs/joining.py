@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes.shape import Shape
+
+FARTHEST = 400
+"""Maximum number of lines between a failure and what is printed behind it about it."""
 
 
-@dataclass(slots=True)
-class Joining:
-    """The failures of one process in the order of its lines, those of one failure made one."""
-
-    failures: list[LogFailure] = field(default_factory=list)
-    _last_lines: list[int] = field(default_factory=list)
-
-    def add(self, shape: Shape, failure: LogFailure, last_line: int = 0) -> None:
-        """Add a failure that a shape read from the lines up to ``last_line``."""
-        first = failure.lines[0] if failure.lines else 0
-        last_line = max(last_line, first)
-        if shape.joins is not None:
-            for place in reversed(range(len(self.failures))):
-                if first - self._last_lines[place] > shape.reach:
-                    break
-                joined = shape.joins(self.failures[place], failure)
-                if joined is not None:
-                    self.failures[place] = joined
-                    self._last_lines[place] = last_line
-                    return
-        self.failures.append(failure)
-        self._last_lines.append(last_line)
+def summed_up(failures: Iterable[LogFailure]) -> Iterator[LogFailure]:
+    """The failures of a log in the order of its lines, with those made one that are of one failure."""
+    recent: list[LogFailure] = []
+    for each in failures:
+        while recent and each.lines[0] - recent[0].lines[-1] > FARTHEST:
+            yield recent.pop(0)
+        if each.joins is None:
+            recent.append(each)
+            continue
+        near = (at for at, other in enumerate(recent) if each.lines[0] - other.lines[-1] <= each.reach)
+        start = next(near, len(recent))
+        recent[start:] = each.joins(tuple(recent[start:]), each)
+    yield from recent

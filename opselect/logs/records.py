@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 Runtime = Literal[
@@ -48,6 +49,7 @@ class LogFailure:
     message itself names. ``logged_at`` is the line of TensorFlow's source that logged it, ``op_kernel.cc:1325``.
 
     ``lines`` are the first lines of the occurrences, from 1, at most :data:`MAX_LINES`; ``count`` is of all of them.
+    ``joins`` and ``reach`` are those of the :class:`~opselect.logs.shapes.shape.Shape` that it was read by.
     """
 
     kind: str
@@ -75,6 +77,12 @@ class LogFailure:
     text: str = ""
     lines: tuple[int, ...] = ()
     count: int = 1
+    joins: Joins | None = field(default=None, compare=False, repr=False)
+    reach: int = field(default=0, compare=False, repr=False)
+
+
+Joins = Callable[[tuple[LogFailure, ...], LogFailure], tuple[LogFailure, ...]]
+"""Earlier failures and a later one → what they are together."""
 
 
 MAX_LINES = 100

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opselect.logs.message import Message
-from opselect.logs.records import LogFailure, Runtime
+from opselect.logs.records import Joins, LogFailure, Runtime
 
 Told = Mapping[str, object]
 """Fields of :class:`LogFailure` by name."""
@@ -29,9 +29,9 @@ class Shape:
     ``lines`` is how many lines of the same process may belong to the message, and ``ends`` a pattern behind which no
     more does. ``source`` is the file that prints it.
 
-    ``joins`` makes one failure of an earlier one and this: programs print a list or a summary behind the lines that it
-    is of. It is asked for the failures of the same process whose last line is at most ``reach`` lines above, the newest
-    first, and gives what takes the earlier one's place; None where the two are not of one failure.
+    ``joins`` makes one failure of this and earlier ones: programs print a list or a summary behind the lines that it is
+    of. It is given the failures whose last line is at most ``reach`` lines above, in their order, and this one, and
+    gives what takes the place of all of them.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Shape:
     reads: Callable[[re.Match[str], Message], Told | None] | None = None
     lines: int = 6
     ends: str = ""
-    joins: Callable[[LogFailure, LogFailure], LogFailure | None] | None = None
+    joins: Joins | None = None
     reach: int = 0
 
     def failure(self, message: Message) -> LogFailure | None:
@@ -62,5 +62,5 @@ class Shape:
                 told[name] = int(value) if value.isdecimal() and len(value) < 10 else None
         if isinstance(told.get("device"), str):
             told["device"] = str(told["device"]).upper()
-        fields = {"kind": self.kind, "runtime": self.runtime, **told}
+        fields = {"kind": self.kind, "runtime": self.runtime, "joins": self.joins, "reach": self.reach, **told}
         return LogFailure(lines=(message.line_at(0),), **fields)  # type: ignore[arg-type] # checked by the tests of each

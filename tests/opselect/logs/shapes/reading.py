@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from opselect.logs.joining import Joining
+from opselect.logs.joining import summed_up
+from opselect.logs.line_reader import plain_line
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes.shape import Shape
@@ -15,13 +16,14 @@ def read(shapes: Iterable[Shape], text: str, *, width: int = 0) -> list[LogFailu
     """The failures of a text; with a ``width`` its lines are broken there, in the middle of words, too."""
     whole = Message()
     for number, line in enumerate(text.splitlines(), 1):
+        line = plain_line(line)
         for at in range(0, max(len(line), 1), width or max(len(line), 1)):
             piece = line[at : at + (width or max(len(line), 1))]
             in_word = at > 0 and not line[at - 1].isspace() and not piece[:1].isspace()
             whole.add(number, piece, wrapped=in_word)
     starts = _starts(list(shapes), whole.text)
     ends = [start for start, _ in starts[1:]] + [len(whole.text)]
-    joining = Joining()
+    found = []
     for (start, shape), end in zip(starts, ends, strict=False):
         message = whole.until(end).cut(start)
         last = message.line_at(0) + shape.lines - 1
@@ -29,8 +31,8 @@ def read(shapes: Iterable[Shape], text: str, *, width: int = 0) -> list[LogFailu
             message = message.until(beyond[0])
         failure = shape.failure(message)
         if failure is not None:
-            joining.add(shape, failure, message.line_at(len(message.text)))
-    return joining.failures
+            found.append(failure)
+    return list(summed_up(found))
 
 
 def one(shapes: Iterable[Shape], text: str, *, width: int = 0) -> LogFailure:
