@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from dataclasses import dataclass, field
 
 from opselect.logs.records import LogFailure
-
-FARTHEST = 400
-"""Maximum number of lines between a failure and what is printed behind it about it."""
+from opselect.logs.shapes.shape import Shape
 
 
-def summed_up(failures: Iterable[LogFailure]) -> Iterator[LogFailure]:
-    """The failures of a log in the order of its lines, with those made one that are of one failure."""
-    recent: list[LogFailure] = []
-    for each in failures:
-        while recent and each.lines[0] - recent[0].lines[-1] > FARTHEST:
-            yield recent.pop(0)
-        if each.joins is None:
-            recent.append(each)
-            continue
-        near = (at for at, other in enumerate(recent) if each.lines[0] - other.lines[-1] <= each.reach)
-        start = next(near, len(recent))
-        recent[start:] = each.joins(tuple(recent[start:]), each)
-    yield from recent
+@dataclass(slots=True)
+class _Held:
+    failure: LogFailure
+    last_line: int
+    since: float
+
+
+@dataclass(slots=True)
+class Joining:
+    """The failures of one process in the order of its lines, those of one failure made one.
+
+    They are held until nothing can join them any more.
+    """
+
+    _held: list[_Held] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[LogFailure]:
+        """The failures that are held."""
+        return [each.failure for each in self._held]
+
+    def add(self, shape: Shape, failure: LogFailure, last_line: int = 0) -> None:
+        """Add a failure that a shape read from the lines up to ``last_line``."""
+        first = failure.lines[0] if failure.lines else 0
+        last_line = max(last_line, first)
+        now = time.monotonic()
+        if shape.joins is None:
+            self._held.append(_Held(failure, last_line, now))
+            return
+        near = [held for held in self._held if first - held.last_line <= shape.reach]
+        of_failure = {id(held.failure): held for held in near}
+        joined = shape.joins(tuple(held.failure for held in near), failure)
+        self._held = [held for held in self._held if id(held.failure) not in of_failure]
+        self._held += [of_failure.get(id(each)) or _Held(each, last_line, now) for each in joined]
+
+    def take(self, *, before: int | None = None, older_than: float = 0.0) -> list[LogFailure]:
+        """The failures whose last line is before a line, or that are held for some seconds: they are held no more."""
+        now = time.monotonic()
+        over = [
+            each
+            for each in self._held
+            if (each.last_line < before if before is not None else now - each.since >= older_than)
+        ]
+        self._held = [each for each in self._held if each not in over] if over else self._held
+        return [each.failure for each in over]

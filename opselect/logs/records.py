@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Runtime = Literal[
@@ -49,7 +48,6 @@ class LogFailure:
     message itself names. ``logged_at`` is the line of TensorFlow's source that logged it, ``op_kernel.cc:1325``.
 
     ``lines`` are the first lines of the occurrences, from 1, at most :data:`MAX_LINES`; ``count`` is of all of them.
-    ``joins`` and ``reach`` are those of the :class:`~opselect.logs.shapes.shape.Shape` that it was read by.
     """
 
     kind: str
@@ -77,12 +75,6 @@ class LogFailure:
     text: str = ""
     lines: tuple[int, ...] = ()
     count: int = 1
-    joins: Joins | None = field(default=None, compare=False, repr=False)
-    reach: int = field(default=0, compare=False, repr=False)
-
-
-Joins = Callable[[tuple[LogFailure, ...], LogFailure], tuple[LogFailure, ...]]
-"""Earlier failures and a later one → what they are together."""
 
 
 MAX_LINES = 100

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opselect.logs.message import Message
-from opselect.logs.records import Joins, LogFailure, Runtime
+from opselect.logs.records import LogFailure, Runtime
 
 Told = Mapping[str, object]
 """Fields of :class:`LogFailure` by name."""
+
+Joins = Callable[[tuple[LogFailure, ...], LogFailure], tuple[LogFailure, ...]]
+"""Earlier failures and a later one → what they are together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +65,5 @@ class Shape:
                 told[name] = int(value) if value.isdecimal() and len(value) < 10 else None
         if isinstance(told.get("device"), str):
             told["device"] = str(told["device"]).upper()
-        fields = {"kind": self.kind, "runtime": self.runtime, "joins": self.joins, "reach": self.reach, **told}
+        fields = {"kind": self.kind, "runtime": self.runtime, **told}
         return LogFailure(lines=(message.line_at(0),), **fields)  # type: ignore[arg-type] # checked by the tests of each

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from opselect.logs.joining import FARTHEST, summed_up
+from opselect.logs.joining import Joining
 from opselect.logs.records import LogFailure
+from opselect.logs.shapes.shape import Shape
 
 
 def _of_the_last(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
     return (*earlier[:-1], replace(earlier[-1], ops=later.ops)) if earlier else (later,)
 
 
-def _failure(line: int, op: str = "") -> LogFailure:
-    return LogFailure("tflite-custom", "tflite", op=op, lines=(line,))
+SUMMARY = Shape("tflite-custom", "tflite", "Summary", ("a", "b"), "none", joins=_of_the_last, reach=5)
+OTHER = Shape("tflite-custom", "tflite", "Other", ("a", "b"), "none")
 
 
-def _summary(line: int, op: str, reach: int) -> LogFailure:
-    return LogFailure("tflite-custom", "tflite", ops=(op,), lines=(line,), joins=_of_the_last, reach=reach)
+def _failure(line: int, op: str = "", ops: tuple[str, ...] = ()) -> LogFailure:
+    return LogFailure("tflite-custom", "tflite", op=op, ops=ops, lines=(line,))
+
+
+def _joined(*failures: tuple[Shape, LogFailure, int]) -> list[LogFailure]:
+    joining = Joining()
+    for shape, failure, last_line in failures:
+        joining.add(shape, failure, last_line)
+    return joining.failures
 
 
 def test_a_summary_takes_the_place_of_what_it_is_of() -> None:
     first, second = _failure(1, "A"), _failure(2, "B")
-    assert list(summed_up([first, second, _summary(4, "C", 5)])) == [first, replace(second, ops=("C",))]
+    joined = _joined((OTHER, first, 1), (OTHER, second, 2), (SUMMARY, _failure(4, ops=("C",)), 4))
+    assert joined == [first, replace(second, ops=("C",))]
 
 
 def test_a_summary_reaches_so_many_lines_above_it() -> None:
-    first = _failure(4, "A")
-    assert list(summed_up([first, _summary(9, "A", 5)])) == [replace(first, ops=("A",))]
-    assert list(summed_up([first, _summary(9, "A", 4)])) == [first, _summary(9, "A", 4)]
+    first, summary = _failure(1, "A"), _failure(9, ops=("A",))
+    assert _joined((OTHER, first, 4), (SUMMARY, summary, 9)) == [replace(first, ops=("A",))]
+    assert _joined((OTHER, first, 3), (SUMMARY, summary, 9)) == [first, summary]
 
 
-def test_failures_far_above_are_let_go() -> None:
-    failures = iter([_failure(1, "A"), _failure(2 + FARTHEST, "B"), _failure(3 + FARTHEST, "C")])
-    assert next(summed_up(failures)).op == "A"
-    assert next(failures).op == "C", "no more was read than was needed to know that A is whole"
+def test_the_line_of_a_summary_counts_for_the_next() -> None:
+    lines = [(SUMMARY, _failure(line, ops=(str(line),)), line) for line in (1, 5, 9, 14)]
+    assert _joined(*lines) == [replace(lines[0][1], ops=("14",))]
+
+
+def test_failures_are_held_until_no_summary_reaches_them() -> None:
+    joining = Joining()
+    joining.add(OTHER, _failure(1, "A"), 1)
+    joining.add(OTHER, _failure(2, "B"), 4)
+    assert [each.op for each in joining.take(before=3)] == ["A"]
+    assert [each.op for each in joining.failures] == ["B"]

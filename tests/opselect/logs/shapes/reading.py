@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from opselect.logs.joining import summed_up
+from opselect.logs.joining import Joining
 from opselect.logs.line_reader import plain_line
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
@@ -23,7 +23,7 @@ def read(shapes: Iterable[Shape], text: str, *, width: int = 0) -> list[LogFailu
             whole.add(number, piece, wrapped=in_word)
     starts = _starts(list(shapes), whole.text)
     ends = [start for start, _ in starts[1:]] + [len(whole.text)]
-    found = []
+    joining = Joining()
     for (start, shape), end in zip(starts, ends, strict=False):
         message = whole.until(end).cut(start)
         last = message.line_at(0) + shape.lines - 1
@@ -31,8 +31,8 @@ def read(shapes: Iterable[Shape], text: str, *, width: int = 0) -> list[LogFailu
             message = message.until(beyond[0])
         failure = shape.failure(message)
         if failure is not None:
-            found.append(failure)
-    return list(summed_up(found))
+            joining.add(shape, failure, message.line_at(len(message.text)))
+    return joining.failures
 
 
 def one(shapes: Iterable[Shape], text: str, *, width: int = 0) -> LogFailure:
