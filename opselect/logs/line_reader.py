@@ -34,6 +34,9 @@ _LONGEST = 200_000
 _OVERLAP = 400
 """How far a beginning may reach back into what was searched, in characters."""
 
+_SHOWN = 500
+"""Maximum number of characters of the first line of a message that are kept with its failure."""
+
 _WRAP_WIDTHS = frozenset({60, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
 _LEAST_WIDTH = 40
 
@@ -261,13 +264,21 @@ class LineReader:
         found = failure_in(opened.message)
         if found is not None:
             shape, failure = found
-            failure = replace(failure, logged_at=failure.logged_at or opened.logged_at)
+            failure = replace(failure, logged_at=failure.logged_at or opened.logged_at, text=_text(opened))
             process.joining.add(shape, failure, opened.message.line_at(len(opened.message.text)))
             if process not in self._holding:
                 self._holding.append(process)
 
 
 _MOST_PROCESSES = 10_000
+_MOST_TEXT = 4000
+_MOST_BEFORE = 200
+
+
+def _text(opened: _Open) -> str:
+    """The message as people read it, with what stands in front of it on its first line; the first of a long one."""
+    before = opened.first[max(opened.begins_at - _MOST_BEFORE, 0) : opened.begins_at]
+    return before + opened.message.sentence(0, min(len(opened.message.text), _MOST_TEXT))
 
 
 def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:

@@ -128,7 +128,7 @@ SHAPES: tuple[Shape, ...] = (
         "tflite-custom",
         "tflite",
         rf"{_DID_NOT}findcustomopforname",
-        ("find custom op", "for name"),
+        ("find custom", "op for name"),
         _RESOLVER,
         _custom,
     ),
