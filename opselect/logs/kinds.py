@@ -5,7 +5,7 @@ from __future__ import annotations
 KINDS: dict[str, str] = {
     "no-kernel": "no kernel of the op is registered for the node",
     "kernel-type": "kernels of the op are registered for the device, none for the types of the node",
-    "kernel-device": "kernels of the op are registered for other devices only, or the node is pinned to one that is not there",
+    "kernel-device": "kernels are registered for other devices only, or the node is pinned to one that is not there",
     "kernel-label": "the node asks for a kernel by a label that no registered kernel has",
     "kernel-twice": "several registered kernels fit the node",
     "op-not-registered": "the binary does not define the op",
@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "tflite-not-added": "a builtin operator was never added to the resolver",
     "tflite-resolver-full": "the resolver has no room for another operator",
     "tflite-schema": "the model is of another schema version than the runtime",
+    "tflite-model": "an operator of the model has no name, or refers to none of the model's operator codes",
     "converter-needs-flex": "the converter needs TensorFlow's own kernels, or custom ones, for ops of the model",
     "converter-flex-list": "an op is not among those that the Flex delegate may run",
     "flex-tool": "the tool that lists the Flex ops of models does not find an op or its kernel",

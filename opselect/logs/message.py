@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class Message:
         """The text of a span with a blank wherever there was white space, as people read it."""
         spaces = sorted({*self._span(self._blanks, start, end), *self._span(self._breaks, start, end)})
         bounds = [start, *spaces, end]
-        return " ".join(self.text[a:b] for a, b in zip(bounds, bounds[1:], strict=False) if a < b)
+        return " ".join(self.text[a:b] for a, b in pairwise(bounds) if a < b)
 
     def blank_at(self, offset: int) -> bool:
         """Whether white space stood in front of an offset of the text."""

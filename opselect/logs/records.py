@@ -38,11 +38,11 @@ class LogFailure:
     """One failure of a log; what the message does not tell is empty, or None where empty says something.
 
     ``kind`` is a word of :data:`opselect.logs.kinds.KINDS`. ``dtypes`` are the attrs of the node that are one data
-    type, by enum name; ``device`` is the one that the node asks for or is looked up on (``CPU``), ``devices`` those that
-    the binary has. ``rows`` are the kernels that the message lists for the op, None where it lists none at all; an
-    empty tuple is ``<no registered kernels>``. ``attr`` is the one attr that it is about, ``signature`` the op definition
-    of the binary as the message prints it. ``version`` is that of an operator, ``removed_in`` the version of a
-    GraphDef and ``graph_version`` that of the model. ``ops`` and ``custom_ops`` are lists of ops in the message.
+    type, by enum name; ``device`` is the one that the node asks for or is looked up on (``CPU``), ``devices`` those
+    that the binary has. ``rows`` are the kernels that the message lists for the op, None where it lists none at all;
+    an empty tuple is ``<no registered kernels>``. ``attr`` is the one attr that it is about, ``signature`` the op
+    definition of the binary as the message prints it. ``version`` is that of an operator, ``removed_in`` the version
+    of a GraphDef and ``graph_version`` that of the model. ``ops`` and ``custom_ops`` are lists of ops in the message.
     ``file``, ``symbol`` and ``library`` are of errors of compilers, linkers and loaders: the source or object file that
     asks, what it asks for, the library or the header that is named. ``release`` is a version of TensorFlow that the
     message itself names. ``logged_at`` is the line of TensorFlow's source that logged it, ``op_kernel.cc:1325``.

@@ -1,1 +1,40 @@
-"""The shapes of failures, a table a program that prints them."""
+"""The shapes of failures, a table a program that prints them. A new shape is an entry of one of them, and a test."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from opselect.logs.message import Message
+from opselect.logs.records import LogFailure
+from opselect.logs.shapes import tensorflow, tflite
+from opselect.logs.shapes.shape import Shape
+
+SHAPES: tuple[Shape, ...] = (*tensorflow.SHAPES, *tflite.SHAPES)
+
+
+@cache
+def beginnings() -> re.Pattern[str]:
+    """A pattern for where a message of any shape begins, for texts without white space."""
+    patterns = dict.fromkeys(re.sub(r"\(\?P<\w+>", "(?:", shape.begins) for shape in SHAPES)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+def shape_of(message: Message) -> Shape | None:
+    """The first shape that a message begins as."""
+    return next((shape for shape in SHAPES if re.match(shape.begins, message.text)), None)
+
+
+def failure_in(message: Message) -> LogFailure | None:
+    """What a message tells of a failure, by the first shape that reads one in it."""
+    for shape in SHAPES:
+        failure = shape.failure(message)
+        if failure is not None:
+            return failure
+    return None
+
+
+@cache
+def words() -> tuple[str, ...]:
+    """Words of which every message of a shape has one, sorted."""
+    return tuple(sorted({word for shape in SHAPES for word in shape.words}))

@@ -18,15 +18,20 @@ class Shape:
     """One way in which a failure is written, as TensorFlow or another program prints it.
 
     ``begins`` is how the message begins, a pattern for a text without any white space; its named groups are fields of
-    :class:`LogFailure`, numbers made ints. ``words`` are two or more words of that beginning or of what follows next,
-    without blanks, rare in other texts, and not more than about 40 characters from each other: only lines near one of
-    them are looked at closely, and where a line break goes through one of them, the other is whole.
+    :class:`LogFailure`, numbers made ints, but for those that begin with an underscore. ``words`` are two or more words
+    of that beginning or of what follows next, without blanks, rare in other texts, and not more than about 40
+    characters from each other: only lines near one of them are looked at closely, and where a line break goes through
+    one of them, the other is whole.
 
     ``reads`` tells more from the text behind the beginning; None where the message turns out to be of no failure. It
     is given the match and the message, which begins with the match and ends where the next message begins.
 
     ``lines`` is how many lines of the same process may belong to the message, and ``ends`` a pattern behind which no
     more does. ``source`` is the file that prints it.
+
+    ``joins`` makes one failure of an earlier one and this: programs print a list or a summary behind the lines that it
+    is of. It is asked for the failures of the same process whose last line is at most ``reach`` lines above, the newest
+    first, and gives what takes the earlier one's place; None where the two are not of one failure.
     """
 
     kind: str
@@ -37,13 +42,15 @@ class Shape:
     reads: Callable[[re.Match[str], Message], Told | None] | None = None
     lines: int = 6
     ends: str = ""
+    joins: Callable[[LogFailure, LogFailure], LogFailure | None] | None = None
+    reach: int = 0
 
     def failure(self, message: Message) -> LogFailure | None:
         """What a message that begins as this shape does tells of the failure; None where it is of none."""
         match = re.match(self.begins, message.text)
         if match is None:
             return None
-        told: dict[str, object] = {name: value for name, value in match.groupdict().items() if value is not None}
+        told: dict[str, object] = {name: value for name, value in match.groupdict().items() if value and name[0] != "_"}
         if self.reads is not None:
             more = self.reads(match, message)
             if more is None:
@@ -53,5 +60,7 @@ class Shape:
             value = told.get(name)
             if isinstance(value, str):
                 told[name] = int(value) if value.isdecimal() and len(value) < 10 else None
+        if isinstance(told.get("device"), str):
+            told["device"] = str(told["device"]).upper()
         fields = {"kind": self.kind, "runtime": self.runtime, **told}
         return LogFailure(lines=(message.line_at(0),), **fields)  # type: ignore[arg-type] # checked by the tests of each

@@ -1,0 +1,351 @@
+"""What TensorFlow's own runtime prints where it lacks a kernel or an op, and where a model is not of its release."""
+
+from __future__ import annotations
+
+import re
+
+from kernel_index.datatypes import DataType
+from opselect.logs.message import Message
+from opselect.logs.records import KernelRow
+from opselect.logs.shapes.node_text import (
+    attrs_at,
+    bracketed_node,
+    device_of,
+    node_behind,
+    rows_in,
+    types_of,
+    user_of,
+)
+from opselect.logs.shapes.shape import Shape, Told
+
+_OP_KERNEL = "tensorflow/core/framework/op_kernel.cc"
+_PLACER = "tensorflow/core/common_runtime/placer.cc"
+_NODE_DEF = "tensorflow/core/framework/node_def_util.cc"
+_OP_DEF = "tensorflow/core/framework/op_def_util.cc"
+
+_ROWS_LINES = 400
+"""Maximum number of lines of a message that lists kernels: a row is a line, and some ops have hundreds."""
+
+_WITH_ATTRS = re.compile(r"withtheseattrs:?\[")
+_DEVICES = re.compile(r"Registereddevices:\[([^\]]*)\]")
+_ROWS_BEGIN = re.compile(r"Registered(?:kernels)?:")
+_REQUESTED = re.compile(r"RequestedAttributes:")
+_GAP = 3000
+"""How far behind the beginning of a message its devices and its kernels may begin, in characters."""
+
+
+def _unplaced(match: re.Match[str], message: Message) -> Told:
+    """``No OpKernel was registered to support Op 'X' …``: of the placer, in the forms of all releases."""
+    text = message.text
+    op = match["op"]
+    node, end = user_of(message, match.end())
+    attrs: dict[str, str] = {}
+    with_attrs = _WITH_ATTRS.search(text, end, end + _GAP)
+    if with_attrs is not None:
+        attrs = attrs_at(text, with_attrs.end())
+    return _about_kernel(op, node, attrs, "", message, match.end())
+
+
+def _uncreated(match: re.Match[str], message: Message) -> Told:
+    """``No registered 'X' OpKernel for CPU devices compatible with node …``: of the executor."""
+    text = message.text
+    op = match["op"]
+    node = node_behind(message, match.end())
+    attrs: dict[str, str] = {}
+    whole = re.compile(rf"[^\s=]+={re.escape(op)}\[").match(text, match.end())
+    if whole is not None:
+        attrs = attrs_at(text, whole.end())
+    requested = _REQUESTED.search(text, match.end(), match.end() + _GAP)
+    if requested is not None:
+        # Behind the last one stands the sentence that goes on, not a bracket.
+        stop = _ROWS_BEGIN.search(text, requested.end())
+        listed = text[requested.end() : stop.start() if stop is not None else len(text)]
+        attrs |= attrs_at(f"{listed.rstrip('.')}]", 0)
+    return _about_kernel(op, node, attrs, match["device"], message, match.end())
+
+
+def _about_kernel(
+    op: str, node: str, attrs: dict[str, str], device: str, message: Message, start: int
+) -> dict[str, object]:
+    text = message.text
+    devices = _DEVICES.search(text, start, start + _GAP)
+    begin = _ROWS_BEGIN.search(text, devices.end() if devices else start, start + _GAP)
+    bracket, end = bracketed_node(message, start)
+    rows = None
+    if begin is not None:
+        stop = text.find("[[", begin.end())
+        rows = rows_in(text[begin.end() : stop if stop >= 0 else len(text)])
+    of_op = re.compile(rf"(?:\}}\}})?={re.escape(op)}\[").match(text, end)
+    if of_op is not None:
+        attrs = {**attrs_at(text, of_op.end()), **attrs}
+    node = node or bracket
+    dtypes = types_of(attrs)
+    named = tuple(filter(None, devices[1].split(","))) if devices else ()
+    asked = device or device_of(attrs)
+    return {
+        "op": op,
+        "node": node,
+        "dtypes": dtypes,
+        "device": asked,
+        "devices": named,
+        "rows": rows,
+        "kind": _kind(op, node, dict(dtypes), asked, named, rows),
+    }
+
+
+def _kind(
+    op: str,
+    node: str,
+    dtypes: dict[str, str],
+    device: str,
+    devices: tuple[str, ...],
+    rows: tuple[KernelRow, ...] | None,
+) -> str:
+    if op.startswith("_") or node in ("_SOURCE", "_SINK"):
+        return "runtime-op"
+    is_absent = bool(device and devices and device not in devices)
+    if not rows:
+        return "kernel-device" if is_absent and rows is None else "no-kernel"
+    here = {device} if device else set(devices or ("CPU",))
+    mine = [row for row in rows if row.device in here or row.device == "DEFAULT"]
+    if not mine or is_absent:
+        return "kernel-device"
+    fitting = [row for row in mine if all(dtypes.get(attr, "") in types for attr, types in row.allowed)]
+    return "kernel-label" if fitting and all(row.label for row in fitting) else "kernel-type"
+
+
+def _not_registered(match: re.Match[str], message: Message) -> Told:
+    building = re.compile(r"whilebuildingNodeDef'([^']+)'").search(message.text, match.end())
+    return {"node": building[1] if building else ""}
+
+
+def _of_unknown_op(match: re.Match[str], message: Message) -> Told:
+    return {"op": message.word(match.start("op"), match.end("op"))}
+
+
+def _of_definition(match: re.Match[str], message: Message) -> Told:
+    """What stands behind ``Op<name=X; signature=…>; NodeDef: …``."""
+    text = message.text
+    begin = match.start("_signature")
+    end = text.find(">;NodeDef", begin)
+    signature = message.sentence(begin, end + 1) if end >= 0 else ""
+    named = re.compile(r"NodeDef:").search(text, match.end())
+    node, dtypes = "", {}
+    if named is not None:
+        node = node_behind(message, named.end())
+        definition = re.compile(rf"[^\s=]+={re.escape(match['op'])}\[").match(text, named.end())
+        dtypes = attrs_at(text, definition.end()) if definition is not None else {}
+    if not node:
+        node = bracketed_node(message, match.end())[0]
+    return {"signature": signature, "node": node, "dtypes": types_of(dtypes)}
+
+
+_BY_LOWER = {each.name.removeprefix("DT_").lower(): each.name for each in DataType}
+
+
+def _value_of_attr(match: re.Match[str], message: Message) -> Told:
+    text = message.text
+    op = re.compile(r"Op<name=(\w+);").search(text, match.end())
+    if op is None:
+        return {}
+    named = re.compile(r"NodeDef:").search(text, match.end())
+    node = node_behind(message, named.end()) if named is not None else ""
+    value = match["_value"].strip('"')
+    known = value if value.startswith("DT_") else _BY_LOWER.get(value, "")
+    return {"op": op[1], "node": node, "dtypes": ((match["attr"], known),) if known else ()}
+
+
+def _unassigned(match: re.Match[str], message: Message) -> Told | None:
+    """Nodes that no device takes; None where another reason than the device is given."""
+    text = message.text
+    if not re.compile(r"explicitlyassigned|explicitdevicespecification|devicespecification").search(text, 0, _GAP):
+        return None
+    node = message.text[match.start("node") : match.end("node")].strip("'")
+    braced = re.fullmatch(r"\{\{node(.+)\}\}", node)
+    pinned = re.compile(r"(?:assignedto|specification)'?(?:/\w+:[\w*]+)*?/(?:device:)?([A-Za-z_]+):[\d*]+").search(text)
+    bracket = re.compile(r"=(\w+)\[").search(text, bracketed_node(message)[1] - 2)
+    op = re.compile(r"\[\[(?:Node:)?[^=\[\]]+=(\w+)\[").search(text)
+    return {
+        "node": braced[1] if braced else node,
+        "device": pinned[1].upper() if pinned else "",
+        "op": op[1] if op else bracket[1] if bracket else "",
+    }
+
+
+def _twice(match: re.Match[str], message: Message) -> Told:
+    node = re.fullmatch(r"\{\{node(.+)\}\}", match["node"])
+    op = re.compile(r"""op:\\?"(\w+)""").search(message.text, match.end())
+    named = re.match(r"([^=]+)=(\w+)\[", match["node"])
+    return {
+        "node": node[1] if node else named[1] if named else match["node"],
+        "op": op[1] if op else named[2] if named else "",
+    }
+
+
+SHAPES = (
+    Shape(
+        "no-kernel",
+        "tensorflow",
+        r"NoOpKernelwasregisteredtosupportOp'(?P<op>\w+)'",
+        ("OpKernel", "regis", "tered"),
+        _PLACER,
+        _unplaced,
+        lines=_ROWS_LINES,
+        ends=r"\[\[(?:\{\{node[^}]*\}\}|[^\[\]{}=]*)\]\]|\]\([^()]*\)\]\]",
+    ),
+    Shape(
+        "no-kernel",
+        "tensorflow",
+        r"Noregistered'(?P<op>\w+)'OpKernelfor'?(?P<device>\w+)'?devicescompatiblewithnode",
+        ("OpKernel", "compatible", "regis", "tered"),
+        _OP_KERNEL,
+        _uncreated,
+        lines=_ROWS_LINES,
+        ends=r"(?:kernels>|\]).{0,40}?\[\[(?:\{\{node[^}]*\}\}|[^\[\]{}=]*)\]\]",
+    ),
+    Shape(
+        "op-not-registered",
+        "tensorflow",
+        r"Optypenotregistered'(?P<op>[^'\s]{1,200})'",
+        ("regis", "tered"),
+        "tensorflow/core/framework/op.cc",
+        _not_registered,
+        lines=4,
+    ),
+    Shape(
+        "kernel-without-op",
+        "tensorflow",
+        r"OpKernel\('op:\\?\"\w{1,100}\\?\"device_type:\\?\"(?P<device>\w+)\\?\"(?:(?!OpKernel\().){0,2000}?'\)"
+        r"forunknownop:(?P<op>\w+)",
+        ("OpKernel", "unknown"),
+        _OP_KERNEL,
+        _of_unknown_op,
+        lines=2,
+    ),
+    Shape(
+        "kernel-without-op",
+        "tensorflow",
+        r"'?\)forunknownop:(?P<op>\w+)",
+        ("unknown", "OpKernel"),
+        _OP_KERNEL,
+        _of_unknown_op,
+        lines=1,
+    ),
+    Shape(
+        "attr-unknown",
+        "tensorflow",
+        r"NodeDefmentionsattr(?:'(?P<attr>[^']{1,200})'notin|ibute[\w.]{1,200}whichisnotintheopdefinition:)"
+        r"(?P<_signature>Op<name=)(?P<op>\w+)",
+        ("NodeDef", "mentions", "signature="),
+        _NODE_DEF,
+        _of_definition,
+        lines=30,
+        ends=r"GraphDef-generatingbinary|NodeDef:\{\{node[^}]*\}\}",
+    ),
+    Shape(
+        "attr-missing",
+        "tensorflow",
+        r"NodeDefmissingattrs?'(?P<attr>[^']{1,200})'[^<]{0,200}?from(?P<_signature>Op<name=)(?P<op>\w+)",
+        ("NodeDef", "missing", "signature="),
+        _NODE_DEF,
+        _of_definition,
+        lines=30,
+        ends=r"GraphDef-generatingbinary|NodeDef:\{\{node[^}]*\}\}",
+    ),
+    Shape(
+        "attr-value",
+        "tensorflow",
+        r"Valueforattr'(?P<attr>\w{1,200})'of(?P<_value>[\w\"]{1,200}?)isnotinthelistofallowedvalues:",
+        ("allowed", "values"),
+        _OP_DEF,
+        _value_of_attr,
+        lines=20,
+        ends=r"Op<name=\w+;",
+    ),
+    Shape(
+        "op-removed",
+        "tensorflow",
+        r"Op(?P<op>[A-Z_]\w{0,200}?)isnotavailableinGraphDefversion(?P<graph_version>\d+)"
+        r"\.Ithasbeenremovedinversion(?P<removed_in>\d+)",
+        ("GraphDef", "available", "removed"),
+        _OP_DEF,
+        lines=3,
+    ),
+    Shape(
+        "op-deprecated",
+        "tensorflow",
+        r"Op(?P<op>[A-Z_]\w{0,200}?)isdeprecated\.ItwillceasetoworkinGraphDefversion(?P<removed_in>\d+)",
+        ("deprecated", "GraphDef", "cease"),
+        _OP_DEF,
+        lines=3,
+    ),
+    Shape(
+        "graph-version",
+        "tensorflow",
+        r"GraphDef(?:minconsumerversion(?P<removed_in>\d+)abovecurrentversion\d+|producerversion(?P<graph_version>\d+)"
+        r"belowminproducer\d+|disallowsconsumerversion\d+)(?:(?:for|supportedby)TensorFlow(?P<release>\d+\.\d+(?:\.\d+)?))?",
+        ("GraphDef", "consumer", "producer"),
+        "tensorflow/core/framework/versions.cc",
+        lines=3,
+    ),
+    Shape(
+        "lowering",
+        "tensorflow",
+        r"Node\{\{node(?P<node>[^}]{1,400})\}\}oftype(?P<op>\w+?)has'_lower_using_switch_merge'attrset",
+        ("_lower_using_switch_merge", "lowering"),
+        "tensorflow/core/common_runtime/lower_functional_ops.cc",
+        lines=3,
+    ),
+    Shape(
+        "kernel-device",
+        "tensorflow",
+        r"Cannotassignadeviceforoperation(?P<node>'[^']{1,400}'|\{\{node[^}]{1,400}\}\}|[\w./>\\-]{1,400}?)(?=:)",
+        ("assign", "operation", "device"),
+        _PLACER,
+        _unassigned,
+        lines=30,
+        ends=r"\[\[(?:\{\{node[^}]*\}\}|[^\[\]{}=]*)\]\]|\]\([^()]*\)\]\]",
+    ),
+    Shape(
+        "kernel-device",
+        "tensorflow",
+        r"Couldnotsatisfydevicespecification'(?:/\w+:[\w*]+)*?/(?:device:)?(?P<device>[A-Za-z_]+):[\d*]+'",
+        ("satisfy", "specification"),
+        "tensorflow/core/common_runtime/eager/context.cc",
+        lines=4,
+    ),
+    Shape(
+        "kernel-twice",
+        "tensorflow",
+        r"MultipleOpKernelregistrationsmatchNodeDef(?:atthesamepriority)?'(?P<node>[^']{1,2000})'",
+        ("OpKernel", "Multiple", "registrations"),
+        _OP_KERNEL,
+        _twice,
+        lines=6,
+    ),
+    Shape(
+        "op-registered-twice",
+        "tensorflow",
+        r"(?:Alreadyexists|ALREADY_EXISTS):Opwithname(?P<op>\w+)",
+        ("Already", "exists", "ALREADY_EXISTS"),
+        "tensorflow/core/framework/op.cc",
+        _of_unknown_op,
+        lines=1,
+    ),
+    Shape(
+        "nothing-linked",
+        "tensorflow",
+        r"Nosessionfactoryregisteredforthegivensessionoptions",
+        ("factory", "session"),
+        "tensorflow/core/common_runtime/session_factory.cc",
+        lines=3,
+    ),
+    Shape(
+        "nothing-linked",
+        "tensorflow",
+        r"CPUFactorynotregistered|CPUdevicefactorynotregistered",
+        ("Factory", "regis", "tered"),
+        "tensorflow/core/common_runtime/device_factory.cc",
+        lines=3,
+    ),
+)

@@ -1,0 +1,256 @@
+"""TensorFlow Lite, LiteRT and TensorFlow Lite for Microcontrollers: operators that the resolver has not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from opselect.logs.message import Message
+from opselect.logs.records import LogFailure
+from opselect.logs.shapes.names import QUOTE, bare, listed, quoted, whole_number, without_flex
+from opselect.logs.shapes.shape import Shape, Told
+
+_QUOTES = rf"{QUOTE}?"
+_DID_NOT = rf"Did(?:n{_QUOTES}t|not)"
+_NODE = re.compile(r"Nodenumber(?P<number>\d+)\((?:(?P<op>[^()]{1,200})\)failedto(?:prepare|invoke))?")
+"""What TensorFlow Lite prints next: ``Node number 13 (FlexPad) failed to prepare.``; without the op where it is cut."""
+
+
+_VERSION = re.compile(rf"version:?(?:{QUOTE}(?P<quoted>\d{{1,6}}){QUOTE}|(?P<bare>\d{{1,6}}))")
+"""A version in quotes is known only where the second quote is there, too: the log may be cut in it."""
+
+
+def _version(message: Message, start: int) -> tuple[str, int | None]:
+    """The operator that stands in quotes or bare at an offset, and the version that may follow it."""
+    op = quoted(message, start) or re.split(r"version|[.,:;'\"`]", bare(message, start))[0]
+    match = _VERSION.search(message.text, start + len(op), start + len(op) + 40)
+    return op, int(match["quoted"] or match["bare"]) if match else None
+
+
+def _builtin(match: re.Match[str], message: Message) -> Told:
+    """A builtin operator that the resolver lacks: of every version where the first is asked for."""
+    op, version = _version(message, match.end())
+    kind = "tflite-version" if version is not None and version > 1 else "tflite-not-added"
+    return {"kind": kind, "op": op, "version": version}
+
+
+def _custom(match: re.Match[str], message: Message) -> Told:
+    """A custom operator that the resolver lacks; those of the Flex delegate begin with its name."""
+    op, version = _version(message, match.end())
+    return {**_custom_or_flex(op), "version": version}
+
+
+def _custom_or_flex(name: str) -> dict[str, object]:
+    if name.startswith("Flex"):
+        return {"kind": "flex-not-linked", "op": without_flex(name)}
+    return {"kind": "tflite-custom", "op": "" if name == "UnknownOp" else name}
+
+
+def _unresolved(match: re.Match[str], message: Message) -> Told:
+    """``Encountered unresolved custom op: X.``, where the next line may repeat the op, with the number of its node."""
+    name = bare(message, match.end(), r"\.(?:Nodenumber|See)").strip("'\"`").rstrip(".,;")
+    number: int | None = None
+    if node := _NODE.search(message.text, match.end()):
+        op = node["op"] or name
+        if op.startswith(name):
+            name, number = op, int(node["number"])
+    return {**_custom_or_flex(name), "node_number": number}
+
+
+def _flex(match: re.Match[str], message: Message) -> Told:
+    """The message does not say which op: the line behind it does, often below lines of others."""
+    for node in _NODE.finditer(message.text, match.end()):
+        op = node["op"]
+        if op is None or op.startswith("Flex"):
+            return {"op": without_flex(op or ""), "node_number": int(node["number"])}
+    return {}
+
+
+def _unresolved_at_run(match: re.Match[str], message: Message) -> Told:
+    """An operator that nobody took over when the model ran, named by the line behind it."""
+    node = _NODE.search(message.text, match.end())
+    if node is None:
+        return {}
+    return {**_custom_or_flex(node["op"] or ""), "node_number": int(node["number"])}
+
+
+def _out_of_range(match: re.Match[str], _: Message) -> Told:
+    return {"builtin_code": whole_number(match, "builtin_code")}
+
+
+def _op_code(match: re.Match[str], message: Message) -> Told:
+    """TensorFlow Lite for Microcontrollers: ``CUSTOM`` where the operator is a custom one, and no more."""
+    op = bare(message, match.end(), r"[^A-Z0-9_]").strip("'\"`")
+    return {"kind": "tflite-custom", "op": ""} if op == "CUSTOM" else {"op": op}
+
+
+def _of_one_operator(earlier: LogFailure, _: LogFailure) -> LogFailure | None:
+    """The second message of TensorFlow Lite for Microcontrollers, which names a wrong operator above code 127."""
+    if earlier.kind in {"tflite-not-added", "tflite-version", "tflite-custom"}:
+        return replace(earlier, runtime="tflite-micro")
+    return None
+
+
+def _no_room(match: re.Match[str], message: Message) -> Told:
+    """``op #N`` of a builtin operator, a name of a custom one."""
+    if match["builtin_code"]:
+        return {"builtin_code": int(match["builtin_code"])}
+    return {"op": quoted(message, match.end())}
+
+
+def _schema(match: re.Match[str], _: Message) -> Told:
+    return {"version": whole_number(match, "version")}
+
+
+def _unresolved_list(match: re.Match[str], message: Message) -> Told | None:
+    ops = listed(message.text[match.end() :].partition("]")[0])
+    if match[1] == "custom":
+        return {"kind": "tflite-custom", "op": ops[0] if ops else "", "custom_ops": ops}
+    return {"kind": "tflite-not-added", "op": ops[0] if ops else "", "ops": ops}
+
+
+_RESOLVER = "tensorflow/lite/core/api/op_resolver.cc"
+_SUBGRAPH = "tensorflow/lite/core/subgraph.cc"
+_BUILDER = "tensorflow/lite/core/interpreter_builder.cc"
+_MICRO = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+_VERIFIER = "tensorflow/lite/core/tools/verifier.cc"
+
+SHAPES: tuple[Shape, ...] = (
+    Shape(
+        "tflite-not-added",
+        "tflite",
+        rf"{_DID_NOT}findopforbuilt-?inop(?:erator)?code:?",
+        ("builtin", "opcode"),
+        _RESOLVER,
+        _builtin,
+    ),
+    Shape(
+        "tflite-custom",
+        "tflite",
+        rf"{_DID_NOT}findcustomopforname",
+        ("custom", "name"),
+        _RESOLVER,
+        _custom,
+    ),
+    Shape(
+        "tflite-builtin-unknown",
+        "tflite",
+        r"Opbuiltin_codeoutor?f?range:?(?P<builtin_code>-?\d+)",
+        ("builtin_code", "range:"),
+        _RESOLVER,
+        _out_of_range,
+    ),
+    Shape(
+        "tflite-model",
+        "tflite",
+        r"OperatorwithCUSTOMbuiltin_codehasnocustom_code",
+        ("builtin_code", "custom_code"),
+        _RESOLVER,
+    ),
+    Shape(
+        "tflite-custom",
+        "tflite",
+        r"Encounteredunresolvedcustomop:",
+        ("Encountered", "unresolved"),
+        _SUBGRAPH,
+        _unresolved,
+    ),
+    Shape(
+        "tflite-custom",
+        "tflite",
+        r"Encounteredanunresolvedcustomop\.",
+        ("Encountered", "unresolved"),
+        "tensorflow/lite/util.cc",
+        _unresolved_at_run,
+    ),
+    Shape(
+        "flex-not-linked",
+        "tflite",
+        r"RegularTensorFlowopsarenotsupportedbythisinterpreter",
+        ("Regular", "TensorFlow"),
+        _SUBGRAPH,
+        _flex,
+        lines=16,
+    ),
+    Shape(
+        "flex-not-linked",
+        "tflite",
+        r"SelectTensorFlowop\(s\),?includedinthegivenmodel",
+        ("op(s)", "included"),
+        _SUBGRAPH,
+        _flex,
+        lines=16,
+    ),
+    Shape(
+        "op-not-registered",
+        "tflite",
+        rf"Operation{QUOTE}(?P<op>[^'\"]{{1,200}}){QUOTE}isnotregistered\.\(whileprocessingattributes",
+        ("registered.", "(while"),
+        "tensorflow/lite/delegates/flex/kernel.cc",
+    ),
+    Shape(
+        "nothing-linked",
+        "tflite",
+        r"Failedtoinitializeeagercontext\.ThisoftenhappenswhenaCPU",
+        ("initialize", "eager"),
+        "tensorflow/lite/delegates/flex/kernel.cc",
+    ),
+    Shape(
+        "tflite-not-added",
+        "tflite-micro",
+        r"Failedtogetregistrationfromopcode",
+        ("registration", "code"),
+        "tensorflow/lite/micro/micro_interpreter_graph.cc",
+        _op_code,
+        joins=_of_one_operator,
+        reach=8,
+    ),
+    Shape(
+        "tflite-resolver-full",
+        "tflite-micro",
+        rf"Couldn{_QUOTES}tregister(?:builtinop#(?P<builtin_code>\d{{1,4}})|customop(?={QUOTE}))",
+        ("register", "resolver"),
+        _MICRO,
+        _no_room,
+    ),
+    Shape(
+        "tflite-model",
+        "tflite",
+        r"Missingregistrationforopcode_index\d",
+        ("registration", "opcode_index"),
+        _BUILDER,
+    ),
+    Shape(
+        "tflite-schema",
+        "tflite",
+        r"Modelprovidedisschemaversion(?P<version>\d+)notequal",
+        ("schema", "version"),
+        _BUILDER,
+        _schema,
+    ),
+    Shape(
+        "tflite-not-added",
+        "tflite",
+        r"Unsupportedbuiltinop:",
+        ("Unsupported", "builtin"),
+        _VERIFIER,
+        _builtin,
+    ),
+    Shape(
+        "tflite-custom",
+        "tflite",
+        r"Unsupportedcustomop:",
+        ("Unsupported", "custom"),
+        _VERIFIER,
+        _custom,
+    ),
+    Shape(
+        "tflite-not-added",
+        "tflite",
+        r"Thereareunresolved(builtin|custom)ops:\[",
+        ("unresolved", "ops:"),
+        "tensorflow/lite/tools/optimize/calibration/logging_op_resolver.cc",
+        _unresolved_list,
+    ),
+)
+"""What the two runtimes print; LiteRT has the texts of TensorFlow Lite."""
