@@ -1,1 +1,1 @@
-"""Failures of logs × releases × what is known of a build and a model → causes, and what mends them."""
+"""Failures of logs × releases × a build × a model → why they happen, as findings, the likeliest first."""

@@ -1,8 +1,8 @@
 """The codes of findings. A code keeps its meaning for ever; one that is given up is never given again.
 
 OPS1xx: a needed kernel is missing. OPS2xx: mobile builds leave something out by default. OPS3xx: the release refuses to
-load the model. OPS4xx: the build lists of a checkout. OPS5xx is kept for logs of phones and binaries. OPS6xx: what the
-configuration of a project allows.
+load the model. OPS4xx: the build lists of a checkout. OPS5xx: what logs of phones, converters and builds tell. OPS6xx:
+what the configuration of a project allows.
 """
 
 from __future__ import annotations
@@ -102,9 +102,32 @@ _LISTS = (
     Code("OPS412", "not-evaluated", "A part of a list cannot be read, so nothing is known of it."),
 )
 
+_LOGS = (
+    Code("OPS501", "inserted-by-runtime", "the runtime itself makes the op, and the binary has no kernel for it"),
+    Code("OPS502", "dropped-by-linker", "the file is compiled, and the linker drops what it registers"),
+    Code("OPS503", "nothing-linked", "the binary has no kernels of TensorFlow at all"),
+    Code("OPS504", "linked-twice", "the same op is linked into the binary twice"),
+    Code("OPS505", "misspelt-macro", "a macro of the build is none that TensorFlow asks for"),
+    Code("OPS506", "lost-function", "the op is a function, and the graph's function library is lost"),
+    Code("OPS507", "flex-not-linked", "the interpreter has no Flex delegate, which runs TensorFlow's own kernels"),
+    Code("OPS508", "flex-library-without-op", "the library of the Flex delegate is of a selection without the op"),
+    Code("OPS509", "selection-ignored", "builds for this platform take all of TensorFlow whatever is selected"),
+    Code("OPS510", "runtime-older-than-operator", "the runtime is older than the operator, or than its version"),
+    Code("OPS511", "operator-not-added", "the operator was never added to the resolver of the interpreter"),
+    Code("OPS512", "custom-operator-not-registered", "the program registers no such custom operator"),
+    Code("OPS513", "resolver-full", "the resolver has room for fewer operators than are added"),
+    Code("OPS514", "converter-without-tensorflow-ops", "the converter may write no ops of TensorFlow into the model"),
+    Code("OPS515", "not-in-flex-list", "the Flex delegate runs no ops but those of its list"),
+    Code("OPS516", "no-such-node", "no node of the graph has the name"),
+    Code("OPS517", "library-not-loaded", "the native library is not in the app for this device, or not loaded"),
+    Code("OPS518", "page-size", "a native library is aligned for pages of 4 KB, and the device or the store wants 16 KB"),
+    Code("OPS519", "excluded-from-reduced-build", "a reduced build of another runtime leaves the operator out"),
+    Code("OPS520", "runtime-older-than-model", "the runtime is older than the format of the model"),
+)
+
 _POLICIES = (Code("OPS601", "over-budget", "The build is larger than a budget of the configuration."),)
 
-CATALOG: dict[str, Code] = {each.code: each for each in (*_KERNELS, *_LEFT_OUT, *_REFUSED, *_LISTS, *_POLICIES)}
+CATALOG: dict[str, Code] = {each.code: each for each in (*_KERNELS, *_LEFT_OUT, *_REFUSED, *_LISTS, *_LOGS, *_POLICIES)}
 """Every code, in order."""
 
 _BY_KIND = {(each.family, each.kind): each for each in CATALOG.values()}

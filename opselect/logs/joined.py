@@ -62,12 +62,16 @@ _TEXTS = ("node", "devices", "rows", "signature", "ops", "custom_ops", "release"
 
 
 def _detail(failure: LogFailure) -> int:
-    return len(failure.dtypes) * 4 + (failure.rows is not None) * 2 + bool(failure.node)
+    return len(failure.dtypes) * 4 + (failure.rows is not None) * 2 + bool(failure.node) + bool(failure.device)
 
 
 def _says_all(whole: LogFailure, cut: LogFailure) -> bool:
     """Whether a message says all that another, cut one does about a kernel that is missing."""
-    if whole.op != cut.op or cut.rows is not None or not {whole.kind, cut.kind} <= _OF_KERNELS:
+    if whole.op != cut.op or cut.rows is not None:
+        return False
+    if whole.kind == cut.kind == "kernel-without-op":
+        return not cut.device
+    if not {whole.kind, cut.kind} <= _OF_KERNELS:
         return False
     if cut.kind not in (whole.kind, "no-kernel") or cut.device not in ("", whole.device):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from opselect.logs.records import LogFailure
@@ -9,24 +10,48 @@ from opselect.logs.shapes.shape import Shape
 
 
 @dataclass(slots=True)
-class Joining:
-    """The failures of one process in the order of its lines, those of one failure made one."""
+class _Held:
+    failure: LogFailure
+    last_line: int
+    since: float
 
-    failures: list[LogFailure] = field(default_factory=list)
-    _last_lines: list[int] = field(default_factory=list)
+
+@dataclass(slots=True)
+class Joining:
+    """The failures of one process in the order of its lines, those of one failure made one.
+
+    They are held until nothing can join them any more.
+    """
+
+    _held: list[_Held] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[LogFailure]:
+        """The failures that are held."""
+        return [each.failure for each in self._held]
 
     def add(self, shape: Shape, failure: LogFailure, last_line: int = 0) -> None:
         """Add a failure that a shape read from the lines up to ``last_line``."""
         first = failure.lines[0] if failure.lines else 0
         last_line = max(last_line, first)
         if shape.joins is not None:
-            for place in reversed(range(len(self.failures))):
-                if first - self._last_lines[place] > shape.reach:
+            for held in reversed(self._held):
+                if first - held.last_line > shape.reach:
                     break
-                joined = shape.joins(self.failures[place], failure)
+                joined = shape.joins(held.failure, failure)
                 if joined is not None:
-                    self.failures[place] = joined
-                    self._last_lines[place] = last_line
+                    held.failure = joined
+                    held.last_line = last_line
                     return
-        self.failures.append(failure)
-        self._last_lines.append(last_line)
+        self._held.append(_Held(failure, last_line, time.monotonic()))
+
+    def take(self, *, before: int | None = None, older_than: float = 0.0) -> list[LogFailure]:
+        """The failures whose last line is before a line, or that are held for some seconds: they are held no more."""
+        now = time.monotonic()
+        over = [
+            each
+            for each in self._held
+            if (each.last_line < before if before is not None else now - each.since >= older_than)
+        ]
+        self._held = [each for each in self._held if each not in over] if over else self._held
+        return [each.failure for each in over]

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from opselect.logs.joining import Joining
 from opselect.logs.message import Message
 from opselect.logs.prefixes import Line, parse_line, without_shared_prefix
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import beginnings, failure_in, shape_of
+from opselect.logs.shapes import beginnings, failure_in, longest_reach, shape_of
 from opselect.logs.shapes.shape import Shape
 
 MEMORY = 8
@@ -33,25 +34,28 @@ _LONGEST = 200_000
 _OVERLAP = 400
 """How far a beginning may reach back into what was searched, in characters."""
 
+_SHOWN = 500
+"""Maximum number of characters of the first line of a message that are kept with its failure."""
+
 _WRAP_WIDTHS = frozenset({60, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
 _LEAST_WIDTH = 40
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TYPESET = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 _ESCAPED_BREAK = re.compile(r"\\+[nrt](?![A-Za-z]:)")
 
 
 def plain_line(text: str) -> str:
     """A line without colours, control characters and the escapes of JSON and HTML that logs are passed on in."""
-    if "\x1b" in text:
-        text = _ESCAPES.sub("", text)
-    text = _CONTROLS.sub("", text)
+    if not text.isprintable():
+        text = _CONTROLS.sub("", _ESCAPES.sub("", text))
     if "&" in text and ";" in text:
         text = html.unescape(text)
     if "\\" in text:
         text = _ESCAPED_BREAK.sub(" ", text).replace('\\"', '"')
-    return text.translate(_TYPESET)
+    return text if text.isascii() else _INVISIBLE.sub("", text.translate(_TYPESET))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,10 @@ class _Kept:
     body: str
     wrapped: bool
     logged_at: str
+    letters: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Open:
     """A message that may go on, and what bounds it."""
 
@@ -78,12 +83,13 @@ class _Open:
     searched: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Process:
     recent: deque[_Kept] = field(default_factory=lambda: deque(maxlen=_RECENT_OWN))
     last: _Kept | None = None
     length_before: int = 0
     open: _Open | None = None
+    joining: Joining = field(default_factory=Joining)
 
 
 class LineReader:
@@ -97,12 +103,13 @@ class LineReader:
         self._processes: dict[str, _Process] = {}
         self._current = ""
         self._prefixed = 0
-        self._opened = 0
+        self._opened: list[_Process] = []
+        self._holding: list[_Process] = []
 
     @property
     def is_idle(self) -> bool:
         """Whether no message is open, so that lines without any word of one may be passed over."""
-        return self._opened == 0
+        return not self._opened
 
     def read(self, number: int, text: str, *, goes_on: bool = False) -> Iterator[LogFailure]:
         """The failures whose messages are over with a line; ``goes_on`` if it is the rest of the line before."""
@@ -110,18 +117,30 @@ class LineReader:
         process, kept = self._place(number, raw, goes_on=goes_on)
         if kept is None:
             return
-        yield from self._outdated(number)
+        if self._opened:
+            self._close_outdated(number)
         if process.open is not None:
-            yield from self._go_on(process, kept)
+            self._go_on(process, kept)
         else:
-            yield from self._begin(process, kept)
+            self._begin(process, kept)
+        if self._holding:
+            yield from self._taken(before=number - longest_reach())
 
     def flush(self, older_than: float = 0.0) -> Iterator[LogFailure]:
         """The failures of messages that are open for more than some seconds: they are taken for over."""
         now = time.monotonic()
-        for process in self._processes.values():
+        for process in list(self._opened):
             while process.open is not None and now - process.open.since >= older_than:
-                yield from self._close(process)
+                self._close(process)
+        yield from self._taken(older_than=older_than)
+
+    def _taken(self, *, before: int | None = None, older_than: float = 0.0) -> list[LogFailure]:
+        """The failures that nothing more is joined to."""
+        taken: list[LogFailure] = []
+        for process in self._holding:
+            taken += process.joining.take(before=before, older_than=older_than)
+        self._holding = [process for process in self._holding if process.joining.failures]
+        return taken
 
     def name_process(self, number: int, head: str) -> None:
         """Whose line it is of which only a later part is read: ``head`` is how it begins."""
@@ -143,57 +162,59 @@ class LineReader:
         if last is not None and number - last.number > MEMORY:
             process.last = last = None
             process.length_before = 0
-        wrapped = goes_on or (last is not None and _is_wrapped(process.length_before, last.raw, line.body))
+        wrapped = goes_on or (last is not None and _is_wrapped(process.length_before, last, line.body))
         process.length_before = len(last.raw) if last is not None else 0
-        process.last = _Kept(number, raw, line.body, wrapped, line.logged_at)
+        process.last = _Kept(number, raw, line.body, wrapped, line.logged_at, "".join(line.body.split()))
         return process, process.last
 
     def _process(self, number: int) -> _Process:
         if len(self._processes) > _MOST_PROCESSES:
             still = {
-                k: p for k, p in self._processes.items() if p.open or (p.last and number - p.last.number <= MEMORY)
+                k: p
+                for k, p in self._processes.items()
+                if p.open or p.joining.failures or (p.last and number - p.last.number <= MEMORY)
             }
             self._processes = still
         return self._processes.setdefault(self._current, _Process())
 
-    def _outdated(self, number: int) -> Iterator[LogFailure]:
-        if self._opened:
-            for process in self._processes.values():
-                while process.open is not None and number - process.open.number > _FARTHEST:
-                    yield from self._close(process)
+    def _close_outdated(self, number: int) -> None:
+        for process in list(self._opened):
+            while process.open is not None and number - process.open.number > _FARTHEST:
+                self._close(process)
 
-    def _begin(self, process: _Process, kept: _Kept) -> Iterator[LogFailure]:
+    def _begin(self, process: _Process, kept: _Kept) -> None:
         while process.recent and kept.number - process.recent[0].number > MEMORY:
             process.recent.popleft()
         process.recent.append(kept)
+        found = beginnings().search("".join([each.letters for each in process.recent]))
+        if found is not None:
+            self._open(process, found)
+
+    def _open(self, process: _Process, found: re.Match[str]) -> None:
+        """Open a message whose beginning was found in the recent lines of a process."""
         message = Message()
-        offsets = []
+        offset = 0
         for each in process.recent:
-            offsets.append(len(message.text))
+            if offset <= found.start():
+                first, place = each, found.start() - offset
             message.add(each.number, each.body, wrapped=each.wrapped)
-        yield from self._open_at(process, message, list(process.recent), offsets)
-
-    def _open_at(
-        self, process: _Process, message: Message, lines: list[_Kept], offsets: list[int]
-    ) -> Iterator[LogFailure]:
-        found = beginnings().search(message.text)
-        if found is None:
-            return
-        at = max(index for index, offset in enumerate(offsets) if offset <= found.start())
+            offset += len(each.letters)
         begun = message.cut(found.start())
-        shape = shape_of(begun)
-        if shape is None:
-            return
-        first = lines[at]
         process.recent.clear()
-        process.open = _Open(
-            begun, shape, first.raw, _place_in(first, found.start() - offsets[at]), first.number, first.logged_at,
-            time.monotonic(), searched=found.end() - found.start(),
-        )  # fmt: skip
-        self._opened += 1
-        yield from self._search(process)
+        self._begun(process, begun, found, first.raw, _place_in(first, place), first.logged_at)
 
-    def _go_on(self, process: _Process, kept: _Kept) -> Iterator[LogFailure]:
+    def _begun(
+        self, process: _Process, begun: Message, found: re.Match[str], first: str, begins_at: int, logged_at: str
+    ) -> None:
+        shape = shape_of(begun)
+        assert shape is not None
+        searched = found.end() - found.start()
+        number = begun.line_at(0)
+        process.open = _Open(begun, shape, first, begins_at, number, logged_at, time.monotonic(), searched=searched)
+        self._opened.append(process)
+        self._search(process)
+
+    def _go_on(self, process: _Process, kept: _Kept) -> None:
         opened = process.open
         assert opened is not None
         body = kept.body
@@ -201,71 +222,72 @@ class LineReader:
             body = without_shared_prefix(body, opened.first, opened.begins_at)
         opened.message.add(kept.number, body, wrapped=kept.wrapped)
         opened.lines += 1
-        yield from self._search(process)
+        self._search(process)
         if process.open is opened and (opened.lines >= opened.shape.lines or len(opened.message.text) > _LONGEST):
-            yield from self._close(process)
+            self._close(process)
 
-    def _search(self, process: _Process) -> Iterator[LogFailure]:
+    def _search(self, process: _Process) -> None:
         """Look for the next message in what the open one has not been searched for yet, and for the end of it."""
-        while process.open is not None:
-            opened = process.open
+        opened = process.open
+        if opened is not None:
             text = opened.message.text
             found = beginnings().search(text, opened.searched)
             end = re.compile(opened.shape.ends).search(text) if opened.shape.ends else None
             if end is not None and (found is None or end.end() <= found.start()):
                 rest = opened.message.cut(end.end())
                 opened.message = opened.message.until(end.end())
-                yield from self._close(process)
-                yield from self._rest(process, rest, opened)
+                self._close(process)
+                self._rest(process, rest, opened)
                 return
             if found is None:
                 opened.searched = max(opened.searched, len(text) - _OVERLAP)
                 return
             rest = opened.message.cut(found.start())
             opened.message = opened.message.until(found.start())
-            yield from self._close(process)
-            shape = shape_of(rest)
-            if shape is None:
-                return
-            process.open = _Open(
-                rest, shape, opened.first, opened.begins_at, rest.line_at(0), opened.logged_at, time.monotonic(),
-                searched=found.end() - found.start(),
-            )  # fmt: skip
-            self._opened += 1
+            self._close(process)
+            self._begun(process, rest, found, opened.first, opened.begins_at, opened.logged_at)
+            return
 
-    def _rest(self, process: _Process, rest: Message, before: _Open) -> Iterator[LogFailure]:
+    def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
         """What stands behind the end of a message: another may begin there."""
         found = beginnings().search(rest.text)
-        begun = rest.cut(found.start()) if found is not None else None
-        shape = shape_of(begun) if begun is not None else None
-        if found is None or begun is None or shape is None:
-            return
-        process.open = _Open(
-            begun, shape, before.first, before.begins_at, begun.line_at(0), before.logged_at, time.monotonic(),
-            searched=found.end() - found.start(),
-        )  # fmt: skip
-        self._opened += 1
-        yield from self._search(process)
+        if found is not None:
+            begun = rest.cut(found.start())
+            self._begun(process, begun, found, before.first, before.begins_at, before.logged_at)
 
-    def _close(self, process: _Process) -> Iterator[LogFailure]:
+    def _close(self, process: _Process) -> None:
         opened = process.open
         assert opened is not None
         process.open = None
-        self._opened -= 1
+        self._opened.remove(process)
         process.recent.clear()
-        failure = failure_in(opened.message)
-        if failure is not None:
-            yield replace(failure, logged_at=failure.logged_at or opened.logged_at)
+        found = failure_in(opened.message)
+        if found is not None:
+            shape, failure = found
+            failure = replace(failure, logged_at=failure.logged_at or opened.logged_at, text=_text(opened))
+            process.joining.add(shape, failure, opened.message.line_at(len(opened.message.text)))
+            if process not in self._holding:
+                self._holding.append(process)
 
 
 _MOST_PROCESSES = 10_000
+_MOST_TEXT = 4000
+_MOST_BEFORE = 200
 
 
-def _is_wrapped(length_before: int, last: str, body: str) -> bool:
+def _text(opened: _Open) -> str:
+    """The message as people read it, with what stands in front of it on its first line; the first of a long one."""
+    before = opened.first[max(opened.begins_at - _MOST_BEFORE, 0) : opened.begins_at]
+    return before + opened.message.sentence(0, min(len(opened.message.text), _MOST_TEXT))
+
+
+def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
     """Whether a line goes on in the middle of a word of the line before: it was broken at some width."""
-    if len(last) < _LEAST_WIDTH or last[-1:].isspace() or body[:1].isspace():
+    width = len(last.raw)
+    if width < _LEAST_WIDTH or last.raw[-1:].isspace() or body[:1].isspace():
         return False
-    return len(last) == length_before or len(last) in _WRAP_WIDTHS
+    # Lines that begin messages of their own may be of one length by chance.
+    return (width == length_before and not last.logged_at) or width in _WRAP_WIDTHS
 
 
 def _place_in(line: _Kept, letters: int) -> int:

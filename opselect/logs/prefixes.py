@@ -62,6 +62,10 @@ _OF_LINES = tuple(
         r"(?:> ?)+(?! Task)",
     )
 )
+_ANY_OF_PROCESS, _ANY_OF_LINES = (
+    re.compile("|".join(re.sub(r"\(\?P<\w+>", "(?:", pattern.pattern) for pattern in patterns))
+    for patterns in (_OF_PROCESS, _OF_LINES)
+)
 _LONG = re.compile(rf"\[ +{_STAMP} +(?P<pid>\d+): *(?P<tid>\w+) +{_LEVEL}/.*\]\s*$")
 _TAG_BEHIND = re.compile(r"^[VDIWEFAS]\( *\d+\) ")
 
@@ -89,7 +93,7 @@ def parse_line(text: str) -> Line:
         return Line("", f"{header['pid']}:{header['tid']}", is_header=True)
     process = ""
     start = 0
-    for pattern in _OF_PROCESS:
+    for pattern in _OF_PROCESS if _ANY_OF_PROCESS.match(text) else ():
         found = pattern.match(text)
         if found is not None:
             named = found.groupdict()
@@ -101,7 +105,7 @@ def parse_line(text: str) -> Line:
         text = re.sub(r"  \([^()]*\) *$", "", text)
     logged_at = ""
     for _ in range(_MAX_PREFIXES):
-        for pattern in _OF_LINES:
+        for pattern in _OF_LINES if _ANY_OF_LINES.match(text, start) else ():
             found = pattern.match(text, start)
             if found is not None and found.end() > start:
                 at = found.groupdict().get("at")

@@ -18,13 +18,13 @@ from opselect.findings.mends import change_model
 from opselect.models.graph import BrokenGraphError
 from opselect.requirements.of_many_models import Failure
 from opselect.requirements.runtime import SESSION_OPS
-from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion, described_build
+from opselect.usecases.described_build import DEFAULT_LISTS, DescribedBuild, VerifyQuestion, described_build
 from opselect.usecases.kernel_source import DEFAULT_PROFILE
 from opselect.usecases.load_model import load_model
 from opselect.usecases.model_names import model_names
 from opselect.usecases.open_kernels import open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, NoModelReadError, read_requirements
-from opselect.usecases.select_kernels import select_kernels
+from opselect.usecases.select_kernels import BuildAnswer, select_kernels
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 from opselect.verifying.compiled_files import CompiledFiles
 from opselect.verifying.header_contents import HeaderContents
@@ -199,35 +199,85 @@ def _lite_model(path: str, resolvers: Sequence[Resolver]) -> TfliteModel:
         return lite
 
 
-def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: RecordingWatch) -> Verified:
-    """What of the models the kernels of a TensorFlow do not run, in the build that is described."""
+@dataclass(frozen=True, slots=True)
+class OpenedBuild:
+    """A build that a question describes: the TensorFlow and the profile that it is of, and its parts."""
+
+    question: VerifyQuestion
+    index: KernelIndex
+    profile: str
+    build: DescribedBuild
+
+    @property
+    def contents(self) -> AllOf | None:
+        """What the build has, by all its parts together; None where nothing is left out."""
+        return AllOf(self.build.parts) if self.build.parts else None
+
+    def problems(self) -> tuple[Finding, ...]:
+        """What keeps the build from being made at all."""
+        return tuple(_of_the_build(self.build.parts, self.index))
+
+
+def open_build(question: VerifyQuestion, watch: Watch = NOBODY) -> OpenedBuild:
+    """The build of a question, its files read; the models are not.
+
+    Raises what :func:`verify` raises of a build.
+    """
+    files = _named_files(question)
+    return _opened(_completed(question, files), files, watch)
+
+
+def _opened(question: VerifyQuestion, files: dict[str, NamedFile], watch: Watch) -> OpenedBuild:
     index = open_kernels(question.source, macros=question.macros, profile=question.profile, watch=watch)
     profile = profile_of(index, question.profile, question.macros)
-    build = described_build(question, files, index, profile)
+    return OpenedBuild(question, index, profile, described_build(question, files, index, profile))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAgainst:
+    """Models held against a build: ``answer`` has what they need and pick there, ``problems`` are all that fails."""
+
+    answer: BuildAnswer
+    problems: tuple[Finding, ...]
+
+
+def hold_against(opened: OpenedBuild, watch: Watch = NOBODY) -> HeldAgainst:
+    """What of the models of the question the build does not run, by code. The only model stays open in the answer.
+
+    Raises BrokenGraphError for the only model where it makes no sense as a graph, and what :func:`verify` raises of
+    models.
+    """
+    question, index, profile, build = opened.question, opened.index, opened.profile, opened.build
+    # What an optimizer only may insert is never missing, so that nobody need look for it.
+    needed = read_requirements(replace(question.models, inserted=False, every_node=True), index, watch)
+    found = select_kernels(
+        needed, index, profile, builds=build.builds, have=question.have, files=False, contents=opened.contents
+    )
+    whole = _runs_in_session(needed)
+    problems = [each for each in found.selection.unresolved if whole or each.op not in SESSION_OPS or each.count]
+    problems += opened.problems()
+    problems += found.selection.verdict.refused
+    return HeldAgainst(found, tuple(sorted(problems, key=lambda each: each.code)))
+
+
+def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: RecordingWatch) -> Verified:
+    """What of the models the kernels of a TensorFlow do not run, in the build that is described."""
+    opened = _opened(question, files, watch)
+    index, profile = opened.index, opened.profile
     try:
-        # What an optimizer only may insert is never missing, so that nobody need look for it.
-        needed = read_requirements(replace(question.models, inserted=False, every_node=True), index, watch)
+        held = hold_against(opened, watch)
     except BrokenGraphError as error:
         # Of the only model; one of several is among those that could not be read.
         return Verified(_against(question), 1, (_broken(error),), index.release, profile)
-    contents = AllOf(build.parts) if build.parts else None
-    found = select_kernels(
-        needed, index, profile, builds=build.builds, have=question.have, files=False, contents=contents
-    )
-    selection = found.selection
-    whole = _runs_in_session(needed)
-    problems = [each for each in selection.unresolved if whole or each.op not in SESSION_OPS or each.count]
-    problems += _of_the_build(build.parts, index)
-    problems += selection.verdict.refused
-    needed = needed.closed()
+    verdict, needed = held.answer.selection.verdict, held.answer.needed.closed()
     return Verified(
         _against(question),
         needed.models,
-        tuple(sorted(problems, key=lambda each: each.code)),
+        held.problems,
         index.release,
         profile,
-        selection.verdict.ignored,
-        (*build.unjudged, *selection.verdict.unjudged),
+        verdict.ignored,
+        (*opened.build.unjudged, *verdict.unjudged),
         needed.unread,
     )
 

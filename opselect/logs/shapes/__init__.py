@@ -25,13 +25,19 @@ def shape_of(message: Message) -> Shape | None:
     return next((shape for shape in SHAPES if re.match(shape.begins, message.text)), None)
 
 
-def failure_in(message: Message) -> LogFailure | None:
-    """What a message tells of a failure, by the first shape that reads one in it."""
+def failure_in(message: Message) -> tuple[Shape, LogFailure] | None:
+    """What a message tells of a failure, and the first shape that reads one in it."""
     for shape in SHAPES:
         failure = shape.failure(message)
         if failure is not None:
-            return failure
+            return shape, failure
     return None
+
+
+@cache
+def longest_reach() -> int:
+    """How many lines above a message the last line of one may stand that it is joined to."""
+    return max(shape.reach for shape in SHAPES)
 
 
 @cache

@@ -12,7 +12,9 @@ from opselect.logs.records import KernelRow
 _TYPES = frozenset(each.name for each in DataType)
 _NAME = r"[A-Za-z0-9_.][\w.\\/>^-]*"
 
-_BRACKETED = re.compile(r"\[\[(?:Node:)?(?:\{\{node(?P<braced>[^}\]]+)\}\}|(?P<plain>[^=\[\]{}()]+))")
+_BRACKETED = re.compile(
+    r"\[\[(?:Node:)?(?:\{\{node(?P<braced>[^}\]]+)\}\}|(?P<plain>(?:(?<=Node:)|[A-Za-z.])[^=\[\]{}()]*))"
+)
 _BEHIND_NODE = re.compile(r"=(?P<op>\w+)\[|\]\]|\(definedat")
 _ROW = re.compile(r"device='(?P<device>\w*)'(?P<rest>(?:;(?:label='[^']*'|\w+in\[[^\]]*\]?))*)")
 _CONSTRAINT = re.compile(r";(\w+)in\[([^\]]*)\]")

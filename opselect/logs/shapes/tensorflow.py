@@ -26,9 +26,12 @@ _OP_DEF = "tensorflow/core/framework/op_def_util.cc"
 _ROWS_LINES = 400
 """Maximum number of lines of a message that lists kernels: a row is a line, and some ops have hundreds."""
 
+_NODE_ENDS = r"\[\[(?:\{\{node[^}]*\}\}|[A-Za-z.][^\[\]{}=]*)\]\]|\]\([^()]*\)\]\]"
+"""The node in brackets that most messages end with."""
+
 _WITH_ATTRS = re.compile(r"withtheseattrs:?\[")
 _DEVICES = re.compile(r"Registereddevices:\[([^\]]*)\]")
-_ROWS_BEGIN = re.compile(r"Registered(?:kernels)?:")
+_ROWS_BEGIN = re.compile(r"Registered(?:kernels)?:|Allkernelsregisteredforop\w+:")
 _REQUESTED = re.compile(r"RequestedAttributes:")
 _GAP = 3000
 """How far behind the beginning of a message its devices and its kernels may begin, in characters."""
@@ -64,6 +67,17 @@ def _uncreated(match: re.Match[str], message: Message) -> Told:
     return _about_kernel(op, node, attrs, match["device"], message, match.end())
 
 
+def _unplaced_eager(match: re.Match[str], message: Message) -> Told:
+    """``Could not find device for node: {{node X}} = X[…]``: of an op that is run without a graph."""
+    text = message.text
+    node = node_behind(message, match.end())
+    definition = re.compile(r"[^\s=]{1,400}?=(\w+)\[").match(text, match.end())
+    listed = re.compile(r"Allkernelsregisteredforop(\w+):").search(text, match.end(), match.end() + _GAP)
+    op = definition[1] if definition is not None else listed[1] if listed is not None else ""
+    attrs = attrs_at(text, definition.end()) if definition is not None else {}
+    return _about_kernel(op, node, attrs, "", message, match.end())
+
+
 def _about_kernel(
     op: str, node: str, attrs: dict[str, str], device: str, message: Message, start: int
 ) -> dict[str, object]:
@@ -89,7 +103,7 @@ def _about_kernel(
         "device": asked,
         "devices": named,
         "rows": rows,
-        "kind": _kind(op, node, dict(dtypes), asked, named, rows),
+        "kind": _kind(op, node, dict(dtypes), asked, named, rows, attrs.get("_kernel", "").strip('"')),
     }
 
 
@@ -100,18 +114,21 @@ def _kind(
     device: str,
     devices: tuple[str, ...],
     rows: tuple[KernelRow, ...] | None,
+    label: str,
 ) -> str:
     if op.startswith("_") or node in ("_SOURCE", "_SINK"):
         return "runtime-op"
     is_absent = bool(device and devices and device not in devices)
     if not rows:
+        if rows is None and label:
+            return "kernel-label"
         return "kernel-device" if is_absent and rows is None else "no-kernel"
     here = {device} if device else set(devices or ("CPU",))
     mine = [row for row in rows if row.device in here or row.device == "DEFAULT"]
     if not mine or is_absent:
         return "kernel-device"
     fitting = [row for row in mine if all(dtypes.get(attr, "") in types for attr, types in row.allowed)]
-    return "kernel-label" if fitting and all(row.label for row in fitting) else "kernel-type"
+    return "kernel-label" if fitting and all(row.label != label for row in fitting) else "kernel-type"
 
 
 def _not_registered(match: re.Match[str], message: Message) -> Told:
@@ -123,12 +140,15 @@ def _of_unknown_op(match: re.Match[str], message: Message) -> Told:
     return {"op": message.word(match.start("op"), match.end("op"))}
 
 
+_DEFINITION_END = re.compile(r">(?:;NodeDef|Thismaybeexpected)")
+
+
 def _of_definition(match: re.Match[str], message: Message) -> Told:
     """What stands behind ``Op<name=X; signature=…>; NodeDef: …``."""
     text = message.text
     begin = match.start("_signature")
-    end = text.find(">;NodeDef", begin)
-    signature = message.sentence(begin, end + 1) if end >= 0 else ""
+    end = _DEFINITION_END.search(text, begin)
+    signature = message.sentence(begin, end.start() + 1) if end is not None else ""
     named = re.compile(r"NodeDef:").search(text, match.end())
     node, dtypes = "", {}
     if named is not None:
@@ -137,7 +157,8 @@ def _of_definition(match: re.Match[str], message: Message) -> Told:
         dtypes = attrs_at(text, definition.end()) if definition is not None else {}
     if not node:
         node = bracketed_node(message, match.end())[0]
-    return {"signature": signature, "node": node, "dtypes": types_of(dtypes)}
+    attr = match.groupdict().get("_attribute") or match["attr"]
+    return {"signature": signature, "node": node, "dtypes": types_of(dtypes), "attr": attr}
 
 
 _BY_LOWER = {each.name.removeprefix("DT_").lower(): each.name for each in DataType}
@@ -163,12 +184,14 @@ def _unassigned(match: re.Match[str], message: Message) -> Told | None:
     node = message.text[match.start("node") : match.end("node")].strip("'")
     braced = re.fullmatch(r"\{\{node(.+)\}\}", node)
     pinned = re.compile(r"(?:assignedto|specification)'?(?:/\w+:[\w*]+)*?/(?:device:)?([A-Za-z_]+):[\d*]+").search(text)
-    bracket = re.compile(r"=(\w+)\[").search(text, bracketed_node(message)[1] - 2)
-    op = re.compile(r"\[\[(?:Node:)?[^=\[\]]+=(\w+)\[").search(text)
+    named, end = bracketed_node(message)
+    definition = re.compile(r"(?:\}\})?=(\w+)\[").match(text, end)
+    attrs = attrs_at(text, definition.end()) if definition is not None else {}
     return {
-        "node": braced[1] if braced else node,
-        "device": pinned[1].upper() if pinned else "",
-        "op": op[1] if op else bracket[1] if bracket else "",
+        "node": braced[1] if braced else node or named,
+        "device": pinned[1].upper() if pinned else device_of(attrs),
+        "op": definition[1] if definition is not None else "",
+        "dtypes": types_of(attrs),
     }
 
 
@@ -176,7 +199,9 @@ def _twice(match: re.Match[str], message: Message) -> Told:
     node = re.fullmatch(r"\{\{node(.+)\}\}", match["node"])
     op = re.compile(r"""op:\\?"(\w+)""").search(message.text, match.end())
     named = re.match(r"([^=]+)=(\w+)\[", match["node"])
+    device = re.compile(r"""device_type:\\?"(\w+)\\?\"""").search(message.text, match.end())
     return {
+        "device": device[1] if device else "",
         "node": node[1] if node else named[1] if named else match["node"],
         "op": op[1] if op else named[2] if named else "",
     }
@@ -186,28 +211,38 @@ SHAPES = (
     Shape(
         "no-kernel",
         "tensorflow",
+        r"Couldnotfind(?:valid)?devicefornode[.:](?:Node:)?",
+        ("device for node", "device for", "kernels registered", "valid device"),
+        "tensorflow/core/common_runtime/eager/execute.cc",
+        _unplaced_eager,
+        lines=_ROWS_LINES,
+        ends=r"\[Op:\w+\]",
+    ),
+    Shape(
+        "no-kernel",
+        "tensorflow",
         r"NoOpKernelwasregisteredtosupportOp'(?P<op>\w+)'",
-        ("OpKernel", "regis", "tered"),
+        ("OpKernel", "registered to support"),
         _PLACER,
         _unplaced,
         lines=_ROWS_LINES,
-        ends=r"\[\[(?:\{\{node[^}]*\}\}|[^\[\]{}=]*)\]\]|\]\([^()]*\)\]\]",
+        ends=_NODE_ENDS,
     ),
     Shape(
         "no-kernel",
         "tensorflow",
         r"Noregistered'(?P<op>\w+)'OpKernelfor'?(?P<device>\w+)'?devicescompatiblewithnode",
-        ("OpKernel", "compatible", "regis", "tered"),
+        ("OpKernel", "compatible with node"),
         _OP_KERNEL,
         _uncreated,
         lines=_ROWS_LINES,
-        ends=r"(?:kernels>|\]).{0,40}?\[\[(?:\{\{node[^}]*\}\}|[^\[\]{}=]*)\]\]",
+        ends=_NODE_ENDS,
     ),
     Shape(
         "op-not-registered",
         "tensorflow",
         r"Optypenotregistered'(?P<op>[^'\s]{1,200})'",
-        ("regis", "tered"),
+        ("Op type", "not registered", "in binary running"),
         "tensorflow/core/framework/op.cc",
         _not_registered,
         lines=4,
@@ -215,18 +250,17 @@ SHAPES = (
     Shape(
         "kernel-without-op",
         "tensorflow",
-        r"OpKernel\('op:\\?\"\w{1,100}\\?\"device_type:\\?\"(?P<device>\w+)\\?\"(?:(?!OpKernel\().){0,2000}?'\)"
-        r"forunknownop:(?P<op>\w+)",
-        ("OpKernel", "unknown"),
+        r"OpKernel\('op:\\?\"(?P<op>\w{1,100})\\?\"device_type:\\?\"(?P<device>\w+)\\?\"(?:(?!OpKernel\().){0,2000}?'\)"
+        r"forunknownop:",
+        ("OpKernel", "unknown op"),
         _OP_KERNEL,
-        _of_unknown_op,
         lines=2,
     ),
     Shape(
         "kernel-without-op",
         "tensorflow",
         r"'?\)forunknownop:(?P<op>\w+)",
-        ("unknown", "OpKernel"),
+        ("unknown op", "OpKernel"),
         _OP_KERNEL,
         _of_unknown_op,
         lines=1,
@@ -234,9 +268,9 @@ SHAPES = (
     Shape(
         "attr-unknown",
         "tensorflow",
-        r"NodeDefmentionsattr(?:'(?P<attr>[^']{1,200})'notin|ibute[\w.]{1,200}whichisnotintheopdefinition:)"
+        r"NodeDefmentionsattr(?:'(?P<attr>[^']{1,200})'notin|ibute(?P<_attribute>[\w.]{1,200}?)whichisnotintheopdefinition:)"
         r"(?P<_signature>Op<name=)(?P<op>\w+)",
-        ("NodeDef", "mentions", "signature="),
+        ("NodeDef mentions", "signature="),
         _NODE_DEF,
         _of_definition,
         lines=30,
@@ -246,7 +280,7 @@ SHAPES = (
         "attr-missing",
         "tensorflow",
         r"NodeDefmissingattrs?'(?P<attr>[^']{1,200})'[^<]{0,200}?from(?P<_signature>Op<name=)(?P<op>\w+)",
-        ("NodeDef", "missing", "signature="),
+        ("NodeDef missing", "signature="),
         _NODE_DEF,
         _of_definition,
         lines=30,
@@ -256,7 +290,7 @@ SHAPES = (
         "attr-value",
         "tensorflow",
         r"Valueforattr'(?P<attr>\w{1,200})'of(?P<_value>[\w\"]{1,200}?)isnotinthelistofallowedvalues:",
-        ("allowed", "values"),
+        ("Value for attr", "list of allowed"),
         _OP_DEF,
         _value_of_attr,
         lines=20,
@@ -267,7 +301,7 @@ SHAPES = (
         "tensorflow",
         r"Op(?P<op>[A-Z_]\w{0,200}?)isnotavailableinGraphDefversion(?P<graph_version>\d+)"
         r"\.Ithasbeenremovedinversion(?P<removed_in>\d+)",
-        ("GraphDef", "available", "removed"),
+        ("not available in", "GraphDef version", "been removed"),
         _OP_DEF,
         lines=3,
     ),
@@ -275,23 +309,23 @@ SHAPES = (
         "op-deprecated",
         "tensorflow",
         r"Op(?P<op>[A-Z_]\w{0,200}?)isdeprecated\.ItwillceasetoworkinGraphDefversion(?P<removed_in>\d+)",
-        ("deprecated", "GraphDef", "cease"),
+        ("is deprecated. It", "cease to work", "GraphDef version"),
         _OP_DEF,
         lines=3,
     ),
     Shape(
         "graph-version",
         "tensorflow",
-        r"GraphDef(?:minconsumerversion(?P<removed_in>\d+)abovecurrentversion\d+|producerversion(?P<graph_version>\d+)"
-        r"belowminproducer\d+|disallowsconsumerversion\d+)(?:(?:for|supportedby)TensorFlow(?P<release>\d+\.\d+(?:\.\d+)?))?",
-        ("GraphDef", "consumer", "producer"),
+        r"GraphDef(?:minconsumerversion|producerversion|disallowsconsumerversion)(?P<graph_version>\d+)"
+        r"(?:abovecurrentversion\d+|belowminproducer\d+)?(?:(?:for|supportedby)TensorFlow(?P<release>\d+\.\d+(?:\.\d+)?))?",
+        ("GraphDef", "consumer version", "producer version", "consumer version"),
         "tensorflow/core/framework/versions.cc",
         lines=3,
     ),
     Shape(
         "lowering",
         "tensorflow",
-        r"Node\{\{node(?P<node>[^}]{1,400})\}\}oftype(?P<op>\w+?)has'_lower_using_switch_merge'attrset",
+        r"Node\{\{node(?P<node>[^}]{1,400})\}\}oftype(?P<op>\w+?)has'(?P<attr>_lower_using_switch_merge)'attrset",
         ("_lower_using_switch_merge", "lowering"),
         "tensorflow/core/common_runtime/lower_functional_ops.cc",
         lines=3,
@@ -299,18 +333,18 @@ SHAPES = (
     Shape(
         "kernel-device",
         "tensorflow",
-        r"Cannotassignadeviceforoperation(?P<node>'[^']{1,400}'|\{\{node[^}]{1,400}\}\}|[\w./>\\-]{1,400}?)(?=:)",
-        ("assign", "operation", "device"),
+        r"Cannotassignadevice(?:foroperation|tonode)(?P<node>'[^']{1,400}'|\{\{node[^}]{1,400}\}\}|[\w./>\\-]{1,400}?)(?=:)",
+        ("Cannot assign", "a device for", "a device to"),
         _PLACER,
         _unassigned,
         lines=30,
-        ends=r"\[\[(?:\{\{node[^}]*\}\}|[^\[\]{}=]*)\]\]|\]\([^()]*\)\]\]",
+        ends=_NODE_ENDS,
     ),
     Shape(
         "kernel-device",
         "tensorflow",
         r"Couldnotsatisfydevicespecification'(?:/\w+:[\w*]+)*?/(?:device:)?(?P<device>[A-Za-z_]+):[\d*]+'",
-        ("satisfy", "specification"),
+        ("satisfy device", "specification '"),
         "tensorflow/core/common_runtime/eager/context.cc",
         lines=4,
     ),
@@ -318,7 +352,7 @@ SHAPES = (
         "kernel-twice",
         "tensorflow",
         r"MultipleOpKernelregistrationsmatchNodeDef(?:atthesamepriority)?'(?P<node>[^']{1,2000})'",
-        ("OpKernel", "Multiple", "registrations"),
+        ("OpKernel", "registrations match"),
         _OP_KERNEL,
         _twice,
         lines=6,
@@ -327,7 +361,7 @@ SHAPES = (
         "op-registered-twice",
         "tensorflow",
         r"(?:Alreadyexists|ALREADY_EXISTS):Opwithname(?P<op>\w+)",
-        ("Already", "exists", "ALREADY_EXISTS"),
+        ("Op with name", "Already exists", "ALREADY_EXISTS"),
         "tensorflow/core/framework/op.cc",
         _of_unknown_op,
         lines=1,
@@ -336,15 +370,15 @@ SHAPES = (
         "nothing-linked",
         "tensorflow",
         r"Nosessionfactoryregisteredforthegivensessionoptions",
-        ("factory", "session"),
+        ("session factory", "registered for"),
         "tensorflow/core/common_runtime/session_factory.cc",
         lines=3,
     ),
     Shape(
         "nothing-linked",
         "tensorflow",
-        r"CPUFactorynotregistered|CPUdevicefactorynotregistered",
-        ("Factory", "regis", "tered"),
+        r"CPUFactorynotregistered|Nodevicesareregistered",
+        ("Factory not", "No devices", "are registered"),
         "tensorflow/core/common_runtime/device_factory.cc",
         lines=3,
     ),

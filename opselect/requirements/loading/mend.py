@@ -59,7 +59,7 @@ def mend_use(
     if problem.kind == "bad_node":
         return (change_model("The graph was cut or merged, and not whole: export it again."),)
     if problem.kind == "removed_op":
-        return _mend_removed(op, index, model)
+        return mend_removed(op, index, model)
     if problem.kind == "lowering":
         return _taking_off(f"Take the attr off, so that the kernel of {op} runs it:", problem, uses, release, model)
     if problem.kind == "unknown_attr":
@@ -112,7 +112,8 @@ def _may_be_graph(model: str) -> bool:
     return model == _ANY or not (PurePosixPath(name).suffix in ("", ".meta") or name.startswith("saved_model."))
 
 
-def _mend_removed(op: str, index: KernelIndex, model: str) -> tuple[Mend, ...]:
+def mend_removed(op: str, index: KernelIndex, model: str) -> tuple[Mend, ...]:
+    """What to do about an op that is removed; ``model`` is what commands call the model, ``MODEL`` for any."""
     definition = index.op_definition(op)
     gone = definition.deprecation if definition is not None else None
     named = _SUCCESSOR.search(gone.explanation) if gone is not None else None

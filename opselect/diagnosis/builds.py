@@ -1,0 +1,206 @@
+"""What compilers, linkers, loaders and stores refuse of a build of TensorFlow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from kernel_index.build_files.mobile_lists import builds_of
+from kernel_index.index import KernelIndex
+from kernel_index.libraries import LIBRARIES, Library, library, library_of_header
+from kernel_index.records import MAKE, LibraryUse
+from opselect.build_lists.checking.builds import Build, how_listed
+from opselect.diagnosis.setting import Setting, about, told
+from opselect.findings import Finding
+from opselect.findings.mends import OR, Mend
+from opselect.logs.records import LogFailure
+from opselect.selection.why_missing import explain_library
+
+_NAMESPACES = {
+    "re2": "re2", "icu": "icu", "snappy": "snappy", "Json": "jsoncpp", "double_conversion": "double-conversion",
+    "highwayhash": "highwayhash", "absl": "absl", "farmhash": "farmhash", "NAMESPACE_FOR_HASH_FUNCTIONS": "farmhash",
+}  # fmt: skip
+_FUNCTIONS = (
+    (re.compile(r"(in|de)flate(Init2_|End|Reset)?|zlib\w*|crc32|adler32"), "zlib"),
+    (re.compile(r"jpeg_\w+"), "jpeg"),
+    (re.compile(r"png_\w+"), "png"),
+    (re.compile(r"(DGif|EGif|Gif)\w+"), "gif"),
+    (re.compile(r"sqlite3_\w+"), "sqlite"),
+    (re.compile(r"curl_\w+"), "curl"),
+    (re.compile(r"util_?hash\w*|Fingerprint(32|64|128)?"), "farmhash"),
+)
+"""C functions of libraries, by how their names begin."""
+
+
+def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """A function is not there: of a source file that is not compiled, or of a library that is not linked."""
+    path = source_path(failure.file, setting.index)
+    name = library_of_symbol(failure.symbol)
+    if name:
+        return [about(_library(name, path, failure, setting), failure)]
+    found = [_dependency(path, failure, setting), *_base_library(path, failure, setting)]
+    causes = [each for each in found if each is not None]
+    if not causes:
+        uses = setting.index.library_uses.get(path, ())
+        causes = [_library(use.library, path, failure, setting) for use in uses[:1]]
+    if not causes:
+        reason = f"{_object(failure)} uses {failure.symbol or 'a function'}, and no file that is linked defines it"
+        text = f"Let the lists be made whole: opselect generate MODEL --tensorflow {setting.index.release} lists what files need."
+        causes = [Finding("OPS121", reason, files=(path,) if path else (), mends=(told("guess", text),))]
+    return [about(each, failure) for each in causes]
+
+
+def _object(failure: LogFailure) -> str:
+    return failure.file.rpartition("/")[2] or "an object file"
+
+
+def source_path(file: str, index: KernelIndex) -> str:
+    """The source of a release that an object file or the end of a path stands for; empty where none, or several, do."""
+    if not file:
+        return ""
+    plain = re.sub(r"\.(pic\.)?(o|obj)$", ".cc", re.sub(r"^.*\(([^()]*)\)$", r"\1", file).lstrip("./"))
+    known = [
+        path for path in index.includes if path == plain or path.endswith(f"/{plain}") or plain.endswith(f"/{path}")
+    ]
+    if not known:
+        name = plain.rpartition("/")[2]
+        known = [path for path in index.includes if path.rpartition("/")[2] == name]
+    return known[0] if len(known) == 1 else ""
+
+
+def library_of_symbol(symbol: str) -> str:
+    """The library of others that a function belongs to, by its namespace or its first letters; empty for none."""
+    plain = re.sub(r"^(vtable|typeinfo( name)?|non-virtual thunk) (for|to) ", "", symbol.strip()).lstrip("_")
+    first = re.match(r"(\w+)::", plain)
+    if first is not None:
+        return _NAMESPACES.get(first[1], "")
+    name = re.match(r"\w+", plain)
+    return next((lib for pattern, lib in _FUNCTIONS if name and pattern.fullmatch(name[0])), "")
+
+
+def _library(name: str, path: str, failure: LogFailure, setting: Setting) -> Finding:
+    """A library of others that the build does not link."""
+    index = setting.index
+    build = MAKE if MAKE in builds_of(index.build_lists) else "bazel"
+    use = next((each for each in index.library_uses.get(path, ()) if each.library == name), None)
+    if use is None:
+        known: Library | None = library(name)
+        header = known.headers[0] if known is not None else name
+        use = LibraryUse(name, header, path or failure.file, ())
+    finding = explain_library(use, path or _object(failure), index, build)
+    if failure.symbol:
+        reason = f"{path or _object(failure)} calls {failure.symbol.partition('(')[0]} of {name}, which is not linked"
+        finding = replace(finding, reason=reason)
+    return replace(finding, mends=(replace(finding.mends[0], applicability="likely"), *finding.mends[1:]))
+
+
+def _dependency(path: str, failure: LogFailure, setting: Setting) -> Finding | None:
+    """The source file that defines what is undefined, where the release has one."""
+    plain = _plain(failure.symbol)
+    uses = setting.index.dependencies.get(path, ()) if path else ()
+    wanted = [each for each in uses if _plain(each.symbol).rpartition("::")[2] in plain.split("::")]
+    if not wanted and path:
+        wanted = [
+            each for each in uses if setting.profile in each.profiles and plain and plain.startswith(_head(each.symbol))
+        ]
+    if not wanted:
+        return None
+    file = wanted[0].file
+    lists = setting.index.build_lists
+    mends: list[Mend] = []
+    for build in builds_of(lists):
+        edit = how_listed(file, Build(build, {}, frozenset()), lists)
+        text = f"{edit.text[:1].upper()}{edit.text[1:]}."
+        mends.append(replace(edit, text=text, applicability="likely", lead=OR if mends else ""))
+    reason = f"{path} uses {wanted[0].symbol} of {file}, which the build does not compile"
+    return Finding("OPS121", reason, files=(file,), mends=tuple(mends))
+
+
+def _base_library(path: str, failure: LogFailure, setting: Setting) -> list[Finding]:
+    """A file of the base library that the makefile leaves out on purpose, such as ``lib/io/zlib_*``."""
+    plain = _plain(failure.symbol)
+    words = [re.sub(r"(?<!^)(?=[A-Z])", "_", part).lower() for part in plain.split("::") if part[:1].isupper()]
+    left_out = setting.index.build_lists.not_compiled.get(MAKE, ())
+    stems = {re.sub(r"_(options|stream|defaults)$", "", word) for word in words} | set(words)
+    files = [
+        f
+        for f in left_out
+        if f.endswith(".cc") and any(f.rpartition("/")[2].startswith(w[:8]) for w in stems if len(w) > 3)
+    ]
+    if not files or "tensorflow::" not in failure.symbol:
+        return []
+    named = ", ".join(files[:3])
+    reason = (
+        f"{path or _object(failure)} uses {plain} of TensorFlow's base library, and the makefile leaves {named} out"
+    )
+    text = f"Add {' '.join(files[:3])} to TF_CC_SRCS in tensorflow/contrib/makefile/Makefile, with the library behind it (zlib)."
+    if "zlib" not in named:
+        text = text.replace(", with the library behind it (zlib)", "")
+    mend = told("likely", text)
+    less = told("likely", f"Leave {path or _object(failure)} out, if no model needs its ops.", lead=OR)
+    return [Finding("OPS121", reason, files=tuple(files[:3]), mends=(mend, less))]
+
+
+def _plain(symbol: str) -> str:
+    """``tensorflow::io::ZlibInputStream::ZlibInputStream`` of a whole signature."""
+    text = re.sub(r"^(vtable|typeinfo( name)?|non-virtual thunk) (for|to) ", "", symbol)
+    return re.sub(r"<.*>", "", text.partition("(")[0]).strip()
+
+
+def _head(symbol: str) -> str:
+    return _plain(symbol).removesuffix("::*")
+
+
+def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """A header that the compiler does not find: of a library of others, or one that the build generates."""
+    header = failure.library or failure.symbol
+    path = source_path(failure.file, setting.index) or failure.file
+    name = library_of_header(header)
+    if header.endswith("ops_to_register.h"):
+        line = f"opselect generate MODEL --tensorflow {setting.index.release} --target header --out build_lists"
+        reason = f"{path} is compiled with SELECTIVE_REGISTRATION, and ops_to_register.h is in no folder of includes"
+        mend = told("likely", f"Write it by {line}, and put it on the include path.")
+        return [about(Finding("OPS124", reason, mends=(mend,)), failure)]
+    if name:
+        use = LibraryUse(name, header, path, ())
+        build = MAKE if MAKE in builds_of(setting.index.build_lists) else "bazel"
+        finding = explain_library(use, path, setting.index, build)
+        return [
+            about(
+                replace(finding, reason=f"{path} includes {header} of {name}, which the build does not have"), failure
+            )
+        ]
+    if header.endswith((".pb.h", "_generated.h")):
+        text = "Generate it before: the makefile runs protoc by its own rules, Bazel as a dependency of the target."
+        reason = f"{path} includes {header}, which a tool of the build makes"
+        return [about(Finding("OPS121", reason, mends=(told("likely", text),)), failure)]
+    text = f"Put the folder of {header} on the include path" if header else "Put its folder on the include path"
+    known = [each.name for each in LIBRARIES if any(header.startswith(start.rstrip("/")) for start in each.headers)]
+    reason = f"{path or 'a file'} includes {header or 'a header'}, which is in no folder of includes"
+    about_it = f", or of {known[0]}" if known else ""
+    return [about(Finding("OPS114", reason, mends=(told("guess", f"{text}{about_it}."),)), failure)]
+
+
+def library_not_loaded(failure: LogFailure, _: Setting) -> list[Finding]:
+    """The native library is not in the app for the device's ABI, not packed, or shrunk away."""
+    name = failure.library or failure.file or "the native library"
+    what = f" and {failure.symbol} is not in it" if failure.symbol else ""
+    reason = f"{name} is not in the app for this device's ABI, or of another version than the Java code{what}"
+    mends = (
+        told("likely", "Pack it for the ABI: abiFilters and jniLibs of Gradle, one version of library and Java code."),
+        told("guess", "Keep native methods when the code is shrunk: -keep class org.tensorflow.** { *; }.", lead=OR),
+    )
+    return [about(Finding("OPS517", reason, mends=mends), failure)]
+
+
+def page_size(failure: LogFailure, _: Setting) -> list[Finding]:
+    """Android 15 and the store want libraries that are aligned for pages of 16 KB."""
+    name = failure.library or failure.file or "a native library"
+    reason = f"the segments of {name} are aligned for pages of 4 KB; Android 15 and Google Play want 16 KB"
+    text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a release that is: LiteRT 1.4 and later."
+    flex = (
+        "tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your models "
+        "(tflite_flex_android_library) with that option."
+    )
+    mends: tuple[Mend, ...] = (told("likely", text), told("likely", flex, lead=""))
+    return [about(Finding("OPS518", reason, mends=mends), failure)]

@@ -1,0 +1,136 @@
+"""Causes that a look at the build, the model or the binary decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kernel_index.datatypes import DataType
+from kernel_index.kernel_lookup import CPU
+from kernel_index.records import AttrValue
+from opselect.diagnosis.linking import dropped_by_linker
+from opselect.diagnosis.lookup import known_types, requirement_of
+from opselect.diagnosis.setting import Setting, about, told, trusted
+from opselect.findings import Finding, code_of
+from opselect.findings.mends import Applicability, Command, change_model
+from opselect.logs.records import LogFailure
+from opselect.requirements.collect import Requirements
+from opselect.selection.select import select
+
+KERNEL_KINDS = ("no-kernel", "kernel-type", "kernel-device", "runtime-op", "op-not-registered", "kernel-without-op")
+LOAD_KINDS = ("attr-unknown", "attr-missing", "attr-value", "op-removed", "graph-version", "lowering", "op-deprecated")
+
+
+def of_failure(finding: Finding, failure: LogFailure) -> bool:
+    """Whether a finding about a model is about what failed: the same op, and no other types or attr."""
+    if finding.op != failure.op:
+        return failure.kind == "graph-version" and finding.code == "OPS308"
+    if failure.attr and finding.attr and failure.attr != finding.attr:
+        return False
+    attrs = dict(finding.attrs)
+    types = known_types(failure)
+    return all(_admits(attrs[name], dtype) for name, dtype in types.items() if name in attrs)
+
+
+def _admits(value: AttrValue, dtype: DataType) -> bool:
+    return dtype in value if isinstance(value, tuple) else value == dtype
+
+
+def not_in_binary(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """An op whose name is nowhere in the binary, it registers neither a kernel nor a definition of."""
+    if setting.in_binary is None or failure.kind not in KERNEL_KINDS or not failure.op or setting.in_binary(failure.op):
+        return []
+    index, op = setting.index, failure.op
+    here = [r for r in index.registrations(op) if setting.profile in r.profiles and r.device in (CPU, "DEFAULT")]
+    if not here:
+        return []
+    path = here[0].source
+    reason = f"the name {op} is nowhere in {setting.binary}: {path}, which registers it, is not compiled or not linked"
+    mend = told("certain", f"Compile {path} and link it whole.")
+    finding = Finding("OPS119", reason, places=(here[0].location,), files=(path,), mends=(mend,))
+    return [about(finding, failure)]
+
+
+def checked_causes(
+    failure: LogFailure,
+    setting: Setting,
+    problems: Sequence[Finding],
+    criteria: Sequence[Finding],
+    *,
+    certain: bool,
+    with_model: bool,
+) -> list[Finding]:
+    """What of a model or of a described build is what failed, the likeliest first; empty where nothing was looked at.
+
+    ``problems`` are what the build does not run of the models, ``criteria`` what of them builds leave out by default.
+    ``certain`` tells that the build is described, not only named by its release. Where it has what the log says it
+    lacks, that is said.
+    """
+    if setting.inferred or failure.kind not in (*KERNEL_KINDS, *LOAD_KINDS):
+        return []
+    trust: Applicability = "certain" if certain else "likely"
+    found = [each for each in problems if of_failure(each, failure)]
+    left_out = [each for each in criteria if of_failure(each, failure) and _is_tried(each)]
+    if not found and failure.kind in KERNEL_KINDS:
+        found = _of_build(failure, setting)
+    found = [_of_kind(each, failure, trust) for each in found]
+    if found:
+        # A command that was tried and takes the op out of the model spares the build.
+        return [*(trusted(each, "certain") for each in left_out), *found]
+    if failure.kind in KERNEL_KINDS and setting.contents is not None and certain:
+        return _described_has_it(failure, setting)
+    if failure.kind in LOAD_KINDS and with_model:
+        node = f"a node {failure.node} of {failure.op}" if failure.node else f"such a node of {failure.op}"
+        reason = f"{setting.release} takes {setting.model or 'the models'}: the log is of another model, or of another release"
+        text = f"Name the release that wrote the log, and the model that has {node}."
+        return [about(Finding(_code(failure), reason, attr=failure.attr, mends=(told("guess", text),)), failure)]
+    return []
+
+
+def _code(failure: LogFailure) -> str:
+    return {
+        "attr-unknown": "OPS301",
+        "attr-value": "OPS302",
+        "attr-missing": "OPS303",
+        "op-removed": "OPS305",
+        "op-deprecated": "OPS305",
+        "lowering": "OPS307",
+        "graph-version": "OPS308",
+    }[failure.kind]
+
+
+def _of_kind(finding: Finding, failure: LogFailure, trust: Applicability) -> Finding:
+    """A finding that was looked up, trusted so far; of its release alone, for certain."""
+    family = code_of(finding.code).family
+    of_release = family == "3" or finding.code in ("OPS101", "OPS102", "OPS105", "OPS106", "OPS107", "OPS108")
+    is_guess = finding.applicability == "guess" and family == "3"
+    degree: Applicability = "likely" if is_guess else "certain" if of_release else trust
+    return about(trusted(finding, degree), failure)
+
+
+def _is_tried(finding: Finding) -> bool:
+    return bool(finding.mends) and isinstance(finding.mends[0], Command) and finding.applicability == "certain"
+
+
+def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """What the described build lacks for the node, as far as the log tells what that asks for."""
+    requirement = requirement_of(failure, setting.index, setting.profile)
+    # A node that nobody counted: the sample of the log.
+    requirements = Requirements((replace(requirement, count=1),), releases=(setting.index.release,))
+    selection = select(requirements, setting.index, setting.profile, contents=setting.contents, files=False)
+    return [each for each in selection.unresolved if each.op == failure.op]
+
+
+def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """The build as it is described has the kernel: the binary is not of it, or the linker dropped it."""
+    here = [r for r in setting.index.registrations(failure.op) if setting.profile in r.profiles]
+    if not here:
+        return []
+    dropped = dropped_by_linker(here, setting)
+    reason = (
+        f"{setting.described} has {here[0].source}, which registers it in profile {setting.profile}: the binary was built "
+        "from others, or the linker dropped it"
+    )
+    mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
+    rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead="Or")
+    return [about(replace(dropped, reason=reason, mends=(*mends, rebuilt)), failure)]

@@ -1,0 +1,141 @@
+"""Why a kernel is missing: the file is not compiled, its types are pruned, it is for another device, or not linked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kernel_index.build_files.mobile_lists import builds_of
+from kernel_index.kernel_lookup import CPU, DEFAULT, NotFound
+from kernel_index.records import KernelRegistration
+from opselect.build_lists.checking.builds import Build, how_listed
+from opselect.diagnosis.linking import dropped_by_linker, nothing_linked, registers_nothing
+from opselect.diagnosis.lookup import (
+    BuiltFiles,
+    built_files,
+    fits,
+    is_compiled_unlisted,
+    known_types,
+    lists_with,
+    requirement_of,
+)
+from opselect.diagnosis.macros import misspelt_macros
+from opselect.diagnosis.ops import unknown_op
+from opselect.diagnosis.setting import Setting, about, told, trusted
+from opselect.diagnosis.training import left_out
+from opselect.findings import Finding
+from opselect.findings.mends import OR, Mend
+from opselect.logs.records import LogFailure
+from opselect.requirements.collect import Requirement
+from opselect.selection.left_out_by_default import MobileBuild
+from opselect.selection.why_missing import explain, explain_device
+
+
+def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """The causes of a node without a kernel, the likeliest first.
+
+    What is left in the graph by mistake comes first, for no build is to be changed for it; then devices, types and
+    files; last what only a look at the build can tell.
+    """
+    index = setting.index
+    if not (index.registrations(failure.op) or index.op_definition(failure.op)):
+        return [*_by_rows(failure), *unknown_op(failure, setting)]
+    if failure.kind == "kernel-device" and failure.device not in ("", CPU, DEFAULT):
+        return [trusted(explain_device(requirement_of(failure, index, setting.profile), setting.profile), "likely")]
+    built = built_files(failure.rows or (), index, failure.op, index.profiles)
+    profile = built.profile if built is not None and setting.inferred else setting.profile
+    setting = replace(setting, profile=profile)
+    requirement = requirement_of(failure, index, profile)
+    found = left_out(failure, setting)
+    if not found and setting.is_mobile and _has_nothing(failure):
+        found.append(nothing_linked(failure, setting))
+    own = _own_causes(failure, requirement, built, setting)
+    return [about(each, failure) for each in (*found, *own)]
+
+
+def _own_causes(
+    failure: LogFailure, requirement: Requirement, built: BuiltFiles | None, setting: Setting
+) -> list[Finding]:
+    """The causes that the kernels of the release tell."""
+    index, profile = setting.index, setting.profile
+    registrations = [r for r in index.registrations(failure.op) if r.device in (CPU, DEFAULT) and not r.label]
+    here = [r for r in registrations if profile in r.profiles and fits(r, known_types(failure))]
+    present = built.present if built is not None else frozenset()
+    fitting = [r for r in here if r.source not in present]
+    build = MobileBuild(index, profile)
+    possible = [r for r in fitting if build.impossible(r.source) is None]
+    if not possible:
+        outcome = NotFound(tuple(registrations))
+        cause = trusted(explain(requirement, index, profile, outcome), "likely")
+        listed = _rows_text(failure)
+        cause = replace(cause, reason=f"{listed}; {cause.reason}" if listed else cause.reason)
+        more = misspelt_macros(setting) if cause.code in ("OPS103", "OPS104") else []
+        # The nearest larger build may still lack the file: the log lists none of its kernels.
+        elsewhere = [r for r in registrations if r.profiles and fits(r, known_types(failure))]
+        if failure.rows == () and elsewhere:
+            more = [*more, *_of_files(failure, elsewhere, setting)]
+        return [*more[:1], cause, *more[1:]] if more and more[0].applicability == "certain" else [cause, *more]
+    return _of_files(failure, possible, setting)
+
+
+def _of_files(failure: LogFailure, fitting: list[KernelRegistration], setting: Setting) -> list[Finding]:
+    """The file of a kernel is not compiled, or it is and the kernel is not in the binary all the same."""
+    found = [file_not_compiled(fitting, setting)] if setting.is_mobile else []
+    lists = setting.index.build_lists
+    listed = [r for r in fitting if lists_with(r.source, lists, setting.profile)]
+    default = listed or [r for r in fitting if is_compiled_unlisted(r.source, lists, setting.profile)]
+    if default or not setting.is_mobile:
+        other = registers_nothing(failure, default or fitting, setting)
+        found = [*other, *found] if other and other[0].applicability == "likely" else [*found, *other]
+        found.append(dropped_by_linker(default or fitting, setting))
+    return found
+
+
+def file_not_compiled(fitting: list[KernelRegistration], setting: Setting) -> Finding:
+    """The build does not compile the file, whatever lists it by default."""
+    index, profile = setting.index, setting.profile
+    lists = index.build_lists
+    ranked = sorted(fitting, key=lambda r: not lists_with(r.source, lists, profile))
+    registration = ranked[0]
+    path = registration.source
+    names = lists_with(path, lists, profile)
+    edits: list[Mend] = []
+    for name in builds_of(lists):
+        owner = next((each for each in names if each in lists.groups), "")
+        edit = how_listed(path, Build(name, {}, frozenset()), lists, owner)
+        text = f"{edit.text[:1].upper()}{edit.text[1:]}."
+        edits.append(replace(edit, text=text, applicability="likely", lead=OR if edits else ""))
+    where = f"{setting.release} registers {registration.op} in {path}, which"
+    if names:
+        said = f"{where} {_joined(names)} {'lists' if len(names) == 1 else 'list'}: the lists of this build do not"
+    elif is_compiled_unlisted(path, lists, profile):
+        said = f"{where} every build for a phone compiles by itself: this one is built by other rules"
+        edits = [told("likely", f"Compile {path} with the other files of TensorFlow.")]
+    else:
+        said = f"{where} no default list for a phone has"
+    if not edits:
+        edits = [told("likely", f"Compile {path} with the other files of TensorFlow.")]
+    return Finding("OPS119", said, op=registration.op, places=(registration.location,), files=(path,), mends=(*edits,))
+
+
+def _has_nothing(failure: LogFailure) -> bool:
+    return failure.rows == () and failure.op in ("Const", "NoOp", "Placeholder", "Identity")
+
+
+def _by_rows(failure: LogFailure) -> list[Finding]:
+    """What the rows of a message tell of an op that no release knows."""
+    devices = sorted({row.device for row in failure.rows or ()})
+    if not devices or CPU in devices or DEFAULT in devices:
+        return []
+    text = "Run it where there is such a device, or build the kernel for the CPU that the op's own sources may have."
+    reason = f"the log lists kernels of it for {_joined(devices)} only"
+    return [about(Finding("OPS106", reason, mends=(told("likely", text),)), failure)]
+
+
+def _rows_text(failure: LogFailure) -> str:
+    rows = [row for row in failure.rows or () if row.device in (CPU, DEFAULT)]
+    types = sorted({name for row in rows for _, names in row.allowed for name in names})
+    return f"the binary has {failure.op} for {', '.join(types)} only" if types else ""
+
+
+def _joined(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""

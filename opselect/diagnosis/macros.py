@@ -1,0 +1,41 @@
+"""Macros that decide which types a build has, and their misspellings, which do nothing and say nothing."""
+
+from __future__ import annotations
+
+from kernel_index.near_names import near_names
+from opselect.diagnosis.setting import Setting, told
+from opselect.findings import Finding
+
+TYPE_MACROS = (
+    "__ANDROID_TYPES_FULL__",
+    "__ANDROID_TYPES_SLIM__",
+    "SUPPORT_SELECTIVE_REGISTRATION",
+    "SELECTIVE_REGISTRATION",
+)
+"""The macros that decide types (``framework/register_types.h``, ``kernels/cwise_ops_common.h``)."""
+
+_MAKE_VARIABLE = "ANDROID_TYPES"
+
+
+def misspelt_macros(setting: Setting) -> list[Finding]:
+    """Macros of the build that are like one that decides types and are none."""
+    found = []
+    for name, text in setting.macros:
+        meant = meant_macro(name, text)
+        if meant:
+            flag = f"-D{name}={text}" if text not in ("", "1") else f"-D{name}"
+            reason = f"{flag} defines a macro that no file of TensorFlow asks for"
+            found.append(Finding("OPS505", reason, mends=(told("certain", f"Write -D{meant} in its place."),)))
+    return found
+
+
+def meant_macro(name: str, text: str) -> str:
+    """The macro of :data:`TYPE_MACROS` that somebody meant; empty for one of them, and for one that is like none."""
+    if name in TYPE_MACROS:
+        return ""
+    if name.strip("_") == _MAKE_VARIABLE and text.strip("- D").strip("_"):
+        # A variable of the makefile, given to the compiler: its text is the macro that was meant.
+        near = near_names(text, TYPE_MACROS, at_most=1)
+        return near[0] if near else ""
+    near = near_names(name, TYPE_MACROS, at_most=1)
+    return near[0] if near else ""

@@ -1,0 +1,73 @@
+"""What ONNX Runtime, ExecuTorch and PyTorch Mobile lack in builds that are reduced to some models."""
+
+from __future__ import annotations
+
+from opselect.diagnosis.setting import Setting, about, told
+from opselect.findings import Finding
+from opselect.findings.mends import OR
+from opselect.logs.records import LogFailure
+
+_INSERTED = ("com.microsoft.nchwc", "Fused", "BiasGelu", "DynamicQuantizeMatMul", "NhwcFusedConv", "QLinear")
+"""Ops that ONNX Runtime's optimizers put into a graph when it is loaded."""
+
+
+def onnx_kernel(failure: LogFailure, _: Setting) -> list[Finding]:
+    """A reduced build without the operator, its version or its type; or an operator that an optimizer put in."""
+    op, version = failure.op, f"({failure.version})" if failure.version is not None else ""
+    reason = f"the build has no kernel of {op}{version} for the node: a reduced build leaves it out, or its type"
+    again = (
+        "Write the configuration again from the models as they are loaded (create_reduced_build_config.py, from .ort files "
+        "for types) and build with --include_ops_by_config."
+    )
+    found = [Finding("OPS519", reason, mends=(told("likely", again),))]
+    if op.startswith(_INSERTED) or any(part in op for part in _INSERTED):
+        why = f"no model has {op}: ONNX Runtime's optimizer puts it in when it loads the model"
+        text = "Lower graph_optimization_level, or convert to .ort first: its optimized ops are in the configuration."
+        found.insert(0, Finding("OPS501", why, mends=(told("likely", text),)))
+    full = told("guess", "A full build may lack it too: its providers have no kernel for that type.", lead=OR)
+    found[-1] = Finding(found[-1].code, found[-1].reason, mends=(*found[-1].mends, full))
+    return [about(each, failure) for each in found]
+
+
+def onnx_operator(failure: LogFailure, _: Setting) -> list[Finding]:
+    """An op that the runtime does not know: the model's opset is newer, or its domain is of others."""
+    op = failure.op
+    reason = (
+        f"the runtime does not know {op or 'the op'} in the opset of the model: it is older, or the op is of others"
+    )
+    text = "Take a newer ONNX Runtime, or export the model for an older opset (opset_version of the exporter)."
+    custom = "Register the library of its domain (SessionOptions.register_custom_ops_library)."
+    mends = (told("likely", text), told("guess", custom, lead=OR))
+    return [about(Finding("OPS520", reason, mends=mends), failure)]
+
+
+def onnx_version(failure: LogFailure, _: Setting) -> list[Finding]:
+    """A model of a newer IR or opset than the runtime takes."""
+    of = f" {failure.version}" if failure.version is not None else ""
+    reason = f"the model is of a version{of} of the format that this ONNX Runtime does not take"
+    text = "Take a newer ONNX Runtime, or save the model for an older opset and IR version."
+    return [about(Finding("OPS520", reason, mends=(told("likely", text),)), failure)]
+
+
+def executorch(failure: LogFailure, _: Setting) -> list[Finding]:
+    """A build of selected operators without this one, or its library of kernels not linked whole."""
+    op = failure.op or "the operator"
+    reason = (
+        f"no kernel of {op} is registered: the selection of the build leaves it out, or its library is not linked whole"
+    )
+    again = "Select it: gen_selected_ops with --ops_schema_yaml or the model (EXECUTORCH_SELECT_OPS_MODEL), then build."
+    whole = "Link the library of kernels whole (executorch_target_link_options_shared_lib, -force_load)."
+    mends = (told("likely", again), told("likely", whole, lead=OR))
+    return [about(Finding("OPS519", reason, mends=mends), failure)]
+
+
+def pytorch(failure: LogFailure, _: Setting) -> list[Finding]:
+    """A custom build of PyTorch Mobile without the operator, or a runtime that is older than the model."""
+    op = failure.op or ", ".join(failure.ops) or "the operator"
+    reason = f"the build does not have {op}: it is of selected operators, or older than the model"
+    again = "Export the list again (torch.jit.export_opnames of every model) and build with SELECTED_OP_LIST."
+    newer = (
+        "Take the runtime of the PyTorch that exported the model; torchvision's operators are a library of their own."
+    )
+    mends = (told("likely", again), told("likely", newer, lead=OR))
+    return [about(Finding("OPS519", reason, mends=mends), failure)]

@@ -1,0 +1,82 @@
+"""What causes are judged with: a release and a profile, sure or inferred, and whatever else is known of the build."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from kernel_index.index import KernelIndex
+from opselect.findings import Finding
+from opselect.findings.mends import Applicability, Mend, change_model, uncapitalized
+from opselect.logs.records import LogFailure
+from opselect.models.graph import Node
+from opselect.selection.contents import BuildContents
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The release of ``index`` in a ``profile``, and what else is known; everything but these two may be unknown.
+
+    ``releases`` are those that may have written the log, the one of the index among them, ``inferred`` tells that
+    nobody named it. ``contents`` is what the build has by the lists and headers that describe it, ``described`` what
+    they are called. ``seen`` are all failures of the log, ``macros`` the names and texts of macros that the build
+    defines. ``model`` is what the model is called in commands, ``nodes`` gives the nodes of its graph, ``in_binary``
+    tells whether a name stands in the binary.
+    """
+
+    index: KernelIndex
+    profile: str
+    releases: tuple[str, ...] = ()
+    inferred: bool = True
+    contents: BuildContents | None = None
+    described: str = ""
+    seen: tuple[LogFailure, ...] = ()
+    macros: tuple[tuple[str, str], ...] = ()
+    model: str = ""
+    nodes: Callable[[], Sequence[Node]] | None = None
+    in_binary: Callable[[str], bool] | None = None
+    binary: str = ""
+
+    @property
+    def release(self) -> str:
+        """The release in words: ``TensorFlow 1.13.2``."""
+        return f"TensorFlow {self.index.release}"
+
+    @property
+    def is_mobile(self) -> bool:
+        """Whether the build is one with lists of kernels."""
+        return not self.profile.startswith("desktop")
+
+    @property
+    def shown_model(self) -> str:
+        """What commands call the model."""
+        return self.model or "MODEL"
+
+
+def told(applicability: Applicability, text: str, *, lead: str = "") -> Mend:
+    """What to do in a sentence, trusted so far."""
+    return replace(change_model(text, lead=lead), applicability=applicability)
+
+
+def trusted(finding: Finding, applicability: Applicability) -> Finding:
+    """A finding whose first mend is trusted so far: of causes, that says how sure they are."""
+    if not finding.mends:
+        return finding
+    return replace(finding, mends=(replace(finding.mends[0], applicability=applicability), *finding.mends[1:]))
+
+
+def about(finding: Finding, failure: LogFailure) -> Finding:
+    """A finding with what the log tells of the op and the nodes that fail."""
+    nodes = (failure.node,) if failure.node else ()
+    return replace(
+        finding,
+        op=finding.op or failure.op,
+        nodes=finding.nodes or nodes,
+        count=finding.count or failure.count,
+        device=finding.device or failure.device,
+    )
+
+
+def because(finding: Finding, first: str) -> Finding:
+    """A finding whose reason begins with a clause of its own."""
+    return replace(finding, reason=f"{first}: {uncapitalized(finding.reason)}")

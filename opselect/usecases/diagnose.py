@@ -1,0 +1,264 @@
+"""Why does a log say what it says, what mends it, and what fails next?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernel_index import shipped
+from opselect.diagnosis.binary import BinaryNames
+from opselect.diagnosis.causes import causes_of
+from opselect.diagnosis.checking import checked_causes, not_in_binary, of_failure
+from opselect.diagnosis.needed import needs_to_be_sure
+from opselect.diagnosis.releases import Told, narrowed, told_by
+from opselect.diagnosis.setting import Setting
+from opselect.findings import Finding
+from opselect.logs.records import LogFailure
+from opselect.models.graph import BrokenGraphError, Node
+from opselect.usecases.described_build import VerifyQuestion
+from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
+from opselect.usecases.model_names import shown_name
+from opselect.usecases.read_requirements import ModelSet
+from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against, open_build
+from opselect.usecases.watch import NOBODY, Watch
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
+
+_DESKTOP = ("GPU", "XLA_CPU", "XLA_GPU", "TPU")
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnoseQuestion:
+    """What is known besides the log; all of it may be left out.
+
+    ``source`` is the TensorFlow of the binary, a release, a checkout or an index; ``lists`` and ``headers`` are what
+    describes its build, as :class:`VerifyQuestion` takes it, a checkout's own lists where ``source`` is one and none
+    are named. ``binary`` is the program or library that wrote the log. ``models`` are those that it was to run.
+    """
+
+    models: ModelSet = field(default_factory=ModelSet)
+    source: KernelSource = field(default_factory=KernelSource)
+    lists: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    binary: Path | None = None
+    profile: str = ""
+    macros: Macros = NO_MACROS
+    build: str = ""
+    have: frozenset[str] = frozenset()
+
+    @property
+    def is_of_build(self) -> bool:
+        """Whether a TensorFlow or a build of it is named."""
+        return bool(self.source.given or self.lists or self.headers)
+
+    @property
+    def describes_build(self) -> bool:
+        """Whether what the build has is told, and not only of which release it is."""
+        return bool(self.lists or self.headers or self.source.tree is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A failure, why it happened, and what happens next.
+
+    ``causes`` are the likeliest first; how sure each is says its ``applicability``. ``next`` are the other ops of the
+    models that the build does not run, so that nobody builds once an op. ``release`` is what the causes were judged
+    with, empty where no TensorFlow was asked; ``inferred`` tells that the log or nobody named it, ``release_told``
+    says by what it was told, as a clause. ``checked`` tells that the build or the model was looked at and decided,
+    ``unsure`` in one line what there is to name for that.
+    """
+
+    failure: LogFailure
+    causes: tuple[Finding, ...]
+    next: tuple[Finding, ...] = ()
+    release: str = ""
+    inferred: bool = True
+    release_told: str = ""
+    checked: bool = False
+    unsure: str = ""
+
+
+class Diagnoser:
+    """Finds the causes of failures, with what a question names. It opens index, build and models once, when asked.
+
+    Failures of one log tell of each other: :meth:`see` all that there are before the first is diagnosed.
+    """
+
+    def __init__(self, question: DiagnoseQuestion | None = None, watch: Watch = NOBODY) -> None:
+        self._question = question or DiagnoseQuestion()
+        self._watch = watch
+        self._seen: list[LogFailure] = []
+        self._told: list[Told] = []
+
+    def see(self, failures: Iterable[LogFailure]) -> None:
+        """Take in what failures tell of the release and of the build, whether they are diagnosed or not."""
+        for failure in failures:
+            if failure not in self._seen:
+                self._seen.append(failure)
+                self._told += told_by(failure)
+
+    def diagnose_all(self, failures: Sequence[LogFailure]) -> tuple[Diagnosis, ...]:
+        """The diagnoses of all failures of a log. Raises what :meth:`diagnose` raises."""
+        self.see(failures)
+        return tuple(map(self.diagnose, failures))
+
+    def diagnose(self, failure: LogFailure) -> Diagnosis:
+        """Why a failure happened, and what mends it.
+
+        Raises OpselectError where it is not clear which TensorFlow is meant, InputError for what the question names and
+        cannot be read, NoModelReadError where none of several models could be.
+        """
+        self.see([failure])
+        setting, told = self._setting(failure)
+        causes = self._checked(failure, setting)
+        is_checked = bool(causes)
+        guessed = causes_of(failure, setting)
+        if self._question.describes_build and setting.contents is not None:
+            # What the build is described to have needs no guess about its lists.
+            guessed = [each for each in guessed if each.code not in ("OPS119", "OPS123") or not is_checked]
+        for each in guessed:
+            if each.code not in {cause.code for cause in causes}:
+                causes.append(each)
+        asked = "" if _is_of_no_tensorflow(failure) else setting.index.release
+        return Diagnosis(
+            failure,
+            tuple(causes),
+            self._next(failure),
+            asked,
+            setting.inferred,
+            told.how,
+            is_checked,
+            "" if is_checked else self._unsure(failure, setting),
+        )
+
+    def _setting(self, failure: LogFailure) -> tuple[Setting, Told]:
+        model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
+        binary = self._binary
+        opened = self._opened
+        setting: Setting
+        if opened is not None:
+            told = Told((opened.index.release,), "")
+            parts = opened.build.parts
+            described = " + ".join(opened.question.named) if self._question.describes_build else ""
+            setting = Setting(opened.index, opened.profile, (opened.index.release,), inferred=False)
+            setting = replace(setting, contents=opened.contents if parts else None, described=described)
+        else:
+            own = told_by(failure)
+            told = narrowed([*self._told, *own])
+            if own and not set(told.releases) & set(own[-1].releases):
+                told = narrowed(own)
+            index = self._index_for(failure, told.releases)
+            setting = Setting(index, self._question.profile or _profile(failure, self._seen), told.releases)
+        return replace(
+            setting,
+            seen=tuple(self._seen),
+            macros=self._question.macros.define,
+            model=model,
+            nodes=self._nodes if self._question.models.only_model else None,
+            in_binary=None if binary is None else binary.has,
+            binary="" if binary is None else binary.name,
+        ), told
+
+    @cached_property
+    def _opened(self) -> OpenedBuild | None:
+        question = self._question
+        if not question.is_of_build:
+            return None
+        against = (*question.lists, *question.headers)
+        return open_build(
+            VerifyQuestion(
+                question.models,
+                against,
+                question.source,
+                question.profile,
+                question.macros,
+                question.build,
+                question.have,
+            ),
+            self._watch,
+        )
+
+    @cached_property
+    def _binary(self) -> BinaryNames | None:
+        return None if self._question.binary is None else BinaryNames(self._question.binary)
+
+    @cached_property
+    def _held(self) -> HeldAgainst | None:
+        """The models held against the build; None where one of the two is not named."""
+        models = self._question.models
+        if self._opened is None or not (models.paths or models.kept):
+            return None
+        try:
+            return hold_against(self._opened, self._watch)
+        except BrokenGraphError:
+            return None
+
+    def _nodes(self) -> tuple[Node, ...]:
+        """The nodes of the only model, those of functions too."""
+        held = self._held
+        if held is not None and held.answer.needed.only is not None:
+            graph = held.answer.needed.only.chosen.graph
+            return (*graph.nodes, *(node for function in graph.functions for node in function.nodes))
+        return self._read_nodes
+
+    @cached_property
+    def _read_nodes(self) -> tuple[Node, ...]:
+        from opselect.usecases.load_model import load_model
+
+        with load_model(self._question.models.paths[0]) as loaded:
+            graphs = [each.graph for each in loaded.model.meta_graphs]
+            return tuple(node for graph in graphs for node in graph.nodes)
+
+    def _index_for(self, failure: LogFailure, releases: Sequence[str]) -> KernelIndex:
+        """The newest of the releases that has the op, or the newest of all."""
+        having = set(shipped.releases_with(failure.op)) if failure.op else set()
+        fitting = [release for release in releases if release in having]
+        return shipped.index_of((fitting or list(releases))[-1])
+
+    def _checked(self, failure: LogFailure, setting: Setting) -> list[Finding]:
+        """What a look at the binary, the model and the build decides; empty where nothing does."""
+        found = not_in_binary(failure, setting)
+        held = self._held
+        problems = held.problems if held is not None else ()
+        criteria = held.answer.criteria if held is not None else ()
+        certain = self._question.describes_build
+        found += checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)
+        unique: dict[str, Finding] = {}
+        for each in found:
+            unique.setdefault(each.code, each)
+        return list(unique.values())
+
+    def _next(self, failure: LogFailure) -> tuple[Finding, ...]:
+        held = self._held
+        if held is None:
+            return ()
+        return tuple(each for each in held.problems if each.op and not of_failure(each, failure))
+
+    def _unsure(self, failure: LogFailure, setting: Setting) -> str:
+        question = self._question
+        return needs_to_be_sure(
+            failure,
+            setting,
+            has_model=bool(question.models.paths or question.models.kept),
+            has_build=question.describes_build,
+        )
+
+
+def _is_of_no_tensorflow(failure: LogFailure) -> bool:
+    """Whether a failure is of a runtime that no index of TensorFlow knows anything of."""
+    return failure.runtime in ("onnxruntime", "executorch", "pytorch-mobile", "android", "tflite-micro")
+
+
+def _profile(failure: LogFailure, seen: Sequence[LogFailure]) -> str:
+    """The profile of the build that wrote a log, as far as that tells: devices of desktops, traces of Python, iOS."""
+    devices = {device for each in (failure, *seen) for device in each.devices}
+    text = failure.text
+    if devices.intersection(_DESKTOP) or "errors_impl" in text or "site-packages" in text:
+        return "desktop"
+    if ".mm:" in text or ".mm]" in text or "/ios/" in text:
+        return "ios"
+    return DEFAULT_PROFILE
