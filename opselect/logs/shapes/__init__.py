@@ -10,7 +10,12 @@ from opselect.logs.records import LogFailure
 from opselect.logs.shapes import converter, host_tools, tensorflow, tflite
 from opselect.logs.shapes.shape import Shape
 
-SHAPES: tuple[Shape, ...] = (*tensorflow.SHAPES, *tflite.SHAPES, *converter.SHAPES, *host_tools.SHAPES)
+SHAPES: tuple[Shape, ...] = (
+    *tensorflow.SHAPES,
+    *tflite.SHAPES,
+    *converter.SHAPES,
+    *host_tools.SHAPES,
+)
 
 
 @cache
