@@ -12,28 +12,33 @@ PIECE = 1 << 14
 _BLOCK = 1 << 18
 
 
+class Utf8Text:
+    """Bytes of a log as they come → the same text in UTF-8; the first bytes tell what they are encoded in."""
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._is_first = True
+
+    def utf8(self, block: bytes) -> bytes:
+        """The text of the next bytes."""
+        if self._is_first and block:
+            self._is_first = False
+            encoding, skipped = _encoding(block)
+            block = block[skipped:]
+            if encoding != "utf-8":
+                self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        return block if self._decoder is None else self._decoder.decode(block).encode("utf-8", "replace")
+
+
 def utf8_blocks(stream: BinaryIO) -> Iterator[bytes]:
-    """The text of a stream in UTF-8, in blocks as they come: of UTF-8, and of UTF-16 with a mark or without."""
-    first = _read(stream)
-    encoding, skipped = _encoding(first)
-    if encoding == "utf-8":
-        yield first[skipped:]
-        while block := _read(stream):
-            yield block
-        return
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    yield decoder.decode(first[skipped:]).encode("utf-8", "replace")
-    while block := _read(stream):
-        yield decoder.decode(block).encode("utf-8", "replace")
-
-
-def _read(stream: BinaryIO) -> bytes:
-    # What is there: a pipe that is followed gives a line when it has one.
-    reads = getattr(stream, "read1", None)
-    return bytes(reads(_BLOCK) if reads is not None else stream.read(_BLOCK))
+    """The text of a stream in UTF-8, in blocks as they come."""
+    text = Utf8Text()
+    while block := stream.read(_BLOCK):
+        yield text.utf8(block)
 
 
 def _encoding(first: bytes) -> tuple[str, int]:
+    """The encoding of a text by its first bytes, and how many of them only tell it."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),

@@ -137,7 +137,7 @@ def _group_lines(
     count = len(group) if noun != "op" else len({each.op for each in group if each.op})
     topic = f" ({group[0].topic})" if group[0].topic else ""
     title = f"{counted(count, noun)}: {known.title}" if count else known.title
-    lines = _filled(f"{known.code}  {title}{topic}", prose, 2, 10)
+    lines = filled(f"{known.code}  {title}{topic}", prose, 2, 10)
     by_reason: dict[str, list[Finding]] = {}
     for each in group:
         by_reason.setdefault("" if known.evidence_tells else _reason(each), []).append(each)
@@ -147,7 +147,7 @@ def _group_lines(
         for each in findings:
             lines += text_of[id(each)]
         if reason:
-            lines += _filled(reason, prose, 6, 6)
+            lines += filled(reason, prose, 6, 6)
     return lines + _mend_lines(group, models, prose)
 
 
@@ -182,7 +182,7 @@ def _packed(parts: Sequence[str], width: int) -> list[str]:
         if len(lines[-1]) + 2 + len(part) <= width:
             lines[-1] += f"  {part}"
         else:
-            lines += _filled(part, width, 8, 10)
+            lines += filled(part, width, 8, 10)
     return [line for line in lines if line.strip()]
 
 
@@ -220,7 +220,7 @@ def _mend_lines(group: Sequence[Finding], models: Sequence[str], width: int) -> 
 
     ops: dict[tuple[str, ...], list[str]] = {}
     for each in group:
-        for step in _steps(each, models):
+        for step in mend_steps(each, models):
             ops.setdefault(step, []).append(each.op)
     lines = []
     all_ops = {each.op for each in group}
@@ -228,13 +228,13 @@ def _mend_lines(group: Sequence[Finding], models: Sequence[str], width: int) -> 
         names = list(dict.fromkeys(asking))
         if set(names) != all_ops:
             text = f"{', '.join(filter(None, names))}: {uncapitalized(text)}"
-        lines += _filled(f"- {text}", width, 4, 6)
+        lines += filled(f"- {text}", width, 4, 6)
         # A command is copied: it is never broken.
         lines += [f"        {command}" for command in commands]
     return lines
 
 
-def _steps(finding: Finding, models: Sequence[str]) -> list[tuple[str, ...]]:
+def mend_steps(finding: Finding, models: Sequence[str]) -> list[tuple[str, ...]]:
     """A step for each mend: its sentence, and the commands that it speaks of, which stand below it."""
     from opselect.findings.mends import Command, advice_text
 
@@ -267,7 +267,8 @@ def _as_typed(command: Command, models: Sequence[str]) -> str:
 _THIS = "the command below"
 
 
-def _filled(text: str, width: int, indent: int, deeper: int) -> list[str]:
+def filled(text: str, width: int, indent: int, deeper: int) -> list[str]:
+    """A sentence on lines of ``width`` columns, the first one indented by ``indent``, the others ``deeper``."""
     return textwrap.wrap(
         shortened(visible(text)),
         width,

@@ -10,7 +10,7 @@ import pytest
 from opselect.logs.kinds import KINDS
 from tests.opselect.logs.answers import LOGS, Answer, answer_beside, compare
 
-reader = pytest.importorskip("opselect.logs.reader")
+from opselect.logs import reader
 
 REAL_SHAPES = [json.loads(line) for line in (LOGS / "real_shapes.jsonl").read_text(encoding="utf-8").splitlines()]
 NOT_ASKED = {"log", "cause", "source", "seen"}
