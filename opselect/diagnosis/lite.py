@@ -176,3 +176,9 @@ def schema(failure: LogFailure, _: Setting) -> list[Finding]:
     reason = f"the model is of schema{of}, and the runtime takes version 3: it is of another format, or no model"
     text = "Convert the model again, and see that the file is copied whole and not compressed (noCompress of Gradle)."
     return [about(Finding("OPS520", reason, mends=(told("likely", text),)), failure)]
+
+
+def broken_model(failure: LogFailure, _: Setting) -> list[Finding]:
+    """A custom operator without a name: no runtime can look it up."""
+    reason = "the model has a custom operator without a name: it is damaged, or a tool that edits models lost the name"
+    return [about(Finding("OPS309", reason, mends=(told("likely", "Convert the model again."),)), failure)]
