@@ -9,6 +9,7 @@ from kernel_index.build_flags import change_for
 from kernel_index.kernel_lookup import CPU, DEFAULT, NotFound
 from kernel_index.records import MAKE, KernelRegistration
 from opselect.build_lists.checking.builds import Build, how_listed
+from opselect.diagnosis.flex_library import of_flex_library
 from opselect.diagnosis.linking import dropped_by_linker, nothing_linked, registers_nothing
 from opselect.diagnosis.lookup import (
     BuiltFiles,
@@ -46,7 +47,7 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     profile = built.profile if built is not None and not setting.is_profile_told else setting.profile
     setting = replace(setting, profile=profile)
     requirement = requirement_of(failure, index, profile)
-    found = left_out(failure, setting)
+    found = of_flex_library(failure, setting) or left_out(failure, setting)
     if not found and setting.is_mobile and _has_nothing(failure):
         found.append(nothing_linked(failure, setting))
     own = _own_causes(failure, requirement, built, setting)
@@ -90,7 +91,7 @@ def _by_make(cause: Finding, setting: Setting) -> tuple[Mend, ...]:
 
 
 def _pruned(failure: LogFailure, requirement: Requirement, setting: Setting) -> Finding:
-    """A file is compiled, and with fewer types than any build that opselect knows: a macro of older or other sources."""
+    """A file is compiled, and with fewer types than any build that opselect knows: sources that differ."""
     reason = f"{_rows_text(failure)}, fewer than {setting.release} has in profile {setting.profile}"
     change = change_for("android-slim", "android", setting.index.release)
     return Finding("OPS103", reason, op=failure.op, attrs=requirement.attrs, mends=(wider_types(change),))

@@ -64,7 +64,7 @@ def _likely(constraint: Constraint, attr: object) -> AttrValue:
 
 
 def lists_with(path: str, lists: BuildLists, profile: str) -> list[str]:
-    """The lists of a release's builds for a profile that name a file: groups, the smallest first, and the makefile's."""
+    """The lists of a release's builds for a profile that name a file: parts of groups, and the makefile's."""
     builds = builds_by_default(lists, profile)
     groups = [name for name in written_groups(lists) if path in lists.groups[name]] if builds != (MAKE,) else []
     parts = [name for name in groups if not _is_made_up(name, groups)]

@@ -28,8 +28,8 @@ def misspelt_macros(setting: Setting) -> list[Finding]:
             found.append(Finding("OPS505", reason, mends=(told("certain", f"Write -D{meant} in its place."),)))
     if not found and setting.profile == "android-slim":
         reason = (
-            "if it was built with __ANDROID_TYPES_FULL__: -DANDROID_TYPES=-D__ANDROID_TYPES_FULL__ among the compiler's "
-            "flags defines another macro, and does nothing"
+            "if it was built with __ANDROID_TYPES_FULL__: -DANDROID_TYPES=-D__ANDROID_TYPES_FULL__ among the "
+            "compiler's flags defines another macro, and does nothing"
         )
         text = "Write -D__ANDROID_TYPES_FULL__ there; ANDROID_TYPES is a variable of make, given on its command line."
         found.append(Finding("OPS505", reason, mends=(told("guess", text),)))

@@ -22,7 +22,7 @@ def dtype_of(name: str) -> DataType | None:
 
 
 def value_in_node(text: str, attr: str) -> str:
-    """How a message prints the value of an attr in a node (``Conv2D[T=DT_FLOAT, attr=VALUE](…)``), empty if it does not.
+    """How a message prints the value of an attr in a node (``Conv2D[T=DT_FLOAT, attr=VALUE](…)``); empty if it does not.
 
     ``text`` may have white space anywhere.
     """

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+
 from kernel_index import shipped
 from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
+from opselect.diagnosis.lookup import built_files
 from opselect.diagnosis.needed import needs_to_be_sure
 from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
@@ -90,6 +92,7 @@ class Diagnoser:
         self._watch = watch
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []
+        self._by_profile: dict[str, OpenedBuild] = {}
 
     def see(self, failures: Iterable[LogFailure]) -> None:
         """Take in what failures tell of the release and of the build, whether they are diagnosed or not."""
@@ -135,14 +138,20 @@ class Diagnoser:
     def _setting(self, failure: LogFailure) -> tuple[Setting, Told]:
         model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
         binary = self._binary
-        opened = self.opened
+        opened = self._opened_for(failure)
         setting: Setting
         if opened is not None:
             told = Told((opened.index.release,), "")
-            parts = opened.build.parts
-            described = " + ".join(opened.question.named) if self._question.describes_build else ""
-            setting = Setting(opened.index, opened.profile, (opened.index.release,), inferred=False)
-            setting = replace(setting, contents=opened.contents if parts else None, described=described)
+            described = " and ".join(getattr(part, "name", "the build") for part in opened.build.parts)
+            setting = Setting(
+                opened.index,
+                opened.profile,
+                (opened.index.release,),
+                inferred=False,
+                is_profile_told=bool(self._question.profile),
+                contents=opened.contents,
+                described=described,
+            )
         else:
             own = told_by(failure)
             told = narrowed([*self._told, *own])
@@ -164,22 +173,27 @@ class Diagnoser:
     @cached_property
     def opened(self) -> OpenedBuild | None:
         """The build that the question describes, with the TensorFlow that it is of; None where it names neither."""
+        return self._open(self._question.profile) if self._question.is_of_build else None
+
+    def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
+        """The build in the profile that the kernels in a message tell, where nobody named one."""
+        opened = self.opened
+        if opened is None or self._question.profile or not failure.rows:
+            return opened
+        built = built_files(failure.rows, opened.index, failure.op, opened.index.profiles)
+        if built is None or not built.fits or built.profile == opened.profile:
+            return opened
+        if built.profile not in self._by_profile:
+            self._by_profile[built.profile] = self._open(built.profile)
+        return self._by_profile[built.profile]
+
+    def _open(self, profile: str) -> OpenedBuild:
         question = self._question
-        if not question.is_of_build:
-            return None
         against = (*question.lists, *question.headers)
-        return open_build(
-            VerifyQuestion(
-                question.models,
-                against,
-                question.source,
-                question.profile,
-                question.macros,
-                question.build,
-                question.have,
-            ),
-            self._watch,
+        described = VerifyQuestion(
+            question.models, against, question.source, profile, question.macros, question.build, question.have
         )
+        return open_build(described, self._watch)
 
     @cached_property
     def _binary(self) -> BinaryNames | None:
@@ -221,7 +235,11 @@ class Diagnoser:
         """What a look at the binary, the model and the build decides; empty where nothing does."""
         found = not_in_binary(failure, setting)
         held = self._held
-        problems = held.problems if held is not None else ()
+        opened = self._opened_for(failure)
+        if opened is not None and opened is not self.opened:
+            # The models were held against the build in another profile than that of this binary.
+            held = None
+        problems = held.problems if held is not None else opened.problems() if opened is not None else ()
         criteria = held.answer.criteria if held is not None else ()
         certain = self._question.describes_build
         found += checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)
