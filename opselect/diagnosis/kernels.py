@@ -39,6 +39,8 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     files; last what only a look at the build can tell.
     """
     index = setting.index
+    if not failure.op:
+        return [trusted(explain_device(_pinned(failure), setting.profile), "likely")]
     if not (index.registrations(failure.op) or index.op_definition(failure.op)):
         return [*_by_rows(failure), *unknown_op(failure, setting)]
     if failure.kind == "kernel-device" and failure.device not in ("", CPU, DEFAULT):
@@ -51,7 +53,13 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     if not found and setting.is_mobile and _has_nothing(failure):
         found.append(nothing_linked(failure, setting))
     own = _own_causes(failure, requirement, built, setting)
-    return [about(each, failure) for each in (*found, *own)]
+    ordered = (*own, *found) if failure.kind == "kernel-device" else (*found, *own)
+    return [about(each, failure) for each in ordered]
+
+
+def _pinned(failure: LogFailure) -> Requirement:
+    """What a node asks for of which the log tells no more than its name and its device."""
+    return Requirement("", device=failure.device or "another device", nodes=(failure.node,) if failure.node else ())
 
 
 def _own_causes(
@@ -62,6 +70,9 @@ def _own_causes(
     registrations = [r for r in index.registrations(failure.op) if r.device in (CPU, DEFAULT) and not r.label]
     here = [r for r in registrations if profile in r.profiles and fits(r, known_types(failure))]
     present = built.present if built is not None else frozenset()
+    if built is None and _rows_text(failure):
+        # Its kernels are spelled as in no release that opselect knows: the file is there, with other types.
+        present = frozenset(r.source for r in here)
     fitting = [r for r in here if r.source not in present]
     build = MobileBuild(index, profile)
     possible = [r for r in fitting if build.impossible(r.source) is None]
@@ -104,9 +115,10 @@ def _of_files(failure: LogFailure, fitting: list[KernelRegistration], setting: S
     listed = [r for r in fitting if lists_with(r.source, lists, setting.profile)]
     default = listed or [r for r in fitting if is_compiled_unlisted(r.source, lists, setting.profile)]
     if default or not setting.is_mobile:
-        other = registers_nothing(failure, default or fitting, setting)
+        other = registers_nothing(failure, default or fitting, setting) if setting.is_mobile else []
         found = [*other, *found] if other and other[0].applicability == "likely" else [*found, *other]
-        found.append(dropped_by_linker(default or fitting, setting))
+        dropped = dropped_by_linker(default or fitting, setting)
+        found.append(dropped if setting.is_mobile else trusted(dropped, "likely"))
     return found
 
 

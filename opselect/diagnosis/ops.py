@@ -16,6 +16,7 @@ from opselect.diagnosis.training import by_op
 from opselect.findings import Finding
 from opselect.findings.mends import OR, ListEdit, Mend, scan_root
 from opselect.logs.records import LogFailure
+from opselect.requirements.runtime import SESSION_OPS
 
 _FUNCTION = re.compile(r"[a-z_]\w*_[0-9a-f]+|__(inference|forward|backward)_\w+|[a-z][a-z0-9]*(_\w+)?")
 """Names that functions of graphs have and ops never: ops of TensorFlow begin with a capital."""
@@ -33,7 +34,12 @@ def undefined_op(failure: LogFailure, setting: Setting) -> list[Finding]:
     if definition is None:
         return [*found, *([lacking] if lacking is not None else [])] or unknown_op(failure, setting)
     compiled = definition_not_compiled(definition, setting, proven=_proof(definition, seen, setting))
-    if lacking is not None and not seen:
+    if op in SESSION_OPS:
+        made = replace(
+            compiled, code="OPS501", kind="", reason=f"the runtime puts it into every graph; {compiled.reason}"
+        )
+        return [about(made, failure)]
+    if lacking is not None and lacking.applicability != "guess" and not seen:
         return [*found, lacking, about(compiled, failure)]
     return [*found, about(compiled, failure), *([lacking] if lacking is not None else [])]
 
