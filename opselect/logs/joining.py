@@ -34,16 +34,15 @@ class Joining:
         """Add a failure that a shape read from the lines up to ``last_line``."""
         first = failure.lines[0] if failure.lines else 0
         last_line = max(last_line, first)
-        if shape.joins is not None:
-            for held in reversed(self._held):
-                if first - held.last_line > shape.reach:
-                    break
-                joined = shape.joins(held.failure, failure)
-                if joined is not None:
-                    held.failure = joined
-                    held.last_line = last_line
-                    return
-        self._held.append(_Held(failure, last_line, time.monotonic()))
+        now = time.monotonic()
+        if shape.joins is None:
+            self._held.append(_Held(failure, last_line, now))
+            return
+        near = [held for held in self._held if first - held.last_line <= shape.reach]
+        of_failure = {id(held.failure): held for held in near}
+        joined = shape.joins(tuple(held.failure for held in near), failure)
+        self._held = [held for held in self._held if id(held.failure) not in of_failure]
+        self._held += [of_failure.get(id(each)) or _Held(each, last_line, now) for each in joined]
 
     def take(self, *, before: int | None = None, older_than: float = 0.0) -> list[LogFailure]:
         """The failures whose last line is before a line, or that are held for some seconds: they are held no more."""

@@ -7,10 +7,15 @@ from functools import cache
 
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import tensorflow, tflite
+from opselect.logs.shapes import converter, host_tools, tensorflow, tflite
 from opselect.logs.shapes.shape import Shape
 
-SHAPES: tuple[Shape, ...] = (*tensorflow.SHAPES, *tflite.SHAPES)
+SHAPES: tuple[Shape, ...] = (
+    *tensorflow.SHAPES,
+    *tflite.SHAPES,
+    *converter.SHAPES,
+    *host_tools.SHAPES,
+)
 
 
 @cache

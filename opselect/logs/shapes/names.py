@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from opselect.logs.message import Message
 
-QUOTE = r"(?:\\?['\"`\u2018\u2019]|&#0?39;)"
-"""A quote as logs have it: as it was printed, escaped by Python or for the web, or set by a word processor."""
+QUOTE = r"\\?['\"`]"
+"""A quote as logs have it: as it was printed, or escaped by Python."""
 
-_QUOTED = re.compile(rf"{QUOTE}([^'\"`\u2018\u2019&\\]{{1,400}}){QUOTE}")
+_QUOTED = re.compile(rf"{QUOTE}([^'\"`\\]{{1,400}}){QUOTE}")
 
 
 def quoted(message: Message, start: int) -> str:
@@ -43,11 +43,22 @@ def without_flex(name: str) -> str:
     return name.removeprefix("Flex")
 
 
-def listed(text: str, separators: str = ",") -> tuple[str, ...]:
-    """The names of a list, each once, in their order."""
-    return once(part.strip("'\"` ") for part in re.split(separators, text))
+def listed(message: Message, start: int, end: int | None = None) -> tuple[str, ...]:
+    """The names that stand between commas from an offset on, each once, up to the first that no comma follows."""
+    names = []
+    end = len(message.text) if end is None else end
+    while match := _NAME.match(message.text, start, end):
+        name = message.word(start, match.end())
+        names.append(name.strip("'\"`"))
+        start += len(name) + 1
+        if message.text[start - 1 : start] != ",":
+            break
+    return once(names)
 
 
 def once(names: Iterable[str]) -> tuple[str, ...]:
     """The names, each once, without empty ones."""
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+_NAME = re.compile(r"['\"`]?[\w>.:/+-]+['\"`]?")

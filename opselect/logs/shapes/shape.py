@@ -12,6 +12,9 @@ from opselect.logs.records import LogFailure, Runtime
 Told = Mapping[str, object]
 """Fields of :class:`LogFailure` by name."""
 
+Joins = Callable[[tuple[LogFailure, ...], LogFailure], tuple[LogFailure, ...]]
+"""Earlier failures and a later one → what they are together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -29,9 +32,9 @@ class Shape:
     ``lines`` is how many lines of the same process may belong to the message, and ``ends`` a pattern behind which no
     more does. ``source`` is the file that prints it.
 
-    ``joins`` makes one failure of an earlier one and this: programs print a list or a summary behind the lines that it
-    is of. It is asked for the failures of the same process whose last line is at most ``reach`` lines above, the newest
-    first, and gives what takes the earlier one's place; None where the two are not of one failure.
+    ``joins`` makes one failure of this and earlier ones: programs print a list or a summary behind the lines that it is
+    of. It is given the failures whose last line is at most ``reach`` lines above, in their order, and this one, and
+    gives what takes the place of all of them.
     """
 
     kind: str
@@ -42,7 +45,7 @@ class Shape:
     reads: Callable[[re.Match[str], Message], Told | None] | None = None
     lines: int = 6
     ends: str = ""
-    joins: Callable[[LogFailure, LogFailure], LogFailure | None] | None = None
+    joins: Joins | None = None
     reach: int = 0
 
     def failure(self, message: Message) -> LogFailure | None:

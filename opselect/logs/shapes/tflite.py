@@ -84,11 +84,11 @@ def _op_code(match: re.Match[str], message: Message) -> Told:
     return {"kind": "tflite-custom", "op": ""} if op == "CUSTOM" else {"op": op}
 
 
-def _of_one_operator(earlier: LogFailure, _: LogFailure) -> LogFailure | None:
+def _of_one_operator(earlier: tuple[LogFailure, ...], op_code: LogFailure) -> tuple[LogFailure, ...]:
     """The second message of TensorFlow Lite for Microcontrollers, which names a wrong operator above code 127."""
-    if earlier.kind in {"tflite-not-added", "tflite-version", "tflite-custom"}:
-        return replace(earlier, runtime="tflite-micro")
-    return None
+    if earlier and earlier[-1].kind in {"tflite-not-added", "tflite-version", "tflite-custom"}:
+        return *earlier[:-1], replace(earlier[-1], runtime="tflite-micro")
+    return *earlier, op_code
 
 
 def _no_room(match: re.Match[str], message: Message) -> Told:
@@ -103,7 +103,7 @@ def _schema(match: re.Match[str], _: Message) -> Told:
 
 
 def _unresolved_list(match: re.Match[str], message: Message) -> Told | None:
-    ops = listed(message.text[match.end() :].partition("]")[0])
+    ops = listed(message, match.end())
     if match[1] == "custom":
         return {"kind": "tflite-custom", "op": ops[0] if ops else "", "custom_ops": ops}
     return {"kind": "tflite-not-added", "op": ops[0] if ops else "", "ops": ops}

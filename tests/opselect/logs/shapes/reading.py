@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from opselect.logs.joining import Joining
+from opselect.logs.line_reader import plain_line
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes.shape import Shape
@@ -15,6 +16,7 @@ def read(shapes: Iterable[Shape], text: str, *, width: int = 0) -> list[LogFailu
     """The failures of a text; with a ``width`` its lines are broken there, in the middle of words, too."""
     whole = Message()
     for number, line in enumerate(text.splitlines(), 1):
+        line = plain_line(line)
         for at in range(0, max(len(line), 1), width or max(len(line), 1)):
             piece = line[at : at + (width or max(len(line), 1))]
             in_word = at > 0 and not line[at - 1].isspace() and not piece[:1].isspace()

@@ -1,0 +1,286 @@
+"""The converters to TensorFlow Lite: ops that no builtin operator stands for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from opselect.logs.message import Message
+from opselect.logs.records import MAX_LINES, LogFailure
+from opselect.logs.shapes.names import listed, once
+from opselect.logs.shapes.shape import Shape, Told
+
+_KIND = "converter-needs-flex"
+_DIALECT_OP = re.compile(r"tf\.([A-Za-z]\w*)")
+
+
+def _one_op(match: re.Match[str], _: Message) -> Told:
+    return {"ops": (match["op"],)}
+
+
+def _names(match: re.Match[str], message: Message) -> tuple[str, ...]:
+    """The ops of a list: names between commas, or one a line, each as MLIR prints the op."""
+    start = match.end()
+    if not message.text.startswith("tf.", start):
+        return tuple(name for name in listed(message, start) if not name.startswith("tfl."))
+    ops = []
+    while op := _DIALECT_OP.search(message.text, start):
+        at = op.start()
+        name = message.word(at, op.end())
+        if at == match.end() or message.blank_at(at) or message.text[at - 1] == "}":
+            ops.append(name.removeprefix("tf."))
+        start = at + len(name)
+    return once(ops)
+
+
+def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
+    return once(name.removesuffix(".").removeprefix("tf.") for name in names)
+
+
+def _flex_list(match: re.Match[str], message: Message) -> Told:
+    ops = _plain(_names(match, message))
+    return {"op": ops[0] if ops else "", "ops": ops}
+
+
+def _custom_list(match: re.Match[str], message: Message) -> Told:
+    ops = _plain(_names(match, message))
+    return {"op": ops[0] if ops else "", "custom_ops": ops}
+
+
+def _once_more(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """An error line of an op that is known: of another node, or since the exception of Python says all again."""
+    for at, each in enumerate(earlier):
+        if each.kind == _KIND and later.op in each.ops + each.custom_ops:
+            lines = (*each.lines, *later.lines)[:MAX_LINES]
+            return *earlier[:at], replace(each, count=each.count + 1, lines=lines), *earlier[at + 1 :]
+    return *earlier, later
+
+
+def _with_lines(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """A list, and the error lines of its ops above: the first of them says which op and node."""
+    ops = {*later.ops, *later.custom_ops}
+    parts = [each for each in earlier if each.kind == _KIND and (each.op in ops or not each.op)]
+    if later.custom_ops and earlier and earlier[-1].kind == _KIND and earlier[-1] not in parts:
+        parts.append(earlier[-1])
+    if not parts:
+        return *earlier, later
+    parts.sort(key=lambda each: each.lines)
+    # An op of an error line alone counts as one for Flex, until the list of custom ops has it.
+    custom = once(op for each in [*parts, later] for op in each.custom_ops)
+    flex = once(op for each in [later, *parts] for op in each.ops if op not in custom)
+    named = next((each for each in parts if each.op), later)
+    joined = replace(named, ops=flex, custom_ops=custom, lines=parts[0].lines)
+    return *(each for each in earlier if each not in parts), joined
+
+
+def _said(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """A code behind a line that says as much."""
+    return earlier if earlier and earlier[-1].kind == _KIND else (*earlier, later)
+
+
+def _needs_custom(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """The code behind an error line that says of the op of the line that Flex has it not."""
+    newest = earlier[-1] if earlier else None
+    if newest is not None and newest.kind == _KIND and newest.ops == (newest.op,) and not newest.custom_ops:
+        return *earlier[:-1], replace(newest, ops=(), custom_ops=newest.ops)
+    return _said(earlier, later)
+
+
+def _of_sentence(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """The list at the end of the old converter's sentence, whose beginning is a message of its own."""
+    newest = earlier[-1] if earlier else None
+    if newest is None or newest.kind != _KIND or newest.op:
+        return *earlier, later
+    return *earlier[:-1], replace(newest, op=later.op, ops=later.ops)
+
+
+def _flex_names(match: re.Match[str], _: Message) -> Told:
+    ops = _plain(tuple(match["_names"].split(",")))
+    return {"op": ops[0], "ops": ops}
+
+
+def _custom_names(match: re.Match[str], _: Message) -> Told:
+    ops = _plain(tuple(match["_names"].split(",")))
+    return {"op": ops[0], "custom_ops": ops}
+
+
+_EXPORT = "tensorflow/compiler/mlir/lite/flatbuffer_export.cc"
+_OLD_EXPORT = "tensorflow/lite/toco/tflite/export.cc"
+_AUTHORING = "tensorflow/lite/python/authoring/authoring.py"
+_NEITHER = r"opis(?:neitheracustomopnoraflexop|notanyofabuiltinTFLiteop)"
+_IN_PLACE = r"(?:(?!loc\(|error:|note:)[^']){0,20000}"
+_OLD_SENTENCE = r"SomeoftheoperatorsinthemodelarenotsupportedbythestandardTensorFlowLiteruntime"
+_OLD_LIST = r"listofoperatorsforwhichyouwillneedcustomimplementations:"
+_NEAR = 400
+
+SHAPES: tuple[Shape, ...] = (
+    Shape(
+        _KIND,
+        "converter",
+        r"loc\((?:callsite\(|fused(?:<[^>]{0,80}>)?|\[|\"[^\"]{1,200}:\",)*\"(?P<node>[^\"@]{1,400})(?:@[^\"]{0,400})?\""
+        rf"{_IN_PLACE}(?:error:)?'tf\.(?P<op>[\w.>]+)'{_NEITHER}",
+        ("neither a custom", "nor a flex op", "a builtin TFLite op"),
+        _EXPORT,
+        _one_op,
+        joins=_once_more,
+        reach=_NEAR,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        rf"'tf\.(?P<op>[\w.>]+)'{_NEITHER}",
+        ("neither a custom", "nor a flex op", "a builtin TFLite op"),
+        _EXPORT,
+        _one_op,
+        joins=_once_more,
+        reach=_NEAR,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"SomeopsarenotsupportedbythenativeTFLiteruntime.{0,300}?TFSelectops:",
+        ("the native TFLite", "TF Select ops:"),
+        _EXPORT,
+        _flex_list,
+        lines=40,
+        ends="Details:",
+        joins=_with_lines,
+        reach=_NEAR,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"TFSelectops:",
+        ("TF Select ops:", "Select ops:"),
+        _EXPORT,
+        _flex_list,
+        lines=40,
+        ends="Details:",
+        joins=_with_lines,
+        reach=_NEAR,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"Someopsinthemodelarecustomops.{0,300}?Customops:",
+        ("are custom ops", "Custom ops:"),
+        _EXPORT,
+        _custom_list,
+        lines=40,
+        ends="Details:",
+        joins=_with_lines,
+        reach=_NEAR,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"Opsthatcanbesupportedbytheflexruntime\(.{0,120}?\):",
+        ("the flex runtime", "emit-select-tf-ops"),
+        _EXPORT,
+        _flex_list,
+        lines=200,
+        joins=_with_lines,
+        reach=_NEAR,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"Opsthatneedcustomimplementation\(.{0,120}?\):",
+        ("need custom implementation", "emit-custom-ops"),
+        _EXPORT,
+        _custom_list,
+        lines=200,
+        joins=_with_lines,
+        reach=_NEAR,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"(?:Errorcode:)?ERROR_NEEDS_FLEX_OPS",
+        ("ERROR_NEEDS_FLEX_OPS", "NEEDS_FLEX_OPS"),
+        _EXPORT,
+        lines=1,
+        joins=_said,
+        reach=60,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"(?:Errorcode:)?ERROR_NEEDS_CUSTOM_OPS",
+        ("ERROR_NEEDS_CUSTOM_OPS", "NEEDS_CUSTOM_OPS"),
+        _EXPORT,
+        lines=1,
+        joins=_needs_custom,
+        reach=60,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        rf"{_OLD_SENTENCE}andarenotrecognizedbyTensorFlow.{{0,4000}}?{_OLD_LIST}",
+        ("not recognized by", "custom implementations:"),
+        _OLD_EXPORT,
+        _custom_list,
+        lines=12,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        rf"{_OLD_SENTENCE}.{{0,4000}}?{_OLD_LIST}",
+        ("standard TensorFlow Lite", "the operators in"),
+        _OLD_EXPORT,
+        _flex_list,
+        lines=12,
+    ),
+    Shape(_KIND, "converter", _OLD_SENTENCE, ("standard TensorFlow Lite", "the operators in"), _OLD_EXPORT, lines=12),
+    Shape(
+        _KIND,
+        "converter",
+        _OLD_LIST,
+        ("list of operators", "custom implementations:"),
+        _OLD_EXPORT,
+        _flex_list,
+        lines=12,
+        joins=_of_sentence,
+        reach=20,
+    ),
+    Shape(
+        "converter-flex-list",
+        "converter",
+        r"Op(?P<op>[\w.>]+)isavalidTensorFlowopbuthasnotbeen(?:whitelisted|allowlisted)for",
+        ("a valid TensorFlow op", "has not been allow", "has not been white"),
+        "tensorflow/lite/toco/tflite/operator.cc",
+    ),
+    Shape(
+        "converter-flex-list",
+        "converter",
+        r"SomeoftheoperatorsinthemodelarenotsupportedbyTensorFlowFlexruntime:",
+        ("TensorFlow Flex runtime", "the operators in"),
+        _OLD_EXPORT,
+        _flex_list,
+    ),
+    Shape(
+        "converter-flex-list",
+        "converter",
+        r"TensorFlowLitecurrentlydoesn\\?'tsupportcontrolflowops:",
+        ("control flow ops:", "Lite currently"),
+        _OLD_EXPORT,
+        _flex_list,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"op'(?P<_names>\w[\w.,>]{0,2000})'require\(s\)\"SelectTFOps\"",
+        ("require(s)", "Select TF"),
+        _AUTHORING,
+        _flex_names,
+    ),
+    Shape(
+        _KIND,
+        "converter",
+        r"op'(?P<_names>\w[\w.,>]{0,2000})'is\(are\)notnativelysupportedbyTensorFlowLite",
+        ("is(are) not", "natively supported"),
+        _AUTHORING,
+        _custom_names,
+    ),
+)
+"""What the converter of 2.2 and later prints, that before it, and the decorator that checks functions."""
