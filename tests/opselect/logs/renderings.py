@@ -111,6 +111,7 @@ RENDERINGS: dict[str, Rendering] = {
     "logcat threadtime, usec": _on_every_line(f"11-28 19:23:32.205967  {PID}  {TID} E AndroidRuntime: "),
     "logcat threadtime, epoch": _on_every_line(f"1795890212.205  {PID}  {TID} E AndroidRuntime: "),
     "logcat threadtime, monotonic": _on_every_line(f"    9421.205  {PID}  {TID} E AndroidRuntime: "),
+    "logcat of Eclipse": _on_every_line(f"11-28 19:23:32.205: E/AndroidRuntime({PID}): "),
     "logcat long": _logcat_long,
     "logcat amid noise": _amid_noise,
     "Android Studio, old": _on_every_line(f"11-28 19:23:32.205 {PID}-{TID}/org.example.ocr E/AndroidRuntime: "),
@@ -120,6 +121,9 @@ RENDERINGS: dict[str, Rendering] = {
     "Android Studio, old with ?": _on_every_line(f"11-28 19:23:32.205 {PID}-{TID}/? E/AndroidRuntime: "),
     "Android Studio, new": _on_every_line(
         f"2026-11-28 19:23:32.205  {PID}-{TID}  AndroidRuntime          org.example.ocr                      E  "
+    ),
+    "Android Studio, old, header on the first line": lambda text: (
+        f"11-28 19:23:32.205 {PID}-{TID}/org.example.ocr W/System.err: {text}".replace("\n", "\n    ") + "\n"
     ),
     "System.err": _on_every_line("W/System.err: "),
     "NSLog": _on_first_line(f"2026-11-28 19:23:32.205967+0100 Classifier[{PID}:98765] "),
@@ -145,6 +149,7 @@ RENDERINGS: dict[str, Rendering] = {
         f"{text}\n  at Classifier.Start () [0x00000] in <0>:0 \n(Filename: not available on il2cpp Line: -1)\n"
     ),
     "python traceback": _python_traceback,
+    "monitor of Arduino": _on_every_line("19:23:32.205 -> "),
     "python logging": _on_first_line("2026-11-28 19:23:32,205 - root - ERROR - "),
     "python logging, root": _on_first_line("ERROR:root:"),
     "docker compose": _on_every_line("predictor-1  | "),
