@@ -60,6 +60,7 @@ class LazyGroup(click.Group):
         "apply": "opselect.cli.apply",
         "check": "opselect.cli.check",
         "verify": "opselect.cli.verify",
+        "diagnose": "opselect.cli.diagnose",
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",
         "inspect": "opselect.cli.inspect.command",

@@ -120,7 +120,9 @@ _LOGS = (
     Code("OPS515", "not-in-flex-list", "the Flex delegate runs no ops but those of its list"),
     Code("OPS516", "no-such-node", "no node of the graph has the name"),
     Code("OPS517", "library-not-loaded", "the native library is not in the app for this device, or not loaded"),
-    Code("OPS518", "page-size", "a native library is aligned for pages of 4 KB, and the device or the store wants 16 KB"),
+    Code(
+        "OPS518", "page-size", "a native library is aligned for pages of 4 KB, and the device or the store wants 16 KB"
+    ),
     Code("OPS519", "excluded-from-reduced-build", "a reduced build of another runtime leaves the operator out"),
     Code("OPS520", "runtime-older-than-model", "the runtime is older than the format of the model"),
 )

@@ -22,7 +22,7 @@ MEMORY = 8
 LOOK_BACK = 2 * MEMORY
 """How many lines in front of a word of a message have a say in what is read of it."""
 
-_RECENT_OWN = 3
+_RECENT_OWN = 6
 """How many lines of one process the beginning of a message may be wrapped over."""
 
 _FARTHEST = 2000
@@ -34,10 +34,10 @@ _LONGEST = 200_000
 _OVERLAP = 400
 """How far a beginning may reach back into what was searched, in characters."""
 
-_SHOWN = 500
-"""Maximum number of characters of the first line of a message that are kept with its failure."""
+_WIDTHS = frozenset({60, 64, 70, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
+"""Widths at which programs and windows break lines."""
 
-_WRAP_WIDTHS = frozenset({60, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
+_WORD = re.compile(r"\w[\w./-]*(?::\d+)?")
 _LEAST_WIDTH = 40
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -287,7 +287,9 @@ def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
     if width < _LEAST_WIDTH or last.raw[-1:].isspace() or body[:1].isspace():
         return False
     # Lines that begin messages of their own may be of one length by chance.
-    return (width == length_before and not last.logged_at) or width in _WRAP_WIDTHS
+    if width == length_before and not last.logged_at:
+        return True
+    return not _WIDTHS.isdisjoint((width, len(last.body))) and _WORD.fullmatch(body.rstrip()) is not None
 
 
 def _place_in(line: _Kept, letters: int) -> int:

@@ -15,6 +15,8 @@ _TIME = r"\d\d:\d\d:\d\d"
 _LEVEL = "[VDIWEFAS]"
 _STAMP = rf"(?:{_DATE} {_TIME}\.\d{{3,9}}(?: [+-]\d{{4}})?|\d{{9,11}}\.\d{{3,9}})"
 _XCODE_STAMP = rf"\d{{4}}-\d\d-\d\d {_TIME}\.\d{{3,6}}(?:[+-]\d{{4}})?"
+_SYSLOG_STAMP = rf"[A-Z][a-z]{{2}} [ \d]\d {_TIME}(?:\.\d+)?"
+_ISO_STAMP = rf"\d{{4}}-\d\d-\d\dT{_TIME}(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)"
 
 _OF_PROCESS = tuple(
     re.compile(pattern)
@@ -34,7 +36,7 @@ _OF_PROCESS = tuple(
         # Xcode and NSLog
         rf"{_XCODE_STAMP} [^\[\n]{{1,80}}\[(?P<pid>\d+)(?::\w+)?\] ?(?:\[[\w.]+:[\w ]+\] )?",
         # syslog, of devices too
-        r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ [^\[\n]{1,80}\[(?P<pid>\d+)\](?: <\w+>)?: ?",
+        rf"(?:{_SYSLOG_STAMP}|{_ISO_STAMP}) \S+ [^\[\n]{{1,80}}\[(?P<pid>\d+)\](?: <\w+>)?: ?",
     )
 )
 _OF_LINES = tuple(
@@ -56,7 +58,7 @@ _OF_LINES = tuple(
         r"\[ *(?:\+ *\d+ m?s)? *\] ",
         # containers and continuous integration
         r"[\w.-]+(?:_\d+)? +\| ",
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? (?:std(?:out|err) [FP] )?",
+        rf"(?:{_ISO_STAMP}|\d{{4}}-\d\d-\d\dT{_TIME}(?:[.,]\d+)?) (?:std(?:out|err) [FP] |\d\d[OE]\+? )?",
         r"\[?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]? (?:- )?",
         # quoted text
         r"(?:> ?)+(?! Task)",

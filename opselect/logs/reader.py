@@ -81,6 +81,11 @@ class LogReader:
         self._nearest: list[tuple[int, int, str]] = []
 
     @property
+    def line_count(self) -> int:
+        """How many lines were read."""
+        return self._number - 1 + self._in_line
+
+    @property
     def nearest(self) -> list[tuple[int, str]]:
         """Lines with words of messages, by number: those with the most of them, at most :data:`MAX_NEAREST`."""
         return sorted((number, text) for _, number, text in self._nearest)

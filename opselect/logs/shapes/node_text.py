@@ -15,7 +15,7 @@ _NAME = r"[A-Za-z0-9_.][\w.\\/>^-]*"
 _BRACKETED = re.compile(
     r"\[\[(?:Node:)?(?:\{\{node(?P<braced>[^}\]]+)\}\}|(?P<plain>(?:(?<=Node:)|[A-Za-z.])[^=\[\]{}()]*))"
 )
-_BEHIND_NODE = re.compile(r"=(?P<op>\w+)\[|\]\]|\(definedat")
+_BEHIND_NODE = re.compile(r"=|\]\]|\(definedat")
 _ROW = re.compile(r"device='(?P<device>\w*)'(?P<rest>(?:;(?:label='[^']*'|\w+in\[[^\]]*\]?))*)")
 _CONSTRAINT = re.compile(r";(\w+)in\[([^\]]*)\]")
 _LABEL = re.compile(r";label='([^']*)'")
@@ -66,7 +66,7 @@ def node_behind(message: Message, start: int) -> str:
     braced = re.compile(r"\{\{node([^}]+)\}\}").match(text, start)
     if braced is not None:
         return braced[1]
-    plain = re.compile(rf"({_NAME})(?==\w+\[|\(definedat)").match(text, start)
+    plain = re.compile(rf"({_NAME})(?==|\(definedat)").match(text, start)
     return _without_word_node(message, plain.start(1), plain.end(1)) if plain is not None else ""
 
 

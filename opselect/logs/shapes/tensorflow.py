@@ -32,6 +32,7 @@ _NODE_ENDS = r"\[\[(?:\{\{node[^}]*\}\}|[A-Za-z.][^\[\]{}=]*)\]\]|\]\([^()]*\)\]
 _WITH_ATTRS = re.compile(r"withtheseattrs:?\[")
 _DEVICES = re.compile(r"Registereddevices:\[([^\]]*)\]")
 _ROWS_BEGIN = re.compile(r"Registered(?:kernels)?:|Allkernelsregisteredforop\w+:")
+_HAS_OTHERS = re.compile(r"OpKernelwasfound,butattributesdidn'tmatch")
 _REQUESTED = re.compile(r"RequestedAttributes:")
 _GAP = 3000
 """How far behind the beginning of a message its devices and its kernels may begin, in characters."""
@@ -94,6 +95,7 @@ def _about_kernel(
         attrs = {**attrs_at(text, of_op.end()), **attrs}
     node = node or bracket
     dtypes = types_of(attrs)
+    has_others = _HAS_OTHERS.search(text, start, start + _GAP) is not None
     named = tuple(filter(None, devices[1].split(","))) if devices else ()
     asked = device or device_of(attrs)
     return {
@@ -103,7 +105,7 @@ def _about_kernel(
         "device": asked,
         "devices": named,
         "rows": rows,
-        "kind": _kind(op, node, dict(dtypes), asked, named, rows, attrs.get("_kernel", "").strip('"')),
+        "kind": _kind(op, node, dict(dtypes), asked, named, rows, attrs.get("_kernel", "").strip('"'), has_others),
     }
 
 
@@ -115,13 +117,14 @@ def _kind(
     devices: tuple[str, ...],
     rows: tuple[KernelRow, ...] | None,
     label: str,
+    has_others: bool,
 ) -> str:
     if op.startswith("_") or node in ("_SOURCE", "_SINK"):
         return "runtime-op"
     is_absent = bool(device and devices and device not in devices)
     if not rows:
-        if rows is None and label:
-            return "kernel-label"
+        if rows is None and (label or has_others):
+            return "kernel-label" if label else "kernel-type"
         return "kernel-device" if is_absent and rows is None else "no-kernel"
     here = {device} if device else set(devices or ("CPU",))
     mine = [row for row in rows if row.device in here or row.device == "DEFAULT"]
