@@ -7,7 +7,7 @@ from functools import cache
 
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import converter, host_tools, tensorflow, tflite
+from opselect.logs.shapes import converter, host_tools, other_runtimes, tensorflow, tflite
 from opselect.logs.shapes.shape import Shape
 
 SHAPES: tuple[Shape, ...] = (
@@ -15,6 +15,7 @@ SHAPES: tuple[Shape, ...] = (
     *tflite.SHAPES,
     *converter.SHAPES,
     *host_tools.SHAPES,
+    *other_runtimes.SHAPES,
 )
 
 

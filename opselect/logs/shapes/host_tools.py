@@ -202,8 +202,8 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "tool-input-name",
         "converter",
-        r"Specifiedinputarray\"(?P<_node>[^\"]{1,400})\"isnotconsumedbyanyop",
-        ("Specified input array", "is not consumed by"),
+        r"Specifiedinputarray\"(?P<_node>[^\"]{1,400})\"isnot(?:consumed|produced)byanyop",
+        ("Specified input array", "is not consumed by", "is not produced by"),
         _TOCO,
         _matched,
         lines=2,
