@@ -52,3 +52,9 @@ def longest_reach() -> int:
 def words() -> tuple[str, ...]:
     """Words of which every message of a shape has one, sorted."""
     return tuple(sorted({word for shape in SHAPES for word in shape.words}))
+
+
+@cache
+def letters_of_words() -> tuple[str, ...]:
+    """The same words without their blanks."""
+    return tuple(sorted({"".join(word.split()) for word in words()}))
