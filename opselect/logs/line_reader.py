@@ -265,7 +265,10 @@ class LineReader:
             rest = opened.message.cut(found.start())
             opened.message = opened.message.until(found.start())
             self._close(process)
-            self._begun(process, rest, found, opened.first, opened.begins_at, opened.logged_at)
+            last = process.last
+            is_own = last is not None and last.number == rest.line_at(0)
+            logged_at = last.logged_at if last is not None and is_own else opened.logged_at
+            self._begun(process, rest, found, opened.first, opened.begins_at, logged_at)
             return
 
     def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
@@ -293,12 +296,16 @@ class LineReader:
 _MOST_PROCESSES = 10_000
 _MOST_TEXT = 4000
 _MOST_BEFORE = 200
+_SAME = 12
 
 
 def _text(opened: _Open) -> str:
     """The message as people read it, with what stands in front of it on its first line; the first of a long one."""
-    before = opened.first[max(opened.begins_at - _MOST_BEFORE, 0) : opened.begins_at]
-    return before + opened.message.sentence(0, min(len(opened.message.text), _MOST_TEXT))
+    message, at = opened.message, opened.begins_at
+    text = message.sentence(0, min(len(message.text), _MOST_TEXT))
+    # What began within another message stands on another line.
+    is_first = "".join(opened.first[at : at + len(text)].split())[:_SAME] == message.text[:_SAME]
+    return opened.first[max(at - _MOST_BEFORE, 0) : at] + text if is_first else text
 
 
 def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
