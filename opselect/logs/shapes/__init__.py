@@ -7,7 +7,7 @@ from functools import cache
 
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import converter, host_tools, other_runtimes, tensorflow, tflite
+from opselect.logs.shapes import builds, converter, host_tools, loaders, other_runtimes, tensorflow, tflite
 from opselect.logs.shapes.shape import Shape
 
 SHAPES: tuple[Shape, ...] = (
@@ -16,6 +16,8 @@ SHAPES: tuple[Shape, ...] = (
     *converter.SHAPES,
     *host_tools.SHAPES,
     *other_runtimes.SHAPES,
+    *builds.SHAPES,
+    *loaders.SHAPES,
 )
 
 

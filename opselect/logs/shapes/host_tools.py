@@ -253,6 +253,14 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "header-is-message",
         "tool",
+        r"ops_to_register\.h:\d+:\d+:error:(?:unknowntypename'Error'|'Error'doesnotnameatype)",
+        ("ops_to_register.h:1:", "unknown type name 'Error'", "'Error' does not name"),
+        _HEADER,
+        lines=2,
+    ),
+    Shape(
+        "header-is-message",
+        "tool",
         r"Errorreadinggraph!",
         ("Error reading graph!", "reading graph!"),
         _HEADER,

@@ -12,7 +12,7 @@ from opselect.logs.shapes.shape import Shape, Told
 
 _NO_KERNEL = "onnx-no-kernel"
 _ONNX_OP = r"(?P<op>[A-Za-z_][\w.:-]{0,200}?)\((?P<version>-?\d{1,6})\)"
-"""An op of ONNX with the version since which it is as the kernel is for: ``Pad(13)``, ``com.microsoft.FusedConv(1)``."""
+"""An op of ONNX with the version that the kernel is for: ``Pad(13)``, ``com.microsoft.FusedConv(1)``."""
 
 _NODE_NAME = re.compile(rf"nodewithname(?={QUOTE})|\(node:?")
 
@@ -41,7 +41,7 @@ def _named(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailu
     return *earlier, later
 
 
-def _running(match: re.Match[str], message: Message) -> Told:
+def _running(_: re.Match[str], message: Message) -> Told:
     """A kernel that is there and does not do what the node asks for: of a node that the text behind names."""
     node = re.compile(r"whilerunning([A-Za-z_]\w{0,100})node\.Name:'([^']{0,400})'").search(message.text)
     return {"op": node[1], "node": node[2]} if node else {}
