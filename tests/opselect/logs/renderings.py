@@ -57,12 +57,12 @@ def _in_colours(text: str) -> str:
 
 def _amid_noise(text: str) -> str:
     before = [
-        "11-28 19:23:31.998  1021  1188 I ActivityTaskManager: START u0 {act=android.intent.action.MAIN} from uid 10090",
+        "11-28 19:23:31.998  1021  1188 I ActivityTaskManager: START u0 {act=android.intent.action.MAIN} from uid 90",
         "11-28 19:23:32.001   312   312 W kernel  : binder: 4711:4739 transaction failed 29189/-22, size 0-0",
         f"11-28 19:23:32.101  {PID}  {PID} D AndroidRuntime: Shutting down VM",
     ]
     after = [
-        "11-28 19:23:32.301  1021  1204 W ActivityTaskManager:   Force finishing activity org.example.ocr/.MainActivity",
+        "11-28 19:23:32.301  1021  1204 W ActivityTaskManager:   Force finishing org.example.ocr/.MainActivity",
         "11-28 19:23:32.322  1890  1890 I keystore2: registered 2 listeners",
     ]
     stack = [f"\tat org.example.ocr.Recognizer.step{number}(Recognizer.java:{90 + number})" for number in range(12)]
@@ -103,19 +103,27 @@ RENDERINGS: dict[str, Rendering] = {
     "logcat threadtime": _on_every_line(f"11-28 19:23:32.205  {PID}  {TID} E AndroidRuntime: "),
     "logcat threadtime, padded tag": _on_every_line(f"11-28 19:23:32.205  {PID}  {TID} W tflite  : "),
     "logcat threadtime, year": _on_every_line(f"2026-11-28 19:23:32.205  {PID}  {TID} E AndroidRuntime: "),
-    "logcat threadtime, year and zone": _on_every_line(f"2026-11-28 19:23:32.205 +0100  {PID}  {TID} E AndroidRuntime: "),
+    "logcat threadtime, year and zone": _on_every_line(
+        f"2026-11-28 19:23:32.205 +0100  {PID}  {TID} E AndroidRuntime: "
+    ),
     "logcat threadtime, uid": _on_every_line(f"11-28 19:23:32.205 10123  {PID}  {TID} E AndroidRuntime: "),
     "logcat threadtime, name of uid": _on_every_line(f"11-28 19:23:32.205  u0_a123  {PID}  {TID} E AndroidRuntime: "),
     "logcat threadtime, usec": _on_every_line(f"11-28 19:23:32.205967  {PID}  {TID} E AndroidRuntime: "),
     "logcat threadtime, epoch": _on_every_line(f"1795890212.205  {PID}  {TID} E AndroidRuntime: "),
     "logcat threadtime, monotonic": _on_every_line(f"    9421.205  {PID}  {TID} E AndroidRuntime: "),
+    "logcat of Eclipse": _on_every_line(f"11-28 19:23:32.205: E/AndroidRuntime({PID}): "),
     "logcat long": _logcat_long,
     "logcat amid noise": _amid_noise,
     "Android Studio, old": _on_every_line(f"11-28 19:23:32.205 {PID}-{TID}/org.example.ocr E/AndroidRuntime: "),
-    "Android Studio, old with year": _on_every_line(f"2026-11-28 19:23:32.205 {PID}-{TID}/org.example.ocr E/AndroidRuntime: "),
+    "Android Studio, old with year": _on_every_line(
+        f"2026-11-28 19:23:32.205 {PID}-{TID}/org.example.ocr E/AndroidRuntime: "
+    ),
     "Android Studio, old with ?": _on_every_line(f"11-28 19:23:32.205 {PID}-{TID}/? E/AndroidRuntime: "),
     "Android Studio, new": _on_every_line(
         f"2026-11-28 19:23:32.205  {PID}-{TID}  AndroidRuntime          org.example.ocr                      E  "
+    ),
+    "Android Studio, old, header on the first line": lambda text: (
+        f"11-28 19:23:32.205 {PID}-{TID}/org.example.ocr W/System.err: {text}".replace("\n", "\n    ") + "\n"
     ),
     "System.err": _on_every_line("W/System.err: "),
     "NSLog": _on_first_line(f"2026-11-28 19:23:32.205967+0100 Classifier[{PID}:98765] "),
@@ -133,12 +141,15 @@ RENDERINGS: dict[str, Rendering] = {
     "react-native, device": _on_every_line(f"11-28 19:23:32.205  {PID}  {TID} E ReactNativeJS: "),
     "gradle": _on_every_line("        "),
     "gradle, test": lambda text: (
-        "> Task :app:connectedDebugAndroidTest\n\norg.example.ocr.RecognizerTest > reads[Pixel_4_API_30(AVD) - 11] FAILED\n"
+        "> Task :app:connectedDebugAndroidTest\n\norg.example.ocr.RecognizerTest > reads[Pixel_4(AVD) - 11] FAILED\n"
         + "".join(f"\t{line}\n" for line in text.split("\n"))
         + "\tat org.example.ocr.RecognizerTest.reads(RecognizerTest.kt:31)\n"
     ),
-    "Unity": lambda text: f"{text}\n  at Classifier.Start () [0x00000] in <0>:0 \n(Filename: currently not available on il2cpp Line: -1)\n",
+    "Unity": lambda text: (
+        f"{text}\n  at Classifier.Start () [0x00000] in <0>:0 \n(Filename: not available on il2cpp Line: -1)\n"
+    ),
     "python traceback": _python_traceback,
+    "monitor of Arduino": _on_every_line("19:23:32.205 -> "),
     "python logging": _on_first_line("2026-11-28 19:23:32,205 - root - ERROR - "),
     "python logging, root": _on_first_line("ERROR:root:"),
     "docker compose": _on_every_line("predictor-1  | "),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from opselect.logs import reader
 from opselect.logs.kinds import KINDS
 from tests.opselect.logs.answers import LOGS, Answer, answer_beside, compare
-
-from opselect.logs import reader
 
 REAL_SHAPES = [json.loads(line) for line in (LOGS / "real_shapes.jsonl").read_text(encoding="utf-8").splitlines()]
 NOT_ASKED = {"log", "cause", "source", "seen"}
@@ -30,7 +30,7 @@ def test_log_gives_the_answer_beside_it(log: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", REAL_SHAPES, ids=lambda shape: shape["source"])
-def test_real_shape_gives_its_answer(shape: dict[str, object]) -> None:
+def test_real_shape_gives_its_answer(shape: dict[str, Any]) -> None:
     expected = {key: value for key, value in shape.items() if key not in NOT_ASKED}
     answer = Answer(() if shape["kind"] == "other" else (expected,))
     assert compare(reader.read_text(shape["log"]), answer) == ""

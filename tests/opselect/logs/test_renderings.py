@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from opselect.logs import reader
-from tests.opselect.logs.answers import LOGS, Answer, answer_beside, compare
+from opselect.logs.kinds import KINDS
+from tests.opselect.logs.answers import LOGS, Answer, Told, answer_beside, compare
 from tests.opselect.logs.renderings import ENCODINGS, RENDERINGS, as_process, encoded, wrapped
 
 MESSAGES = sorted(path for path in (LOGS / "messages").rglob("*") if path.suffix in {".txt", ".h"})
 RUNTIME = [path for path in MESSAGES if path.parent.name in {"tensorflow", "tflite"}]
+UNRELATED = sorted(path for path in (LOGS / "unrelated").iterdir() if path.suffix != ".json")
 
 messages = st.sampled_from(MESSAGES)
 
@@ -67,25 +70,48 @@ def test_message_wrapped_at_any_width_says_the_same(message: Path, columns: int,
     assert compare(reader.read_text(wrapped(text_of(message), columns, prefix)), answer_beside(message)) == ""
 
 
-@given(st.sampled_from(RUNTIME), st.sampled_from(RUNTIME), st.data())
-def test_messages_of_two_processes_mixed_line_by_line_say_the_same(one: Path, other: Path, data: st.DataObject) -> None:
-    first, second = as_process(text_of(one), 4711), as_process(text_of(other), 5822)
-    mixed = []
-    while first or second:
-        take = first if first and (not second or data.draw(st.booleans())) else second
-        mixed.append(take.pop(0))
-    expected = {failure_key(failure): failure for path in (one, other) for failure in answer_beside(path).failures}
-    assert compare(reader.read_text("\n".join(mixed)), Answer(tuple(expected.values()))) == ""
+@given(st.lists(st.sampled_from(RUNTIME), min_size=2, max_size=4, unique=True), st.data())
+def test_messages_of_processes_mixed_line_by_line_say_the_same(mixed: list[Path], data: st.DataObject) -> None:
+    failures = tuple(failure for message in mixed for failure in answer_beside(message).failures)
+    # The same failure in two processes is one.
+    assume(len({(failure["kind"], failure.get("op", "")) for failure in failures}) == len(failures))
+    processes = [as_process(text_of(message), 4711 + 1000 * at) for at, message in enumerate(mixed)]
+    lines = []
+    while processes:
+        process = data.draw(st.sampled_from(processes))
+        lines.append(process.pop(0))
+        processes = [each for each in processes if each]
+    assert compare(reader.read_text("\n".join(lines)), Answer(failures)) == ""
 
 
-def failure_key(failure: object) -> str:
-    return str(failure)
+@given(messages, st.sampled_from(UNRELATED), st.sampled_from(UNRELATED))
+def test_logs_of_other_things_around_a_message_change_nothing(message: Path, before: Path, after: Path) -> None:
+    text = b"\n".join(each.read_bytes() for each in (before, message, after))
+    assert compare(reader.read_stream(io.BytesIO(text)), answer_beside(message)) == ""
+
+
+@given(messages, st.lists(st.tuples(st.integers(0, 4000), st.binary(max_size=4)), max_size=12))
+def test_bytes_thrown_in_do_no_harm(message: Path, thrown: list[tuple[int, bytes]]) -> None:
+    log = bytearray(message.read_bytes())
+    for offset, piece in thrown:
+        log[offset % len(log) : offset % len(log)] = piece
+    for failure in reader.read_stream(io.BytesIO(bytes(log))):
+        assert failure.kind in KINDS
+        assert all(character.isprintable() for character in failure.op + failure.node + failure.attr + failure.device)
 
 
 @given(messages, st.data())
 def test_message_cut_anywhere_makes_nothing_up(message: Path, data: st.DataObject) -> None:
     text = text_of(message)
+    whole = answer_beside(message).failures
     cut = reader.read_text(text[: data.draw(st.integers(0, len(text)))])
-    names = {failure[key] for failure in answer_beside(message).failures for key in ("op", "node") if key in failure}
-    for failure in cut:
-        assert all(any(whole.startswith(told) for whole in names) for told in (failure.op, failure.node) if names)
+    assert len(cut) <= len(whole)
+    names = {name for failure in whole for name in named(failure)}
+    for told in (told for failure in cut for told in (failure.op, failure.node) if told):
+        assert any(name.startswith(told) or told.startswith(name) for name in names)
+
+
+def named(failure: Told) -> list[str]:
+    """The ops and the node that an entry of an answer names."""
+    names = [failure.get("op", ""), failure.get("node", ""), *failure.get("ops", []), *failure.get("custom_ops", [])]
+    return [name for name in names if name]
