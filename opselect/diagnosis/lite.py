@@ -9,8 +9,8 @@ from opselect.findings.mends import OR, Mend, run
 from opselect.logs.records import LogFailure
 
 _FLEX_ON: dict[str, str] = {
-    "android": 'On Android: add implementation "org.tensorflow:tensorflow-lite-select-tf-ops" to the dependencies, in the '
-    "version of tensorflow-lite; 2.16.1 is the last.",
+    "android": 'On Android: add implementation "org.tensorflow:tensorflow-lite-select-tf-ops" to the dependencies, in '
+    "the version of tensorflow-lite; 2.16.1 is the last.",
     "ios": "On iOS: add the pod TensorFlowLiteSelectTfOps and -force_load its framework in Other Linker Flags.",
     "desktop": "In C++: link //tensorflow/lite/delegates/flex:delegate, or the shared library with -Wl,--no-as-needed. "
     "In Python: tf.lite.Interpreter of the package tensorflow has it, tflite_runtime has not.",
