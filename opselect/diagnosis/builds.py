@@ -10,9 +10,10 @@ from kernel_index.index import KernelIndex
 from kernel_index.libraries import LIBRARIES, Library, library, library_of_header
 from kernel_index.records import MAKE, Dependency, LibraryUse
 from opselect.build_lists.checking.builds import Build, how_listed
+from opselect.diagnosis.for_build import for_build
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Mend
+from opselect.findings.mends import OR, Applicability, Mend
 from opselect.logs.records import LogFailure
 from opselect.selection.why_missing import explain_library
 
@@ -39,13 +40,15 @@ _NAMESPACES_OF_TENSORFLOW = frozenset(
 def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
     """A function is not there: of a source file that is not compiled, or of a library that is not linked."""
     index = setting.index
-    path = source_path(failure.file, index)
+    known = source_paths(failure.file, index)
+    path = known[0] if len(known) == 1 else ""
     name = library_behind(failure)
     if name:
         return [about(_library(name, path, failure, setting), failure)]
-    wanted = defining(failure, path, index)
-    if wanted is not None:
-        return [about(_dependency(path, wanted, setting), failure)]
+    for path in known:
+        wanted = defining(failure, path, index)
+        if wanted is not None:
+            return [about(_dependency(path, wanted, setting), failure)]
     command = f"opselect generate MODEL --tensorflow {index.release}"
     text = f"Let the lists be made whole: {command} lists what files need, too."
     reason = f"the file {_object(failure)} uses {_plain(failure.symbol) or 'a function'}, and nothing linked defines it"
@@ -55,7 +58,10 @@ def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
 
 def explains(failure: LogFailure, index: KernelIndex) -> bool:
     """Whether the sources of a release have the file that a compiler or a linker names, and what it lacks."""
-    path = source_path(failure.file, index)
+    known = source_paths(failure.file, index)
+    path = known[0] if len(known) == 1 else ""
+    if failure.kind == "link-undefined" and not library_behind(failure):
+        return any(defining(failure, each, index) is not None for each in known)
     if not path:
         return False
     name = library_behind(failure)
@@ -65,7 +71,7 @@ def explains(failure: LogFailure, index: KernelIndex) -> bool:
             return path == failure.file.removeprefix("./") or failure.file.endswith(f"/{path}")
     if name:
         return any(use.library == name for use in index.library_uses.get(path, ()))
-    return defining(failure, path, index) is not None
+    return False
 
 
 def library_behind(failure: LogFailure) -> str:
@@ -88,8 +94,14 @@ def _object(failure: LogFailure) -> str:
 
 def source_path(file: str, index: KernelIndex) -> str:
     """The source of a release that an object file or the end of a path stands for; empty where none, or several, do."""
+    known = source_paths(file, index)
+    return known[0] if len(known) == 1 else ""
+
+
+def source_paths(file: str, index: KernelIndex) -> list[str]:
+    """All sources of a release that an object file or the end of a path may stand for: ops and kernels share names."""
     if not file:
-        return ""
+        return []
     plain = re.sub(r"\.(pic\.)?(o|obj)$", ".cc", re.sub(r"^.*\(([^()]*)\)$", r"\1", file).lstrip("./"))
     known = [
         path for path in index.includes if path == plain or path.endswith(f"/{plain}") or plain.endswith(f"/{path}")
@@ -97,7 +109,7 @@ def source_path(file: str, index: KernelIndex) -> str:
     if not known:
         name = plain.rpartition("/")[2]
         known = [path for path in index.includes if path.rpartition("/")[2] == name]
-    return known[0] if len(known) == 1 else ""
+    return known
 
 
 def library_of_symbol(symbol: str) -> str:
@@ -130,13 +142,15 @@ def _dependency(path: str, wanted: Dependency, setting: Setting) -> Finding:
     """A source file that the build does not compile, and another of it cannot do without."""
     lists = setting.index.build_lists
     mends: list[Mend] = []
+    is_lacking = setting.compiles is not None and not setting.compiles(wanted.file)
+    trust: Applicability = "certain" if is_lacking else "likely"
     for build in builds_of(lists):
         edit = how_listed(wanted.file, Build(build, {}, frozenset()), lists)
         text = f"{edit.text[:1].upper()}{edit.text[1:]}."
-        mends.append(replace(edit, text=text, applicability="likely", lead=OR if mends else ""))
+        mends.append(replace(edit, text=text, applicability=trust, lead=OR if mends else ""))
     less = told("likely", f"Leave {path} out, if no model needs its ops.", lead=OR if mends else "")
     reason = f"{path} uses {wanted.symbol} of {wanted.file}, which the build does not compile"
-    return Finding("OPS121", reason, files=(wanted.file,), mends=(*mends, less))
+    return for_build(Finding("OPS121", reason, files=(wanted.file,), mends=(*mends, less)), setting)
 
 
 def _plain(symbol: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType
 from kernel_index.kernel_lookup import CPU
 from kernel_index.records import AttrValue
+from opselect.diagnosis.for_build import for_build
 from opselect.diagnosis.linking import dropped_by_linker
 from opselect.diagnosis.lookup import known_types, requirement_of
 from opselect.diagnosis.setting import Setting, about, told, trusted
@@ -19,6 +20,11 @@ from opselect.selection.select import select
 
 KERNEL_KINDS = ("no-kernel", "kernel-type", "kernel-device", "runtime-op", "op-not-registered", "kernel-without-op")
 LOAD_KINDS = ("attr-unknown", "attr-missing", "attr-value", "op-removed", "graph-version", "lowering", "op-deprecated")
+
+_OF_DEFINITIONS = ("op-not-registered", "kernel-without-op")
+"""Kinds of failures for which a kernel, be it there or not, is no cause."""
+
+_NO_DEFINITION = ("OPS101", "OPS102", "OPS120", "OPS123")
 
 
 def of_failure(finding: Finding, failure: LogFailure) -> bool:
@@ -73,10 +79,12 @@ def checked_causes(
     if unusable and failure.kind in KERNEL_KINDS:
         return unusable
     found = [each for each in problems if of_failure(each, failure)]
+    if failure.kind in _OF_DEFINITIONS:
+        found = [each for each in found if each.code in _NO_DEFINITION] or _without_definition(failure, found, setting)
     left_out = [each for each in criteria if of_failure(each, failure) and _is_tried(each)]
-    if not found and failure.kind in KERNEL_KINDS:
+    if not found and failure.kind in KERNEL_KINDS and failure.kind not in _OF_DEFINITIONS:
         found = _of_build(failure, setting)
-    found = [_of_kind(each, failure, trust) for each in found]
+    found = [for_build(_of_kind(each, failure, trust), setting) for each in found]
     if found:
         # A command that was tried and takes the op out of the model spares the build.
         return [*(trusted(each, "certain") for each in left_out), *found]
@@ -119,7 +127,7 @@ def _is_tried(finding: Finding) -> bool:
 def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
     """What the described build lacks for the node, as far as the log tells what that asks for."""
     requirement = requirement_of(failure, setting.index, setting.profile)
-    if failure.kind in ("op-not-registered", "kernel-without-op"):
+    if failure.kind in _OF_DEFINITIONS:
         requirement = replace(requirement, device="")
     # A node that nobody counted: the sample of the log.
     requirements = Requirements((replace(requirement, count=1),), releases=(setting.index.release,))

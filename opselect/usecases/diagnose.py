@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 from kernel_index import shipped
+from kernel_index.build_files.mobile_lists import builds_of
 from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
-from opselect.diagnosis.lookup import built_files
+from opselect.diagnosis.for_build import for_build
+from opselect.diagnosis.lookup import built_files, builds_told
 from opselect.diagnosis.needed import needs_to_be_sure
 from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
@@ -19,7 +21,7 @@ from opselect.diagnosis.setting import Setting
 from opselect.findings import Finding
 from opselect.logs.records import LogFailure
 from opselect.models.graph import BrokenGraphError, Node
-from opselect.usecases.described_build import VerifyQuestion
+from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import shown_name
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet
@@ -92,7 +94,8 @@ class Diagnoser:
         self._watch = watch
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []
-        self._by_profile: dict[str, OpenedBuild] = {}
+        self._builds: dict[tuple[str, str], OpenedBuild] = {}
+        self._held_builds: dict[tuple[str, tuple[str, ...]], HeldAgainst | None] = {}
 
     def see(self, failures: Iterable[LogFailure]) -> None:
         """Take in what failures tell of the release and of the build, whether they are diagnosed or not."""
@@ -113,8 +116,15 @@ class Diagnoser:
         cannot be read, NoModelReadError where none of several models could be.
         """
         self.see([failure])
-        setting, told = self._setting(failure)
-        causes = self._checked(failure, setting)
+        opened = self._opened_for(failure)
+        setting, told = self._setting(failure, opened)
+        causes = self._checked(failure, setting, opened)
+        for other in self._others(opened) if opened is not None and causes and causes[0].code == "OPS502" else ():
+            # One build of the checkout has what the log says is lacking: it may be of the other one.
+            its_setting, _ = self._setting(failure, other)
+            its = self._checked(failure, its_setting, other)
+            if its and its[0].code != "OPS502":
+                opened, setting, causes = other, its_setting, its
         is_checked = bool(causes)
         guessed = causes_of(failure, setting)
         if self._question.describes_build and setting.contents is not None:
@@ -124,12 +134,12 @@ class Diagnoser:
         causes = [*(each for each in guessed if each.code == "OPS505" and each.applicability == "certain"), *causes]
         for each in guessed:
             if each.code not in {cause.code for cause in causes}:
-                causes.append(each)
+                causes.append(for_build(each, setting))
         asked = "" if _is_of_no_tensorflow(failure) else setting.index.release
         return Diagnosis(
             failure,
             tuple(causes),
-            self._next(failure),
+            self._next(failure, opened),
             asked,
             setting.inferred,
             told.how,
@@ -137,10 +147,10 @@ class Diagnoser:
             "" if is_checked else self._unsure(failure, setting),
         )
 
-    def _setting(self, failure: LogFailure) -> tuple[Setting, Told]:
+    def _setting(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Setting, Told]:
         model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
         binary = self._binary
-        opened = self._opened_for(failure)
+        builds = builds_told(failure)
         setting: Setting
         if opened is not None:
             told = Told((opened.index.release,), "")
@@ -153,6 +163,8 @@ class Diagnoser:
                 is_profile_told=bool(self._question.profile),
                 contents=opened.contents,
                 described=described,
+                compiles=opened.compiles if self._question.describes_build else None,
+                builds=builds or (opened.build.builds if self._question.describes_build else ()),
             )
         else:
             own = told_by(failure)
@@ -161,7 +173,8 @@ class Diagnoser:
                 told = narrowed(own)
             profile = self._question.profile or _profile(failure, self._seen)
             index = shipped.index_of(likeliest(failure, told.releases, profile))
-            setting = Setting(index, profile, told.releases, is_profile_told=bool(self._question.profile))
+            is_told = bool(self._question.profile)
+            setting = Setting(index, profile, told.releases, is_profile_told=is_told, builds=builds)
         return replace(
             setting,
             seen=tuple(self._seen),
@@ -178,48 +191,65 @@ class Diagnoser:
         return self._open(self._question.profile) if self._question.is_of_build else None
 
     def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
-        """The build in the profile that the kernels in a message tell, where nobody named one."""
+        """The build in the profile that the kernels in a message tell, and of the system that it tells, where nobody did."""
         opened = self.opened
-        if opened is None or self._question.profile or not failure.rows:
+        if opened is None:
+            return None
+        for build in builds_told(failure) if self._others(opened) else ():
+            if build in builds_of(opened.index.build_lists):
+                opened = self._open(self._question.profile, build)
+        if self._question.profile or not failure.rows:
             return opened
         built = built_files(failure.rows, opened.index, failure.op, opened.index.profiles)
         if built is None or not built.fits or built.profile == opened.profile:
             return opened
-        if built.profile not in self._by_profile:
-            self._by_profile[built.profile] = self._open(built.profile)
-        return self._by_profile[built.profile]
+        return self._open(built.profile)
 
-    def _open(self, profile: str) -> OpenedBuild:
+    def _others(self, opened: OpenedBuild) -> list[OpenedBuild]:
+        """The other builds that a checkout or a release has lists for, where nobody says which one is meant."""
         question = self._question
-        against = (*question.lists, *question.headers)
-        described = VerifyQuestion(
-            question.models, against, question.source, profile, question.macros, question.build, question.have
-        )
-        return open_build(described, self._watch)
+        if question.build or DEFAULT_LISTS not in (opened.question.against or (DEFAULT_LISTS,)):
+            return []
+        lists = opened.index.build_lists
+        return [self._open(opened.profile, build) for build in builds_of(lists) if build not in opened.build.builds]
+
+    def _open(self, profile: str, build: str = "") -> OpenedBuild:
+        question = self._question
+        build = build or question.build
+        if (profile, build) not in self._builds:
+            against = (*question.lists, *question.headers)
+            described = VerifyQuestion(
+                question.models, against, question.source, profile, question.macros, build, question.have
+            )
+            self._builds[profile, build] = open_build(described, self._watch)
+        return self._builds[profile, build]
 
     @cached_property
     def _binary(self) -> BinaryNames | None:
         return None if self._question.binary is None else BinaryNames(self._question.binary)
 
-    @cached_property
-    def _held(self) -> HeldAgainst | None:
-        """The models held against the build; None where one of the two is not named."""
+    def _held(self, opened: OpenedBuild | None) -> HeldAgainst | None:
+        """The models held against a build; None where one of the two is not named."""
         models = self._question.models
-        if self.opened is None or not (models.paths or models.kept):
+        if opened is None or not (models.paths or models.kept):
             return None
-        try:
-            return hold_against(self.opened, self._watch)
-        except BrokenGraphError:
-            return None
+        key = opened.profile, opened.build.builds
+        if key not in self._held_builds:
+            try:
+                self._held_builds[key] = hold_against(opened, self._watch)
+            except BrokenGraphError:
+                self._held_builds[key] = None
+        return self._held_builds[key]
 
     @property
     def needed(self) -> ModelRequirements | None:
         """What the models need; None where no build or no models are named."""
-        return None if self._held is None else self._held.answer.needed
+        held = self._held(self.opened)
+        return None if held is None else held.answer.needed
 
     def _nodes(self) -> tuple[Node, ...]:
         """The nodes of the only model, those of functions too."""
-        held = self._held
+        held = self._held(self.opened)
         if held is not None and held.answer.needed.only is not None:
             graph = held.answer.needed.only.chosen.graph
             return (*graph.nodes, *(node for function in graph.functions for node in function.nodes))
@@ -233,14 +263,10 @@ class Diagnoser:
             graphs = [each.graph for each in loaded.model.meta_graphs]
             return tuple(node for graph in graphs for node in graph.nodes)
 
-    def _checked(self, failure: LogFailure, setting: Setting) -> list[Finding]:
+    def _checked(self, failure: LogFailure, setting: Setting, opened: OpenedBuild | None) -> list[Finding]:
         """What a look at the binary, the model and the build decides; empty where nothing does."""
         found = not_in_binary(failure, setting)
-        held = self._held
-        opened = self._opened_for(failure)
-        if opened is not None and opened is not self.opened:
-            # The models were held against the build in another profile than that of this binary.
-            held = None
+        held = self._held(opened)
         problems = held.problems if held is not None else opened.problems() if opened is not None else ()
         criteria = held.answer.criteria if held is not None else ()
         certain = self._question.describes_build
@@ -250,8 +276,8 @@ class Diagnoser:
             unique.setdefault(each.code, each)
         return list(unique.values())
 
-    def _next(self, failure: LogFailure) -> tuple[Finding, ...]:
-        held = self._held
+    def _next(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Finding, ...]:
+        held = self._held(opened)
         if held is None:
             return ()
         return tuple(each for each in held.problems if each.op and not of_failure(each, failure))

@@ -213,6 +213,10 @@ class OpenedBuild:
         """What the build has, by all its parts together; None where nothing is left out."""
         return AllOf(self.build.parts) if self.build.parts else None
 
+    def compiles(self, path: str) -> bool:
+        """Whether the build compiles a source file, as far as it is described by files."""
+        return all(part.has_file(path) for part in self.build.parts if isinstance(part, CompiledFiles))
+
     def problems(self) -> tuple[Finding, ...]:
         """What keeps the build from being made at all."""
         return tuple(_of_the_build(self.build.parts, self.index))
