@@ -49,7 +49,7 @@ def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
         wanted = defining(failure, path, index)
         if wanted is not None:
             return [about(_dependency(path, wanted, setting), failure)]
-    command = f"opselect generate MODEL --tensorflow {index.release}"
+    command = f"opselect generate {setting.shown_model} {setting.source_options}"
     text = f"Let the lists be made whole: {command} lists what files need, too."
     reason = f"the file {_object(failure)} uses {_plain(failure.symbol) or 'a function'}, and nothing linked defines it"
     finding = Finding("OPS121", reason, files=(path,) if path else (), mends=(told("guess", text),))
@@ -165,7 +165,7 @@ def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
     path = source_path(failure.file, setting.index) or failure.file
     name = library_of_header(header.removeprefix("third_party/"))
     if header.endswith("ops_to_register.h"):
-        line = f"opselect generate MODEL --tensorflow {setting.index.release} --target header --out build_lists"
+        line = f"opselect generate {setting.shown_model} {setting.source_options} --target header --out build_lists"
         reason = f"{path} is compiled with SELECTIVE_REGISTRATION, and ops_to_register.h is in no folder of includes"
         mend = told("likely", f"Write it by {line}, and put it on the include path.")
         return [about(Finding("OPS124", reason, mends=(mend,)), failure)]

@@ -135,15 +135,35 @@ def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
     return [each for each in selection.unresolved if each.op == failure.op]
 
 
+def _without_definition(failure: LogFailure, found: Sequence[Finding], setting: Setting) -> list[Finding]:
+    """That the described build lacks the definition of the op, and the kernel with it where it lacks that, too."""
+    definition, contents = setting.index.op_definition(failure.op), setting.contents
+    if definition is None:
+        return [each for each in _of_build(failure, setting) if each.code in _NO_DEFINITION]
+    if contents is None or contents.has_op(definition):
+        return []
+    finding = contents.without_op(definition)
+    lacking = found or _of_build(failure, setting)
+    kernels = dict.fromkeys(path for each in lacking if each.code == "OPS119" for path in each.files)
+    if finding.code != "OPS120" or not kernels:
+        return [finding]
+    reason = f"{finding.reason}; nor does it have {', '.join(kernels)}, with its kernels"
+    return [replace(finding, reason=reason, files=(*finding.files, *kernels))]
+
+
 def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
     """The build as it is described has the kernel: the binary is not of it, or the linker dropped it."""
     here = [r for r in setting.index.registrations(failure.op) if setting.profile in r.profiles]
     if not here:
         return []
     dropped = dropped_by_linker(here, setting)
+    definition = setting.index.op_definition(failure.op)
+    path, what = here[0].source, f"registers it in profile {setting.profile}"
+    if failure.kind in _OF_DEFINITIONS and definition is not None:
+        path, what = definition.source, "defines it"
     reason = (
-        f"by {setting.described}, the build has {here[0].source}, which registers it in profile {setting.profile}: "
-        "the binary was built from others, or the linker dropped it"
+        f"by {setting.described}, the build has {path}, which {what}: the binary was built from others, or the linker "
+        "dropped it"
     )
     mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
     rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead="Or")

@@ -25,7 +25,7 @@ from opselect.diagnosis.ops import unknown_op
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.diagnosis.training import left_out
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Mend, wider_types
+from opselect.findings.mends import OR, Mend, run, wider_types
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirement
 from opselect.selection.left_out_by_default import MobileBuild
@@ -40,11 +40,11 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     """
     index = setting.index
     if not failure.op:
-        return [trusted(explain_device(_pinned(failure), setting.profile), "likely")]
+        return [_other_device(_pinned(failure), setting)]
     if not (index.registrations(failure.op) or index.op_definition(failure.op)):
         return [*_by_rows(failure), *unknown_op(failure, setting)]
     if failure.kind == "kernel-device" and failure.device not in ("", CPU, DEFAULT):
-        return [trusted(explain_device(requirement_of(failure, index, setting.profile), setting.profile), "likely")]
+        return [about(_other_device(requirement_of(failure, index, setting.profile), setting), failure)]
     built = built_files(failure.rows or (), index, failure.op, index.profiles)
     profile = built.profile if built is not None and not setting.is_profile_told else setting.profile
     setting = replace(setting, profile=profile)
@@ -55,6 +55,15 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     own = _own_causes(failure, requirement, built, setting)
     ordered = (*own, *found) if failure.kind == "kernel-device" else (*found, *own)
     return [about(each, failure) for each in ordered]
+
+
+def _other_device(requirement: Requirement, setting: Setting) -> Finding:
+    """The node is pinned to a device that is not there: a command takes the devices off."""
+    finding = explain_device(requirement, setting.profile)
+    line = f"opselect transform {setting.shown_model} anywhere.pb --transforms=remove_device"
+    mend = run("Take the devices off all nodes: {command}.", line, applicability="likely")
+    first, *others = finding.mends
+    return replace(finding, mends=(mend, replace(first, lead=OR), *others))
 
 
 def _pinned(failure: LogFailure) -> Requirement:

@@ -45,7 +45,7 @@ def registers_nothing(failure: LogFailure, fitting: Sequence[KernelRegistration]
                 by_profile.setdefault(profile, set()).add(registration.kernel_class)
     here = by_profile.get(setting.profile, set())
     line = (
-        f"opselect generate {setting.shown_model} --tensorflow {setting.index.release} --profile {setting.profile} "
+        f"opselect generate {setting.shown_model} {setting.source_options} --profile {setting.profile} "
         "--target header --out build_lists"
     )
     others = [(p, classes) for p, classes in by_profile.items() if not classes & here]

@@ -23,7 +23,7 @@ class Setting:
     compiles a source file. ``builds`` are the build systems that count, those of the description or what the log tells.
     ``seen`` are all failures of the log, ``macros`` the names and texts of macros that the build defines. ``model`` is
     what the model is called in commands, ``nodes`` gives the nodes of its graph, ``in_binary`` tells whether a name
-    stands in the binary.
+    stands in the binary. ``source`` are the options that name the checkout or the index, empty for a release.
     """
 
     index: KernelIndex
@@ -41,6 +41,12 @@ class Setting:
     nodes: Callable[[], Sequence[Node]] | None = None
     in_binary: Callable[[str], bool] | None = None
     binary: str = ""
+    source: str = ""
+
+    @property
+    def source_options(self) -> str:
+        """The options that name the TensorFlow in commands: those that somebody gave, or the release."""
+        return self.source or f"--tensorflow {self.index.release}"
 
     @property
     def release(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
 from opselect.diagnosis.setting import Setting
 from opselect.findings import Finding
+from opselect.findings.mends import OR, Command
 from opselect.logs.records import LogFailure
 from opselect.models.graph import BrokenGraphError, Node
 from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion
@@ -120,6 +122,7 @@ class Diagnoser:
         cannot be read, NoModelReadError where none of several models could be.
         """
         self.see([failure])
+        said, failure = failure, self._with_op(failure)
         opened = self._opened_for(failure)
         setting, told = self._setting(failure, opened)
         causes = self._checked(failure, setting, opened)
@@ -139,9 +142,10 @@ class Diagnoser:
         for each in guessed:
             if each.code not in {cause.code for cause in causes}:
                 causes.append(for_build(each, setting))
+        causes = [_with_commands(each, guessed) for each in causes]
         asked = "" if _is_of_no_tensorflow(failure) else setting.index.release
         return Diagnosis(
-            failure,
+            said,
             tuple(causes),
             self._next(failure, opened),
             asked,
@@ -187,7 +191,15 @@ class Diagnoser:
             nodes=self._nodes if self._question.models.only_model else None,
             in_binary=None if binary is None else binary.has,
             binary="" if binary is None else binary.name,
+            source=_source_options(self._question.source),
         ), told
+
+    def _with_op(self, failure: LogFailure) -> LogFailure:
+        """A failure that names a node and no op, with the op that the node has in the only model."""
+        if failure.op or not failure.node or not self._question.models.only_model:
+            return failure
+        node = next((each for each in self._nodes() if each.name == failure.node), None)
+        return failure if node is None else replace(failure, op=node.op)
 
     @cached_property
     def opened(self) -> OpenedBuild | None:
@@ -294,6 +306,26 @@ class Diagnoser:
             has_model=bool(question.models.paths or question.models.kept),
             has_build=question.describes_build,
         )
+
+
+def _with_commands(cause: Finding, guessed: Sequence[Finding]) -> Finding:
+    """A cause that was looked up, and that tells no command, with the commands that are known for its code."""
+    if any(isinstance(mend, Command) for mend in cause.mends):
+        return cause
+    commands = [m for each in guessed if each.code == cause.code for m in each.mends if isinstance(m, Command)]
+    if not commands or not cause.mends:
+        return cause
+    trust = cause.applicability
+    first, *others = commands
+    leading = replace(first, applicability=trust, lead="")
+    return replace(cause, mends=(leading, *others, replace(cause.mends[0], lead=OR), *cause.mends[1:]))
+
+
+def _source_options(source: KernelSource) -> str:
+    """The options that name a checkout or an index; empty where there is only a release."""
+    if source.tree is not None:
+        return shlex.join(["--tree", str(source.tree)])
+    return "" if source.index_file is None else shlex.join(["--index", str(source.index_file)])
 
 
 def _is_of_no_tensorflow(failure: LogFailure) -> bool:
