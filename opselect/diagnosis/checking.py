@@ -12,7 +12,7 @@ from opselect.diagnosis.linking import dropped_by_linker
 from opselect.diagnosis.lookup import known_types, requirement_of
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.findings import Finding, code_of
-from opselect.findings.mends import Applicability, Command, change_model
+from opselect.findings.mends import OR, Applicability, Command, change_model
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirements
 from opselect.selection.select import select
@@ -138,5 +138,5 @@ def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
         "the binary was built from others, or the linker dropped it"
     )
     mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
-    rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead="Or")
+    rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead=OR)
     return [about(replace(dropped, reason=reason, mends=(*mends, rebuilt)), failure)]
