@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kernel_index.build_files.mobile_lists import builds_of
@@ -46,8 +47,9 @@ def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
     if name:
         return [about(_library(name, path, failure, setting), failure)]
     for path in known:
-        wanted = defining(failure, path, index)
-        if wanted is not None:
+        named = defining(failure, path, index)
+        wanted = _lacking(path, failure, setting) or ([named] if named is not None else [])
+        if wanted:
             return [about(_dependency(path, wanted, setting), failure)]
     command = f"opselect generate {setting.shown_model} {setting.source_options}"
     text = f"Let the lists be made whole: {command} lists what files need, too."
@@ -138,19 +140,34 @@ def _library(name: str, path: str, failure: LogFailure, setting: Setting) -> Fin
     return replace(finding, mends=(replace(finding.mends[0], applicability="likely"), *finding.mends[1:]))
 
 
-def _dependency(path: str, wanted: Dependency, setting: Setting) -> Finding:
-    """A source file that the build does not compile, and another of it cannot do without."""
+def _lacking(path: str, failure: LogFailure, setting: Setting) -> list[Dependency]:
+    """What a file needs and the described build does not compile: what defines the symbol, or else all of it.
+
+    Indexes have one symbol for each file that is needed, headers declare several.
+    """
+    compiles, uses = setting.compiles, setting.index.dependencies.get(path, ())
+    if compiles is None:
+        return []
+    lacking = [use for use in uses if setting.profile in use.profiles and not compiles(use.file)]
+    named = defining(failure, path, setting.index)
+    return [named] if named in lacking else lacking
+
+
+def _dependency(path: str, wanted: Sequence[Dependency], setting: Setting) -> Finding:
+    """Source files that the build does not compile, and another of it cannot do without."""
     lists = setting.index.build_lists
     mends: list[Mend] = []
-    is_lacking = setting.compiles is not None and not setting.compiles(wanted.file)
+    is_lacking = setting.compiles is not None and not setting.compiles(wanted[0].file)
     trust: Applicability = "certain" if is_lacking else "likely"
+    first, files = wanted[0], tuple(use.file for use in wanted)
     for build in builds_of(lists):
-        edit = how_listed(wanted.file, Build(build, {}, frozenset()), lists)
+        edit = how_listed(first.file, Build(build, {}, frozenset()), lists)
         text = f"{edit.text[:1].upper()}{edit.text[1:]}."
         mends.append(replace(edit, text=text, applicability=trust, lead=OR if mends else ""))
     less = told("likely", f"Leave {path} out, if no model needs its ops.", lead=OR if mends else "")
-    reason = f"{path} uses {wanted.symbol} of {wanted.file}, which the build does not compile"
-    return for_build(Finding("OPS121", reason, files=(wanted.file,), mends=(*mends, less)), setting)
+    used = " and ".join(f"{use.symbol} of {use.file}" for use in wanted)
+    reason = f"{path} uses {used}, which the build does not compile"
+    return for_build(Finding("OPS121", reason, files=files, mends=(*mends, less)), setting)
 
 
 def _plain(symbol: str) -> str:
@@ -188,7 +205,8 @@ def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
 
 def library_not_loaded(failure: LogFailure, _: Setting) -> list[Finding]:
     """The native library is not in the app for the device's ABI, not packed, or shrunk away."""
-    name = failure.library or failure.file or "the native library"
+    named = failure.library or failure.file
+    name = f"the library {named}" if named else "the native library"
     what = f" and {failure.symbol} is not in it" if failure.symbol else ""
     reason = f"{name} is not in the app for this device's ABI, or of another version than the Java code{what}"
     mends = (
@@ -202,9 +220,9 @@ def page_size(failure: LogFailure, _: Setting) -> list[Finding]:
     """Android 15 and the store want libraries that are aligned for pages of 16 KB."""
     name = failure.library or failure.file or "a native library"
     reason = f"the segments of {name} are aligned for pages of 4 KB; Android 15 and Google Play want 16 KB"
-    text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a newer release, as of LiteRT."
+    text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a newer release."
     flex = (
-        "tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your models "
+        "The published tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your models "
         "(tflite_flex_android_library) with that option."
     )
     mends: tuple[Mend, ...] = (told("likely", text), told("likely", flex, lead=""))

@@ -8,12 +8,12 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType
 from kernel_index.kernel_lookup import CPU
 from kernel_index.records import AttrValue
-from opselect.diagnosis.for_build import for_build
+from opselect.diagnosis.for_build import all_types, for_build
 from opselect.diagnosis.linking import dropped_by_linker
-from opselect.diagnosis.lookup import known_types, requirement_of
+from opselect.diagnosis.lookup import fits, known_types, requirement_of
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.findings import Finding, code_of
-from opselect.findings.mends import Applicability, Command, change_model
+from opselect.findings.mends import OR, Applicability, Command, change_model
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirements
 from opselect.selection.select import select
@@ -156,6 +156,7 @@ def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
     here = [r for r in setting.index.registrations(failure.op) if setting.profile in r.profiles]
     if not here:
         return []
+    types = _types_of_phones(failure, setting)
     dropped = dropped_by_linker(here, setting)
     definition = setting.index.op_definition(failure.op)
     path, what = here[0].source, f"registers it in profile {setting.profile}"
@@ -166,5 +167,19 @@ def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
         "dropped it"
     )
     mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
-    rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead="Or")
-    return [about(replace(dropped, reason=reason, mends=(*mends, rebuilt)), failure)]
+    rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead=OR)
+    return [about(each, failure) for each in (*types, replace(dropped, reason=reason, mends=(*mends, rebuilt)))]
+
+
+def _types_of_phones(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """A header has no say on types while SUPPORT_SELECTIVE_REGISTRATION is not defined, which a build may forget."""
+    types = known_types(failure)
+    fitting = [r for r in setting.index.registrations(failure.op) if r.device == CPU and fits(r, types)]
+    if not setting.has_header or not types or any("android" in r.profiles for r in fitting):
+        return []
+    wanted = ", ".join(f"{attr}={dtype}" for attr, dtype in types.items())
+    reason = (
+        f"profile {setting.profile} has SUPPORT_SELECTIVE_REGISTRATION defined: with SELECTIVE_REGISTRATION alone a "
+        f"build has the types of phones, and no kernel for {wanted}"
+    )
+    return [Finding("OPS103", reason, mends=(all_types(setting),))]

@@ -12,7 +12,7 @@ from kernel_index.records import BAZEL, MAKE
 from opselect.build_lists.checking.builds import Build, how_listed
 from opselect.diagnosis.setting import Setting
 from opselect.findings import Finding
-from opselect.findings.mends import OR, BuildFlags, ListEdit, Mend, wider_types
+from opselect.findings.mends import OR, BuildFlags, ListEdit, Mend, led, wider_types
 
 _OF_FILES = ("OPS119", "OPS120", "OPS121", "OPS501")
 """Codes of causes whose ``files`` are what a list lacks."""
@@ -20,6 +20,8 @@ _OF_FILES = ("OPS119", "OPS120", "OPS121", "OPS501")
 
 def for_build(finding: Finding, setting: Setting) -> Finding:
     """The finding with mends for the builds that are described, or told by the log; as it is where neither is known."""
+    if finding.code == "OPS103" and setting.has_header and "selective" in finding.profiles:
+        return replace(finding, mends=(all_types(setting), *led(OR, finding.mends)))
     if not setting.builds:
         return finding
     if finding.code in _OF_FILES and finding.files:
@@ -27,6 +29,12 @@ def for_build(finding: Finding, setting: Setting) -> Finding:
     if finding.code == "OPS103" and setting.builds == (MAKE,):
         return replace(finding, mends=tuple(_by_make(mend, finding, setting) for mend in finding.mends))
     return finding
+
+
+def all_types(setting: Setting) -> BuildFlags:
+    """What a build with a header needs, so that the header alone decides of types."""
+    build = MAKE if setting.builds == (MAKE,) else ""
+    return wider_types(change_for(setting.profile, "selective", setting.index.release, build))
 
 
 def _lists_first(finding: Finding, setting: Setting) -> tuple[Mend, ...]:

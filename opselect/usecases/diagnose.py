@@ -20,7 +20,7 @@ from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
 from opselect.diagnosis.setting import Setting
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Command
+from opselect.findings.mends import BESIDES, OR, Command
 from opselect.logs.records import LogFailure
 from opselect.models.graph import BrokenGraphError, Node
 from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion
@@ -98,6 +98,7 @@ class Diagnoser:
         self._told: list[Told] = []
         self._builds: dict[tuple[str, str], OpenedBuild] = {}
         self._held_builds: dict[tuple[str, tuple[str, ...]], HeldAgainst | None] = {}
+        self._chosen: dict[tuple[tuple[str, ...], str], str] = {}
 
     def see(self, failures: Iterable[LogFailure]) -> None:
         """Take in what failures tell of the release and of the build, whether they are diagnosed or not."""
@@ -113,6 +114,9 @@ class Diagnoser:
     def diagnose_all(self, failures: Sequence[LogFailure]) -> tuple[Diagnosis, ...]:
         """The diagnoses of all failures of a log. Raises what :meth:`diagnose` raises."""
         self.see(failures)
+        ops = dict.fromkeys(failure.op for failure in failures if failure.op)
+        if ops:
+            shipped.releases_with(*ops)
         return tuple(map(self.diagnose, failures))
 
     def diagnose(self, failure: LogFailure) -> Diagnosis:
@@ -125,15 +129,14 @@ class Diagnoser:
         said, failure = failure, self._with_op(failure)
         opened = self._opened_for(failure)
         setting, told = self._setting(failure, opened)
-        causes = self._checked(failure, setting, opened)
-        for other in self._others(opened) if opened is not None and causes and causes[0].code == "OPS502" else ():
+        causes, guessed = self._checked(failure, setting, opened), causes_of(failure, setting)
+        for other in self._others(opened) if opened is not None and not _explains(causes, guessed) else ():
             # One build of the checkout has what the log says is lacking: it may be of the other one.
             its_setting, _ = self._setting(failure, other)
-            its = self._checked(failure, its_setting, other)
-            if its and its[0].code != "OPS502":
-                opened, setting, causes = other, its_setting, its
-        is_checked = bool(causes)
-        guessed = causes_of(failure, setting)
+            its, its_guessed = self._checked(failure, its_setting, other), causes_of(failure, its_setting)
+            if _explains(its, its_guessed):
+                opened, setting, causes, guessed = other, its_setting, its, its_guessed
+        is_checked = bool(causes) or any(_is_seen(each, opened) for each in guessed[:1])
         if self._question.describes_build and setting.contents is not None:
             # What the build is described to have needs no guess about its lists.
             guessed = [each for each in guessed if each.code not in ("OPS119", "OPS123") or not is_checked]
@@ -158,7 +161,7 @@ class Diagnoser:
     def _setting(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Setting, Told]:
         model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
         binary = self._binary
-        builds = builds_told(failure)
+        builds = self._builds_told()
         setting: Setting
         if opened is not None:
             told = Told((opened.index.release,), "")
@@ -171,6 +174,7 @@ class Diagnoser:
                 is_profile_told=bool(self._question.profile),
                 contents=opened.contents,
                 described=described,
+                has_header=opened.has_header,
                 compiles=opened.compiles if self._question.describes_build else None,
                 builds=builds or (opened.build.builds if self._question.describes_build else ()),
             )
@@ -180,7 +184,7 @@ class Diagnoser:
             if own and not set(told.releases) & set(own[-1].releases):
                 told = narrowed(own)
             profile = self._question.profile or _profile(failure, self._seen)
-            index = shipped.index_of(likeliest(failure, told.releases, profile))
+            index = shipped.index_of(self._release(failure, told.releases, profile))
             is_told = bool(self._question.profile)
             setting = Setting(index, profile, told.releases, is_profile_told=is_told, builds=builds)
         return replace(
@@ -201,6 +205,18 @@ class Diagnoser:
         node = next((each for each in self._nodes() if each.name == failure.node), None)
         return failure if node is None else replace(failure, op=node.op)
 
+    def _release(self, failure: LogFailure, releases: tuple[str, ...], profile: str) -> str:
+        """The release of some that explains all failures of the log best, or else this one."""
+        key = (releases, profile)
+        if key not in self._chosen:
+            others = [each for each in self._seen if each != failure]
+            self._chosen[key] = likeliest([failure, *others], releases, profile)
+        chosen = self._chosen[key]
+        having = shipped.releases_with(failure.op) if failure.op else releases
+        if chosen in having or not set(having).intersection(releases):
+            return chosen
+        return likeliest([failure], releases, profile)
+
     @cached_property
     def opened(self) -> OpenedBuild | None:
         """The build that the question describes, with the TensorFlow that it is of; None where it names neither."""
@@ -211,7 +227,7 @@ class Diagnoser:
         opened = self.opened
         if opened is None:
             return None
-        for build in builds_told(failure) if self._others(opened) else ():
+        for build in self._builds_told() if self._others(opened) else ():
             if build in builds_of(opened.index.build_lists):
                 opened = self._open(self._question.profile, build)
         if self._question.profile or not failure.rows:
@@ -220,6 +236,10 @@ class Diagnoser:
         if built is None or not built.fits or built.profile == opened.profile:
             return opened
         return self._open(built.profile)
+
+    def _builds_told(self) -> tuple[str, ...]:
+        """The build system that some failure of the log tells; empty where none does."""
+        return next(filter(None, map(builds_told, self._seen)), ())
 
     def _others(self, opened: OpenedBuild) -> list[OpenedBuild]:
         """The other builds that a checkout or a release has lists for, where nobody says which one is meant."""
@@ -289,7 +309,7 @@ class Diagnoser:
         found += checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)
         unique: dict[str, Finding] = {}
         for each in found:
-            unique.setdefault(each.code, each)
+            unique[each.code] = _with_mends(unique[each.code], each) if each.code in unique else each
         return list(unique.values())
 
     def _next(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Finding, ...]:
@@ -306,6 +326,26 @@ class Diagnoser:
             has_model=bool(question.models.paths or question.models.kept),
             has_build=question.describes_build,
         )
+
+
+def _with_mends(first: Finding, other: Finding) -> Finding:
+    """A finding with the mends of another about the same op: nodes of other types may need others."""
+    texts = {mend.text for mend in first.mends}
+    more = [mend for mend in other.mends if mend.text not in texts]
+    if more and first.mends:
+        more[0] = replace(more[0], lead=BESIDES)
+    return replace(first, mends=(*first.mends, *more))
+
+
+def _is_seen(cause: Finding, opened: OpenedBuild | None) -> bool:
+    """Whether the build decided of a cause that others than :func:`checked_causes` tell."""
+    return opened is not None and cause.code == "OPS121" and cause.applicability == "certain"
+
+
+def _explains(checked: Sequence[Finding], guessed: Sequence[Finding]) -> bool:
+    """Whether a build lacks what a log says is lacking, and does not leave it to the linker."""
+    first = (*checked, *guessed)[:1]
+    return any(each.code not in ("OPS502", "OPS503", "OPS121") or each.applicability == "certain" for each in first)
 
 
 def _with_commands(cause: Finding, guessed: Sequence[Finding]) -> Finding:

@@ -213,6 +213,11 @@ class OpenedBuild:
         """What the build has, by all its parts together; None where nothing is left out."""
         return AllOf(self.build.parts) if self.build.parts else None
 
+    @property
+    def has_header(self) -> bool:
+        """Whether an ``ops_to_register.h`` describes the build."""
+        return any(isinstance(part, HeaderContents) for part in self.build.parts)
+
     def compiles(self, path: str) -> bool:
         """Whether the build compiles a source file, as far as it is described by files."""
         return all(part.has_file(path) for part in self.build.parts if isinstance(part, CompiledFiles))

@@ -55,14 +55,12 @@ class Program:
 class Built:
     """All programs and all models, by name.
 
-    ``everything`` is a checkout in which every file is compiled, with the slim types, and ``selective`` one in which
-    the files of ``tf_op_files.txt`` are, with a header.
+    ``everything`` is a checkout in which every file is compiled, with the slim types.
     """
 
     programs: Mapping[str, Program]
     models: Mapping[str, Path]
     everything: Path
-    selective: Path
 
 
 def build_all(folder: Path) -> Built:
@@ -72,8 +70,7 @@ def build_all(folder: Path) -> Built:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPSELECT_CACHE", str(folder / "cache"))
         programs = [*_with_lists(folder, models), *_with_headers(folder, models)]
-    named = {program.name: program for program in programs}
-    return Built(named, models, folder / _EVERYTHING, named["header"].tree)
+    return Built({program.name: program for program in programs}, models, folder / _EVERYTHING)
 
 
 def _with_lists(folder: Path, models: Mapping[str, Path]) -> Iterator[Program]:

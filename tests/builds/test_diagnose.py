@@ -130,8 +130,18 @@ def _only_ops_linked_whole(workshop: Workshop) -> None:
     workshop.edit(MAKEFILE, lambda text: text.replace("$@ $(RUN_GRAPH_OBJS)", f"$@ $(RUN_GRAPH_OBJS) {ops}"))
 
 
+def _trimmed(workshop: Workshop) -> None:
+    """The list has what the model needs, so that other types are soon compiled."""
+    source = ("--tree", "tree", "--profile", "selective")
+    assert run(["apply", workshop.model, *source, "--mode", "trim", "--write", "--quiet"]) == 0
+
+
 def _types(text: str) -> Callable[[Workshop], None]:
-    return lambda workshop: workshop.set_variable("ANDROID_TYPES", text)
+    def breaks(workshop: Workshop) -> None:
+        _trimmed(workshop)
+        workshop.set_variable("ANDROID_TYPES", text)
+
+    return breaks
 
 
 def _header_without(*lines: str) -> Callable[[Workshop], None]:
@@ -169,13 +179,10 @@ BROKEN: Mapping[str, Broken] = {
         "op-not-registered", ("OPS120", "likely"), ("OPS120", "certain"), "-1 1 -3 1",
     ),
     "type of full builds": Broken(
-        RELU_INT64, _as_it_is, "kernel-type", ("OPS103", "likely"), ("OPS103", "certain"), "0 2 0 4"
-    ),
-    "type that slim builds prune": Broken(
-        _typed("AddV2", INT64), _as_it_is, "kernel-type", ("OPS103", "likely"), ("OPS103", "certain"), "-2 4 -6 8"
+        RELU_INT64, _trimmed, "kernel-type", ("OPS103", "likely"), ("OPS103", "certain"), "0 2 0 4"
     ),
     "byte that slim builds prune": Broken(
-        _typed("Mul", UINT8), _as_it_is, "kernel-type", ("OPS103", "likely"), ("OPS103", "certain"), "1 4 9 16",
+        _typed("Mul", UINT8), _trimmed, "kernel-type", ("OPS103", "likely"), ("OPS103", "certain"), "1 4 9 16",
         {"x": "1,2,3,4"},
     ),
     "pinned to a GPU": Broken(
@@ -188,32 +195,36 @@ BROKEN: Mapping[str, Broken] = {
         {"x": "-1,2,-3,4", "z": "1,0,0,1"},
     ),
     "op that is gone": Broken(
-        _old_norm, _as_it_is, "op-removed", ("OPS305", "likely"), ("OPS305", "certain"), "0 6 -4 10"
+        _old_norm, _as_it_is, "op-removed", ("OPS305", "likely"), ("OPS305", "likely"), "0 6 -4 10"
     ),
     "training": Broken(
         _dropout, _as_it_is, "op-not-registered", ("OPS120", "likely"), ("OPS102", "certain"), "0 2 0 4",
         next=("Merge",),
     ),
     "file that a kernel needs": Broken(
-        RELU, _without("tile_functor_cpu.cc"), "link-undefined", ("OPS121", "likely"), ("OPS121", "certain"), "0 2 0 4"
+        RELU, _without("cwise_ops_common.cc"), "link-undefined", ("OPS121", "likely"), ("OPS121", "certain"), "0 2 0 4"
     ),
     "files that kernels need": Broken(
         RELU, _without("tile_functor_cpu.cc", "cwise_ops_common.cc", "conv_2d.cc", "cast_op_impl_bool.cc", "ops_util.cc"),
-        "link-undefined", ("OPS121", "likely"), ("OPS121", "certain"), "0 2 0 4",
+        "link-undefined", ("OPS121", "guess"), ("OPS121", "certain"), "0 2 0 4",
     ),
     "file of the base library": Broken(
         SOUND["cumsum_float"], _with(KERNEL, DEFINITION),
-        "link-undefined", ("OPS121", "likely"), ("OPS121", "certain"), "-1 1 -3 1",
+        "link-undefined", ("OPS121", "guess"), ("OPS121", "certain"), "-1 1 -3 1",
     ),
     "nothing of the library linked": Broken(
-        RELU, _no_whole_archive, "op-not-registered", ("OPS503", "likely"), ("OPS503", "likely"), "0 2 0 4"
+        RELU, _no_whole_archive, "op-not-registered", ("OPS503", "likely"), ("OPS502", "likely"), "0 2 0 4"
     ),
     "kernels dropped by the linker": Broken(
-        RELU, _only_ops_linked_whole, "no-kernel", ("OPS503", "likely"), ("OPS503", "likely"), "0 2 0 4"
+        RELU, _only_ops_linked_whole, "no-kernel", ("OPS503", "likely"), ("OPS502", "likely"), "0 2 0 4"
+    ),
+    "op of the runtime": Broken(
+        RELU, _without("kernels/function_ops.cc", "ops/function_ops.cc"),
+        "op-not-registered", ("OPS501", "likely"), ("OPS120", "certain"), "0 2 0 4", next=("_Retval",),
     ),
     "kernel of the runtime": Broken(
-        RELU, _without("function_ops.cc"),
-        "op-not-registered", ("OPS120", "likely"), ("OPS120", "certain"), "0 2 0 4", next=("_Retval",),
+        RELU, _without("kernels/function_ops.cc"),
+        "runtime-op", ("OPS501", "likely"), ("OPS119", "certain"), "0 2 0 4", next=("_Retval",),
     ),
     "macro misspelt": Broken(
         RELU_INT64, _types("-DANDROID_TYPES_FULL"),
@@ -221,9 +232,19 @@ BROKEN: Mapping[str, Broken] = {
         options=("-D", "ANDROID_TYPES_FULL"),
     ),
     "class not in the header": Broken(
-        SOUND["mixed"], _header_without('"ReshapeOp"'),
-        "no-kernel", ("OPS119", "likely"), ("OPS122", "certain"), "",
+        RELU, _header_without('"ReluOp<'),
+        "no-kernel", ("OPS119", "likely"), ("OPS122", "certain"), "0 2 0 4",
         options=("--header", f"tree/{HEADER}"), selective=True,
+    ),
+    "op not in the header": Broken(
+        RELU, _header_without('isequal(op, "Relu")'),
+        "op-not-registered", ("OPS120", "likely"), ("OPS123", "certain"), "0 2 0 4",
+        options=("--header", f"tree/{HEADER}", "--profile", "selective"), selective=True,
+    ),
+    "types for the header forgotten": Broken(
+        RELU_INT64, _selective_without_types,
+        "no-kernel", ("OPS103", "likely"), ("OPS103", "likely"), "0 2 0 4",
+        options=("--header", f"tree/{HEADER}", "--profile", "selective"), selective=True,
     ),
 }  # fmt: skip
 
@@ -235,14 +256,23 @@ class Bench:
         self.workshop = Workshop(folder)
         self.broken = broken
         self._capsys = capsys
-        shutil.copytree(built.selective if broken.selective else built.everything, self.workshop.tree)
-        if broken.selective:
-            flags = "-DSELECTIVE_REGISTRATION -DSUPPORT_SELECTIVE_REGISTRATION"
-            self.workshop.variables |= {"ANDROID_TYPES": "", "EXTRA_CXXFLAGS": flags}
-        else:
-            stands = built.programs["as_it_stands"].op_files.read_text()
-            (self.workshop.tree / MAKEFILE_LIST).write_text(stands)
+        shutil.copytree(built.everything, self.workshop.tree)
+        stands = built.programs["as_it_stands"].op_files.read_text()
+        (self.workshop.tree / MAKEFILE_LIST).write_text(stands)
         write_graph(broken.model(), str(folder / self.workshop.model))
+        if broken.selective:
+            self._use_header()
+
+    def _use_header(self) -> None:
+        """Has the build compile what the model needs, and a header say what of it is registered."""
+        source = ("--tree", "tree", "--profile", "selective", "--no-inserted")
+        targets = ("--target", "header", "--target", "makefile", "--out", "generated", "--quiet")
+        assert run(["generate", self.workshop.model, *source, *targets]) == 0
+        shutil.copy("generated/tf_op_files.txt", self.workshop.tree / MAKEFILE_LIST)
+        shutil.copy(f"generated/{HEADER}", self.workshop.tree / HEADER)
+        flags = "-DSELECTIVE_REGISTRATION -DSUPPORT_SELECTIVE_REGISTRATION"
+        self.workshop.variables |= {"ANDROID_TYPES": "", "EXTRA_CXXFLAGS": flags}
+        self.workshop.forget_objects()
 
     def outcome(self) -> Outcome:
         """What the build says if it fails, and else what the program says."""
@@ -258,10 +288,9 @@ class Bench:
         assert code == 0, failures
         return failures
 
-    def informed(self, log: str) -> Sequence[Json]:
-        """The failures where build and model are named."""
-        named = ("--model", self.workshop.model, "--tree", "tree", "--build", "makefile")
-        return self.diagnosed(log, *named, *self.broken.options)
+    def informed(self, log: str, *options: str) -> Sequence[Json]:
+        """The failures where checkout and model are named."""
+        return self.diagnosed(log, "--model", self.workshop.model, "--tree", "tree", *self.broken.options, *options)
 
     def run(self, argv: Sequence[str]) -> None:
         """Runs a command that diagnose names."""
@@ -298,11 +327,14 @@ def test_a_broken_build_runs_after_what_diagnose_says(bench: Bench) -> None:
     assert {failure["kind"] for failure in alone} == {broken.kind}
     assert said(alone[0]) == broken.alone
 
-    informed = bench.informed(log)
+    informed = bench.informed(log, "--build", "makefile")
     assert {failure["kind"] for failure in informed} == {broken.kind}
     assert {said(failure) for failure in informed} == {broken.cause}
     assert informed[0]["checked"]
     assert informed[0]["next"] == [*broken.next]
+
+    # A checkout has lists for Bazel, too: which of them was built, the log tells, or what they lack.
+    assert {said(failure) for failure in bench.informed(log)} == {broken.cause}
 
     # What adds one file is too little where other ops fail next; a command adds whatever the model needs.
     kinds = ("command",) if broken.next else MECHANICAL

@@ -45,6 +45,9 @@ class Workshop:
         after = change(before)
         assert after != before, path
         (self.tree / path).write_text(after)
+        if path == MAKEFILE:
+            # What is linked by other rules is linked again.
+            self.program.unlink(missing_ok=True)
 
     def take_out(self, *entries: str) -> None:
         """Takes entries, or the last names of their paths, out of the list of make."""
@@ -52,8 +55,10 @@ class Workshop:
             self.edit(MAKEFILE_LIST, lambda text, entry=entry: re.sub(rf"^(.*/)?{re.escape(entry)}\n", "", text, flags=re.M))  # type: ignore[misc]
 
     def put_in(self, *entries: str) -> None:
-        """Adds entries to the list of make."""
-        self.edit(MAKEFILE_LIST, lambda text: text + "".join(f"{entry}\n" for entry in entries))
+        """Adds entries to the list of make; no line twice."""
+        path = self.tree / MAKEFILE_LIST
+        listed = path.read_text().splitlines()
+        path.write_text("".join(f"{entry}\n" for entry in dict.fromkeys((*listed, *entries))))
 
     def set_variable(self, name: str, text: str) -> None:
         """Tells make another text for a variable of flags: what decides of kernels has to be compiled again."""
@@ -63,7 +68,7 @@ class Workshop:
     def forget_objects(self) -> None:
         """Removes the objects of ops and kernels: make does not know of flags. The base library registers nothing."""
         for objects in (*(self.tree / _OBJECTS).glob("*/kernels"), self.tree / _OBJECTS / "core/ops"):
-            shutil.rmtree(objects)
+            shutil.rmtree(objects, ignore_errors=True)
 
     def build(self) -> Outcome:
         """Builds by make, and says what it and what it runs have printed."""
@@ -106,6 +111,12 @@ def _edit_list(mend: Mapping[str, Any], workshop: Workshop, _: Run) -> None:
 def _set_flags(mend: Mapping[str, Any], workshop: Workshop, _: Run) -> None:
     """Flags on the command line of make are variables; elsewhere they stand in the makefile."""
     assert mend["system"] == "make"
+    if "wherever" in mend["where"]:
+        for name, text in workshop.variables.items():
+            for wrong, right in zip(mend["remove"], mend["add"], strict=True):
+                if wrong in text.split():
+                    workshop.set_variable(name, " ".join(right if word == wrong else word for word in text.split()))
+        return
     if "command line" in mend["where"]:
         for variable in mend["add"]:
             workshop.set_variable(*variable.split("=", 1))
