@@ -44,7 +44,9 @@ def _lists_first(finding: Finding, setting: Setting) -> tuple[Mend, ...]:
         return finding.mends
     others = [mend for mend in finding.mends if not isinstance(mend, ListEdit)]
     edits: list[Mend] = []
-    for build in setting.builds:
+    # Of several builds one may have the file: the finding has an edit for those that lack it.
+    lacking = [build for build in setting.builds if any(_build_of(mend) == build for mend in known)]
+    for build in lacking or setting.builds:
         files = _with_needed(finding.files, build, setting)
         own = next((mend for mend in known if _build_of(mend) == build), None)
         if build == BAZEL and not all(path.startswith(KERNELS_PACKAGE) for path in files):

@@ -176,7 +176,7 @@ class Diagnoser:
                 described=described,
                 has_header=opened.has_header,
                 compiles=opened.compiles if self._question.describes_build else None,
-                builds=builds or (opened.build.builds if self._question.describes_build else ()),
+                builds=builds or (opened.builds if self._question.describes_build else ()),
             )
         else:
             own = told_by(failure)

@@ -214,6 +214,12 @@ class OpenedBuild:
         return AllOf(self.build.parts) if self.build.parts else None
 
     @property
+    def builds(self) -> tuple[str, ...]:
+        """The build systems whose lists describe it, in their words mends are to be."""
+        parts = [part for part in self.build.parts if isinstance(part, CompiledFiles)]
+        return tuple(dict.fromkeys(build for part in parts for build in part.builds)) or self.build.builds
+
+    @property
     def has_header(self) -> bool:
         """Whether an ``ops_to_register.h`` describes the build."""
         return any(isinstance(part, HeaderContents) for part in self.build.parts)

@@ -256,9 +256,7 @@ class Bench:
         self.workshop = Workshop(folder)
         self.broken = broken
         self._capsys = capsys
-        shutil.copytree(built.everything, self.workshop.tree)
-        stands = built.programs["as_it_stands"].op_files.read_text()
-        (self.workshop.tree / MAKEFILE_LIST).write_text(stands)
+        self.workshop.restore(built.everything, built.programs["as_it_stands"].op_files.read_text())
         write_graph(broken.model(), str(folder / self.workshop.model))
         if broken.selective:
             self._use_header()
@@ -298,16 +296,21 @@ class Bench:
         assert run([*argv[1:]]) == 0
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workshop")
+
+
 @pytest.fixture
 def bench(
     request: pytest.FixtureRequest,
     built: Built,
-    tmp_path: Path,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Bench:
-    monkeypatch.chdir(tmp_path)
-    return Bench(tmp_path, built, BROKEN[request.param], capsys)
+    monkeypatch.chdir(folder)
+    return Bench(folder, built, BROKEN[request.param], capsys)
 
 
 def said(failure: Json) -> tuple[str, str]:
@@ -344,3 +347,42 @@ def test_a_broken_build_runs_after_what_diagnose_says(bench: Bench) -> None:
     after = bench.outcome()
     assert after.code == 0, after.err
     assert after.out.splitlines()[1] == broken.values
+
+
+FIXED = ("kernels not in the list", "definition and kernel not in the list", "files that kernels need", "op of the runtime")
+
+
+@pytest.mark.parametrize("bench", FIXED, indirect=True)
+def test_a_broken_build_runs_after_its_lists_are_fixed(bench: Bench) -> None:
+    broken = bench.broken
+    broken.breaks(bench.workshop)
+    failed = bench.outcome()
+    assert failed.code != 0
+    bench.informed(failed.out + failed.err, "--fix")
+    after = bench.outcome()
+    assert after.code == 0, after.err
+    assert after.out.splitlines()[1] == broken.values
+
+
+@pytest.mark.parametrize("bench", ["kernels not in the list"], indirect=True)
+def test_what_fails_next_is_what_is_named_at_first(bench: Bench) -> None:
+    """Who adds one file after the other meets just the ops that were named."""
+    bench.broken.breaks(bench.workshop)
+    failed = bench.outcome()
+    first, *_ = bench.informed(failed.err)
+    met = []
+    while (failed := bench.outcome()).code:
+        failure, *_ = bench.informed(failed.err)
+        met.append(failure["op"])
+        do_as_told(failure["causes"][0]["mends"], bench.workshop, bench.run, ("list",))
+    assert sorted(met) == sorted([first["op"], *first["next"]])
+
+
+@pytest.mark.parametrize("bench", ["kernel not in the list"], indirect=True)
+def test_the_list_alone_tells_what_it_lacks(bench: Bench) -> None:
+    bench.broken.breaks(bench.workshop)
+    failed = bench.outcome()
+    failure, *_ = bench.diagnosed(failed.err, "--tree", "tree", "--lists", f"tree/{MAKEFILE_LIST}")
+    assert said(failure) == bench.broken.cause
+    do_as_told(failure["causes"][0]["mends"], bench.workshop, bench.run)
+    assert bench.outcome().out.splitlines()[1] == bench.broken.values

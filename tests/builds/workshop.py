@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel_index.build_files import MAKEFILE, MAKEFILE_LIST
+from opselect.build_lists.undo_journal import JOURNAL
 from tests.builds.builders import JOBS
 from tests.builds.run_graph import Outcome, run_graph
 
@@ -38,6 +39,20 @@ class Workshop:
     @property
     def program(self) -> Path:
         return self.tree / _GENERATED / "bin/android_x86_64/run_graph"
+
+    def restore(self, everything: Path, listed: str) -> None:
+        """Makes the checkout a copy of one with all its objects, with this list of make.
+
+        Its path and the times of its files stay: what was read of them before is known.
+        """
+        for left in self.folder.iterdir() if self.folder.exists() else ():
+            if left != self.tree:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        shutil.rmtree(self.tree / _GENERATED, ignore_errors=True)
+        for left_inside in (HEADER, JOURNAL):
+            (self.tree / left_inside).unlink(missing_ok=True)
+        shutil.copytree(everything, self.tree, dirs_exist_ok=True)
+        (self.tree / MAKEFILE_LIST).write_text(listed)
 
     def edit(self, path: str, change: Callable[[str], str]) -> None:
         """Changes a file of the checkout, which must not be as it was."""
