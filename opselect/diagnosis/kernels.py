@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from kernel_index.build_files.mobile_lists import builds_by_default, builds_of
@@ -43,6 +44,10 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
         return [_pinned(failure, setting)]
     if not (index.registrations(failure.op) or index.op_definition(failure.op)):
         return [*_by_rows(failure), *unknown_op(failure, setting)]
+    if failure.kind == "kernel-device" and failure.rows is None and not failure.device:
+        # A node that goes where another one is pinned: only the sentence names the device.
+        named = re.search(r"/(?:device:)?([A-Za-z_]+):\d+['\"]", failure.text)
+        failure = replace(failure, device=named[1].upper() if named is not None else "")
     if failure.kind == "kernel-device" and failure.device not in ("", CPU, DEFAULT):
         return [_pinned(failure, setting)]
     built = built_files(failure.rows or (), index, failure.op, index.profiles)
