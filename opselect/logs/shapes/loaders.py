@@ -144,7 +144,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "android",
-        rf"couldn'tfind\"(?P<_lib>lib[^\"]{{1,300}})\"",
+        r"couldn'tfind\"(?P<_lib>lib[^\"]{1,300})\"",
         ("couldn't find \"lib", "UnsatisfiedLinkError"),
         "libcore Runtime.java",
         _only_ours,
@@ -212,7 +212,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "tensorflow",
-        rf"(?<![\w./+~=-])(?P<_lib>[\w./+~=-]{{1,400}}?\.so(?:\.\d+)*):undefinedsymbol:(?=_ZN?K?\d*(?:10tensorflow|3tsl|6tflite))",
+        r"(?<![\w./+~=-])(?P<_lib>[\w./+~=-]{1,400}?\.so(?:\.\d+)*):undefinedsymbol:(?=_ZN?K?\d*(?:10tensorflow|3tsl|6tflite))",
         (".so: undefined symbol", "undefined symbol: _Z"),
         "ld.so",
         _undefined,
