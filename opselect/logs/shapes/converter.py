@@ -39,20 +39,23 @@ def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _flex_list(match: re.Match[str], message: Message) -> Told:
     ops = _plain(_names(match, message))
-    return {"op": ops[0] if ops else "", "ops": ops}
+    return {"op": ops[0] if ops else "", "ops": ops, "listed": True}
 
 
 def _custom_list(match: re.Match[str], message: Message) -> Told:
     ops = _plain(_names(match, message))
-    return {"op": ops[0] if ops else "", "custom_ops": ops}
+    return {"op": ops[0] if ops else "", "custom_ops": ops, "listed": True}
 
 
 def _once_more(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
     """An error line of an op that is known: of another node, or since the exception of Python says all again."""
     for at, each in enumerate(earlier):
         if each.kind == _KIND and later.op in each.ops + each.custom_ops:
-            lines = (*each.lines, *later.lines)[:MAX_LINES]
-            return *earlier[:at], replace(each, count=each.count + 1, lines=lines), *earlier[at + 1 :]
+            if each.op == later.op:
+                lines = (*each.lines, *later.lines)[:MAX_LINES]
+                count = each.count + (not each.listed)
+                each = replace(each, count=count, lines=lines, node=each.node or later.node, listed=False)
+            return *earlier[:at], each, *earlier[at + 1 :]
     return *earlier, later
 
 
@@ -68,8 +71,18 @@ def _with_lines(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[Log
     # An op of an error line alone counts as one for Flex, until the list of custom ops has it.
     custom = once(op for each in [*parts, later] for op in each.custom_ops)
     flex = once(op for each in [later, *parts] for op in each.ops if op not in custom)
-    named = next((each for each in parts if each.op), later)
-    joined = replace(named, ops=flex, custom_ops=custom, lines=parts[0].lines)
+    first = next((each for each in parts if each.op), later)
+    again = all(each.listed for each in parts) and set(later.ops or later.custom_ops) <= {
+        op for each in parts for op in (each.ops if later.ops else each.custom_ops)
+    }
+    joined = replace(
+        first,
+        ops=flex,
+        custom_ops=custom,
+        count=first.count + again,
+        lines=(*first.lines, *later.lines)[:MAX_LINES] if again else parts[0].lines,
+        listed=first.listed,
+    )
     return *(each for each in earlier if each not in parts), joined
 
 
@@ -246,7 +259,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "converter-flex-list",
         "converter",
-        r"Op(?P<op>[\w.>]+)isavalidTensorFlowopbuthasnotbeen(?:whitelisted|allowlisted)for",
+        r"Op(?P<op>[\w.>]+)isavalidTensorFlowopbuthasnotbeen(?:white|allow)listed",
         ("a valid TensorFlow op", "has not been allow", "has not been white"),
         "tensorflow/lite/toco/tflite/operator.cc",
     ),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from opselect.logs.message import Message
+from opselect.logs.records import LogFailure
 from opselect.logs.shapes.names import last_word, once
 from opselect.logs.shapes.shape import Shape, Told
 
 _OURS = re.compile(r"tensorflow|tflite|litert", re.IGNORECASE)
 _LIB = r"(?P<_lib>[^\"]{1,400})"
 _SO = r"[\w./+~=-]{1,400}?\.so"
-_LISTED = re.compile(r"(?:[\w.-]+/)*(?P<name>lib[\w.+-]{1,200}?\.so)(?=[^\w.]|$|lib/|base/)")
+_LISTED = re.compile(r"(?:[\w.-]+/)*(?P<name>lib[\w.+-]{1,200}?\.so)")
 _SMALL_PAGES = re.compile(r"armeabi|/x86/|^x86/|/mips")
 
 
@@ -55,6 +57,14 @@ def _page_list(match: re.Match[str], message: Message) -> Told:
     return {"library": first, "libraries": libraries}
 
 
+def _of_list(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """The first line behind the sentence that announces it."""
+    newest = earlier[-1] if earlier else None
+    if newest is None or newest.kind != later.kind or newest.library:
+        return *earlier, later
+    return *earlier[:-1], replace(later, lines=newest.lines)
+
+
 _BIONIC = "bionic/linker/linker.cpp"
 
 SHAPES: tuple[Shape, ...] = (
@@ -70,7 +80,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        r"APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices",
+        r"(?:APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices\.)?SomelibrarieshaveLOADsegmentsnotaligned",
         ("compatible with 16 KB devices", "LOAD segments not aligned"),
         "Android Studio",
         _page_list,
@@ -80,12 +90,19 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        r"SomelibrarieshaveLOADsegmentsnotaligned",
-        ("LOAD segments not aligned", "Some libraries have"),
+        r"APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices",
+        ("compatible with 16 KB devices", "not compatible with 16"),
         "Android Studio",
         _page_list,
+    ),
+    Shape(
+        "page-size",
+        "android",
+        r"(?:ELFalignmentcheckfailed\.)?Thefollowinglibrariesarenot16KBaligned:?",
+        ("ELF alignment check", "are not 16 KB aligned"),
+        "Android 16",
+        _page_list,
         lines=40,
-        ends=r"Formoreinformation|StartingNovember",
     ),
     Shape(
         "page-size",
@@ -117,10 +134,12 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        rf"(?<![\w./+~=-])(?P<_lib>{_SO})(?=:(?:LOADsegments?notaligned|UNALIGNED))",
-        ("LOAD segments not aligned", "UNALIGNED", ".so: UNALIGNED"),
+        rf"(?<![\w./+~=-])(?P<_lib>{_SO})(?=:(?:LOADsegments?notaligned|(?:\\e\[[\d;]*m)?UNALIGNED))",
+        ("LOAD segments not aligned", "LOAD segment not aligned", "UNALIGNED"),
         "check_elf_alignment.sh",
         _page,
+        joins=_of_list,
+        reach=2,
         lines=2,
     ),
     Shape(

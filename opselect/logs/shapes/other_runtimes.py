@@ -60,12 +60,6 @@ def _of_methods(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[Log
     return earlier if any(each.kind == later.kind for each in earlier) else (*earlier, later)
 
 
-def _lines_of_one(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
-    """What the registry says of a kernel, and then the method that asked for it."""
-    newest = earlier[-1] if earlier else None
-    return earlier if newest is not None and (newest.kind, newest.op) == (later.kind, later.op) else (*earlier, later)
-
-
 _OPERATOR = re.compile(r"[a-z_][\w]*::[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
 
 
@@ -79,10 +73,12 @@ def _torch_list(match: re.Match[str], message: Message) -> Told | None:
         names = listed(message, start)
     else:
         names = ()
-        while found := _OPERATOR.search(text, start):
+        while found := (_OPERATOR.match if names else _OPERATOR.search)(text, start):
             name = message.word(found.start(), found.end())
             names += (name,)
-            start = found.start() + len(name)
+            start = found.start() + len(name) + 1
+            if text[start - 1 : start] != ",":
+                break
     ops = once(_operator(name) for name in names if "::" in name)
     return {"op": ops[0] if ops else "", "ops": ops}
 
@@ -237,8 +233,6 @@ SHAPES: tuple[Shape, ...] = (
         _METHOD,
         _torch_op,
         lines=2,
-        joins=_lines_of_one,
-        reach=40,
     ),
     Shape(
         "executorch-operator",
@@ -268,7 +262,7 @@ SHAPES: tuple[Shape, ...] = (
         _MOBILE,
         _torch_list,
         lines=20,
-        ends=r"\(\)(?![\s]*[a-z_]+::)|Exceptionraisedfrom",
+        ends=r"Exceptionraisedfrom",
     ),
     Shape(
         "pytorch-operator",
