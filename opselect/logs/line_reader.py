@@ -25,8 +25,8 @@ LOOK_BACK = 2 * MEMORY
 _RECENT_OWN = 6
 """How many lines of one process the beginning of a message may be wrapped over."""
 
-_FARTHEST = 2000
-"""How many lines of all processes a message may spread over."""
+_FARTHEST = 200
+"""How many lines of other processes may stand between two of a message."""
 
 _LONGEST = 200_000
 """Maximum number of characters of a message."""
@@ -79,7 +79,7 @@ class _Open:
     shape: Shape
     first: str
     begins_at: int
-    number: int
+    last: int
     logged_at: str
     since: float
     lines: int = 0
@@ -185,7 +185,7 @@ class LineReader:
 
     def _close_outdated(self, number: int) -> None:
         for process in list(self._opened):
-            while process.open is not None and number - process.open.number > _FARTHEST:
+            while process.open is not None and number - process.open.last > _FARTHEST:
                 self._close(process)
 
     def _begin(self, process: _Process, kept: _Kept) -> None:
@@ -227,8 +227,8 @@ class LineReader:
         shape = shape_of(begun)
         assert shape is not None
         searched = found.end() - found.start()
-        number = begun.line_at(0)
-        process.open = _Open(begun, shape, first, begins_at, number, logged_at, time.monotonic(), searched=searched)
+        last = begun.line_at(len(begun.text))
+        process.open = _Open(begun, shape, first, begins_at, last, logged_at, time.monotonic(), searched=searched)
         self._opened.append(process)
         self._search(process)
 
@@ -240,6 +240,7 @@ class LineReader:
             body = without_shared_prefix(body, opened.first, opened.begins_at)
         opened.message.add(kept.number, body, wrapped=kept.wrapped)
         opened.lines += 1
+        opened.last = kept.number
         self._search(process, is_near_word=self._is_near_word(process, kept))
         if process.open is opened and (opened.lines >= opened.shape.lines or len(opened.message.text) > _LONGEST):
             self._close(process)
@@ -264,7 +265,10 @@ class LineReader:
             rest = opened.message.cut(found.start())
             opened.message = opened.message.until(found.start())
             self._close(process)
-            self._begun(process, rest, found, opened.first, opened.begins_at, opened.logged_at)
+            last = process.last
+            is_own = last is not None and last.number == rest.line_at(0)
+            logged_at = last.logged_at if last is not None and is_own else opened.logged_at
+            self._begun(process, rest, found, opened.first, opened.begins_at, logged_at)
             return
 
     def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
@@ -292,12 +296,16 @@ class LineReader:
 _MOST_PROCESSES = 10_000
 _MOST_TEXT = 4000
 _MOST_BEFORE = 200
+_SAME = 12
 
 
 def _text(opened: _Open) -> str:
     """The message as people read it, with what stands in front of it on its first line; the first of a long one."""
-    before = opened.first[max(opened.begins_at - _MOST_BEFORE, 0) : opened.begins_at]
-    return before + opened.message.sentence(0, min(len(opened.message.text), _MOST_TEXT))
+    message, at = opened.message, opened.begins_at
+    text = message.sentence(0, min(len(message.text), _MOST_TEXT))
+    # What began within another message stands on another line.
+    is_first = "".join(opened.first[at : at + len(text)].split())[:_SAME] == message.text[:_SAME]
+    return opened.first[max(at - _MOST_BEFORE, 0) : at] + text if is_first else text
 
 
 def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:

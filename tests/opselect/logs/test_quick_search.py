@@ -9,7 +9,7 @@ from opselect.logs.quick_search import QuickSearch
 
 LETTERS = st.sampled_from([b"a", b"b", b"ab", b"\n", b"\xff"])
 TEXTS = st.lists(LETTERS, max_size=60).map(b"".join)
-WORDS = st.lists(st.lists(LETTERS, min_size=4, max_size=7).map(b"".join), min_size=1, max_size=6)
+WORDS = st.lists(st.lists(LETTERS, min_size=6, max_size=9).map(b"".join), min_size=1, max_size=6)
 
 
 @given(TEXTS, WORDS)
