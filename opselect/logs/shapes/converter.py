@@ -11,6 +11,7 @@ from opselect.logs.shapes.names import listed, once
 from opselect.logs.shapes.shape import Shape, Told
 
 _KIND = "converter-needs-flex"
+_OLD_LIST = re.compile(r"customimplementations:")
 _DIALECT_OP = re.compile(r"tf\.([A-Za-z]\w*)")
 
 
@@ -43,7 +44,9 @@ def _flex_list(match: re.Match[str], message: Message) -> Told:
 
 
 def _custom_list(match: re.Match[str], message: Message) -> Told:
-    ops = _plain(_names(match, message))
+    """The list behind the title ``Custom ops:``, which a sentence stands in front of, or right behind the beginning."""
+    title = re.compile(r"Customops:").search(message.text, match.end())
+    ops = _plain(_names(title or match, message))
     return {"op": ops[0] if ops else "", "custom_ops": ops, "listed": True}
 
 
@@ -72,8 +75,10 @@ def _with_lines(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[Log
     custom = once(op for each in [*parts, later] for op in each.custom_ops)
     flex = once(op for each in [later, *parts] for op in each.ops if op not in custom)
     first = next((each for each in parts if each.op), later)
-    again = all(each.listed for each in parts) and set(later.ops or later.custom_ops) <= {
-        op for each in parts for op in (each.ops if later.ops else each.custom_ops)
+    # The list of custom ops stands behind that for Flex, if there is one: both are printed once.
+    again = all(each.listed for each in parts) and set(later.ops) <= {op for each in parts for op in each.ops}
+    again = again and (bool(later.ops) or not flex) and set(later.custom_ops) <= {
+        op for each in parts for op in each.custom_ops
     }
     joined = replace(
         first,
@@ -99,12 +104,12 @@ def _needs_custom(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[L
     return _said(earlier, later)
 
 
-def _of_sentence(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
-    """The list at the end of the old converter's sentence, whose beginning is a message of its own."""
-    newest = earlier[-1] if earlier else None
-    if newest is None or newest.kind != _KIND or newest.op:
-        return *earlier, later
-    return *earlier[:-1], replace(newest, op=later.op, ops=later.ops)
+def _sentence(match: re.Match[str], message: Message) -> Told:
+    """The old converter's list stands at the end of a long sentence, which says whether TensorFlow has the ops."""
+    found = _OLD_LIST.search(message.text, match.end())
+    ops = _plain(listed(message, found.end())) if found else ()
+    which = "custom_ops" if "andarenotrecognizedbyTensorFlow" in message.text else "ops"
+    return {"op": ops[0] if ops else "", which: ops, "listed": True}
 
 
 def _flex_names(match: re.Match[str], _: Message) -> Told:
@@ -122,8 +127,6 @@ _OLD_EXPORT = "tensorflow/lite/toco/tflite/export.cc"
 _AUTHORING = "tensorflow/lite/python/authoring/authoring.py"
 _NEITHER = r"opis(?:neitheracustomopnoraflexop|notanyofabuiltinTFLiteop)"
 _IN_PLACE = r"(?:(?!loc\(|error:|note:)[^']){0,20000}"
-_OLD_SENTENCE = r"SomeoftheoperatorsinthemodelarenotsupportedbythestandardTensorFlowLiteruntime"
-_OLD_LIST = r"listofoperatorsforwhichyouwillneedcustomimplementations:"
 _NEAR = 400
 
 SHAPES: tuple[Shape, ...] = (
@@ -151,14 +154,11 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         _KIND,
         "converter",
-        r"SomeopsarenotsupportedbythenativeTFLiteruntime.{0,300}?TFSelectops:",
-        ("the native TFLite", "TF Select ops:"),
+        r"SomeopsarenotsupportedbythenativeTFLiteruntime",
+        ("the native TFLite", "Some ops are not"),
         _EXPORT,
-        _flex_list,
-        lines=40,
-        ends="Details:",
-        joins=_with_lines,
-        reach=_NEAR,
+        lambda _, __: {"listed": True},
+        lines=6,
     ),
     Shape(
         _KIND,
@@ -175,8 +175,8 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         _KIND,
         "converter",
-        r"Someopsinthemodelarecustomops.{0,300}?Customops:",
-        ("are custom ops", "Custom ops:"),
+        r"Someopsinthemodelarecustomops",
+        ("are custom ops", "Some ops in the model"),
         _EXPORT,
         _custom_list,
         lines=40,
@@ -229,32 +229,12 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         _KIND,
         "converter",
-        rf"{_OLD_SENTENCE}andarenotrecognizedbyTensorFlow.{{0,4000}}?{_OLD_LIST}",
-        ("not recognized by", "custom implementations:"),
-        _OLD_EXPORT,
-        _custom_list,
-        lines=12,
-    ),
-    Shape(
-        _KIND,
-        "converter",
-        rf"{_OLD_SENTENCE}.{{0,4000}}?{_OLD_LIST}",
+        r"SomeoftheoperatorsinthemodelarenotsupportedbythestandardTensorFlowLiteruntime",
         ("standard TensorFlow Lite", "the operators in"),
         _OLD_EXPORT,
-        _flex_list,
-        lines=12,
-    ),
-    Shape(_KIND, "converter", _OLD_SENTENCE, ("standard TensorFlow Lite", "the operators in"), _OLD_EXPORT, lines=12),
-    Shape(
-        _KIND,
-        "converter",
-        _OLD_LIST,
-        ("list of operators", "custom implementations:"),
-        _OLD_EXPORT,
-        _flex_list,
-        lines=12,
-        joins=_of_sentence,
-        reach=20,
+        _sentence,
+        lines=60,
+        ends=r"customimplementations:[\w,]+\.",
     ),
     Shape(
         "converter-flex-list",

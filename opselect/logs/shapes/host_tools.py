@@ -9,6 +9,7 @@ from opselect.logs.records import LogFailure
 from opselect.logs.shapes.names import bare, listed, quoted
 from opselect.logs.shapes.shape import Shape, Told
 
+_BARE = re.compile(r"[^'\"<>\[\]{}()]{0,400}")
 _NODE = r"(?P<_node>[^'\"\[\]{}()]{1,400}?)"
 
 
@@ -26,8 +27,13 @@ def _matched(match: re.Match[str], message: Message) -> Told | None:
 
 def _behind(match: re.Match[str], message: Message) -> Told:
     """The name that the beginning ends in front of, in quotes or up to a blank."""
-    name = quoted(message, match.end()) or bare(message, match.end()).rstrip(".,;")
-    return {"node": node_of(name)}
+    start = match.end()
+    name = quoted(message, start)
+    if not name:
+        parts = message.sentence(start, start + len(_BARE.match(message.text, start)[0])).split(" ")
+        broken = parts[0] + "".join(parts[1:2])
+        name = broken if re.search(r":\d+$", broken) and ":" not in parts[0] else parts[0]
+    return {"node": node_of(name.rstrip(".,;"))}
 
 
 def _first(match: re.Match[str], message: Message) -> Told:

@@ -80,7 +80,7 @@ def _out_of_range(match: re.Match[str], _: Message) -> Told:
 
 def _op_code(match: re.Match[str], message: Message) -> Told:
     """TensorFlow Lite for Microcontrollers: ``CUSTOM`` where the operator is a custom one, and no more."""
-    op = bare(message, match.end(), r"[^A-Z0-9_]").strip("'\"`")
+    op = bare(message, match.end(), r"[^A-Z0-9_]|[A-Z][a-z]").strip("'\"`")
     return {"kind": "tflite-custom", "op": ""} if op == "CUSTOM" else {"op": op}
 
 
