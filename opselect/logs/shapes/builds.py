@@ -149,7 +149,7 @@ def _header(match: re.Match[str], message: Message) -> Told | None:
 
 
 _AT = r"(?<![\w./+-])(?P<_at>(?:[\w./+-]{1,300}?\()?[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|mm|o|so|a)\)?)"
-_PLACE = r"(?::\(\.[^()]{1,4000}\)|(?::[\w./+-]{1,200})?:function.{1,3000}?|:\d+)?:(?:error:)?"
+_PLACE = r"(?::\(\.[^()]{1,4000}\)|(?::[\w./+-]{1,200})?:function.{1,1000}?|:\d+)?:(?:error:)?"
 _NEAR = 400
 
 SHAPES: tuple[Shape, ...] = (
@@ -190,7 +190,7 @@ SHAPES: tuple[Shape, ...] = (
         "link-undefined",
         "build",
         r"\"(?P<_symbol>[^\"]{1,3000})\",referencedfrom:",
-        ("\", referenced from:", "Undefined symbols for"),
+        ('", referenced from:', "Undefined symbols for"),
         "ld64",
         _apple,
         lines=8,
@@ -201,8 +201,8 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "compile-header",
         "build",
-        r"(?<![\w./+-])(?P<file>[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|h|hpp|mm|inc)):\d+(?::\d+)?:(?:fatal)?error:"
-        r"'?(?P<library>[\w./+-]{1,300}?)'?(?=:Nosuchfileordirectory|filenotfound)",
+        r"(?:(?<![\w./+-])|(?<=directory)|(?<=filenotfound))(?P<file>[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|h|hpp|mm|inc)):\d+(?::\d+)?:(?:fatal)?error:"
+        r"'?(?P<library>[\w./+-]{1,300}?)'?(?::Nosuchfileordirectory|filenotfound)",
         ("fatal error", ".h: No such file", ".h' file not found"),
         "gcc, clang",
         _header,

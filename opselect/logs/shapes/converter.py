@@ -77,9 +77,11 @@ def _with_lines(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[Log
     first = next((each for each in parts if each.op), later)
     # The list of custom ops stands behind that for Flex, if there is one: both are printed once.
     again = all(each.listed for each in parts) and set(later.ops) <= {op for each in parts for op in each.ops}
-    again = again and (bool(later.ops) or not flex) and set(later.custom_ops) <= {
-        op for each in parts for op in each.custom_ops
-    }
+    again = (
+        again
+        and (bool(later.ops) or not flex)
+        and set(later.custom_ops) <= {op for each in parts for op in each.custom_ops}
+    )
     joined = replace(
         first,
         ops=flex,

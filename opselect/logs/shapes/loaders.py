@@ -12,8 +12,11 @@ from opselect.logs.shapes.shape import Shape, Told
 
 _OURS = re.compile(r"tensorflow|tflite|litert", re.IGNORECASE)
 _LIB = r"(?P<_lib>[^\"]{1,400})"
+_STARTS = r"(?:(?<![\w./+~=-])|(?<=aligned))"
+"""Where a path may begin: behind no letter of one, but for the last letter of the line before."""
+
 _SO = r"[\w./+~=-]{1,400}?\.so"
-_LISTED = re.compile(r"(?:[\w.-]+/)*(?P<name>lib[\w.+-]{1,200}?\.so)")
+_LISTED = re.compile(r"(?P<name>lib[\w.+-]{1,200}?\.so)")
 _SMALL_PAGES = re.compile(r"armeabi|/x86/|^x86/|/mips")
 
 
@@ -136,7 +139,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        rf"(?<![\w./+~=-])(?P<_lib>{_SO})(?=:(?:LOADsegments?notaligned|(?:\\e\[[\d;]*m)?UNALIGNED))",
+        rf"{_STARTS}(?P<_lib>{_SO}):(?:LOADsegments?notaligned|(?:\\e\[[\d;]*m)?UNALIGNED)",
         (".so: LOAD", "segments not aligned", ".so : LOAD", "segment not aligned", "UNALIGNED"),
         "check_elf_alignment.sh",
         _page,
@@ -147,7 +150,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        rf"(?<![\w./+~=-])(?P<_lib>{_SO})\(BAD-\d+\)",
+        rf"{_STARTS}(?P<_lib>{_SO})\(BAD-\d+\)",
         (".so (BAD -", "(BAD - "),
         "zipalign",
         _page,
@@ -157,7 +160,7 @@ SHAPES: tuple[Shape, ...] = (
         "native-library",
         "android",
         rf"(?:dlopenfailed:)?library\"{_LIB}\"notfound",
-        ("dlopen failed", "\" not found"),
+        ("dlopen failed", '" not found'),
         _BIONIC,
         _ours,
         lines=3,
@@ -165,7 +168,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "android",
-        rf"couldn'tfind\"(?P<_lib>lib[^\"]{{1,300}})\"",
+        r"couldn'tfind\"(?P<_lib>lib[^\"]{1,300})\"",
         ("couldn't find \"lib", "UnsatisfiedLinkError"),
         "libcore Runtime.java",
         _only_ours,
@@ -233,7 +236,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "tensorflow",
-        rf"(?<![\w./+~=-])(?P<_lib>[\w./+~=-]{{1,400}}?\.so(?:\.\d+)*):undefinedsymbol:(?=_ZN?K?\d*(?:10tensorflow|3tsl|6tflite))",
+        r"(?<![\w./+~=-])(?P<_lib>[\w./+~=-]{1,400}?\.so(?:\.\d+)*):undefinedsymbol:(?=_ZN?K?\d*(?:10tensorflow|3tsl|6tflite))",
         (".so: undefined symbol", "undefined symbol: _Z"),
         "ld.so",
         _undefined,
