@@ -46,8 +46,8 @@ class LogFailure:
     ``listed`` says that nothing but a list tells of them.
     ``file``, ``symbol`` and ``library`` are of errors of compilers, linkers and loaders: the source or object file that
     asks, what it asks for, the library or the header that is named, and ``libraries`` all that are. ``release`` is a
-    version of TensorFlow that the message itself names. ``logged_at`` is the line of TensorFlow's source that logged it,
-    ``op_kernel.cc:1325``.
+    version of TensorFlow that the message itself names. ``logged_at`` is the line of TensorFlow's source that logged
+    it, ``op_kernel.cc:1325``.
     ``text`` is the message with what stands in front of it on its line, the first 4,000 characters of a long one.
 
     ``lines`` are the first lines of the occurrences, from 1, at most :data:`MAX_LINES`; ``count`` is of all of them.

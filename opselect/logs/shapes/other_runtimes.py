@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes.names import QUOTE, bare, listed, once, quoted
+from opselect.logs.shapes.names import QUOTE, listed, once, quoted
 from opselect.logs.shapes.shape import Shape, Told
 
 _NO_KERNEL = "onnx-no-kernel"
