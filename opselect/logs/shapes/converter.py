@@ -211,7 +211,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         _KIND,
         "converter",
-        r"(?:Errorcode:)?ERROR_NEEDS_FLEX_OPS",
+        r"ERROR_NEEDS_FLEX_OPS",
         ("ERROR_NEEDS_FLEX_OPS", "NEEDS_FLEX_OPS"),
         _EXPORT,
         lines=1,
@@ -221,7 +221,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         _KIND,
         "converter",
-        r"(?:Errorcode:)?ERROR_NEEDS_CUSTOM_OPS",
+        r"ERROR_NEEDS_CUSTOM_OPS",
         ("ERROR_NEEDS_CUSTOM_OPS", "NEEDS_CUSTOM_OPS"),
         _EXPORT,
         lines=1,

@@ -74,7 +74,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        rf"(?:dlopenfailed:)?\"{_LIB}\"programalignment\(\d+\)cannotbesmaller",
+        rf"\"{_LIB}\"programalignment\(\d+\)cannotbesmaller",
         ("program alignment (", "than system page size"),
         _BIONIC,
         lambda match, _: {"library": file_name(match["_lib"])},
@@ -83,7 +83,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        r"(?:APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices\.)?SomelibrarieshaveLOADsegmentsnotaligned",
+        r"SomelibrarieshaveLOADsegmentsnotaligned",
         ("with 16 KB devices", "LOAD segments not aligned"),
         "Android Studio",
         _page_list,
@@ -103,7 +103,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        r"(?:ELFalignmentcheckfailed\.)?Thefollowinglibrariesarenot16KBaligned:?",
+        r"Thefollowinglibrariesarenot16KBaligned:?",
         ("ELF alignment check", "are not 16 KB aligned"),
         "Android 16",
         _page_list,
@@ -159,7 +159,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "android",
-        rf"(?:dlopenfailed:)?library\"{_LIB}\"notfound",
+        rf"library\"{_LIB}\"notfound",
         ("dlopen failed", '" not found'),
         _BIONIC,
         _ours,
@@ -186,7 +186,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "android",
-        rf"dlopenfailed:\"{_LIB}\"(?:is(?:32|64)-bit|has(?:unexpected|text|bad|invalid))",
+        rf"\"{_LIB}\"(?:is(?:32|64)-bit|has(?:unexpected|text|bad|invalid))",
         ("dlopen failed", "instead of", "has unexpected", "has text"),
         _BIONIC,
         _only_ours,

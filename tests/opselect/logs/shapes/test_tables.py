@@ -32,6 +32,14 @@ def test_an_entry_is_one_that_the_reader_can_use(shape: Shape) -> None:
     assert not re.match(shape.begins, "")
 
 
+@given(st.sampled_from(MESSAGES))
+def test_messages_begin_where_one_of_the_entries_matches(text: str) -> None:
+    letters = "".join(text.split())
+    found = beginnings().search(letters)
+    places = [match.start() for shape in SHAPES if (match := re.search(shape.begins, letters))]
+    assert (found.start() if found else None) == min(places, default=None)
+
+
 @given(st.sampled_from(MESSAGES), st.data())
 def test_a_message_that_is_cut_anywhere_is_read_without_fault(text: str, data: st.DataObject) -> None:
     end = data.draw(st.integers(0, len(text)))
