@@ -24,7 +24,7 @@ _OF_PROCESS = tuple(
         # logcat -v threadtime, with the user in front of the process where that is asked for
         rf" *{_STAMP} +(?:[\w]+ +)?(?P<pid>\d+) +(?P<tid>\d+) {_LEVEL} [^\n]{{0,80}}?: ?",
         # logcat -v time
-        rf"{_STAMP} {_LEVEL}/[^\n]{{0,80}}?\( *(?P<pid>\d+)\): ?",
+        rf"{_STAMP}:? {_LEVEL}/[^\n]{{0,80}}?\( *(?P<pid>\d+)\): ?",
         # Android Studio, older: process-thread/package
         rf"{_STAMP} +(?P<pid>\d+)-(?P<tid>\d+)/\S+ {_LEVEL}/[^:\n]{{0,80}}: ?",
         # Android Studio, newer: columns

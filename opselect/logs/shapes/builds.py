@@ -104,8 +104,11 @@ def _gnu(match: re.Match[str], message: Message) -> Told | None:
 
 def _lld(match: re.Match[str], message: Message) -> Told | None:
     """``undefined symbol: X``, then a line ``>>> referenced by FILE`` for each place, and one for its object."""
-    start, end = match.end(), message.text.find(">>>", match.end())
-    if end < 0:
+    start = match.end()
+    places = re.compile(r"(?:>>>)?referencedby").search(message.text, start)
+    if places is not None:
+        end = places.start()
+    else:
         line = message.line_at(start)
         end = next((at for at in range(start, len(message.text)) if message.line_at(at) != line), len(message.text))
     symbol = message.sentence(start, end)
@@ -146,7 +149,7 @@ def _header(match: re.Match[str], message: Message) -> Told | None:
 
 
 _AT = r"(?<![\w./+-])(?P<_at>(?:[\w./+-]{1,300}?\()?[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|mm|o|so|a)\)?)"
-_PLACE = r"(?::\(\.[^()]{1,4000}\)|(?::[\w./+-]{1,200})?:function.{1,3000}?|:\d+)?:(?:error:)?"
+_PLACE = r"(?::\(\.[^()]{1,4000}\)|(?::[\w./+-]{1,200})?:function.{1,1000}?|:\d+)?:(?:error:)?"
 _NEAR = 400
 
 SHAPES: tuple[Shape, ...] = (
@@ -154,7 +157,7 @@ SHAPES: tuple[Shape, ...] = (
         "link-undefined",
         "build",
         rf"{_AT}{_PLACE}undefinedreferenceto['`\"]",
-        ("undefined reference to", "undefined reference"),
+        ("undefined", "ference to '", "ference to `"),
         "GNU ld, gold",
         _gnu,
         lines=4,
@@ -165,7 +168,7 @@ SHAPES: tuple[Shape, ...] = (
         "link-undefined",
         "build",
         r"undefinedreferenceto['`\"]",
-        ("undefined reference to", "undefined reference"),
+        ("undefined", "ference to '", "ference to `"),
         "GNU ld, gold",
         _gnu,
         lines=4,
@@ -198,9 +201,9 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "compile-header",
         "build",
-        r"(?<![\w./+-])(?P<file>[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|h|hpp|mm|inc)):\d+(?::\d+)?:(?:fatal)?error:"
-        r"'?(?P<library>[\w./+-]{1,300}?)'?(?=:Nosuchfileordirectory|filenotfound)",
-        ("No such file or directory", "fatal error:", "' file not found"),
+        r"(?:(?<![\w./+-])|(?<=directory)|(?<=filenotfound))(?P<file>[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|h|hpp|mm|inc)):\d+(?::\d+)?:(?:fatal)?error:"
+        r"'?(?P<library>[\w./+-]{1,300}?)'?(?::Nosuchfileordirectory|filenotfound)",
+        ("fatal error", ".h: No such file", ".h' file not found"),
         "gcc, clang",
         _header,
         lines=3,

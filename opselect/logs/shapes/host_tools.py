@@ -9,12 +9,14 @@ from opselect.logs.records import LogFailure
 from opselect.logs.shapes.names import bare, listed, quoted
 from opselect.logs.shapes.shape import Shape, Told
 
+_STOP = re.compile(r"[<>'\"()]")
+_OUTPUT = re.compile(r":\d+$")
 _NODE = r"(?P<_node>[^'\"\[\]{}()]{1,400}?)"
 
 
 def node_of(tensor: str) -> str:
     """The node of a tensor: its name without the number of the output, and without the mark of a control input."""
-    return re.sub(r":\d+$", "", tensor.strip("'\"`")).removeprefix("^")
+    return _OUTPUT.sub("", tensor.strip("'\"`")).removeprefix("^")
 
 
 def _matched(match: re.Match[str], message: Message) -> Told | None:
@@ -26,8 +28,15 @@ def _matched(match: re.Match[str], message: Message) -> Told | None:
 
 def _behind(match: re.Match[str], message: Message) -> Told:
     """The name that the beginning ends in front of, in quotes or up to a blank."""
-    name = quoted(message, match.end()) or bare(message, match.end()).rstrip(".,;")
-    return {"node": node_of(name)}
+    start = match.end()
+    name = quoted(message, start)
+    if not name:
+        end = next((at.start() for at in _STOP.finditer(message.text, start)), len(message.text))
+        parts = message.sentence(start, min(end, start + 400)).split(" ")
+        broken = "".join(parts[:2])
+        # The number of an output is the end of a name that a log broke.
+        name = broken if _OUTPUT.search(broken) and ":" not in parts[0] else parts[0]
+    return {"node": node_of(name.rstrip(".,;"))}
 
 
 def _first(match: re.Match[str], message: Message) -> Told:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from opselect.logs.message import Message
+from opselect.logs.records import LogFailure
 from opselect.logs.shapes.names import last_word, once
 from opselect.logs.shapes.shape import Shape, Told
 
 _OURS = re.compile(r"tensorflow|tflite|litert", re.IGNORECASE)
 _LIB = r"(?P<_lib>[^\"]{1,400})"
+_STARTS = r"(?:(?<![\w./+~=-])|(?<=aligned))"
+"""Where a path may begin: behind no letter of one, but for the last letter of the line before."""
+
 _SO = r"[\w./+~=-]{1,400}?\.so"
-_LISTED = re.compile(r"(?:[\w.-]+/)*(?P<name>lib[\w.+-]{1,200}?\.so)(?=[^\w.]|$|lib/|base/)")
+_LISTED = re.compile(r"(?P<name>lib[\w.+-]{1,200}?\.so)")
 _SMALL_PAGES = re.compile(r"armeabi|/x86/|^x86/|/mips")
 
 
@@ -55,13 +60,21 @@ def _page_list(match: re.Match[str], message: Message) -> Told:
     return {"library": first, "libraries": libraries}
 
 
+def _of_list(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """The first line behind the sentence that announces it."""
+    newest = earlier[-1] if earlier else None
+    if newest is None or newest.kind != later.kind or newest.library:
+        return *earlier, later
+    return *earlier[:-1], replace(later, lines=newest.lines)
+
+
 _BIONIC = "bionic/linker/linker.cpp"
 
 SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        rf"(?:dlopenfailed:)?\"{_LIB}\"programalignment\(\d+\)cannotbesmaller",
+        rf"\"{_LIB}\"programalignment\(\d+\)cannotbesmaller",
         ("program alignment (", "than system page size"),
         _BIONIC,
         lambda match, _: {"library": file_name(match["_lib"])},
@@ -70,22 +83,31 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        r"APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices",
-        ("compatible with 16 KB devices", "LOAD segments not aligned"),
+        r"SomelibrarieshaveLOADsegmentsnotaligned",
+        ("with 16 KB devices", "LOAD segments not aligned"),
         "Android Studio",
         _page_list,
         lines=40,
+        joins=_of_list,
+        reach=3,
         ends=r"Formoreinformation|StartingNovember",
     ),
     Shape(
         "page-size",
         "android",
-        r"SomelibrarieshaveLOADsegmentsnotaligned",
-        ("LOAD segments not aligned", "Some libraries have"),
+        r"APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices",
+        ("compatible with 16 KB devices", "not compatible with 16"),
         "Android Studio",
         _page_list,
+    ),
+    Shape(
+        "page-size",
+        "android",
+        r"Thefollowinglibrariesarenot16KBaligned:?",
+        ("ELF alignment check", "are not 16 KB aligned"),
+        "Android 16",
+        _page_list,
         lines=40,
-        ends=r"Formoreinformation|StartingNovember",
     ),
     Shape(
         "page-size",
@@ -117,16 +139,18 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "page-size",
         "android",
-        rf"(?<![\w./+~=-])(?P<_lib>{_SO})(?=:(?:LOADsegments?notaligned|UNALIGNED))",
-        ("LOAD segments not aligned", "UNALIGNED", ".so: UNALIGNED"),
+        rf"{_STARTS}(?P<_lib>{_SO}):(?:LOADsegments?notaligned|(?:\\e\[[\d;]*m)?UNALIGNED)",
+        (".so: LOAD", "segments not aligned", ".so : LOAD", "segment not aligned", "UNALIGNED"),
         "check_elf_alignment.sh",
         _page,
+        joins=_of_list,
+        reach=2,
         lines=2,
     ),
     Shape(
         "page-size",
         "android",
-        rf"(?<![\w./+~=-])(?P<_lib>{_SO})\(BAD-\d+\)",
+        rf"{_STARTS}(?P<_lib>{_SO})\(BAD-\d+\)",
         (".so (BAD -", "(BAD - "),
         "zipalign",
         _page,
@@ -135,7 +159,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "android",
-        rf"(?:dlopenfailed:)?library\"{_LIB}\"notfound",
+        rf"library\"{_LIB}\"notfound",
         ("dlopen failed", '" not found'),
         _BIONIC,
         _ours,
@@ -162,7 +186,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "native-library",
         "android",
-        rf"dlopenfailed:\"{_LIB}\"(?:is(?:32|64)-bit|has(?:unexpected|text|bad|invalid))",
+        rf"\"{_LIB}\"(?:is(?:32|64)-bit|has(?:unexpected|text|bad|invalid))",
         ("dlopen failed", "instead of", "has unexpected", "has text"),
         _BIONIC,
         _only_ours,

@@ -49,15 +49,20 @@ def without_flex(name: str) -> str:
     return name.removeprefix("Flex")
 
 
-def listed(message: Message, start: int, end: int | None = None) -> tuple[str, ...]:
-    """The names that stand between commas from an offset on, each once, up to the first that no comma follows."""
+def listed(message: Message, start: int) -> tuple[str, ...]:
+    """The names that stand between commas from an offset on, each once, up to the first that no comma follows.
+
+    One in quotes, or with a comma or a bracket behind it, is whole even where the log broke it.
+    """
     names = []
-    end = len(message.text) if end is None else end
-    while match := _NAME.match(message.text, start, end):
-        name = message.word(start, match.end())
-        names.append(name.strip("'\"`"))
-        start += len(name) + 1
-        if message.text[start - 1 : start] != ",":
+    while match := _NAME.match(message.text, start):
+        end = match.end()
+        is_whole = match["quoted"] is not None or message.text[end : end + 1] in {",", "]", "}"}
+        if not is_whole or message.sentence(start, end).count(" ") > 1:
+            end = start + len(message.word(start, end))
+        names.append(message.text[start:end].strip("'\"`"))
+        start = end + 1
+        if message.text[end:start] != ",":
             break
     return once(names)
 
@@ -67,4 +72,4 @@ def once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-_NAME = re.compile(r"['\"`]?[\w>.:/+-]+['\"`]?")
+_NAME = re.compile(r"(?P<quoted>'[^',]{1,400}'|\"[^\",]{1,400}\")|[\w>.:/+-]+")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes.names import QUOTE, bare, listed, once, quoted
+from opselect.logs.shapes.names import QUOTE, listed, once, quoted
 from opselect.logs.shapes.shape import Shape, Told
 
 _NO_KERNEL = "onnx-no-kernel"
@@ -48,7 +48,16 @@ def _running(_: re.Match[str], message: Message) -> Told:
 
 
 def _torch_op(match: re.Match[str], message: Message) -> Told:
-    return {"op": _operator(bare(message, match.end(), r"[^\w:.]"))}
+    """The operator that stands behind; up to white space, if that leaves a whole name."""
+    found = _OPERATOR.match(message.text, match.end())
+    if found is None:
+        return {}
+    op = ""
+    for part in message.sentence(*found.span()).split():
+        op = _operator(op + part)
+        if _OPERATOR.fullmatch(op):
+            break
+    return {"op": op}
 
 
 def _operator(text: str) -> str:
@@ -60,13 +69,7 @@ def _of_methods(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[Log
     return earlier if any(each.kind == later.kind for each in earlier) else (*earlier, later)
 
 
-def _lines_of_one(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
-    """What the registry says of a kernel, and then the method that asked for it."""
-    newest = earlier[-1] if earlier else None
-    return earlier if newest is not None and (newest.kind, newest.op) == (later.kind, later.op) else (*earlier, later)
-
-
-_OPERATOR = re.compile(r"[a-z_][\w]*::[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
+_OPERATOR = re.compile(r"[a-z_]\w*::[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
 
 
 def _torch_list(match: re.Match[str], message: Message) -> Told | None:
@@ -79,10 +82,13 @@ def _torch_list(match: re.Match[str], message: Message) -> Told | None:
         names = listed(message, start)
     else:
         names = ()
-        while found := _OPERATOR.search(text, start):
-            name = message.word(found.start(), found.end())
+        while found := (_OPERATOR.match if names else _OPERATOR.search)(text, start):
+            is_whole = text[found.end() : found.end() + 1] == ","
+            name = found[0] if is_whole else message.word(*found.span())
             names += (name,)
-            start = found.start() + len(name)
+            start = found.start() + len(name) + 1
+            if text[start - 1 : start] != ",":
+                break
     ops = once(_operator(name) for name in names if "::" in name)
     return {"op": ops[0] if ops else "", "ops": ops}
 
@@ -109,7 +115,7 @@ SHAPES: tuple[Shape, ...] = (
         _NO_KERNEL,
         "onnxruntime",
         rf"[Ff]ailedtofindkernelfor{_ONNX_OP}",
-        ("to find kernel for", "ailed to find kernel"),
+        ("ailed to find", "kernel for ", "Kernel not found"),
         _REGISTRY,
         _onnx_node,
         lines=3,
@@ -120,7 +126,7 @@ SHAPES: tuple[Shape, ...] = (
         _NO_KERNEL,
         "onnxruntime",
         r"Failedtofindkernelfor(?=[A-Z])(?P<op>[\w.]{1,200}?)\(node",
-        ("to find kernel for", "ailed to find kernel"),
+        ("ailed to find", "kernel for ", "Kernel not found"),
         _REGISTRY,
         lambda match, message: {"node": message.text[match.end() :].lstrip(":").strip("'").partition(")")[0]},
         lines=3,
@@ -192,7 +198,7 @@ SHAPES: tuple[Shape, ...] = (
         "onnx-unknown-op",
         "onnxruntime",
         rf"Fatalerror:{_ONNX_OP}isnotaregisteredfunction/op",
-        ("is not a registered", "registered function/op"),
+        ("is not a registered", "function/op"),
         "onnxruntime/core/graph/graph.cc",
         lambda match, _: {"version": None if match["version"].startswith("-") else int(match["version"])},
         lines=2,
@@ -201,7 +207,7 @@ SHAPES: tuple[Shape, ...] = (
         "onnx-unknown-op",
         "onnxruntime",
         r"Fatalerror:(?P<op>[A-Za-z_][\w.:]{0,200}?)isnotaregisteredfunction/op",
-        ("is not a registered", "registered function/op"),
+        ("is not a registered", "function/op"),
         "onnxruntime/core/graph/graph.cc",
         lines=2,
     ),
@@ -225,7 +231,7 @@ SHAPES: tuple[Shape, ...] = (
         "executorch-operator",
         "executorch",
         rf"kernel{QUOTE}(?P<op>\w+::[\w.]{{1,200}}){QUOTE}notfound",
-        ("' not found.", "kernel '"),
+        ("operator_registry.cpp", "kernel '", "' not found."),
         "executorch/runtime/kernel/operator_registry.cpp",
         lines=2,
     ),
@@ -237,8 +243,6 @@ SHAPES: tuple[Shape, ...] = (
         _METHOD,
         _torch_op,
         lines=2,
-        joins=_lines_of_one,
-        reach=40,
     ),
     Shape(
         "executorch-operator",
@@ -268,7 +272,7 @@ SHAPES: tuple[Shape, ...] = (
         _MOBILE,
         _torch_list,
         lines=20,
-        ends=r"\(\)(?![\s]*[a-z_]+::)|Exceptionraisedfrom",
+        ends=r"Exceptionraisedfrom",
     ),
     Shape(
         "pytorch-operator",

@@ -80,13 +80,14 @@ def _out_of_range(match: re.Match[str], _: Message) -> Told:
 
 def _op_code(match: re.Match[str], message: Message) -> Told:
     """TensorFlow Lite for Microcontrollers: ``CUSTOM`` where the operator is a custom one, and no more."""
-    op = bare(message, match.end(), r"[^A-Z0-9_]").strip("'\"`")
+    op = bare(message, match.end(), r"[^A-Z0-9_]|[A-Z][a-z]").strip("'\"`")
     return {"kind": "tflite-custom", "op": ""} if op == "CUSTOM" else {"op": op}
 
 
 def _of_one_operator(earlier: tuple[LogFailure, ...], op_code: LogFailure) -> tuple[LogFailure, ...]:
     """The second message of TensorFlow Lite for Microcontrollers, which names a wrong operator above code 127."""
-    if earlier and earlier[-1].kind in {"tflite-not-added", "tflite-version", "tflite-custom"}:
+    kinds = {"tflite-not-added", "tflite-version", "tflite-custom"}
+    if earlier and earlier[-1].kind in kinds and earlier[-1].runtime == "tflite":
         return *earlier[:-1], replace(earlier[-1], runtime="tflite-micro")
     return *earlier, op_code
 
@@ -102,11 +103,21 @@ def _schema(match: re.Match[str], _: Message) -> Told:
     return {"version": whole_number(match, "version")}
 
 
-def _unresolved_list(match: re.Match[str], message: Message) -> Told | None:
-    ops = listed(message, match.end())
-    if match[1] == "custom":
-        return {"kind": "tflite-custom", "op": ops[0] if ops else "", "custom_ops": ops}
-    return {"kind": "tflite-not-added", "op": ops[0] if ops else "", "ops": ops}
+def _unresolved_list(match: re.Match[str], message: Message) -> Told:
+    kind = "tflite-custom" if match[1] == "custom" else "tflite-not-added"
+    return {"kind": kind, "ops": listed(message, match.end())}
+
+
+def _each_of_list(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    return *earlier, *(replace(later, op=op, ops=()) for op in later.ops or ("",))
+
+
+def _prepared(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """An operator of the calibrator's list, of which the interpreter says which node it is."""
+    for at, each in enumerate(earlier):
+        if (each.kind, each.op, each.node_number) == (later.kind, later.op, None) and later.op:
+            return *earlier[:at], replace(each, node_number=later.node_number), *earlier[at + 1 :]
+    return *earlier, later
 
 
 _RESOLVER = "tensorflow/lite/core/api/op_resolver.cc"
@@ -154,6 +165,8 @@ SHAPES: tuple[Shape, ...] = (
         ("Encountered unres", "olved custom op"),
         _SUBGRAPH,
         _unresolved,
+        joins=_prepared,
+        reach=2,
     ),
     Shape(
         "tflite-custom",
@@ -251,6 +264,7 @@ SHAPES: tuple[Shape, ...] = (
         ("There are unres", "olved builtin", "olved custom"),
         "tensorflow/lite/tools/optimize/calibration/logging_op_resolver.cc",
         _unresolved_list,
+        joins=_each_of_list,
     ),
 )
 """What the two runtimes print; LiteRT has the texts of TensorFlow Lite."""

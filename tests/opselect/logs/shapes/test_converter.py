@@ -154,7 +154,6 @@ def test_the_old_converter(width: int) -> None:
         (),
     )
     assert told(one(SHAPES, TOCO_SELECTED + "Foo, Bar.", width=width)) == ("Foo", "", (), ("Foo", "Bar"))
-    assert told(one(SHAPES, TOCO[TOCO.index("list of operators") :] + "Foo.\nTraceback", width=width))[2] == ("Foo",)
     cut = one(SHAPES, TOCO[:200], width=width)
     assert (cut.kind, told(cut)) == ("converter-needs-flex", ("", "", (), ()))
 
