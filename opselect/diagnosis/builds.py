@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from kernel_index.build_files import MAKEFILE
 from kernel_index.build_files.mobile_lists import builds_of
 from kernel_index.index import KernelIndex
 from kernel_index.libraries import LIBRARIES, Library, library, library_of_header
@@ -45,7 +46,8 @@ def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
         causes = [_library(use.library, path, failure, setting) for use in uses[:1]]
     if not causes:
         reason = f"{_object(failure)} uses {failure.symbol or 'a function'}, and no file that is linked defines it"
-        text = f"Let the lists be made whole: opselect generate MODEL --tensorflow {setting.index.release} lists what files need."
+        command = f"opselect generate MODEL --tensorflow {setting.index.release}"
+        text = f"Let the lists be made whole: {command} lists what files need, too."
         causes = [Finding("OPS121", reason, files=(path,) if path else (), mends=(told("guess", text),))]
     return [about(each, failure) for each in causes]
 
@@ -133,9 +135,8 @@ def _base_library(path: str, failure: LogFailure, setting: Setting) -> list[Find
     reason = (
         f"{path or _object(failure)} uses {plain} of TensorFlow's base library, and the makefile leaves {named} out"
     )
-    text = f"Add {' '.join(files[:3])} to TF_CC_SRCS in tensorflow/contrib/makefile/Makefile, with the library behind it (zlib)."
-    if "zlib" not in named:
-        text = text.replace(", with the library behind it (zlib)", "")
+    beside = ", and -lz to LIBS" if "zlib" in named else ""
+    text = f"Add {' '.join(files[:3])} to TF_CC_SRCS in {MAKEFILE}{beside}."
     mend = told("likely", text)
     less = told("likely", f"Leave {path or _object(failure)} out, if no model needs its ops.", lead=OR)
     return [Finding("OPS121", reason, files=tuple(files[:3]), mends=(mend, less))]
@@ -197,7 +198,7 @@ def page_size(failure: LogFailure, _: Setting) -> list[Finding]:
     """Android 15 and the store want libraries that are aligned for pages of 16 KB."""
     name = failure.library or failure.file or "a native library"
     reason = f"the segments of {name} are aligned for pages of 4 KB; Android 15 and Google Play want 16 KB"
-    text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a release that is: LiteRT 1.4 and later."
+    text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a newer release, as of LiteRT."
     flex = (
         "tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your models "
         "(tflite_flex_android_library) with that option."

@@ -43,6 +43,7 @@ CAUSES: Mapping[str, Causes] = {
     "tflite-not-added": lite.not_added,
     "tflite-resolver-full": lite.resolver_full,
     "tflite-schema": lite.schema,
+    "tflite-model": lite.broken_model,
     "converter-needs-flex": converter.needs_flex,
     "converter-flex-list": converter.not_in_list,
     "flex-tool": converter.flex_tool,

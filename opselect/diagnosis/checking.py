@@ -69,6 +69,9 @@ def checked_causes(
     if setting.inferred or failure.kind not in (*KERNEL_KINDS, *LOAD_KINDS):
         return []
     trust: Applicability = "certain" if certain else "likely"
+    unusable = [about(trusted(each, "certain"), failure) for each in problems if each.code == "OPS124"]
+    if unusable and failure.kind in KERNEL_KINDS:
+        return unusable
     found = [each for each in problems if of_failure(each, failure)]
     left_out = [each for each in criteria if of_failure(each, failure) and _is_tried(each)]
     if not found and failure.kind in KERNEL_KINDS:
@@ -81,7 +84,8 @@ def checked_causes(
         return _described_has_it(failure, setting)
     if failure.kind in LOAD_KINDS and with_model:
         node = f"a node {failure.node} of {failure.op}" if failure.node else f"such a node of {failure.op}"
-        reason = f"{setting.release} takes {setting.model or 'the models'}: the log is of another model, or of another release"
+        model = setting.model or "the models"
+        reason = f"{setting.release} takes {model}: the log is of another model, or of another release"
         text = f"Name the release that wrote the log, and the model that has {node}."
         return [about(Finding(_code(failure), reason, attr=failure.attr, mends=(told("guess", text),)), failure)]
     return []
@@ -115,6 +119,8 @@ def _is_tried(finding: Finding) -> bool:
 def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
     """What the described build lacks for the node, as far as the log tells what that asks for."""
     requirement = requirement_of(failure, setting.index, setting.profile)
+    if failure.kind in ("op-not-registered", "kernel-without-op"):
+        requirement = replace(requirement, device="")
     # A node that nobody counted: the sample of the log.
     requirements = Requirements((replace(requirement, count=1),), releases=(setting.index.release,))
     selection = select(requirements, setting.index, setting.profile, contents=setting.contents, files=False)
@@ -128,8 +134,8 @@ def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
         return []
     dropped = dropped_by_linker(here, setting)
     reason = (
-        f"{setting.described} has {here[0].source}, which registers it in profile {setting.profile}: the binary was built "
-        "from others, or the linker dropped it"
+        f"{setting.described} has {here[0].source}, which registers it in profile {setting.profile}: the binary was "
+        "built from others, or the linker dropped it"
     )
     mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
     rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead="Or")

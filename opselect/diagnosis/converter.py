@@ -62,8 +62,8 @@ def not_in_list(failure: LogFailure, _: Setting) -> list[Finding]:
         )
     else:
         text = (
-            "It is a custom op of TensorFlow: name it in converter.target_spec.experimental_select_user_tf_ops, and link "
-            "its kernel into the Flex library (additional_deps of tflite_flex_cc_library)."
+            "It is a custom op of TensorFlow: name it in converter.target_spec.experimental_select_user_tf_ops, and "
+            "link its kernel into the Flex library (additional_deps of tflite_flex_cc_library)."
         )
         mends.append(told("likely", text))
     return [about(Finding("OPS515", reason, mends=tuple(mends)), failure)]

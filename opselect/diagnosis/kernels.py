@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kernel_index.build_files.mobile_lists import builds_of
+from kernel_index.build_files.mobile_lists import builds_by_default, builds_of
+from kernel_index.build_flags import change_for
 from kernel_index.kernel_lookup import CPU, DEFAULT, NotFound
-from kernel_index.records import KernelRegistration
+from kernel_index.records import MAKE, KernelRegistration
 from opselect.build_lists.checking.builds import Build, how_listed
+from opselect.diagnosis.flex_library import of_flex_library
 from opselect.diagnosis.linking import dropped_by_linker, nothing_linked, registers_nothing
 from opselect.diagnosis.lookup import (
     BuiltFiles,
@@ -23,7 +25,7 @@ from opselect.diagnosis.ops import unknown_op
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.diagnosis.training import left_out
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Mend
+from opselect.findings.mends import OR, Mend, wider_types
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirement
 from opselect.selection.left_out_by_default import MobileBuild
@@ -37,19 +39,27 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     files; last what only a look at the build can tell.
     """
     index = setting.index
+    if not failure.op:
+        return [trusted(explain_device(_pinned(failure), setting.profile), "likely")]
     if not (index.registrations(failure.op) or index.op_definition(failure.op)):
         return [*_by_rows(failure), *unknown_op(failure, setting)]
     if failure.kind == "kernel-device" and failure.device not in ("", CPU, DEFAULT):
         return [trusted(explain_device(requirement_of(failure, index, setting.profile), setting.profile), "likely")]
     built = built_files(failure.rows or (), index, failure.op, index.profiles)
-    profile = built.profile if built is not None and setting.inferred else setting.profile
+    profile = built.profile if built is not None and not setting.is_profile_told else setting.profile
     setting = replace(setting, profile=profile)
     requirement = requirement_of(failure, index, profile)
-    found = left_out(failure, setting)
+    found = of_flex_library(failure, setting) or left_out(failure, setting)
     if not found and setting.is_mobile and _has_nothing(failure):
         found.append(nothing_linked(failure, setting))
     own = _own_causes(failure, requirement, built, setting)
-    return [about(each, failure) for each in (*found, *own)]
+    ordered = (*own, *found) if failure.kind == "kernel-device" else (*found, *own)
+    return [about(each, failure) for each in ordered]
+
+
+def _pinned(failure: LogFailure) -> Requirement:
+    """What a node asks for of which the log tells no more than its name and its device."""
+    return Requirement("", device=failure.device or "another device", nodes=(failure.node,) if failure.node else ())
 
 
 def _own_causes(
@@ -60,14 +70,20 @@ def _own_causes(
     registrations = [r for r in index.registrations(failure.op) if r.device in (CPU, DEFAULT) and not r.label]
     here = [r for r in registrations if profile in r.profiles and fits(r, known_types(failure))]
     present = built.present if built is not None else frozenset()
+    if built is None and _rows_text(failure):
+        # Its kernels are spelled as in no release that opselect knows: the file is there, with other types.
+        present = frozenset(r.source for r in here)
     fitting = [r for r in here if r.source not in present]
     build = MobileBuild(index, profile)
     possible = [r for r in fitting if build.impossible(r.source) is None]
+    if not possible and any(r.source in present for r in here):
+        return [_pruned(failure, requirement, setting), *misspelt_macros(setting)]
     if not possible:
         outcome = NotFound(tuple(registrations))
         cause = trusted(explain(requirement, index, profile, outcome), "likely")
         listed = _rows_text(failure)
         cause = replace(cause, reason=f"{listed}; {cause.reason}" if listed else cause.reason)
+        cause = replace(cause, mends=(*cause.mends, *_by_make(cause, setting)))
         more = misspelt_macros(setting) if cause.code in ("OPS103", "OPS104") else []
         # The nearest larger build may still lack the file: the log lists none of its kernels.
         elsewhere = [r for r in registrations if r.profiles and fits(r, known_types(failure))]
@@ -77,6 +93,21 @@ def _own_causes(
     return _of_files(failure, possible, setting)
 
 
+def _by_make(cause: Finding, setting: Setting) -> tuple[Mend, ...]:
+    """How a makefile's build gets more types, where the types are slim and nobody says which build it was."""
+    told_by_user = setting.is_profile_told or setting.profile != "android-slim"
+    if cause.code != "OPS103" or told_by_user or MAKE not in builds_of(setting.index.build_lists):
+        return ()
+    return (wider_types(change_for("ios", "android-full", setting.index.release), lead="Or, with the makefile,"),)
+
+
+def _pruned(failure: LogFailure, requirement: Requirement, setting: Setting) -> Finding:
+    """A file is compiled, and with fewer types than any build that opselect knows: sources that differ."""
+    reason = f"{_rows_text(failure)}, fewer than {setting.release} has in profile {setting.profile}"
+    change = change_for("android-slim", "android", setting.index.release)
+    return Finding("OPS103", reason, op=failure.op, attrs=requirement.attrs, mends=(wider_types(change),))
+
+
 def _of_files(failure: LogFailure, fitting: list[KernelRegistration], setting: Setting) -> list[Finding]:
     """The file of a kernel is not compiled, or it is and the kernel is not in the binary all the same."""
     found = [file_not_compiled(fitting, setting)] if setting.is_mobile else []
@@ -84,9 +115,10 @@ def _of_files(failure: LogFailure, fitting: list[KernelRegistration], setting: S
     listed = [r for r in fitting if lists_with(r.source, lists, setting.profile)]
     default = listed or [r for r in fitting if is_compiled_unlisted(r.source, lists, setting.profile)]
     if default or not setting.is_mobile:
-        other = registers_nothing(failure, default or fitting, setting)
+        other = registers_nothing(failure, default or fitting, setting) if setting.is_mobile else []
         found = [*other, *found] if other and other[0].applicability == "likely" else [*found, *other]
-        found.append(dropped_by_linker(default or fitting, setting))
+        dropped = dropped_by_linker(default or fitting, setting)
+        found.append(dropped if setting.is_mobile else trusted(dropped, "likely"))
     return found
 
 
@@ -99,7 +131,7 @@ def file_not_compiled(fitting: list[KernelRegistration], setting: Setting) -> Fi
     path = registration.source
     names = lists_with(path, lists, profile)
     edits: list[Mend] = []
-    for name in builds_of(lists):
+    for name in builds_by_default(lists, profile):
         owner = next((each for each in names if each in lists.groups), "")
         edit = how_listed(path, Build(name, {}, frozenset()), lists, owner)
         text = f"{edit.text[:1].upper()}{edit.text[1:]}."

@@ -26,10 +26,10 @@ def dropped_by_linker(fitting: Sequence[KernelRegistration], _: Setting) -> Find
 
 def nothing_linked(failure: LogFailure, _: Setting) -> Finding:
     """Not even the kernels that every graph needs are there."""
-    reason = (
-        f"the binary has no kernel of {failure.op}, which every build of TensorFlow has: its kernels are not linked "
-        "into it at all, or the library is of another ABI"
+    what = (
+        f"no kernel of {failure.op}, which every build of TensorFlow has" if failure.op else "no session and no device"
     )
+    reason = f"the binary has {what}: TensorFlow's library is not linked into it whole, or is of another ABI"
     mends = (told("likely", _WHOLE), told("guess", "Use a library of the device's own ABI.", lead=OR))
     return Finding("OPS503", reason, op=failure.op, mends=mends)
 
@@ -49,7 +49,7 @@ def registers_nothing(failure: LogFailure, fitting: Sequence[KernelRegistration]
         "--target header --out build_lists"
     )
     others = [(p, classes) for p, classes in by_profile.items() if not classes & here]
-    for profile, classes in others:
+    for profile, classes in others if here else ():
         reason = (
             f"if the build has an ops_to_register.h: {setting.profile} registers {min(here)}, {profile} "
             f"{min(classes)}, and a header with the class of the one registers nothing on the other"

@@ -34,15 +34,6 @@ def flex_not_linked(failure: LogFailure, setting: Setting) -> list[Finding]:
     return [about(each, failure) for each in found]
 
 
-def flex_library(failure: LogFailure, setting: Setting) -> Finding:
-    """The delegate is there, and its library was made for other models."""
-    line = f"opselect generate {setting.shown_model} --tensorflow {setting.index.release} --target header"
-    reason = f"a library of the Flex delegate that was built for some models has only their ops, and not {failure.op}"
-    text = "Build it for this model too: models = [...] of tflite_flex_cc_library or tflite_flex_android_library."
-    mends = (told("likely", text), run("What the model needs: {command}.", line, applicability="likely", lead=""))
-    return about(Finding("OPS508", reason, op=failure.op, mends=mends), failure)
-
-
 def custom_operator(failure: LogFailure, setting: Setting) -> list[Finding]:
     """A custom operator that nobody registered: one of the program's own, or an op of TensorFlow that became one."""
     op = failure.op
@@ -62,8 +53,8 @@ def custom_operator(failure: LogFailure, setting: Setting) -> list[Finding]:
     if not _is_tensorflow(op, setting):
         return [about(own, failure)]
     text = (
-        "Convert again without allow_custom_ops, and with supported_ops = [TFLITE_BUILTINS, SELECT_TF_OPS]: the op then "
-        "is builtin, or runs by the Flex delegate."
+        "Convert again without allow_custom_ops, and with supported_ops = [TFLITE_BUILTINS, SELECT_TF_OPS]: the op "
+        "then is builtin, or runs by the Flex delegate."
     )
     reason = f"{op} is an op of TensorFlow: converted with allow_custom_ops, or by a converter too old for it, it "
     reason += "became a custom operator that no runtime has"
@@ -106,7 +97,8 @@ def newer_version(failure: LogFailure, _: Setting) -> list[Finding]:
     else:
         reason = f"the runtime is older than version {version} of {op or 'the operator'}"
     found = [Finding("OPS510", reason, mends=_newer_runtime(since, op))]
-    text = f"Register version {version} too: AddBuiltin(BuiltinOperator_{op or 'X'}, Register_{op or 'X'}(), 1, {version})."
+    name = op or "X"
+    text = f"Register version {version} too: AddBuiltin(BuiltinOperator_{name}, Register_{name}(), 1, {version})."
     narrow = "a resolver of selected operators may have it in lower versions only"
     found.append(Finding("OPS511", narrow, mends=(told("guess", text),)))
     return [about(each, failure) for each in found]
@@ -176,3 +168,9 @@ def schema(failure: LogFailure, _: Setting) -> list[Finding]:
     reason = f"the model is of schema{of}, and the runtime takes version 3: it is of another format, or no model"
     text = "Convert the model again, and see that the file is copied whole and not compressed (noCompress of Gradle)."
     return [about(Finding("OPS520", reason, mends=(told("likely", text),)), failure)]
+
+
+def broken_model(failure: LogFailure, _: Setting) -> list[Finding]:
+    """A custom operator without a name: no runtime can look it up."""
+    reason = "the model has a custom operator without a name: it is damaged, or a tool that edits models lost the name"
+    return [about(Finding("OPS309", reason, mends=(told("likely", "Convert the model again."),)), failure)]

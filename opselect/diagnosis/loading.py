@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kernel_index.records import AttrDefinition
+from opselect.diagnosis.lookup import known_types
 from opselect.diagnosis.setting import Setting, about, told
-from opselect.diagnosis.values import printed, value_in_node
+from opselect.diagnosis.values import printed, refused_text, value_in_node
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, run
 from opselect.logs.records import LogFailure
@@ -59,9 +60,10 @@ def missing_attr(failure: LogFailure, setting: Setting) -> list[Finding]:
     )
     there = elsewhere(having, release, "give it a default")
     lacks = f"{setting.release} gives it no default" if defined is not None and not defined.has_default else ""
-    reason = "; ".join(filter(None, (f"the node has no attr {attr}", lacks, there)))
-    build = f", or build {_first(there)}" if there else ""
-    finding = Finding("OPS303", reason, attr=attr, mends=(told("likely", f"Export it for {setting.release}{build}."),))
+    reason = "; ".join(filter(None, (f"the node has no attr {attr}", lacks, there if lacks else "")))
+    build = f", or build {_first(there)}" if there and lacks else ""
+    text = f"Export the model for the TensorFlow of the binary{build}."
+    finding = Finding("OPS303", reason, attr=attr, mends=(told("likely", text),))
     return [about(finding, failure)]
 
 
@@ -70,17 +72,17 @@ def bad_value(failure: LogFailure, setting: Setting) -> list[Finding]:
     op, attr, release = failure.op, failure.attr, setting.index.release
     known = setting.index.op_definition(op)
     here = known.attr(attr) if known is not None else None
-    count = len(here.allowed) if here is not None and here.allowed is not None else 0
+    value = known_types(failure).get(attr) or refused_text(failure.text, attr)
     having = releases_where(
         lambda index: (
             (found := index.op_definition(op)) is not None
             and (its := found.attr(attr)) is not None
-            and (its.allowed is None or len(its.allowed) > count)
+            and (its.allowed is None or value in its.allowed)
         )
     )
-    there = elsewhere(having, release, "take more values") if count else ""
-    reason = f"an attr of {op or 'the node'} has a value that the binary's op does not take"
-    reason = reason.replace("an attr", f"the attr {attr}") if attr else reason
+    there = elsewhere(having, release, "take it") if value and here is not None else ""
+    which = f"the attr {attr} of {op or 'the node'}" if attr else f"an attr of {op or 'the node'}"
+    reason = f"{which} has a value that the binary's op does not take{f', {value}' if value else ''}"
     text = f"Export the model for {setting.release}" + (f", or build {_first(there)}." if there else ".")
     finding = Finding("OPS302", f"{reason}; {there}" if there else reason, attr=attr, mends=(told("likely", text),))
     return [about(finding, failure)]

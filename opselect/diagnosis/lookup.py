@@ -64,7 +64,7 @@ def _likely(constraint: Constraint, attr: object) -> AttrValue:
 
 
 def lists_with(path: str, lists: BuildLists, profile: str) -> list[str]:
-    """The lists of a release's builds for a profile that name a file: groups, the smallest first, and the makefile's."""
+    """The lists of a release's builds for a profile that name a file: parts of groups, and the makefile's."""
     builds = builds_by_default(lists, profile)
     groups = [name for name in written_groups(lists) if path in lists.groups[name]] if builds != (MAKE,) else []
     parts = [name for name in groups if not _is_made_up(name, groups)]
@@ -87,8 +87,8 @@ def is_compiled_unlisted(path: str, lists: BuildLists, profile: str) -> bool:
 class BuiltFiles:
     """What the rows of a message say of the build: the profile that they fit, and which files of the op are in it.
 
-    ``present`` are files all of whose kernels of the op are listed, ``absent`` those of which none is. ``fits`` tells
-    whether the rows are exactly the kernels of the files that are present.
+    ``present`` are files of which a kernel of the op is listed, ``absent`` those of which none is. ``fits`` tells
+    whether the rows are exactly the kernels that the files which are present have in the profile.
     """
 
     profile: str
@@ -111,12 +111,12 @@ def built_files(rows: Sequence[KernelRow], index: KernelIndex, op: str, profiles
         for registration in index.registrations(op):
             if profile in registration.profiles and registration.device in (CPU, DEFAULT):
                 by_file.setdefault(registration.source, set()).add(row_of(registration))
-        present = frozenset(file for file, kernels in by_file.items() if kernels <= listed)
-        absent = frozenset(file for file, kernels in by_file.items() if not kernels & listed)
-        explained = set().union(*(by_file[file] for file in present)) if present else set()
-        exact = explained == listed and present | absent == by_file.keys()
-        score = (1000 if exact else 0) + len(explained) - len(absent)
-        if explained and (best is None or score > best[0]):
+        present = frozenset(file for file, kernels in by_file.items() if kernels & listed)
+        absent = frozenset(by_file.keys() - present)
+        theirs = set().union(*(by_file[file] for file in present)) if present else set()
+        exact = theirs == listed
+        score = (1000 if exact else 0) - len(theirs ^ listed) - len(absent)
+        if present and (best is None or score > best[0]):
             best = score, BuiltFiles(profile, present, absent, exact)
     return best[1] if best is not None else None
 

@@ -26,6 +26,13 @@ def misspelt_macros(setting: Setting) -> list[Finding]:
             flag = f"-D{name}={text}" if text not in ("", "1") else f"-D{name}"
             reason = f"{flag} defines a macro that no file of TensorFlow asks for"
             found.append(Finding("OPS505", reason, mends=(told("certain", f"Write -D{meant} in its place."),)))
+    if not found and setting.profile == "android-slim":
+        reason = (
+            "if it was built with __ANDROID_TYPES_FULL__: -DANDROID_TYPES=-D__ANDROID_TYPES_FULL__ among the "
+            "compiler's flags defines another macro, and does nothing"
+        )
+        text = "Write -D__ANDROID_TYPES_FULL__ there; ANDROID_TYPES is a variable of make, given on its command line."
+        found.append(Finding("OPS505", reason, mends=(told("guess", text),)))
     return found
 
 

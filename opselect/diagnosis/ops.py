@@ -10,11 +10,13 @@ from kernel_index.build_files.mobile_lists import builds_of
 from kernel_index.op_history import history, known_span
 from kernel_index.records import BAZEL, OpDefinition
 from opselect.build_lists.checking.builds import Build, how_listed
+from opselect.diagnosis.flex_library import of_flex_library
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.diagnosis.training import by_op
 from opselect.findings import Finding
 from opselect.findings.mends import OR, ListEdit, Mend, scan_root
 from opselect.logs.records import LogFailure
+from opselect.requirements.runtime import SESSION_OPS
 
 _FUNCTION = re.compile(r"[a-z_]\w*_[0-9a-f]+|__(inference|forward|backward)_\w+|[a-z][a-z0-9]*(_\w+)?")
 """Names that functions of graphs have and ops never: ops of TensorFlow begin with a capital."""
@@ -25,14 +27,19 @@ def undefined_op(failure: LogFailure, setting: Setting) -> list[Finding]:
     op = failure.op
     if not shipped.releases_with(op) and not _is_known(op, setting):
         return unknown_op(failure, setting)
-    found = by_op(failure, setting)
+    found = of_flex_library(failure, setting) or by_op(failure, setting)
     seen = _seen_without_op(setting)
     definition = setting.index.op_definition(op)
     lacking = _not_in_release(failure, setting)
     if definition is None:
         return [*found, *([lacking] if lacking is not None else [])] or unknown_op(failure, setting)
     compiled = definition_not_compiled(definition, setting, proven=_proof(definition, seen, setting))
-    if lacking is not None and not seen:
+    if op in SESSION_OPS:
+        made = replace(
+            compiled, code="OPS501", kind="", reason=f"the runtime puts it into every graph; {compiled.reason}"
+        )
+        return [about(made, failure)]
+    if lacking is not None and lacking.applicability != "guess" and not seen:
         return [*found, lacking, about(compiled, failure)]
     return [*found, about(compiled, failure), *([lacking] if lacking is not None else [])]
 
@@ -100,8 +107,8 @@ def unknown_op(failure: LogFailure, setting: Setting) -> list[Finding]:
     is_function = _FUNCTION.fullmatch(op) is not None
     load = told(
         "guess" if is_function else "likely",
-        "Load the op's library before the graph (tf.load_op_library, TF_LoadLibrary), or link the folder that registers "
-        "op and kernel.",
+        "Load the op's library before the graph (tf.load_op_library, TF_LoadLibrary), or link the folder that "
+        "registers op and kernel.",
     )
     found = [Finding("OPS101", nowhere, mends=(load, scan_root("Scan its sources with --root DIR.", lead=OR)))]
     if is_function:
@@ -154,5 +161,8 @@ def _proof(definition: OpDefinition, seen: list[LogFailure], setting: Setting) -
     for each in seen:
         other = setting.index.op_definition(each.op)
         if other is not None and other.source == definition.source:
-            return f"the binary has not {definition.source}, which defines it in {setting.release}: {each.op} of it lacks, too"
+            where = f"{definition.source}, which defines it in {setting.release}"
+            return (
+                f"the binary does not have {where}: it has kernels of {each.op} of the same file and not that op either"
+            )
     return ""

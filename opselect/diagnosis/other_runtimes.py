@@ -16,8 +16,8 @@ def onnx_kernel(failure: LogFailure, _: Setting) -> list[Finding]:
     op, version = failure.op, f"({failure.version})" if failure.version is not None else ""
     reason = f"the build has no kernel of {op}{version} for the node: a reduced build leaves it out, or its type"
     again = (
-        "Write the configuration again from the models as they are loaded (create_reduced_build_config.py, from .ort files "
-        "for types) and build with --include_ops_by_config."
+        "Write the configuration again from the models as they are loaded (create_reduced_build_config.py, from .ort "
+        "files for types) and build with --include_ops_by_config."
     )
     found = [Finding("OPS519", reason, mends=(told("likely", again),))]
     if op.startswith(_INSERTED) or any(part in op for part in _INSERTED):

@@ -18,16 +18,17 @@ class Setting:
     """The release of ``index`` in a ``profile``, and what else is known; everything but these two may be unknown.
 
     ``releases`` are those that may have written the log, the one of the index among them, ``inferred`` tells that
-    nobody named it. ``contents`` is what the build has by the lists and headers that describe it, ``described`` what
-    they are called. ``seen`` are all failures of the log, ``macros`` the names and texts of macros that the build
-    defines. ``model`` is what the model is called in commands, ``nodes`` gives the nodes of its graph, ``in_binary``
-    tells whether a name stands in the binary.
+    nobody named it, ``is_profile_told`` that somebody named the profile. ``contents`` is what the build has by the
+    lists and headers that describe it, ``described`` what they are called. ``seen`` are all failures of the log,
+    ``macros`` the names and texts of macros that the build defines. ``model`` is what the model is called in commands,
+    ``nodes`` gives the nodes of its graph, ``in_binary`` tells whether a name stands in the binary.
     """
 
     index: KernelIndex
     profile: str
     releases: tuple[str, ...] = ()
     inferred: bool = True
+    is_profile_told: bool = False
     contents: BuildContents | None = None
     described: str = ""
     seen: tuple[LogFailure, ...] = ()

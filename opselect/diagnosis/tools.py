@@ -16,7 +16,7 @@ def header_tool(failure: LogFailure, setting: Setting) -> list[Finding]:
         f"the header has no line for {failure.op or 'the op'}: the tool found no kernel in the TensorFlow that it runs "
         "in, for the node's types and its device, and went on"
     )
-    line = f"opselect generate {setting.shown_model} --tensorflow {setting.index.release} --target header --out build_lists"
+    line = _header_again(setting)
     mend = run("Write the header from the sources' own registrations: {command}.", line, applicability="likely")
     found = [about(Finding("OPS118", reason, mends=(mend,)), failure)]
     return [
@@ -25,13 +25,18 @@ def header_tool(failure: LogFailure, setting: Setting) -> list[Finding]:
     ]
 
 
+def _header_again(setting: Setting) -> str:
+    of = f"--tensorflow {setting.index.release}"
+    return f"opselect generate {setting.shown_model} {of} --target header --out build_lists"
+
+
 def header_is_message(failure: LogFailure, setting: Setting) -> list[Finding]:
     """The tool prints its error to where the header goes, with exit code 0."""
     file = failure.file or "ops_to_register.h"
     reason = (
         f"{file} holds the message of a tool that read no graph: it prints that where the header goes, and exit code 0"
     )
-    line = f"opselect generate {setting.shown_model} --tensorflow {setting.index.release} --target header --out build_lists"
+    line = _header_again(setting)
     mends = (
         run("Write it by {command}, which says what is wrong with the model.", line, applicability="likely"),
         told("likely", "Give the tool a binary GraphDef (--proto_fileformat=rawproto) of its own release.", lead=OR),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from opselect.criteria import TRAINING, Criterion, criterion_of_op
 from opselect.diagnosis.setting import Setting, about
 from opselect.findings import Finding
-from opselect.findings.mends import Command, Mend, run
+from opselect.findings.mends import Command, Mend, run, uncapitalized
 from opselect.logs.records import LogFailure
 
 _PHASE = re.compile(r"(^|/)(dropout|keras_learning_phase|is_training|learning_phase)[^/]*(/|$)", re.IGNORECASE)
@@ -44,7 +44,7 @@ def _finding(failure: LogFailure, criterion: Criterion, setting: Setting) -> Fin
     mends: list[Mend] = [_prepare(criterion, setting)]
     finding = Finding(
         criterion.code,
-        criterion.sentence.rstrip("."),
+        f"{failure.op} belongs to {criterion.title}: {uncapitalized(criterion.sentence.rstrip('.'))}",
         kind=criterion.key,
         topic=criterion.title,
         source=criterion.source,

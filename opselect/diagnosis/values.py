@@ -22,10 +22,16 @@ def dtype_of(name: str) -> DataType | None:
 
 
 def value_in_node(text: str, attr: str) -> str:
-    """How a message prints the value of an attr in a node (``Conv2D[T=DT_FLOAT, attr=VALUE](…)``), empty if it does not.
+    """How a message prints the value of an attr in a node (``Conv2D[T=DT_FLOAT, attr=VALUE](…)``), else empty.
 
     ``text`` may have white space anywhere.
     """
     plain = re.sub(r"\s+", "", text)
     found = re.search(rf"[\[,]{re.escape(attr)}=(\[[^\]]*\]|\"[^\"]*\"|[^,\]]+)", plain)
+    return found[1] if found is not None else ""
+
+
+def refused_text(text: str, attr: str) -> str:
+    """The text that a message says an attr does not take (``Value for attr 'x' of "y" is not in …``), else empty."""
+    found = re.search(rf"attr'{re.escape(attr)}'of\"([^\"]*)\"isnotinthelist", "".join(text.split()))
     return found[1] if found is not None else ""

@@ -13,7 +13,7 @@ from opselect.logs.joining import Joining
 from opselect.logs.message import Message
 from opselect.logs.prefixes import Line, parse_line, without_shared_prefix
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import beginnings, failure_in, longest_reach, shape_of
+from opselect.logs.shapes import beginnings, failure_in, letters_of_words, longest_reach, shape_of
 from opselect.logs.shapes.shape import Shape
 
 MEMORY = 8
@@ -25,14 +25,17 @@ LOOK_BACK = 2 * MEMORY
 _RECENT_OWN = 6
 """How many lines of one process the beginning of a message may be wrapped over."""
 
-_FARTHEST = 2000
-"""How many lines of all processes a message may spread over."""
+_FARTHEST = 200
+"""How many lines of other processes may stand between two of a message."""
 
 _LONGEST = 200_000
 """Maximum number of characters of a message."""
 
-_OVERLAP = 400
+_OVERLAP = 2500
 """How far a beginning may reach back into what was searched, in characters."""
+
+_LONGEST_WORD = 40
+"""More than the letters of any word of a message."""
 
 _WIDTHS = frozenset({60, 64, 70, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
 """Widths at which programs and windows break lines."""
@@ -76,7 +79,7 @@ class _Open:
     shape: Shape
     first: str
     begins_at: int
-    number: int
+    last: int
     logged_at: str
     since: float
     lines: int = 0
@@ -90,16 +93,19 @@ class _Process:
     length_before: int = 0
     open: _Open | None = None
     joining: Joining = field(default_factory=Joining)
+    word_at: int = -MEMORY - 1
+    end: str = ""
 
 
 class LineReader:
     """Reads lines and gives the failures, each when its message is known to be over.
 
     It is in the same state after any :data:`LOOK_BACK` lines in which no message begins, so that what is far from
-    every word of a message need not be read.
+    every word of a message need not be read. With ``every_line`` it looks for messages in lines without such a word.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, every_line: bool = False) -> None:
+        self._every_line = every_line
         self._processes: dict[str, _Process] = {}
         self._current = ""
         self._prefixed = 0
@@ -179,16 +185,28 @@ class LineReader:
 
     def _close_outdated(self, number: int) -> None:
         for process in list(self._opened):
-            while process.open is not None and number - process.open.number > _FARTHEST:
+            while process.open is not None and number - process.open.last > _FARTHEST:
                 self._close(process)
 
     def _begin(self, process: _Process, kept: _Kept) -> None:
         while process.recent and kept.number - process.recent[0].number > MEMORY:
             process.recent.popleft()
+        if process.recent and len(process.recent[-1].letters) > _OVERLAP:
+            process.recent[-1] = _end_of(process.recent[-1])
         process.recent.append(kept)
+        if not self._is_near_word(process, kept):
+            return
         found = beginnings().search("".join([each.letters for each in process.recent]))
         if found is not None:
             self._open(process, found)
+
+    def _is_near_word(self, process: _Process, kept: _Kept) -> bool:
+        """Whether a word of a message stands in a line of a process, or stood in one shortly before."""
+        text = process.end + kept.letters
+        process.end = text[-_LONGEST_WORD:]
+        if any(word in text for word in letters_of_words()):
+            process.word_at = kept.number
+        return self._every_line or kept.number - process.word_at <= MEMORY
 
     def _open(self, process: _Process, found: re.Match[str]) -> None:
         """Open a message whose beginning was found in the recent lines of a process."""
@@ -209,8 +227,8 @@ class LineReader:
         shape = shape_of(begun)
         assert shape is not None
         searched = found.end() - found.start()
-        number = begun.line_at(0)
-        process.open = _Open(begun, shape, first, begins_at, number, logged_at, time.monotonic(), searched=searched)
+        last = begun.line_at(len(begun.text))
+        process.open = _Open(begun, shape, first, begins_at, last, logged_at, time.monotonic(), searched=searched)
         self._opened.append(process)
         self._search(process)
 
@@ -222,16 +240,17 @@ class LineReader:
             body = without_shared_prefix(body, opened.first, opened.begins_at)
         opened.message.add(kept.number, body, wrapped=kept.wrapped)
         opened.lines += 1
-        self._search(process)
+        opened.last = kept.number
+        self._search(process, is_near_word=self._is_near_word(process, kept))
         if process.open is opened and (opened.lines >= opened.shape.lines or len(opened.message.text) > _LONGEST):
             self._close(process)
 
-    def _search(self, process: _Process) -> None:
+    def _search(self, process: _Process, *, is_near_word: bool = True) -> None:
         """Look for the next message in what the open one has not been searched for yet, and for the end of it."""
         opened = process.open
         if opened is not None:
             text = opened.message.text
-            found = beginnings().search(text, opened.searched)
+            found = beginnings().search(text, opened.searched) if is_near_word else None
             end = re.compile(opened.shape.ends).search(text) if opened.shape.ends else None
             if end is not None and (found is None or end.end() <= found.start()):
                 rest = opened.message.cut(end.end())
@@ -240,12 +259,16 @@ class LineReader:
                 self._rest(process, rest, opened)
                 return
             if found is None:
-                opened.searched = max(opened.searched, len(text) - _OVERLAP)
+                if is_near_word:
+                    opened.searched = max(opened.searched, len(text) - _OVERLAP)
                 return
             rest = opened.message.cut(found.start())
             opened.message = opened.message.until(found.start())
             self._close(process)
-            self._begun(process, rest, found, opened.first, opened.begins_at, opened.logged_at)
+            last = process.last
+            is_own = last is not None and last.number == rest.line_at(0)
+            logged_at = last.logged_at if last is not None and is_own else opened.logged_at
+            self._begun(process, rest, found, opened.first, opened.begins_at, logged_at)
             return
 
     def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
@@ -273,12 +296,16 @@ class LineReader:
 _MOST_PROCESSES = 10_000
 _MOST_TEXT = 4000
 _MOST_BEFORE = 200
+_SAME = 12
 
 
 def _text(opened: _Open) -> str:
     """The message as people read it, with what stands in front of it on its first line; the first of a long one."""
-    before = opened.first[max(opened.begins_at - _MOST_BEFORE, 0) : opened.begins_at]
-    return before + opened.message.sentence(0, min(len(opened.message.text), _MOST_TEXT))
+    message, at = opened.message, opened.begins_at
+    text = message.sentence(0, min(len(message.text), _MOST_TEXT))
+    # What began within another message stands on another line.
+    is_first = "".join(opened.first[at : at + len(text)].split())[:_SAME] == message.text[:_SAME]
+    return opened.first[max(at - _MOST_BEFORE, 0) : at] + text if is_first else text
 
 
 def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
@@ -290,6 +317,12 @@ def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
     if width == length_before and not last.logged_at:
         return True
     return not _WIDTHS.isdisjoint((width, len(last.body))) and _WORD.fullmatch(body.rstrip()) is not None
+
+
+def _end_of(kept: _Kept) -> _Kept:
+    """The end of a very long line: nothing that goes on in the next one begins further in front."""
+    body = kept.body[-_OVERLAP:]
+    return replace(kept, raw=body, body=body, letters="".join(body.split()))
 
 
 def _place_in(line: _Kept, letters: int) -> int:

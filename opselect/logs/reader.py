@@ -69,7 +69,7 @@ class LogReader:
     """
 
     def __init__(self, *, every_line: bool = False) -> None:
-        self._reader = LineReader()
+        self._reader = LineReader(every_line=every_line)
         self._every_line = every_line
         self._number = 1
         self._rest = b""

@@ -44,8 +44,9 @@ class LogFailure:
     definition of the binary as the message prints it. ``version`` is that of an operator, ``removed_in`` the version
     of a GraphDef and ``graph_version`` that of the model. ``ops`` and ``custom_ops`` are lists of ops in the message.
     ``file``, ``symbol`` and ``library`` are of errors of compilers, linkers and loaders: the source or object file that
-    asks, what it asks for, the library or the header that is named. ``release`` is a version of TensorFlow that the
-    message itself names. ``logged_at`` is the line of TensorFlow's source that logged it, ``op_kernel.cc:1325``.
+    asks, what it asks for, the library or the header that is named, and ``libraries`` all that are. ``release`` is a
+    version of TensorFlow that the message itself names. ``logged_at`` is the line of TensorFlow's source that logged it,
+    ``op_kernel.cc:1325``.
     ``text`` is the message with what stands in front of it on its line, the first 4,000 characters of a long one.
 
     ``lines`` are the first lines of the occurrences, from 1, at most :data:`MAX_LINES`; ``count`` is of all of them.
@@ -71,6 +72,7 @@ class LogFailure:
     file: str = ""
     symbol: str = ""
     library: str = ""
+    libraries: tuple[str, ...] = ()
     release: str = ""
     logged_at: str = ""
     text: str = ""

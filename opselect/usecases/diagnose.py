@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kernel_index import shipped
 from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
-from opselect.diagnosis.checking import checked_causes, not_in_binary, of_failure
+from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
+from opselect.diagnosis.lookup import built_files
 from opselect.diagnosis.needed import needs_to_be_sure
+from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
 from opselect.diagnosis.setting import Setting
 from opselect.findings import Finding
@@ -21,13 +22,11 @@ from opselect.models.graph import BrokenGraphError, Node
 from opselect.usecases.described_build import VerifyQuestion
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import shown_name
-from opselect.usecases.read_requirements import ModelSet
+from opselect.usecases.read_requirements import ModelRequirements, ModelSet
 from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against, open_build
 from opselect.usecases.watch import NOBODY, Watch
 
-if TYPE_CHECKING:
-    from kernel_index.index import KernelIndex
-
+_OF_BUILDS = ("header-tool", "flex-tool", "link-undefined", "compile-header", "kernel-label", "kernel-twice")
 _DESKTOP = ("GPU", "XLA_CPU", "XLA_GPU", "TPU")
 
 
@@ -93,6 +92,7 @@ class Diagnoser:
         self._watch = watch
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []
+        self._by_profile: dict[str, OpenedBuild] = {}
 
     def see(self, failures: Iterable[LogFailure]) -> None:
         """Take in what failures tell of the release and of the build, whether they are diagnosed or not."""
@@ -138,21 +138,28 @@ class Diagnoser:
     def _setting(self, failure: LogFailure) -> tuple[Setting, Told]:
         model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
         binary = self._binary
-        opened = self._opened
+        opened = self._opened_for(failure)
         setting: Setting
         if opened is not None:
             told = Told((opened.index.release,), "")
-            parts = opened.build.parts
-            described = " + ".join(opened.question.named) if self._question.describes_build else ""
-            setting = Setting(opened.index, opened.profile, (opened.index.release,), inferred=False)
-            setting = replace(setting, contents=opened.contents if parts else None, described=described)
+            described = " and ".join(getattr(part, "name", "the build") for part in opened.build.parts)
+            setting = Setting(
+                opened.index,
+                opened.profile,
+                (opened.index.release,),
+                inferred=False,
+                is_profile_told=bool(self._question.profile),
+                contents=opened.contents,
+                described=described,
+            )
         else:
             own = told_by(failure)
             told = narrowed([*self._told, *own])
             if own and not set(told.releases) & set(own[-1].releases):
                 told = narrowed(own)
-            index = self._index_for(failure, told.releases)
-            setting = Setting(index, self._question.profile or _profile(failure, self._seen), told.releases)
+            profile = self._question.profile or _profile(failure, self._seen)
+            index = shipped.index_of(likeliest(failure, told.releases, profile))
+            setting = Setting(index, profile, told.releases, is_profile_told=bool(self._question.profile))
         return replace(
             setting,
             seen=tuple(self._seen),
@@ -164,23 +171,29 @@ class Diagnoser:
         ), told
 
     @cached_property
-    def _opened(self) -> OpenedBuild | None:
+    def opened(self) -> OpenedBuild | None:
+        """The build that the question describes, with the TensorFlow that it is of; None where it names neither."""
+        return self._open(self._question.profile) if self._question.is_of_build else None
+
+    def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
+        """The build in the profile that the kernels in a message tell, where nobody named one."""
+        opened = self.opened
+        if opened is None or self._question.profile or not failure.rows:
+            return opened
+        built = built_files(failure.rows, opened.index, failure.op, opened.index.profiles)
+        if built is None or not built.fits or built.profile == opened.profile:
+            return opened
+        if built.profile not in self._by_profile:
+            self._by_profile[built.profile] = self._open(built.profile)
+        return self._by_profile[built.profile]
+
+    def _open(self, profile: str) -> OpenedBuild:
         question = self._question
-        if not question.is_of_build:
-            return None
         against = (*question.lists, *question.headers)
-        return open_build(
-            VerifyQuestion(
-                question.models,
-                against,
-                question.source,
-                question.profile,
-                question.macros,
-                question.build,
-                question.have,
-            ),
-            self._watch,
+        described = VerifyQuestion(
+            question.models, against, question.source, profile, question.macros, question.build, question.have
         )
+        return open_build(described, self._watch)
 
     @cached_property
     def _binary(self) -> BinaryNames | None:
@@ -190,12 +203,17 @@ class Diagnoser:
     def _held(self) -> HeldAgainst | None:
         """The models held against the build; None where one of the two is not named."""
         models = self._question.models
-        if self._opened is None or not (models.paths or models.kept):
+        if self.opened is None or not (models.paths or models.kept):
             return None
         try:
-            return hold_against(self._opened, self._watch)
+            return hold_against(self.opened, self._watch)
         except BrokenGraphError:
             return None
+
+    @property
+    def needed(self) -> ModelRequirements | None:
+        """What the models need; None where no build or no models are named."""
+        return None if self._held is None else self._held.answer.needed
 
     def _nodes(self) -> tuple[Node, ...]:
         """The nodes of the only model, those of functions too."""
@@ -213,17 +231,15 @@ class Diagnoser:
             graphs = [each.graph for each in loaded.model.meta_graphs]
             return tuple(node for graph in graphs for node in graph.nodes)
 
-    def _index_for(self, failure: LogFailure, releases: Sequence[str]) -> KernelIndex:
-        """The newest of the releases that has the op, or the newest of all."""
-        having = set(shipped.releases_with(failure.op)) if failure.op else set()
-        fitting = [release for release in releases if release in having]
-        return shipped.index_of((fitting or list(releases))[-1])
-
     def _checked(self, failure: LogFailure, setting: Setting) -> list[Finding]:
         """What a look at the binary, the model and the build decides; empty where nothing does."""
         found = not_in_binary(failure, setting)
         held = self._held
-        problems = held.problems if held is not None else ()
+        opened = self._opened_for(failure)
+        if opened is not None and opened is not self.opened:
+            # The models were held against the build in another profile than that of this binary.
+            held = None
+        problems = held.problems if held is not None else opened.problems() if opened is not None else ()
         criteria = held.answer.criteria if held is not None else ()
         certain = self._question.describes_build
         found += checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)
@@ -249,8 +265,8 @@ class Diagnoser:
 
 
 def _is_of_no_tensorflow(failure: LogFailure) -> bool:
-    """Whether a failure is of a runtime that no index of TensorFlow knows anything of."""
-    return failure.runtime in ("onnxruntime", "executorch", "pytorch-mobile", "android", "tflite-micro")
+    """Whether no index of TensorFlow was asked anything about a failure."""
+    return failure.kind not in (*KERNEL_KINDS, *LOAD_KINDS, *_OF_BUILDS)
 
 
 def _profile(failure: LogFailure, seen: Sequence[LogFailure]) -> str:

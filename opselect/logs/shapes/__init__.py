@@ -7,7 +7,7 @@ from functools import cache
 
 from opselect.logs.message import Message
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import converter, host_tools, tensorflow, tflite
+from opselect.logs.shapes import builds, converter, host_tools, loaders, other_runtimes, tensorflow, tflite
 from opselect.logs.shapes.shape import Shape
 
 SHAPES: tuple[Shape, ...] = (
@@ -15,6 +15,9 @@ SHAPES: tuple[Shape, ...] = (
     *tflite.SHAPES,
     *converter.SHAPES,
     *host_tools.SHAPES,
+    *other_runtimes.SHAPES,
+    *builds.SHAPES,
+    *loaders.SHAPES,
 )
 
 
@@ -49,3 +52,9 @@ def longest_reach() -> int:
 def words() -> tuple[str, ...]:
     """Words of which every message of a shape has one, sorted."""
     return tuple(sorted({word for shape in SHAPES for word in shape.words}))
+
+
+@cache
+def letters_of_words() -> tuple[str, ...]:
+    """The same words without their blanks."""
+    return tuple(sorted({"".join(word.split()) for word in words()}))

@@ -202,8 +202,8 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "tool-input-name",
         "converter",
-        r"Specifiedinputarray\"(?P<_node>[^\"]{1,400})\"isnotconsumedbyanyop",
-        ("Specified input array", "is not consumed by"),
+        r"Specifiedinputarray\"(?P<_node>[^\"]{1,400})\"isnot(?:consumed|produced)byanyop",
+        ("Specified input array", "is not consumed by", "is not produced by"),
         _TOCO,
         _matched,
         lines=2,
@@ -248,6 +248,14 @@ SHAPES: tuple[Shape, ...] = (
         ("no kernel found", "kernel found for op"),
         _HEADER,
         _op,
+        lines=2,
+    ),
+    Shape(
+        "header-is-message",
+        "tool",
+        r"ops_to_register\.h:\d+:\d+:error:(?:unknowntypename'Error'|'Error'doesnotnameatype)",
+        ("ops_to_register.h:1:", "unknown type name 'Error'", "'Error' does not name"),
+        _HEADER,
         lines=2,
     ),
     Shape(

@@ -30,6 +30,12 @@ def bare(message: Message, start: int, stops: str = "") -> str:
     return message.word(start, end)
 
 
+def last_word(message: Message, start: int, end: int) -> tuple[str, dict[str, object]]:
+    """The name that ends at an offset, without what stands in front of it on the line before; and its own line."""
+    word = message.sentence(start, end).rpartition(" ")[2]
+    return word, {"lines": (message.line_at(end - len(word)),)}
+
+
 def whole_number(match: re.Match[str], group: str) -> int | None:
     """The number that a group matched; None where there is none, or where the text ends with its digits."""
     digits = match[group]

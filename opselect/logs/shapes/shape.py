@@ -65,5 +65,5 @@ class Shape:
                 told[name] = int(value) if value.isdecimal() and len(value) < 10 else None
         if isinstance(told.get("device"), str):
             told["device"] = str(told["device"]).upper()
-        fields = {"kind": self.kind, "runtime": self.runtime, **told}
-        return LogFailure(lines=(message.line_at(0),), **fields)  # type: ignore[arg-type] # checked by the tests of each
+        fields = {"kind": self.kind, "runtime": self.runtime, "lines": (message.line_at(0),), **told}
+        return LogFailure(**fields)  # type: ignore[arg-type] # checked by the tests of each

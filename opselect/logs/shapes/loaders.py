@@ -1,0 +1,222 @@
+"""Loaders of native libraries, and what Android and its store say of their pages."""
+
+from __future__ import annotations
+
+import re
+
+from opselect.logs.message import Message
+from opselect.logs.shapes.names import last_word, once
+from opselect.logs.shapes.shape import Shape, Told
+
+_OURS = re.compile(r"tensorflow|tflite|litert", re.IGNORECASE)
+_LIB = r"(?P<_lib>[^\"]{1,400})"
+_SO = r"[\w./+~=-]{1,400}?\.so"
+_LISTED = re.compile(r"(?:[\w.-]+/)*(?P<name>lib[\w.+-]{1,200}?\.so)(?=[^\w.]|$|lib/|base/)")
+_SMALL_PAGES = re.compile(r"armeabi|/x86/|^x86/|/mips")
+
+
+def file_name(path: str) -> str:
+    """The last component of a path."""
+    return path.rpartition("/")[2]
+
+
+def _ours(match: re.Match[str], message: Message) -> Told | None:
+    """A library of TensorFlow, or one that such a library needs."""
+    if not _OURS.search(match["_lib"]) and not _OURS.search(message.text[match.end() :].partition(";")[0][:600]):
+        return None
+    return {"library": file_name(match["_lib"])}
+
+
+def _only_ours(match: re.Match[str], _: Message) -> Told | None:
+    return {"library": file_name(match["_lib"])} if _OURS.search(match["_lib"]) else None
+
+
+def _java_name(match: re.Match[str], _: Message) -> Told | None:
+    """A method that Java declares and no library has; two are called to see whether a library is loaded yet."""
+    method = match["_method"]
+    return None if method.endswith(("RunStats.allocate", "nativeDoNothing")) else {"symbol": method}
+
+
+def _undefined(match: re.Match[str], message: Message) -> Told:
+    path, line = last_word(message, *match.span("_lib"))
+    return {"library": file_name(path), "symbol": message.word(match.end(), len(message.text)), **line}
+
+
+def _page(match: re.Match[str], message: Message) -> Told | None:
+    """A library by its path: those for 32 bits run on small pages only, and need not be aligned."""
+    path, line = last_word(message, *match.span("_lib"))
+    return None if _SMALL_PAGES.search(path) else {"library": file_name(path), **line}
+
+
+def _page_list(match: re.Match[str], message: Message) -> Told:
+    """The libraries of a list; that of TensorFlow stands for them if there is one."""
+    libraries = once(found["name"] for found in _LISTED.finditer(message.text, match.end()))
+    first = next((name for name in libraries if _OURS.search(name)), "".join(libraries[:1]))
+    return {"library": first, "libraries": libraries}
+
+
+_BIONIC = "bionic/linker/linker.cpp"
+
+SHAPES: tuple[Shape, ...] = (
+    Shape(
+        "page-size",
+        "android",
+        rf"(?:dlopenfailed:)?\"{_LIB}\"programalignment\(\d+\)cannotbesmaller",
+        ("program alignment (", "than system page size"),
+        _BIONIC,
+        lambda match, _: {"library": file_name(match["_lib"])},
+        lines=3,
+    ),
+    Shape(
+        "page-size",
+        "android",
+        r"APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices",
+        ("compatible with 16 KB devices", "LOAD segments not aligned"),
+        "Android Studio",
+        _page_list,
+        lines=40,
+        ends=r"Formoreinformation|StartingNovember",
+    ),
+    Shape(
+        "page-size",
+        "android",
+        r"SomelibrarieshaveLOADsegmentsnotaligned",
+        ("LOAD segments not aligned", "Some libraries have"),
+        "Android Studio",
+        _page_list,
+        lines=40,
+        ends=r"Formoreinformation|StartingNovember",
+    ),
+    Shape(
+        "page-size",
+        "android",
+        r"Librariesthatdonotsupport16KB",
+        ("not support 16 KB", "Libraries that do not"),
+        "Google Play Console",
+        _page_list,
+        lines=40,
+    ),
+    Shape(
+        "page-size",
+        "android",
+        r"(?:Your|This)appdoesnotsupport16KBmemorypagesizes",
+        ("not support 16 KB", "16 KB memory page sizes"),
+        "Google Play Console",
+        _page_list,
+        lines=12,
+    ),
+    Shape(
+        "page-size",
+        "android",
+        rf"Thenativelibrary`?(?P<_lib>{_SO})`?\(from.{{1,300}}?\)isnot16KBaligned",
+        ("is not 16 KB aligned", "The native library"),
+        "Android lint",
+        _page,
+        lines=3,
+    ),
+    Shape(
+        "page-size",
+        "android",
+        rf"(?<![\w./+~=-])(?P<_lib>{_SO})(?=:(?:LOADsegments?notaligned|UNALIGNED))",
+        ("LOAD segments not aligned", "UNALIGNED", ".so: UNALIGNED"),
+        "check_elf_alignment.sh",
+        _page,
+        lines=2,
+    ),
+    Shape(
+        "page-size",
+        "android",
+        rf"(?<![\w./+~=-])(?P<_lib>{_SO})\(BAD-\d+\)",
+        (".so (BAD -", "(BAD - "),
+        "zipalign",
+        _page,
+        lines=2,
+    ),
+    Shape(
+        "native-library",
+        "android",
+        rf"(?:dlopenfailed:)?library\"{_LIB}\"notfound",
+        ("dlopen failed", "\" not found"),
+        _BIONIC,
+        _ours,
+        lines=3,
+    ),
+    Shape(
+        "native-library",
+        "android",
+        rf"couldn'tfind\"(?P<_lib>lib[^\"]{{1,300}})\"",
+        ("couldn't find \"lib", "UnsatisfiedLinkError"),
+        "libcore Runtime.java",
+        _only_ours,
+        lines=2,
+    ),
+    Shape(
+        "native-library",
+        "android",
+        rf"cannotlocatesymbol\"(?P<symbol>[^\"]{{1,1000}})\"referencedby\"?{_LIB}(?:\"|\.\.\.)",
+        ("cannot locate symbol", "dlopen failed"),
+        _BIONIC,
+        _only_ours,
+        lines=4,
+    ),
+    Shape(
+        "native-library",
+        "android",
+        rf"dlopenfailed:\"{_LIB}\"(?:is(?:32|64)-bit|has(?:unexpected|text|bad|invalid))",
+        ("dlopen failed", "instead of", "has unexpected", "has text"),
+        _BIONIC,
+        _only_ours,
+        lines=3,
+    ),
+    Shape(
+        "native-library",
+        "tensorflow",
+        r"CannotfindTensorFlownativelibraryforOS",
+        ("Cannot find TensorFlow", "native library for OS"),
+        "tensorflow/java/src/main/java/org/tensorflow/NativeLibrary.java",
+        lines=3,
+    ),
+    Shape(
+        "native-library",
+        "tensorflow",
+        r"NativeTFmethodsnotfound",
+        ("Native TF methods", "TF methods not found"),
+        "tensorflow/contrib/android/java/org/tensorflow/contrib/android/TensorFlowInferenceInterface.java",
+        lines=3,
+    ),
+    Shape(
+        "native-library",
+        "tflite",
+        r"FailedtoloadnativeTensorFlowLitemethods",
+        ("native TensorFlow Lite", "TensorFlow Lite methods"),
+        "tensorflow/lite/java/src/main/java/org/tensorflow/lite/TensorFlowLite.java",
+        lines=3,
+    ),
+    Shape(
+        "native-library",
+        "android",
+        r"Noimplementationfoundfor(?:native)?[\w\[\]]*?(?P<_method>org\.tensorflow\.[\w.$]{1,300}?)\(",
+        ("No implementation found", "(tried Java_org_tensorflow"),
+        "art/runtime/jni/java_vm_ext.cc",
+        _java_name,
+        lines=3,
+    ),
+    Shape(
+        "native-library",
+        "tensorflow",
+        r"UnsatisfiedLinkError:no(?P<library>[\w-]{0,60}(?:tensorflow|tflite)[\w-]{0,60}?)injava\.library\.path",
+        ("in java.library.path", "UnsatisfiedLinkError: no"),
+        "java.lang.ClassLoader",
+        lines=2,
+    ),
+    Shape(
+        "native-library",
+        "tensorflow",
+        rf"(?<![\w./+~=-])(?P<_lib>[\w./+~=-]{{1,400}}?\.so(?:\.\d+)*):undefinedsymbol:(?=_ZN?K?\d*(?:10tensorflow|3tsl|6tflite))",
+        (".so: undefined symbol", "undefined symbol: _Z"),
+        "ld.so",
+        _undefined,
+        lines=2,
+    ),
+)
+"""What dlopen, Java, Android's tools and Google Play print."""
