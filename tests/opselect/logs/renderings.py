@@ -161,14 +161,6 @@ RENDERINGS: dict[str, Rendering] = {
     "time in brackets": _on_every_line("[2026-11-28T19:23:32.205Z] "),
     "quoted": _on_every_line("> "),
     "quoted twice": _on_every_line("> > "),
-    "wrapped at 60": _wrapped(60),
-    "wrapped at 80": _wrapped(80),
-    "wrapped at 100": _wrapped(100),
-    "wrapped at 120": _wrapped(120),
-    "wrapped at 60, threadtime": _wrapped(60, f"11-28 19:23:32.205  {PID}  {TID} E AndroidRuntime: "),
-    "wrapped at 80, brief": _wrapped(80, f"E/AndroidRuntime( {PID}): "),
-    "wrapped at 100, quoted": _wrapped(100, "> "),
-    "wrapped at 120, docker": _wrapped(120, "predictor-1  | "),
     "wrapped at blanks of 72": _wrapped_at_blanks(72),
     "wrapped at blanks of 72, quoted": _wrapped_at_blanks(72, "> "),
     "CRLF": lambda text: text.replace("\n", "\r\n") + "\r\n",
@@ -183,6 +175,18 @@ RENDERINGS: dict[str, Rendering] = {
     "HTML": lambda text: f"<pre>{html.escape(text)}</pre>\n",
 }
 """Renderings by name. Each takes a text without a line break at its end."""
+
+WRAPS: dict[str, Rendering] = {
+    "wrapped at 60": _wrapped(60),
+    "wrapped at 80": _wrapped(80),
+    "wrapped at 100": _wrapped(100),
+    "wrapped at 120": _wrapped(120),
+    "wrapped at 60, threadtime": _wrapped(60, f"11-28 19:23:32.205  {PID}  {TID} E AndroidRuntime: "),
+    "wrapped at 80, brief": _wrapped(80, f"E/AndroidRuntime( {PID}): "),
+    "wrapped at 100, quoted": _wrapped(100, "> "),
+    "wrapped at 120, docker": _wrapped(120, "predictor-1  | "),
+}
+"""Renderings that break lines within words."""
 
 ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-be-bom")
 
