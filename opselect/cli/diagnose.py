@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_json, print_line, print_whole_line
+from opselect.cli.shared.console import counted, note, print_data, print_json, print_line, print_whole_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import parse_needs, reading
@@ -27,10 +27,13 @@ from opselect.cli.shared.options import (
 from opselect.usecases.kernel_source import KernelSource, Macros
 
 if TYPE_CHECKING:
+    from kernel_index.records_json import Json
+    from opselect.findings.mends import Applicability
     from opselect.logs.reader import LogReader
     from opselect.logs.records import LogFailure
     from opselect.models.choice import Choice
     from opselect.usecases.diagnose import Diagnoser, Diagnosis
+    from opselect.usecases.fix_build import BuildFix
 
 _STDIN = "-"
 
@@ -70,7 +73,7 @@ Examples:
     is_flag=False,
     flag_value="certain",
     type=click.Choice(("certain", "likely")),
-    help="Edit the lists of --tree as the mends say: those that are certain, or with --fix=likely also likely ones.",
+    help="Edit the lists of --tree, or of --lists: what is certain, or with --fix=likely what is likely, too.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="All causes with all mends, and all failures.")
 @follow_links_option
@@ -112,8 +115,8 @@ def command(
         raise click.UsageError("--follow is for one log")
     if fix and follow:
         raise click.UsageError("--fix and --follow exclude each other")
-    if fix and tree is None:
-        raise click.UsageError("--fix edits the lists of a checkout: name it with --tree")
+    if fix and tree is None and not lists:
+        raise click.UsageError("--fix edits the lists of a checkout, or a list: name it with --tree or --lists")
     named = logs or (_STDIN,)
     if not logs and sys.stdin.isatty():
         raise click.UsageError("name a LOG, or - to type or paste one (Ctrl-D ends it)")
@@ -138,11 +141,37 @@ def command(
             reader, failures = _read(log)
             readers.append((log, reader))
             found.append((log, diagnoser.diagnose_all(failures)))
-    _print(found, models, verbose=verbose, as_json=as_json)
-    everything = [diagnosis for _, diagnoses in found for diagnosis in diagnoses]
+        everything = [diagnosis for _, diagnoses in found for diagnosis in diagnoses]
+        edit = None
+        if fix or tree is not None or any(Path(named).is_file() for named in lists):
+            from opselect.usecases.fix_build import fix_build
+
+            trust: Applicability = "certain" if fix == "certain" else "likely"
+            edit = fix_build(diagnoser, everything, trust, write=bool(fix), follow_links=follow_links)
+    if as_json:
+        _print_json(found, edit)
+    else:
+        _print(found, models, verbose=verbose)
+        if edit is not None and edit.files and not edit.written:
+            click.echo("The edit that mends what a list mends (--fix=likely makes it):")
+            print_data("".join(each.diff() for each in edit.files))
+    if edit is not None and fix:
+        _note_edit(edit, quiet=quiet)
     if not everything:
         _say_nothing_found(readers, as_json=as_json, quiet=quiet)
     return DONE if any(diagnosis.causes for diagnosis in everything) else NO
+
+
+def _note_edit(edit: BuildFix, *, quiet: bool) -> None:
+    """What was edited, and the causes that no edit of a list mends, or that are not sure enough."""
+    if edit.written:
+        note(f"edited {counted(len(edit.files), 'file')} (opselect apply --undo restores a checkout's)", quiet=quiet)
+        for each in edit.files:
+            note(f"  {each.path}", quiet=quiet)
+    else:
+        note("nothing to edit: no list mends this, or not for certain (--fix=likely edits what is likely)", quiet=quiet)
+    for cause in edit.left:
+        note(f"left as it is: {cause.code} {cause.op}: {cause.advice}", quiet=quiet)
 
 
 def _read(log: str) -> tuple[LogReader, Sequence[LogFailure]]:
@@ -198,14 +227,17 @@ def _print_followed(diagnosis: Diagnosis, log: str, models: Sequence[str], *, ve
         _print_one(diagnosis, log, models, verbose=verbose, brief=False)
 
 
-def _print(
-    found: Sequence[tuple[str, tuple[Diagnosis, ...]]], models: Sequence[str], *, verbose: bool, as_json: bool
-) -> None:
-    if as_json:
-        from opselect.usecases.diagnosis_json import diagnosis_json
+def _print_json(found: Sequence[tuple[str, tuple[Diagnosis, ...]]], edit: BuildFix | None) -> None:
+    from opselect.usecases.diagnosis_json import diagnosis_json
 
-        print_json({"failures": [diagnosis_json(each, log) for log, diagnoses in found for each in diagnoses]})
-        return
+    document: Json = {"failures": [diagnosis_json(each, log) for log, diagnoses in found for each in diagnoses]}
+    if edit is not None:
+        document["edits"] = [{"path": each.path, "diff": each.diff()} for each in edit.files]
+        document["written"] = edit.written
+    print_json(document)
+
+
+def _print(found: Sequence[tuple[str, tuple[Diagnosis, ...]]], models: Sequence[str], *, verbose: bool) -> None:
     from opselect.cli.shared.diagnosis_text import MANY, MOST
     from opselect.logs.kinds import WARNINGS
 

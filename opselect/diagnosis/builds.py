@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from kernel_index.build_files import MAKEFILE
 from kernel_index.build_files.mobile_lists import builds_of
 from kernel_index.index import KernelIndex
 from kernel_index.libraries import LIBRARIES, Library, library, library_of_header
-from kernel_index.records import MAKE, LibraryUse
+from kernel_index.records import MAKE, Dependency, LibraryUse
 from opselect.build_lists.checking.builds import Build, how_listed
-from opselect.diagnosis.setting import Setting, about, told
+from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend
 from opselect.logs.records import LogFailure
@@ -32,24 +31,55 @@ _FUNCTIONS = (
 )
 """C functions of libraries, by how their names begin."""
 
+_NAMESPACES_OF_TENSORFLOW = frozenset(
+    {"", "tensorflow", "functor", "io", "internal", "strings", "port", "gtl", "(anonymous namespace)"}
+)
+
 
 def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
     """A function is not there: of a source file that is not compiled, or of a library that is not linked."""
-    path = source_path(failure.file, setting.index)
-    name = library_of_symbol(failure.symbol)
+    index = setting.index
+    path = source_path(failure.file, index)
+    name = library_behind(failure)
     if name:
         return [about(_library(name, path, failure, setting), failure)]
-    found = [_dependency(path, failure, setting), *_base_library(path, failure, setting)]
-    causes = [each for each in found if each is not None]
-    if not causes:
-        uses = setting.index.library_uses.get(path, ())
-        causes = [_library(use.library, path, failure, setting) for use in uses[:1]]
-    if not causes:
-        reason = f"{_object(failure)} uses {failure.symbol or 'a function'}, and no file that is linked defines it"
-        command = f"opselect generate MODEL --tensorflow {setting.index.release}"
-        text = f"Let the lists be made whole: {command} lists what files need, too."
-        causes = [Finding("OPS121", reason, files=(path,) if path else (), mends=(told("guess", text),))]
-    return [about(each, failure) for each in causes]
+    wanted = defining(failure, path, index)
+    if wanted is not None:
+        return [about(_dependency(path, wanted, setting), failure)]
+    command = f"opselect generate MODEL --tensorflow {index.release}"
+    text = f"Let the lists be made whole: {command} lists what files need, too."
+    reason = f"the file {_object(failure)} uses {_plain(failure.symbol) or 'a function'}, and nothing linked defines it"
+    finding = Finding("OPS121", reason, files=(path,) if path else (), mends=(told("guess", text),))
+    return [about(finding, failure)]
+
+
+def explains(failure: LogFailure, index: KernelIndex) -> bool:
+    """Whether the sources of a release have the file that a compiler or a linker names, and what it lacks."""
+    path = source_path(failure.file, index)
+    if not path:
+        return False
+    name = library_behind(failure)
+    if failure.kind == "compile-header":
+        name = library_of_header((failure.library or failure.symbol).removeprefix("third_party/"))
+        if not name or path.endswith(".h"):
+            return path == failure.file.removeprefix("./") or failure.file.endswith(f"/{path}")
+    if name:
+        return any(use.library == name for use in index.library_uses.get(path, ()))
+    return defining(failure, path, index) is not None
+
+
+def library_behind(failure: LogFailure) -> str:
+    """The library of others that a symbol is of, by what the log says or by how it is called; empty for none."""
+    return failure.library if library(failure.library) is not None else library_of_symbol(failure.symbol)
+
+
+def defining(failure: LogFailure, path: str, index: KernelIndex) -> Dependency | None:
+    """The file that defines what another lacks: one that it cannot be linked without, by the names in the symbol."""
+    named = set(_plain(failure.symbol).split("::")) - _NAMESPACES_OF_TENSORFLOW
+    for use in index.dependencies.get(path, ()):
+        if named.intersection(part for part in use.symbol.split("::") if part != "*"):
+            return use
+    return None
 
 
 def _object(failure: LogFailure) -> str:
@@ -96,50 +126,17 @@ def _library(name: str, path: str, failure: LogFailure, setting: Setting) -> Fin
     return replace(finding, mends=(replace(finding.mends[0], applicability="likely"), *finding.mends[1:]))
 
 
-def _dependency(path: str, failure: LogFailure, setting: Setting) -> Finding | None:
-    """The source file that defines what is undefined, where the release has one."""
-    plain = _plain(failure.symbol)
-    uses = setting.index.dependencies.get(path, ()) if path else ()
-    wanted = [each for each in uses if _plain(each.symbol).rpartition("::")[2] in plain.split("::")]
-    if not wanted and path:
-        wanted = [
-            each for each in uses if setting.profile in each.profiles and plain and plain.startswith(_head(each.symbol))
-        ]
-    if not wanted:
-        return None
-    file = wanted[0].file
+def _dependency(path: str, wanted: Dependency, setting: Setting) -> Finding:
+    """A source file that the build does not compile, and another of it cannot do without."""
     lists = setting.index.build_lists
     mends: list[Mend] = []
     for build in builds_of(lists):
-        edit = how_listed(file, Build(build, {}, frozenset()), lists)
+        edit = how_listed(wanted.file, Build(build, {}, frozenset()), lists)
         text = f"{edit.text[:1].upper()}{edit.text[1:]}."
         mends.append(replace(edit, text=text, applicability="likely", lead=OR if mends else ""))
-    reason = f"{path} uses {wanted[0].symbol} of {file}, which the build does not compile"
-    return Finding("OPS121", reason, files=(file,), mends=tuple(mends))
-
-
-def _base_library(path: str, failure: LogFailure, setting: Setting) -> list[Finding]:
-    """A file of the base library that the makefile leaves out on purpose, such as ``lib/io/zlib_*``."""
-    plain = _plain(failure.symbol)
-    words = [re.sub(r"(?<!^)(?=[A-Z])", "_", part).lower() for part in plain.split("::") if part[:1].isupper()]
-    left_out = setting.index.build_lists.not_compiled.get(MAKE, ())
-    stems = {re.sub(r"_(options|stream|defaults)$", "", word) for word in words} | set(words)
-    files = [
-        f
-        for f in left_out
-        if f.endswith(".cc") and any(f.rpartition("/")[2].startswith(w[:8]) for w in stems if len(w) > 3)
-    ]
-    if not files or "tensorflow::" not in failure.symbol:
-        return []
-    named = ", ".join(files[:3])
-    reason = (
-        f"{path or _object(failure)} uses {plain} of TensorFlow's base library, and the makefile leaves {named} out"
-    )
-    beside = ", and -lz to LIBS" if "zlib" in named else ""
-    text = f"Add {' '.join(files[:3])} to TF_CC_SRCS in {MAKEFILE}{beside}."
-    mend = told("likely", text)
-    less = told("likely", f"Leave {path or _object(failure)} out, if no model needs its ops.", lead=OR)
-    return [Finding("OPS121", reason, files=tuple(files[:3]), mends=(mend, less))]
+    less = told("likely", f"Leave {path} out, if no model needs its ops.", lead=OR if mends else "")
+    reason = f"{path} uses {wanted.symbol} of {wanted.file}, which the build does not compile"
+    return Finding("OPS121", reason, files=(wanted.file,), mends=(*mends, less))
 
 
 def _plain(symbol: str) -> str:
@@ -148,15 +145,11 @@ def _plain(symbol: str) -> str:
     return re.sub(r"<.*>", "", text.partition("(")[0]).strip()
 
 
-def _head(symbol: str) -> str:
-    return _plain(symbol).removesuffix("::*")
-
-
 def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
     """A header that the compiler does not find: of a library of others, or one that the build generates."""
     header = failure.library or failure.symbol
     path = source_path(failure.file, setting.index) or failure.file
-    name = library_of_header(header)
+    name = library_of_header(header.removeprefix("third_party/"))
     if header.endswith("ops_to_register.h"):
         line = f"opselect generate MODEL --tensorflow {setting.index.release} --target header --out build_lists"
         reason = f"{path} is compiled with SELECTIVE_REGISTRATION, and ops_to_register.h is in no folder of includes"
@@ -166,11 +159,8 @@ def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
         use = LibraryUse(name, header, path, ())
         build = MAKE if MAKE in builds_of(setting.index.build_lists) else "bazel"
         finding = explain_library(use, path, setting.index, build)
-        return [
-            about(
-                replace(finding, reason=f"{path} includes {header} of {name}, which the build does not have"), failure
-            )
-        ]
+        reason = f"{path} includes {header} of {name}, which the build does not have"
+        return [about(trusted(replace(finding, reason=reason), "likely"), failure)]
     if header.endswith((".pb.h", "_generated.h")):
         text = "Generate it before: the makefile runs protoc by its own rules, Bazel as a dependency of the target."
         reason = f"{path} includes {header}, which a tool of the build makes"

@@ -134,8 +134,8 @@ def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
         return []
     dropped = dropped_by_linker(here, setting)
     reason = (
-        f"{setting.described} has {here[0].source}, which registers it in profile {setting.profile}: the binary was "
-        "built from others, or the linker dropped it"
+        f"by {setting.described}, the build has {here[0].source}, which registers it in profile {setting.profile}: "
+        "the binary was built from others, or the linker dropped it"
     )
     mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
     rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead="Or")

@@ -9,11 +9,11 @@ from opselect.findings.mends import OR, Mend, run
 from opselect.logs.records import LogFailure
 
 _FLEX_ON: dict[str, str] = {
-    "android": 'Android: add implementation "org.tensorflow:tensorflow-lite-select-tf-ops" to the dependencies, in the '
-    "version of tensorflow-lite; 2.16.1 is the last.",
-    "ios": "iOS: add the pod TensorFlowLiteSelectTfOps and -force_load its framework in Other Linker Flags.",
-    "desktop": "C++: link //tensorflow/lite/delegates/flex:delegate, or the shared library with -Wl,--no-as-needed. "
-    "Python: tf.lite.Interpreter of the package tensorflow has it, tflite_runtime has not.",
+    "android": 'On Android: add implementation "org.tensorflow:tensorflow-lite-select-tf-ops" to the dependencies, in '
+    "the version of tensorflow-lite; 2.16.1 is the last.",
+    "ios": "On iOS: add the pod TensorFlowLiteSelectTfOps and -force_load its framework in Other Linker Flags.",
+    "desktop": "In C++: link //tensorflow/lite/delegates/flex:delegate, or the shared library with -Wl,--no-as-needed. "
+    "In Python: tf.lite.Interpreter of the package tensorflow has it, tflite_runtime has not.",
 }
 """How each platform gets the delegate. Source: ``tensorflow/lite/g3doc/guide/ops_select.md``."""
 
@@ -156,7 +156,8 @@ def _micro_name(op: str) -> str:
 
 def resolver_full(failure: LogFailure, _: Setting) -> list[Finding]:
     """A resolver that is made for fewer operators than are added to it."""
-    what = failure.op or (f"code {failure.builtin_code}" if failure.builtin_code is not None else "one more")
+    known = by_code().get(failure.builtin_code) if failure.builtin_code is not None else None
+    what = failure.op or (known.name if known is not None else "one more")
     reason = f"MicroMutableOpResolver<N> is made for N operators, and {what} is one too many"
     text = "Make N the number of Add calls; AddX of an operator that the model has not takes room, too."
     return [about(Finding("OPS513", reason, mends=(told("likely", text),)), failure)]

@@ -112,7 +112,7 @@ def unknown_op(failure: LogFailure, setting: Setting) -> list[Finding]:
     )
     found = [Finding("OPS101", nowhere, mends=(load, scan_root("Scan its sources with --root DIR.", lead=OR)))]
     if is_function:
-        reason = f"{op} is spelled as a function of a graph, and {nowhere}: the graph's function library was lost"
+        reason = f"the name {op} is spelled as functions of graphs are, and {nowhere}: the function library was lost"
         text = (
             "Export the graph again with its library (graph.as_graph_def() keeps it; a merge or an edit node by node "
             "loses it), or take the calls out: opselect freeze writes their bodies in their place."

@@ -8,12 +8,14 @@ from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from kernel_index.kernel_lookup import CPU, DEFAULT
 from kernel_index.profiles import release_number
+from opselect.diagnosis.builds import explains
 from opselect.diagnosis.lookup import built_files, fits, is_compiled_unlisted, known_types, lists_with
 from opselect.diagnosis.values import refused_text
 from opselect.logs.records import LogFailure
 from opselect.requirements.loading.rules import refuses_to_lower
 
 _OF_KERNELS = ("no-kernel", "kernel-type", "kernel-device")
+_OF_BUILDS = ("link-undefined", "compile-header")
 _OF_DEFINITIONS = ("attr-unknown", "attr-missing", "attr-value", "lowering")
 
 _EXACT, _BY_DEFAULT, _HAS_OP, _LACKS_OP = 3, 2, 1, 0
@@ -26,6 +28,12 @@ def likeliest(failure: LogFailure, releases: Sequence[str], profile: str) -> str
     lists; then one whose builds for phones lack the kernel by default; then any that has the op. Raises IndexFileError
     for a damaged index.
     """
+    if failure.kind in _OF_BUILDS:
+        of_make = (
+            [each for each in releases if shipped.index_of(each).build_lists.makefile] if _is_of_make(failure) else []
+        )
+        found = next((r for r in reversed(of_make or releases) if explains(failure, shipped.index_of(r))), None)
+        return found or releases[-1]
     having = frozenset(shipped.releases_with(failure.op)) if failure.op else frozenset(releases)
     fitting = [release for release in releases if release in having]
     if failure.kind not in (*_OF_KERNELS, *_OF_DEFINITIONS) or len(fitting) < 2:
@@ -38,6 +46,11 @@ def likeliest(failure: LogFailure, releases: Sequence[str], profile: str) -> str
         if best == _EXACT or (best == _BY_DEFAULT and not failure.rows):
             break
     return found
+
+
+def _is_of_make(failure: LogFailure) -> bool:
+    """Whether a message of a compiler or a linker may be of a makefile's build: Bazel's names its own folders."""
+    return not any(word in failure.text for word in ("bazel-out", "external/", "bazel"))
 
 
 def _score(failure: LogFailure, release: str, profile: str) -> int:

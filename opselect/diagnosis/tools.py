@@ -53,7 +53,7 @@ def no_such_node(failure: LogFailure, setting: Setting) -> list[Finding]:
     reason = f"the graph has no node {name}"
     option = "--outputs" if failure.kind == "tool-output-name" else "--inputs"
     if ":" in _shown_name(failure):
-        reason = f"{_shown_name(failure)} is the name of a tensor, and the tool takes names of nodes"
+        reason = f"the tool takes names of nodes, and {_shown_name(failure)} is the name of a tensor"
         mends.append(told("likely", f"Leave out what follows the colon: {plain}."))
     if nodes and plain in nodes and not mends:
         reason = f"{setting.model} has a node {plain}: the tool was given another graph"

@@ -154,7 +154,7 @@ def _remake_lists(question: VerifyQuestion, index: KernelIndex, profile: str) ->
     tree = question.source.tree
     if tree is None:
         return _remake(question, index, profile, "--mode extend --out build_lists")
-    line = f"opselect apply {_models(question)} --tree {shlex.quote(str(tree))} --profile {profile}"
+    line = f"opselect apply {_models(question)} --tree {shlex.quote(str(tree))} {_profile(question, profile)}"
     return run("Add what is missing: {command}.", f"{line} --mode extend --write", applicability="likely")
 
 
@@ -165,8 +165,18 @@ def _remake(question: VerifyQuestion, index: KernelIndex, profile: str, rest: st
     for option, path in (("--tree", source.tree), ("--index", source.index_file)):
         where = where if path is None else f"{option} {shlex.quote(str(path))}"
     roots = "".join(f" --root {shlex.quote(str(root))}" for root in source.roots)
-    line = f"opselect generate {_models(question)} {where}{roots} --profile {profile} {rest}"
+    line = f"opselect generate {_models(question)} {where}{roots} {_profile(question, profile)} {rest}"
     return run("Write it again for all the models: {command}.", line, applicability="likely")
+
+
+def _profile(question: VerifyQuestion, profile: str) -> str:
+    """The options that name a profile: one that was scanned with macros has these behind its own name."""
+    macros = question.macros
+    if not macros:
+        return f"--profile {profile}"
+    defined = [("-D", f"{name}={text}") for name, text in macros.define]
+    flags = [*defined, *(("-U", name) for name in macros.undefine)]
+    return shlex.join(["--profile", question.profile, *(word for flag in flags for word in flag)])
 
 
 def _models(question: VerifyQuestion) -> str:

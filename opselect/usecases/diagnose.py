@@ -120,6 +120,8 @@ class Diagnoser:
         if self._question.describes_build and setting.contents is not None:
             # What the build is described to have needs no guess about its lists.
             guessed = [each for each in guessed if each.code not in ("OPS119", "OPS123") or not is_checked]
+        # Who gave a macro that does nothing looks for its effect everywhere else.
+        causes = [*(each for each in guessed if each.code == "OPS505" and each.applicability == "certain"), *causes]
         for each in guessed:
             if each.code not in {cause.code for cause in causes}:
                 causes.append(each)
