@@ -11,8 +11,12 @@ from kernel_index.errors import OpselectError
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
+    from kernel_index.records import OpDefinition
 
 SUFFIX = ".opselidx"
+
+_KEPT_OPEN = 4
+"""Maximum number of indexes that are kept open."""
 
 _MINOR = re.compile(r"\d+\.\d+(?!\d)")
 
@@ -50,9 +54,12 @@ def find(release: str) -> Path:
     )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=_KEPT_OPEN)
 def index_of(release: str) -> KernelIndex:
-    """The index that :func:`find` finds, opened once. Raises OpselectError, IndexFileError for a damaged file."""
+    """The index that :func:`find` finds; the last ones stay open, for each takes some megabytes.
+
+    Raises OpselectError, IndexFileError for a damaged file.
+    """
     from kernel_index.store import open_index
 
     return open_index(find(release))
@@ -67,3 +74,26 @@ def releases_with(op: str) -> tuple[str, ...]:
     from kernel_index.store import open_index
 
     return tuple(release for release in releases() if open_index(find(release)).has_op(op))
+
+
+_definitions: dict[str, tuple[tuple[str, OpDefinition], ...]] = {}
+
+
+def definitions_of(*ops: str) -> tuple[tuple[str, OpDefinition], ...]:
+    """How each of the shipped releases defines the first of some ops, oldest first; it is known of all of them then.
+
+    Every index is opened once and given up: some milliseconds each. Raises IndexFileError for a damaged one.
+    """
+    from kernel_index.store import open_index
+
+    unknown = [op for op in dict.fromkeys(ops) if op not in _definitions]
+    if unknown:
+        found: dict[str, list[tuple[str, OpDefinition]]] = {op: [] for op in unknown}
+        for release in releases():
+            index = open_index(find(release))
+            for op, known in found.items():
+                definition = index.op_definition(op)
+                if definition is not None:
+                    known.append((release, definition))
+        _definitions.update({op: tuple(known) for op, known in found.items()})
+    return _definitions[ops[0]]

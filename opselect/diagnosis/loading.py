@@ -12,7 +12,7 @@ from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, run
 from opselect.logs.records import LogFailure
 from opselect.requirements.loading.mend import mend_removed
-from opselect.requirements.loading.releases import attr_elsewhere, elsewhere, releases_where, releases_with_attr
+from opselect.requirements.loading.releases import attr_elsewhere, elsewhere, releases_defining, releases_with_attr
 
 
 def unknown_attr(failure: LogFailure, setting: Setting) -> list[Finding]:
@@ -53,11 +53,7 @@ def missing_attr(failure: LogFailure, setting: Setting) -> list[Finding]:
     op, attr, release = failure.op, failure.attr, setting.index.release
     known = setting.index.op_definition(op)
     defined = known.attr(attr) if known is not None else None
-    having = releases_where(
-        lambda index: (
-            (found := index.op_definition(op)) is not None and (its := found.attr(attr)) is not None and its.has_default
-        )
-    )
+    having = releases_defining(op, lambda other, _: (its := other.attr(attr)) is not None and its.has_default)
     there = elsewhere(having, release, "give it a default")
     lacks = f"{setting.release} gives it no default" if defined is not None and not defined.has_default else ""
     reason = "; ".join(filter(None, (f"the node has no attr {attr}", lacks, there if lacks else "")))
@@ -73,12 +69,8 @@ def bad_value(failure: LogFailure, setting: Setting) -> list[Finding]:
     known = setting.index.op_definition(op)
     here = known.attr(attr) if known is not None else None
     value = known_types(failure).get(attr) or refused_text(failure.text, attr)
-    having = releases_where(
-        lambda index: (
-            (found := index.op_definition(op)) is not None
-            and (its := found.attr(attr)) is not None
-            and (its.allowed is None or value in its.allowed)
-        )
+    having = releases_defining(
+        op, lambda other, _: (its := other.attr(attr)) is not None and (its.allowed is None or value in its.allowed)
     )
     there = elsewhere(having, release, "take it") if value and here is not None else ""
     which = f"the attr {attr} of {op or 'the node'}" if attr else f"an attr of {op or 'the node'}"

@@ -111,9 +111,8 @@ def releases_of_signature(op: str, signature: str) -> tuple[str, ...]:
         return ()
     is_whole = text.endswith(">") and "attr=" in text
     found = []
-    for release in shipped.releases_with(op):
-        definition = shipped.index_of(release).op_definition(op)
-        if definition is not None and _prints(definition, attrs, is_whole=is_whole):
+    for release, definition in shipped.definitions_of(op):
+        if _prints(definition, attrs, is_whole=is_whole):
             found.append(release)
     return tuple(found)
 

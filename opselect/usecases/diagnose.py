@@ -96,10 +96,14 @@ class Diagnoser:
 
     def see(self, failures: Iterable[LogFailure]) -> None:
         """Take in what failures tell of the release and of the build, whether they are diagnosed or not."""
-        for failure in failures:
-            if failure not in self._seen:
-                self._seen.append(failure)
-                self._told += told_by(failure)
+        new = [failure for failure in failures if failure not in self._seen]
+        of_definitions = [failure.op for failure in new if failure.signature]
+        if of_definitions:
+            # All at once, for each index is opened for it.
+            shipped.definitions_of(*of_definitions)
+        for failure in new:
+            self._seen.append(failure)
+            self._told += told_by(failure)
 
     def diagnose_all(self, failures: Sequence[LogFailure]) -> tuple[Diagnosis, ...]:
         """The diagnoses of all failures of a log. Raises what :meth:`diagnose` raises."""

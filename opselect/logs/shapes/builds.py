@@ -187,7 +187,7 @@ SHAPES: tuple[Shape, ...] = (
         "link-undefined",
         "build",
         r"\"(?P<_symbol>[^\"]{1,3000})\",referencedfrom:",
-        ("\", referenced from:", "Undefined symbols for"),
+        ('", referenced from:', "Undefined symbols for"),
         "ld64",
         _apple,
         lines=8,

@@ -136,7 +136,7 @@ SHAPES: tuple[Shape, ...] = (
         "native-library",
         "android",
         rf"(?:dlopenfailed:)?library\"{_LIB}\"notfound",
-        ("dlopen failed", "\" not found"),
+        ("dlopen failed", '" not found'),
         _BIONIC,
         _ours,
         lines=3,

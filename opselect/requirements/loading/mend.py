@@ -14,7 +14,7 @@ from kernel_index.profiles import release_number
 from kernel_index.records import OpDefinition
 from opselect.findings.mends import Applicability, Mend, change_model, run
 from opselect.models.graph.op_definitions import signature_of
-from opselect.requirements.loading.releases import elsewhere, releases_where, releases_with_attr
+from opselect.requirements.loading.releases import elsewhere, releases_defining, releases_where, releases_with_attr
 from opselect.requirements.loading.rules import IGNORES_UNKNOWN_ATTRS, Problem, problems
 from opselect.requirements.loading.uses import GraphUse, Use
 
@@ -73,19 +73,16 @@ def mend_use(
             "" if uses[0].is_call else "Its value is not the default. " if there else "No shipped release knows it. "
         )
         return _build_or_export(there, release, value)
-    having = releases_where(lambda other: _accepts(problem, uses, other))
+    having = releases_defining(op, lambda *other: _accepts(problem, uses, *other))
     there = elsewhere(having, release, "take it")
     if there:
         return _build_or_export(there, release)
     return (change_model("No shipped release takes it: the graph is damaged. Export it again."),)
 
 
-def _accepts(problem: Problem, uses: Sequence[Use], index: KernelIndex) -> bool:
-    definition = index.op_definition(uses[0].op)
-    if definition is None:
-        return False
-    release = release_number(index.release)
-    return not any(found.kind == problem.kind for use in uses for found in problems(use, definition, release))
+def _accepts(problem: Problem, uses: Sequence[Use], definition: OpDefinition, release: str) -> bool:
+    number = release_number(release)
+    return not any(found.kind == problem.kind for use in uses for found in problems(use, definition, number))
 
 
 def _taking_off(first: str, problem: Problem, uses: Sequence[Use], release: str, model: str) -> tuple[Mend, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import release_number
-from kernel_index.records import AttrDefinition
+from kernel_index.records import AttrDefinition, OpDefinition
 from opselect.models.graph import NodeAttr
 from opselect.requirements.loading.values import default_of, is_same
 
@@ -18,10 +17,14 @@ def releases_where(holds: Callable[[KernelIndex], bool]) -> tuple[str, ...]:
     return tuple(release for release in shipped.releases() if holds(shipped.index_of(release)))
 
 
-@functools.cache
+def releases_defining(op: str, holds: Callable[[OpDefinition, str], bool]) -> tuple[str, ...]:
+    """The shipped releases of whose definition of an op something holds, oldest first."""
+    return tuple(release for release, definition in shipped.definitions_of(op) if holds(definition, release))
+
+
 def releases_with_attr(op: str, attr: str) -> tuple[str, ...]:
     """The shipped releases whose op has an attr, oldest first."""
-    return releases_where(lambda index: _attr(index, op, attr) is not None)
+    return releases_defining(op, lambda definition, _: definition.attr(attr) is not None)
 
 
 def attr_elsewhere(op: str, attr: str, release: str) -> AttrDefinition | None:
@@ -29,7 +32,7 @@ def attr_elsewhere(op: str, attr: str, release: str) -> AttrDefinition | None:
     known = releases_with_attr(op, attr)
     later = [each for each in known if release_number(each) > release_number(release)]
     nearest = later[0] if later else known[-1] if known else None
-    return _attr(shipped.index_of(nearest), op, attr) if nearest is not None else None
+    return dict(shipped.definitions_of(op))[nearest].attr(attr) if nearest is not None else None
 
 
 def is_default_elsewhere(op: str, attr: str, value: NodeAttr | None, release: str) -> bool:
@@ -37,11 +40,6 @@ def is_default_elsewhere(op: str, attr: str, value: NodeAttr | None, release: st
     known = attr_elsewhere(op, attr, release)
     default = default_of(known) if known is not None else None
     return value is not None and default is not None and is_same(value, default)
-
-
-def _attr(index: KernelIndex, op: str, name: str) -> AttrDefinition | None:
-    definition = index.op_definition(op)
-    return definition.attr(name) if definition is not None else None
 
 
 def elsewhere(having: tuple[str, ...], release: str, verb: str) -> str:
