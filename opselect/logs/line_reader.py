@@ -293,7 +293,7 @@ class LineReader:
                 self._holding.append(process)
 
 
-_MOST_PROCESSES = 10_000
+_MOST_PROCESSES = 200
 _MOST_TEXT = 4000
 _MOST_BEFORE = 200
 _SAME = 12
