@@ -163,6 +163,7 @@ class LineReader:
             self._current, self._prefixed = line.process, number
         process = self._process(number)
         if line.is_header or not line.body.strip():
+            process.last = None
             return process, None
         last = process.last
         if last is not None and number - last.number > MEMORY:

@@ -61,6 +61,8 @@ _OF_LINES = tuple(
         rf"(?:{_ISO_STAMP}|\d{{4}}-\d\d-\d\dT{_TIME}(?:[.,]\d+)?) (?:std(?:out|err) [FP] |\d\d[OE]\+? )?",
         r"\[?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]? (?:- )?",
         r"(?:app|heroku)\[[\w.]+\]: ",
+        r"\d+\|[\w.-]+ +\| ",
+        r"\d\d:\d\d:\d\d(?:\.\d+)? -> ",
         # numbers of lines, as cat and grep put them in front
         r" *\d{1,7}\t",
         # what pytest puts in front of an error
