@@ -129,5 +129,5 @@ def test_nearest_are_the_lines_with_the_most_words() -> None:
 
 
 def test_a_log_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no.log: cannot be read"):
+    with pytest.raises(InputError, match=r"no\.log: cannot be read"):
         read_log(tmp_path / "no.log")
