@@ -113,9 +113,11 @@ def _each_of_list(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[L
 
 
 def _prepared(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
-    """An operator of the calibrator's list, of which the interpreter says which node it is."""
+    """An operator of the calibrator's list, of which the interpreter says which node it is; the log may end in it."""
     for at, each in enumerate(earlier):
-        if (each.kind, each.op, each.node_number) == (later.kind, later.op, None) and later.op:
+        if (each.kind, each.node_number) != (later.kind, None):
+            continue
+        if each.op == later.op or (later.node_number is None and each.op.startswith(later.op)):
             return *earlier[:at], replace(each, node_number=later.node_number), *earlier[at + 1 :]
     return *earlier, later
 
