@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kernel_index.shown import MAX_SENTENCE, shortened, shown_path, without_secrets
 
@@ -40,8 +41,11 @@ class Place:
 class InputError(OpselectError):
     """An input file cannot be used; ``place`` says where, ``problem`` what, ``advice`` what to do next.
 
-    What is quoted of the input in problem and advice is shortened, and URLs in it lose their secrets.
+    What is quoted of the input in problem and advice is shortened, and URLs in it lose their secrets. ``code`` is that
+    of the page about it (``docs/findings``), empty where there is none.
     """
+
+    code: ClassVar[str] = ""
 
     def __init__(self, place: Place | str, problem: str, advice: str = "") -> None:
         self.place = place if isinstance(place, Place) else Place(place)

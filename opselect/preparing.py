@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from kernel_index.build_files.mobile_lists import builds_by_default
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
@@ -182,7 +183,11 @@ def make_graph(path: str, wishes: Wishes, index: KernelIndex, note: Callable[[st
 
 def saved(prepared: Prepared, index: KernelIndex, profile: str) -> Saved:
     """What a build of ``profile`` needs for the model before and after; InputError for a profile that there is not."""
-    return Saved(select(prepared.needed_before, index, profile), select(prepared.needed_after, index, profile))
+    builds = builds_by_default(index.build_lists, profile)
+    return Saved(
+        select(prepared.needed_before, index, profile, judged=builds),
+        select(prepared.needed_after, index, profile, judged=builds),
+    )
 
 
 def _ends(

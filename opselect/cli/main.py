@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import click
 
-from kernel_index.errors import OpselectError
+from kernel_index.errors import InputError, OpselectError
 from kernel_index.shown import shortened, without_secrets
 from opselect import __version__
 from opselect.cli.shared.exit_codes import BROKEN_PIPE, DEFECT, DONE, ENDED, INTERRUPTED, UNUSABLE
@@ -142,7 +142,12 @@ def _sentence(failure: Exception) -> str:
             failure.show(text)
             return shortened(without_secrets(text.getvalue().rstrip("\n")))
     if isinstance(failure, OpselectError):
-        return f"error: {without_secrets(str(failure))}"
+        more = (
+            f"\n  More about it: opselect explain {failure.code}"
+            if isinstance(failure, InputError) and failure.code
+            else ""
+        )
+        return f"error: {without_secrets(str(failure))}{more}"
     if isinstance(failure, MemoryError):
         return "error: there is not enough memory for this\n  Close other programs, or pass smaller models."
     # The last resort: whatever comes here is our mistake, and the user needs a sentence, not our stack.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kernel_index.near_names import typeset_mark
-from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, note, print_json, print_line, print_table
+from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, print_json, print_line, print_table
 from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.findings_text import Report, print_report
@@ -128,16 +128,16 @@ def command(
     if as_json:
         print_json(made.to_json())
     else:
-        _print_report(output, made.prepared, made.saving, quiet=quiet)
+        _print_report(output, made.prepared, made.saving)
     after = made.saving.after
-    print_report(Report(after.release, after.profile, verdict=made.verdict), err=True, quiet=quiet)
+    print_report(Report(after.release, after.profile, after.unresolved, verdict=made.verdict), err=True, quiet=quiet)
     if made.written:
         return DONE
     click.echo("Nothing was written. --allow-missing writes the graph all the same.", err=True)
     return NO
 
 
-def _print_report(output: str, prepared: Prepared, saving: Saved, *, quiet: bool) -> None:
+def _print_report(output: str, prepared: Prepared, saving: Saved) -> None:
     before, after = prepared.before, prepared.after
     rows = [
         ("nodes", f"{before.nodes:,}", f"{after.nodes:,}"),
@@ -157,6 +157,3 @@ def _print_report(output: str, prepared: Prepared, saving: Saved, *, quiet: bool
             click.echo(f"  {path}")
         if len(saving.files) > _MOST_SHOWN:
             click.echo(f"  and {counted(len(saving.files) - _MOST_SHOWN, 'file')} more (--json lists all)")
-    missing = sorted({unresolved.op for unresolved in saving.after.unresolved})
-    if missing:
-        note(f"the build has no kernels for {', '.join(missing)}: opselect generate says why", quiet=quiet)

@@ -40,7 +40,7 @@ _LONGEST_WORD = 40
 _WIDTHS = frozenset({60, 64, 70, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
 """Widths at which programs and windows break lines."""
 
-_WORD = re.compile(r"\w[\w./-]*(?::\d+)?")
+_IN_WORD = re.compile(r"[A-Za-z0-9_][a-z0-9_]")
 _LEAST_WIDTH = 40
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -316,7 +316,8 @@ def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
     # Lines that begin messages of their own may be of one length by chance.
     if width == length_before and not last.logged_at:
         return True
-    return not _WIDTHS.isdisjoint((width, len(last.body))) and _WORD.fullmatch(body.rstrip()) is not None
+    # One line of such a width alone may be whole, too; a line of its own seldom begins with a small letter.
+    return not _WIDTHS.isdisjoint((width, len(last.body))) and _IN_WORD.fullmatch(last.raw[-1] + body[0]) is not None
 
 
 def _end_of(kept: _Kept) -> _Kept:

@@ -31,9 +31,9 @@ from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 @dataclass(frozen=True, slots=True)
 class MobileNeeds:
-    """What a graph needs that a build lacks: ``findings`` by default, ``without_kernel`` whatever files it compiles.
+    """What a graph needs that a build lacks: ``findings`` by default, ``missing`` whatever files it compiles.
 
-    An op that is in ``findings`` is not in ``without_kernel``. ``outputs`` are the nodes that a program is likely to
+    An op that is in ``findings`` is not in ``missing``. ``outputs`` are the nodes that a program is likely to
     fetch; empty for a graph with signatures, which say it, and for one that cannot be cut. ``verdict`` tells whether
     the release loads the graph, None where nobody asked about a release.
     """
@@ -41,9 +41,14 @@ class MobileNeeds:
     tensorflow: str
     profile: str
     findings: tuple[Finding, ...]
-    without_kernel: tuple[str, ...]
+    missing: tuple[Finding, ...]
     outputs: tuple[str, ...]
     verdict: Verdict | None = None
+
+    @property
+    def without_kernel(self) -> tuple[str, ...]:
+        """The ops of what is missing, sorted."""
+        return tuple(sorted({finding.op for finding in self.missing}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +191,9 @@ def _needs(meta_graph: MetaGraph, model: Model, index: KernelIndex, profile: str
     needed = collect_requirements(graph, model.path, index=index, entries=entries, is_whole=is_whole)
     adviser = graph_adviser(model.path, Choice(), graph, entries, index, profile) if is_whole else None
     found = findings(needed, index, profile, adviser)
-    unresolved = {missing.op for missing in select(needed, index, profile).unresolved}
-    rest = unresolved.difference(finding.op for finding in found)
+    left_out = {finding.op for finding in found}
+    unresolved = select(needed, index, profile, adviser).unresolved
+    missing = tuple(finding for finding in unresolved if finding.op not in left_out)
     outputs = likely_outputs(Stages(graph), index) if is_whole and not meta_graph.signatures else ()
     verdict = judge(needed.loads, index) if asked else None
-    return MobileNeeds(index.release, profile, found, tuple(sorted(rest)), outputs, verdict)
+    return MobileNeeds(index.release, profile, found, missing, outputs, verdict)

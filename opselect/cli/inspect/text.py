@@ -72,10 +72,8 @@ def _print_mobile(inspected: InspectedModel, graph: InspectedGraph, variables: s
     build = f"TensorFlow {needs.tensorflow}, profile {needs.profile}"
     if not needs.findings:
         print_line(f"Left out of mobile builds by default ({build}): none")
-    report = Report(needs.tensorflow, needs.profile, left_out=needs.findings, verdict=needs.verdict)
+    report = Report(needs.tensorflow, needs.profile, needs.missing, needs.findings, needs.verdict)
     print_report(report, err=False, quiet=quiet)
-    if needs.without_kernel:
-        print_line(f"without any kernel in {build}: {', '.join(needs.without_kernel)} (opselect generate says why)")
     build_options = _options_of(inspected.source)
     _print_next_steps(inspected.model, graph.meta_graph, build_options, needs, variables)
 

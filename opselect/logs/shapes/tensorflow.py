@@ -215,7 +215,7 @@ SHAPES = (
         "no-kernel",
         "tensorflow",
         r"Couldnotfind(?:valid)?devicefornode[.:](?:Node:)?",
-        ("Could not find dev", "ice for node", "valid device for"),
+        ("Could not find dev", "ice for node", "Could not find val", "id device for", "registered for op"),
         "tensorflow/core/common_runtime/eager/execute.cc",
         _unplaced_eager,
         lines=_ROWS_LINES,
@@ -244,7 +244,7 @@ SHAPES = (
     Shape(
         "op-not-registered",
         "tensorflow",
-        r"Optypenotregistered'(?P<op>[^'\s]{1,200})'",
+        r"Optypenotregistered'(?P<op>[\w.>/:-]{1,400})'",
         ("Op typ", "e not regist", "in binary running"),
         "tensorflow/core/framework/op.cc",
         _not_registered,

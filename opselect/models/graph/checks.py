@@ -17,6 +17,8 @@ MAX_CYCLE_SHOWN = 12
 class BrokenGraphError(InputError):
     """A graph that makes no sense: no TensorFlow imports it."""
 
+    code = "OPS309"
+
 
 def graph_problems(graph: Graph) -> tuple[str, ...]:
     """Everything that TensorFlow would refuse about the structure of a graph, one sentence each, in file order.

@@ -94,4 +94,4 @@ def test_every_cause_of_every_log_says_why_and_what_to_do() -> None:
             for cause in diagnosis.causes:
                 assert cause.reason, log
                 assert cause.advice, log
-                assert code_of(cause.code), log
+                assert cause.kind == code_of(cause.code).kind or cause.code.startswith("OPS2"), log
