@@ -189,6 +189,17 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "link-undefined",
         "build",
+        r"Undefinedsymbols:(?P<_symbol>[^\"]{1,3000}?),referencedfrom:",
+        ("ld: Undefined symbols:", ", referenced from:"),
+        "the linker of Xcode 15",
+        _apple,
+        lines=8,
+        joins=_of_one_library,
+        reach=_NEAR,
+    ),
+    Shape(
+        "link-undefined",
+        "build",
         r"\"(?P<_symbol>[^\"]{1,3000})\",referencedfrom:",
         ('", referenced from:', "Undefined symbols for"),
         "ld64",

@@ -24,7 +24,9 @@ def _version(message: Message, start: int) -> tuple[str, int | None]:
     """The operator that stands in quotes or bare at an offset, and the version that may follow it."""
     op = quoted(message, start) or re.split(r"version|[.,:;'\"`]", bare(message, start))[0]
     match = _VERSION.search(message.text, start + len(op), start + len(op) + 40)
-    return op, int(match["quoted"] or match["bare"]) if match else None
+    if match is None:
+        return op, None
+    return op, int(match["quoted"] or message.word(*match.span("bare")))
 
 
 def _builtin(match: re.Match[str], message: Message) -> Told:
