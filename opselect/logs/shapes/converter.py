@@ -65,6 +65,8 @@ def _once_more(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogF
 def _with_lines(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
     """A list, and the error lines of its ops above: the first of them says which op and node."""
     ops = {*later.ops, *later.custom_ops}
+    if not ops:  # the log is cut in front of the list
+        return _said(earlier, later)
     parts = [each for each in earlier if each.kind == _KIND and (each.op in ops or not each.op)]
     if later.custom_ops and earlier and earlier[-1].kind == _KIND and earlier[-1] not in parts:
         parts.append(earlier[-1])
@@ -161,6 +163,8 @@ SHAPES: tuple[Shape, ...] = (
         _EXPORT,
         lambda _, __: {"listed": True},
         lines=6,
+        joins=_said,
+        reach=_NEAR,
     ),
     Shape(
         _KIND,

@@ -221,7 +221,7 @@ SHAPES: tuple[Shape, ...] = (
         "tool-output-name",
         "converter",
         r"Invalidtensors(?=')",
-        ("Invalid ten", "sors '", "sors &#"),
+        ("Invalid tensors", "were found."),
         "tensorflow/lite/python/util.py",
         lambda match, message: {"node": node_of(quoted(message, match.end()).partition(",")[0])},
         lines=2,

@@ -52,12 +52,13 @@ def without_flex(name: str) -> str:
 def listed(message: Message, start: int) -> tuple[str, ...]:
     """The names that stand between commas from an offset on, each once, up to the first that no comma follows.
 
-    One in quotes, or with a comma or a bracket behind it, is whole even where the log broke it.
+    One in quotes, or with a comma, a bracket or a full stop behind it, is whole even where the log broke it.
     """
     names = []
     while match := _NAME.match(message.text, start):
         end = match.end()
         is_whole = match["quoted"] is not None or message.text[end : end + 1] in {",", "]", "}"}
+        is_whole = is_whole or match[0].find(".") == len(match[0]) - 1
         if not is_whole or message.sentence(start, end).count(" ") > 1:
             end = start + len(message.word(start, end))
         names.append(message.text[start:end].strip("'\"`"))

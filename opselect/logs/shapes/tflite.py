@@ -24,7 +24,9 @@ def _version(message: Message, start: int) -> tuple[str, int | None]:
     """The operator that stands in quotes or bare at an offset, and the version that may follow it."""
     op = quoted(message, start) or re.split(r"version|[.,:;'\"`]", bare(message, start))[0]
     match = _VERSION.search(message.text, start + len(op), start + len(op) + 40)
-    return op, int(match["quoted"] or match["bare"]) if match else None
+    if match is None:
+        return op, None
+    return op, int(match["quoted"] or message.word(*match.span("bare")))
 
 
 def _builtin(match: re.Match[str], message: Message) -> Told:
@@ -113,9 +115,11 @@ def _each_of_list(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[L
 
 
 def _prepared(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
-    """An operator of the calibrator's list, of which the interpreter says which node it is."""
+    """An operator of the calibrator's list, of which the interpreter says which node it is; the log may end in it."""
     for at, each in enumerate(earlier):
-        if (each.kind, each.op, each.node_number) == (later.kind, later.op, None) and later.op:
+        if (each.kind, each.node_number) != (later.kind, None):
+            continue
+        if each.op == later.op or (later.node_number is None and each.op.startswith(later.op)):
             return *earlier[:at], replace(each, node_number=later.node_number), *earlier[at + 1 :]
     return *earlier, later
 

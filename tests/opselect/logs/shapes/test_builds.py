@@ -34,6 +34,7 @@ APPLE = (
         LLD,
         APPLE + "ld: symbol(s) not found for architecture arm64",
         APPLE.replace("libtensorflow-core.a(regex_replace_op.o)", "regex_replace_op.o"),
+        APPLE.replace(" for architecture arm64", "").replace('"', "").replace("core.a(", "core.a[3]("),
     ],
 )
 def test_every_linker_names_file_symbol_and_library(text: str, width: int) -> None:
