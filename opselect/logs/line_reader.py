@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from opselect.logs.joining import Joining
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.prefixes import Line, parse_line, without_shared_prefix
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes import beginnings, failure_in, letters_of_words, longest_reach, shape_of
-from opselect.logs.shapes.shape import Shape
+from opselect.logs.shapes.shape import MessageShape
 
 MEMORY = 8
 """How many lines may lie between the first line of a message and the one in which it is known for one."""
@@ -75,8 +75,8 @@ class _Kept:
 class _Open:
     """A message that may go on, and what bounds it."""
 
-    message: Message
-    shape: Shape
+    message: LogMessage
+    shape: MessageShape
     first: str
     begins_at: int
     last: int
@@ -211,7 +211,7 @@ class LineReader:
 
     def _open(self, process: _Process, found: re.Match[str]) -> None:
         """Open a message whose beginning was found in the recent lines of a process."""
-        message = Message()
+        message = LogMessage()
         offset = 0
         for each in process.recent:
             if offset <= found.start():
@@ -223,7 +223,7 @@ class LineReader:
         self._begun(process, begun, found, first.raw, _place_in(first, place), first.logged_at)
 
     def _begun(
-        self, process: _Process, begun: Message, found: re.Match[str], first: str, begins_at: int, logged_at: str
+        self, process: _Process, begun: LogMessage, found: re.Match[str], first: str, begins_at: int, logged_at: str
     ) -> None:
         shape = shape_of(begun)
         assert shape is not None
@@ -272,7 +272,7 @@ class LineReader:
             self._begun(process, rest, found, opened.first, opened.begins_at, logged_at)
             return
 
-    def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
+    def _rest(self, process: _Process, rest: LogMessage, before: _Open) -> None:
         """What stands behind the end of a message: another may begin there."""
         found = beginnings().search(rest.text)
         if found is not None:

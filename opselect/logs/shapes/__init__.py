@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes import builds, converter, host_tools, loaders, other_runtimes, tensorflow, tflite
-from opselect.logs.shapes.shape import Shape
+from opselect.logs.shapes.shape import MessageShape
 
-SHAPES: tuple[Shape, ...] = (
+SHAPES: tuple[MessageShape, ...] = (
     *tensorflow.SHAPES,
     *tflite.SHAPES,
     *converter.SHAPES,
@@ -51,12 +51,12 @@ def beginnings() -> re.Pattern[str]:
     return re.compile("|".join(groups))
 
 
-def shape_of(message: Message) -> Shape | None:
+def shape_of(message: LogMessage) -> MessageShape | None:
     """The first shape that a message begins as."""
     return next((shape for shape in SHAPES if re.match(shape.begins, message.text)), None)
 
 
-def failure_in(message: Message) -> tuple[Shape, LogFailure] | None:
+def failure_in(message: LogMessage) -> tuple[MessageShape, LogFailure] | None:
     """What a message tells of a failure, and the first shape that reads one in it."""
     for shape in SHAPES:
         failure = shape.failure(message)

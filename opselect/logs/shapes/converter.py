@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import MAX_LINES, LogFailure
 from opselect.logs.shapes.names import listed, once
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.shape import MessageShape, Told
 
 _KIND = "converter-needs-flex"
 _OLD_LIST = re.compile(r"customimplementations:")
 _DIALECT_OP = re.compile(r"tf\.([A-Za-z]\w*)")
 
 
-def _one_op(match: re.Match[str], _: Message) -> Told:
+def _one_op(match: re.Match[str], _: LogMessage) -> Told:
     return {"ops": (match["op"],)}
 
 
-def _names(match: re.Match[str], message: Message) -> tuple[str, ...]:
+def _names(match: re.Match[str], message: LogMessage) -> tuple[str, ...]:
     """The ops of a list: names between commas, or one a line, each as MLIR prints the op."""
     start = match.end()
     if not message.text.startswith("tf.", start):
@@ -38,12 +38,12 @@ def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
     return once(name.removesuffix(".").removeprefix("tf.") for name in names)
 
 
-def _flex_list(match: re.Match[str], message: Message) -> Told:
+def _flex_list(match: re.Match[str], message: LogMessage) -> Told:
     ops = _plain(_names(match, message))
     return {"op": ops[0] if ops else "", "ops": ops, "listed": True}
 
 
-def _custom_list(match: re.Match[str], message: Message) -> Told:
+def _custom_list(match: re.Match[str], message: LogMessage) -> Told:
     """The list behind the title ``Custom ops:``, which a sentence stands in front of, or right behind the beginning."""
     title = re.compile(r"Customops:").search(message.text, match.end())
     ops = _plain(_names(title or match, message))
@@ -108,7 +108,7 @@ def _needs_custom(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[L
     return _said(earlier, later)
 
 
-def _sentence(match: re.Match[str], message: Message) -> Told:
+def _sentence(match: re.Match[str], message: LogMessage) -> Told:
     """The old converter's list stands at the end of a long sentence, which says whether TensorFlow has the ops."""
     found = _OLD_LIST.search(message.text, match.end())
     ops = _plain(listed(message, found.end())) if found else ()
@@ -116,12 +116,12 @@ def _sentence(match: re.Match[str], message: Message) -> Told:
     return {"op": ops[0] if ops else "", which: ops, "listed": True}
 
 
-def _flex_names(match: re.Match[str], _: Message) -> Told:
+def _flex_names(match: re.Match[str], _: LogMessage) -> Told:
     ops = _plain(tuple(match["_names"].split(",")))
     return {"op": ops[0], "ops": ops}
 
 
-def _custom_names(match: re.Match[str], _: Message) -> Told:
+def _custom_names(match: re.Match[str], _: LogMessage) -> Told:
     ops = _plain(tuple(match["_names"].split(",")))
     return {"op": ops[0], "custom_ops": ops}
 
@@ -133,8 +133,8 @@ _NEITHER = r"opis(?:neitheracustomopnoraflexop|notanyofabuiltinTFLiteop)"
 _IN_PLACE = r"(?:(?!loc\(|error:|note:)[^']){0,20000}"
 _NEAR = 400
 
-SHAPES: tuple[Shape, ...] = (
-    Shape(
+SHAPES: tuple[MessageShape, ...] = (
+    MessageShape(
         _KIND,
         "converter",
         r"loc\((?:callsite\(|fused(?:<[^>]{0,80}>)?|\[|\"[^\"]{1,200}:\",)*\"(?P<node>[^\"@]{1,400})(?:@[^\"]{0,400})?\""
@@ -145,7 +145,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_once_more,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         rf"'tf\.(?P<op>[\w.>]+)'{_NEITHER}",
@@ -155,7 +155,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_once_more,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"SomeopsarenotsupportedbythenativeTFLiteruntime",
@@ -166,7 +166,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_said,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"TFSelectops:",
@@ -178,7 +178,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"Someopsinthemodelarecustomops",
@@ -190,7 +190,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"Opsthatcanbesupportedbytheflexruntime\(.{0,120}?\):",
@@ -201,7 +201,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"Opsthatneedcustomimplementation\(.{0,120}?\):",
@@ -212,7 +212,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"ERROR_NEEDS_FLEX_OPS",
@@ -222,7 +222,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_said,
         reach=60,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"ERROR_NEEDS_CUSTOM_OPS",
@@ -232,7 +232,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_needs_custom,
         reach=60,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"SomeoftheoperatorsinthemodelarenotsupportedbythestandardTensorFlowLiteruntime",
@@ -242,14 +242,14 @@ SHAPES: tuple[Shape, ...] = (
         lines=60,
         ends=r"customimplementations:[\w,]+\.",
     ),
-    Shape(
+    MessageShape(
         "converter-flex-list",
         "converter",
         r"Op(?P<op>[\w.>]+)isavalidTensorFlowopbuthasnotbeen(?:white|allow)listed",
         ("a valid TensorFlow op", "has not been allow", "has not been white"),
         "tensorflow/lite/toco/tflite/operator.cc",
     ),
-    Shape(
+    MessageShape(
         "converter-flex-list",
         "converter",
         r"SomeoftheoperatorsinthemodelarenotsupportedbyTensorFlowFlexruntime:",
@@ -257,7 +257,7 @@ SHAPES: tuple[Shape, ...] = (
         _OLD_EXPORT,
         _flex_list,
     ),
-    Shape(
+    MessageShape(
         "converter-flex-list",
         "converter",
         r"TensorFlowLitecurrentlydoesn\\?'tsupportcontrolflowops:",
@@ -265,7 +265,7 @@ SHAPES: tuple[Shape, ...] = (
         _OLD_EXPORT,
         _flex_list,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"op'(?P<_names>\w[\w.,>]{0,2000})'require\(s\)\"SelectTFOps\"",
@@ -273,7 +273,7 @@ SHAPES: tuple[Shape, ...] = (
         _AUTHORING,
         _flex_names,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"op'(?P<_names>\w[\w.,>]{0,2000})'is\(are\)notnativelysupportedbyTensorFlowLite",

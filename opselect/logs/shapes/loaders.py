@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes.names import last_word, once
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.shape import MessageShape, Told
 
 _OURS = re.compile(r"tensorflow|tflite|litert", re.IGNORECASE)
 _LIB = r"(?P<_lib>[^\"]{1,400})"
@@ -25,35 +25,35 @@ def file_name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _ours(match: re.Match[str], message: Message) -> Told | None:
+def _ours(match: re.Match[str], message: LogMessage) -> Told | None:
     """A library of TensorFlow, or one that such a library needs."""
     if not _OURS.search(match["_lib"]) and not _OURS.search(message.text[match.end() :].partition(";")[0][:600]):
         return None
     return {"library": file_name(match["_lib"])}
 
 
-def _only_ours(match: re.Match[str], _: Message) -> Told | None:
+def _only_ours(match: re.Match[str], _: LogMessage) -> Told | None:
     return {"library": file_name(match["_lib"])} if _OURS.search(match["_lib"]) else None
 
 
-def _java_name(match: re.Match[str], _: Message) -> Told | None:
+def _java_name(match: re.Match[str], _: LogMessage) -> Told | None:
     """A method that Java declares and no library has; two are called to see whether a library is loaded yet."""
     method = match["_method"]
     return None if method.endswith(("RunStats.allocate", "nativeDoNothing")) else {"symbol": method}
 
 
-def _undefined(match: re.Match[str], message: Message) -> Told:
+def _undefined(match: re.Match[str], message: LogMessage) -> Told:
     path, line = last_word(message, *match.span("_lib"))
     return {"library": file_name(path), "symbol": message.word(match.end(), len(message.text)), **line}
 
 
-def _page(match: re.Match[str], message: Message) -> Told | None:
+def _page(match: re.Match[str], message: LogMessage) -> Told | None:
     """A library by its path: those for 32 bits run on small pages only, and need not be aligned."""
     path, line = last_word(message, *match.span("_lib"))
     return None if _SMALL_PAGES.search(path) else {"library": file_name(path), **line}
 
 
-def _page_list(match: re.Match[str], message: Message) -> Told:
+def _page_list(match: re.Match[str], message: LogMessage) -> Told:
     """The libraries of a list; that of TensorFlow stands for them if there is one."""
     libraries = once(found["name"] for found in _LISTED.finditer(message.text, match.end()))
     first = next((name for name in libraries if _OURS.search(name)), "".join(libraries[:1]))
@@ -70,8 +70,8 @@ def _of_list(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFai
 
 _BIONIC = "bionic/linker/linker.cpp"
 
-SHAPES: tuple[Shape, ...] = (
-    Shape(
+SHAPES: tuple[MessageShape, ...] = (
+    MessageShape(
         "page-size",
         "android",
         rf"\"{_LIB}\"programalignment\(\d+\)cannotbesmaller",
@@ -80,7 +80,7 @@ SHAPES: tuple[Shape, ...] = (
         lambda match, _: {"library": file_name(match["_lib"])},
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         r"SomelibrarieshaveLOADsegmentsnotaligned",
@@ -92,7 +92,7 @@ SHAPES: tuple[Shape, ...] = (
         reach=3,
         ends=r"Formoreinformation|StartingNovember",
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         r"APK[\w.+-]{1,200}?isnotcompatiblewith16KBdevices",
@@ -100,7 +100,7 @@ SHAPES: tuple[Shape, ...] = (
         "Android Studio",
         _page_list,
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         r"Thefollowinglibrariesarenot16KBaligned:?",
@@ -109,7 +109,7 @@ SHAPES: tuple[Shape, ...] = (
         _page_list,
         lines=40,
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         r"Librariesthatdonotsupport16KB",
@@ -118,7 +118,7 @@ SHAPES: tuple[Shape, ...] = (
         _page_list,
         lines=40,
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         r"(?:Your|This)appdoesnotsupport16KBmemorypagesizes",
@@ -127,7 +127,7 @@ SHAPES: tuple[Shape, ...] = (
         _page_list,
         lines=12,
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         rf"Thenativelibrary`?(?P<_lib>{_SO})`?\(from.{{1,300}}?\)isnot16KBaligned",
@@ -136,7 +136,7 @@ SHAPES: tuple[Shape, ...] = (
         _page,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         rf"{_STARTS}(?P<_lib>{_SO}):(?:LOADsegments?notaligned|(?:\\e\[[\d;]*m)?UNALIGNED)",
@@ -147,7 +147,7 @@ SHAPES: tuple[Shape, ...] = (
         reach=2,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "page-size",
         "android",
         rf"{_STARTS}(?P<_lib>{_SO})\(BAD-\d+\)",
@@ -156,7 +156,7 @@ SHAPES: tuple[Shape, ...] = (
         _page,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "android",
         rf"library\"{_LIB}\"notfound",
@@ -165,7 +165,7 @@ SHAPES: tuple[Shape, ...] = (
         _ours,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "android",
         r"couldn'tfind\"(?P<_lib>lib[^\"]{1,300})\"",
@@ -174,7 +174,7 @@ SHAPES: tuple[Shape, ...] = (
         _only_ours,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "android",
         rf"cannotlocatesymbol\"(?P<symbol>[^\"]{{1,1000}})\"referencedby\"?{_LIB}(?:\"|\.\.\.)",
@@ -183,7 +183,7 @@ SHAPES: tuple[Shape, ...] = (
         _only_ours,
         lines=4,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "android",
         rf"\"{_LIB}\"(?:is(?:32|64)-bit|has(?:unexpected|text|bad|invalid))",
@@ -192,7 +192,7 @@ SHAPES: tuple[Shape, ...] = (
         _only_ours,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "tensorflow",
         r"CannotfindTensorFlownativelibraryforOS",
@@ -200,7 +200,7 @@ SHAPES: tuple[Shape, ...] = (
         "tensorflow/java/src/main/java/org/tensorflow/NativeLibrary.java",
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "tensorflow",
         r"NativeTFmethodsnotfound",
@@ -208,7 +208,7 @@ SHAPES: tuple[Shape, ...] = (
         "tensorflow/contrib/android/java/org/tensorflow/contrib/android/TensorFlowInferenceInterface.java",
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "tflite",
         r"FailedtoloadnativeTensorFlowLitemethods",
@@ -216,7 +216,7 @@ SHAPES: tuple[Shape, ...] = (
         "tensorflow/lite/java/src/main/java/org/tensorflow/lite/TensorFlowLite.java",
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "android",
         r"Noimplementationfoundfor(?:native)?[\w\[\]]*?(?P<_method>org\.tensorflow\.[\w.$]{1,300}?)\(",
@@ -225,7 +225,7 @@ SHAPES: tuple[Shape, ...] = (
         _java_name,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "tensorflow",
         r"UnsatisfiedLinkError:no(?P<library>[\w-]{0,60}(?:tensorflow|tflite)[\w-]{0,60}?)injava\.library\.path",
@@ -233,7 +233,7 @@ SHAPES: tuple[Shape, ...] = (
         "java.lang.ClassLoader",
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "native-library",
         "tensorflow",
         r"(?<![\w./+~=-])(?P<_lib>[\w./+~=-]{1,400}?\.so(?:\.\d+)*):undefinedsymbol:(?=_ZN?K?\d*(?:10tensorflow|3tsl|6tflite))",

@@ -131,7 +131,7 @@ def test_builds_of_other_things(text: str) -> None:
         ("double_conversion::DoubleToStringConverter::ToShortest(double)", "double-conversion"),
         ("_jpeg_finish_decompress", "jpeg"),
         ("sqlite3_step", "sqlite"),
-        ("vtable for google::protobuf::Message", "protobuf"),
+        ("vtable for google::protobuf::LogMessage", "protobuf"),
         ("tensorflow::jpeg::Uncompress(int)", ""),
         ("_ZN10tensorflow9OpDefBuilder4AttrE", ""),
         ("foo", ""),

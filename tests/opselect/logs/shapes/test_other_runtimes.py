@@ -66,7 +66,7 @@ INVALID = "[ONNXRuntimeError] : 10 : INVALID_GRAPH : This is an invalid model. "
         ),
         ("Failed to find kernel def hash in kernel registries: 13881250836434776192", "", None, ""),
         (
-            ORT + "Non-zero status code returned while running Resize node. Name:'up/Resize' Status Message: cubic",
+            ORT + "Non-zero status code returned while running Resize node. Name:'up/Resize' Status LogMessage: cubic",
             "Resize",
             None,
             "up/Resize",

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opselect.logs.kinds import KINDS
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes import SHAPES, beginnings, failure_in
-from opselect.logs.shapes.shape import Shape
+from opselect.logs.shapes.shape import MessageShape
 
 LOGS = Path(__file__).resolve().parents[4] / "fixtures/logs/messages"
 MESSAGES = [path.read_text(encoding="utf-8") for path in sorted(LOGS.rglob("*")) if path.suffix in {".txt", ".h"}]
@@ -22,7 +22,7 @@ FIELDS = {field.name for field in fields(LogFailure)}
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.begins[:60])
-def test_an_entry_is_one_that_the_reader_can_use(shape: Shape) -> None:
+def test_an_entry_is_one_that_the_reader_can_use(shape: MessageShape) -> None:
     assert shape.kind in KINDS
     assert shape.source
     assert len(shape.words) >= 2
@@ -44,7 +44,7 @@ def test_messages_begin_where_one_of_the_entries_matches(text: str) -> None:
 def test_a_message_that_is_cut_anywhere_is_read_without_fault(text: str, data: st.DataObject) -> None:
     end = data.draw(st.integers(0, len(text)))
     columns = data.draw(st.integers(1, 90))
-    message = Message()
+    message = LogMessage()
     for number, line in enumerate(text[:end].splitlines(), 1):
         for at in range(0, max(len(line), 1), columns):
             message.add(number, line[at : at + columns], wrapped=at > 0 and data.draw(st.booleans()))
