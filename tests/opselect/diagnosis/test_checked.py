@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from kernel_index.errors import InputError
 from opselect.build_lists.edit_checkout import FileEdit
 from opselect.diagnosis.causes import CAUSES
+from opselect.diagnosis.setting import trusted
 from opselect.logs.kinds import KINDS
 from opselect.logs.records import KernelRow, LogFailure
 from opselect.usecases.diagnose import DiagnoseQuestion, Diagnoser, Diagnosis
@@ -140,6 +142,8 @@ def test_name_that_is_nowhere_in_the_binary_is_not_registered(tmp_path: Path) ->
     library = tmp_path / "libtensorflow.so"
     library.write_bytes(b"\x7fELF\0Relu\0Cumprod\0")
     assert codes(diagnosed(CUMSUM, binary=library))[0] == ("OPS119", "certain")
+    library.write_bytes(b"\x7fELF\0Relu\0CumsumGrad\0")
+    assert codes(diagnosed(CUMSUM, binary=library))[0] == ("OPS119", "certain")
     library.write_bytes(b"\x7fELF\0Relu\0Cumsum\0")
     assert not diagnosed(CUMSUM, binary=library).checked
 
@@ -199,6 +203,16 @@ def test_fix_of_a_list_of_paths_adds_to_it(tmp_path: Path) -> None:
         "tensorflow/core/kernels/relu_op.cc",
         "tensorflow/core/kernels/scan_ops.cc",
     ]
+
+
+def test_likely_causes_are_fixed_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    files = tmp_path / "files.txt"
+    files.write_text("tensorflow/core/kernels/relu_op.cc\n")
+    diagnoser = Diagnoser(DiagnoseQuestion(source=KernelSource(release="1.13"), lists=(str(files),)))
+    (diagnosis,) = diagnoser.diagnose_all([CUMSUM])
+    likely = replace(diagnosis, causes=(trusted(diagnosis.causes[0], "likely"),))
+    assert fix_build(diagnoser, [likely]).files == ()
+    assert fix_build(diagnoser, [likely], "likely").mended == likely.causes
 
 
 def test_guesses_are_never_fixed(tree: Path) -> None:
