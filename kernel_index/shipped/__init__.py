@@ -65,15 +65,27 @@ def index_of(release: str) -> KernelIndex:
     return open_index(find(release))
 
 
-@functools.cache
-def releases_with(op: str) -> tuple[str, ...]:
-    """The shipped releases that know an op, be it by a definition or by a kernel, oldest first.
+_having: dict[str, tuple[str, ...]] = {}
 
-    Reads the names of the ops of every index: some milliseconds each. Raises IndexFileError for a damaged one.
+
+def releases_with(*ops: str) -> tuple[str, ...]:
+    """The shipped releases that know the first of some ops, be it by a definition or by a kernel, oldest first.
+
+    It is known of all of them then. Reads the names of the ops of every index once: some milliseconds. Raises
+    IndexFileError for a damaged one.
     """
     from kernel_index.store import open_index
 
-    return tuple(release for release in releases() if open_index(find(release)).has_op(op))
+    unknown = [op for op in dict.fromkeys(ops) if op not in _having]
+    if unknown:
+        found: dict[str, list[str]] = {op: [] for op in unknown}
+        for release in releases():
+            index = open_index(find(release))
+            for op, having in found.items():
+                if index.has_op(op):
+                    having.append(release)
+        _having.update({op: tuple(having) for op, having in found.items()})
+    return _having[ops[0]]
 
 
 _definitions: dict[str, tuple[tuple[str, OpDefinition], ...]] = {}

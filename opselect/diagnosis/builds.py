@@ -174,7 +174,8 @@ def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
 
 def library_not_loaded(failure: LogFailure, _: Setting) -> list[Finding]:
     """The native library is not in the app for the device's ABI, not packed, or shrunk away."""
-    name = failure.library or failure.file or "the native library"
+    named = failure.library or failure.file
+    name = f"the library {named}" if named else "the native library"
     what = f" and {failure.symbol} is not in it" if failure.symbol else ""
     reason = f"{name} is not in the app for this device's ABI, or of another version than the Java code{what}"
     mends = (
@@ -188,10 +189,10 @@ def page_size(failure: LogFailure, _: Setting) -> list[Finding]:
     """Android 15 and the store want libraries that are aligned for pages of 16 KB."""
     name = failure.library or failure.file or "a native library"
     reason = f"the segments of {name} are aligned for pages of 4 KB; Android 15 and Google Play want 16 KB"
-    text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a newer release, as of LiteRT."
+    text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a newer release."
     flex = (
-        "tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your models "
-        "(tflite_flex_android_library) with that option."
+        "The published tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your "
+        "models (tflite_flex_android_library) with that option."
     )
     mends: tuple[Mend, ...] = (told("likely", text), told("likely", flex, lead=""))
     return [about(Finding("OPS518", reason, mends=mends), failure)]

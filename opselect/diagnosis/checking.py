@@ -12,12 +12,13 @@ from opselect.diagnosis.linking import dropped_by_linker
 from opselect.diagnosis.lookup import known_types, requirement_of
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.findings import Finding, code_of
-from opselect.findings.mends import Applicability, Command, change_model
+from opselect.findings.mends import OR, Applicability, Command, change_model
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirements
 from opselect.selection.select import select
 
 KERNEL_KINDS = ("no-kernel", "kernel-type", "kernel-device", "runtime-op", "op-not-registered", "kernel-without-op")
+_OF_OPS = ("op-not-registered", "kernel-without-op")
 LOAD_KINDS = ("attr-unknown", "attr-missing", "attr-value", "op-removed", "graph-version", "lowering", "op-deprecated")
 
 
@@ -72,10 +73,10 @@ def checked_causes(
     unusable = [about(trusted(each, "certain"), failure) for each in problems if each.code == "OPS124"]
     if unusable and failure.kind in KERNEL_KINDS:
         return unusable
-    found = [each for each in problems if of_failure(each, failure)]
+    found = [*_op_of_build(failure, setting), *(each for each in problems if of_failure(each, failure))]
     left_out = [each for each in criteria if of_failure(each, failure) and _is_tried(each)]
-    if not found and failure.kind in KERNEL_KINDS:
-        found = _of_build(failure, setting)
+    if all(each.code == "OPS120" for each in found) and failure.kind in KERNEL_KINDS:
+        found = [*found, *_of_build(failure, setting)]
     found = [_of_kind(each, failure, trust) for each in found]
     if found:
         # A command that was tried and takes the op out of the model spares the build.
@@ -116,10 +117,18 @@ def _is_tried(finding: Finding) -> bool:
     return bool(finding.mends) and isinstance(finding.mends[0], Command) and finding.applicability == "certain"
 
 
+def _op_of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """That the described build does not define the op, where that is what failed; its kernels are another question."""
+    definition = setting.index.op_definition(failure.op)
+    if failure.kind not in _OF_OPS or definition is None or setting.contents is None:
+        return []
+    return [] if setting.contents.has_op(definition) else [setting.contents.without_op(definition)]
+
+
 def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
     """What the described build lacks for the node, as far as the log tells what that asks for."""
     requirement = requirement_of(failure, setting.index, setting.profile)
-    if failure.kind in ("op-not-registered", "kernel-without-op"):
+    if failure.kind in _OF_OPS:
         requirement = replace(requirement, device="")
     # A node that nobody counted: the sample of the log.
     requirements = Requirements((replace(requirement, count=1),), releases=(setting.index.release,))
@@ -138,5 +147,5 @@ def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
         "the binary was built from others, or the linker dropped it"
     )
     mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
-    rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead="Or")
+    rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead=OR)
     return [about(replace(dropped, reason=reason, mends=(*mends, rebuilt)), failure)]

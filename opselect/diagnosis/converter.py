@@ -38,7 +38,7 @@ def needs_flex(failure: LogFailure, _: Setting) -> list[Finding]:
 
 def _custom(ops: list[str], failure: LogFailure) -> Finding:
     reason = f"the converter takes {_named(ops)} for custom operators: neither it nor its Flex delegate has them"
-    text = "converter.allow_custom_ops = True, and register a kernel of your own for each (resolver.AddCustom)."
+    text = "Set converter.allow_custom_ops = True, and register a kernel of your own for each (resolver.AddCustom)."
     other: tuple[Mend, ...] = ()
     if any(shipped.releases_with(op) for op in ops):
         other = (told("guess", "Use a newer converter: later ones have more, lookup tables among them.", lead=OR),)

@@ -20,44 +20,56 @@ _OF_DEFINITIONS = ("attr-unknown", "attr-missing", "attr-value", "lowering")
 
 _EXACT, _BY_DEFAULT, _HAS_OP, _LACKS_OP = 3, 2, 1, 0
 
+MOST_ASKED = 8
+"""Maximum number of failures of a log that the choice is made by: more tell no more of its release."""
 
-def likeliest(failure: LogFailure, releases: Sequence[str], profile: str) -> str:
-    """The release of some, oldest first, that a failure is judged with: the newest of those that explain it best.
+
+def likeliest(failures: Sequence[LogFailure], releases: Sequence[str], profile: str) -> str:
+    """The release of some, oldest first, that the failures of a log are judged with: the one that explains them best.
 
     A release explains a missing kernel best whose kernels of the op, in some profile, are just those that the message
-    lists; then one whose builds for phones lack the kernel by default; then any that has the op. Raises IndexFileError
-    for a damaged index.
+    lists; then one whose builds for phones lack the kernel by default, or that refuses what is said to be refused;
+    then any that has the op. The newest of equals is taken. Raises IndexFileError for a damaged index.
     """
-    if failure.kind in _OF_BUILDS:
-        of_make = (
-            [each for each in releases if shipped.index_of(each).build_lists.makefile] if _is_of_make(failure) else []
-        )
-        found = next((r for r in reversed(of_make or releases) if explains(failure, shipped.index_of(r))), None)
-        return found or releases[-1]
-    having = frozenset(shipped.releases_with(failure.op)) if failure.op else frozenset(releases)
-    fitting = [release for release in releases if release in having]
-    if failure.kind not in (*_OF_KERNELS, *_OF_DEFINITIONS) or len(fitting) < 2:
-        return (fitting or list(releases))[-1]
-    best, found = -1, fitting[-1]
-    for release in reversed(fitting):
-        score = _score(failure, release, profile)
+    asked = [each for each in failures if each.op or each.kind in _OF_BUILDS][:MOST_ASKED]
+    shipped.releases_with(*dict.fromkeys(each.op for each in asked if each.op) or ("",))
+    most = sum(_most(each) for each in asked)
+    best, found = -1, releases[-1]
+    for release in reversed(releases):
+        score = sum(_score(each, release, profile) for each in asked)
         if score > best:
             best, found = score, release
-        if best == _EXACT or (best == _BY_DEFAULT and not failure.rows):
+        if best == most:
             break
     return found
 
 
-def _is_of_make(failure: LogFailure) -> bool:
-    """Whether a message of a compiler or a linker may be of a makefile's build: Bazel's names its own folders."""
-    return not any(word in failure.text for word in ("bazel-out", "external/", "bazel"))
+def _most(failure: LogFailure) -> int:
+    """The highest score of a failure in any release."""
+    if failure.kind in _OF_KERNELS:
+        return _EXACT if _has_rows(failure) else _BY_DEFAULT
+    return _BY_DEFAULT if failure.kind in (*_OF_DEFINITIONS, *_OF_BUILDS) else _HAS_OP
+
+
+def _has_rows(failure: LogFailure) -> bool:
+    return any(row.device in (CPU, DEFAULT) for row in failure.rows or ())
 
 
 def _score(failure: LogFailure, release: str, profile: str) -> int:
-    index = shipped.index_of(release)
+    if failure.kind in _OF_BUILDS:
+        index = shipped.index_of(release)
+        # Bazel's messages name its own folders; a linker that misses something is one of the makefile's builds.
+        is_of_bazel = any(word in failure.text for word in ("bazel", "external/"))
+        explained = explains(failure, index)
+        return _BY_DEFAULT * explained if is_of_bazel or index.build_lists.makefile else _HAS_OP * explained
+    if release not in shipped.releases_with(failure.op):
+        return _LACKS_OP
     if failure.kind in _OF_DEFINITIONS:
-        return _BY_DEFAULT if refuses(failure, index) else _HAS_OP
-    if any(row.device in (CPU, DEFAULT) for row in failure.rows or ()):
+        return _BY_DEFAULT if refuses(failure, shipped.index_of(release)) else _HAS_OP
+    if failure.kind not in _OF_KERNELS:
+        return _HAS_OP
+    index = shipped.index_of(release)
+    if _has_rows(failure):
         built = built_files(failure.rows or (), index, failure.op, index.profiles)
         return _EXACT if built is not None and built.fits else _HAS_OP
     return _BY_DEFAULT if lacks_by_default(failure, index, profile) else _HAS_OP

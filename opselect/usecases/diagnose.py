@@ -93,6 +93,7 @@ class Diagnoser:
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []
         self._by_profile: dict[str, OpenedBuild] = {}
+        self._chosen: dict[tuple[tuple[str, ...], str], str] = {}
 
     def see(self, failures: Iterable[LogFailure]) -> None:
         """Take in what failures tell of the release and of the build, whether they are diagnosed or not."""
@@ -108,6 +109,9 @@ class Diagnoser:
     def diagnose_all(self, failures: Sequence[LogFailure]) -> tuple[Diagnosis, ...]:
         """The diagnoses of all failures of a log. Raises what :meth:`diagnose` raises."""
         self.see(failures)
+        ops = dict.fromkeys(failure.op for failure in failures if failure.op)
+        if ops:
+            shipped.releases_with(*ops)
         return tuple(map(self.diagnose, failures))
 
     def diagnose(self, failure: LogFailure) -> Diagnosis:
@@ -164,7 +168,7 @@ class Diagnoser:
             if own and not set(told.releases) & set(own[-1].releases):
                 told = narrowed(own)
             profile = self._question.profile or _profile(failure, self._seen)
-            index = shipped.index_of(likeliest(failure, told.releases, profile))
+            index = shipped.index_of(self._release(failure, told.releases, profile))
             setting = Setting(index, profile, told.releases, is_profile_told=bool(self._question.profile))
         return replace(
             setting,
@@ -175,6 +179,18 @@ class Diagnoser:
             in_binary=None if binary is None else binary.has,
             binary="" if binary is None else binary.name,
         ), told
+
+    def _release(self, failure: LogFailure, releases: tuple[str, ...], profile: str) -> str:
+        """The release of some that explains all failures of the log best, or else this one."""
+        key = (releases, profile)
+        if key not in self._chosen:
+            others = [each for each in self._seen if each != failure]
+            self._chosen[key] = likeliest([failure, *others], releases, profile)
+        chosen = self._chosen[key]
+        having = shipped.releases_with(failure.op) if failure.op else releases
+        if chosen in having or not set(having).intersection(releases):
+            return chosen
+        return likeliest([failure], releases, profile)
 
     @cached_property
     def opened(self) -> OpenedBuild | None:

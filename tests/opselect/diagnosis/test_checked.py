@@ -63,6 +63,13 @@ def test_lists_of_a_checkout_decide() -> None:
     assert (diagnosis.checked, diagnosis.inferred, diagnosis.unsure, diagnosis.next) == (True, False, "", ())
 
 
+def test_op_that_the_lists_do_not_define_comes_before_its_kernel() -> None:
+    undefined = LogFailure("op-not-registered", "tensorflow", op="Cumsum")
+    diagnosis = diagnosed(undefined, source=KernelSource(tree=TREE), build="makefile")
+    assert codes(diagnosis)[:2] == [("OPS120", "certain"), ("OPS119", "certain")]
+    assert "tensorflow/core/ops/scan_ops.cc" in diagnosis.causes[0].advice
+
+
 def test_what_the_lists_have_was_dropped_or_built_from_others() -> None:
     relu = LogFailure("no-kernel", "tensorflow", op="Relu", dtypes=(("T", "DT_FLOAT"),), rows=())
     diagnosis = diagnosed(relu, source=KernelSource(tree=TREE))

@@ -76,17 +76,17 @@ def test_release_is_one_whose_kernels_are_just_those_listed() -> None:
     rows = (KernelRow("CPU", allowed=(("T", ("DT_FLOAT",)),)),)
     less = failure(kind="kernel-type", op="Less", dtypes=(("T", "DT_INT32"),), rows=rows)
     # From 1.10 on the slim types of Less are float and uint8.
-    assert likeliest(less, shipped.releases()[:15], "android") == "1.9.0"
+    assert likeliest([less], shipped.releases()[:15], "android") == "1.9.0"
 
 
 def test_release_is_one_that_lacks_the_kernel_by_default() -> None:
     pool = failure(op="MaxPoolWithArgmax", dtypes=(("Targmax", "DT_INT64"),))
-    assert likeliest(pool, shipped.releases()[:15], "android") == "1.7.1"
-    assert likeliest(failure(op="Relu"), shipped.releases(), "android") == shipped.releases()[-1]
+    assert likeliest([pool], shipped.releases()[:15], "android") == "1.7.1"
+    assert likeliest([failure(op="Relu")], shipped.releases(), "android") == shipped.releases()[-1]
 
 
 def test_release_refuses_what_the_message_says_is_refused() -> None:
     unknown = failure(kind="attr-unknown", op="Conv2D", attr="explicit_paddings")
-    assert likeliest(unknown, shipped.releases(), "android") == "1.13.2"
+    assert likeliest([unknown], shipped.releases(), "android") == "1.13.2"
     lowering = failure(kind="lowering", op="StatelessIf")
-    assert likeliest(lowering, shipped.releases(), "android") == "1.14.0"
+    assert likeliest([lowering], shipped.releases(), "android") == "1.14.0"
