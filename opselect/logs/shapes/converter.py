@@ -245,7 +245,7 @@ SHAPES: tuple[MessageShape, ...] = (
     MessageShape(
         "converter-flex-list",
         "converter",
-        r"Op(?P<op>[\w.>]+)isavalidTensorFlowopbuthasnotbeen(?:white|allow)listed",
+        r"Op(?P<op>[A-Z_][\w.>]{0,200}?)isavalidTensorFlowopbuthasnotbeen(?:white|allow)listed",
         ("a valid TensorFlow op", "has not been allow", "has not been white"),
         "tensorflow/lite/toco/tflite/operator.cc",
     ),

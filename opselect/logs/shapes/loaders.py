@@ -187,7 +187,7 @@ SHAPES: tuple[MessageShape, ...] = (
         "native-library",
         "android",
         rf"\"{_LIB}\"(?:is(?:32|64)-bit|has(?:unexpected|text|bad|invalid))",
-        ("dlopen failed", "instead of", "has unexpected", "has text"),
+        ("dlopen failed", '.so" is ', '.so" has '),
         _BIONIC,
         _only_ours,
         lines=3,
