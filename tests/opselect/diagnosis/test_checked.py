@@ -129,6 +129,15 @@ def test_model_names_what_fails_next(model: Path) -> None:
     assert {each.op for each in diagnosis.next} == {"Cumprod"}
 
 
+def test_what_the_graph_does_without_is_said_before_the_file() -> None:
+    training = ROOT / "fixtures" / "models" / "jpeg_training.pb"
+    decode = LogFailure("no-kernel", "tensorflow", op="DecodeJpeg", node="decode")
+    known = {"source": KernelSource(release="1.4"), "models": ModelSet(paths=(str(training),))}
+    diagnosis = diagnosed(decode, **known)
+    assert [cause.code for cause in diagnosis.causes[:2]] == ["OPS204", "OPS119"]
+    assert "--inputs pixels" in diagnosis.causes[0].advice
+
+
 def test_attr_is_taken_off_where_the_model_has_its_default() -> None:
     unknown = ROOT / "fixtures" / "findings" / "unknown_attr.pbtxt"
     failure = LogFailure("attr-unknown", "tensorflow", op="Conv2D", attr="explicit_paddings")
@@ -145,7 +154,9 @@ def test_name_that_is_nowhere_in_the_binary_is_not_registered(tmp_path: Path) ->
     library.write_bytes(b"\x7fELF\0Relu\0CumsumGrad\0")
     assert codes(diagnosed(CUMSUM, binary=library))[0] == ("OPS119", "certain")
     library.write_bytes(b"\x7fELF\0Relu\0Cumsum\0")
-    assert not diagnosed(CUMSUM, binary=library).checked
+    diagnosis = diagnosed(CUMSUM, binary=library)
+    assert not diagnosis.checked
+    assert "is not judged" in diagnosis.unsure
 
 
 def test_what_is_no_binary_is_an_error(tmp_path: Path) -> None:
