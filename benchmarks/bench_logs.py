@@ -3,7 +3,7 @@
     python benchmarks/bench_logs.py [--megabytes 100] [--opselect PROGRAM]
 
 Made is a logcat of many processes, among them lines that resemble failures, with 50 messages of ``fixtures/logs`` in
-it. ``grep -c -F`` counts the lines with any of the words that messages have; it reads the same file and does nothing else.
+it. ``grep -c -F`` counts the lines with any of the words that messages have; it reads the same file and does no more.
 Counted is the fastest of --runs runs of each. Memory is the peak resident set as the kernel counts it.
 """
 
@@ -42,7 +42,8 @@ def write_log(path: Path, size: int) -> None:
     with path.open("w") as log:
         while written < size:
             number += choose.randint(0, 20)
-            stamp = f"06-05 {number // 3600000 % 24:02}:{number // 60000 % 60:02}:{number // 1000 % 60:02}.{number % 1000:03}"
+            minute, second = divmod(number // 1000, 60)
+            stamp = f"06-05 {minute // 60 % 24:02}:{minute % 60:02}:{second:02}.{number % 1000:03}"
             process = f"{choose.randint(300, 9000):5} {choose.randint(300, 9999):5} {choose.choice('VDIWE')}"
             text = f"{choose.choice(TEXTS)} {choose.getrandbits(64):x}"
             written += log.write(f"{stamp} {process} {choose.choice(TAGS):<8}: {text}\n")

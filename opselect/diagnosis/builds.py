@@ -222,8 +222,8 @@ def page_size(failure: LogFailure, _: Setting) -> list[Finding]:
     reason = f"the segments of {name} are aligned for pages of 4 KB; Android 15 and Google Play want 16 KB"
     text = "Link it with -Wl,-z,max-page-size=16384 (NDK 28 and later do so), or take a newer release."
     flex = (
-        "The published tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your models "
-        "(tflite_flex_android_library) with that option."
+        "The published tensorflow-lite-select-tf-ops ends at 2.16.1, which is not: build the Flex library of your "
+        "models (tflite_flex_android_library) with that option."
     )
     mends: tuple[Mend, ...] = (told("likely", text), told("likely", flex, lead=""))
     return [about(Finding("OPS518", reason, mends=mends), failure)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from kernel_index.build_files.mobile_lists import builds_by_default, builds_of
@@ -29,7 +30,7 @@ from opselect.findings.mends import OR, Mend, run, wider_types
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirement
 from opselect.selection.left_out_by_default import MobileBuild
-from opselect.selection.why_missing import explain, explain_device
+from opselect.selection.why_missing import explain, explain_impossible
 
 
 def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
@@ -40,11 +41,15 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     """
     index = setting.index
     if not failure.op:
-        return [_other_device(_pinned(failure), setting)]
+        return [_pinned(failure, setting)]
     if not (index.registrations(failure.op) or index.op_definition(failure.op)):
         return [*_by_rows(failure), *unknown_op(failure, setting)]
+    if failure.kind == "kernel-device" and failure.rows is None and not failure.device:
+        # A node that goes where another one is pinned: only the sentence names the device.
+        named = re.search(r"/(?:device:)?([A-Za-z_]+):\d+['\"]", failure.text)
+        failure = replace(failure, device=named[1].upper() if named is not None else "")
     if failure.kind == "kernel-device" and failure.device not in ("", CPU, DEFAULT):
-        return [about(_other_device(requirement_of(failure, index, setting.profile), setting), failure)]
+        return [_pinned(failure, setting)]
     built = built_files(failure.rows or (), index, failure.op, index.profiles)
     profile = built.profile if built is not None and not setting.is_profile_told else setting.profile
     setting = replace(setting, profile=profile)
@@ -53,22 +58,18 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     if not found and setting.is_mobile and has_nothing(failure):
         found.append(nothing_linked(failure, setting))
     own = _own_causes(failure, requirement, built, setting)
-    ordered = (*own, *found) if failure.kind == "kernel-device" else (*found, *own)
+    ordered = (*own, *_by_rows(failure), *found) if failure.kind == "kernel-device" else (*found, *own)
     return [about(each, failure) for each in ordered]
 
 
-def _other_device(requirement: Requirement, setting: Setting) -> Finding:
-    """The node is pinned to a device that is not there: a command takes the devices off."""
-    finding = explain_device(requirement, setting.profile)
+def _pinned(failure: LogFailure, setting: Setting) -> Finding:
+    """A node that asks for a device which the binary does not have."""
+    has = f": it has {_joined(sorted(failure.devices))}" if failure.devices else ""
+    reason = f"the node asks for the device {failure.device or 'of its name'}, which the binary does not have{has}"
     line = f"opselect transform {setting.shown_model} anywhere.pb --transforms=remove_device"
-    mend = run("Take the devices off all nodes: {command}.", line, applicability="likely")
-    first, *others = finding.mends
-    return replace(finding, mends=(mend, replace(first, lead=OR), *others))
-
-
-def _pinned(failure: LogFailure) -> Requirement:
-    """What a node asks for of which the log tells no more than its name and its device."""
-    return Requirement("", device=failure.device or "another device", nodes=(failure.node,) if failure.node else ())
+    soft = told("likely", "Set allow_soft_placement in the session's ConfigProto: it runs on the CPU then.", lead=OR)
+    mends = (run("Take the devices off: {command}.", line, applicability="likely"), soft)
+    return about(Finding("OPS107", reason, mends=mends), failure)
 
 
 def _own_causes(
@@ -85,6 +86,10 @@ def _own_causes(
     fitting = [r for r in here if r.source not in present]
     build = MobileBuild(index, profile)
     possible = [r for r in fitting if build.impossible(r.source) is None]
+    criterion = build.impossible(fitting[0].source) if fitting else None
+    if not possible and criterion is not None:
+        cause = trusted(explain_impossible(requirement, fitting[0], criterion), "likely")
+        return [*_by_rows(failure), cause]
     if not possible and any(r.source in present for r in here):
         return [_pruned(failure, requirement, setting), *misspelt_macros(setting)]
     if not possible:

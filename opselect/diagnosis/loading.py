@@ -21,9 +21,9 @@ def unknown_attr(failure: LogFailure, setting: Setting) -> list[Finding]:
     there = elsewhere(releases_with_attr(op, attr), release, "know it")
     known = attr_elsewhere(op, attr, release)
     reason = f"the {op} of the binary has no attr {attr}: {there or 'no release that opselect knows has it'}"
-    newer = told("likely", f"Build {_first(there)} or later, or export the model for {setting.release}.")
+    newer = told("likely", f"Build {_first(there)} or later, or export the model for {setting.target}.")
     if known is None or not known.has_default:
-        text = f"Export the model for {setting.release}." if known is None else newer.text
+        text = f"Export the model for {setting.target}." if known is None else newer.text
         return [about(Finding("OPS301", reason, attr=attr, mends=(told("guess", text),)), failure)]
     value = value_in_node(failure.text.partition("NodeDef:")[2], attr)
     default = _default_text(known)
@@ -75,7 +75,7 @@ def bad_value(failure: LogFailure, setting: Setting) -> list[Finding]:
     there = elsewhere(having, release, "take it") if value and here is not None else ""
     which = f"the attr {attr} of {op or 'the node'}" if attr else f"an attr of {op or 'the node'}"
     reason = f"{which} has a value that the binary's op does not take{f', {value}' if value else ''}"
-    text = f"Export the model for {setting.release}" + (f", or build {_first(there)}." if there else ".")
+    text = f"Export the model for {setting.target}" + (f", or build {_first(there)}." if there else ".")
     finding = Finding("OPS302", f"{reason}; {there}" if there else reason, attr=attr, mends=(told("likely", text),))
     return [about(finding, failure)]
 

@@ -12,6 +12,8 @@ from opselect.logs.records import LogFailure
 from opselect.models.graph import Node
 from opselect.selection.contents import BuildContents
 
+_FEW = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -53,6 +55,11 @@ class Setting:
     def release(self) -> str:
         """The release in words: ``TensorFlow 1.13.2``."""
         return f"TensorFlow {self.index.release}"
+
+    @property
+    def target(self) -> str:
+        """What a model is to be exported for: the release, or where several may be meant, that of the binary."""
+        return "the TensorFlow of the binary" if self.inferred and len(self.releases) > _FEW else self.release
 
     @property
     def is_mobile(self) -> bool:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes.shape import Shape
+from opselect.logs.shapes.shape import MessageShape
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Joining:
         """The failures that are held."""
         return [each.failure for each in self._held]
 
-    def add(self, shape: Shape, failure: LogFailure, last_line: int = 0) -> None:
+    def add(self, shape: MessageShape, failure: LogFailure, last_line: int = 0) -> None:
         """Add a failure that a shape read from the lines up to ``last_line``."""
         first = failure.lines[0] if failure.lines else 0
         last_line = max(last_line, first)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from opselect.logs.joining import Joining
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.prefixes import Line, parse_line, without_shared_prefix
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes import beginnings, failure_in, letters_of_words, longest_reach, shape_of
-from opselect.logs.shapes.shape import Shape
+from opselect.logs.shapes.shape import MessageShape
 
 MEMORY = 8
 """How many lines may lie between the first line of a message and the one in which it is known for one."""
@@ -40,7 +40,7 @@ _LONGEST_WORD = 40
 _WIDTHS = frozenset({60, 64, 70, 72, 76, 78, 79, 80, 90, 96, 100, 110, 120, 128, 132, 140, 150, 160, 180, 200})
 """Widths at which programs and windows break lines."""
 
-_WORD = re.compile(r"\w[\w./-]*(?::\d+)?")
+_IN_WORD = re.compile(r"[A-Za-z0-9_][a-z0-9_]")
 _LEAST_WIDTH = 40
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -75,8 +75,8 @@ class _Kept:
 class _Open:
     """A message that may go on, and what bounds it."""
 
-    message: Message
-    shape: Shape
+    message: LogMessage
+    shape: MessageShape
     first: str
     begins_at: int
     last: int
@@ -163,6 +163,7 @@ class LineReader:
             self._current, self._prefixed = line.process, number
         process = self._process(number)
         if line.is_header or not line.body.strip():
+            process.last = None
             return process, None
         last = process.last
         if last is not None and number - last.number > MEMORY:
@@ -210,7 +211,7 @@ class LineReader:
 
     def _open(self, process: _Process, found: re.Match[str]) -> None:
         """Open a message whose beginning was found in the recent lines of a process."""
-        message = Message()
+        message = LogMessage()
         offset = 0
         for each in process.recent:
             if offset <= found.start():
@@ -222,7 +223,7 @@ class LineReader:
         self._begun(process, begun, found, first.raw, _place_in(first, place), first.logged_at)
 
     def _begun(
-        self, process: _Process, begun: Message, found: re.Match[str], first: str, begins_at: int, logged_at: str
+        self, process: _Process, begun: LogMessage, found: re.Match[str], first: str, begins_at: int, logged_at: str
     ) -> None:
         shape = shape_of(begun)
         assert shape is not None
@@ -271,7 +272,7 @@ class LineReader:
             self._begun(process, rest, found, opened.first, opened.begins_at, logged_at)
             return
 
-    def _rest(self, process: _Process, rest: Message, before: _Open) -> None:
+    def _rest(self, process: _Process, rest: LogMessage, before: _Open) -> None:
         """What stands behind the end of a message: another may begin there."""
         found = beginnings().search(rest.text)
         if found is not None:
@@ -316,7 +317,8 @@ def _is_wrapped(length_before: int, last: _Kept, body: str) -> bool:
     # Lines that begin messages of their own may be of one length by chance.
     if width == length_before and not last.logged_at:
         return True
-    return not _WIDTHS.isdisjoint((width, len(last.body))) and _WORD.fullmatch(body.rstrip()) is not None
+    # One line of such a width alone may be whole, too; a line of its own seldom begins with a small letter.
+    return not _WIDTHS.isdisjoint((width, len(last.body))) and _IN_WORD.fullmatch(last.raw[-1] + body[0]) is not None
 
 
 def _end_of(kept: _Kept) -> _Kept:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 
 @dataclass(slots=True)
-class Message:
+class LogMessage:
     """A message as one text without any white space, and where white space was.
 
     Logs wrap lines at any place, with a prefix of their own in front of each: a pattern for a text without blanks
@@ -35,19 +35,19 @@ class Message:
             self._blanks.append(offset)
         self.text += "".join(words)
 
-    def cut(self, start: int) -> Message:
+    def cut(self, start: int) -> LogMessage:
         """The message from an offset of its text on."""
         first = max(bisect_right(self._starts, (start, 1 << 62)) - 1, 0)
-        return Message(
+        return LogMessage(
             self.text[start:],
             [each - start for each in self._blanks if each > start],
             [each - start for each in self._breaks if each > start],
             [(max(offset - start, 0), number) for offset, number in self._starts[first:]],
         )
 
-    def until(self, end: int) -> Message:
+    def until(self, end: int) -> LogMessage:
         """The message up to an offset of its text."""
-        return Message(
+        return LogMessage(
             self.text[:end],
             [each for each in self._blanks if each < end],
             [each for each in self._breaks if each < end],

@@ -24,9 +24,9 @@ _OF_PROCESS = tuple(
         # logcat -v threadtime, with the user in front of the process where that is asked for
         rf" *{_STAMP} +(?:[\w]+ +)?(?P<pid>\d+) +(?P<tid>\d+) {_LEVEL} [^\n]{{0,80}}?: ?",
         # logcat -v time
-        rf"{_STAMP} {_LEVEL}/[^\n]{{0,80}}?\( *(?P<pid>\d+)\): ?",
+        rf"{_STAMP}:? {_LEVEL}/[^\n]{{0,80}}?\( *(?P<pid>\d+)\): ?",
         # Android Studio, older: process-thread/package
-        rf"{_STAMP} +(?P<pid>\d+)-(?P<tid>\d+)/\S+ {_LEVEL}/[^:\n]{{0,80}}: ?",
+        rf"{_STAMP} +(?P<pid>\d+)-(?P<tid>\d+)/\S+ {_LEVEL}/[^:\ufe55\n]{{0,80}}[:\ufe55] ?",
         # Android Studio, newer: columns
         rf"{_STAMP} +(?P<pid>\d+)-(?P<tid>\d+) +\S[^\n]{{0,60}}? +\S+ +{_LEVEL} {{1,2}}",
         # logcat -v brief, thread, process
@@ -43,7 +43,7 @@ _OF_LINES = tuple(
     re.compile(pattern)
     for pattern in (
         # logcat -v tag
-        rf"{_LEVEL}/[\w.$ -]{{1,60}}: ?",
+        rf"{_LEVEL}/[\w.$ -]{{1,60}}[:\ufe55] ?",
         # glog and absl
         r"[IWEF](?:\d{4}|\d{8}) \d\d:\d\d:\d\d\.\d{6} +\d+ (?P<at>[\w./-]+:\d+)\] ?",
         # TensorFlow's logger, and what it prints where there is no clock
@@ -60,6 +60,13 @@ _OF_LINES = tuple(
         r"[\w.-]+(?:_\d+)? +\| ",
         rf"(?:{_ISO_STAMP}|\d{{4}}-\d\d-\d\dT{_TIME}(?:[.,]\d+)?) (?:std(?:out|err) [FP] |\d\d[OE]\+? )?",
         r"\[?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]? (?:- )?",
+        r"(?:app|heroku)\[[\w.]+\]: ",
+        r"\d+\|[\w.-]+ +\| ",
+        r"\d\d:\d\d:\d\d(?:\.\d+)? -> ",
+        # numbers of lines, as cat and grep put them in front
+        r" *\d{1,7}\t",
+        # what pytest puts in front of an error
+        r"E {3,}",
         # quoted text
         r"(?:> ?)+(?! Task)",
     )

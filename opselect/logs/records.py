@@ -42,11 +42,12 @@ class LogFailure:
     that the binary has. ``rows`` are the kernels that the message lists for the op, None where it lists none at all;
     an empty tuple is ``<no registered kernels>``. ``attr`` is the one attr that it is about, ``signature`` the op
     definition of the binary as the message prints it. ``version`` is that of an operator, ``removed_in`` the version
-    of a GraphDef and ``graph_version`` that of the model. ``ops`` and ``custom_ops`` are lists of ops in the message.
+    of a GraphDef and ``graph_version`` that of the model. ``ops`` and ``custom_ops`` are lists of ops in the message;
+    ``listed`` says that nothing but a list tells of them.
     ``file``, ``symbol`` and ``library`` are of errors of compilers, linkers and loaders: the source or object file that
     asks, what it asks for, the library or the header that is named, and ``libraries`` all that are. ``release`` is a
-    version of TensorFlow that the message itself names. ``logged_at`` is the line of TensorFlow's source that logged it,
-    ``op_kernel.cc:1325``.
+    version of TensorFlow that the message itself names. ``logged_at`` is the line of TensorFlow's source that logged
+    it, ``op_kernel.cc:1325``.
     ``text`` is the message with what stands in front of it on its line, the first 4,000 characters of a long one.
 
     ``lines`` are the first lines of the occurrences, from 1, at most :data:`MAX_LINES`; ``count`` is of all of them.
@@ -69,6 +70,7 @@ class LogFailure:
     node_number: int | None = None
     ops: tuple[str, ...] = ()
     custom_ops: tuple[str, ...] = ()
+    listed: bool = False
     file: str = ""
     symbol: str = ""
     library: str = ""

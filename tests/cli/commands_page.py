@@ -21,7 +21,17 @@ BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re
 LEFT_OUT = "…"
 
 
-_NAMED = ("build_models", "checkpoints", "findings", "freeze", "headers", "models", "runtime_tree", "saved_models")
+_NAMED = (
+    "build_models",
+    "checkpoints",
+    "findings",
+    "freeze",
+    "headers",
+    "logs",
+    "models",
+    "runtime_tree",
+    "saved_models",
+)
 """Folders of fixtures that examples name files of."""
 
 

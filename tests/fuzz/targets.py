@@ -19,6 +19,7 @@ from tests.cli.conftest import TREE
 from tests.fuzz.changes import changed_bytes, changed_message, changed_text, cut, odd_word
 from tests.fuzz.described import described
 from tests.fuzz.judge import Command
+from tests.fuzz.logs import logs
 from tests.fuzz.odd_graphs import odd_graph
 from tests.fuzz.transforms import PRESERVING
 from tests.opselect.archive_files import folder_files, tar_bytes, zip_bytes
@@ -358,6 +359,7 @@ TARGETS: Mapping[str, Target] = {
     "sources": sources,
     "build_files": build_files,
     "described": described,
+    "logs": logs,
 }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import MAX_LINES, LogFailure
 from opselect.logs.shapes.names import last_word
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.shape import MessageShape, Told
 
 _OWN = re.compile(r"tensorflow|tflite|litert|tsl::|xla::", re.IGNORECASE)
 """Paths, files and symbols of TensorFlow itself."""
@@ -90,7 +90,7 @@ def _undefined(asking: str, symbol: str) -> Told | None:
     return {"file": "" if file.endswith((".a", ".so")) else file, "symbol": symbol, "library": "" if own else library}
 
 
-def _gnu(match: re.Match[str], message: Message) -> Told | None:
+def _gnu(match: re.Match[str], message: LogMessage) -> Told | None:
     """``undefined reference to `re2::RE2::~RE2()'``, in quotes that differ by linker; empty where the log is cut."""
     start = match.end()
     end = message.text.find("'", start)
@@ -102,10 +102,13 @@ def _gnu(match: re.Match[str], message: Message) -> Told | None:
     return told and {**told, **line}
 
 
-def _lld(match: re.Match[str], message: Message) -> Told | None:
+def _lld(match: re.Match[str], message: LogMessage) -> Told | None:
     """``undefined symbol: X``, then a line ``>>> referenced by FILE`` for each place, and one for its object."""
-    start, end = match.end(), message.text.find(">>>", match.end())
-    if end < 0:
+    start = match.end()
+    places = re.compile(r"(?:>>>)?referencedby").search(message.text, start)
+    if places is not None:
+        end = places.start()
+    else:
         line = message.line_at(start)
         end = next((at for at in range(start, len(message.text)) if message.line_at(at) != line), len(message.text))
     symbol = message.sentence(start, end)
@@ -116,7 +119,7 @@ def _lld(match: re.Match[str], message: Message) -> Told | None:
 _SOURCE = re.compile(r"(?<=referencedby)[\w./+()-]{1,300}?\.(?:cc|cpp|cxx|c|mm|o)\b")
 
 
-def _apple(match: re.Match[str], message: Message) -> Told | None:
+def _apple(match: re.Match[str], message: LogMessage) -> Told | None:
     """``"X", referenced from:``, then a line ``FUNCTION in lib.a(FILE.o)`` for each place."""
     place = re.compile(r"[\w./+()-]{1,300}?\.o\b").search(message.text, match.end())
     symbol = message.sentence(*match.span("_symbol"))
@@ -139,40 +142,40 @@ def _mended_with(failure: LogFailure) -> tuple[str, str]:
     return failure.file, re.sub(r"<.*", "", name).rpartition("::")[0] or name
 
 
-def _header(match: re.Match[str], message: Message) -> Told | None:
+def _header(match: re.Match[str], message: LogMessage) -> Told | None:
     file, line = last_word(message, *match.span("file"))
     header = match["library"]
     return {"file": file, **line} if _OWN_FILE.search(file) or _HEADERS.match(header) else None
 
 
 _AT = r"(?<![\w./+-])(?P<_at>(?:[\w./+-]{1,300}?\()?[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|mm|o|so|a)\)?)"
-_PLACE = r"(?::\(\.[^()]{1,4000}\)|(?::[\w./+-]{1,200})?:function.{1,3000}?|:\d+)?:(?:error:)?"
+_PLACE = r"(?::\(\.[^()]{1,4000}\)|(?::[\w./+-]{1,200})?:function.{1,1000}?|:\d+)?:(?:error:)?"
 _NEAR = 400
 
-SHAPES: tuple[Shape, ...] = (
-    Shape(
+SHAPES: tuple[MessageShape, ...] = (
+    MessageShape(
         "link-undefined",
         "build",
         rf"{_AT}{_PLACE}undefinedreferenceto['`\"]",
-        ("undefined reference to", "undefined reference"),
+        ("undefined re", "ference to '", "ference to `"),
         "GNU ld, gold",
         _gnu,
         lines=4,
         joins=_of_one_library,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         "link-undefined",
         "build",
         r"undefinedreferenceto['`\"]",
-        ("undefined reference to", "undefined reference"),
+        ("undefined re", "ference to '", "ference to `"),
         "GNU ld, gold",
         _gnu,
         lines=4,
         joins=_of_one_library,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         "link-undefined",
         "build",
         r"error:undefinedsymbol:",
@@ -183,7 +186,18 @@ SHAPES: tuple[Shape, ...] = (
         joins=_of_one_library,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
+        "link-undefined",
+        "build",
+        r"Undefinedsymbols:(?P<_symbol>[^\"]{1,3000}?),referencedfrom:",
+        ("ld: Undefined symbols:", ", referenced from:"),
+        "the linker of Xcode 15",
+        _apple,
+        lines=8,
+        joins=_of_one_library,
+        reach=_NEAR,
+    ),
+    MessageShape(
         "link-undefined",
         "build",
         r"\"(?P<_symbol>[^\"]{1,3000})\",referencedfrom:",
@@ -195,12 +209,12 @@ SHAPES: tuple[Shape, ...] = (
         joins=_of_one_library,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         "compile-header",
         "build",
-        r"(?<![\w./+-])(?P<file>[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|h|hpp|mm|inc)):\d+(?::\d+)?:(?:fatal)?error:"
-        r"'?(?P<library>[\w./+-]{1,300}?)'?(?=:Nosuchfileordirectory|filenotfound)",
-        ("No such file or directory", "fatal error:", "' file not found"),
+        r"(?:(?<![\w./+-])|(?<=directory)|(?<=filenotfound))(?P<file>[\w./+-]{1,300}?\.(?:cc|cpp|cxx|c|h|hpp|mm|inc)):\d+(?::\d+)?:(?:fatal)?error:"
+        r"'?(?P<library>[\w./+-]{1,300}?)'?(?::Nosuchfileordirectory|filenotfound)",
+        ("fatal error", ".h: No such file", ".h' file not found"),
         "gcc, clang",
         _header,
         lines=3,

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import MAX_LINES, LogFailure
 from opselect.logs.shapes.names import listed, once
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.shape import MessageShape, Told
 
 _KIND = "converter-needs-flex"
+_OLD_LIST = re.compile(r"customimplementations:")
 _DIALECT_OP = re.compile(r"tf\.([A-Za-z]\w*)")
 
 
-def _one_op(match: re.Match[str], _: Message) -> Told:
+def _one_op(match: re.Match[str], _: LogMessage) -> Told:
     return {"ops": (match["op"],)}
 
 
-def _names(match: re.Match[str], message: Message) -> tuple[str, ...]:
+def _names(match: re.Match[str], message: LogMessage) -> tuple[str, ...]:
     """The ops of a list: names between commas, or one a line, each as MLIR prints the op."""
     start = match.end()
     if not message.text.startswith("tf.", start):
@@ -37,28 +38,35 @@ def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
     return once(name.removesuffix(".").removeprefix("tf.") for name in names)
 
 
-def _flex_list(match: re.Match[str], message: Message) -> Told:
+def _flex_list(match: re.Match[str], message: LogMessage) -> Told:
     ops = _plain(_names(match, message))
-    return {"op": ops[0] if ops else "", "ops": ops}
+    return {"op": ops[0] if ops else "", "ops": ops, "listed": True}
 
 
-def _custom_list(match: re.Match[str], message: Message) -> Told:
-    ops = _plain(_names(match, message))
-    return {"op": ops[0] if ops else "", "custom_ops": ops}
+def _custom_list(match: re.Match[str], message: LogMessage) -> Told:
+    """The list behind the title ``Custom ops:``, which a sentence stands in front of, or right behind the beginning."""
+    title = re.compile(r"Customops:").search(message.text, match.end())
+    ops = _plain(_names(title or match, message))
+    return {"op": ops[0] if ops else "", "custom_ops": ops, "listed": True}
 
 
 def _once_more(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
     """An error line of an op that is known: of another node, or since the exception of Python says all again."""
     for at, each in enumerate(earlier):
         if each.kind == _KIND and later.op in each.ops + each.custom_ops:
-            lines = (*each.lines, *later.lines)[:MAX_LINES]
-            return *earlier[:at], replace(each, count=each.count + 1, lines=lines), *earlier[at + 1 :]
+            if each.op == later.op:
+                lines = (*each.lines, *later.lines)[:MAX_LINES]
+                count = each.count + (not each.listed)
+                each = replace(each, count=count, lines=lines, node=each.node or later.node, listed=False)
+            return *earlier[:at], each, *earlier[at + 1 :]
     return *earlier, later
 
 
 def _with_lines(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
     """A list, and the error lines of its ops above: the first of them says which op and node."""
     ops = {*later.ops, *later.custom_ops}
+    if not ops:  # the log is cut in front of the list
+        return _said(earlier, later)
     parts = [each for each in earlier if each.kind == _KIND and (each.op in ops or not each.op)]
     if later.custom_ops and earlier and earlier[-1].kind == _KIND and earlier[-1] not in parts:
         parts.append(earlier[-1])
@@ -68,8 +76,22 @@ def _with_lines(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[Log
     # An op of an error line alone counts as one for Flex, until the list of custom ops has it.
     custom = once(op for each in [*parts, later] for op in each.custom_ops)
     flex = once(op for each in [later, *parts] for op in each.ops if op not in custom)
-    named = next((each for each in parts if each.op), later)
-    joined = replace(named, ops=flex, custom_ops=custom, lines=parts[0].lines)
+    first = next((each for each in parts if each.op), later)
+    # The list of custom ops stands behind that for Flex, if there is one: both are printed once.
+    again = all(each.listed for each in parts) and set(later.ops) <= {op for each in parts for op in each.ops}
+    again = (
+        again
+        and (bool(later.ops) or not flex)
+        and set(later.custom_ops) <= {op for each in parts for op in each.custom_ops}
+    )
+    joined = replace(
+        first,
+        ops=flex,
+        custom_ops=custom,
+        count=first.count + again,
+        lines=(*first.lines, *later.lines)[:MAX_LINES] if again else parts[0].lines,
+        listed=first.listed,
+    )
     return *(each for each in earlier if each not in parts), joined
 
 
@@ -86,20 +108,20 @@ def _needs_custom(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[L
     return _said(earlier, later)
 
 
-def _of_sentence(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
-    """The list at the end of the old converter's sentence, whose beginning is a message of its own."""
-    newest = earlier[-1] if earlier else None
-    if newest is None or newest.kind != _KIND or newest.op:
-        return *earlier, later
-    return *earlier[:-1], replace(newest, op=later.op, ops=later.ops)
+def _sentence(match: re.Match[str], message: LogMessage) -> Told:
+    """The old converter's list stands at the end of a long sentence, which says whether TensorFlow has the ops."""
+    found = _OLD_LIST.search(message.text, match.end())
+    ops = _plain(listed(message, found.end())) if found else ()
+    which = "custom_ops" if "andarenotrecognizedbyTensorFlow" in message.text else "ops"
+    return {"op": ops[0] if ops else "", which: ops, "listed": True}
 
 
-def _flex_names(match: re.Match[str], _: Message) -> Told:
+def _flex_names(match: re.Match[str], _: LogMessage) -> Told:
     ops = _plain(tuple(match["_names"].split(",")))
     return {"op": ops[0], "ops": ops}
 
 
-def _custom_names(match: re.Match[str], _: Message) -> Told:
+def _custom_names(match: re.Match[str], _: LogMessage) -> Told:
     ops = _plain(tuple(match["_names"].split(",")))
     return {"op": ops[0], "custom_ops": ops}
 
@@ -109,12 +131,10 @@ _OLD_EXPORT = "tensorflow/lite/toco/tflite/export.cc"
 _AUTHORING = "tensorflow/lite/python/authoring/authoring.py"
 _NEITHER = r"opis(?:neitheracustomopnoraflexop|notanyofabuiltinTFLiteop)"
 _IN_PLACE = r"(?:(?!loc\(|error:|note:)[^']){0,20000}"
-_OLD_SENTENCE = r"SomeoftheoperatorsinthemodelarenotsupportedbythestandardTensorFlowLiteruntime"
-_OLD_LIST = r"listofoperatorsforwhichyouwillneedcustomimplementations:"
 _NEAR = 400
 
-SHAPES: tuple[Shape, ...] = (
-    Shape(
+SHAPES: tuple[MessageShape, ...] = (
+    MessageShape(
         _KIND,
         "converter",
         r"loc\((?:callsite\(|fused(?:<[^>]{0,80}>)?|\[|\"[^\"]{1,200}:\",)*\"(?P<node>[^\"@]{1,400})(?:@[^\"]{0,400})?\""
@@ -125,7 +145,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_once_more,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         rf"'tf\.(?P<op>[\w.>]+)'{_NEITHER}",
@@ -135,19 +155,18 @@ SHAPES: tuple[Shape, ...] = (
         joins=_once_more,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
-        r"SomeopsarenotsupportedbythenativeTFLiteruntime.{0,300}?TFSelectops:",
-        ("the native TFLite", "TF Select ops:"),
+        r"SomeopsarenotsupportedbythenativeTFLiteruntime",
+        ("the native TFLite", "Some ops are not"),
         _EXPORT,
-        _flex_list,
-        lines=40,
-        ends="Details:",
-        joins=_with_lines,
+        lambda _, __: {"listed": True},
+        lines=6,
+        joins=_said,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"TFSelectops:",
@@ -159,11 +178,11 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
-        r"Someopsinthemodelarecustomops.{0,300}?Customops:",
-        ("are custom ops", "Custom ops:"),
+        r"Someopsinthemodelarecustomops",
+        ("are custom ops", "Some ops in the model"),
         _EXPORT,
         _custom_list,
         lines=40,
@@ -171,7 +190,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"Opsthatcanbesupportedbytheflexruntime\(.{0,120}?\):",
@@ -182,7 +201,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"Opsthatneedcustomimplementation\(.{0,120}?\):",
@@ -193,64 +212,44 @@ SHAPES: tuple[Shape, ...] = (
         joins=_with_lines,
         reach=_NEAR,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
-        r"(?:Errorcode:)?ERROR_NEEDS_FLEX_OPS",
+        r"ERROR_NEEDS_FLEX_OPS",
         ("ERROR_NEEDS_FLEX_OPS", "NEEDS_FLEX_OPS"),
         _EXPORT,
         lines=1,
         joins=_said,
         reach=60,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
-        r"(?:Errorcode:)?ERROR_NEEDS_CUSTOM_OPS",
+        r"ERROR_NEEDS_CUSTOM_OPS",
         ("ERROR_NEEDS_CUSTOM_OPS", "NEEDS_CUSTOM_OPS"),
         _EXPORT,
         lines=1,
         joins=_needs_custom,
         reach=60,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
-        rf"{_OLD_SENTENCE}andarenotrecognizedbyTensorFlow.{{0,4000}}?{_OLD_LIST}",
-        ("not recognized by", "custom implementations:"),
-        _OLD_EXPORT,
-        _custom_list,
-        lines=12,
-    ),
-    Shape(
-        _KIND,
-        "converter",
-        rf"{_OLD_SENTENCE}.{{0,4000}}?{_OLD_LIST}",
+        r"SomeoftheoperatorsinthemodelarenotsupportedbythestandardTensorFlowLiteruntime",
         ("standard TensorFlow Lite", "the operators in"),
         _OLD_EXPORT,
-        _flex_list,
-        lines=12,
+        _sentence,
+        lines=60,
+        ends=r"customimplementations:[\w,]+\.",
     ),
-    Shape(_KIND, "converter", _OLD_SENTENCE, ("standard TensorFlow Lite", "the operators in"), _OLD_EXPORT, lines=12),
-    Shape(
-        _KIND,
-        "converter",
-        _OLD_LIST,
-        ("list of operators", "custom implementations:"),
-        _OLD_EXPORT,
-        _flex_list,
-        lines=12,
-        joins=_of_sentence,
-        reach=20,
-    ),
-    Shape(
+    MessageShape(
         "converter-flex-list",
         "converter",
-        r"Op(?P<op>[\w.>]+)isavalidTensorFlowopbuthasnotbeen(?:whitelisted|allowlisted)for",
+        r"Op(?P<op>[A-Z_][\w.>]{0,200}?)isavalidTensorFlowopbuthasnotbeen(?:white|allow)listed",
         ("a valid TensorFlow op", "has not been allow", "has not been white"),
         "tensorflow/lite/toco/tflite/operator.cc",
     ),
-    Shape(
+    MessageShape(
         "converter-flex-list",
         "converter",
         r"SomeoftheoperatorsinthemodelarenotsupportedbyTensorFlowFlexruntime:",
@@ -258,7 +257,7 @@ SHAPES: tuple[Shape, ...] = (
         _OLD_EXPORT,
         _flex_list,
     ),
-    Shape(
+    MessageShape(
         "converter-flex-list",
         "converter",
         r"TensorFlowLitecurrentlydoesn\\?'tsupportcontrolflowops:",
@@ -266,7 +265,7 @@ SHAPES: tuple[Shape, ...] = (
         _OLD_EXPORT,
         _flex_list,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"op'(?P<_names>\w[\w.,>]{0,2000})'require\(s\)\"SelectTFOps\"",
@@ -274,7 +273,7 @@ SHAPES: tuple[Shape, ...] = (
         _AUTHORING,
         _flex_names,
     ),
-    Shape(
+    MessageShape(
         _KIND,
         "converter",
         r"op'(?P<_names>\w[\w.,>]{0,2000})'is\(are\)notnativelysupportedbyTensorFlowLite",

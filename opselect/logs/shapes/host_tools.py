@@ -4,38 +4,47 @@ from __future__ import annotations
 
 import re
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes.names import bare, listed, quoted
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.shape import MessageShape, Told
 
+_STOP = re.compile(r"[<>'\"()]")
+_OUTPUT = re.compile(r":\d+$")
 _NODE = r"(?P<_node>[^'\"\[\]{}()]{1,400}?)"
 
 
 def node_of(tensor: str) -> str:
     """The node of a tensor: its name without the number of the output, and without the mark of a control input."""
-    return re.sub(r":\d+$", "", tensor.strip("'\"`")).removeprefix("^")
+    return _OUTPUT.sub("", tensor.strip("'\"`")).removeprefix("^")
 
 
-def _matched(match: re.Match[str], message: Message) -> Told | None:
+def _matched(match: re.Match[str], message: LogMessage) -> Told | None:
     """The name within the beginning: one word, but for one place at which a log may have broken it."""
     if message.sentence(*match.span("_node")).count(" ") > 1:
         return None
     return {"node": node_of(match["_node"])}
 
 
-def _behind(match: re.Match[str], message: Message) -> Told:
+def _behind(match: re.Match[str], message: LogMessage) -> Told:
     """The name that the beginning ends in front of, in quotes or up to a blank."""
-    name = quoted(message, match.end()) or bare(message, match.end()).rstrip(".,;")
-    return {"node": node_of(name)}
+    start = match.end()
+    name = quoted(message, start)
+    if not name:
+        end = next((at.start() for at in _STOP.finditer(message.text, start)), len(message.text))
+        parts = message.sentence(start, min(end, start + 400)).split(" ")
+        broken = "".join(parts[:2])
+        # The number of an output is the end of a name that a log broke.
+        name = broken if _OUTPUT.search(broken) and ":" not in parts[0] else parts[0]
+    return {"node": node_of(name.rstrip(".,;"))}
 
 
-def _first(match: re.Match[str], message: Message) -> Told:
+def _first(match: re.Match[str], message: LogMessage) -> Told:
     names = listed(message, match.end())
     return {"node": node_of(names[0]) if names else ""}
 
 
-def _java(match: re.Match[str], message: Message) -> Told:
+def _java(match: re.Match[str], message: LogMessage) -> Told:
     """The frame behind says whether the node was to be fed or fetched."""
     kind = "tool-input-name" if "Runner.feed(" in message.text else "tool-output-name"
     return {"kind": kind, "node": node_of(match["_node"])}
@@ -46,7 +55,7 @@ def _said(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailur
     return earlier if earlier and earlier[-1].node == later.node else (*earlier, later)
 
 
-def _op(match: re.Match[str], message: Message) -> Told:
+def _op(match: re.Match[str], message: LogMessage) -> Told:
     return {"op": bare(message, match.end(), r"[^\w>]")}
 
 
@@ -60,8 +69,8 @@ _TOCO = "tensorflow/lite/toco/tooling_util.cc"
 _FLEX_OPS = "tensorflow/lite/tools/list_flex_ops.cc"
 _HEADER = "tensorflow/python/tools/selective_registration_header_lib.py"
 
-SHAPES: tuple[Shape, ...] = (
-    Shape(
+SHAPES: tuple[MessageShape, ...] = (
+    MessageShape(
         "tool-output-name",
         "tool",
         rf"AssertionError:{_NODE}isnotingraph",
@@ -70,7 +79,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=1,
     ),
-    Shape(
+    MessageShape(
         "tool-input-name",
         "tool",
         r"Thefollowinginputnodeswerenotfound:(?:set\()?[\[{(]*u?",
@@ -79,7 +88,7 @@ SHAPES: tuple[Shape, ...] = (
         _first,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-input-name",
         "tool",
         rf"Name'{_NODE}'appearstorefertoaTensor,notan?Operation",
@@ -88,7 +97,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=1,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "tool",
         rf"Requestedreturn(?:tensor|node|_element)'{_NODE}'notfoundingraph",
@@ -97,7 +106,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=1,
     ),
-    Shape(
+    MessageShape(
         "tool-input-name",
         "tool",
         r"Attemptedtomapinputsthatwerenotfoundingraph_def:\[",
@@ -106,7 +115,7 @@ SHAPES: tuple[Shape, ...] = (
         _first,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "tool",
         rf"(?:Fetchargument'|Argument`fetch`='?){_NODE}'?cannotbeinterpretedasaTensor",
@@ -115,7 +124,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-input-name",
         "tool",
         rf"Cannotinterpretfeed_dictkeyasTensor:Thename'{_NODE}'referstoa(?:Tensorwhichdoesnotexist|nOperationnot)",
@@ -124,7 +133,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "tool",
         rf"Thename'{_NODE}'referstoa(?:Tensorwhichdoesnotexist|nOperationnotinthegraph)",
@@ -135,7 +144,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_said,
         reach=2,
     ),
-    Shape(
+    MessageShape(
         "tool-input-name",
         "tool",
         r"FeedInputs:unabletofindfeedoutput",
@@ -144,7 +153,7 @@ SHAPES: tuple[Shape, ...] = (
         _behind,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "tool",
         rf"FetchOutputsnode{_NODE}:notfound",
@@ -153,7 +162,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "tool",
         r"PruneForTargets:Sometargetnodesnotfound:",
@@ -162,7 +171,7 @@ SHAPES: tuple[Shape, ...] = (
         _behind,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "tool",
         rf"Tensor{_NODE},specifiedineitherfeed_devicesorfetch_devices",
@@ -171,7 +180,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         # The tool walks from the outputs up: what it does not find is an output, or an input of some node.
         "tool-output-name",
         "tool",
@@ -181,7 +190,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "tool",
         r"NoOperationnamed\[(?P<_node>[^\[\]]{1,400})\]intheGraph",
@@ -190,7 +199,7 @@ SHAPES: tuple[Shape, ...] = (
         _java,
         lines=8,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "converter",
         r"Specifiedoutputarray\"(?P<_node>[^\"]{1,400})\"isnotproducedbyanyop",
@@ -199,7 +208,7 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-input-name",
         "converter",
         r"Specifiedinputarray\"(?P<_node>[^\"]{1,400})\"isnot(?:consumed|produced)byanyop",
@@ -208,23 +217,23 @@ SHAPES: tuple[Shape, ...] = (
         _matched,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "tool-output-name",
         "converter",
         r"Invalidtensors(?=')",
-        ("Invalid tensors '", "' were found."),
+        ("Invalid tensors", "were found."),
         "tensorflow/lite/python/util.py",
         lambda match, message: {"node": node_of(quoted(message, match.end()).partition(",")[0])},
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "flex-tool",
         "tool",
         r"Op(?P<op>[\w>]{1,200}?)notfound:(?:Notfound:|NOT_FOUND:)?Optypenotregistered'[^']{1,200}'inbinary",
         ("not found: N", "Op type not registered"),
         _FLEX_OPS,
     ),
-    Shape(
+    MessageShape(
         "flex-tool",
         "tool",
         r"Failedtofindkernelclassforop:",
@@ -233,7 +242,7 @@ SHAPES: tuple[Shape, ...] = (
         _op,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "flex-tool",
         "tool",
         r"InvalidCustomOptionsFormat",
@@ -241,7 +250,7 @@ SHAPES: tuple[Shape, ...] = (
         _FLEX_OPS,
         lines=1,
     ),
-    Shape(
+    MessageShape(
         "header-tool",
         "tool",
         r"Warning:nokernelfoundforop",
@@ -250,7 +259,7 @@ SHAPES: tuple[Shape, ...] = (
         _op,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "header-is-message",
         "tool",
         r"ops_to_register\.h:\d+:\d+:error:(?:unknowntypename'Error'|'Error'doesnotnameatype)",
@@ -258,7 +267,7 @@ SHAPES: tuple[Shape, ...] = (
         _HEADER,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "header-is-message",
         "tool",
         r"Errorreadinggraph!",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 
 QUOTE = r"\\?['\"`]"
 """A quote as logs have it: as it was printed, or escaped by Python."""
@@ -13,13 +13,13 @@ QUOTE = r"\\?['\"`]"
 _QUOTED = re.compile(rf"{QUOTE}([^'\"`\\]{{1,400}}){QUOTE}")
 
 
-def quoted(message: Message, start: int) -> str:
+def quoted(message: LogMessage, start: int) -> str:
     """The name in quotes that stands at an offset; empty where none does or the log is cut in it."""
     match = _QUOTED.match(message.text, start)
     return match[1] if match else ""
 
 
-def bare(message: Message, start: int, stops: str = "") -> str:
+def bare(message: LogMessage, start: int, stops: str = "") -> str:
     """The name without quotes that stands at an offset, up to white space or the pattern ``stops``.
 
     A name that ends with the text may be cut, but it is all that there is: it is given.
@@ -30,7 +30,7 @@ def bare(message: Message, start: int, stops: str = "") -> str:
     return message.word(start, end)
 
 
-def last_word(message: Message, start: int, end: int) -> tuple[str, dict[str, object]]:
+def last_word(message: LogMessage, start: int, end: int) -> tuple[str, dict[str, object]]:
     """The name that ends at an offset, without what stands in front of it on the line before; and its own line."""
     word = message.sentence(start, end).rpartition(" ")[2]
     return word, {"lines": (message.line_at(end - len(word)),)}
@@ -49,15 +49,21 @@ def without_flex(name: str) -> str:
     return name.removeprefix("Flex")
 
 
-def listed(message: Message, start: int, end: int | None = None) -> tuple[str, ...]:
-    """The names that stand between commas from an offset on, each once, up to the first that no comma follows."""
+def listed(message: LogMessage, start: int) -> tuple[str, ...]:
+    """The names that stand between commas from an offset on, each once, up to the first that no comma follows.
+
+    One in quotes, or with a comma, a bracket or a full stop behind it, is whole even where the log broke it.
+    """
     names = []
-    end = len(message.text) if end is None else end
-    while match := _NAME.match(message.text, start, end):
-        name = message.word(start, match.end())
-        names.append(name.strip("'\"`"))
-        start += len(name) + 1
-        if message.text[start - 1 : start] != ",":
+    while match := _NAME.match(message.text, start):
+        end = match.end()
+        is_whole = match["quoted"] is not None or message.text[end : end + 1] in {",", "]", "}"}
+        is_whole = is_whole or match[0].find(".") == len(match[0]) - 1
+        if not is_whole or message.sentence(start, end).count(" ") > 1:
+            end = start + len(message.word(start, end))
+        names.append(message.text[start:end].strip("'\"`"))
+        start = end + 1
+        if message.text[end:start] != ",":
             break
     return once(names)
 
@@ -67,4 +73,4 @@ def once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-_NAME = re.compile(r"['\"`]?[\w>.:/+-]+['\"`]?")
+_NAME = re.compile(r"(?P<quoted>'[^',]{1,400}'|\"[^\",]{1,400}\")|[\w>.:/+-]+")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kernel_index.datatypes import DataType
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import KernelRow
 
 _TYPES = frozenset(each.name for each in DataType)
@@ -23,7 +23,7 @@ _NO_ROWS = re.compile(r"\\?<noregisteredkernels")
 _OPENING, _CLOSING = "[({<", "])}>"
 
 
-def bracketed_node(message: Message, start: int = 0) -> tuple[str, int]:
+def bracketed_node(message: LogMessage, start: int = 0) -> tuple[str, int]:
     """The node of the first ``[[Node: X = Op[…](…)]]`` from an offset on, of any release, and where its name ends.
 
     The name is empty where there is none, or where the message is cut within it.
@@ -40,7 +40,7 @@ def bracketed_node(message: Message, start: int = 0) -> tuple[str, int]:
     return _without_word_node(message, found.start("plain"), found.end("plain")), found.end()
 
 
-def _without_word_node(message: Message, start: int, end: int) -> str:
+def _without_word_node(message: LogMessage, start: int, end: int) -> str:
     """A name without the word "node" in front of it, as Python puts names of nodes into messages."""
     text = message.text
     if text.startswith("node", start) and message.blank_at(start + 4) and start + 4 < end:
@@ -48,7 +48,7 @@ def _without_word_node(message: Message, start: int, end: int) -> str:
     return text[start:end]
 
 
-def user_of(message: Message, start: int) -> tuple[str, int]:
+def user_of(message: LogMessage, start: int) -> tuple[str, int]:
     """The node of ``used by {{node X}}`` and ``used by node X (defined at …)`` at an offset, and where that ends."""
     found = re.compile(
         rf"usedby(?:\{{\{{node(?P<braced>[^}}]+)\}}\}}|(?P<plain>(?:node)?{_NAME}?)(?=\(definedat|with(?:these|the)?attrs))"
@@ -60,7 +60,7 @@ def user_of(message: Message, start: int) -> tuple[str, int]:
     return _without_word_node(message, found.start("plain"), found.end("plain")), found.end()
 
 
-def node_behind(message: Message, start: int) -> str:
+def node_behind(message: LogMessage, start: int) -> str:
     """The node whose definition stands at an offset: ``X = Op[…](…)``, ``{{node X}}`` or ``node X (defined at``."""
     text = message.text
     braced = re.compile(r"\{\{node([^}]+)\}\}").match(text, start)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes.names import QUOTE, bare, listed, once, quoted
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.names import QUOTE, listed, once, quoted
+from opselect.logs.shapes.shape import MessageShape, Told
 
 _NO_KERNEL = "onnx-no-kernel"
 _ONNX_OP = r"(?P<op>[A-Za-z_][\w.:-]{0,200}?)\((?P<version>-?\d{1,6})\)"
@@ -17,7 +17,7 @@ _ONNX_OP = r"(?P<op>[A-Za-z_][\w.:-]{0,200}?)\((?P<version>-?\d{1,6})\)"
 _NODE_NAME = re.compile(rf"nodewithname(?={QUOTE})|\(node:?")
 
 
-def _onnx_node(match: re.Match[str], message: Message) -> Told:
+def _onnx_node(match: re.Match[str], message: LogMessage) -> Told:
     """The name of the node, in quotes, or in parentheses up to the execution provider."""
     found = _NODE_NAME.match(message.text, match.end())
     if found is None:
@@ -41,14 +41,23 @@ def _named(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailu
     return *earlier, later
 
 
-def _running(_: re.Match[str], message: Message) -> Told:
+def _running(_: re.Match[str], message: LogMessage) -> Told:
     """A kernel that is there and does not do what the node asks for: of a node that the text behind names."""
     node = re.compile(r"whilerunning([A-Za-z_]\w{0,100})node\.Name:'([^']{0,400})'").search(message.text)
     return {"op": node[1], "node": node[2]} if node else {}
 
 
-def _torch_op(match: re.Match[str], message: Message) -> Told:
-    return {"op": _operator(bare(message, match.end(), r"[^\w:.]"))}
+def _torch_op(match: re.Match[str], message: LogMessage) -> Told:
+    """The operator that stands behind; up to white space, if that leaves a whole name."""
+    found = _OPERATOR.match(message.text, match.end())
+    if found is None:
+        return {}
+    op = ""
+    for part in message.sentence(*found.span()).split():
+        op = _operator(op + part)
+        if _OPERATOR.fullmatch(op):
+            break
+    return {"op": op}
 
 
 def _operator(text: str) -> str:
@@ -60,16 +69,10 @@ def _of_methods(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[Log
     return earlier if any(each.kind == later.kind for each in earlier) else (*earlier, later)
 
 
-def _lines_of_one(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
-    """What the registry says of a kernel, and then the method that asked for it."""
-    newest = earlier[-1] if earlier else None
-    return earlier if newest is not None and (newest.kind, newest.op) == (later.kind, later.op) else (*earlier, later)
+_OPERATOR = re.compile(r"[a-z_]\w*::[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
 
 
-_OPERATOR = re.compile(r"[a-z_][\w]*::[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
-
-
-def _torch_list(match: re.Match[str], message: Message) -> Told | None:
+def _torch_list(match: re.Match[str], message: LogMessage) -> Told | None:
     """Operators in brackets, or behind a sentence that ends with a URL of which the first of them once was a part."""
     text = message.text
     start = match.end()
@@ -79,10 +82,13 @@ def _torch_list(match: re.Match[str], message: Message) -> Told | None:
         names = listed(message, start)
     else:
         names = ()
-        while found := _OPERATOR.search(text, start):
-            name = message.word(found.start(), found.end())
+        while found := (_OPERATOR.match if names else _OPERATOR.search)(text, start):
+            is_whole = text[found.end() : found.end() + 1] == ","
+            name = found[0] if is_whole else message.word(*found.span())
             names += (name,)
-            start = found.start() + len(name)
+            start = found.start() + len(name) + 1
+            if text[start - 1 : start] != ",":
+                break
     ops = once(_operator(name) for name in names if "::" in name)
     return {"op": ops[0] if ops else "", "ops": ops}
 
@@ -93,8 +99,8 @@ _CHECKER = "onnx/checker.cc"
 _METHOD = "executorch/runtime/executor/method.cpp"
 _MOBILE = "torch/csrc/jit/mobile/function.cpp"
 
-SHAPES: tuple[Shape, ...] = (
-    Shape(
+SHAPES: tuple[MessageShape, ...] = (
+    MessageShape(
         _NO_KERNEL,
         "onnxruntime",
         rf"Couldnotfindanimplementationfor(?:thenode(?P<_node>[^'\"()]{{1,400}}?):)?(?:thenode)?{_ONNX_OP}",
@@ -105,29 +111,29 @@ SHAPES: tuple[Shape, ...] = (
         joins=_named,
         reach=3,
     ),
-    Shape(
+    MessageShape(
         _NO_KERNEL,
         "onnxruntime",
         rf"[Ff]ailedtofindkernelfor{_ONNX_OP}",
-        ("to find kernel for", "ailed to find kernel"),
+        ("find kernel for", "Kernel not found"),
         _REGISTRY,
         _onnx_node,
         lines=3,
         joins=_named,
         reach=3,
     ),
-    Shape(
+    MessageShape(
         _NO_KERNEL,
         "onnxruntime",
         r"Failedtofindkernelfor(?=[A-Z])(?P<op>[\w.]{1,200}?)\(node",
-        ("to find kernel for", "ailed to find kernel"),
+        ("find kernel for", "Kernel not found"),
         _REGISTRY,
         lambda match, message: {"node": message.text[match.end() :].lstrip(":").strip("'").partition(")")[0]},
         lines=3,
         joins=_named,
         reach=3,
     ),
-    Shape(
+    MessageShape(
         _NO_KERNEL,
         "onnxruntime",
         rf"Failedtofindkerneldefhash\(?\d*\)?inkernelregistriesfor{_ONNX_OP}",
@@ -136,7 +142,7 @@ SHAPES: tuple[Shape, ...] = (
         _onnx_node,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         _NO_KERNEL,
         "onnxruntime",
         r"Failedtofindkerneldefhashinkernelregistries:",
@@ -144,7 +150,7 @@ SHAPES: tuple[Shape, ...] = (
         "onnxruntime/core/session/inference_session.cc",
         lines=2,
     ),
-    Shape(
+    MessageShape(
         _NO_KERNEL,
         "onnxruntime",
         r"Opwithname\((?P<node>[^()]{0,400})\)(?:domain\([^()]{0,200}\))?andtype\((?P<op>\w{1,200})\)kernel(?:isnotsupported|notfound)in",
@@ -154,7 +160,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_named,
         reach=3,
     ),
-    Shape(
+    MessageShape(
         _NO_KERNEL,
         "onnxruntime",
         r"(?:9:|ORT_)NOT_IMPLEMENTED(?![-:,]*(?:message:)?(?:Couldnot|Failedto))",
@@ -163,7 +169,7 @@ SHAPES: tuple[Shape, ...] = (
         _running,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "onnx-unknown-op",
         "onnxruntime",
         r"InNode,\(\"(?P<node>[^\"]{0,400})\",[^\"]{1,200},\"[^\"]{0,200}\",.{0,4000}?"
@@ -172,7 +178,7 @@ SHAPES: tuple[Shape, ...] = (
         _CHECKER,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "onnx-unknown-op",
         "onnxruntime",
         r"ErrorinNode:(?P<node>[^'\"()]{1,400}?):NoOpregisteredfor(?P<op>[\w.]{1,200}?)withdomain_versionof(?P<version>\d+)",
@@ -180,7 +186,7 @@ SHAPES: tuple[Shape, ...] = (
         _CHECKER,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "onnx-unknown-op",
         "onnxruntime",
         r"NoOpregisteredfor'?(?P<op>[\w.]{1,200}?)'?withdomain_versionof(?P<version>\d+)",
@@ -188,24 +194,24 @@ SHAPES: tuple[Shape, ...] = (
         _CHECKER,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "onnx-unknown-op",
         "onnxruntime",
         rf"Fatalerror:{_ONNX_OP}isnotaregisteredfunction/op",
-        ("is not a registered", "registered function/op"),
+        ("is not a registered", "function/op"),
         "onnxruntime/core/graph/graph.cc",
         lambda match, _: {"version": None if match["version"].startswith("-") else int(match["version"])},
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "onnx-unknown-op",
         "onnxruntime",
         r"Fatalerror:(?P<op>[A-Za-z_][\w.:]{0,200}?)isnotaregisteredfunction/op",
-        ("is not a registered", "registered function/op"),
+        ("is not a registered", "function/op"),
         "onnxruntime/core/graph/graph.cc",
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "onnx-version",
         "onnxruntime",
         r"UnsupportedmodelIRversion:(?P<version>\d+)",
@@ -213,7 +219,7 @@ SHAPES: tuple[Shape, ...] = (
         "onnxruntime/core/graph/model.cc",
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "onnx-version",
         "onnxruntime",
         r"Opset(?P<version>\d+)isunderdevelopment",
@@ -221,15 +227,15 @@ SHAPES: tuple[Shape, ...] = (
         "onnxruntime/core/graph/model_load_utils.h",
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "executorch-operator",
         "executorch",
         rf"kernel{QUOTE}(?P<op>\w+::[\w.]{{1,200}}){QUOTE}notfound",
-        ("' not found.", "kernel '"),
+        ("operator_registry.cpp", "kernel '"),
         "executorch/runtime/kernel/operator_registry.cpp",
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "executorch-operator",
         "executorch",
         r"Missingoperator:\[\d+\](?=[\w]+::)",
@@ -237,10 +243,8 @@ SHAPES: tuple[Shape, ...] = (
         _METHOD,
         _torch_op,
         lines=2,
-        joins=_lines_of_one,
-        reach=40,
     ),
-    Shape(
+    MessageShape(
         "executorch-operator",
         "executorch",
         rf"Thereare\d+instructionsdon{QUOTE}?thavecorrespondingoperator",
@@ -250,7 +254,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_of_methods,
         reach=400,
     ),
-    Shape(
+    MessageShape(
         "executorch-operator",
         "executorch",
         r"Thereare\d+operatorsmissingfromregistration",
@@ -260,7 +264,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_of_methods,
         reach=400,
     ),
-    Shape(
+    MessageShape(
         "pytorch-operator",
         "pytorch-mobile",
         r"Followingopscannotbefound([.:])",
@@ -268,9 +272,9 @@ SHAPES: tuple[Shape, ...] = (
         _MOBILE,
         _torch_list,
         lines=20,
-        ends=r"\(\)(?![\s]*[a-z_]+::)|Exceptionraisedfrom",
+        ends=r"Exceptionraisedfrom",
     ),
-    Shape(
+    MessageShape(
         "pytorch-operator",
         "pytorch-mobile",
         r"[Uu]nknownbuiltinop:(?=[a-z_]\w*::)",
@@ -279,7 +283,7 @@ SHAPES: tuple[Shape, ...] = (
         _torch_op,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "pytorch-operator",
         "pytorch-mobile",
         rf"Could(?:n{QUOTE}?tfind|notfind)(?:any|an)?(?:instanceof)?(?:schema|operator)for{QUOTE}?(?=[a-z_]\w*::)",
@@ -288,7 +292,7 @@ SHAPES: tuple[Shape, ...] = (
         _torch_op,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "pytorch-operator",
         "pytorch-mobile",
         rf"Couldnotrun{QUOTE}(?P<op>[a-z_]\w*::[\w.]{{1,200}}){QUOTE}withargumentsfromthe",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure, Runtime
 
 Told = Mapping[str, object]
@@ -17,7 +17,7 @@ Joins = Callable[[tuple[LogFailure, ...], LogFailure], tuple[LogFailure, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class MessageShape:
     """One way in which a failure is written, as TensorFlow or another program prints it.
 
     ``begins`` is how the message begins, a pattern for a text without any white space; its named groups are fields of
@@ -42,13 +42,13 @@ class Shape:
     begins: str
     words: tuple[str, ...]
     source: str
-    reads: Callable[[re.Match[str], Message], Told | None] | None = None
+    reads: Callable[[re.Match[str], LogMessage], Told | None] | None = None
     lines: int = 6
     ends: str = ""
     joins: Joins | None = None
     reach: int = 0
 
-    def failure(self, message: Message) -> LogFailure | None:
+    def failure(self, message: LogMessage) -> LogFailure | None:
         """What a message that begins as this shape does tells of the failure; None where it is of none."""
         match = re.match(self.begins, message.text)
         if match is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kernel_index.datatypes import DataType
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import KernelRow
 from opselect.logs.shapes.node_text import (
     attrs_at,
@@ -16,7 +16,7 @@ from opselect.logs.shapes.node_text import (
     types_of,
     user_of,
 )
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.shape import MessageShape, Told
 
 _OP_KERNEL = "tensorflow/core/framework/op_kernel.cc"
 _PLACER = "tensorflow/core/common_runtime/placer.cc"
@@ -38,7 +38,7 @@ _GAP = 3000
 """How far behind the beginning of a message its devices and its kernels may begin, in characters."""
 
 
-def _unplaced(match: re.Match[str], message: Message) -> Told:
+def _unplaced(match: re.Match[str], message: LogMessage) -> Told:
     """``No OpKernel was registered to support Op 'X' …``: of the placer, in the forms of all releases."""
     text = message.text
     op = match["op"]
@@ -50,7 +50,7 @@ def _unplaced(match: re.Match[str], message: Message) -> Told:
     return _about_kernel(op, node, attrs, "", message, match.end())
 
 
-def _uncreated(match: re.Match[str], message: Message) -> Told:
+def _uncreated(match: re.Match[str], message: LogMessage) -> Told:
     """``No registered 'X' OpKernel for CPU devices compatible with node …``: of the executor."""
     text = message.text
     op = match["op"]
@@ -68,7 +68,7 @@ def _uncreated(match: re.Match[str], message: Message) -> Told:
     return _about_kernel(op, node, attrs, match["device"], message, match.end())
 
 
-def _unplaced_eager(match: re.Match[str], message: Message) -> Told:
+def _unplaced_eager(match: re.Match[str], message: LogMessage) -> Told:
     """``Could not find device for node: {{node X}} = X[…]``: of an op that is run without a graph."""
     text = message.text
     node = node_behind(message, match.end())
@@ -80,7 +80,7 @@ def _unplaced_eager(match: re.Match[str], message: Message) -> Told:
 
 
 def _about_kernel(
-    op: str, node: str, attrs: dict[str, str], device: str, message: Message, start: int
+    op: str, node: str, attrs: dict[str, str], device: str, message: LogMessage, start: int
 ) -> dict[str, object]:
     text = message.text
     devices = _DEVICES.search(text, start, start + _GAP)
@@ -134,19 +134,19 @@ def _kind(
     return "kernel-label" if fitting and all(row.label != label for row in fitting) else "kernel-type"
 
 
-def _not_registered(match: re.Match[str], message: Message) -> Told:
+def _not_registered(match: re.Match[str], message: LogMessage) -> Told:
     building = re.compile(r"whilebuildingNodeDef'([^']+)'").search(message.text, match.end())
     return {"node": building[1] if building else ""}
 
 
-def _of_unknown_op(match: re.Match[str], message: Message) -> Told:
+def _of_unknown_op(match: re.Match[str], message: LogMessage) -> Told:
     return {"op": message.word(match.start("op"), match.end("op"))}
 
 
 _DEFINITION_END = re.compile(r">(?:;NodeDef|Thismaybeexpected)")
 
 
-def _of_definition(match: re.Match[str], message: Message) -> Told:
+def _of_definition(match: re.Match[str], message: LogMessage) -> Told:
     """What stands behind ``Op<name=X; signature=…>; NodeDef: …``."""
     text = message.text
     begin = match.start("_signature")
@@ -167,7 +167,7 @@ def _of_definition(match: re.Match[str], message: Message) -> Told:
 _BY_LOWER = {each.name.removeprefix("DT_").lower(): each.name for each in DataType}
 
 
-def _value_of_attr(match: re.Match[str], message: Message) -> Told:
+def _value_of_attr(match: re.Match[str], message: LogMessage) -> Told:
     text = message.text
     op = re.compile(r"Op<name=(\w+);").search(text, match.end())
     if op is None:
@@ -179,7 +179,7 @@ def _value_of_attr(match: re.Match[str], message: Message) -> Told:
     return {"op": op[1], "node": node, "dtypes": ((match["attr"], known),) if known else ()}
 
 
-def _unassigned(match: re.Match[str], message: Message) -> Told | None:
+def _unassigned(match: re.Match[str], message: LogMessage) -> Told | None:
     """Nodes that no device takes; None where another reason than the device is given."""
     text = message.text
     if not re.compile(r"explicitlyassigned|explicitdevicespecification|devicespecification").search(text, 0, _GAP):
@@ -198,7 +198,7 @@ def _unassigned(match: re.Match[str], message: Message) -> Told | None:
     }
 
 
-def _twice(match: re.Match[str], message: Message) -> Told:
+def _twice(match: re.Match[str], message: LogMessage) -> Told:
     node = re.fullmatch(r"\{\{node(.+)\}\}", match["node"])
     op = re.compile(r"""op:\\?"(\w+)""").search(message.text, match.end())
     named = re.match(r"([^=]+)=(\w+)\[", match["node"])
@@ -211,17 +211,17 @@ def _twice(match: re.Match[str], message: Message) -> Told:
 
 
 SHAPES = (
-    Shape(
+    MessageShape(
         "no-kernel",
         "tensorflow",
         r"Couldnotfind(?:valid)?devicefornode[.:](?:Node:)?",
-        ("Could not find dev", "ice for node", "valid device for"),
+        ("Could not find dev", "ice for node", "Could not find val", "id device for", "registered for op"),
         "tensorflow/core/common_runtime/eager/execute.cc",
         _unplaced_eager,
         lines=_ROWS_LINES,
         ends=r"\[Op:\w+\]",
     ),
-    Shape(
+    MessageShape(
         "no-kernel",
         "tensorflow",
         r"NoOpKernelwasregisteredtosupportOp'(?P<op>\w+)'",
@@ -231,7 +231,7 @@ SHAPES = (
         lines=_ROWS_LINES,
         ends=_NODE_ENDS,
     ),
-    Shape(
+    MessageShape(
         "no-kernel",
         "tensorflow",
         r"Noregistered'(?P<op>\w+)'OpKernelfor'?(?P<device>\w+)'?devicescompatiblewithnode",
@@ -241,16 +241,16 @@ SHAPES = (
         lines=_ROWS_LINES,
         ends=_NODE_ENDS,
     ),
-    Shape(
+    MessageShape(
         "op-not-registered",
         "tensorflow",
-        r"Optypenotregistered'(?P<op>[^'\s]{1,200})'",
+        r"Optypenotregistered'(?P<op>[\w.>/:-]{1,400})'",
         ("Op typ", "e not regist", "in binary running"),
         "tensorflow/core/framework/op.cc",
         _not_registered,
         lines=4,
     ),
-    Shape(
+    MessageShape(
         "kernel-without-op",
         "tensorflow",
         r"OpKernel\('op:\\?\"(?P<op>\w{1,100})\\?\"device_type:\\?\"(?P<device>\w+)\\?\"(?:(?!OpKernel\().){0,2000}?'\)"
@@ -259,7 +259,7 @@ SHAPES = (
         _OP_KERNEL,
         lines=2,
     ),
-    Shape(
+    MessageShape(
         "kernel-without-op",
         "tensorflow",
         r"'?\)forunknownop:(?P<op>\w+)",
@@ -268,7 +268,7 @@ SHAPES = (
         _of_unknown_op,
         lines=1,
     ),
-    Shape(
+    MessageShape(
         "attr-unknown",
         "tensorflow",
         r"NodeDefmentionsattr(?:'(?P<attr>[^']{1,200})'notin|ibute(?P<_attribute>[\w.]{1,200}?)whichisnotintheopdefinition:)"
@@ -279,7 +279,7 @@ SHAPES = (
         lines=30,
         ends=r"GraphDef-generatingbinary|NodeDef:\{\{node[^}]*\}\}",
     ),
-    Shape(
+    MessageShape(
         "attr-missing",
         "tensorflow",
         r"NodeDefmissingattrs?'(?P<attr>[^']{1,200})'[^<]{0,200}?from(?P<_signature>Op<name=)(?P<op>\w+)",
@@ -289,7 +289,7 @@ SHAPES = (
         lines=30,
         ends=r"GraphDef-generatingbinary|NodeDef:\{\{node[^}]*\}\}",
     ),
-    Shape(
+    MessageShape(
         "attr-value",
         "tensorflow",
         r"Valueforattr'(?P<attr>\w{1,200})'of(?P<_value>[\w\"]{1,200}?)isnotinthelistofallowedvalues:",
@@ -299,7 +299,7 @@ SHAPES = (
         lines=20,
         ends=r"Op<name=\w+;",
     ),
-    Shape(
+    MessageShape(
         "op-removed",
         "tensorflow",
         r"Op(?P<op>[A-Z_]\w{0,200}?)isnotavailableinGraphDefversion(?P<graph_version>\d+)"
@@ -308,7 +308,7 @@ SHAPES = (
         _OP_DEF,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "op-deprecated",
         "tensorflow",
         r"Op(?P<op>[A-Z_]\w{0,200}?)isdeprecated\.ItwillceasetoworkinGraphDefversion(?P<removed_in>\d+)",
@@ -316,7 +316,7 @@ SHAPES = (
         _OP_DEF,
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "graph-version",
         "tensorflow",
         r"GraphDef(?:minconsumerversion|producerversion|disallowsconsumerversion)(?P<graph_version>\d+)"
@@ -325,7 +325,7 @@ SHAPES = (
         "tensorflow/core/framework/versions.cc",
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "lowering",
         "tensorflow",
         r"Node\{\{node(?P<node>[^}]{1,400})\}\}oftype(?P<op>\w+?)has'(?P<attr>_lower_using_switch_merge)'attrset",
@@ -333,7 +333,7 @@ SHAPES = (
         "tensorflow/core/common_runtime/lower_functional_ops.cc",
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "kernel-device",
         "tensorflow",
         r"Cannotassignadevice(?:foroperation|tonode)(?P<node>'[^']{1,400}'|\{\{node[^}]{1,400}\}\}|[\w./>\\-]{1,400}?)(?=:)",
@@ -343,7 +343,7 @@ SHAPES = (
         lines=30,
         ends=_NODE_ENDS,
     ),
-    Shape(
+    MessageShape(
         "kernel-device",
         "tensorflow",
         r"Couldnotsatisfydevicespecification'(?:/\w+:[\w*]+)*?/(?:device:)?(?P<device>[A-Za-z_]+):[\d*]+'",
@@ -351,7 +351,7 @@ SHAPES = (
         "tensorflow/core/common_runtime/eager/context.cc",
         lines=4,
     ),
-    Shape(
+    MessageShape(
         "kernel-twice",
         "tensorflow",
         r"MultipleOpKernelregistrationsmatchNodeDef(?:atthesamepriority)?'(?P<node>[^']{1,2000})'",
@@ -360,7 +360,7 @@ SHAPES = (
         _twice,
         lines=6,
     ),
-    Shape(
+    MessageShape(
         "op-registered-twice",
         "tensorflow",
         r"(?:Alreadyexists|ALREADY_EXISTS):Opwithname(?P<op>\w+)",
@@ -369,7 +369,7 @@ SHAPES = (
         _of_unknown_op,
         lines=1,
     ),
-    Shape(
+    MessageShape(
         "nothing-linked",
         "tensorflow",
         r"Nosessionfactoryregisteredforthegivensessionoptions",
@@ -377,7 +377,7 @@ SHAPES = (
         "tensorflow/core/common_runtime/session_factory.cc",
         lines=3,
     ),
-    Shape(
+    MessageShape(
         "nothing-linked",
         "tensorflow",
         r"CPUFactorynotregistered|Nodevicesareregistered",

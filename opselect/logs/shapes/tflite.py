@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes.names import QUOTE, bare, listed, quoted, whole_number, without_flex
-from opselect.logs.shapes.shape import Shape, Told
+from opselect.logs.shapes.shape import MessageShape, Told
 
 _QUOTES = rf"{QUOTE}?"
 _DID_NOT = rf"Did(?:n{_QUOTES}t|not)"
@@ -20,21 +20,23 @@ _VERSION = re.compile(rf"version:?(?:{QUOTE}(?P<quoted>\d{{1,6}}){QUOTE}|(?P<bar
 """A version in quotes is known only where the second quote is there, too: the log may be cut in it."""
 
 
-def _version(message: Message, start: int) -> tuple[str, int | None]:
+def _version(message: LogMessage, start: int) -> tuple[str, int | None]:
     """The operator that stands in quotes or bare at an offset, and the version that may follow it."""
     op = quoted(message, start) or re.split(r"version|[.,:;'\"`]", bare(message, start))[0]
     match = _VERSION.search(message.text, start + len(op), start + len(op) + 40)
-    return op, int(match["quoted"] or match["bare"]) if match else None
+    if match is None:
+        return op, None
+    return op, int(match["quoted"] or message.word(*match.span("bare")))
 
 
-def _builtin(match: re.Match[str], message: Message) -> Told:
+def _builtin(match: re.Match[str], message: LogMessage) -> Told:
     """A builtin operator that the resolver lacks: of every version where the first is asked for."""
     op, version = _version(message, match.end())
     kind = "tflite-version" if version is not None and version > 1 else "tflite-not-added"
     return {"kind": kind, "op": op, "version": version}
 
 
-def _custom(match: re.Match[str], message: Message) -> Told:
+def _custom(match: re.Match[str], message: LogMessage) -> Told:
     """A custom operator that the resolver lacks; those of the Flex delegate begin with its name."""
     op, version = _version(message, match.end())
     return {**_custom_or_flex(op), "version": version}
@@ -46,7 +48,7 @@ def _custom_or_flex(name: str) -> dict[str, object]:
     return {"kind": "tflite-custom", "op": "" if name == "UnknownOp" else name}
 
 
-def _unresolved(match: re.Match[str], message: Message) -> Told:
+def _unresolved(match: re.Match[str], message: LogMessage) -> Told:
     """``Encountered unresolved custom op: X.``, where the next line may repeat the op, with the number of its node."""
     name = bare(message, match.end(), r"\.(?:Nodenumber|See)").strip("'\"`").rstrip(".,;")
     number: int | None = None
@@ -57,7 +59,7 @@ def _unresolved(match: re.Match[str], message: Message) -> Told:
     return {**_custom_or_flex(name), "node_number": number}
 
 
-def _flex(match: re.Match[str], message: Message) -> Told:
+def _flex(match: re.Match[str], message: LogMessage) -> Told:
     """The message does not say which op: the line behind it does, often below lines of others."""
     for node in _NODE.finditer(message.text, match.end()):
         op = node["op"]
@@ -66,7 +68,7 @@ def _flex(match: re.Match[str], message: Message) -> Told:
     return {}
 
 
-def _unresolved_at_run(match: re.Match[str], message: Message) -> Told:
+def _unresolved_at_run(match: re.Match[str], message: LogMessage) -> Told:
     """An operator that nobody took over when the model ran, named by the line behind it."""
     node = _NODE.search(message.text, match.end())
     if node is None:
@@ -74,39 +76,52 @@ def _unresolved_at_run(match: re.Match[str], message: Message) -> Told:
     return {**_custom_or_flex(node["op"] or ""), "node_number": int(node["number"])}
 
 
-def _out_of_range(match: re.Match[str], _: Message) -> Told:
+def _out_of_range(match: re.Match[str], _: LogMessage) -> Told:
     return {"builtin_code": whole_number(match, "builtin_code")}
 
 
-def _op_code(match: re.Match[str], message: Message) -> Told:
+def _op_code(match: re.Match[str], message: LogMessage) -> Told:
     """TensorFlow Lite for Microcontrollers: ``CUSTOM`` where the operator is a custom one, and no more."""
-    op = bare(message, match.end(), r"[^A-Z0-9_]").strip("'\"`")
+    op = bare(message, match.end(), r"[^A-Z0-9_]|[A-Z][a-z]").strip("'\"`")
     return {"kind": "tflite-custom", "op": ""} if op == "CUSTOM" else {"op": op}
 
 
 def _of_one_operator(earlier: tuple[LogFailure, ...], op_code: LogFailure) -> tuple[LogFailure, ...]:
     """The second message of TensorFlow Lite for Microcontrollers, which names a wrong operator above code 127."""
-    if earlier and earlier[-1].kind in {"tflite-not-added", "tflite-version", "tflite-custom"}:
+    kinds = {"tflite-not-added", "tflite-version", "tflite-custom"}
+    if earlier and earlier[-1].kind in kinds and earlier[-1].runtime == "tflite":
         return *earlier[:-1], replace(earlier[-1], runtime="tflite-micro")
     return *earlier, op_code
 
 
-def _no_room(match: re.Match[str], message: Message) -> Told:
+def _no_room(match: re.Match[str], message: LogMessage) -> Told:
     """``op #N`` of a builtin operator, a name of a custom one."""
     if match["builtin_code"]:
         return {"builtin_code": int(match["builtin_code"])}
     return {"op": quoted(message, match.end())}
 
 
-def _schema(match: re.Match[str], _: Message) -> Told:
+def _schema(match: re.Match[str], _: LogMessage) -> Told:
     return {"version": whole_number(match, "version")}
 
 
-def _unresolved_list(match: re.Match[str], message: Message) -> Told | None:
-    ops = listed(message, match.end())
-    if match[1] == "custom":
-        return {"kind": "tflite-custom", "op": ops[0] if ops else "", "custom_ops": ops}
-    return {"kind": "tflite-not-added", "op": ops[0] if ops else "", "ops": ops}
+def _unresolved_list(match: re.Match[str], message: LogMessage) -> Told:
+    kind = "tflite-custom" if match[1] == "custom" else "tflite-not-added"
+    return {"kind": kind, "ops": listed(message, match.end())}
+
+
+def _each_of_list(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    return *earlier, *(replace(later, op=op, ops=()) for op in later.ops or ("",))
+
+
+def _prepared(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
+    """An operator of the calibrator's list, of which the interpreter says which node it is; the log may end in it."""
+    for at, each in enumerate(earlier):
+        if (each.kind, each.node_number) != (later.kind, None):
+            continue
+        if each.op == later.op or (later.node_number is None and each.op.startswith(later.op)):
+            return *earlier[:at], replace(each, node_number=later.node_number), *earlier[at + 1 :]
+    return *earlier, later
 
 
 _RESOLVER = "tensorflow/lite/core/api/op_resolver.cc"
@@ -115,8 +130,8 @@ _BUILDER = "tensorflow/lite/core/interpreter_builder.cc"
 _MICRO = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 _VERIFIER = "tensorflow/lite/core/tools/verifier.cc"
 
-SHAPES: tuple[Shape, ...] = (
-    Shape(
+SHAPES: tuple[MessageShape, ...] = (
+    MessageShape(
         "tflite-not-added",
         "tflite",
         rf"{_DID_NOT}findopforbuilt-?inop(?:erator)?code:?",
@@ -124,7 +139,7 @@ SHAPES: tuple[Shape, ...] = (
         _RESOLVER,
         _builtin,
     ),
-    Shape(
+    MessageShape(
         "tflite-custom",
         "tflite",
         rf"{_DID_NOT}findcustomopforname",
@@ -132,7 +147,7 @@ SHAPES: tuple[Shape, ...] = (
         _RESOLVER,
         _custom,
     ),
-    Shape(
+    MessageShape(
         "tflite-builtin-unknown",
         "tflite",
         r"Opbuiltin_codeoutor?f?range:?(?P<builtin_code>-?\d+)",
@@ -140,22 +155,24 @@ SHAPES: tuple[Shape, ...] = (
         _RESOLVER,
         _out_of_range,
     ),
-    Shape(
+    MessageShape(
         "tflite-model",
         "tflite",
         r"OperatorwithCUSTOMbuiltin_codehasnocustom_code",
         ("builtin_code", "custom_code"),
         _RESOLVER,
     ),
-    Shape(
+    MessageShape(
         "tflite-custom",
         "tflite",
         r"Encounteredunresolvedcustomop:",
         ("Encountered unres", "olved custom op"),
         _SUBGRAPH,
         _unresolved,
+        joins=_prepared,
+        reach=2,
     ),
-    Shape(
+    MessageShape(
         "tflite-custom",
         "tflite",
         r"Encounteredanunresolvedcustomop\.",
@@ -163,7 +180,7 @@ SHAPES: tuple[Shape, ...] = (
         "tensorflow/lite/util.cc",
         _unresolved_at_run,
     ),
-    Shape(
+    MessageShape(
         "flex-not-linked",
         "tflite",
         r"RegularTensorFlowopsarenotsupportedbythisinterpreter",
@@ -172,7 +189,7 @@ SHAPES: tuple[Shape, ...] = (
         _flex,
         lines=16,
     ),
-    Shape(
+    MessageShape(
         "flex-not-linked",
         "tflite",
         r"SelectTensorFlowop\(s\),?includedinthegivenmodel",
@@ -181,21 +198,21 @@ SHAPES: tuple[Shape, ...] = (
         _flex,
         lines=16,
     ),
-    Shape(
+    MessageShape(
         "op-not-registered",
         "tflite",
         rf"Operation{QUOTE}(?P<op>[^'\"]{{1,200}}){QUOTE}isnotregistered\.\(whileprocessingattributes",
         ("egistered. (whi", "le processing attr"),
         "tensorflow/lite/delegates/flex/kernel.cc",
     ),
-    Shape(
+    MessageShape(
         "nothing-linked",
         "tflite",
         r"Failedtoinitializeeagercontext\.ThisoftenhappenswhenaCPU",
         ("initialize eager", "eager context"),
         "tensorflow/lite/delegates/flex/kernel.cc",
     ),
-    Shape(
+    MessageShape(
         "tflite-not-added",
         "tflite-micro",
         r"Failedtogetregistrationfromopcode",
@@ -205,7 +222,7 @@ SHAPES: tuple[Shape, ...] = (
         joins=_of_one_operator,
         reach=8,
     ),
-    Shape(
+    MessageShape(
         "tflite-resolver-full",
         "tflite-micro",
         rf"Couldn{_QUOTES}tregister(?:builtinop#(?P<builtin_code>\d{{1,4}})|customop(?={QUOTE}))",
@@ -213,14 +230,14 @@ SHAPES: tuple[Shape, ...] = (
         _MICRO,
         _no_room,
     ),
-    Shape(
+    MessageShape(
         "tflite-model",
         "tflite",
         r"Missingregistrationforopcode_index\d",
         ("registration for", "opcode_index"),
         _BUILDER,
     ),
-    Shape(
+    MessageShape(
         "tflite-schema",
         "tflite",
         r"Modelprovidedisschemaversion(?P<version>\d+)notequal",
@@ -228,7 +245,7 @@ SHAPES: tuple[Shape, ...] = (
         _BUILDER,
         _schema,
     ),
-    Shape(
+    MessageShape(
         "tflite-not-added",
         "tflite",
         r"Unsupportedbuiltinop:",
@@ -236,7 +253,7 @@ SHAPES: tuple[Shape, ...] = (
         _VERIFIER,
         _builtin,
     ),
-    Shape(
+    MessageShape(
         "tflite-custom",
         "tflite",
         r"Unsupportedcustomop:",
@@ -244,13 +261,14 @@ SHAPES: tuple[Shape, ...] = (
         _VERIFIER,
         _custom,
     ),
-    Shape(
+    MessageShape(
         "tflite-not-added",
         "tflite",
         r"Thereareunresolved(builtin|custom)ops:\[",
         ("There are unres", "olved builtin", "olved custom"),
         "tensorflow/lite/tools/optimize/calibration/logging_op_resolver.cc",
         _unresolved_list,
+        joins=_each_of_list,
     ),
 )
 """What the two runtimes print; LiteRT has the texts of TensorFlow Lite."""

@@ -29,10 +29,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a log must give. ``distinct`` tells that an entry stands for one failure or more."""
+    """What a log must give.
+
+    ``distinct`` tells that an entry stands for one failure or more, ``open`` that nothing but white space ends a name:
+    where a line is broken within it, nobody can tell where it ends.
+    """
 
     failures: tuple[Told, ...]
     distinct: bool = False
+    open: bool = False
     cut: Cut | None = None
 
 
@@ -43,6 +48,7 @@ def answer_beside(log: Path) -> Answer:
     return Answer(
         tuple(read["failures"]),
         read.get("distinct", False),
+        read.get("open", False),
         Cut(cut["after"], tuple(cut["failures"])) if cut else None,
     )
 

@@ -119,6 +119,9 @@ RENDERINGS: dict[str, Rendering] = {
         f"2026-11-28 19:23:32.205 {PID}-{TID}/org.example.ocr E/AndroidRuntime: "
     ),
     "Android Studio, old with ?": _on_every_line(f"11-28 19:23:32.205 {PID}-{TID}/? E/AndroidRuntime: "),
+    "Android Studio, first": _on_every_line(
+        f"11-28 19:23:32.205    {PID}-{TID}/org.example.ocr E/AndroidRuntime\ufe55 "
+    ),
     "Android Studio, new": _on_every_line(
         f"2026-11-28 19:23:32.205  {PID}-{TID}  AndroidRuntime          org.example.ocr                      E  "
     ),
@@ -129,6 +132,10 @@ RENDERINGS: dict[str, Rendering] = {
     "NSLog": _on_first_line(f"2026-11-28 19:23:32.205967+0100 Classifier[{PID}:98765] "),
     "NSLog, old": _on_first_line(f"2016-11-28 19:23:32.205 Classifier[{PID}:98765] "),
     "os_log": _on_first_line(f"2026-11-28 19:23:32.205967+0100 Classifier[{PID}:98765] [inference] "),
+    "Xcode, with what it knows": lambda text: (
+        f"{text}\nType: Error | Timestamp: 2026-11-28 19:23:32.205967+01:00 | Process: Classifier | TID: 0x1a2b\n"
+    ),
+    "fastlane": _on_every_line("[19:23:32]: "),
     "console of an iPhone": _on_every_line(f"Nov 28 19:23:32 iPhone Classifier(TensorFlowLiteC)[{PID}] <Error>: "),
     "glog": _on_first_line(f"E1128 19:23:32.205967    {PID} runner.cc:132] "),
     "TensorFlow, old": _on_first_line("E tensorflow/examples/runner.cc:132] "),
@@ -148,12 +155,21 @@ RENDERINGS: dict[str, Rendering] = {
     "Unity": lambda text: (
         f"{text}\n  at Classifier.Start () [0x00000] in <0>:0 \n(Filename: not available on il2cpp Line: -1)\n"
     ),
+    "pytest": _on_every_line("E       "),
     "python traceback": _python_traceback,
     "monitor of Arduino": _on_every_line("19:23:32.205 -> "),
     "python logging": _on_first_line("2026-11-28 19:23:32,205 - root - ERROR - "),
     "python logging, root": _on_first_line("ERROR:root:"),
     "docker compose": _on_every_line("predictor-1  | "),
     "kubectl": _on_every_line("[pod/predictor-0/main] "),
+    "pm2": _on_every_line("0|predictor  | "),
+    "heroku": _on_every_line("2026-11-28T19:23:32.205967+00:00 app[web.1]: "),
+    "grep of one file": lambda text: "".join(f"{at}:{line}\n" for at, line in enumerate(text.split("\n"), 118)),
+    "grep of several files": lambda text: "".join(
+        f"device.log:{at}:{line}\n" for at, line in enumerate(text.split("\n"), 118)
+    ),
+    "numbers of lines": lambda text: "".join(f"{at:6}\t{line}\n" for at, line in enumerate(text.split("\n"), 118)),
+    "Markdown": lambda text: f"The app stops:\n\n```\n{text}\n```\n\nWhat now?\n",
     "systemd": _on_every_line(f"Nov 28 19:23:32 device predictor[{PID}]: "),
     "systemd, iso": _on_every_line(f"2026-11-28T19:23:32+0100 device predictor[{PID}]: "),
     "time of a CI": _on_every_line("2026-11-28T19:23:32.2059670Z "),
@@ -161,14 +177,6 @@ RENDERINGS: dict[str, Rendering] = {
     "time in brackets": _on_every_line("[2026-11-28T19:23:32.205Z] "),
     "quoted": _on_every_line("> "),
     "quoted twice": _on_every_line("> > "),
-    "wrapped at 60": _wrapped(60),
-    "wrapped at 80": _wrapped(80),
-    "wrapped at 100": _wrapped(100),
-    "wrapped at 120": _wrapped(120),
-    "wrapped at 60, threadtime": _wrapped(60, f"11-28 19:23:32.205  {PID}  {TID} E AndroidRuntime: "),
-    "wrapped at 80, brief": _wrapped(80, f"E/AndroidRuntime( {PID}): "),
-    "wrapped at 100, quoted": _wrapped(100, "> "),
-    "wrapped at 120, docker": _wrapped(120, "predictor-1  | "),
     "wrapped at blanks of 72": _wrapped_at_blanks(72),
     "wrapped at blanks of 72, quoted": _wrapped_at_blanks(72, "> "),
     "CRLF": lambda text: text.replace("\n", "\r\n") + "\r\n",
@@ -183,6 +191,18 @@ RENDERINGS: dict[str, Rendering] = {
     "HTML": lambda text: f"<pre>{html.escape(text)}</pre>\n",
 }
 """Renderings by name. Each takes a text without a line break at its end."""
+
+WRAPS: dict[str, Rendering] = {
+    "wrapped at 60": _wrapped(60),
+    "wrapped at 80": _wrapped(80),
+    "wrapped at 100": _wrapped(100),
+    "wrapped at 120": _wrapped(120),
+    "wrapped at 60, threadtime": _wrapped(60, f"11-28 19:23:32.205  {PID}  {TID} E AndroidRuntime: "),
+    "wrapped at 80, brief": _wrapped(80, f"E/AndroidRuntime( {PID}): "),
+    "wrapped at 100, quoted": _wrapped(100, "> "),
+    "wrapped at 120, docker": _wrapped(120, "predictor-1  | "),
+}
+"""Renderings that break lines within words."""
 
 ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-be-bom")
 

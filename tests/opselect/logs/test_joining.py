@@ -6,22 +6,22 @@ from dataclasses import replace
 
 from opselect.logs.joining import Joining
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes.shape import Shape
+from opselect.logs.shapes.shape import MessageShape
 
 
 def _of_the_last(earlier: tuple[LogFailure, ...], later: LogFailure) -> tuple[LogFailure, ...]:
     return (*earlier[:-1], replace(earlier[-1], ops=later.ops)) if earlier else (later,)
 
 
-SUMMARY = Shape("tflite-custom", "tflite", "Summary", ("a", "b"), "none", joins=_of_the_last, reach=5)
-OTHER = Shape("tflite-custom", "tflite", "Other", ("a", "b"), "none")
+SUMMARY = MessageShape("tflite-custom", "tflite", "Summary", ("a", "b"), "none", joins=_of_the_last, reach=5)
+OTHER = MessageShape("tflite-custom", "tflite", "Other", ("a", "b"), "none")
 
 
 def _failure(line: int, op: str = "", ops: tuple[str, ...] = ()) -> LogFailure:
     return LogFailure("tflite-custom", "tflite", op=op, ops=ops, lines=(line,))
 
 
-def _joined(*failures: tuple[Shape, LogFailure, int]) -> list[LogFailure]:
+def _joined(*failures: tuple[MessageShape, LogFailure, int]) -> list[LogFailure]:
     joining = Joining()
     for shape, failure, last_line in failures:
         joining.add(shape, failure, last_line)

@@ -25,4 +25,6 @@ def test_a_word_at_any_alignment_and_at_the_very_end(before: bytes, more: int) -
 
 
 def test_blocks_shorter_than_a_word_have_none() -> None:
-    assert [QuickSearch([b"OpKernel"]).offsets(block) for block in (b"", b"Op", b"OpK", b"OpKe", b"OpKerne")] == [[]] * 5
+    assert [QuickSearch([b"OpKernel"]).offsets(block) for block in (b"", b"Op", b"OpK", b"OpKe", b"OpKerne")] == [
+        []
+    ] * 5

@@ -88,7 +88,9 @@ def test_lines_are_counted_through_all_that_is_passed_over() -> None:
 
 @pytest.mark.parametrize("size", [PIECE - 20, PIECE, 5 * PIECE + 7, 2_000_000])
 def test_a_line_of_any_length_is_read(size: int) -> None:
-    log = f"06-05 16:50:17.865  4711  4711 E app: {'x' * size}{ADD}  <no registered kernels> {'y' * size}\nend\n".encode()
+    log = (
+        f"06-05 16:50:17.865  4711  4711 E app: {'x' * size}{ADD}  <no registered kernels> {'y' * size}\nend\n".encode()
+    )
     found = read_stream(io.BytesIO(log))
     assert [(each.op, each.rows, each.lines) for each in found] == [("Add", (), (1,))]
     assert found == read_every_line(io.BytesIO(log))
@@ -102,11 +104,16 @@ def test_a_failure_names_at_most_a_hundred_lines_and_counts_all() -> None:
 def test_a_cut_message_is_the_same_failure_as_a_whole_one() -> None:
     whole = f"{ADD}\n  device='CPU'; T in [DT_FLOAT]\n\n\t [[Node: y = Add[T=DT_INT8](a, b)]]"
     (failure,) = read_text(f"{ADD[:60]}\n\nsomething else\n{whole}\n{ADD[:80]}")
-    assert (failure.kind, failure.node, dict(failure.dtypes), failure.count) == ("kernel-type", "y", {"T": "DT_INT8"}, 3)
+    assert (failure.kind, failure.node, dict(failure.dtypes), failure.count) == (
+        "kernel-type",
+        "y",
+        {"T": "DT_INT8"},
+        3,
+    )
 
 
 def test_warnings_stand_behind_what_stops_the_model() -> None:
-    warning = "OpKernel ('op: \"Foo\" device_type: \"CPU\"') for unknown op: Foo"
+    warning = 'OpKernel (\'op: "Foo" device_type: "CPU"\') for unknown op: Foo'
     found = read_text(f"{warning}\n{warning}\n{ADD}\n  <no registered kernels>")
     assert [(each.kind, each.lines) for each in found] == [("no-kernel", (3,)), ("kernel-without-op", (1, 2))]
 
@@ -122,5 +129,5 @@ def test_nearest_are_the_lines_with_the_most_words() -> None:
 
 
 def test_a_log_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no.log: cannot be read"):
+    with pytest.raises(InputError, match=r"no\.log: cannot be read"):
         read_log(tmp_path / "no.log")

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 from opselect.logs.joining import Joining
 from opselect.logs.line_reader import plain_line
-from opselect.logs.message import Message
+from opselect.logs.message import LogMessage
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes.shape import Shape
+from opselect.logs.shapes.shape import MessageShape
 
 
-def read(shapes: Iterable[Shape], text: str, *, width: int = 0) -> list[LogFailure]:
+def read(shapes: Iterable[MessageShape], text: str, *, width: int = 0) -> list[LogFailure]:
     """The failures of a text; with a ``width`` its lines are broken there, in the middle of words, too."""
-    whole = Message()
+    whole = LogMessage()
     for number, line in enumerate(text.splitlines(), 1):
         line = plain_line(line)
         for at in range(0, max(len(line), 1), width or max(len(line), 1)):
@@ -35,14 +35,14 @@ def read(shapes: Iterable[Shape], text: str, *, width: int = 0) -> list[LogFailu
     return joining.failures
 
 
-def one(shapes: Iterable[Shape], text: str, *, width: int = 0) -> LogFailure:
+def one(shapes: Iterable[MessageShape], text: str, *, width: int = 0) -> LogFailure:
     """The only failure of a text."""
     failures = read(shapes, text, width=width)
     assert len(failures) == 1, failures
     return failures[0]
 
 
-def _starts(shapes: list[Shape], text: str) -> list[tuple[int, Shape]]:
+def _starts(shapes: list[MessageShape], text: str) -> list[tuple[int, MessageShape]]:
     any_of_them = re.compile("|".join(f"(?:{re.sub(r'[(][?]P<[a-z_]+>', '(?:', shape.begins)})" for shape in shapes))
     return [
         (match.start(), next(each for each in shapes if re.match(each.begins, text[match.start() :])))

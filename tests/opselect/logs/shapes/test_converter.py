@@ -134,6 +134,11 @@ def test_lists_of_2_1_and_of_2_3() -> None:
         assert told(one(SHAPES, new, width=width)) == ("Bincount", "", ("Bincount", "Roll", "Cumsum"), ("Lookup",))
 
 
+@pytest.mark.parametrize("tail", [SELECT, f"{SELECT}\nTF Select ops: ", CUSTOM, f"{CUSTOM}\nCustom ops:", SELECT[:40]])
+def test_a_log_that_is_cut_in_front_of_the_list_has_no_other_failure(tail: str) -> None:
+    assert told(one(SHAPES, f"error: 'tf.Roll' {NEITHER}\n{tail}")) == ("Roll", "", ("Roll",), ())
+
+
 def test_a_list_that_is_cut_or_followed_by_other_words() -> None:
     assert told(one(SHAPES, f"{SELECT}\nTF Select ops: Angle, Exp")) == ("Angle", "", ("Angle", "Exp"), ())
     assert told(one(SHAPES, f"{SELECT}\nTF Select ops: Angle, Exp\nat com.example")) == (
@@ -154,7 +159,6 @@ def test_the_old_converter(width: int) -> None:
         (),
     )
     assert told(one(SHAPES, TOCO_SELECTED + "Foo, Bar.", width=width)) == ("Foo", "", (), ("Foo", "Bar"))
-    assert told(one(SHAPES, TOCO[TOCO.index("list of operators") :] + "Foo.\nTraceback", width=width))[2] == ("Foo",)
     cut = one(SHAPES, TOCO[:200], width=width)
     assert (cut.kind, told(cut)) == ("converter-needs-flex", ("", "", (), ()))
 

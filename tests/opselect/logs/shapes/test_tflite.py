@@ -223,11 +223,18 @@ def test_models_of_another_schema_and_damaged_ones() -> None:
 
 
 def test_the_calibrator_lists_what_it_lacks() -> None:
-    text = "Failed to initialize op resolver for calibration:\nThere are unresolved custom ops: [Foo, Bar]Encountered"
-    failure = one(SHAPES, text, width=8)
-    assert (failure.kind, failure.op, failure.custom_ops) == ("tflite-custom", "Foo", ("Foo", "Bar"))
-    failure = one(SHAPES, "There are unresolved builtin ops: [ADD, SUB]")
-    assert (failure.kind, failure.op, failure.ops) == ("tflite-not-added", "ADD", ("ADD", "SUB"))
+    text = (
+        "There are unresolved custom ops: [Foo, Bar]Encountered unresolved custom op: Bar.\n"
+        "Node number 5 (Bar) failed to prepare."
+    )
+    for width in (0, 8):
+        failures = read(SHAPES, text, width=width)
+        assert [(each.kind, each.op, each.node_number) for each in failures] == [
+            ("tflite-custom", "Foo", None),
+            ("tflite-custom", "Bar", 5),
+        ]
+    failures = read(SHAPES, "There are unresolved builtin ops: [ADD, SUB]")
+    assert [(each.kind, each.op) for each in failures] == [("tflite-not-added", "ADD"), ("tflite-not-added", "SUB")]
 
 
 @pytest.mark.parametrize(
