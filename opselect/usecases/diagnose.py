@@ -14,7 +14,7 @@ from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
 from opselect.diagnosis.for_build import for_build
-from opselect.diagnosis.lookup import built_files, builds_told
+from opselect.diagnosis.lookup import builds_told, built_files
 from opselect.diagnosis.needed import needs_to_be_sure
 from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
@@ -223,7 +223,7 @@ class Diagnoser:
         return self._open(self._question.profile) if self._question.is_of_build else None
 
     def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
-        """The build in the profile that the kernels in a message tell, and of the system that it tells, where nobody did."""
+        """The build in the profile and of the system that a message tells, where nobody named them."""
         opened = self.opened
         if opened is None:
             return None

@@ -105,7 +105,7 @@ def _of_checkout(diagnoser: Diagnoser, mended: list[Diagnosis], tree: Path) -> t
 
 
 def _linked(paths: Iterable[str], index: KernelIndex, profile: str) -> list[SelectedFile]:
-    """Files that others cannot be linked without, and what these need, for each build that compiles only listed ones."""
+    """Files that others cannot be linked without, and what these need, for builds that compile them where listed."""
     builds: dict[str, list[str]] = {}
     lists = index.build_lists
     for build in builds_of(lists):

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ class Workshop:
     def take_out(self, *entries: str) -> None:
         """Takes entries, or the last names of their paths, out of the list of make."""
         for entry in entries:
-            self.edit(MAKEFILE_LIST, lambda text, entry=entry: re.sub(rf"^(.*/)?{re.escape(entry)}\n", "", text, flags=re.M))  # type: ignore[misc]
+            line = re.compile(rf"^(.*/)?{re.escape(entry)}\n", re.MULTILINE)
+            self.edit(MAKEFILE_LIST, partial(line.sub, ""))
 
     def put_in(self, *entries: str) -> None:
         """Adds entries to the list of make; no line twice."""
