@@ -146,7 +146,7 @@ def _without_definition(failure: LogFailure, found: Sequence[Finding], setting: 
         return []
     finding = contents.without_op(definition)
     lacking = [each for each in found or _of_build(failure, setting) if each.code == "OPS119"]
-    kernels = dict.fromkeys(path for each in lacking for path in each.files)
+    kernels = dict.fromkeys(path for each in lacking for path in each.files if path not in finding.files)
     if finding.code != "OPS120" or not kernels:
         return [finding]
     reason = f"{finding.reason}; nor does it have {', '.join(kernels)}, with its kernels"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from kernel_index.build_files import MAKEFILE, MAKEFILE_LIST
-from opselect.build_lists.undo_journal import JOURNAL
 from tests.builds.builders import JOBS
 from tests.builds.run_graph import Outcome, run_graph
 
@@ -50,8 +49,9 @@ class Workshop:
             if left != self.tree:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.rmtree(self.tree / _GENERATED, ignore_errors=True)
-        for left_inside in (HEADER, JOURNAL):
-            (self.tree / left_inside).unlink(missing_ok=True)
+        for left in self.tree.iterdir() if self.tree.exists() else ():
+            if not (everything / left.name).exists():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.copytree(everything, self.tree, dirs_exist_ok=True)
         (self.tree / MAKEFILE_LIST).write_text(listed)
 
