@@ -11,8 +11,9 @@ from kernel_index.records import AttrValue
 from opselect.diagnosis.linking import dropped_by_linker
 from opselect.diagnosis.lookup import known_types, requirement_of
 from opselect.diagnosis.setting import Setting, about, told, trusted
+from opselect.diagnosis.training import BEFORE_FILES
 from opselect.findings import Finding, code_of
-from opselect.findings.mends import OR, Applicability, Command, change_model
+from opselect.findings.mends import OR, Applicability, ListEdit, change_model
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirements
 from opselect.selection.select import select
@@ -74,13 +75,13 @@ def checked_causes(
     if unusable and failure.kind in KERNEL_KINDS:
         return unusable
     found = [*_op_of_build(failure, setting), *(each for each in problems if of_failure(each, failure))]
-    left_out = [each for each in criteria if of_failure(each, failure) and _is_tried(each)]
+    left_out = [each for each in criteria if of_failure(each, failure) and _spares_the_build(each)]
     if all(each.code == "OPS120" for each in found) and failure.kind in KERNEL_KINDS:
         found = [*found, *_of_build(failure, setting)]
     found = [_of_kind(each, failure, trust) for each in found]
     if found:
-        # A command that was tried and takes the op out of the model spares the build.
-        return [*(trusted(each, "certain") for each in left_out), *found]
+        # What takes the op out of the model was tried on its graph, and spares the build.
+        return [*(about(each, failure) for each in left_out), *found]
     if failure.kind in KERNEL_KINDS and setting.contents is not None and certain:
         return _described_has_it(failure, setting)
     if failure.kind in LOAD_KINDS and with_model:
@@ -113,8 +114,9 @@ def _of_kind(finding: Finding, failure: LogFailure, trust: Applicability) -> Fin
     return about(trusted(finding, degree), failure)
 
 
-def _is_tried(finding: Finding) -> bool:
-    return bool(finding.mends) and isinstance(finding.mends[0], Command) and finding.applicability == "certain"
+def _spares_the_build(finding: Finding) -> bool:
+    """Whether a finding says first how the model does without the op."""
+    return finding.code in BEFORE_FILES and bool(finding.mends) and not isinstance(finding.mends[0], ListEdit)
 
 
 def _op_of_build(failure: LogFailure, setting: Setting) -> list[Finding]:

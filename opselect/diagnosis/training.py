@@ -13,7 +13,7 @@ from opselect.logs.records import LogFailure
 
 _PHASE = re.compile(r"(^|/)(dropout|keras_learning_phase|is_training|learning_phase)[^/]*(/|$)", re.IGNORECASE)
 
-_BEFORE_FILES = ("OPS201", "OPS202", "OPS203", "OPS204", "OPS206")
+BEFORE_FILES = ("OPS201", "OPS202", "OPS203", "OPS204", "OPS206")
 """Codes of criteria that say that a model can do without; the others say no more than that lists leave it out."""
 
 
@@ -28,7 +28,7 @@ def left_out(failure: LogFailure, setting: Setting) -> list[Finding]:
 def by_op(failure: LogFailure, setting: Setting) -> list[Finding]:
     """The criterion of the op, as a finding with the command that takes it out."""
     criterion = criterion_of_op(failure.op)
-    if criterion is None or criterion.code not in _BEFORE_FILES:
+    if criterion is None or criterion.code not in BEFORE_FILES:
         return []
     if not (setting.is_mobile or criterion.is_impossible or criterion.key == "python"):
         return []

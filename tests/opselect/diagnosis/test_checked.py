@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from kernel_index.errors import InputError
 from opselect.build_lists.edit_checkout import FileEdit
 from opselect.diagnosis.causes import CAUSES
+from opselect.diagnosis.setting import trusted
 from opselect.logs.kinds import KINDS
 from opselect.logs.records import KernelRow, LogFailure
 from opselect.usecases.diagnose import DiagnoseQuestion, Diagnoser, Diagnosis
@@ -127,6 +129,15 @@ def test_model_names_what_fails_next(model: Path) -> None:
     assert {each.op for each in diagnosis.next} == {"Cumprod"}
 
 
+def test_what_the_graph_does_without_is_said_before_the_file() -> None:
+    training = ROOT / "fixtures" / "models" / "jpeg_training.pb"
+    decode = LogFailure("no-kernel", "tensorflow", op="DecodeJpeg", node="decode")
+    known = {"source": KernelSource(release="1.4"), "models": ModelSet(paths=(str(training),))}
+    diagnosis = diagnosed(decode, **known)
+    assert [cause.code for cause in diagnosis.causes[:2]] == ["OPS204", "OPS119"]
+    assert "--inputs pixels" in diagnosis.causes[0].advice
+
+
 def test_attr_is_taken_off_where_the_model_has_its_default() -> None:
     unknown = ROOT / "fixtures" / "findings" / "unknown_attr.pbtxt"
     failure = LogFailure("attr-unknown", "tensorflow", op="Conv2D", attr="explicit_paddings")
@@ -140,8 +151,12 @@ def test_name_that_is_nowhere_in_the_binary_is_not_registered(tmp_path: Path) ->
     library = tmp_path / "libtensorflow.so"
     library.write_bytes(b"\x7fELF\0Relu\0Cumprod\0")
     assert codes(diagnosed(CUMSUM, binary=library))[0] == ("OPS119", "certain")
+    library.write_bytes(b"\x7fELF\0Relu\0CumsumGrad\0")
+    assert codes(diagnosed(CUMSUM, binary=library))[0] == ("OPS119", "certain")
     library.write_bytes(b"\x7fELF\0Relu\0Cumsum\0")
-    assert not diagnosed(CUMSUM, binary=library).checked
+    diagnosis = diagnosed(CUMSUM, binary=library)
+    assert not diagnosis.checked
+    assert "is not judged" in diagnosis.unsure
 
 
 def test_what_is_no_binary_is_an_error(tmp_path: Path) -> None:
@@ -199,6 +214,16 @@ def test_fix_of_a_list_of_paths_adds_to_it(tmp_path: Path) -> None:
         "tensorflow/core/kernels/relu_op.cc",
         "tensorflow/core/kernels/scan_ops.cc",
     ]
+
+
+def test_likely_causes_are_fixed_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    files = tmp_path / "files.txt"
+    files.write_text("tensorflow/core/kernels/relu_op.cc\n")
+    diagnoser = Diagnoser(DiagnoseQuestion(source=KernelSource(release="1.13"), lists=(str(files),)))
+    (diagnosis,) = diagnoser.diagnose_all([CUMSUM])
+    likely = replace(diagnosis, causes=(trusted(diagnosis.causes[0], "likely"),))
+    assert fix_build(diagnoser, [likely]).files == ()
+    assert fix_build(diagnoser, [likely], "likely").mended == likely.causes
 
 
 def test_guesses_are_never_fixed(tree: Path) -> None:

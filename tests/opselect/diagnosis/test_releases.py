@@ -59,6 +59,7 @@ def test_definition_is_of_the_releases_that_print_it() -> None:
 def test_what_contradicts_is_passed_over() -> None:
     old, new = Told(("1.0.1", "1.1.0"), "old"), Told(("2.20.0",), "new")
     assert narrowed([old, new]) == Told(("1.0.1", "1.1.0"), "old")
+    assert narrowed([old, Told(shipped.releases(), "anything")]).how == "old"
     assert narrowed([]).releases == shipped.releases()
 
 
