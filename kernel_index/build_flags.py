@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kernel_index.build_files.mobile_lists import BY_MAKEFILE
 from kernel_index.profiles import is_mobile, release_number
+from kernel_index.records import MAKE
 
 _SLIM = "__ANDROID_TYPES_SLIM__"
 _FULL = "__ANDROID_TYPES_FULL__"
@@ -70,14 +71,15 @@ class TypesChange:
         return f"{how[0].upper()}{how[1:]}: {self.widens}. Tell opselect so by {told}"
 
 
-def change_for(profile: str, larger: str, release: str) -> TypesChange:
+def change_for(profile: str, larger: str, release: str, build: str = "") -> TypesChange:
     """What to change in a build of ``profile`` so that it has the types of ``larger``, and how to tell opselect.
 
-    ``larger`` is what :func:`larger_profile` gave.
+    ``larger`` is what :func:`larger_profile` gave. ``build`` is the build system where that is known
+    (:data:`kernel_index.records.BAZEL` or ``MAKE``); else it is the usual one of the profile.
     """
     platform = profile.partition("+")[0]
     macro = _LADDER[larger]
-    if _is_made(platform, release):
+    if _is_made(platform, release) or build == MAKE:
         if release_number(release) < _FIRST_VARIABLE:
             add, where = ((f"-D{macro}",) if macro else ()), f"in {_MAKEFILE}"
         else:
@@ -85,6 +87,8 @@ def change_for(profile: str, larger: str, release: str) -> TypesChange:
             add, where = (f"ANDROID_TYPES=-D{macro}",), f"on the command line of make ({_MAKEFILE})"
         define = ("-D", macro) if macro else ()
         options = ("--tree", "PATH", "--profile", platform, "-U", _SLIM, *define)
+        if platform in _LADDER:
+            options = ("--profile", next(name for name, its in _LADDER.items() if its == macro))
         # A variable on the command line of make takes the place of the one that the makefile sets.
         drop = () if where.startswith("on") else (f"-D{_SLIM}",)
         return TypesChange("make", where, add, drop, _WIDENS[macro], options)

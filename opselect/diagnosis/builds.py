@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kernel_index.build_files.mobile_lists import builds_of
@@ -10,9 +11,10 @@ from kernel_index.index import KernelIndex
 from kernel_index.libraries import LIBRARIES, Library, library, library_of_header
 from kernel_index.records import MAKE, Dependency, LibraryUse
 from opselect.build_lists.checking.builds import Build, how_listed
+from opselect.diagnosis.for_build import for_build
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Mend
+from opselect.findings.mends import OR, Applicability, Mend
 from opselect.logs.records import LogFailure
 from opselect.selection.why_missing import explain_library
 
@@ -39,14 +41,17 @@ _NAMESPACES_OF_TENSORFLOW = frozenset(
 def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
     """A function is not there: of a source file that is not compiled, or of a library that is not linked."""
     index = setting.index
-    path = source_path(failure.file, index)
+    known = source_paths(failure.file, index)
+    path = known[0] if len(known) == 1 else ""
     name = library_behind(failure)
     if name:
         return [about(_library(name, path, failure, setting), failure)]
-    wanted = defining(failure, path, index)
-    if wanted is not None:
-        return [about(_dependency(path, wanted, setting), failure)]
-    command = f"opselect generate MODEL --tensorflow {index.release}"
+    for path in known:
+        named = defining(failure, path, index)
+        wanted = _lacking(path, failure, setting) or ([named] if named is not None else [])
+        if wanted:
+            return [about(_dependency(path, wanted, setting), failure)]
+    command = f"opselect generate {setting.shown_model} {setting.source_options}"
     text = f"Let the lists be made whole: {command} lists what files need, too."
     reason = f"the file {_object(failure)} uses {_plain(failure.symbol) or 'a function'}, and nothing linked defines it"
     finding = Finding("OPS121", reason, files=(path,) if path else (), mends=(told("guess", text),))
@@ -55,7 +60,10 @@ def cannot_link(failure: LogFailure, setting: Setting) -> list[Finding]:
 
 def explains(failure: LogFailure, index: KernelIndex) -> bool:
     """Whether the sources of a release have the file that a compiler or a linker names, and what it lacks."""
-    path = source_path(failure.file, index)
+    known = source_paths(failure.file, index)
+    path = known[0] if len(known) == 1 else ""
+    if failure.kind == "link-undefined" and not library_behind(failure):
+        return any(defining(failure, each, index) is not None for each in known)
     if not path:
         return False
     name = library_behind(failure)
@@ -65,7 +73,7 @@ def explains(failure: LogFailure, index: KernelIndex) -> bool:
             return path == failure.file.removeprefix("./") or failure.file.endswith(f"/{path}")
     if name:
         return any(use.library == name for use in index.library_uses.get(path, ()))
-    return defining(failure, path, index) is not None
+    return False
 
 
 def library_behind(failure: LogFailure) -> str:
@@ -88,8 +96,14 @@ def _object(failure: LogFailure) -> str:
 
 def source_path(file: str, index: KernelIndex) -> str:
     """The source of a release that an object file or the end of a path stands for; empty where none, or several, do."""
+    known = source_paths(file, index)
+    return known[0] if len(known) == 1 else ""
+
+
+def source_paths(file: str, index: KernelIndex) -> list[str]:
+    """All sources of a release that an object file or the end of a path may stand for: ops and kernels share names."""
     if not file:
-        return ""
+        return []
     plain = re.sub(r"\.(pic\.)?(o|obj)$", ".cc", re.sub(r"^.*\(([^()]*)\)$", r"\1", file).lstrip("./"))
     known = [
         path for path in index.includes if path == plain or path.endswith(f"/{plain}") or plain.endswith(f"/{path}")
@@ -97,7 +111,7 @@ def source_path(file: str, index: KernelIndex) -> str:
     if not known:
         name = plain.rpartition("/")[2]
         known = [path for path in index.includes if path.rpartition("/")[2] == name]
-    return known[0] if len(known) == 1 else ""
+    return known
 
 
 def library_of_symbol(symbol: str) -> str:
@@ -126,17 +140,34 @@ def _library(name: str, path: str, failure: LogFailure, setting: Setting) -> Fin
     return replace(finding, mends=(replace(finding.mends[0], applicability="likely"), *finding.mends[1:]))
 
 
-def _dependency(path: str, wanted: Dependency, setting: Setting) -> Finding:
-    """A source file that the build does not compile, and another of it cannot do without."""
+def _lacking(path: str, failure: LogFailure, setting: Setting) -> list[Dependency]:
+    """What a file needs and the described build does not compile: what defines the symbol, or else all of it.
+
+    Indexes have one symbol for each file that is needed, headers declare several.
+    """
+    compiles, uses = setting.compiles, setting.index.dependencies.get(path, ())
+    if compiles is None:
+        return []
+    lacking = [use for use in uses if setting.profile in use.profiles and not compiles(use.file)]
+    named = defining(failure, path, setting.index)
+    return [named] if named in lacking else lacking
+
+
+def _dependency(path: str, wanted: Sequence[Dependency], setting: Setting) -> Finding:
+    """Source files that the build does not compile, and another of it cannot do without."""
     lists = setting.index.build_lists
     mends: list[Mend] = []
+    is_lacking = setting.compiles is not None and not setting.compiles(wanted[0].file)
+    trust: Applicability = "certain" if is_lacking else "likely"
+    first, files = wanted[0], tuple(use.file for use in wanted)
     for build in builds_of(lists):
-        edit = how_listed(wanted.file, Build(build, {}, frozenset()), lists)
+        edit = how_listed(first.file, Build(build, {}, frozenset()), lists)
         text = f"{edit.text[:1].upper()}{edit.text[1:]}."
-        mends.append(replace(edit, text=text, applicability="likely", lead=OR if mends else ""))
+        mends.append(replace(edit, text=text, applicability=trust, lead=OR if mends else ""))
     less = told("likely", f"Leave {path} out, if no model needs its ops.", lead=OR if mends else "")
-    reason = f"{path} uses {wanted.symbol} of {wanted.file}, which the build does not compile"
-    return Finding("OPS121", reason, files=(wanted.file,), mends=(*mends, less))
+    used = " and ".join(f"{use.symbol} of {use.file}" for use in wanted)
+    reason = f"{path} uses {used}, which the build does not compile"
+    return for_build(Finding("OPS121", reason, files=files, mends=(*mends, less)), setting)
 
 
 def _plain(symbol: str) -> str:
@@ -151,7 +182,7 @@ def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
     path = source_path(failure.file, setting.index) or failure.file
     name = library_of_header(header.removeprefix("third_party/"))
     if header.endswith("ops_to_register.h"):
-        line = f"opselect generate MODEL --tensorflow {setting.index.release} --target header --out build_lists"
+        line = f"opselect generate {setting.shown_model} {setting.source_options} --target header --out build_lists"
         reason = f"{path} is compiled with SELECTIVE_REGISTRATION, and ops_to_register.h is in no folder of includes"
         mend = told("likely", f"Write it by {line}, and put it on the include path.")
         return [about(Finding("OPS124", reason, mends=(mend,)), failure)]

@@ -8,8 +8,9 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType
 from kernel_index.kernel_lookup import CPU
 from kernel_index.records import AttrValue
+from opselect.diagnosis.for_build import all_types, for_build
 from opselect.diagnosis.linking import dropped_by_linker
-from opselect.diagnosis.lookup import known_types, requirement_of
+from opselect.diagnosis.lookup import fits, known_types, requirement_of
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.diagnosis.training import BEFORE_FILES
 from opselect.findings import Finding, code_of
@@ -19,8 +20,12 @@ from opselect.requirements.collect import Requirements
 from opselect.selection.select import select
 
 KERNEL_KINDS = ("no-kernel", "kernel-type", "kernel-device", "runtime-op", "op-not-registered", "kernel-without-op")
-_OF_OPS = ("op-not-registered", "kernel-without-op")
 LOAD_KINDS = ("attr-unknown", "attr-missing", "attr-value", "op-removed", "graph-version", "lowering", "op-deprecated")
+
+_OF_DEFINITIONS = ("op-not-registered", "kernel-without-op")
+"""Kinds of failures for which a kernel, be it there or not, is no cause."""
+
+_NO_DEFINITION = ("OPS101", "OPS102", "OPS120", "OPS123")
 
 
 def of_failure(finding: Finding, failure: LogFailure) -> bool:
@@ -74,11 +79,13 @@ def checked_causes(
     unusable = [about(trusted(each, "certain"), failure) for each in problems if each.code == "OPS124"]
     if unusable and failure.kind in KERNEL_KINDS:
         return unusable
-    found = [*_op_of_build(failure, setting), *(each for each in problems if of_failure(each, failure))]
+    found = [each for each in problems if of_failure(each, failure)]
+    if failure.kind in _OF_DEFINITIONS:
+        found = [each for each in found if each.code in _NO_DEFINITION] or _without_definition(failure, found, setting)
     left_out = [each for each in criteria if of_failure(each, failure) and _spares_the_build(each)]
-    if all(each.code == "OPS120" for each in found) and failure.kind in KERNEL_KINDS:
-        found = [*found, *_of_build(failure, setting)]
-    found = [_of_kind(each, failure, trust) for each in found]
+    if not found and failure.kind in KERNEL_KINDS and failure.kind not in _OF_DEFINITIONS:
+        found = _of_build(failure, setting)
+    found = [for_build(_of_kind(each, failure, trust), setting) for each in found]
     if found:
         # What takes the op out of the model was tried on its graph, and spares the build.
         return [*(about(each, failure) for each in left_out), *found]
@@ -119,18 +126,10 @@ def _spares_the_build(finding: Finding) -> bool:
     return finding.code in BEFORE_FILES and bool(finding.mends) and not isinstance(finding.mends[0], ListEdit)
 
 
-def _op_of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
-    """That the described build does not define the op, where that is what failed; its kernels are another question."""
-    definition = setting.index.op_definition(failure.op)
-    if failure.kind not in _OF_OPS or definition is None or setting.contents is None:
-        return []
-    return [] if setting.contents.has_op(definition) else [setting.contents.without_op(definition)]
-
-
 def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
     """What the described build lacks for the node, as far as the log tells what that asks for."""
     requirement = requirement_of(failure, setting.index, setting.profile)
-    if failure.kind in _OF_OPS:
+    if failure.kind in _OF_DEFINITIONS:
         requirement = replace(requirement, device="")
     # A node that nobody counted: the sample of the log.
     requirements = Requirements((replace(requirement, count=1),), releases=(setting.index.release,))
@@ -138,16 +137,51 @@ def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
     return [each for each in selection.unresolved if each.op == failure.op]
 
 
+def _without_definition(failure: LogFailure, found: Sequence[Finding], setting: Setting) -> list[Finding]:
+    """That the described build lacks the definition of the op, and the kernel with it where it lacks that, too."""
+    definition, contents = setting.index.op_definition(failure.op), setting.contents
+    if definition is None:
+        return [each for each in _of_build(failure, setting) if each.code in _NO_DEFINITION]
+    if contents is None or contents.has_op(definition):
+        return []
+    finding = contents.without_op(definition)
+    lacking = found or _of_build(failure, setting)
+    kernels = dict.fromkeys(path for each in lacking if each.code == "OPS119" for path in each.files)
+    if finding.code != "OPS120" or not kernels:
+        return [finding]
+    reason = f"{finding.reason}; nor does it have {', '.join(kernels)}, with its kernels"
+    return [replace(finding, reason=reason, files=(*finding.files, *kernels))]
+
+
 def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
     """The build as it is described has the kernel: the binary is not of it, or the linker dropped it."""
     here = [r for r in setting.index.registrations(failure.op) if setting.profile in r.profiles]
     if not here:
         return []
+    types = _types_of_phones(failure, setting)
     dropped = dropped_by_linker(here, setting)
+    definition = setting.index.op_definition(failure.op)
+    path, what = here[0].source, f"registers it in profile {setting.profile}"
+    if failure.kind in _OF_DEFINITIONS and definition is not None:
+        path, what = definition.source, "defines it"
     reason = (
-        f"by {setting.described}, the build has {here[0].source}, which registers it in profile {setting.profile}: "
-        "the binary was built from others, or the linker dropped it"
+        f"by {setting.described}, the build has {path}, which {what}: the binary was built from others, or the linker "
+        "dropped it"
     )
     mends = (*(replace(mend, applicability="likely") for mend in dropped.mends),)
     rebuilt = change_model("Build again from these lists, and look whether the binary is that build.", lead=OR)
-    return [about(replace(dropped, reason=reason, mends=(*mends, rebuilt)), failure)]
+    return [about(each, failure) for each in (*types, replace(dropped, reason=reason, mends=(*mends, rebuilt)))]
+
+
+def _types_of_phones(failure: LogFailure, setting: Setting) -> list[Finding]:
+    """A header has no say on types while SUPPORT_SELECTIVE_REGISTRATION is not defined, which a build may forget."""
+    types = known_types(failure)
+    fitting = [r for r in setting.index.registrations(failure.op) if r.device == CPU and fits(r, types)]
+    if not setting.has_header or not types or any("android" in r.profiles for r in fitting):
+        return []
+    wanted = ", ".join(f"{attr}={dtype}" for attr, dtype in types.items())
+    reason = (
+        f"profile {setting.profile} has SUPPORT_SELECTIVE_REGISTRATION defined: with SELECTIVE_REGISTRATION alone a "
+        f"build has the types of phones, and no kernel for {wanted}"
+    )
+    return [Finding("OPS103", reason, mends=(all_types(setting),))]

@@ -11,7 +11,7 @@ from kernel_index.kernel_lookup import CPU, DEFAULT, NotFound
 from kernel_index.records import MAKE, KernelRegistration
 from opselect.build_lists.checking.builds import Build, how_listed
 from opselect.diagnosis.flex_library import of_flex_library
-from opselect.diagnosis.linking import dropped_by_linker, nothing_linked, registers_nothing
+from opselect.diagnosis.linking import dropped_by_linker, has_nothing, nothing_linked, registers_nothing
 from opselect.diagnosis.lookup import (
     BuiltFiles,
     built_files,
@@ -55,7 +55,7 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
     setting = replace(setting, profile=profile)
     requirement = requirement_of(failure, index, profile)
     found = of_flex_library(failure, setting) or left_out(failure, setting)
-    if not found and setting.is_mobile and _has_nothing(failure):
+    if not found and setting.is_mobile and has_nothing(failure):
         found.append(nothing_linked(failure, setting))
     own = _own_causes(failure, requirement, built, setting)
     ordered = (*own, *_by_rows(failure), *found) if failure.kind == "kernel-device" else (*found, *own)
@@ -161,10 +161,6 @@ def file_not_compiled(fitting: list[KernelRegistration], setting: Setting) -> Fi
     if not edits:
         edits = [told("likely", f"Compile {path} with the other files of TensorFlow.")]
     return Finding("OPS119", said, op=registration.op, places=(registration.location,), files=(path,), mends=(*edits,))
-
-
-def _has_nothing(failure: LogFailure) -> bool:
-    return failure.rows == () and failure.op in ("Const", "NoOp", "Placeholder", "Identity")
 
 
 def _by_rows(failure: LogFailure) -> list[Finding]:

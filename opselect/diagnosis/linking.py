@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kernel_index.records import KernelRegistration
+from kernel_index.build_files import MAKEFILE
+from kernel_index.records import BAZEL, MAKE, KernelRegistration
 from opselect.diagnosis.setting import Setting, told
 from opselect.findings import Finding
-from opselect.findings.mends import OR, run
+from opselect.findings.mends import OR, Applicability, BuildFlags, Mend, run
 from opselect.logs.records import LogFailure
 
 _WHOLE = (
@@ -16,21 +17,41 @@ _WHOLE = (
 )
 
 
-def dropped_by_linker(fitting: Sequence[KernelRegistration], _: Setting) -> Finding:
+def has_nothing(failure: LogFailure) -> bool:
+    """Whether what is missing is in every build of TensorFlow, so that the rest cannot be there either."""
+    in_every_build = failure.op in ("Const", "NoOp", "Placeholder", "Identity")
+    return in_every_build and (failure.rows == () or failure.kind == "op-not-registered")
+
+
+def link_whole(setting: Setting, applicability: Applicability) -> Mend:
+    """To link an archive whole, in the words of the build where one is known."""
+    if setting.builds == (MAKE,):
+        flags = ("-Wl,--whole-archive", "-Wl,--no-whole-archive")
+        where = f"before and behind the library in the link line of {MAKEFILE}"
+        text = f"Link the library whole: {flags[0]} and {flags[1]} {where} (-force_load for iOS)."
+        return BuildFlags(system="make", where=where, add=flags, text=text, applicability=applicability)
+    if setting.builds == (BAZEL,):
+        where = "in the cc_library of the kernels"
+        text = f"Link the library whole: alwayslink = 1 {where}."
+        return BuildFlags(system="bazel", where=where, add=("alwayslink = 1",), text=text, applicability=applicability)
+    return told(applicability, _WHOLE)
+
+
+def dropped_by_linker(fitting: Sequence[KernelRegistration], setting: Setting) -> Finding:
     """Nothing calls a registration: an archive that is not linked whole loses it, without a word."""
     path = fitting[0].source
     reason = f"if the build compiles {path}: nothing calls the registration, so a linker drops it from an archive"
-    mends = (told("guess", _WHOLE),)
+    mends = (link_whole(setting, "guess"),)
     return Finding("OPS502", reason, op=fitting[0].op, files=(path,), places=(fitting[0].location,), mends=mends)
 
 
-def nothing_linked(failure: LogFailure, _: Setting) -> Finding:
+def nothing_linked(failure: LogFailure, setting: Setting) -> Finding:
     """Not even the kernels that every graph needs are there."""
     what = (
-        f"no kernel of {failure.op}, which every build of TensorFlow has" if failure.op else "no session and no device"
+        f"no {failure.op}, which every build of TensorFlow has" if failure.op else "no session and no device"
     )
     reason = f"the binary has {what}: TensorFlow's library is not linked into it whole, or is of another ABI"
-    mends = (told("likely", _WHOLE), told("guess", "Use a library of the device's own ABI.", lead=OR))
+    mends = (link_whole(setting, "likely"), told("guess", "Use a library of the device's own ABI.", lead=OR))
     return Finding("OPS503", reason, op=failure.op, mends=mends)
 
 
@@ -45,7 +66,7 @@ def registers_nothing(failure: LogFailure, fitting: Sequence[KernelRegistration]
                 by_profile.setdefault(profile, set()).add(registration.kernel_class)
     here = by_profile.get(setting.profile, set())
     line = (
-        f"opselect generate {setting.shown_model} --tensorflow {setting.index.release} --profile {setting.profile} "
+        f"opselect generate {setting.shown_model} {setting.source_options} --profile {setting.profile} "
         "--target header --out build_lists"
     )
     others = [(p, classes) for p, classes in by_profile.items() if not classes & here]

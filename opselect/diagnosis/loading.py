@@ -119,7 +119,7 @@ def lowering(failure: LogFailure, setting: Setting) -> list[Finding]:
     attr = failure.attr or "_lower_using_switch_merge"
     reason = f"the node has {attr}, and {setting.release} does not lower {failure.op}"
     release = setting.index.release
-    prepare = f"opselect prepare {setting.shown_model} -o phone.pb --tensorflow {release}"
+    prepare = f"opselect prepare {setting.shown_model} -o phone.pb {setting.source_options}"
     step = f"remove_attribute(attribute_name={attr}, op_name={failure.op})"
     transform = f"opselect transform {setting.shown_model} without.pb --transforms='{step}'"
     mends = (

@@ -138,3 +138,9 @@ def row_of(registration: KernelRegistration) -> Row:
         for each in registration.constraints
     )
     return registration.device, registration.label, allowed
+
+
+def builds_told(failure: LogFailure) -> tuple[str, ...]:
+    """The build system that a message names by the paths in it; empty where none is told."""
+    text = failure.text
+    return (MAKE,) if "contrib/makefile" in text or "libtensorflow-core.a" in text else ()

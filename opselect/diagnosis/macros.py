@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from kernel_index.near_names import near_names
+from kernel_index.records import MAKE
 from opselect.diagnosis.setting import Setting, told
 from opselect.findings import Finding
+from opselect.findings.mends import BuildFlags
 
 TYPE_MACROS = (
     "__ANDROID_TYPES_FULL__",
@@ -25,7 +27,7 @@ def misspelt_macros(setting: Setting) -> list[Finding]:
         if meant:
             flag = f"-D{name}={text}" if text not in ("", "1") else f"-D{name}"
             reason = f"{flag} defines a macro that no file of TensorFlow asks for"
-            found.append(Finding("OPS505", reason, mends=(told("certain", f"Write -D{meant} in its place."),)))
+            found.append(Finding("OPS505", reason, mends=(_in_its_place(flag, f"-D{meant}", setting),)))
     if not found and setting.profile == "android-slim":
         reason = (
             "if it was built with __ANDROID_TYPES_FULL__: -DANDROID_TYPES=-D__ANDROID_TYPES_FULL__ among the "
@@ -34,6 +36,18 @@ def misspelt_macros(setting: Setting) -> list[Finding]:
         text = "Write -D__ANDROID_TYPES_FULL__ there; ANDROID_TYPES is a variable of make, given on its command line."
         found.append(Finding("OPS505", reason, mends=(told("guess", text),)))
     return found
+
+
+def _in_its_place(wrong: str, right: str, setting: Setting) -> BuildFlags:
+    is_made = setting.builds == (MAKE,)
+    return BuildFlags(
+        text=f"Write {right} in its place.",
+        system="make" if is_made else "bazel",
+        where=f"wherever the build has {wrong}",
+        add=(right if is_made else f"--copt={right}",),
+        remove=(wrong if is_made else f"--copt={wrong}",),
+        applicability="certain",
+    )
 
 
 def meant_macro(name: str, text: str) -> str:

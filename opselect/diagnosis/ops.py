@@ -11,6 +11,7 @@ from kernel_index.op_history import history, known_span
 from kernel_index.records import BAZEL, OpDefinition
 from opselect.build_lists.checking.builds import Build, how_listed
 from opselect.diagnosis.flex_library import of_flex_library
+from opselect.diagnosis.linking import has_nothing, nothing_linked
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.diagnosis.training import by_op
 from opselect.findings import Finding
@@ -29,6 +30,8 @@ def undefined_op(failure: LogFailure, setting: Setting) -> list[Finding]:
         return unknown_op(failure, setting)
     found = of_flex_library(failure, setting) or by_op(failure, setting)
     seen = _seen_without_op(setting)
+    if not found and not seen and setting.is_mobile and has_nothing(failure):
+        found = [about(nothing_linked(failure, setting), failure)]
     definition = setting.index.op_definition(op)
     lacking = _not_in_release(failure, setting)
     if definition is None:

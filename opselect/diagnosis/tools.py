@@ -26,7 +26,7 @@ def header_tool(failure: LogFailure, setting: Setting) -> list[Finding]:
 
 
 def _header_again(setting: Setting) -> str:
-    of = f"--tensorflow {setting.index.release}"
+    of = setting.source_options
     return f"opselect generate {setting.shown_model} {of} --target header --out build_lists"
 
 

@@ -54,7 +54,7 @@ def _finding(failure: LogFailure, criterion: Criterion, setting: Setting) -> Fin
 
 
 def _prepare(criterion: Criterion, setting: Setting) -> Mend:
-    release = f" --tensorflow {setting.index.release}" if not setting.inferred else ""
+    release = f" {setting.source_options}" if not setting.inferred else ""
     line = f"opselect prepare {setting.shown_model} -o phone.pb{release}"
     if criterion.is_impossible:
         return replace(run(f"{criterion.advice} {{command}} takes out what the outputs do not need.", line,

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from kernel_index import shipped
+from kernel_index.build_files.mobile_lists import builds_of
 from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
-from opselect.diagnosis.lookup import built_files
+from opselect.diagnosis.for_build import for_build
+from opselect.diagnosis.lookup import built_files, builds_told
 from opselect.diagnosis.needed import needs_to_be_sure
 from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
 from opselect.diagnosis.setting import Setting
 from opselect.findings import Finding
+from opselect.findings.mends import BESIDES, OR, Command
 from opselect.logs.records import LogFailure
 from opselect.models.graph import BrokenGraphError, Node
-from opselect.usecases.described_build import VerifyQuestion
+from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import shown_name
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet
@@ -92,7 +96,8 @@ class Diagnoser:
         self._watch = watch
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []
-        self._by_profile: dict[str, OpenedBuild] = {}
+        self._builds: dict[tuple[str, str], OpenedBuild] = {}
+        self._held_builds: dict[tuple[str, tuple[str, ...]], HeldAgainst | None] = {}
         self._chosen: dict[tuple[tuple[str, ...], str], str] = {}
 
     def see(self, failures: Iterable[LogFailure]) -> None:
@@ -121,10 +126,17 @@ class Diagnoser:
         cannot be read, NoModelReadError where none of several models could be.
         """
         self.see([failure])
-        setting, told = self._setting(failure)
-        causes = self._checked(failure, setting)
-        is_checked = bool(causes)
-        guessed = causes_of(failure, setting)
+        said, failure = failure, self._with_op(failure)
+        opened = self._opened_for(failure)
+        setting, told = self._setting(failure, opened)
+        causes, guessed = self._checked(failure, setting, opened), causes_of(failure, setting)
+        for other in self._others(opened) if opened is not None and not _explains(causes, guessed) else ():
+            # One build of the checkout has what the log says is lacking: it may be of the other one.
+            its_setting, _ = self._setting(failure, other)
+            its, its_guessed = self._checked(failure, its_setting, other), causes_of(failure, its_setting)
+            if _explains(its, its_guessed):
+                opened, setting, causes, guessed = other, its_setting, its, its_guessed
+        is_checked = bool(causes) or any(_is_seen(each, opened) for each in guessed[:1])
         if self._question.describes_build and setting.contents is not None:
             # What the build is described to have needs no guess about its lists.
             guessed = [each for each in guessed if each.code not in ("OPS119", "OPS123") or not is_checked]
@@ -132,12 +144,13 @@ class Diagnoser:
         causes = [*(each for each in guessed if each.code == "OPS505" and each.applicability == "certain"), *causes]
         for each in guessed:
             if each.code not in {cause.code for cause in causes}:
-                causes.append(each)
+                causes.append(for_build(each, setting))
+        causes = [_with_commands(each, guessed) for each in causes]
         asked = "" if _is_of_no_tensorflow(failure) else setting.index.release
         return Diagnosis(
-            failure,
+            said,
             tuple(causes),
-            self._next(failure),
+            self._next(failure, opened),
             asked,
             setting.inferred,
             told.how,
@@ -145,10 +158,10 @@ class Diagnoser:
             "" if is_checked else self._unsure(failure, setting),
         )
 
-    def _setting(self, failure: LogFailure) -> tuple[Setting, Told]:
+    def _setting(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Setting, Told]:
         model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
         binary = self._binary
-        opened = self._opened_for(failure)
+        builds = self._builds_told()
         setting: Setting
         if opened is not None:
             told = Told((opened.index.release,), "")
@@ -161,6 +174,9 @@ class Diagnoser:
                 is_profile_told=bool(self._question.profile),
                 contents=opened.contents,
                 described=described,
+                has_header=opened.has_header,
+                compiles=opened.compiles if self._question.describes_build else None,
+                builds=builds or (opened.builds if self._question.describes_build else ()),
             )
         else:
             own = told_by(failure)
@@ -169,7 +185,8 @@ class Diagnoser:
                 told = narrowed(own)
             profile = self._question.profile or _profile(failure, self._seen)
             index = shipped.index_of(self._release(failure, told.releases, profile))
-            setting = Setting(index, profile, told.releases, is_profile_told=bool(self._question.profile))
+            is_told = bool(self._question.profile)
+            setting = Setting(index, profile, told.releases, is_profile_told=is_told, builds=builds)
         return replace(
             setting,
             seen=tuple(self._seen),
@@ -178,7 +195,15 @@ class Diagnoser:
             nodes=self._nodes if self._question.models.only_model else None,
             in_binary=None if binary is None else binary.has,
             binary="" if binary is None else binary.name,
+            source=_source_options(self._question.source),
         ), told
+
+    def _with_op(self, failure: LogFailure) -> LogFailure:
+        """A failure that names a node and no op, with the op that the node has in the only model."""
+        if failure.op or not failure.node or not self._question.models.only_model:
+            return failure
+        node = next((each for each in self._nodes() if each.name == failure.node), None)
+        return failure if node is None else replace(failure, op=node.op)
 
     def _release(self, failure: LogFailure, releases: tuple[str, ...], profile: str) -> str:
         """The release of some that explains all failures of the log best, or else this one."""
@@ -198,48 +223,69 @@ class Diagnoser:
         return self._open(self._question.profile) if self._question.is_of_build else None
 
     def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
-        """The build in the profile that the kernels in a message tell, where nobody named one."""
+        """The build in the profile that the kernels in a message tell, and of the system that it tells, where nobody did."""
         opened = self.opened
-        if opened is None or self._question.profile or not failure.rows:
+        if opened is None:
+            return None
+        for build in self._builds_told() if self._others(opened) else ():
+            if build in builds_of(opened.index.build_lists):
+                opened = self._open(self._question.profile, build)
+        if self._question.profile or not failure.rows:
             return opened
         built = built_files(failure.rows, opened.index, failure.op, opened.index.profiles)
         if built is None or not built.fits or built.profile == opened.profile:
             return opened
-        if built.profile not in self._by_profile:
-            self._by_profile[built.profile] = self._open(built.profile)
-        return self._by_profile[built.profile]
+        return self._open(built.profile)
 
-    def _open(self, profile: str) -> OpenedBuild:
+    def _builds_told(self) -> tuple[str, ...]:
+        """The build system that some failure of the log tells; empty where none does."""
+        return next(filter(None, map(builds_told, self._seen)), ())
+
+    def _others(self, opened: OpenedBuild) -> list[OpenedBuild]:
+        """The other builds that a checkout or a release has lists for, where nobody says which one is meant."""
         question = self._question
-        against = (*question.lists, *question.headers)
-        described = VerifyQuestion(
-            question.models, against, question.source, profile, question.macros, question.build, question.have
-        )
-        return open_build(described, self._watch)
+        if question.build or DEFAULT_LISTS not in (opened.question.against or (DEFAULT_LISTS,)):
+            return []
+        lists = opened.index.build_lists
+        return [self._open(opened.profile, build) for build in builds_of(lists) if build not in opened.build.builds]
+
+    def _open(self, profile: str, build: str = "") -> OpenedBuild:
+        question = self._question
+        build = build or question.build
+        if (profile, build) not in self._builds:
+            against = (*question.lists, *question.headers)
+            described = VerifyQuestion(
+                question.models, against, question.source, profile, question.macros, build, question.have
+            )
+            self._builds[profile, build] = open_build(described, self._watch)
+        return self._builds[profile, build]
 
     @cached_property
     def _binary(self) -> BinaryNames | None:
         return None if self._question.binary is None else BinaryNames(self._question.binary)
 
-    @cached_property
-    def _held(self) -> HeldAgainst | None:
-        """The models held against the build; None where one of the two is not named."""
+    def _held(self, opened: OpenedBuild | None) -> HeldAgainst | None:
+        """The models held against a build; None where one of the two is not named."""
         models = self._question.models
-        if self.opened is None or not (models.paths or models.kept):
+        if opened is None or not (models.paths or models.kept):
             return None
-        try:
-            return hold_against(self.opened, self._watch)
-        except BrokenGraphError:
-            return None
+        key = opened.profile, opened.build.builds
+        if key not in self._held_builds:
+            try:
+                self._held_builds[key] = hold_against(opened, self._watch)
+            except BrokenGraphError:
+                self._held_builds[key] = None
+        return self._held_builds[key]
 
     @property
     def needed(self) -> ModelRequirements | None:
         """What the models need; None where no build or no models are named."""
-        return None if self._held is None else self._held.answer.needed
+        held = self._held(self.opened)
+        return None if held is None else held.answer.needed
 
     def _nodes(self) -> tuple[Node, ...]:
         """The nodes of the only model, those of functions too."""
-        held = self._held
+        held = self._held(self.opened)
         if held is not None and held.answer.needed.only is not None:
             graph = held.answer.needed.only.chosen.graph
             return (*graph.nodes, *(node for function in graph.functions for node in function.nodes))
@@ -253,25 +299,21 @@ class Diagnoser:
             graphs = [each.graph for each in loaded.model.meta_graphs]
             return tuple(node for graph in graphs for node in graph.nodes)
 
-    def _checked(self, failure: LogFailure, setting: Setting) -> list[Finding]:
+    def _checked(self, failure: LogFailure, setting: Setting, opened: OpenedBuild | None) -> list[Finding]:
         """What a look at the binary, the model and the build decides; empty where nothing does."""
         found = not_in_binary(failure, setting)
-        held = self._held
-        opened = self._opened_for(failure)
-        if opened is not None and opened is not self.opened:
-            # The models were held against the build in another profile than that of this binary.
-            held = None
+        held = self._held(opened)
         problems = held.problems if held is not None else opened.problems() if opened is not None else ()
         criteria = held.answer.criteria if held is not None else ()
         certain = self._question.describes_build
         found += checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)
         unique: dict[str, Finding] = {}
         for each in found:
-            unique.setdefault(each.code, each)
+            unique[each.code] = _with_mends(unique[each.code], each) if each.code in unique else each
         return list(unique.values())
 
-    def _next(self, failure: LogFailure) -> tuple[Finding, ...]:
-        held = self._held
+    def _next(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Finding, ...]:
+        held = self._held(opened)
         if held is None:
             return ()
         return tuple(each for each in held.problems if each.op and not of_failure(each, failure))
@@ -284,6 +326,46 @@ class Diagnoser:
             has_model=bool(question.models.paths or question.models.kept),
             has_build=question.describes_build,
         )
+
+
+def _with_mends(first: Finding, other: Finding) -> Finding:
+    """A finding with the mends of another about the same op: nodes of other types may need others."""
+    texts = {mend.text for mend in first.mends}
+    more = [mend for mend in other.mends if mend.text not in texts]
+    if more and first.mends:
+        more[0] = replace(more[0], lead=BESIDES)
+    return replace(first, mends=(*first.mends, *more))
+
+
+def _is_seen(cause: Finding, opened: OpenedBuild | None) -> bool:
+    """Whether the build decided of a cause that others than :func:`checked_causes` tell."""
+    return opened is not None and cause.code == "OPS121" and cause.applicability == "certain"
+
+
+def _explains(checked: Sequence[Finding], guessed: Sequence[Finding]) -> bool:
+    """Whether a build lacks what a log says is lacking, and does not leave it to the linker."""
+    first = (*checked, *guessed)[:1]
+    return any(each.code not in ("OPS502", "OPS503", "OPS121") or each.applicability == "certain" for each in first)
+
+
+def _with_commands(cause: Finding, guessed: Sequence[Finding]) -> Finding:
+    """A cause that was looked up, and that tells no command, with the commands that are known for its code."""
+    if any(isinstance(mend, Command) for mend in cause.mends):
+        return cause
+    commands = [m for each in guessed if each.code == cause.code for m in each.mends if isinstance(m, Command)]
+    if not commands or not cause.mends:
+        return cause
+    trust = cause.applicability
+    first, *others = commands
+    leading = replace(first, applicability=trust, lead="")
+    return replace(cause, mends=(leading, *others, replace(cause.mends[0], lead=OR), *cause.mends[1:]))
+
+
+def _source_options(source: KernelSource) -> str:
+    """The options that name a checkout or an index; empty where there is only a release."""
+    if source.tree is not None:
+        return shlex.join(["--tree", str(source.tree)])
+    return "" if source.index_file is None else shlex.join(["--index", str(source.index_file)])
 
 
 def _is_of_no_tensorflow(failure: LogFailure) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernel_index.build_files.mobile_lists import builds_of, compiled_unlisted
+from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.whole_files import write_whole
 from opselect.build_lists.edit_checkout import FileEdit, edit_path_list, edits
@@ -15,7 +17,7 @@ from opselect.diagnosis.lookup import requirement_of
 from opselect.findings import Finding
 from opselect.findings.mends import Applicability, ListEdit
 from opselect.requirements.collect import Requirement, Requirements
-from opselect.selection.select import select
+from opselect.selection.select import Reason, SelectedFile, select
 from opselect.usecases.diagnose import Diagnoser, Diagnosis
 from opselect.verifying.named_files import PathList, read_named_file
 
@@ -94,7 +96,24 @@ def _of_checkout(diagnoser: Diagnoser, mended: list[Diagnosis], tree: Path) -> t
         parts.append(needed.requirements)
     ops = tuple(each.failure.op for each in mended if index.op_definition(each.failure.op) is not None)
     selection = select(Requirements.merge(parts), index, profile, named_ops=ops)
-    return edits(selection, index, tree, "extend", keep_core=False)
+    links = dict.fromkeys(path for each in mended if each.causes[0].code == "OPS121" for path in each.causes[0].files)
+    if len(links) and needed is None and not any(part.items for part in parts):
+        # Nothing but files that others need: what every build has is no matter of theirs.
+        selection = replace(selection, kernels=(), files=(), ops=())
+    files = (*selection.files, *_linked(links, index, profile))
+    return edits(replace(selection, files=files), index, tree, "extend", keep_core=False)
+
+
+def _linked(paths: Iterable[str], index: KernelIndex, profile: str) -> list[SelectedFile]:
+    """Files that others cannot be linked without, and what these need, for each build that compiles only listed ones."""
+    builds: dict[str, list[str]] = {}
+    lists = index.build_lists
+    for build in builds_of(lists):
+        for path in (*paths, *DependencyGraph(index, profile, build).closure(paths)):
+            if not compiled_unlisted(path, lists, build):
+                builds.setdefault(path, []).append(build)
+    note = Reason("", note="others cannot be linked without it")
+    return [SelectedFile(path, "dependency", (note,), tuple(its)) for path, its in builds.items()]
 
 
 def _failed(mended: list[Diagnosis], index: KernelIndex, profile: str) -> tuple[Requirement, ...]:

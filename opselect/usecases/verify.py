@@ -213,6 +213,21 @@ class OpenedBuild:
         """What the build has, by all its parts together; None where nothing is left out."""
         return AllOf(self.build.parts) if self.build.parts else None
 
+    @property
+    def builds(self) -> tuple[str, ...]:
+        """The build systems whose lists describe it, in their words mends are to be."""
+        parts = [part for part in self.build.parts if isinstance(part, CompiledFiles)]
+        return tuple(dict.fromkeys(build for part in parts for build in part.builds)) or self.build.builds
+
+    @property
+    def has_header(self) -> bool:
+        """Whether an ``ops_to_register.h`` describes the build."""
+        return any(isinstance(part, HeaderContents) for part in self.build.parts)
+
+    def compiles(self, path: str) -> bool:
+        """Whether the build compiles a source file, as far as it is described by files."""
+        return all(part.has_file(path) for part in self.build.parts if isinstance(part, CompiledFiles))
+
     def problems(self) -> tuple[Finding, ...]:
         """What keeps the build from being made at all."""
         return tuple(_of_the_build(self.build.parts, self.index))

@@ -1,4 +1,5 @@
-"""The fixture runtime built whole, trimmed for one model and extended for another, by make and by Bazel."""
+"""The fixture runtime built whole, trimmed for one model and extended for another, by make and by Bazel; and programs
+of several lists and headers, by make."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ import pytest
 from kernel_index.records import ScanResult
 from kernel_index.scan import scan_tree
 from opselect.cli.main import run
-from tests.builds.builders import Bazel, Builder, Make, copy_tree, skip_without
+from tests.builds.builders import Bazel, Builder, Make, copy_tree, missing_commands, skip_without
+from tests.builds.programs import Built, build_all
 from tests.builds.run_graph import MODELS, RUNTIME_TREE
 from tests.builds.sharing import made_once, shared_folder
 from tests.conftest import SIZES
@@ -56,6 +58,14 @@ def story(
     builder: Builder = Make(tree) if request.param == "make" else Bazel(tree, folder / "bazel")
     skip_without(builder.missing_tools())
     return made_once(folder, lambda: tell(builder, folder))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Built:
+    """All that :mod:`tests.builds.programs` builds, once in a run of pytest."""
+    skip_without(missing_commands("make", "g++"))
+    folder = shared_folder(tmp_path_factory, pytestconfig, "pairs")
+    return made_once(folder, lambda: build_all(folder / "built"))
 
 
 def tell(builder: Builder, folder: Path) -> Story:

@@ -29,6 +29,7 @@ _BY_NO_LIST = (
 """What the makefile's list has not, and trimmed or extended lists may have."""
 
 _DEFINITION = "tensorflow/core/ops/scan_ops.cc"
+_EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """All programs and all models, by name."""
+    """All programs and all models, by name.
+
+    ``everything`` is a checkout in which every file is compiled, with the slim types.
+    """
 
     programs: Mapping[str, Program]
     models: Mapping[str, Path]
+    everything: Path
 
 
 def build_all(folder: Path) -> Built:
@@ -65,12 +70,12 @@ def build_all(folder: Path) -> Built:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPSELECT_CACHE", str(folder / "cache"))
         programs = [*_with_lists(folder, models), *_with_headers(folder, models)]
-    return Built({program.name: program for program in programs}, models)
+    return Built({program.name: program for program in programs}, models, folder / _EVERYTHING)
 
 
 def _with_lists(folder: Path, models: Mapping[str, Path]) -> Iterator[Program]:
     """The list as it stands, trimmed for one model, for another and for many, extended, and short of a definition."""
-    everything = folder / "everything"
+    everything = folder / _EVERYTHING
     copy_tree(everything)
     stands = (everything / MAKEFILE_LIST).read_text()
     _make(everything, stands + "".join(f"{path}\n" for path in _BY_NO_LIST), _SLIM)
@@ -110,7 +115,7 @@ def _with_lists(folder: Path, models: Mapping[str, Path]) -> Iterator[Program]:
 
 def _with_headers(folder: Path, models: Mapping[str, Path]) -> Iterator[Program]:
     """The kernels of two models by the header of these models, and by one that somebody changed by hand."""
-    base = folder / "everything"
+    base = folder / _EVERYTHING
     tree = copy_tree(folder / "trees" / "with_header")
     named = [models["mixed"], models["running_total"]]
     source = ("--tree", tree, "--profile", "selective", "--no-inserted")

@@ -15,11 +15,9 @@ from pathlib import Path
 import pytest
 
 from opselect.cli.main import run
-from tests.builds.builders import missing_commands, skip_without
 from tests.builds.pair_models import FAULTY
 from tests.builds.pairs import RECORD, Pair, pairs, really_runs, recorded, shown
 from tests.builds.programs import Built, build_all
-from tests.builds.sharing import made_once, shared_folder
 
 FAULTS = {
     "unknown_op": "not registered 'Blend'",
@@ -61,13 +59,6 @@ FAULTS = {
     "pinned_to_nothing": "Malformed device specification",
 }
 """Words of the message about each faulty model."""
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Built:
-    skip_without(missing_commands("make", "g++"))
-    folder = shared_folder(tmp_path_factory, pytestconfig, "pairs")
-    return made_once(folder, lambda: build_all(folder / "built"))
 
 
 def answers(of: Sequence[Pair]) -> dict[str, dict[str, str]]:

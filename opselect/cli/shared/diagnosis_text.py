@@ -90,7 +90,7 @@ def _cause_lines(
 ) -> list[str]:
     lines = filled(f"{lead}, {cause.code} ({cause.applicability}): {_title(cause)}", prose, 2, 4)
     if cause.reason:
-        lines += filled(f"{cause.reason[:1].upper()}{cause.reason[1:]}".rstrip(".") + ".", prose, 4, 4)
+        lines += filled(f"{_capitalized(cause.reason)}".rstrip(".") + ".", prose, 4, 4)
     steps = mend_steps(cause, models)
     most = len(steps) if verbose else 1 if brief else _SHOWN_MENDS
     for text, *commands in steps[:most]:
@@ -98,6 +98,12 @@ def _cause_lines(
         # A command is copied: it is never broken.
         lines += [f"      {command}" for command in commands]
     return lines
+
+
+def _capitalized(text: str) -> str:
+    """A clause as a sentence; one that begins with the path or the name of a file keeps it as it is."""
+    first = text.partition(" ")[0].rstrip(",.;:")
+    return text if "/" in first or "." in first else f"{text[:1].upper()}{text[1:]}"
 
 
 def _next(diagnosis: Diagnosis, *, verbose: bool) -> str:
