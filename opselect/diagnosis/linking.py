@@ -47,9 +47,7 @@ def dropped_by_linker(fitting: Sequence[KernelRegistration], setting: Setting) -
 
 def nothing_linked(failure: LogFailure, setting: Setting) -> Finding:
     """Not even the kernels that every graph needs are there."""
-    what = (
-        f"no {failure.op}, which every build of TensorFlow has" if failure.op else "no session and no device"
-    )
+    what = f"no {failure.op}, which every build of TensorFlow has" if failure.op else "no session and no device"
     reason = f"the binary has {what}: TensorFlow's library is not linked into it whole, or is of another ABI"
     mends = (link_whole(setting, "likely"), told("guess", "Use a library of the device's own ABI.", lead=OR))
     return Finding("OPS503", reason, op=failure.op, mends=mends)

@@ -118,7 +118,6 @@ def lowering(failure: LogFailure, setting: Setting) -> list[Finding]:
     """A node that asks to be lowered, of an op that the release does not lower."""
     attr = failure.attr or "_lower_using_switch_merge"
     reason = f"the node has {attr}, and {setting.release} does not lower {failure.op}"
-    release = setting.index.release
     prepare = f"opselect prepare {setting.shown_model} -o phone.pb {setting.source_options}"
     step = f"remove_attribute(attribute_name={attr}, op_name={failure.op})"
     transform = f"opselect transform {setting.shown_model} without.pb --transforms='{step}'"

@@ -14,7 +14,7 @@ from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
 from opselect.diagnosis.for_build import for_build
-from opselect.diagnosis.lookup import built_files, builds_told
+from opselect.diagnosis.lookup import builds_told, built_files
 from opselect.diagnosis.needed import needs_to_be_sure
 from opselect.diagnosis.release_choice import likeliest
 from opselect.diagnosis.releases import Told, narrowed, told_by
