@@ -8,7 +8,6 @@ from dataclasses import replace
 from kernel_index.datatypes import DataType
 from kernel_index.kernel_lookup import CPU
 from kernel_index.records import AttrValue
-from opselect.diagnosis.builds import defining, source_path
 from opselect.diagnosis.for_build import all_types, for_build
 from opselect.diagnosis.linking import dropped_by_linker
 from opselect.diagnosis.lookup import fits, known_types, requirement_of
@@ -22,8 +21,6 @@ from opselect.selection.select import select
 
 KERNEL_KINDS = ("no-kernel", "kernel-type", "kernel-device", "runtime-op", "op-not-registered", "kernel-without-op")
 LOAD_KINDS = ("attr-unknown", "attr-missing", "attr-value", "op-removed", "graph-version", "lowering", "op-deprecated")
-
-_MAX_FILES = 8
 
 _OF_DEFINITIONS = ("op-not-registered", "kernel-without-op")
 """Kinds of failures for which a kernel, be it there or not, is no cause."""
@@ -76,8 +73,6 @@ def checked_causes(
     ``certain`` tells that the build is described, not only named by its release. Where it has what the log says it
     lacks, that is said.
     """
-    if failure.kind == "link-undefined" and certain and not setting.inferred:
-        return _of_links(failure, setting, problems)
     if setting.inferred or failure.kind not in (*KERNEL_KINDS, *LOAD_KINDS):
         return []
     trust: Applicability = "certain" if certain else "likely"
@@ -129,19 +124,6 @@ def _of_kind(finding: Finding, failure: LogFailure, trust: Applicability) -> Fin
 def _spares_the_build(finding: Finding) -> bool:
     """Whether a finding says first how the model does without the op."""
     return finding.code in BEFORE_FILES and bool(finding.mends) and not isinstance(finding.mends[0], ListEdit)
-
-
-def _of_links(failure: LogFailure, setting: Setting, problems: Sequence[Finding]) -> list[Finding]:
-    """The file that the described build lacks for what a linker misses, and all others that it will miss next."""
-    wanted = defining(failure, source_path(failure.file, setting.index), setting.index)
-    lacking = [each for each in problems if each.code == "OPS121"]
-    found = [each for each in lacking if wanted is not None and wanted.file in each.files]
-    if not found:
-        return []
-    others = sorted({file for each in lacking for file in each.files} - set(found[0].files))
-    more = f" and {len(others) - _MAX_FILES} more" if len(others) > _MAX_FILES else ""
-    next_ones = f"; it will miss {', '.join(others[:_MAX_FILES])}{more} next" if others else ""
-    return [about(trusted(replace(found[0], reason=f"{found[0].reason}{next_ones}"), "certain"), failure)]
 
 
 def _of_build(failure: LogFailure, setting: Setting) -> list[Finding]:
