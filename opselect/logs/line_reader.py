@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from opselect.logs.joining import Joining
 from opselect.logs.message import LogMessage
 from opselect.logs.prefixes import Line, parse_line, without_shared_prefix
 from opselect.logs.records import LogFailure
-from opselect.logs.shapes import beginnings, failure_in, letters_of_words, longest_reach, shape_of
+from opselect.logs.shapes import SHAPES, beginnings, failure_in, letters_of_words, longest_reach, shape_of
 from opselect.logs.shapes.shape import MessageShape
 
 MEMORY = 8
@@ -212,22 +213,22 @@ class LineReader:
     def _open(self, process: _Process, found: re.Match[str]) -> None:
         """Open a message whose beginning was found in the recent lines of a process."""
         message = LogMessage()
-        offset = 0
+        offsets = []
         for each in process.recent:
-            if offset <= found.start():
-                first, place = each, found.start() - offset
+            offsets.append(len(message.text))
             message.add(each.number, each.body, wrapped=each.wrapped)
-            offset += len(each.letters)
-        begun = message.cut(found.start())
+        start = _start_of(message, found)
+        at = bisect_right(offsets, start) - 1
+        first = process.recent[at]
         process.recent.clear()
-        self._begun(process, begun, found, first.raw, _place_in(first, place), first.logged_at)
+        begins_at = _place_in(first, start - offsets[at])
+        self._begun(process, message.cut(start), found.end() - start, first.raw, begins_at, first.logged_at)
 
     def _begun(
-        self, process: _Process, begun: LogMessage, found: re.Match[str], first: str, begins_at: int, logged_at: str
+        self, process: _Process, begun: LogMessage, searched: int, first: str, begins_at: int, logged_at: str
     ) -> None:
         shape = shape_of(begun)
         assert shape is not None
-        searched = found.end() - found.start()
         last = begun.line_at(len(begun.text))
         process.open = _Open(begun, shape, first, begins_at, last, logged_at, time.monotonic(), searched=searched)
         self._opened.append(process)
@@ -263,21 +264,22 @@ class LineReader:
                 if is_near_word:
                     opened.searched = max(opened.searched, len(text) - _OVERLAP)
                 return
-            rest = opened.message.cut(found.start())
-            opened.message = opened.message.until(found.start())
+            start = _start_of(opened.message, found)
+            rest = opened.message.cut(start)
+            opened.message = opened.message.until(start)
             self._close(process)
             last = process.last
             is_own = last is not None and last.number == rest.line_at(0)
             logged_at = last.logged_at if last is not None and is_own else opened.logged_at
-            self._begun(process, rest, found, opened.first, opened.begins_at, logged_at)
+            self._begun(process, rest, found.end() - start, opened.first, opened.begins_at, logged_at)
             return
 
     def _rest(self, process: _Process, rest: LogMessage, before: _Open) -> None:
         """What stands behind the end of a message: another may begin there."""
         found = beginnings().search(rest.text)
         if found is not None:
-            begun = rest.cut(found.start())
-            self._begun(process, begun, found, before.first, before.begins_at, before.logged_at)
+            start = _start_of(rest, found)
+            self._begun(process, rest.cut(start), found.end() - start, before.first, before.begins_at, before.logged_at)
 
     def _close(self, process: _Process) -> None:
         opened = process.open
@@ -298,6 +300,18 @@ _MOST_PROCESSES = 200
 _MOST_TEXT = 4000
 _MOST_BEFORE = 200
 _SAME = 12
+
+
+def _start_of(message: LogMessage, found: re.Match[str]) -> int:
+    """Where a message begins that was found: with the last word of the path that it begins with, if it does so."""
+    shape = next(shape for shape in SHAPES if re.compile(shape.begins).match(message.text, found.start()))
+    if not shape.name_first:
+        return found.start()
+    path = _PATH.match(message.text, found.start())
+    return message.last_word_at(found.start(), path.end()) if path is not None else found.start()
+
+
+_PATH = re.compile(r"[\w./+~=-]+")
 
 
 def _text(opened: _Open) -> str:

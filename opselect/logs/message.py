@@ -67,6 +67,15 @@ class LogMessage:
                 end = min(end, places[at])
         return self.text[start:end]
 
+    def last_word_at(self, start: int, end: int) -> int:
+        """Where the last word of a span begins: behind its last white space, or with the span."""
+        found = start
+        for places in (self._blanks, self._breaks):
+            at = bisect_left(places, end) - 1
+            if at >= 0:
+                found = max(found, places[at])
+        return found
+
     def sentence(self, start: int, end: int) -> str:
         """The text of a span with a blank wherever there was white space, as people read it."""
         spaces = sorted({*self._span(self._blanks, start, end), *self._span(self._breaks, start, end)})

@@ -43,6 +43,7 @@ def test_there_are_examples_of_every_command() -> None:
         "generate",
         "check",
         "verify",
+        "diagnose",
         "locate",
         "requirements",
         "inspect",

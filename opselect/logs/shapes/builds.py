@@ -163,6 +163,7 @@ SHAPES: tuple[MessageShape, ...] = (
         lines=4,
         joins=_of_one_library,
         reach=_NEAR,
+        name_first=True,
     ),
     MessageShape(
         "link-undefined",
@@ -218,6 +219,7 @@ SHAPES: tuple[MessageShape, ...] = (
         "gcc, clang",
         _header,
         lines=3,
+        name_first=True,
     ),
 )
 """What the linkers and compilers of Linux, Android and Apple print."""

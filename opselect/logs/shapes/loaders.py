@@ -146,6 +146,7 @@ SHAPES: tuple[MessageShape, ...] = (
         joins=_of_list,
         reach=2,
         lines=2,
+        name_first=True,
     ),
     MessageShape(
         "page-size",
@@ -155,6 +156,7 @@ SHAPES: tuple[MessageShape, ...] = (
         "zipalign",
         _page,
         lines=2,
+        name_first=True,
     ),
     MessageShape(
         "native-library",
@@ -241,6 +243,7 @@ SHAPES: tuple[MessageShape, ...] = (
         "ld.so",
         _undefined,
         lines=2,
+        name_first=True,
     ),
 )
 """What dlopen, Java, Android's tools and Google Play print."""

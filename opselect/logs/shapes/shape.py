@@ -29,6 +29,8 @@ class MessageShape:
     ``reads`` tells more from the text behind the beginning; None where the message turns out to be of no failure. It
     is given the match and the message, which begins with the match and ends where the next message begins.
 
+    ``name_first`` tells that it begins with a path, which only white space parts from what stands in front of it.
+
     ``lines`` is how many lines of the same process may belong to the message, and ``ends`` a pattern behind which no
     more does. ``source`` is the file that prints it.
 
@@ -43,6 +45,7 @@ class MessageShape:
     words: tuple[str, ...]
     source: str
     reads: Callable[[re.Match[str], LogMessage], Told | None] | None = None
+    name_first: bool = False
     lines: int = 6
     ends: str = ""
     joins: Joins | None = None

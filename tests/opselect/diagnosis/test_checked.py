@@ -17,6 +17,7 @@ from opselect.logs.records import KernelRow, LogFailure
 from opselect.usecases.diagnose import DiagnoseQuestion, Diagnoser, Diagnosis
 from opselect.usecases.fix_build import fix_build
 from opselect.usecases.kernel_source import KernelSource, Macros
+from opselect.usecases.open_kernels import open_kernels
 from opselect.usecases.read_requirements import ModelSet
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,7 +69,8 @@ def test_lists_of_a_checkout_decide() -> None:
 def test_op_that_the_lists_do_not_define_comes_before_its_kernel() -> None:
     undefined = LogFailure("op-not-registered", "tensorflow", op="Cumsum")
     diagnosis = diagnosed(undefined, source=KernelSource(tree=TREE), build="makefile")
-    assert codes(diagnosis)[:2] == [("OPS120", "certain"), ("OPS119", "certain")]
+    assert codes(diagnosis)[0] == ("OPS120", "certain")
+    assert "tensorflow/core/kernels/scan_ops.cc, with its kernels" in diagnosis.causes[0].reason
     assert "tensorflow/core/ops/scan_ops.cc" in diagnosis.causes[0].advice
 
 
@@ -92,6 +94,18 @@ def test_header_decides() -> None:
     relu = LogFailure("no-kernel", "tensorflow", op="Relu", dtypes=(("T", "DT_FLOAT"),), rows=())
     diagnosis = diagnosed(relu, source=KernelSource(release="2.14"), headers=(str(header),))
     assert codes(diagnosis)[0] == ("OPS123", "certain")
+
+
+def test_file_that_a_linker_misses_is_looked_up_in_the_list(tmp_path: Path) -> None:
+    files = tmp_path / "files.txt"
+    files.write_text("tensorflow/core/kernels/scan_ops.cc\n")
+    source = KernelSource(tree=TREE)
+    uses = open_kernels(source).dependencies["tensorflow/core/kernels/scan_ops.cc"]
+    (use,) = (each for each in uses if each.file.endswith("scan_order.cc"))
+    undefined = LogFailure("link-undefined", "build", file="scan_ops.o", symbol=f"tensorflow::{use.symbol}(int)")
+    diagnosis = diagnosed(undefined, source=source, lists=(str(files),))
+    assert codes(diagnosis)[0] == ("OPS121", "certain")
+    assert use.file in diagnosis.causes[0].files
 
 
 def test_release_alone_makes_no_cause_of_its_lists_certain() -> None:
