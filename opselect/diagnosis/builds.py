@@ -14,7 +14,7 @@ from opselect.build_lists.checking.builds import Build, how_listed
 from opselect.diagnosis.for_build import for_build
 from opselect.diagnosis.setting import Setting, about, told, trusted
 from opselect.findings import Finding
-from opselect.findings.mends import OR, Applicability, Mend
+from opselect.findings.mends import OR, Applicability, Mend, run
 from opselect.logs.records import LogFailure
 from opselect.selection.why_missing import explain_library
 
@@ -182,9 +182,11 @@ def missing_header(failure: LogFailure, setting: Setting) -> list[Finding]:
     path = source_path(failure.file, setting.index) or failure.file
     name = library_of_header(header.removeprefix("third_party/"))
     if header.endswith("ops_to_register.h"):
-        line = f"opselect generate {setting.shown_model} {setting.source_options} --target header --out build_lists"
+        profile = f" --profile {setting.profile}" if setting.is_profile_told else ""
+        source = f"{setting.source_options}{profile}"
+        line = f"opselect generate {setting.shown_model} {source} --target header --out build_lists"
         reason = f"{path} is compiled with SELECTIVE_REGISTRATION, and ops_to_register.h is in no folder of includes"
-        mend = told("likely", f"Write it by {line}, and put it on the include path.")
+        mend = run("Write it, and put it on the include path: {command}.", line, applicability="likely")
         return [about(Finding("OPS124", reason, mends=(mend,)), failure)]
     if name:
         use = LibraryUse(name, header, path, ())

@@ -38,7 +38,7 @@ class Broken:
     ``kind`` is the kind of the failure; ``alone`` is the first cause, and how sure it is, where only the log is known,
     ``cause`` where model and build are named too, and ``options`` say so beside ``--model``, ``--tree`` and
     ``--build``. ``values`` are what the model computes in a build that runs it. ``selective`` starts from a build with
-    a header.
+    a header; ``looked_up`` tells whether the build has to be asked at all.
     """
 
     model: Callable[[], Graph]
@@ -51,6 +51,7 @@ class Broken:
     options: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
     selective: bool = False
+    looked_up: bool = True
 
 
 def _as_it_is(_: Workshop) -> None:
@@ -153,6 +154,10 @@ def _header_without(line: str) -> Callable[[Workshop], None]:
     return lambda workshop: workshop.edit(HEADER, without)
 
 
+def _no_header(workshop: Workshop) -> None:
+    (workshop.tree / HEADER).unlink()
+
+
 def _selective_without_types(workshop: Workshop) -> None:
     workshop.set_variable("EXTRA_CXXFLAGS", "-DSELECTIVE_REGISTRATION")
 
@@ -239,6 +244,11 @@ WAYS: Mapping[str, Broken] = {
         RELU, _header_without('isequal(op, "Relu")'),
         "op-not-registered", ("OPS120", "likely"), ("OPS123", "certain"), "0 2 0 4",
         options=("--header", f"tree/{HEADER}", "--profile", "selective"), selective=True,
+    ),
+    "no header": Broken(
+        RELU, _no_header,
+        "compile-header", ("OPS124", "likely"), ("OPS124", "likely"), "0 2 0 4",
+        options=("--profile", "selective"), selective=True, looked_up=False,
     ),
     "types for the header forgotten": Broken(
         RELU_INT64, _selective_without_types,
@@ -343,7 +353,7 @@ def test_a_broken_build_runs_after_what_diagnose_says(bench: Bench) -> None:
     informed = bench.informed(log, "--build", "makefile")
     assert {failure["kind"] for failure in informed} == {broken.kind}
     assert {said(failure) for failure in informed} == {broken.cause}
-    assert informed[0]["checked"]
+    assert informed[0]["checked"] is broken.looked_up
     assert informed[0]["next"] == [*broken.next]
 
     # A checkout has lists for Bazel, too: which of them was built, the log tells, or what they lack.
