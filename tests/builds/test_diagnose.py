@@ -147,9 +147,12 @@ def _types(text: str) -> Callable[[Workshop], None]:
 def _header_without(*lines: str) -> Callable[[Workshop], None]:
     def breaks(workshop: Workshop) -> None:
         for line in lines:
-            workshop.edit(HEADER, lambda text, line=line: "".join(  # type: ignore[misc]
-                each for each in text.splitlines(keepends=True) if line not in each
-            ))
+            workshop.edit(
+                HEADER,
+                lambda text, line=line: "".join(  # type: ignore[misc]
+                    each for each in text.splitlines(keepends=True) if line not in each
+                ),
+            )
 
     return breaks
 
@@ -349,7 +352,12 @@ def test_a_broken_build_runs_after_what_diagnose_says(bench: Bench) -> None:
     assert after.out.splitlines()[1] == broken.values
 
 
-FIXED = ("kernels not in the list", "definition and kernel not in the list", "files that kernels need", "op of the runtime")
+FIXED = (
+    "kernels not in the list",
+    "definition and kernel not in the list",
+    "files that kernels need",
+    "op of the runtime",
+)
 
 
 @pytest.mark.parametrize("bench", FIXED, indirect=True)

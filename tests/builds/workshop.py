@@ -67,7 +67,9 @@ class Workshop:
     def take_out(self, *entries: str) -> None:
         """Takes entries, or the last names of their paths, out of the list of make."""
         for entry in entries:
-            self.edit(MAKEFILE_LIST, lambda text, entry=entry: re.sub(rf"^(.*/)?{re.escape(entry)}\n", "", text, flags=re.M))  # type: ignore[misc]
+            self.edit(
+                MAKEFILE_LIST, lambda text, entry=entry: re.sub(rf"^(.*/)?{re.escape(entry)}\n", "", text, flags=re.M)
+            )  # type: ignore[misc]
 
     def put_in(self, *entries: str) -> None:
         """Adds entries to the list of make; no line twice."""
