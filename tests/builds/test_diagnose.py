@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures.build_models.make_models import BOOL, FLOAT, HALF, INT64, UINT8, Nodes
+from fixtures.build_models.make_models import BOOL, FLOAT, UINT8, Nodes
 from kernel_index.build_files import MAKEFILE, MAKEFILE_LIST
 from opselect.cli.main import run
 from opselect.models.formats.graphdef_writer import write_graph

@@ -68,7 +68,7 @@ class Workshop:
         """Takes entries, or the last names of their paths, out of the list of make."""
         for entry in entries:
             self.edit(
-                MAKEFILE_LIST, lambda text, entry=entry: re.sub(rf"^(.*/)?{re.escape(entry)}\n", "", text, flags=re.M)
+                MAKEFILE_LIST, lambda text, entry=entry: re.sub(rf"^(.*/)?{re.escape(entry)}\n", "", text, flags=re.MULTILINE)
             )  # type: ignore[misc]
 
     def put_in(self, *entries: str) -> None:
