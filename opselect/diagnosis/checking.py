@@ -145,12 +145,13 @@ def _without_definition(failure: LogFailure, found: Sequence[Finding], setting: 
     if contents is None or contents.has_op(definition):
         return []
     finding = contents.without_op(definition)
-    lacking = found or _of_build(failure, setting)
-    kernels = dict.fromkeys(path for each in lacking if each.code == "OPS119" for path in each.files)
+    lacking = [each for each in found or _of_build(failure, setting) if each.code == "OPS119"]
+    kernels = dict.fromkeys(path for each in lacking for path in each.files if path not in finding.files)
     if finding.code != "OPS120" or not kernels:
         return [finding]
     reason = f"{finding.reason}; nor does it have {', '.join(kernels)}, with its kernels"
-    return [replace(finding, reason=reason, files=(*finding.files, *kernels))]
+    # One edit for both, so that nobody builds twice.
+    return [replace(finding, reason=reason, files=(*finding.files, *kernels)), *lacking]
 
 
 def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE_LIST
+from kernel_index.build_files.mobile_lists import compiled_unlisted
 from kernel_index.build_flags import change_for, larger_profile
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.records import BAZEL, MAKE
@@ -48,6 +49,8 @@ def _lists_first(finding: Finding, setting: Setting) -> tuple[Mend, ...]:
     lacking = [build for build in setting.builds if any(_build_of(mend) == build for mend in known)]
     for build in lacking or setting.builds:
         files = _with_needed(finding.files, build, setting)
+        if not files:
+            continue
         own = next((mend for mend in known if _build_of(mend) == build), None)
         if build == BAZEL and not all(path.startswith(KERNELS_PACKAGE) for path in files):
             # Its library has all definitions of ops, whatever the groups of kernels list.
@@ -69,12 +72,12 @@ def _build_of(mend: ListEdit) -> str:
 
 def _with_needed(files: Sequence[str], build: str, setting: Setting) -> tuple[str, ...]:
     """Some files, and those without which the build cannot link them; not what it compiles already."""
-    compiles = setting.compiles
+    compiles, lists = setting.compiles, setting.index.build_lists
+    own = [path for path in files if not compiled_unlisted(path, lists, build)]
     if compiles is None:
-        return tuple(files)
-    needed = DependencyGraph(setting.index, setting.profile, build).closure(files)
-    wanted = tuple(dict.fromkeys((*files, *needed)))
-    return tuple(path for path in wanted if path in files or not compiles(path))
+        return tuple(own)
+    needed = DependencyGraph(setting.index, setting.profile, build).closure(own)
+    return tuple(dict.fromkeys((*own, *(path for path in needed if not compiles(path)))))
 
 
 def _edit(files: Sequence[str], build: str, setting: Setting, owner: str) -> ListEdit:

@@ -21,8 +21,8 @@ class Setting:
 
     ``releases`` are those that may have written the log, the one of the index among them, ``inferred`` tells that
     nobody named it, ``is_profile_told`` that somebody named the profile. ``contents`` is what the build has by the
-    lists and headers that describe it, ``described`` what they are called, and ``compiles`` tells whether their build
-    compiles a source file; ``has_header`` that it is one with ``ops_to_register.h``. ``builds`` are the build systems
+    lists and headers that describe it, ``described`` what they are called; ``compiles`` tells whether their build
+    compiles a source file, ``has_header`` that it is one with ``ops_to_register.h``. ``builds`` are the build systems
     that count, those of the description or what the log tells. ``seen`` are all failures of the log, ``macros`` the
     names and texts of macros that the build defines. ``model`` is what the model is called in commands, ``nodes`` gives
     the nodes of its graph, ``in_binary`` tells whether a name stands in the binary. ``source`` are the options that

@@ -154,7 +154,8 @@ def _remake_lists(question: VerifyQuestion, index: KernelIndex, profile: str) ->
     tree = question.source.tree
     if tree is None:
         return _remake(question, index, profile, "--mode extend --out build_lists")
-    line = f"opselect apply {_models(question)} --tree {shlex.quote(str(tree))} {_profile(question, profile)}"
+    source = f"--tree {shlex.quote(str(tree))}{_roots(question)}"
+    line = f"opselect apply {_models(question)} {source} {_profile(question, profile)}"
     return run("Add what is missing: {command}.", f"{line} --mode extend --write", applicability="likely")
 
 
@@ -164,9 +165,12 @@ def _remake(question: VerifyQuestion, index: KernelIndex, profile: str, rest: st
     where = f"--tensorflow {index.release}"
     for option, path in (("--tree", source.tree), ("--index", source.index_file)):
         where = where if path is None else f"{option} {shlex.quote(str(path))}"
-    roots = "".join(f" --root {shlex.quote(str(root))}" for root in source.roots)
-    line = f"opselect generate {_models(question)} {where}{roots} {_profile(question, profile)} {rest}"
+    line = f"opselect generate {_models(question)} {where}{_roots(question)} {_profile(question, profile)} {rest}"
     return run("Write it again for all the models: {command}.", line, applicability="likely")
+
+
+def _roots(question: VerifyQuestion) -> str:
+    return "".join(f" --root {shlex.quote(str(root))}" for root in question.source.roots)
 
 
 def _profile(question: VerifyQuestion, profile: str) -> str:

@@ -227,7 +227,7 @@ class Diagnoser:
         return self._open(self._question.profile) if self._question.is_of_build else None
 
     def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
-        """The build in the profile that the kernels in a message tell, and of the system that it tells, where nobody did."""
+        """The build in the profile and of the system that a message tells, where nobody named them."""
         opened = self.opened
         if opened is None:
             return None

@@ -105,7 +105,7 @@ def _of_checkout(diagnoser: Diagnoser, mended: list[Diagnosis], tree: Path) -> t
 
 
 def _linked(paths: Iterable[str], index: KernelIndex, profile: str) -> list[SelectedFile]:
-    """Files that others cannot be linked without, and what these need, for each build that compiles only listed ones."""
+    """Files that others cannot be linked without, and what these need, for builds that compile them where listed."""
     builds: dict[str, list[str]] = {}
     lists = index.build_lists
     for build in builds_of(lists):
@@ -131,7 +131,8 @@ def _of_lists(diagnoser: Diagnoser, mended: list[Diagnosis]) -> tuple[FileEdit, 
     opened = diagnoser.opened
     assert opened is not None
     causes = [cause for each in mended for cause in (each.causes[0], *each.next)]
-    files = tuple(dict.fromkeys(path for each in causes if each.code in _OF_FILES for path in each.files))
+    lacking = dict.fromkeys(path for each in causes if each.code in _OF_FILES for path in each.files)
+    files = tuple(each.path for each in _linked(lacking, opened.index, opened.profile))
     found = []
     for path in opened.question.named:
         if not Path(path).is_file() or not isinstance(read_named_file(path), PathList):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ from opselect.cli.main import run
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.models.graph.model import Graph, Versions
 from opselect.models.graph.values import NodeAttr
+from tests.builds.builders import copy_tree
+from tests.builds.conftest import Story, apply
 from tests.builds.pair_models import FAULTY, GRAPH_VERSION, SOUND
 from tests.builds.programs import Built
-from tests.builds.run_graph import Outcome
+from tests.builds.run_graph import MODELS, Outcome, differences, run_model
 from tests.builds.workshop import HEADER, MECHANICAL, Workshop, do_as_told
 
 Json = Mapping[str, Any]
@@ -144,17 +146,11 @@ def _types(text: str) -> Callable[[Workshop], None]:
     return breaks
 
 
-def _header_without(*lines: str) -> Callable[[Workshop], None]:
-    def breaks(workshop: Workshop) -> None:
-        for line in lines:
-            workshop.edit(
-                HEADER,
-                lambda text, line=line: "".join(  # type: ignore[misc]
-                    each for each in text.splitlines(keepends=True) if line not in each
-                ),
-            )
+def _header_without(line: str) -> Callable[[Workshop], None]:
+    def without(text: str) -> str:
+        return "".join(each for each in text.splitlines(keepends=True) if line not in each)
 
-    return breaks
+    return lambda workshop: workshop.edit(HEADER, without)
 
 
 def _selective_without_types(workshop: Workshop) -> None:
@@ -165,7 +161,7 @@ RELU, RELU_INT64 = SOUND["relu_float"], SOUND["relu_int64"]
 KERNEL, DEFINITION = "tensorflow/core/kernels/scan_ops.cc", "tensorflow/core/ops/scan_ops.cc"
 HELPER = "tensorflow/core/util/scan_order.cc"
 
-BROKEN: Mapping[str, Broken] = {
+WAYS: Mapping[str, Broken] = {
     "kernel not in the list": Broken(
         RELU, _without("relu_op.cc"), "no-kernel", ("OPS119", "likely"), ("OPS119", "certain"), "0 2 0 4"
     ),
@@ -208,7 +204,7 @@ BROKEN: Mapping[str, Broken] = {
         RELU, _without("cwise_ops_common.cc"), "link-undefined", ("OPS121", "likely"), ("OPS121", "certain"), "0 2 0 4"
     ),
     "files that kernels need": Broken(
-        RELU, _without("tile_functor_cpu.cc", "cwise_ops_common.cc", "conv_2d.cc", "cast_op_impl_bool.cc", "ops_util.cc"),
+        RELU, _without("tile_functor_cpu.cc", "cwise_ops_common.cc", "conv_2d.cc", "ops_util.cc"),
         "link-undefined", ("OPS121", "guess"), ("OPS121", "certain"), "0 2 0 4",
     ),
     "file of the base library": Broken(
@@ -248,6 +244,17 @@ BROKEN: Mapping[str, Broken] = {
         RELU_INT64, _selective_without_types,
         "no-kernel", ("OPS103", "likely"), ("OPS103", "likely"), "0 2 0 4",
         options=("--header", f"tree/{HEADER}", "--profile", "selective"), selective=True,
+    ),
+}  # fmt: skip
+
+
+OTHERS: Mapping[str, Broken] = {
+    "custom op": Broken(
+        FAULTY["unknown_op"], _as_it_is,
+        "op-not-registered", ("OPS101", "likely"), ("OPS101", "certain"), "-1 2 -3 4",
+    ),
+    "op of a later release": Broken(
+        FAULTY["later_op"], _as_it_is, "op-not-registered", ("OPS102", "likely"), ("OPS102", "certain"), ""
     ),
 }  # fmt: skip
 
@@ -313,7 +320,7 @@ def bench(
     capsys: pytest.CaptureFixture[str],
 ) -> Bench:
     monkeypatch.chdir(folder)
-    return Bench(folder, built, BROKEN[request.param], capsys)
+    return Bench(folder, built, {**WAYS, **OTHERS}[request.param], capsys)
 
 
 def said(failure: Json) -> tuple[str, str]:
@@ -321,7 +328,7 @@ def said(failure: Json) -> tuple[str, str]:
     return failure["causes"][0]["code"], failure["causes"][0]["applicability"]
 
 
-@pytest.mark.parametrize("bench", BROKEN, indirect=True)
+@pytest.mark.parametrize("bench", WAYS, indirect=True)
 def test_a_broken_build_runs_after_what_diagnose_says(bench: Bench) -> None:
     broken = bench.broken
     broken.breaks(bench.workshop)
@@ -353,11 +360,8 @@ def test_a_broken_build_runs_after_what_diagnose_says(bench: Bench) -> None:
 
 
 FIXED = (
-    "kernels not in the list",
-    "definition and kernel not in the list",
-    "files that kernels need",
-    "op of the runtime",
-)
+    "kernels not in the list", "definition and kernel not in the list", "files that kernels need", "op of the runtime",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("bench", FIXED, indirect=True)
@@ -394,3 +398,69 @@ def test_the_list_alone_tells_what_it_lacks(bench: Bench) -> None:
     assert said(failure) == bench.broken.cause
     do_as_told(failure["causes"][0]["mends"], bench.workshop, bench.run)
     assert bench.outcome().out.splitlines()[1] == bench.broken.values
+
+
+BLEND = """
+#include "tensorflow/core/framework/op.h"
+#include "tensorflow/core/framework/op_kernel.h"
+
+namespace tensorflow {
+
+REGISTER_OP("Blend").Input("x: T").Output("y: T").Attr("T: {float}");
+
+class BlendOp : public OpKernel {
+ public:
+  explicit BlendOp(OpKernelConstruction* context) : OpKernel(context) {}
+  void Compute(OpKernelContext* context) override { context->set_output(0, context->input(0)); }
+};
+
+REGISTER_KERNEL_BUILDER(Name("Blend").Device(DEVICE_CPU).TypeConstraint<float>("T"), BlendOp);
+
+}  // namespace tensorflow
+"""
+
+
+@pytest.mark.parametrize("bench", ["custom op"], indirect=True)
+def test_a_custom_op_runs_after_its_folder_is_scanned_and_listed(bench: Bench) -> None:
+    """First diagnose asks for the folder of the op, then it says what of it is not compiled."""
+    source = bench.workshop.tree / "custom" / "blend_op.cc"
+    source.parent.mkdir(exist_ok=True)
+    source.write_text(BLEND)
+    failed = bench.outcome()
+    (alone,) = bench.diagnosed(failed.err)
+    (informed,) = bench.informed(failed.err, "--build", "makefile")
+    assert (alone["kind"], said(alone), said(informed)) == (bench.broken.kind, bench.broken.alone, bench.broken.cause)
+    asked = next(mend["options"] for mend in informed["causes"][0]["mends"] if mend["kind"] == "options")
+    assert asked == ["--root", "DIR"]
+    (scanned,) = bench.informed(failed.err, "--build", "makefile", "--root", "tree/custom")
+    assert said(scanned) == ("OPS120", "certain")
+    do_as_told(scanned["causes"][0]["mends"], bench.workshop, bench.run)
+    assert bench.outcome().out.splitlines()[1] == bench.broken.values
+
+
+@pytest.mark.parametrize("bench", ["op of a later release"], indirect=True)
+def test_an_op_of_a_later_release_is_told_of(bench: Bench) -> None:
+    """No edit mends that: the mend is another release, or another export."""
+    failed = bench.outcome()
+    (informed,) = bench.informed(failed.err, "--build", "makefile")
+    assert (informed["kind"], said(informed)) == (bench.broken.kind, bench.broken.cause)
+    assert "Export the model" in informed["causes"][0]["mend"]
+
+
+@pytest.mark.parametrize("story", ["bazel"], indirect=True)
+def test_groups_of_bazel_are_mended(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lists that diagnose makes are those that Bazel has built a program of, which runs the model."""
+    monkeypatch.chdir(tmp_path)
+    builder = replace(story.builder, tree=copy_tree(tmp_path / "tree"))
+    apply(builder, "tiny_mobilenet", "trim")
+    assert builder.sources() == story.trimmed.sources
+    (tmp_path / "failed.log").write_text(run_model(story.trimmed.program, "running_total").err)
+    capsys.readouterr()
+    named = ("--model", str(MODELS["running_total"]), "--tree", "tree", "--build", "bazel", "--fix")
+    assert run(["diagnose", "failed.log", "--json", "--quiet", *named]) == 0
+    (failure,) = json.loads(capsys.readouterr().out)["failures"]
+    assert (failure["op"], said(failure)) == ("Cumsum", ("OPS119", "certain"))
+    assert builder.sources() == story.extended.sources
+    assert differences(run_model(story.extended.program, "running_total"), "running_total") == []

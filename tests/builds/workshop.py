@@ -7,11 +7,11 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kernel_index.build_files import MAKEFILE, MAKEFILE_LIST
-from opselect.build_lists.undo_journal import JOURNAL
 from tests.builds.builders import JOBS
 from tests.builds.run_graph import Outcome, run_graph
 
@@ -49,8 +49,9 @@ class Workshop:
             if left != self.tree:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.rmtree(self.tree / _GENERATED, ignore_errors=True)
-        for left_inside in (HEADER, JOURNAL):
-            (self.tree / left_inside).unlink(missing_ok=True)
+        for left in self.tree.iterdir() if self.tree.exists() else ():
+            if not (everything / left.name).exists():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.copytree(everything, self.tree, dirs_exist_ok=True)
         (self.tree / MAKEFILE_LIST).write_text(listed)
 
@@ -67,9 +68,8 @@ class Workshop:
     def take_out(self, *entries: str) -> None:
         """Takes entries, or the last names of their paths, out of the list of make."""
         for entry in entries:
-            self.edit(
-                MAKEFILE_LIST, lambda text, entry=entry: re.sub(rf"^(.*/)?{re.escape(entry)}\n", "", text, flags=re.MULTILINE)
-            )  # type: ignore[misc]
+            line = re.compile(rf"^(.*/)?{re.escape(entry)}\n", re.MULTILINE)
+            self.edit(MAKEFILE_LIST, partial(line.sub, ""))
 
     def put_in(self, *entries: str) -> None:
         """Adds entries to the list of make; no line twice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel_index.build_flags import change_for, larger_profile
+from kernel_index.records import MAKE
 
 MAKEFILE = "tensorflow/contrib/makefile/Makefile"
 SELECTIVE = "-DSUPPORT_SELECTIVE_REGISTRATION"
@@ -70,6 +71,24 @@ def test_what_to_change(
     change = change_for(profile, larger, release)
     assert (list(change.add), list(change.remove), change.where) == (add, remove, where)
     assert (change.system, " ".join(change.opselect)) == ("make" if MAKEFILE in where else "bazel", options)
+
+
+@pytest.mark.parametrize(
+    ("profile", "larger", "release", "add", "options"),
+    [
+        ("android-slim", "android-full", "1.15.5", f"ANDROID_TYPES=-D{FULL}", "--profile android-full"),
+        # Without a macro the variable stands for the slim types: the next larger ones take its place.
+        ("android-slim", "android", "1.15.5", f"ANDROID_TYPES=-D{FULL}", "--profile android-full"),
+        ("android", "selective", "1.15.5", f"ANDROID_TYPES={SELECTIVE}", "--profile selective"),
+    ],
+)
+def test_profiles_of_android_in_the_words_of_make(
+    profile: str, larger: str, release: str, add: str, options: str
+) -> None:
+    change = change_for(profile, larger, release, MAKE)
+    assert (change.system, change.add, change.remove) == ("make", (add,), ())
+    assert "command line of make" in change.where
+    assert " ".join(change.opselect) == options
 
 
 def test_the_sentence_names_flags_place_and_what_they_widen() -> None:
