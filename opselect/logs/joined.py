@@ -58,7 +58,7 @@ def _both(first: LogFailure, second: LogFailure) -> LogFailure:
     return replace(first, lines=lines, count=first.count + second.count, **told)
 
 
-_TEXTS = ("node", "devices", "rows", "signature", "ops", "custom_ops", "release", "logged_at", "text")
+_TEXTS = ("node", "attrs", "devices", "rows", "signature", "ops", "custom_ops", "release", "logged_at", "text")
 
 
 def _detail(failure: LogFailure) -> int:

@@ -37,6 +37,9 @@ class KernelRow:
 class LogFailure:
     """One failure of a log; what the message does not tell is empty, or None where empty says something.
 
+    ``attrs`` are all attrs of the node as the message prints them, without blanks, sorted by name; those that are cut
+    are left out, and of very long ones the rest.
+
     ``kind`` is a word of :data:`opselect.logs.kinds.KINDS`. ``dtypes`` are the attrs of the node that are one data
     type, by enum name; ``device`` is the one that the node asks for or is looked up on (``CPU``), ``devices`` those
     that the binary has. ``rows`` are the kernels that the message lists for the op, None where it lists none at all;
@@ -58,6 +61,7 @@ class LogFailure:
     op: str = ""
     node: str = ""
     dtypes: tuple[tuple[str, str], ...] = ()
+    attrs: tuple[tuple[str, str], ...] = ()
     device: str = ""
     devices: tuple[str, ...] = ()
     rows: tuple[KernelRow, ...] | None = None

@@ -83,6 +83,8 @@ class Diagnosis:
     release_told: str = ""
     checked: bool = False
     unsure: str = ""
+    is_next_assumed: bool = False
+    """Whether ``next`` is by the default lists of the inferred release, for no build is named."""
 
 
 class Diagnoser:
@@ -97,7 +99,8 @@ class Diagnoser:
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []
         self._builds: dict[tuple[str, str], OpenedBuild] = {}
-        self._held_builds: dict[tuple[str, tuple[str, ...]], HeldAgainst | None] = {}
+        self._held_builds: dict[tuple[str, str, tuple[str, ...]], HeldAgainst | None] = {}
+        self._assumed_builds: dict[tuple[str, str], OpenedBuild] = {}
         self._chosen: dict[tuple[tuple[str, ...], str], str] = {}
 
     def see(self, failures: Iterable[LogFailure]) -> None:
@@ -150,12 +153,13 @@ class Diagnoser:
         return Diagnosis(
             said,
             tuple(causes),
-            self._next(failure, opened),
+            self._next(failure, opened or self._assumed(failure, setting)),
             asked,
             setting.inferred,
             told.how,
             is_checked,
             "" if is_checked else self._unsure(failure, setting),
+            is_next_assumed=opened is None,
         )
 
     def _setting(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Setting, Told]:
@@ -260,6 +264,17 @@ class Diagnoser:
             self._builds[profile, build] = open_build(described, self._watch)
         return self._builds[profile, build]
 
+    def _assumed(self, failure: LogFailure, setting: Setting) -> OpenedBuild | None:
+        """The default build of the release that wrote a log, to hold models against where nobody names a build."""
+        models = self._question.models
+        if not (models.paths or models.kept) or failure.runtime not in ("tensorflow", "build"):
+            return None
+        key = setting.index.release, setting.profile
+        if key not in self._assumed_builds:
+            source = KernelSource(setting.index.release)
+            self._assumed_builds[key] = open_build(VerifyQuestion(models, (), source, setting.profile), self._watch)
+        return self._assumed_builds[key]
+
     @cached_property
     def _binary(self) -> BinaryNames | None:
         return None if self._question.binary is None else BinaryNames(self._question.binary)
@@ -269,7 +284,7 @@ class Diagnoser:
         models = self._question.models
         if opened is None or not (models.paths or models.kept):
             return None
-        key = opened.profile, opened.build.builds
+        key = opened.index.release, opened.profile, opened.build.builds
         if key not in self._held_builds:
             try:
                 self._held_builds[key] = hold_against(opened, self._watch)

@@ -50,6 +50,7 @@ def _cause_json(finding: Finding) -> Json:
 def _told_json(failure: LogFailure) -> Json:
     """What only some messages tell."""
     return {
+        "attrs": dict(failure.attrs),
         "attr": failure.attr,
         "version": failure.version,
         "graph_version": failure.graph_version,

@@ -27,7 +27,18 @@ ADD = (
 )
 KEYS = {
     *("kind", "code", "op", "node", "dtypes", "device", "runtime", "release", "lines", "count", "causes", "next"),
-    *("release_inferred", "log", "checked", "unsure", "attr", "version", "graph_version", "removed_in", "node_number"),
+    *(
+        "release_inferred",
+        "log",
+        "checked",
+        "unsure",
+        "attrs",
+        "attr",
+        "version",
+        "graph_version",
+        "removed_in",
+        "node_number",
+    ),
     *("builtin_code", "ops", "custom_ops", "devices", "registered", "file", "symbol", "library"),
 }
 
@@ -78,6 +89,7 @@ def test_json_has_what_scripts_rely_on(cli: Cli) -> None:
         "count": 2,
         "registered": [],
     }
+    assert failure["attrs"] == {"T": "DT_FLOAT", "Tidx": "DT_INT32"}
     assert failure["lines"] == [1, 5]
     assert failure["code"] == failure["causes"][0]["code"]
     assert all({"code", "applicability", "evidence", "mend"} <= set(cause) for cause in failure["causes"])
@@ -169,6 +181,16 @@ def test_what_fails_next_is_named(cli: Cli) -> None:
     others = {problem["op"] for problem in verified if problem["op"]}
     assert set(failure["next"]) == others - {"Relu"}
     assert len(failure["next"]) > 3
+
+
+def test_without_a_build_what_fails_next_is_by_the_lists_of_the_release(cli: Cli) -> None:
+    model = ROOT / "fixtures/build_models/mobile_ops.pb"
+    log = REAL / "BREAK_lstm_dynamic_rnn.txt"
+    failure = cli("diagnose", log, "--model", model, "--json", "-q").json["failures"][0]
+    default = cli("verify", model, "--tensorflow", failure["release"], "--json", "-q").json["problems"]
+    assert set(failure["next"]) == {problem["op"] for problem in default if problem["op"]} != set()
+    told = cli("diagnose", log, "--model", model).out
+    assert f"Will fail next, if the build has the lists of TensorFlow {failure['release']}: " in told
 
 
 def test_many_failures_are_told_in_short_and_verbose_tells_all(cli: Cli) -> None:

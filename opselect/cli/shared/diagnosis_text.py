@@ -41,7 +41,8 @@ def diagnosis_lines(
         others = "; ".join(f"{each.code} {_title(each)}" for each in causes[len(told) :])
         lines += filled(f"Less likely: {others}.", prose, 2, 4)
     if diagnosis.next and not brief:
-        lines += filled(f"Will fail next: {_next(diagnosis, verbose=verbose)}.", prose, 2, 4)
+        by = f", if the build has the lists of TensorFlow {diagnosis.release}" if diagnosis.is_next_assumed else ""
+        lines += filled(f"Will fail next{by}: {_next(diagnosis, verbose=verbose)}.", prose, 2, 4)
     if diagnosis.unsure and not brief:
         lines += filled(diagnosis.unsure, prose, 2, 4)
     return lines

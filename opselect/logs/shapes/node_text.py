@@ -113,6 +113,14 @@ def types_of(attrs: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name, value) for name, value in attrs.items() if value in _TYPES))
 
 
+def printed_attrs(attrs: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """All attrs as they are printed, by name; long values are cut."""
+    return tuple(sorted((name, value[:_LONGEST_VALUE]) for name, value in attrs.items()))
+
+
+_LONGEST_VALUE = 300
+
+
 def device_of(attrs: dict[str, str]) -> str:
     """The type of the device that a node is pinned to, ``GPU``; empty where it is to none, or to a job alone."""
     found = re.search(r"(?:device:)?([A-Za-z_]+):(?:\d+|\*)$", attrs.get("_device", "").strip('"'))

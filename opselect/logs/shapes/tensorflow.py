@@ -12,6 +12,7 @@ from opselect.logs.shapes.node_text import (
     bracketed_node,
     device_of,
     node_behind,
+    printed_attrs,
     rows_in,
     types_of,
     user_of,
@@ -102,6 +103,7 @@ def _about_kernel(
         "op": op,
         "node": node,
         "dtypes": dtypes,
+        "attrs": printed_attrs(attrs),
         "device": asked,
         "devices": named,
         "rows": rows,
@@ -161,7 +163,13 @@ def _of_definition(match: re.Match[str], message: LogMessage) -> Told:
     if not node:
         node = bracketed_node(message, match.end())[0]
     attr = match.groupdict().get("_attribute") or match["attr"]
-    return {"signature": signature, "node": node, "dtypes": types_of(dtypes), "attr": attr}
+    return {
+        "signature": signature,
+        "node": node,
+        "dtypes": types_of(dtypes),
+        "attrs": printed_attrs(dtypes),
+        "attr": attr,
+    }
 
 
 _BY_LOWER = {each.name.removeprefix("DT_").lower(): each.name for each in DataType}
@@ -195,6 +203,7 @@ def _unassigned(match: re.Match[str], message: LogMessage) -> Told | None:
         "device": pinned[1].upper() if pinned else device_of(attrs),
         "op": definition[1] if definition is not None else "",
         "dtypes": types_of(attrs),
+        "attrs": printed_attrs(attrs),
     }
 
 
