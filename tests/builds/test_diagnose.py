@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures.build_models.make_models import BOOL, FLOAT, UINT8, Nodes
+from fixtures.build_models.make_models import BOOL, FLOAT, Nodes
 from kernel_index.build_files import MAKEFILE, MAKEFILE_LIST
 from opselect.cli.main import run
 from opselect.models.formats.graphdef_writer import write_graph
@@ -112,16 +112,6 @@ def _old_norm() -> Graph:
     return _graph(g)
 
 
-def _typed(op: str, dtype: Any) -> Callable[[], Graph]:
-    def made() -> Graph:
-        g = Nodes()
-        g.placeholder("x", dtype, 2, 2)
-        g.add("y", op, *["x"] * (1 if op == "Relu" else 2), T=dtype)
-        return _graph(g)
-
-    return made
-
-
 def _no_whole_archive(workshop: Workshop) -> None:
     workshop.edit(MAKEFILE, lambda text: text.replace("-Wl,--whole-archive $(LIB) -Wl,--no-whole-archive", "$(LIB)"))
 
@@ -182,12 +172,8 @@ WAYS: Mapping[str, Broken] = {
         SOUND["cumsum_float"], _as_it_is,
         "op-not-registered", ("OPS120", "likely"), ("OPS120", "certain"), "-1 1 -3 1",
     ),
-    "type of full builds": Broken(
+    "type that slim builds prune": Broken(
         RELU_INT64, _trimmed, "kernel-type", ("OPS103", "likely"), ("OPS103", "certain"), "0 2 0 4"
-    ),
-    "byte that slim builds prune": Broken(
-        _typed("Mul", UINT8), _trimmed, "kernel-type", ("OPS103", "likely"), ("OPS103", "certain"), "1 4 9 16",
-        {"x": "1,2,3,4"},
     ),
     "pinned to a GPU": Broken(
         FAULTY["pinned_to_gpu"], _as_it_is,
