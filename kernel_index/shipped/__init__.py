@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from kernel_index.errors import OpselectError
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from kernel_index.records import OpDefinition
+    from kernel_index.store import StoredIndex
 
 SUFFIX = ".opselidx"
 
@@ -68,19 +71,40 @@ def index_of(release: str) -> KernelIndex:
 _having: dict[str, tuple[str, ...]] = {}
 
 
+_FEW = 4
+"""How many times all indexes are opened and given up again. Who asks more often has them at hand from then on."""
+
+_asked = itertools.count()
+
+
+def _each_index() -> Iterator[tuple[str, StoredIndex]]:
+    """Every shipped index, oldest first, one at a time as long as that is asked for a few times only."""
+    from kernel_index.store import open_index
+
+    if next(_asked) < _FEW:
+        for release in releases():
+            yield release, open_index(find(release))
+    else:
+        yield from _all_open()
+
+
+@functools.cache
+def _all_open() -> tuple[tuple[str, StoredIndex], ...]:
+    from kernel_index.store import open_index
+
+    return tuple((release, open_index(find(release))) for release in releases())
+
+
 def releases_with(*ops: str) -> tuple[str, ...]:
     """The shipped releases that know the first of some ops, be it by a definition or by a kernel, oldest first.
 
-    It is known of all of them then. Reads the names of the ops of every index once: some milliseconds. Raises
+    It is known of all of them then. Reads the names of the ops of every index. Raises
     IndexFileError for a damaged one.
     """
-    from kernel_index.store import open_index
-
     unknown = [op for op in dict.fromkeys(ops) if op not in _having]
     if unknown:
         found: dict[str, list[str]] = {op: [] for op in unknown}
-        for release in releases():
-            index = open_index(find(release))
+        for release, index in _each_index():
             for op, having in found.items():
                 if index.has_op(op):
                     having.append(release)
@@ -94,15 +118,12 @@ _definitions: dict[str, tuple[tuple[str, OpDefinition], ...]] = {}
 def definitions_of(*ops: str) -> tuple[tuple[str, OpDefinition], ...]:
     """How each of the shipped releases defines the first of some ops, oldest first; it is known of all of them then.
 
-    Every index is opened once and given up: some milliseconds each. Raises IndexFileError for a damaged one.
+    Every index is opened for it: some milliseconds each. Raises IndexFileError for a damaged one.
     """
-    from kernel_index.store import open_index
-
     unknown = [op for op in dict.fromkeys(ops) if op not in _definitions]
     if unknown:
         found: dict[str, list[tuple[str, OpDefinition]]] = {op: [] for op in unknown}
-        for release in releases():
-            index = open_index(find(release))
+        for release, index in _each_index():
             for op, known in found.items():
                 definition = index.op_definition(op)
                 if definition is not None:

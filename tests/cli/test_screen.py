@@ -229,7 +229,8 @@ def test_an_overlong_name_is_cut_and_widens_no_row(cli: Cli, capsys: pytest.Capt
 def test_a_table_fits_the_terminal(folder: Path) -> None:
     (folder / "long.pb").write_bytes(graph_bytes(f'node {{ name: "x" op: "{"O" * 65_000}" }}'))
     _, printed = on_a_terminal("inspect", "long.pb", cwd=folder)
-    table = [line for line in OURS.sub("", printed.decode()).splitlines() if "OOO" in line and ":" not in line]
+    tables, _, _ = OURS.sub("", printed.decode()).partition("Left out of mobile builds")
+    table = [line for line in tables.splitlines() if "OOO" in line and ":" not in line]
     assert table
     assert max(map(len, table)) <= 100
 
