@@ -49,7 +49,9 @@ def missing_kernel(failure: LogFailure, setting: Setting) -> list[Finding]:
         named = re.search(r"/(?:device:)?([A-Za-z_]+):\d+['\"]", failure.text)
         failure = replace(failure, device=named[1].upper() if named is not None else "")
     if failure.kind == "kernel-device" and failure.device not in ("", CPU, DEFAULT):
-        return [_pinned(failure, setting)]
+        # A node that is moved to the CPU needs a kernel there: where the log says that there is none, it fails next.
+        on_cpu = replace(failure, kind="no-kernel", device="") if failure.rows == () else None
+        return [_pinned(failure, setting), *(missing_kernel(on_cpu, setting) if on_cpu else [])]
     built = built_files(failure.rows or (), index, failure.op, index.profiles)
     profile = built.profile if built is not None and not setting.is_profile_told else setting.profile
     setting = replace(setting, profile=profile)
@@ -67,7 +69,10 @@ def _pinned(failure: LogFailure, setting: Setting) -> Finding:
     has = f": it has {_joined(sorted(failure.devices))}" if failure.devices else ""
     reason = f"the node asks for the device {failure.device or 'of its name'}, which the binary does not have{has}"
     line = f"opselect transform {setting.shown_model} anywhere.pb --transforms=remove_device"
-    soft = told("likely", "Set allow_soft_placement in the session's ConfigProto: it runs on the CPU then.", lead=OR)
+    then = "it runs on the CPU then"
+    if failure.rows == ():
+        then += ", once the binary has a kernel for it: the log says that it has none"
+    soft = told("likely", f"Set allow_soft_placement in the session's ConfigProto: {then}.", lead=OR)
     mends = (run("Take the devices off: {command}.", line, applicability="likely"), soft)
     return about(Finding("OPS107", reason, mends=mends), failure)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kernel_index import shipped
 from kernel_index.records import AttrDefinition
 from opselect.diagnosis.lookup import known_types
 from opselect.diagnosis.setting import Setting, about, told
@@ -14,11 +15,16 @@ from opselect.logs.records import LogFailure
 from opselect.requirements.loading.mend import mend_removed
 from opselect.requirements.loading.releases import attr_elsewhere, elsewhere, releases_defining, releases_with_attr
 
+_BEFORE_ALL = "0.12.1"
+"""A release before all that opselect knows."""
+
 
 def unknown_attr(failure: LogFailure, setting: Setting) -> list[Finding]:
     """An attr that the op of the binary has not: taken off, where it has the default of the release that knows it."""
-    op, attr, release = failure.op, failure.attr, setting.index.release
-    there = elsewhere(releases_with_attr(op, attr), release, "know it")
+    op, attr = failure.op, failure.attr
+    having = releases_with_attr(op, attr)
+    release = _lacking(setting.index.release, having)
+    there = elsewhere(having, release, "know it")
     known = attr_elsewhere(op, attr, release)
     reason = f"the {op} of the binary has no attr {attr}: {there or 'no release that opselect knows has it'}"
     newer = told("likely", f"Build {_first(there)} or later, or export the model for {setting.target}.")
@@ -38,6 +44,13 @@ def unknown_attr(failure: LogFailure, setting: Setting) -> list[Finding]:
     mend: Mend = run(f"{first} {{command}}.", line, applicability="likely")
     finding = Finding("OPS301", f"{reason}; {said}", attr=attr, mends=(mend, replace(newer, lead=OR)))
     return [about(finding, failure)]
+
+
+def _lacking(release: str, having: tuple[str, ...]) -> str:
+    """The release, or the newest that lacks what the binary lacks: the binary is then older than it was taken for."""
+    if release not in having:
+        return release
+    return next((each for each in reversed(shipped.releases()) if each not in having), _BEFORE_ALL)
 
 
 def _first(there: str) -> str:

@@ -49,6 +49,9 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TYPESET = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 _ESCAPED_BREAK = re.compile(r"\\+[nrt](?![A-Za-z]:)")
+_ESCAPED_QUOTE = re.compile(r"\\+(?=['\"])")
+_ESCAPED_CHARACTER = re.compile(r"\\+u(00[2-7][0-9a-fA-F])")
+"""What programs that write JSON escape though they need not: quotes and angle brackets, so that HTML may hold it."""
 
 
 def plain_line(text: str) -> str:
@@ -58,7 +61,8 @@ def plain_line(text: str) -> str:
     if "&" in text and ";" in text:
         text = html.unescape(text)
     if "\\" in text:
-        text = _ESCAPED_BREAK.sub(" ", text).replace('\\"', '"')
+        text = _ESCAPED_CHARACTER.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _ESCAPED_QUOTE.sub("", _ESCAPED_BREAK.sub(" ", text))
     return text if text.isascii() else _INVISIBLE.sub("", text.translate(_TYPESET))
 
 

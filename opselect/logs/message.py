@@ -82,6 +82,10 @@ class LogMessage:
         bounds = [start, *spaces, end]
         return " ".join(self.text[a:b] for a, b in pairwise(bounds) if a < b)
 
+    def has_blank(self, start: int, end: int) -> bool:
+        """Whether a blank stood within a line of a span: not where a log may have broken a word."""
+        return bool(self._span(self._blanks, start, end))
+
     def blank_at(self, offset: int) -> bool:
         """Whether white space stood in front of an offset of the text."""
         return any(

@@ -129,7 +129,18 @@ def _custom_names(match: re.Match[str], _: LogMessage) -> Told:
 _EXPORT = "tensorflow/compiler/mlir/lite/flatbuffer_export.cc"
 _OLD_EXPORT = "tensorflow/lite/toco/tflite/export.cc"
 _AUTHORING = "tensorflow/lite/python/authoring/authoring.py"
-_NEITHER = r"opis(?:neitheracustomopnoraflexop|notanyofabuiltinTFLiteop)"
+_NEITHER = (
+    r"op(?:is(?:neitheracustomopnoraflexop|notanyofabuiltinTFLiteop)"
+    r"|requireselement_shapetobestaticduringTFLitetransformationpass)"
+)
+"""The last is of ``transforms/lower_static_tensor_list.cc``: lists of tensors, which Flex can run as they are."""
+_NEITHER_WORDS = (
+    "neither a custom",
+    "nor a flex op",
+    "a builtin TFLite op",
+    "requires element_shape",
+    "to be static during TF",
+)
 _IN_PLACE = r"(?:(?!loc\(|error:|note:)[^']){0,20000}"
 _NEAR = 400
 
@@ -139,7 +150,7 @@ SHAPES: tuple[MessageShape, ...] = (
         "converter",
         r"loc\((?:callsite\(|fused(?:<[^>]{0,80}>)?|\[|\"[^\"]{1,200}:\",)*\"(?P<node>[^\"@]{1,400})(?:@[^\"]{0,400})?\""
         rf"{_IN_PLACE}(?:error:)?'tf\.(?P<op>[\w.>]+)'{_NEITHER}",
-        ("neither a custom", "nor a flex op", "a builtin TFLite op"),
+        _NEITHER_WORDS,
         _EXPORT,
         _one_op,
         joins=_once_more,
@@ -149,10 +160,20 @@ SHAPES: tuple[MessageShape, ...] = (
         _KIND,
         "converter",
         rf"'tf\.(?P<op>[\w.>]+)'{_NEITHER}",
-        ("neither a custom", "nor a flex op", "a builtin TFLite op"),
+        _NEITHER_WORDS,
         _EXPORT,
         _one_op,
         joins=_once_more,
+        reach=_NEAR,
+    ),
+    MessageShape(
+        _KIND,
+        "converter",
+        r"Loweringtensorlistopsisfailed",
+        ("Lowering tensor list", "list ops is failed"),
+        "tensorflow/compiler/mlir/lite/tf_tfl_passes.cc",
+        lines=1,
+        joins=_said,
         reach=_NEAR,
     ),
     MessageShape(

@@ -21,7 +21,8 @@ def node_of(tensor: str) -> str:
 
 def _matched(match: re.Match[str], message: LogMessage) -> Told | None:
     """The name within the beginning: one word, but for one place at which a log may have broken it."""
-    if message.sentence(*match.span("_node")).count(" ") > 1:
+    span = match.span("_node")
+    if message.has_blank(*span) or message.sentence(*span).count(" ") > 1:
         return None
     return {"node": node_of(match["_node"])}
 

@@ -7,6 +7,7 @@ import re
 from kernel_index.datatypes import DataType
 from opselect.logs.message import LogMessage
 from opselect.logs.records import KernelRow
+from opselect.logs.shapes.names import whole_number
 from opselect.logs.shapes.node_text import (
     attrs_at,
     bracketed_node,
@@ -127,7 +128,7 @@ def _kind(
     if not rows:
         if rows is None and (label or has_others):
             return "kernel-label" if label else "kernel-type"
-        return "kernel-device" if is_absent and rows is None else "no-kernel"
+        return "kernel-device" if is_absent else "no-kernel"
     here = {device} if device else set(devices or ("CPU",))
     mine = [row for row in rows if row.device in here or row.device == "DEFAULT"]
     if not mine or is_absent:
@@ -143,6 +144,11 @@ def _not_registered(match: re.Match[str], message: LogMessage) -> Told:
 
 def _of_unknown_op(match: re.Match[str], message: LogMessage) -> Told:
     return {"op": message.word(match.start("op"), match.end("op"))}
+
+
+def _removed(match: re.Match[str], _: LogMessage) -> Told:
+    """The versions, as far as the log is not cut in or in front of them."""
+    return {name: whole_number(match, name) for name in ("graph_version", "removed_in")}
 
 
 _DEFINITION_END = re.compile(r">(?:;NodeDef|Thismaybeexpected)")
@@ -312,9 +318,10 @@ SHAPES = (
         "op-removed",
         "tensorflow",
         r"Op(?P<op>[A-Z_]\w{0,200}?)isnotavailableinGraphDefversion(?P<graph_version>\d+)"
-        r"\.Ithasbeenremovedinversion(?P<removed_in>\d+)",
+        r"(?:\.Ithasbeenremovedinversion(?P<removed_in>\d+))?",
         ("not available in G", "raphDef ver"),
         _OP_DEF,
+        _removed,
         lines=3,
     ),
     MessageShape(

@@ -16,6 +16,9 @@ _NODE = re.compile(r"Nodenumber(?P<number>\d+)\((?:(?P<op>[^()]{1,200})\)failedt
 """What TensorFlow Lite prints next: ``Node number 13 (FlexPad) failed to prepare.``; without the op where it is cut."""
 
 
+_UNFILLED = "%s"
+"""The place of an operator's name in the source of the runtime: a text that was searched, and no log."""
+
 _VERSION = re.compile(rf"version:?(?:{QUOTE}(?P<quoted>\d{{1,6}}){QUOTE}|(?P<bare>\d{{1,6}}))")
 """A version in quotes is known only where the second quote is there, too: the log may be cut in it."""
 
@@ -29,16 +32,20 @@ def _version(message: LogMessage, start: int) -> tuple[str, int | None]:
     return op, int(match["quoted"] or message.word(*match.span("bare")))
 
 
-def _builtin(match: re.Match[str], message: LogMessage) -> Told:
+def _builtin(match: re.Match[str], message: LogMessage) -> Told | None:
     """A builtin operator that the resolver lacks: of every version where the first is asked for."""
     op, version = _version(message, match.end())
+    if op == _UNFILLED:
+        return None
     kind = "tflite-version" if version is not None and version > 1 else "tflite-not-added"
     return {"kind": kind, "op": op, "version": version}
 
 
-def _custom(match: re.Match[str], message: LogMessage) -> Told:
+def _custom(match: re.Match[str], message: LogMessage) -> Told | None:
     """A custom operator that the resolver lacks; those of the Flex delegate begin with its name."""
     op, version = _version(message, match.end())
+    if op == _UNFILLED:
+        return None
     return {**_custom_or_flex(op), "version": version}
 
 
@@ -48,9 +55,11 @@ def _custom_or_flex(name: str) -> dict[str, object]:
     return {"kind": "tflite-custom", "op": "" if name == "UnknownOp" else name}
 
 
-def _unresolved(match: re.Match[str], message: LogMessage) -> Told:
+def _unresolved(match: re.Match[str], message: LogMessage) -> Told | None:
     """``Encountered unresolved custom op: X.``, where the next line may repeat the op, with the number of its node."""
     name = bare(message, match.end(), r"\.(?:Nodenumber|See)").strip("'\"`").rstrip(".,;")
+    if name.partition(".")[0] == _UNFILLED:
+        return None
     number: int | None = None
     if node := _NODE.search(message.text, match.end()):
         op = node["op"] or name
@@ -183,7 +192,7 @@ SHAPES: tuple[MessageShape, ...] = (
     MessageShape(
         "flex-not-linked",
         "tflite",
-        r"RegularTensorFlowopsarenotsupportedbythisinterpreter",
+        r"(?:R?egular)?TensorFlowopsarenotsupportedbythisinterpreter",
         ("Regular TensorFlow", "by this interpreter"),
         _SUBGRAPH,
         _flex,
@@ -192,7 +201,7 @@ SHAPES: tuple[MessageShape, ...] = (
     MessageShape(
         "flex-not-linked",
         "tflite",
-        r"SelectTensorFlowop\(s\),?includedinthegivenmodel",
+        r"(?:S?elect)?TensorFlowop\(s\),?includedinthegivenmodel",
         ("op(s), included", "by this interpreter"),
         _SUBGRAPH,
         _flex,

@@ -8,7 +8,8 @@ import pytest
 
 from opselect.findings import code_of
 from opselect.logs.reader import read_text
-from opselect.usecases.diagnose import Diagnoser, Diagnosis
+from opselect.usecases.diagnose import DiagnoseQuestion, Diagnoser, Diagnosis
+from opselect.usecases.kernel_source import KernelSource
 from tests.opselect.logs.answers import LOGS
 
 BY_WORDS = (
@@ -96,3 +97,22 @@ def test_every_cause_of_every_log_says_why_and_what_to_do() -> None:
                 assert cause.reason, log
                 assert cause.advice, log
                 assert cause.kind == code_of(cause.code).kind or cause.code.startswith("OPS2"), log
+
+
+def test_node_pinned_to_a_device_that_is_not_there_may_lack_its_kernel_too() -> None:
+    (found,) = diagnosed((LOGS / "reports/pinned_to_a_gpu_and_no_kernel.txt").read_text(encoding="utf-8"))
+    assert [cause.code for cause in found.causes] == ["OPS107", "OPS119"]
+    assert "once the binary has a kernel" in found.causes[0].mends[1].text
+
+
+def test_attr_that_every_known_release_has_is_of_a_binary_older_than_all() -> None:
+    (found,) = diagnosed((LOGS / "reports/older_than_all.txt").read_text(encoding="utf-8"))
+    assert found.causes[0].code == "OPS301"
+    assert "TensorFlow 1.0 and later know it" in found.causes[0].reason
+
+
+def test_attr_is_asked_for_in_releases_after_the_last_that_lacks_it() -> None:
+    text = "NodeDef mentions attr 'dilations' not in Op<name=Conv2D; signature=input:T -> output:T; attr=T:type>; "
+    question = DiagnoseQuestion(source=KernelSource(release="1.10"))
+    (found,) = Diagnoser(question).diagnose_all(read_text(text))
+    assert "TensorFlow 1.5 and later know it" in found.causes[0].reason
