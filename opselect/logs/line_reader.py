@@ -267,8 +267,9 @@ class LineReader:
                 if is_near_word:
                     opened.searched = max(opened.searched, len(text) - _OVERLAP)
                 return
-            rest = opened.message.cut(found.start())
-            opened.message = opened.message.until(found.start())
+            start, found = _behind_break(opened.message, found)
+            rest = opened.message.cut(start)
+            opened.message = opened.message.until(start)
             self._close(process)
             last = process.last
             is_own = last is not None and last.number == rest.line_at(0)
@@ -296,6 +297,15 @@ class LineReader:
             process.joining.add(shape, failure, opened.message.line_at(len(opened.message.text)))
             if process not in self._holding:
                 self._holding.append(process)
+
+
+def _behind_break(message: LogMessage, found: re.Match[str]) -> tuple[int, re.Match[str]]:
+    """Where a beginning stands in an open message, as late as it may: a name in front reaches over line breaks."""
+    for at in reversed(message.breaks(*found.span())):
+        later = beginnings().match(message.text[at : found.end()])
+        if later is not None and later.end() == found.end() - at:
+            return at, later
+    return found.start(), found
 
 
 _MOST_PROCESSES = 200

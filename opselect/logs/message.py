@@ -77,6 +77,10 @@ class LogMessage:
         """Whether a blank stood within a line of a span: not where a log may have broken a word."""
         return bool(self._span(self._blanks, start, end))
 
+    def breaks(self, start: int, end: int) -> list[int]:
+        """The offsets of a span at which a line begins that goes on no word."""
+        return self._span(self._breaks, start, end)
+
     def blank_at(self, offset: int) -> bool:
         """Whether white space stood in front of an offset of the text."""
         return any(
