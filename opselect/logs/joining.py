@@ -47,10 +47,17 @@ class Joining:
     def take(self, *, before: int | None = None, older_than: float = 0.0) -> list[LogFailure]:
         """The failures whose last line is before a line, or that are held for some seconds: they are held no more."""
         now = time.monotonic()
-        over = [
-            each
-            for each in self._held
-            if (each.last_line < before if before is not None else now - each.since >= older_than)
-        ]
-        self._held = [each for each in self._held if each not in over] if over else self._held
-        return [each.failure for each in over]
+        over: list[LogFailure] = []
+        held: list[_Held] = []
+        for place, each in enumerate(self._held):
+            is_over = each.last_line < before if before is not None else now - each.since >= older_than
+            if is_over or len(self._held) - place > _MOST_HELD:
+                over.append(each.failure)
+            else:
+                held.append(each)
+        self._held = held
+        return over
+
+
+_MOST_HELD = 500
+"""A program prints no more failures before its list of them; a whole log may stand in one line."""

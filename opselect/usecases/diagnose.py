@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kernel_index import shipped
 from kernel_index.build_files.mobile_lists import builds_of
+from kernel_index.errors import InputError
 from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
@@ -95,6 +96,10 @@ class Diagnoser:
 
     def __init__(self, question: DiagnoseQuestion | None = None, watch: Watch = NOBODY) -> None:
         self._question = question or DiagnoseQuestion()
+        # Without a build no model is opened; a name that is mistaken is told all the same.
+        for path in self._question.models.paths:
+            if "://" not in path and not Path(path).exists():
+                raise InputError(path, "cannot be read: No such file or directory", "Name the model that failed.")
         self._watch = watch
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []

@@ -32,6 +32,8 @@ def diagnosis_json(diagnosis: Diagnosis, log: str = "") -> Json:
         "checked": diagnosis.checked,
         "unsure": diagnosis.unsure,
         "next": list(dict.fromkeys(each.op for each in diagnosis.next)),
+        "next_causes": [{"op": each.op, **_cause_json(each)} for each in diagnosis.next],
+        "next_assumed": diagnosis.is_next_assumed and bool(diagnosis.next),
         **_told_json(failure),
     }
 

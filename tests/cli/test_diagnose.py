@@ -40,6 +40,7 @@ KEYS = {
         "node_number",
     ),
     *("builtin_code", "ops", "custom_ops", "devices", "registered", "file", "symbol", "library"),
+    *("next_causes", "next_assumed"),
 }
 
 
@@ -180,6 +181,8 @@ def test_what_fails_next_is_named(cli: Cli) -> None:
     verified = cli("verify", model, "--tensorflow", "1.15", "--against", "list.txt", "--json", "-q").json["problems"]
     others = {problem["op"] for problem in verified if problem["op"]}
     assert set(failure["next"]) == others - {"Relu"}
+    assert {(each["op"], each["code"]) for each in failure["next_causes"]} >= {(op, "OPS119") for op in ("Conv2D",)}
+    assert failure["next_assumed"] is False
     assert len(failure["next"]) > 3
 
 
@@ -189,6 +192,7 @@ def test_without_a_build_what_fails_next_is_by_the_lists_of_the_release(cli: Cli
     failure = cli("diagnose", log, "--model", model, "--json", "-q").json["failures"][0]
     default = cli("verify", model, "--tensorflow", failure["release"], "--json", "-q").json["problems"]
     assert set(failure["next"]) == {problem["op"] for problem in default if problem["op"]} != set()
+    assert failure["next_assumed"] is True
     told = cli("diagnose", log, "--model", model).out
     assert f"Will fail next, if the build has the lists of TensorFlow {failure['release']}: " in told
 

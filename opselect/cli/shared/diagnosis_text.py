@@ -39,7 +39,7 @@ def diagnosis_lines(
         lines += _cause_lines(cause, models, prose, lead="Or" if place else "Cause", verbose=verbose, brief=brief)
     if causes[len(told) :]:
         others = "; ".join(f"{each.code} {_title(each)}" for each in causes[len(told) :])
-        lines += filled(f"Less likely: {others}.", prose, 2, 4)
+        lines += filled(f"Other causes: {others}.", prose, 2, 4)
     if diagnosis.next and not brief:
         by = f", if the build has the lists of TensorFlow {diagnosis.release}" if diagnosis.is_next_assumed else ""
         lines += filled(f"Will fail next{by}: {_next(diagnosis, verbose=verbose)}.", prose, 2, 4)

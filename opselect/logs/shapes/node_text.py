@@ -12,6 +12,9 @@ from opselect.logs.records import KernelRow
 _TYPES = frozenset(each.name for each in DataType)
 _NAME = r"[A-Za-z0-9_.][\w.\\/>^-]*"
 
+OPENS_ATTRS = r"(?:\[|(?=\w{1,100}=))"
+"""What stands between an op and its attrs; Markdown takes ``[attrs](inputs)`` for a link, and its brackets are gone."""
+
 _BRACKETED = re.compile(
     r"\[\[(?:Node:)?(?:\{\{node(?P<braced>[^}\]]+)\}\}|(?P<plain>(?:(?<=Node:)|[A-Za-z.])[^=\[\]{}()]*))"
 )

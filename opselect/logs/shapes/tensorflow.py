@@ -9,6 +9,7 @@ from opselect.logs.message import LogMessage
 from opselect.logs.records import KernelRow
 from opselect.logs.shapes.names import whole_number
 from opselect.logs.shapes.node_text import (
+    OPENS_ATTRS,
     attrs_at,
     bracketed_node,
     device_of,
@@ -58,7 +59,7 @@ def _uncreated(match: re.Match[str], message: LogMessage) -> Told:
     op = match["op"]
     node = node_behind(message, match.end())
     attrs: dict[str, str] = {}
-    whole = re.compile(rf"[^\s=]+={re.escape(op)}\[").match(text, match.end())
+    whole = re.compile(rf"[^\s=]+={re.escape(op)}{OPENS_ATTRS}").match(text, match.end())
     if whole is not None:
         attrs = attrs_at(text, whole.end())
     requested = _REQUESTED.search(text, match.end(), match.end() + _GAP)
@@ -92,7 +93,7 @@ def _about_kernel(
     if begin is not None:
         stop = text.find("[[", begin.end())
         rows = rows_in(text[begin.end() : stop if stop >= 0 else len(text)])
-    of_op = re.compile(rf"(?:\}}\}})?={re.escape(op)}\[").match(text, end)
+    of_op = re.compile(rf"(?:\}}\}})?={re.escape(op)}{OPENS_ATTRS}").match(text, end)
     if of_op is not None:
         attrs = {**attrs_at(text, of_op.end()), **attrs}
     node = node or bracket
@@ -164,7 +165,7 @@ def _of_definition(match: re.Match[str], message: LogMessage) -> Told:
     node, dtypes = "", {}
     if named is not None:
         node = node_behind(message, named.end())
-        definition = re.compile(rf"[^\s=]+={re.escape(match['op'])}\[").match(text, named.end())
+        definition = re.compile(rf"[^\s=]+={re.escape(match['op'])}{OPENS_ATTRS}").match(text, named.end())
         dtypes = attrs_at(text, definition.end()) if definition is not None else {}
     if not node:
         node = bracketed_node(message, match.end())[0]

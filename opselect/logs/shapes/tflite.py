@@ -192,7 +192,7 @@ SHAPES: tuple[MessageShape, ...] = (
     MessageShape(
         "flex-not-linked",
         "tflite",
-        r"(?:R?egular)?TensorFlowopsarenotsupportedbythisinterpreter",
+        r"TensorFlowopsarenotsupportedbythisinterpreter",
         ("Regular TensorFlow", "by this interpreter"),
         _SUBGRAPH,
         _flex,
@@ -201,7 +201,7 @@ SHAPES: tuple[MessageShape, ...] = (
     MessageShape(
         "flex-not-linked",
         "tflite",
-        r"(?:S?elect)?TensorFlowop\(s\),?includedinthegivenmodel",
+        r"TensorFlowop\(s\),?includedinthegivenmodel",
         ("op(s), included", "by this interpreter"),
         _SUBGRAPH,
         _flex,

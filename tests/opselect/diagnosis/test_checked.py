@@ -245,3 +245,8 @@ def test_guesses_are_never_fixed(tree: Path) -> None:
     diagnoser = Diagnoser(DiagnoseQuestion(source=KernelSource(tree=tree)))
     fix = fix_build(diagnoser, diagnoser.diagnose_all([relu]), write=True)
     assert (fix.files, fix.written, [each.code for each in fix.left]) == ((), False, ["OPS502"])
+
+
+def test_model_that_is_not_there_is_told_though_no_build_is_named() -> None:
+    with pytest.raises(InputError, match="no_such_model"):
+        Diagnoser(DiagnoseQuestion(models=ModelSet(paths=("no_such_model.pb",))))

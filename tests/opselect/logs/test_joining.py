@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+from opselect.logs import reader
 from opselect.logs.joining import Joining
 from opselect.logs.records import LogFailure
 from opselect.logs.shapes.shape import MessageShape
@@ -51,3 +53,20 @@ def test_failures_are_held_until_no_summary_reaches_them() -> None:
     joining.add(OTHER, _failure(2, "B"), 4)
     assert [each.op for each in joining.take(before=3)] == ["A"]
     assert [each.op for each in joining.failures] == ["B"]
+
+
+def test_a_line_of_thousands_of_failures_is_read_in_time_that_grows_with_it() -> None:
+    message = "No OpKernel was registered to support Op 'Cumsum' with these attrs. "
+    begin = time.process_time()
+    (found,) = reader.read_text(message * 4000)
+    assert found.count == 4000
+    # Comparing each with all others took half a minute.
+    assert time.process_time() - begin < 10
+
+
+def test_a_crowd_of_failures_is_given_out_though_more_of_its_line_may_come() -> None:
+    joining = Joining()
+    for at in range(700):
+        joining.add(OTHER, _failure(1, op=f"Op{at}"))
+    assert [each.op for each in joining.take(before=1)] == [f"Op{at}" for at in range(200)]
+    assert len(joining.failures) == 500
