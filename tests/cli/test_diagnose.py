@@ -228,7 +228,7 @@ def test_names_in_logs_do_not_act_on_terminals(cli: Cli) -> None:
         (("a", "--follow", "--fix"), "exclude each other"),
         (("a", "--fix"), "name it with --tree or --lists"),
         (("a", "--fix=always"), "'always' is not one of"),
-        (("a", "--model", "no.pb", "--tensorflow", "2.14"), "a: cannot be read"),
+        (("a", "--model", "no.pb", "--tensorflow", "2.14"), "no.pb: cannot be read"),
     ],
 )
 def test_bad_usage_is_one_error(cli: Cli, arguments: tuple[str, ...], error: str) -> None:

@@ -73,4 +73,5 @@ def once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-_NAME = re.compile(r"(?P<quoted>'[^',]{1,400}'|\"[^\",]{1,400}\")|[\w>.:/+-]+")
+_NAME = re.compile(r"(?P<quoted>'[^',]{1,400}'|\"[^\",]{1,400}\")|(?:(?!Details:)[\w>.:/+-])+")
+"""A name of a list; the converter goes on with "Details:" in the next line, which may be taken for its end."""
