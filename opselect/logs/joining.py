@@ -30,6 +30,11 @@ class Joining:
         """The failures that are held."""
         return [each.failure for each in self._held]
 
+    @property
+    def last_line(self) -> int:
+        """The last line of the newest failure that is held; 0 where none is."""
+        return max((each.last_line for each in self._held), default=0)
+
     def add(self, shape: MessageShape, failure: LogFailure, last_line: int = 0) -> None:
         """Add a failure that a shape read from the lines up to ``last_line``."""
         first = failure.lines[0] if failure.lines else 0

@@ -194,6 +194,13 @@ class LineReader:
             while process.open is not None and number - process.open.last > _FARTHEST:
                 self._close(process)
 
+    def _teller(self, process: _Process, nearest: int) -> _Process:
+        """Whose failures a message may be joined to: of one without a process those of whoever failed last near it."""
+        if process is not self._processes.get(""):
+            return process
+        near = [each for each in self._holding if each.joining.last_line >= nearest]
+        return max(near, key=lambda each: each.joining.last_line, default=process)
+
     def _begin(self, process: _Process, kept: _Kept) -> None:
         while process.recent and kept.number - process.recent[0].number > MEMORY:
             process.recent.popleft()
@@ -295,6 +302,7 @@ class LineReader:
         if found is not None:
             shape, failure = found
             failure = replace(failure, logged_at=failure.logged_at or opened.logged_at, text=_text(opened))
+            process = self._teller(process, failure.lines[0] - shape.reach)
             process.joining.add(shape, failure, opened.message.line_at(len(opened.message.text)))
             if process not in self._holding:
                 self._holding.append(process)

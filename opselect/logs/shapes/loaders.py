@@ -25,9 +25,13 @@ def file_name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
+_NEEDED_BY = re.compile(r".{0,60}?(?:neededby|referencedby)\"?([\w./+~=!-]{1,400})")
+
+
 def _ours(match: re.Match[str], message: LogMessage) -> Told | None:
     """A library of TensorFlow, or one that such a library needs."""
-    if not _OURS.search(match["_lib"]) and not _OURS.search(message.text[match.end() :].partition(";")[0][:600]):
+    needed_by = _NEEDED_BY.match(message.text, match.end())
+    if not _OURS.search(match["_lib"]) and not (needed_by and _OURS.search(needed_by[1])):
         return None
     return {"library": file_name(match["_lib"])}
 

@@ -91,6 +91,8 @@ def test_messages_of_processes_mixed_line_by_line_say_the_same(mixed: list[Path]
 
 @given(messages, st.sampled_from(UNRELATED), st.sampled_from(UNRELATED))
 def test_logs_of_other_things_around_a_message_change_nothing(message: Path, before: Path, after: Path) -> None:
+    # What a converter says of another model is nothing else: its lists have no names.
+    assume(message.parent.name != "converter" or "converter" not in before.name + after.name)
     text = b"\n".join(each.read_bytes() for each in (before, message, after))
     assert compare(reader.read_stream(io.BytesIO(text)), answer_beside(message)) == ""
 
