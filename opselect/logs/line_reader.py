@@ -249,12 +249,15 @@ class LineReader:
         opened = process.open
         assert opened is not None
         body = kept.body
-        if body == kept.raw and not kept.wrapped:
+        is_near_word = self._is_near_word(process, kept)
+        begins = is_near_word and beginnings().search(kept.letters) is not None
+        if body == kept.raw and not kept.wrapped and not begins:
+            # A message of its own may begin as the one before does.
             body = without_shared_prefix(body, opened.first, opened.begins_at)
         opened.message.add(kept.number, body, wrapped=kept.wrapped)
         opened.lines += 1
         opened.last = kept.number
-        self._search(process, is_near_word=self._is_near_word(process, kept))
+        self._search(process, is_near_word=is_near_word)
         if process.open is opened and (opened.lines >= opened.shape.lines or len(opened.message.text) > _LONGEST):
             self._close(process)
 

@@ -131,3 +131,9 @@ def test_nearest_are_the_lines_with_the_most_words() -> None:
 def test_a_log_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no\.log: cannot be read"):
         read_log(tmp_path / "no.log")
+
+
+def test_a_message_may_begin_as_the_one_before_does() -> None:
+    other = 'java.lang.UnsatisfiedLinkError: dlopen failed: library "libother.so" not found'
+    own = "java.lang.UnsatisfiedLinkError: no tensorflow_jni in java.library.path"
+    assert [each.kind for each in read_text(f"{other}\n{own}\n")] == ["native-library"]
