@@ -22,15 +22,8 @@ LEFT_OUT = "…"
 
 
 _NAMED = (
-    "build_models",
-    "checkpoints",
-    "findings",
-    "freeze",
-    "headers",
-    "logs",
-    "models",
-    "runtime_tree",
-    "saved_models",
+    *("build_models", "checkpoints", "findings", "freeze", "headers", "logs/tensorflow_1.13.1", "models"),
+    *("runtime_tree", "saved_models"),
 )
 """Folders of fixtures that examples name files of."""
 
@@ -56,16 +49,17 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
     return BLOCK.sub(lambda block: f"$ {block[1]}\n{shortened(run(block[1]), block[2])}", page)
 
 
-def copy_models(folder: Path) -> None:
-    """Puts what the examples name into a folder, under the paths that it has in the repository."""
+def copy_models(folder: Path, text: str | None = None) -> None:
+    """Puts the fixtures that a text names into a folder, all without one, under the paths of the repository."""
     for name in _NAMED:
-        shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
+        if text is None or f"fixtures/{name}" in text:
+            shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
 
 
 def run_in_copy(line: str) -> str:
     """What a command line prints, on both streams, in a folder with the fixtures."""
     with tempfile.TemporaryDirectory() as folder:
-        copy_models(Path(folder))
+        copy_models(Path(folder), line)
         command = [sys.executable, "-m", "opselect", *shlex.split(line)[1:]]
         environment = {name: text for name, text in os.environ.items() if name != "COLUMNS"} | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

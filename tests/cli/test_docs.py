@@ -25,7 +25,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(("line", "shown"), EXAMPLES, ids=[line for line, _ in EXAMPLES])
 def test_commands_print_what_the_page_shows(cli: Cli, line: str, shown: str) -> None:
-    copy_models(Path())
+    copy_models(Path(), line)
     outcome = cli(*shlex.split(line)[1:])
     assert shortened(outcome.out + outcome.err, shown) == shown
 

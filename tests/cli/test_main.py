@@ -20,7 +20,7 @@ import pytest
 import opselect
 from kernel_index.records import ScanResult
 from kernel_index.store import write_index
-from opselect.cli.main import Settings, exit_code_of
+from opselect.cli.main import Settings, exit_code_of, run
 from opselect.cli.main import cli as main_command
 from tests.cli.conftest import Cli
 
@@ -73,37 +73,57 @@ def examples() -> list[str]:
     return sorted({line for line in lines if line.startswith("opselect ")})
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, scan: ScanResult) -> Path:
+    """A folder with all that the examples of the help pages name."""
+    root = tmp_path_factory.mktemp("examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        # A model that releases of all examples take, without attrs that are younger than they.
+        younger = (
+            "remove_attribute(attribute_name=explicit_paddings) remove_attribute(attribute_name=exponential_avg_factor)"
+        )
+        assert _run("transform", MODEL, "mobilenet.pb", "--transforms", younger) == 0
+        with zipfile.ZipFile("app.apk", "w") as archive:
+            archive.write(MODEL, "assets/mobilenet.pb")
+        shutil.copytree(SAVED_MODEL, "saved_model")
+        shutil.copytree(TRAINED, ".", dirs_exist_ok=True)
+        shutil.copytree(small_tree, "tensorflow")
+        shutil.copytree(small_tree / "my_ops", "my_ops")
+        build = Path("tensorflow/tensorflow/core/kernels/BUILD").read_text()
+        edited = {"original": build, "written": hashlib.sha256(build.encode()).hexdigest()}
+        Path("tensorflow/.opselect-undo.json").write_text(json.dumps({"tensorflow/core/kernels/BUILD": edited}))
+        write_index(scan, Path("mine.opselidx"))
+        for name in ("phone.json", "watch.json"):
+            Path(name).write_text('{"ops": [{"op": "Relu", "attrs": {"T": "DT_FLOAT"}}]}')
+        command = (
+            "generate",
+            MODEL,
+            "--tensorflow",
+            "2.14",
+            *("--target", "header", "--target", "manifest"),
+            "--out",
+            ".",
+        )
+        assert _run(*command) == 0
+        shutil.copy(ROOT / "fixtures" / "models" / "flex_ops.tflite", "flex.tflite")
+        Path("flex_ops.json").write_text(json.dumps(FLEX_OPS))
+        Path("registration.cc").write_text(REGISTRATION)
+        for folder in ("models", "phone", "watch"):
+            Path(folder).mkdir()
+            shutil.copy("mobilenet.pb", folder)
+            if folder != "models":
+                Path(folder, "opselect.yaml").write_text("models: [mobilenet.pb]\ntensorflow: 2.14\ntargets: [list]\n")
+    return root
+
+
+def _run(*arguments: str | Path) -> int:
+    return run([str(argument) for argument in arguments])
+
+
 @pytest.mark.parametrize("line", examples())
-def test_examples_of_the_help_run(
-    cli: Cli, line: str, small_tree: Path, scan: ScanResult, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A model that releases of all examples take, without attrs that are younger than they.
-    younger = (
-        "remove_attribute(attribute_name=explicit_paddings) remove_attribute(attribute_name=exponential_avg_factor)"
-    )
-    assert cli("transform", MODEL, "mobilenet.pb", "--transforms", younger).code == 0
-    with zipfile.ZipFile("app.apk", "w") as archive:
-        archive.write(MODEL, "assets/mobilenet.pb")
-    shutil.copytree(SAVED_MODEL, "saved_model")
-    shutil.copytree(TRAINED, ".", dirs_exist_ok=True)
-    shutil.copytree(small_tree, "tensorflow")
-    shutil.copytree(small_tree / "my_ops", "my_ops")
-    build = Path("tensorflow/tensorflow/core/kernels/BUILD").read_text()
-    edited = {"original": build, "written": hashlib.sha256(build.encode()).hexdigest()}
-    Path("tensorflow/.opselect-undo.json").write_text(json.dumps({"tensorflow/core/kernels/BUILD": edited}))
-    write_index(scan, Path("mine.opselidx"))
-    for name in ("phone.json", "watch.json"):
-        Path(name).write_text('{"ops": [{"op": "Relu", "attrs": {"T": "DT_FLOAT"}}]}')
-    command = ("generate", MODEL, "--tensorflow", "2.14", "--target", "header", "--target", "manifest", "--out", ".")
-    assert cli(*command).code == 0
-    shutil.copy(ROOT / "fixtures" / "models" / "flex_ops.tflite", "flex.tflite")
-    Path("flex_ops.json").write_text(json.dumps(FLEX_OPS))
-    Path("registration.cc").write_text(REGISTRATION)
-    for folder in ("models", "phone", "watch"):
-        Path(folder).mkdir()
-        shutil.copy("mobilenet.pb", folder)
-        if folder != "models":
-            Path(folder, "opselect.yaml").write_text("models: [mobilenet.pb]\ntensorflow: 2.14\ntargets: [list]\n")
+def test_examples_of_the_help_run(cli: Cli, line: str, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(prepared, ".", dirs_exist_ok=True)
     for name in ("crash.log", "build.log"):
         shutil.copy(ROOT / "fixtures" / "logs" / "tensorflow_1.13.1" / "BREAK_lstm_dynamic_rnn.txt", name)
     line, _, stdin = line.partition(" < ")
