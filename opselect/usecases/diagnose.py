@@ -324,6 +324,9 @@ class Diagnoser:
         found = not_in_binary(failure, setting)
         held = self._held(opened)
         problems = held.problems if held is not None else opened.problems() if opened is not None else ()
+        if held is not None:
+            # What a release passes over it warns of all the same.
+            problems = (*problems, *held.answer.selection.verdict.ignored)
         criteria = held.answer.criteria if held is not None else ()
         certain = self._question.describes_build
         found += checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)

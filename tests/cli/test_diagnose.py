@@ -292,3 +292,19 @@ def test_a_followed_log_without_failures_ends_with_one() -> None:
     with started("--follow") as program:
         out, err = program.communicate(b"nothing\n")
     assert (program.returncode, out, err) == (1, b"", b"")
+
+
+def test_an_attr_that_the_release_only_warns_of_is_found_in_the_model(cli: Cli) -> None:
+    log = written(
+        "E node_def_util.cc:676] NodeDef mentions attribute slope which is not in the op definition: Op<name=Relu; "
+        "signature=features:T -> activations:T> This may be expected if your graph generating binary is newer  than "
+        "this binary. Unknown attributes will be ignored. NodeDef: {{node y}}\n"
+    )
+    node = 'node {{ name: "{}" op: "{}" {} attr {{ key: "{}" value {{ {} }} }} {} }}\n'
+    more = 'attr { key: "slope" value { f: 0.5 } }'
+    x = node.format("x", "Placeholder", "", "dtype", "type: DT_FLOAT", "")
+    model = written(x + node.format("y", "Relu", 'input: "x"', "T", "type: DT_FLOAT", more), "model.pbtxt")
+    (failure,) = cli("diagnose", log, "--model", model, "--tensorflow", "2.14", "--json", "-q").json["failures"]
+    assert (failure["kind"], failure["attr"], failure["checked"]) == ("attr-unknown", "slope", True)
+    first = failure["causes"][0]
+    assert (first["code"], first["evidence"]) == ("OPS301", "NodeDef mentions attr 'slope' not in Op<name=Relu>")
