@@ -139,3 +139,15 @@ def test_a_message_may_begin_as_the_one_before_does() -> None:
     other = 'java.lang.UnsatisfiedLinkError: dlopen failed: library "libother.so" not found'
     own = "java.lang.UnsatisfiedLinkError: no tensorflow_jni in java.library.path"
     assert [each.kind for each in read_text(f"{other}\n{own}\n")] == ["native-library"]
+
+
+def test_each_message_has_the_place_that_logged_it() -> None:
+    begin = "2026-11-28 19:23:32.205967: E tensorflow/core/framework"
+    log = f"{begin}/op_kernel.cc:1325] {ADD}\n  <no registered kernels>\n"
+    log += f"{begin}/op.cc:84] Op type not registered 'Relu' in binary running on device.\n"
+    log += "Op type not registered 'Tanh' in"
+    assert [(each.op, each.logged_at) for each in read_text(log)] == [
+        ("Add", "op_kernel.cc:1325"),
+        ("Relu", "op.cc:84"),
+        ("Tanh", ""),
+    ]
