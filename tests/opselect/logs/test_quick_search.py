@@ -28,3 +28,8 @@ def test_blocks_shorter_than_a_word_have_none() -> None:
     assert [QuickSearch([b"OpKernel"]).offsets(block) for block in (b"", b"Op", b"OpK", b"OpKe", b"OpKerne")] == [
         []
     ] * 5
+
+
+def test_the_shortest_words_are_found_at_the_very_end_of_blocks_of_any_length() -> None:
+    search = QuickSearch([b"OpKern"])
+    assert [search.offsets(b"." * before + b"OpKern") for before in range(9)] == [[before] for before in range(9)]
