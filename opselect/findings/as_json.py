@@ -19,7 +19,7 @@ def missing_json(finding: Finding) -> Json:
         "models": list(finding.models),
         "count": finding.count,
         **_evidence(finding),
-        **_common(finding),
+        **common_json(finding),
     }
 
 
@@ -55,7 +55,7 @@ def left_out_json(finding: Finding) -> Json:
         "count": finding.count,
         "nodes": list(finding.nodes),
         "models": list(finding.models),
-        **_common(finding),
+        **common_json(finding),
     }
 
 
@@ -70,7 +70,7 @@ def refusal_json(finding: Finding) -> Json:
         "count": finding.count,
         "nodes": list(finding.nodes),
         "models": list(finding.models),
-        **_common(finding),
+        **common_json(finding),
     }
 
 
@@ -84,11 +84,12 @@ def list_json(finding: Finding) -> Json:
         "line": finding.place.line,
         "message": finding.reason,
         "mend": finding.advice,
-        **_common(finding),
+        **common_json(finding),
     }
 
 
-def _common(finding: Finding) -> Json:
+def common_json(finding: Finding) -> Json:
+    """What the rows of all findings have."""
     return {
         "code": finding.code,
         "kind": finding.kind,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kernel_index.records_json import Json
 from opselect.findings import Finding
+from opselect.findings.as_json import common_json
 from opselect.logs.records import KernelRow, LogFailure
 
 if TYPE_CHECKING:
@@ -39,14 +40,7 @@ def diagnosis_json(diagnosis: Diagnosis, log: str = "") -> Json:
 
 
 def _cause_json(finding: Finding) -> Json:
-    return {
-        "code": finding.code,
-        "kind": finding.kind,
-        "applicability": finding.applicability,
-        "evidence": finding.reason,
-        "mend": finding.advice,
-        "mends": [mend.to_json() for mend in finding.mends],
-    }
+    return {**common_json(finding), "evidence": finding.reason, "mend": finding.advice}
 
 
 def _told_json(failure: LogFailure) -> Json:
