@@ -1,0 +1,1 @@
+"""ELF files: shared objects, executables, objects and archives of them."""

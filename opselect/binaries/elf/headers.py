@@ -1,0 +1,264 @@
+"""The header of an ELF file, its section headers, program headers and dynamic entries, checked against the file's size.
+
+Source: the System V ABI, chapters 4 and 5. pyelftools reads the file header; the tables are NumPy views, since archives
+and objects with a section a function have a hundred thousand section headers.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+from numpy.typing import NDArray
+
+from kernel_index.errors import InputError, Place
+from opselect.binaries.image import Bytes, Machine, Section, SectionKind, Segment, text_at
+
+_MACHINES = {"EM_X86_64": Machine.X86_64, "EM_386": Machine.X86, "EM_AARCH64": Machine.AARCH64, "EM_ARM": Machine.ARM}
+
+PROGBITS, SYMTAB, STRTAB, RELA, HASH, NOBITS, REL, DYNSYM, GROUP = 1, 2, 3, 4, 5, 8, 9, 11, 17
+_WRITE, _ALLOC, _EXECUTE, _COMPRESSED = 1, 2, 4, 0x800
+_PT_LOAD, PT_DYNAMIC, PT_GNU_EH_FRAME = 1, 2, 0x6474E550
+_ARM_EXIDX = 0x70000001
+_OBJECT, _EXECUTABLE, _SHARED = "ET_REL", "ET_EXEC", "ET_DYN"
+
+
+@dataclass(frozen=True, slots=True)
+class SectionHeader:
+    """A section header as it stands; ``name`` is looked up. ``offset`` and ``size`` lie within the file."""
+
+    name: str
+    type: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    alignment: int
+    entry_size: int
+
+    @property
+    def allocated(self) -> bool:
+        """Whether it is loaded into memory."""
+        return bool(self.flags & _ALLOC)
+
+    @property
+    def file_size(self) -> int:
+        """The bytes that it takes in the file."""
+        return 0 if self.type == NOBITS else self.size
+
+    @property
+    def kind(self) -> SectionKind:
+        """What it holds."""
+        if self.type == NOBITS:
+            return SectionKind.ZERO
+        if self.allocated:
+            return SectionKind.CODE if self.flags & _EXECUTE else SectionKind.DATA
+        if self.name.startswith((".debug", ".zdebug", ".stab", ".gdb_index", ".gnu_debugdata")):
+            return SectionKind.DEBUG
+        if self.type == SYMTAB or self.name in {".strtab", ".symtab_shndx"}:
+            return SectionKind.SYMBOLS
+        return SectionKind.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class ElfFile:
+    """An ELF file whose tables are read; ``content`` are its bytes, ``bits`` 64 or 32.
+
+    ``dynamic`` are the entries of the dynamic table by tag; of tags that come twice the last.
+    """
+
+    name: str
+    content: Bytes
+    machine: Machine
+    bits: int
+    big_endian: bool
+    is_object: bool
+    sections: tuple[SectionHeader, ...]
+    segments: tuple[Segment, ...]
+    segment_types: tuple[int, ...]
+    all_segments: tuple[Segment, ...]
+    dynamic: dict[int, int]
+
+    @property
+    def order(self) -> str:
+        """The byte order as NumPy writes it."""
+        return ">" if self.big_endian else "<"
+
+    def section_bytes(self, header: SectionHeader) -> Bytes:
+        """The bytes of a section in the file."""
+        return self.content[header.offset : header.offset + header.file_size]
+
+    def file_offset(self, address: int) -> int | None:
+        """Where in the file the byte of an address stands."""
+        for segment in self.segments:
+            if segment.address <= address < segment.address + segment.size:
+                return segment.offset + address - segment.address
+        return None
+
+    def at_address(self, address: int, size: int) -> Bytes:
+        """The bytes of memory that the file gives from an address on, as many as it has."""
+        for segment in self.segments:
+            if segment.address <= address < segment.address + segment.size:
+                start = segment.offset + address - segment.address
+                return self.content[start : min(start + size, segment.offset + segment.size)]
+        return self.content[:0]
+
+    def first(self, *kinds: int) -> SectionHeader | None:
+        """The first section of a type."""
+        return next((header for header in self.sections if header.type in kinds), None)
+
+    def named(self, name: str) -> SectionHeader | None:
+        """The first section of a name."""
+        return next((header for header in self.sections if header.name == name), None)
+
+
+def read_headers(name: str, content: Bytes) -> ElfFile:
+    """Reads the headers of an ELF file.
+
+    Raises InputError for headers that are cut or that say what the file cannot hold.
+    """
+    try:
+        elf = ELFFile(io.BytesIO(_beginning(content)))
+        header = elf.header
+        bits, big_endian = int(elf.elfclass), not elf.little_endian
+    except (ELFError, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise InputError(name, f"is no ELF file that can be read: {error or type(error).__name__}") from None
+    order = ">" if big_endian else "<"
+    segments, types, every = _segments(name, content, header, bits, order)
+    sections = _sections(name, content, header, bits, order)
+    machine = _MACHINES.get(header["e_machine"], Machine.OTHER)
+    if machine in {Machine.X86_64, Machine.AARCH64} and bits != 64:
+        machine = Machine.OTHER  # x32 and ILP32: pointers of another size than registers
+    return ElfFile(
+        name=name,
+        content=content,
+        machine=machine,
+        bits=bits,
+        big_endian=big_endian,
+        is_object=header["e_type"] == _OBJECT,
+        sections=sections,
+        segments=segments,
+        segment_types=types,
+        all_segments=every,
+        dynamic=_dynamic(content, every, types, bits, order),
+    )
+
+
+def _beginning(content: Bytes) -> bytes:
+    """The file header with its table positions taken out, for pyelftools follows them when it opens a file."""
+    start = bytearray(content[:64].tobytes())
+    if len(start) >= 52:
+        wide = start[4] == 2
+        at, size = (40, 8) if wide else (32, 4)
+        start[at : at + size] = bytes(size)
+    return bytes(start)
+
+
+def _view(content: Bytes, offset: int, count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    return content[offset : offset + count * dtype.itemsize].view(dtype)
+
+
+def _segments(
+    name: str, content: Bytes, header: dict[str, int], bits: int, order: str
+) -> tuple[tuple[Segment, ...], tuple[int, ...], tuple[Segment, ...]]:
+    u4, word = order + "u4", order + ("u8" if bits == 64 else "u4")
+    fields = (
+        [("type", u4), ("flags", u4), ("offset", word), ("vaddr", word), ("paddr", word), ("filesz", word),
+         ("memsz", word), ("align", word)]
+        if bits == 64
+        else [("type", u4), ("offset", word), ("vaddr", word), ("paddr", word), ("filesz", word), ("memsz", word),
+              ("flags", u4), ("align", word)]
+    )  # fmt: skip
+    dtype = np.dtype(fields)
+    offset, count = int(header["e_phoff"]), int(header["e_phnum"])
+    if not count or not offset:
+        return (), (), ()
+    if header["e_phentsize"] != dtype.itemsize or offset + count * dtype.itemsize > len(content):
+        raise InputError(Place(name, byte=offset), f"has {count} program headers that are cut or of a wrong size")
+    every, types = [], []
+    for row in _view(content, offset, count, dtype):
+        start, size = int(row["offset"]), int(row["filesz"])
+        if row["type"] == _PT_LOAD and start + size > len(content):
+            problem = f"a segment of {size} bytes begins at byte {start}, and the file ends before it does"
+            raise InputError(Place(name, byte=offset), problem, "Is the file whole? Copy or download it again.")
+        flags = int(row["flags"])
+        every.append(
+            Segment(
+                int(row["vaddr"]), int(row["memsz"]), start, size, int(row["align"]), bool(flags & 1), bool(flags & 2)
+            )
+        )
+        types.append(int(row["type"]))
+    loaded = tuple(part for part, kind in zip(every, types, strict=True) if kind == _PT_LOAD)
+    return loaded, tuple(types), tuple(every)
+
+
+def _sections(name: str, content: Bytes, header: dict[str, int], bits: int, order: str) -> tuple[SectionHeader, ...]:
+    u4, word = order + "u4", order + ("u8" if bits == 64 else "u4")
+    dtype = np.dtype(
+        [("name", u4), ("type", u4), ("flags", word), ("addr", word), ("offset", word), ("size", word), ("link", u4),
+         ("info", u4), ("align", word), ("entsize", word)]
+    )  # fmt: skip
+    offset = int.from_bytes(
+        content[40:48].tobytes() if bits == 64 else content[32:36].tobytes(), "big" if order == ">" else "little"
+    )
+    count, names = int(header["e_shnum"]), int(header["e_shstrndx"]) if header["e_shnum"] else 0
+    if not offset:
+        return ()
+    if header["e_shentsize"] != dtype.itemsize or offset + max(count, 1) * dtype.itemsize > len(content):
+        raise InputError(Place(name, byte=offset), f"has {count} section headers that are cut or of a wrong size")
+    first = _view(content, offset, 1, dtype)[0]
+    count = count or int(first["size"])
+    names = int(first["link"]) if int(header["e_shstrndx"]) == 0xFFFF else int(header["e_shstrndx"])
+    if offset + count * dtype.itemsize > len(content):
+        raise InputError(Place(name, byte=offset), f"has {count} section headers, and the file ends before they do")
+    table = _view(content, offset, count, dtype)
+    rows = table.tolist()
+    texts = content[:0]
+    if 0 < names < count:
+        start, size = rows[names][4], rows[names][5]
+        texts = content[start : start + size]
+    headers = []
+    for number, row in enumerate(rows):
+        made = SectionHeader(text_at(texts, row[0]), *row[1:])
+        if number and made.type and made.offset + made.file_size > len(content):
+            problem = f"section {made.name or number} has {made.size} bytes at byte {made.offset}: the file ends before"
+            raise InputError(Place(name, byte=offset), problem, "Is the file whole? Copy or download it again.")
+        headers.append(made)
+    return tuple(headers)
+
+
+def _dynamic(
+    content: Bytes, segments: tuple[Segment, ...], types: tuple[int, ...], bits: int, order: str
+) -> dict[int, int]:
+    word = np.dtype(order + ("u8" if bits == 64 else "u4"))
+    for segment, kind in zip(segments, types, strict=True):
+        if kind == PT_DYNAMIC:
+            found = content[segment.offset : segment.offset + segment.size]
+            pairs = found[: len(found) // (2 * word.itemsize) * 2 * word.itemsize].view(word).reshape(-1, 2)
+            end = np.flatnonzero(pairs[:, 0] == 0)
+            return {int(tag): int(value) for tag, value in pairs[: end[0] if len(end) else len(pairs)]}
+    return {}
+
+
+def sections_of(file: ElfFile, member: int = 0, addresses: tuple[int, ...] | None = None) -> tuple[Section, ...]:
+    """The sections as everything else sees them; with ``addresses`` those of an object that was laid out."""
+    return tuple(
+        Section(
+            name=header.name,
+            kind=header.kind,
+            offset=header.offset,
+            size=header.file_size,
+            address=header.address if addresses is None else addresses[number],
+            memory_size=header.size if header.allocated else 0,
+            loaded=header.allocated,
+            writable=bool(header.flags & _WRITE),
+            member=member,
+        )
+        for number, header in enumerate(file.sections)
+        if header.type
+    )

@@ -1,0 +1,93 @@
+"""Shared objects and executables as images."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from opselect.binaries.elf.headers import ElfFile, sections_of
+from opselect.binaries.elf.relocations import pointers_of
+from opselect.binaries.elf.symbols import dynamic_table, full_table, symbols_of
+from opselect.binaries.elf.unwind import exception_index, unwind_functions
+from opselect.binaries.image import (
+    Addresses,
+    Functions,
+    Image,
+    Machine,
+    Pointers,
+    Region,
+    SymbolKind,
+    Symbols,
+    merged_functions,
+)
+
+_DT_INIT, _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ = 12, 25, 27
+
+
+def linked_image(file: ElfFile, name: str) -> Image:
+    """A shared object or an executable.
+
+    Raises InputError for tables that cannot be read.
+    """
+    dynamic = dynamic_table(file)
+    symbols = symbols_of(file, full_table(file) or dynamic)
+    pointers = pointers_of(file, dynamic)
+    regions = tuple(
+        Region(segment.address, file.content[segment.offset : segment.offset + segment.size])
+        for segment in sorted(file.segments, key=lambda segment: segment.address)
+        if segment.size
+    )
+    initialisers = _initialisers(file, pointers)
+    thumb = frozenset(address & ~1 for address in initialisers if address & 1 and file.machine is Machine.ARM)
+    if file.machine is Machine.ARM:
+        initialisers = tuple(address & ~1 for address in initialisers)
+    return Image(
+        name=name,
+        machine=file.machine,
+        bits=file.bits,
+        big_endian=file.big_endian,
+        content=file.content,
+        sections=sections_of(file),
+        segments=file.segments,
+        regions=regions,
+        symbols=symbols,
+        functions=_functions(file, symbols),
+        pointers=pointers,
+        initialisers=initialisers,
+        thumb=thumb,
+    )
+
+
+def _functions(file: ElfFile, symbols: Symbols) -> Functions:
+    starts, ends = unwind_functions(file)
+    named = (symbols.kinds == SymbolKind.FUNCTION) & (symbols.sizes > 0)
+    parts: list[tuple[Addresses, Addresses]] = [
+        (starts, ends),
+        (symbols.addresses[named], symbols.addresses[named] + symbols.sizes[named]),
+    ]
+    indexed = exception_index(file)
+    if len(indexed):
+        code_end = max((s.address + s.size for s in file.segments if s.executable), default=0)
+        parts.append((indexed, np.append(indexed[1:], np.uint64(code_end))))
+    return merged_functions([part[0] for part in parts], [part[1] for part in parts])
+
+
+def _initialisers(file: ElfFile, pointers: Pointers) -> tuple[int, ...]:
+    """The functions that the loader calls at the start, in its order."""
+    found = [file.dynamic[_DT_INIT]] if _DT_INIT in file.dynamic else []
+    arrays = []
+    if _DT_INIT_ARRAY in file.dynamic:
+        arrays.append((file.dynamic[_DT_INIT_ARRAY], file.dynamic.get(_DT_INIT_ARRAYSZ, 0)))
+    else:
+        arrays += [(s.address, s.file_size) for s in file.sections if s.allocated and s.name == ".init_array"]
+    size = file.bits // 8
+    for address, length in arrays:
+        present = file.at_address(address, length)
+        values = present[: len(present) // size * size].view(file.order + f"u{size}").tolist()
+        for at, value in enumerate(values):
+            number = pointers.number(address + at * size)
+            found.append(int(pointers.values[number]) if number is not None else value)
+    for section in file.sections:
+        if section.allocated and section.name == ".ctors":
+            words = file.section_bytes(section)[: section.file_size // size * size].view(file.order + f"u{size}")
+            found += [value for value in words.tolist() if value not in {0, (1 << file.bits) - 1}]
+    return tuple(address for address in dict.fromkeys(found) if address)

@@ -1,0 +1,143 @@
+"""Symbol tables of ELF files as columns: a table of a million symbols is read without an object for each.
+
+Source: the System V ABI, "Symbol Table". Local symbols stand behind the STT_FILE symbol of their source file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel_index.errors import InputError, Place
+from opselect.binaries.elf.headers import DYNSYM, SYMTAB, ElfFile, SectionHeader
+from opselect.binaries.image import Bytes, Machine, SymbolKind, Symbols, text_at
+
+_FUNC, _OBJECT, _NOTYPE, _FILE, _IFUNC = 2, 1, 0, 4, 10
+_ABSOLUTE, _COMMON, _EXTENDED = 0xFFF1, 0xFFF2, 0xFFFF
+_DT_SYMTAB, _DT_STRTAB, _DT_STRSZ, _DT_HASH = 6, 5, 10, 4
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolTable:
+    """A symbol table as it stands: columns of shape (n,) and the bytes of its names."""
+
+    name_at: NDArray[np.uint32]
+    types: NDArray[np.uint8]
+    bindings: NDArray[np.uint8]
+    sections: NDArray[np.uint32]
+    values: NDArray[np.uint64]
+    sizes: NDArray[np.uint64]
+    text: Bytes
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def name(self, number: int) -> str:
+        """The name of a symbol."""
+        return text_at(self.text, int(self.name_at[number]))
+
+    @property
+    def defined(self) -> NDArray[np.bool_]:
+        """Which stand for a place in this file."""
+        return (self.sections != 0) & (self.sections != _ABSOLUTE) & (self.sections != _COMMON)
+
+
+def _dtype(file: ElfFile) -> np.dtype[np.void]:
+    u4, u2, word = file.order + "u4", file.order + "u2", file.order + ("u8" if file.bits == 64 else "u4")
+    if file.bits == 64:
+        return np.dtype([("name", u4), ("info", "u1"), ("other", "u1"), ("shndx", u2), ("value", word), ("size", word)])
+    return np.dtype([("name", u4), ("value", word), ("size", word), ("info", "u1"), ("other", "u1"), ("shndx", u2)])
+
+
+def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = None) -> SymbolTable:
+    dtype = _dtype(file)
+    view = rows[: len(rows) // dtype.itemsize * dtype.itemsize].view(dtype)
+    sections = view["shndx"].astype(np.uint32)
+    if extended is not None:
+        wide = extended[: len(extended) // 4 * 4].view(file.order + "u4")[: len(sections)]
+        escaped = np.flatnonzero(sections[: len(wide)] == _EXTENDED)
+        sections[escaped] = wide[escaped]
+    return SymbolTable(
+        name_at=np.ascontiguousarray(view["name"]).astype(np.uint32, copy=False),
+        types=view["info"] & 15,
+        bindings=view["info"] >> 4,
+        sections=sections,
+        values=view["value"].astype(np.uint64),
+        sizes=view["size"].astype(np.uint64),
+        text=text,
+    )
+
+
+def table_of(file: ElfFile, header: SectionHeader) -> SymbolTable:
+    """The symbol table that a section header describes.
+
+    Raises InputError where its names are no section of the file.
+    """
+    if not 0 < header.link < len(file.sections):
+        raise InputError(Place(file.name, byte=header.offset), f"the names of the symbols of {header.name} are missing")
+    number = file.sections.index(header)
+    extended = next((s for s in file.sections if s.type == 18 and s.link == number), None)
+    return _table(
+        file,
+        file.section_bytes(header),
+        file.section_bytes(file.sections[header.link]),
+        None if extended is None else file.section_bytes(extended),
+    )
+
+
+def full_table(file: ElfFile) -> SymbolTable | None:
+    """The symbol table that linking leaves and stripping takes."""
+    header = file.first(SYMTAB)
+    return None if header is None else table_of(file, header)
+
+
+def dynamic_table(file: ElfFile) -> SymbolTable | None:
+    """The symbols that the loader needs: exports and imports, there even in what is stripped."""
+    header = file.first(DYNSYM)
+    if header is not None:
+        return table_of(file, header)
+    start, names = file.dynamic.get(_DT_SYMTAB), file.dynamic.get(_DT_STRTAB)
+    if start is None or names is None:
+        return None
+    entry = _dtype(file).itemsize
+    count = (names - start) // entry if names > start else 0
+    if hashes := file.dynamic.get(_DT_HASH):
+        head = file.at_address(hashes, 8)
+        count = int(head.view(file.order + "u4")[1]) if len(head) == 8 else count
+    return _table(file, file.at_address(start, count * entry), file.at_address(names, file.dynamic.get(_DT_STRSZ, 0)))
+
+
+def symbols_of(file: ElfFile, table: SymbolTable | None, bases: NDArray[np.uint64] | None = None) -> Symbols:
+    """The symbols that stand for a place in the image; ``bases`` are addresses of sections to add, for objects."""
+    if table is None:
+        return Symbols.none()
+    is_file = table.types == _FILE
+    numbers = np.cumsum(is_file, dtype=np.int32) - 1
+    file_names = tuple(table.name(int(number)) for number in np.flatnonzero(is_file))
+    local = table.bindings == 0
+    kept = table.defined & np.isin(table.types, (_NOTYPE, _OBJECT, _FUNC, _IFUNC)) & (table.name_at != 0)
+    # Markers of ARM code, as $x and $d, are no names.
+    kept[kept] = table.text[np.minimum(table.name_at[kept], max(len(table.text) - 1, 0))] != ord("$")
+    chosen = np.flatnonzero(kept)
+    kinds = np.full(len(chosen), SymbolKind.OTHER, np.uint8)
+    kinds[np.isin(table.types[chosen], (_FUNC, _IFUNC))] = SymbolKind.FUNCTION
+    kinds[table.types[chosen] == _OBJECT] = SymbolKind.OBJECT
+    addresses = table.values[chosen]
+    if bases is not None:
+        addresses = addresses + bases[np.minimum(table.sections[chosen], len(bases) - 1)]
+    if file.machine is Machine.ARM:
+        addresses = np.where(kinds == SymbolKind.FUNCTION, addresses & ~np.uint64(1), addresses)
+    order = np.lexsort((table.sizes[chosen], addresses))
+    chosen, kinds, addresses = chosen[order], kinds[order], addresses[order]
+    return Symbols(
+        addresses=addresses,
+        sizes=table.sizes[chosen],
+        kinds=kinds,
+        local=local[chosen],
+        files=np.where(local[chosen], numbers[chosen], -1).astype(np.int32),
+        file_names=file_names,
+        name_at=table.name_at[chosen].astype(np.int64),
+        text=table.text,
+    )
