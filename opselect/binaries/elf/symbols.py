@@ -41,7 +41,7 @@ class SymbolTable:
     @property
     def defined(self) -> NDArray[np.bool_]:
         """Which stand for a place in this file."""
-        return (self.sections != 0) & (self.sections != _ABSOLUTE) & (self.sections != _COMMON)
+        return np.isin(self.sections, (0, _ABSOLUTE, _COMMON), invert=True)
 
 
 def _dtype(file: ElfFile) -> np.dtype[np.void]:
@@ -61,8 +61,8 @@ def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = Non
         sections[escaped] = wide[escaped]
     return SymbolTable(
         name_at=np.ascontiguousarray(view["name"]).astype(np.uint32, copy=False),
-        types=view["info"] & 15,
-        bindings=view["info"] >> 4,
+        types=(view["info"] & 15).astype(np.uint8),
+        bindings=(view["info"] >> 4).astype(np.uint8),
         sections=sections,
         values=view["value"].astype(np.uint64),
         sizes=view["size"].astype(np.uint64),
