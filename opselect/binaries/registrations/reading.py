@@ -8,7 +8,9 @@ from opselect.binaries.code.flow import Flow
 from opselect.binaries.code.machines import flow_of
 from opselect.binaries.code.values import Call
 from opselect.binaries.image import Image, unmapped
-from opselect.binaries.records import KnownFrom, Registrations
+from opselect.binaries.records import Registrations
+from opselect.binaries.registrations.arguments import Arguments
+from opselect.binaries.registrations.behaviour import definition_api, kernel_api
 from opselect.binaries.registrations.builders import Api, Assembler
 from opselect.binaries.registrations.roles import ApiFunction, Role, role_by_name
 
@@ -32,21 +34,44 @@ class _Reader:
     def __init__(self, image: Image, flow: Flow) -> None:
         self._image = image
         self._flow = flow
+        self._arguments = Arguments(image)
         self._calls: dict[int, list[Call]] = {}
         self._roles: dict[int, ApiFunction | None] = {}
 
     def read(self) -> Registrations:
         api = self._named_api()
+        if not any(function.role in _STARTS for function in api.values()):
+            api |= self._unnamed_api()
         unmapped(self._image.content)
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
         }
-        return self._assembled(api, KnownFrom.SYMBOLS)
+        return self._assembled(api)
 
-    def _assembled(self, api: Api, known_from: KnownFrom) -> Registrations:
+    def _unnamed_api(self) -> Api:
+        """What functions do by how they are called, by those that the loader calls and those that these call."""
+        functions = list(self._image.initialisers)
+        for _ in range(_DEEPEST):
+            calls = [self._calls_of(function) for function in functions]
+            api: Api = definition_api(calls, self._arguments) | kernel_api(
+                calls, self._arguments, self._flow.calls, lambda op: None
+            )
+            if any(function.role in _STARTS for function in api.values()):
+                return api
+            functions = list(
+                dict.fromkeys(
+                    call.target
+                    for each in calls
+                    for call in each
+                    if isinstance(call.target, int) and self._arguments.is_function(call.target)
+                )
+            )
+        return {}
+
+    def _assembled(self, api: Api) -> Registrations:
         found = self._registering(api)
         within = self._called_by_one_another(found)
-        assembler = Assembler(self._image, known_from, api, self._is_function)
+        assembler = Assembler(self._arguments, api)
         for function in found:
             if function not in within:
                 calls = self._calls_of(function)
@@ -90,7 +115,7 @@ class _Reader:
             for function in functions:
                 api.update(self._api_called_by(function))
                 for call in self._calls.get(function, ()):
-                    if isinstance(call.target, int) and self._is_function(call.target):
+                    if isinstance(call.target, int) and self._arguments.is_function(call.target):
                         called[call.target] = None
             if any(function.role in _STARTS for function in api.values()) or not len(self._image.symbols):
                 break
@@ -125,9 +150,6 @@ class _Reader:
             for call in self._calls_of(function)
             if isinstance(call.target, int) and call.target in chosen and call.target != function
         )
-
-    def _is_function(self, address: int) -> bool:
-        return self._image.functions.starting(address) is not None
 
     def _calls_of(self, function: int) -> list[Call]:
         if function not in self._calls:
