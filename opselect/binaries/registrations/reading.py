@@ -109,7 +109,7 @@ class _Reader:
         """The functions that call what does something."""
         functions = self._image.functions
         wanted = {target for target, function in api.items() if function.role in roles}
-        sites = call_sites(self._image, wanted)
+        sites = call_sites(self._image, self._flow.targets, wanted)
         numbers = dict.fromkeys(functions.containing(int(site)) for site in sites)
         return [int(functions.starts[number]) for number in numbers if number is not None]
 
@@ -138,7 +138,7 @@ class _Reader:
             if not starts:
                 break
             scanned |= starts
-            for site in call_sites(self._image, starts):
+            for site in call_sites(self._image, self._flow.targets, starts):
                 number = functions.containing(int(site))
                 start = -1 if number is None else int(functions.starts[number])
                 if number is None or start in found:
