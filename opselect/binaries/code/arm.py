@@ -216,7 +216,9 @@ class ArmFlow(Flow):
         if name == "pc":
             state.lose()
             return
-        state.registers[name] = value & _MASK if isinstance(value, int) else value
+        if isinstance(value, int) and name[0] not in "dq":
+            value &= _MASK
+        state.registers[name] = value
 
 
 def _name(register: str) -> str:

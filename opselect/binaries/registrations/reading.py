@@ -68,18 +68,26 @@ class _Reader:
         api: Api = {}
         for _ in range(_DEEPEST):
             calls = [self._calls_of(function) for function in functions]
-            api = api_of(calls)
+            api = self._nameless(api_of(calls))
             if any(function.role in starts for function in api.values()):
                 break
             called = (call.target for each in calls for call in each)
             within = (goal for goal in called if isinstance(goal, int) and self._is_function(goal))
             functions = list(dict.fromkeys(within))
         while api:
-            further = api_of([self._calls_of(function) for function in self._callers(api, starts)])
+            further = self._nameless(api_of([self._calls_of(function) for function in self._callers(api, starts)]))
             if further.keys() <= api.keys():
                 return api | further
             api |= further
         return api
+
+    def _nameless(self, api: Api) -> Api:
+        """What functions do that have no name: a name says what its function does and what it does not."""
+        return {
+            target: function
+            for target, function in api.items()
+            if isinstance(target, int) and not len(self._image.symbols.at(target))
+        }
 
     def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
         """Says of what begins a kernel whether it asks another function first if the op is to be registered.
