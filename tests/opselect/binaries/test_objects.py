@@ -415,7 +415,7 @@ def test_changed_objects_are_read_or_refused(tmp_path: Path) -> None:
     )
     random = np.random.default_rng(7)
     refused = 0
-    for _ in range(400):
+    for _ in range(80):
         changed = np.frombuffer(made, np.uint8).copy()
         changed[random.integers(0, len(changed), 3)] = random.choice([0, 1, 127, 255], 3)
         try:
@@ -423,4 +423,4 @@ def test_changed_objects_are_read_or_refused(tmp_path: Path) -> None:
             assert all(section.size <= len(made) for section in image.sections)
         except InputError:
             refused += 1
-    assert 20 < refused < 380
+    assert 5 < refused < 75
