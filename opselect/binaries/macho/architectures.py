@@ -11,6 +11,7 @@ import numpy as np
 
 from kernel_index.errors import InputError
 from opselect.binaries.image import Bytes, Machine
+from opselect.binaries.recognizing import machine_of_abi
 
 _WIDE, _NARROW_POINTERS = 0x01000000, 0x02000000
 _NAMES = {7: "i386", 7 | _WIDE: "x86_64", 12: "arm", 12 | _WIDE: "arm64", 12 | _NARROW_POINTERS: "arm64_32"}
@@ -46,9 +47,9 @@ def machine_of(architecture: str, bits: int) -> Machine:
 
 
 def is_asked_for(architecture: str, abi: str) -> bool:
-    """Whether an architecture is what a user calls ``abi``: by its own name or by Android's."""
+    """Whether an architecture is what a user calls ``abi``: by its own name, or by another of its processor."""
     machine = _MACHINES.get(architecture)
-    return abi == architecture or (machine is not None and abi == machine.value)
+    return abi == architecture or (machine is not None and machine is machine_of_abi(abi))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ numbers, the first from the file's own header; on 32-bit ARM the lowest bit of a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from opselect.binaries.image import Addresses, Bytes, Functions, Machine, SymbolKind, Symbols, merged_functions
 from opselect.binaries.macho.headers import MachFile
 from opselect.binaries.macho.symbols import each_once
+from opselect.binaries.macho.unwind import unwind_starts
 
 _LONGEST = 10
 
@@ -48,12 +51,20 @@ def _unsigned_numbers(data: Bytes) -> NDArray[np.uint64]:
     return values
 
 
-def functions_of(file: MachFile, symbols: Symbols, starts: Addresses) -> Functions:
-    """Functions from their starts, or from symbols where there is no list; none goes beyond its section."""
+def functions_of(file: MachFile, symbols: Symbols, starts: Addresses, initialisers: Sequence[int]) -> Functions:
+    """Functions from their starts; each ends where the next begins or its section ends.
+
+    Where the linker left no list of them, they are those that symbols, the unwinder and the loader know.
+    """
+    parts = [starts]
     if not len(starts):
-        starts = each_once(symbols.addresses[symbols.kinds == SymbolKind.FUNCTION])
-    ends = np.zeros(len(starts), np.uint64)
+        parts += [symbols.addresses[symbols.kinds == SymbolKind.FUNCTION], unwind_starts(file)]
+    parts.append(np.array(initialisers, np.uint64))
+    all_starts = each_once(np.concatenate(parts))
+    ends = np.zeros(len(all_starts), np.uint64)
     for section in file.sections:
-        if section.is_code:
-            ends[(starts >= np.uint64(section.address)) & (starts < np.uint64(section.end))] = section.end
-    return merged_functions([starts], [ends])
+        if not section.is_code or not section.size:
+            continue
+        inside = (all_starts >= np.uint64(section.address)) & (all_starts < np.uint64(section.end))
+        ends[inside] = section.end
+    return merged_functions([all_starts], [ends])

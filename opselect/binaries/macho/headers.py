@@ -27,7 +27,7 @@ _MAGIC = {
 _WRITABLE, _EXECUTABLE = 2, 4
 _TYPE = 0xFF
 ZERO_FILL = {mach_o.S_ZEROFILL, mach_o.S_GB_ZEROFILL, mach_o.S_THREAD_LOCAL_ZEROFILL}
-_CODE = mach_o.S_ATTR_PURE_INSTRUCTIONS | mach_o.S_ATTR_SOME_INSTRUCTIONS
+_CODE: int = mach_o.S_ATTR_PURE_INSTRUCTIONS | mach_o.S_ATTR_SOME_INSTRUCTIONS
 _MOST_SECTIONS = 1 << 16
 """More than any linker writes: symbols have a byte for the number of their section."""
 _WHOLE = "Is the file whole? Copy or download it again."
@@ -64,7 +64,8 @@ class MachSection:
     @property
     def is_code(self) -> bool:
         """Whether it holds instructions."""
-        return self.flags & int(_CODE) != 0 and self.type not in ZERO_FILL
+        marked: int = self.flags & _CODE
+        return marked != 0 and self.type not in ZERO_FILL
 
     @property
     def is_debug(self) -> bool:

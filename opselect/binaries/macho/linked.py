@@ -39,7 +39,7 @@ def linked_image(file: MachFile) -> Image:
         segments=tuple(segment.plain() for segment in file.segments),
         regions=_regions(file),
         symbols=symbols,
-        functions=functions_of(file, symbols, starts),
+        functions=functions_of(file, symbols, starts, initialisers),
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,

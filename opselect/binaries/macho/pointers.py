@@ -14,12 +14,14 @@ import numpy as np
 from macholib import mach_o
 from numpy.typing import NDArray
 
-from opselect.binaries.image import Addresses, Pointers
+from opselect.binaries.image import Addresses, Machine, Pointers
 from opselect.binaries.macho.chained import chained_pointers
 from opselect.binaries.macho.headers import MachFile
 from opselect.binaries.macho.opcodes import bindings, rebased_places
 from opselect.binaries.macho.symbols import SymbolTable, plain_name
 
+ADDRESS_BITS = np.uint64((1 << 56) - 1)
+"""What of a pointer of arm64 is its address: C++ marks names of types in the highest bit, and pointers may have tags."""
 _LOCAL, _ABSOLUTE = 0x80000000, 0x40000000
 _POINTER_SECTIONS = {
     mach_o.S_NON_LAZY_SYMBOL_POINTERS,
@@ -61,11 +63,13 @@ class _Gathered:
         self.values.append(here[symbols] + addends)
         self.imports.append(numbers[symbols])
 
-    def joined(self) -> Pointers:
+    def joined(self, machine: Machine) -> Pointers:
         places, values, imports = (np.concatenate(part) for part in (self.places, self.values, self.imports))
         order = np.argsort(places, kind="stable")
         last = np.append(places[order][1:] != places[order][:-1], True) if len(order) else np.empty(0, np.bool_)
         order = order[last]
+        if machine is Machine.AARCH64:
+            values &= ADDRESS_BITS
         return Pointers(places[order], values[order], imports[order], tuple(self.names))
 
 
@@ -101,7 +105,7 @@ def pointers_of(file: MachFile, table: SymbolTable) -> Pointers:
         unique, symbols = np.unique(slot.symbols[~here], return_inverse=True)
         names = list(table.names_of(unique))
         gathered.symbols(slot.places[~here], symbols.astype(np.int64), np.zeros(len(symbols), np.uint64), names)
-    return gathered.joined()
+    return gathered.joined(file.machine)
 
 
 @dataclass(frozen=True, slots=True)
