@@ -64,8 +64,7 @@ class MachSection:
     @property
     def is_code(self) -> bool:
         """Whether it holds instructions."""
-        marked: int = self.flags & _CODE
-        return marked != 0 and self.type not in ZERO_FILL
+        return bool(self.flags & _CODE) and self.type not in ZERO_FILL
 
     @property
     def is_debug(self) -> bool:
@@ -138,7 +137,7 @@ class MachFile:
     @property
     def is_object(self) -> bool:
         """Whether it is what a compiler writes, before linking."""
-        return self.file_type == OBJECT
+        return self.file_type == int(OBJECT)
 
     @property
     def sections(self) -> tuple[MachSection, ...]:

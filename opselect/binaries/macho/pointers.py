@@ -21,7 +21,7 @@ from opselect.binaries.macho.opcodes import bindings, rebased_places
 from opselect.binaries.macho.symbols import SymbolTable, plain_name
 
 ADDRESS_BITS = np.uint64((1 << 56) - 1)
-"""What of a pointer of arm64 is its address: C++ marks names of types in the highest bit, and pointers may have tags."""
+"""What of a pointer of arm64 is its address: C++ marks names of types in the highest bit, and others may have tags."""
 _LOCAL, _ABSOLUTE = 0x80000000, 0x40000000
 _POINTER_SECTIONS = {
     mach_o.S_NON_LAZY_SYMBOL_POINTERS,
@@ -64,12 +64,12 @@ class _Gathered:
         self.imports.append(numbers[symbols])
 
     def joined(self, machine: Machine) -> Pointers:
-        places, values, imports = (np.concatenate(part) for part in (self.places, self.values, self.imports))
+        places, values, imports = np.concatenate(self.places), np.concatenate(self.values), np.concatenate(self.imports)
         order = np.argsort(places, kind="stable")
         last = np.append(places[order][1:] != places[order][:-1], True) if len(order) else np.empty(0, np.bool_)
         order = order[last]
         if machine is Machine.AARCH64:
-            values &= ADDRESS_BITS
+            values = values & ADDRESS_BITS
         return Pointers(places[order], values[order], imports[order], tuple(self.names))
 
 
