@@ -8,6 +8,7 @@ were linked whole.
 from __future__ import annotations
 
 import enum
+import mmap
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 Addresses = NDArray[np.uint64]
 """Addresses in the image, sorted where nothing else is said; shape (n,)."""
 Bytes = NDArray[np.uint8]
+_ADDRESSES = 1 << 64
 
 
 class Machine(enum.Enum):
@@ -120,6 +122,8 @@ class Symbols:
 
     def at(self, address: int) -> range:
         """The numbers of the symbols of an address."""
+        if not 0 <= address < _ADDRESSES:
+            return range(0)
         key = np.uint64(address)
         first, last = np.searchsorted(self.addresses, key, "left"), np.searchsorted(self.addresses, key, "right")
         return range(int(first), int(last))
@@ -145,11 +149,15 @@ class Functions:
 
     def containing(self, address: int) -> int | None:
         """The number of the function that has an address."""
+        if not 0 <= address < _ADDRESSES:
+            return None
         number = int(np.searchsorted(self.starts, np.uint64(address), "right")) - 1
         return number if number >= 0 and address < int(self.ends[number]) else None
 
     def starting(self, address: int) -> int | None:
         """The number of the function that starts at an address."""
+        if not 0 <= address < _ADDRESSES:
+            return None
         number = int(np.searchsorted(self.starts, np.uint64(address)))
         return number if number < len(self.starts) and int(self.starts[number]) == address else None
 
@@ -168,6 +176,8 @@ class Pointers:
 
     def number(self, place: int) -> int | None:
         """The number of the pointer at a place."""
+        if not 0 <= place < _ADDRESSES:
+            return None
         number = int(np.searchsorted(self.places, np.uint64(place)))
         return number if number < len(self.places) and int(self.places[number]) == place else None
 
@@ -194,7 +204,7 @@ class Image:
     bits: int
     big_endian: bool
     content: Bytes
-    sections: tuple[Section, ...]
+    sections: Sequence[Section]
     segments: tuple[Segment, ...]
     regions: tuple[Region, ...]
     symbols: Symbols
@@ -232,8 +242,13 @@ class Image:
 
     def text(self, address: int, limit: int = 4096) -> str | None:
         """The NUL-terminated text at an address; None where there is none of printable ASCII within the limit."""
-        found = self.bytes_at(address, limit)
-        end = found.find(b"\0")
+        size = min(128, limit)
+        while True:
+            found = self.bytes_at(address, size)
+            end = found.find(b"\0")
+            if end >= 0 or size == limit or len(found) < size or not is_text(found):
+                break
+            size = min(size * 8, limit)
         if end < 0 or not is_text(found[:end]):
             return None
         return found[:end].decode("ascii")
@@ -264,7 +279,7 @@ class Image:
 
 def is_text(found: bytes) -> bool:
     """Whether bytes are printable ASCII without line breaks."""
-    return all(32 <= byte < 127 for byte in found)
+    return found.isascii() and found.decode("ascii").isprintable()
 
 
 def text_at(table: Bytes, offset: int) -> str:
@@ -290,3 +305,17 @@ def merged_functions(starts: Sequence[Addresses], ends: Sequence[Addresses]) -> 
         all_starts, all_ends = all_starts[last], all_ends[last]
         all_ends[:-1] = np.minimum(all_ends[:-1], all_starts[1:])
     return Functions(all_starts, all_ends)
+
+
+def unmapped(content: Bytes) -> None:
+    """Lets the pages of a part of a mapped file go out of memory; they are read again when somebody looks at them."""
+    base: object = content
+    while not isinstance(base, mmap.mmap):
+        base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
+        if base is None:
+            return
+    start = content.__array_interface__["data"][0] - np.frombuffer(base, np.uint8).__array_interface__["data"][0]
+    first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    count = (start + len(content)) // mmap.PAGESIZE * mmap.PAGESIZE - first
+    if count > 0 and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED, first, count)

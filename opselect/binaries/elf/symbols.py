@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError, Place
-from opselect.binaries.elf.headers import DYNSYM, SYMTAB, ElfFile, SectionHeader
+from opselect.binaries.elf.headers import ElfFile
+from opselect.binaries.elf.section_headers import DYNSYM, SYMTAB, SYMTAB_SHNDX, SectionHeader
 from opselect.binaries.image import Addresses, Bytes, Machine, SymbolKind, Symbols, text_at
 
 _FUNC, _OBJECT, _NOTYPE, _FILE, _IFUNC = 2, 1, 0, 4, 10
@@ -84,8 +85,8 @@ def table_of(file: ElfFile, header: SectionHeader) -> SymbolTable:
     """
     if not 0 < header.link < len(file.sections):
         raise InputError(Place(file.name, byte=header.offset), f"the names of the symbols of {header.name} are missing")
-    number = file.sections.index(header)
-    extended = next((s for s in file.sections if s.type == 18 and s.link == number), None)
+    numbers = (file.sections[number] for number in file.sections.of_type(SYMTAB_SHNDX))
+    extended = next((section for section in numbers if section.link == header.number), None)
     return _table(
         file,
         file.section_bytes(header),
@@ -142,8 +143,11 @@ def placed_symbols(
 ) -> Symbols:
     """The symbols of a table that are defined and have a name, in the order of their addresses."""
     kept = defined & np.isin(table.types, (_NOTYPE, _OBJECT, _FUNC, _IFUNC)) & (table.name_at != 0)
-    # Markers of ARM code, as $x and $d, are no names.
-    kept[kept] = table.text[np.minimum(table.name_at[kept], max(len(table.text) - 1, 0))] != ord("$")
+    if machine in {Machine.AARCH64, Machine.ARM}:
+        # Markers of code and data between it, as $x and $d, are no names.
+        marks = kept & (table.types == _NOTYPE) & (table.bindings == 0)
+        marks[marks] = table.text[np.minimum(table.name_at[marks], max(len(table.text) - 1, 0))] == ord("$")
+        kept &= ~marks
     chosen = np.flatnonzero(kept)
     kinds = np.full(len(chosen), SymbolKind.OTHER, np.uint8)
     kinds[np.isin(table.types[chosen], (_FUNC, _IFUNC))] = SymbolKind.FUNCTION

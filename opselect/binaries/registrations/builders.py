@@ -1,0 +1,264 @@
+"""The calls that make a registration, put together: a kernel from its name to the registrar, a definition likewise.
+
+Source: ``KernelDefBuilder`` of ``framework/kernel_def_builder.cc``, ``REGISTER_KERNEL_BUILDER`` of
+``framework/op_kernel.h`` and ``REGISTER_OP`` of ``framework/op.h``: what the macros write is straight-line code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kernel_index.records import AttrScalar, Constraint
+from opselect.binaries.code.values import Call, Place, Value
+from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations, Undecoded
+from opselect.binaries.registrations.arguments import Arguments
+from opselect.binaries.registrations.roles import ApiFunction, Role
+
+_NO_OP = ("", "_no_register")
+"""Names that selective registration gives to what it leaves out (``framework/kernel_def_builder.h``)."""
+_OF_DEFINITIONS = frozenset({Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT, Role.RECEIVER})
+
+
+Api = dict[int | str, ApiFunction]
+"""What the functions do that registrations call, by address or by the name of the import."""
+
+
+@dataclass(slots=True)
+class _Builder:
+    """A registration that is being put together: the calls that were made on one builder, in their order.
+
+    ``role`` is that of the call that begins it, ``op`` the name of the op, ``number`` that call's in the function.
+    ``places`` are where the builder is: on the stack, and the results of its own functions, which return it.
+    """
+
+    role: Role
+    op: str | None
+    begins: Call
+    number: int
+    places: set[Value]
+    told: list[tuple[ApiFunction, Call]] = field(default_factory=list)
+    built: int = 0
+    registered: bool = False
+
+
+class Assembler:
+    """Makes records of the calls of one function after the other.
+
+    ``api`` says what the called functions do.
+    """
+
+    def __init__(self, arguments: Arguments, api: Api) -> None:
+        self._arguments = arguments
+        self._api = api
+        self._kernels: list[RegisteredKernel] = []
+        self._definitions: list[CompiledDefinition] = []
+        self._undecoded: list[Undecoded] = []
+
+    def registrations(self) -> Registrations:
+        """Everything that was read."""
+        return Registrations(
+            kernels=tuple(sorted(self._kernels, key=lambda kernel: kernel.place)),
+            definitions=tuple(sorted(self._definitions, key=lambda definition: definition.place)),
+            undecoded=tuple(sorted(self._undecoded, key=lambda undecoded: undecoded.place)),
+        )
+
+    def read(self, calls: Sequence[Call], function: int, name: str, file: str) -> None:
+        """Reads the calls of a function, with those of functions that are followed in the place of their call."""
+        builders: list[_Builder] = []
+        registrars: list[Call] = []
+        for at, call in enumerate(calls):
+            api = None if call.target is None else self._api.get(call.target)
+            if api is None:
+                builder = _of_call(builders, None, call) if isinstance(call.arguments[0], Place) else None
+                if builder is not None:
+                    builder.places.add(Place(call.number, 0))
+                continue
+            if api.role in {Role.NAME, Role.OP}:
+                places = {call.arguments[0], Place(call.number, 0)}
+                builders.append(_Builder(api.role, self._arguments.text(call, 1), call, at, places))
+            elif api.role is Role.REGISTRAR:
+                registrars.append(call)
+            else:
+                builder = _of_call(builders, api.role, call)
+                if builder is None and api.role in _OF_DEFINITIONS:
+                    builder = self._begun_in_place(calls, at)
+                    if builder is not None:
+                        builders.append(builder)
+                if builder is not None:
+                    builder.told.append((api, call))
+                    builder.places.add(Place(call.number, 0))
+                    if api.role in {Role.BUILD, Role.RECEIVER}:
+                        builder.built = call.number
+        ranges = _ranges(builders, calls, function)
+        where = _Where(function, name, file, KnownFrom.SYMBOLS if name else KnownFrom.CODE)
+        for call in registrars:
+            builder = _registered_by(builders, call)
+            if builder is not None:
+                builder.registered = True
+                self._kernel(builder, call, where, *ranges[builder.number])
+            elif not _is_left_out(call):
+                self._undecoded.append(where.undecoded(call.place, self._arguments.class_of(call) or "", "its op"))
+        for builder in builders:
+            if builder.role is Role.OP:
+                self._definition(builder, where, *ranges[builder.number])
+            elif not builder.registered and builder.op not in _NO_OP:
+                reason = f"no call registers what begins with op {builder.op}" if builder.op else "its op"
+                self._undecoded.append(where.undecoded(builder.begins.place, "", reason))
+
+    def _begun_in_place(self, calls: Sequence[Call], at: int) -> _Builder | None:
+        """A definition whose name is put into the builder without a function of its own: as a string there.
+
+        The string is made by the last call before with the same place and a text, or by storing its characters.
+        """
+        call = calls[at]
+        for place in call.arguments[:2]:
+            if not isinstance(place, Place):
+                continue
+            op = self._arguments.string(call, place)
+            for number in range(at - 1, -1, -1):
+                before = calls[number]
+                if before.target in self._api:
+                    break
+                texts = [text for text in map(self._arguments.plain_text, before.arguments[1:]) if text]
+                if before.arguments[0] == place and (texts or op):
+                    return _Builder(Role.OP, texts[0] if texts else op, before, number, {place})
+            if op is not None:
+                return _Builder(Role.OP, op, call, at, {place})
+        return None
+
+    def _definition(self, builder: _Builder, where: _Where, first: int, end: int) -> None:
+        told: dict[Role, list[str]] = {Role.OP_INPUT: [], Role.OP_OUTPUT: [], Role.OP_ATTR: []}
+        for api, call in builder.told:
+            text = self._arguments.text(call, 1) if api.role in told else None
+            if text is not None:
+                told[api.role].append(text)
+        op = builder.op
+        if op is None:
+            self._undecoded.append(where.undecoded(builder.begins.place, "", "the name of an op definition"))
+        elif op:
+            self._definitions.append(
+                CompiledDefinition(
+                    op=op,
+                    inputs=tuple(told[Role.OP_INPUT]),
+                    outputs=tuple(told[Role.OP_OUTPUT]),
+                    attrs=tuple(told[Role.OP_ATTR]),
+                    file=where.file,
+                    known_from=where.known_from,
+                    place=builder.begins.place,
+                    function=where.function,
+                    first=first,
+                    end=end,
+                )
+            )
+
+    def _kernel(self, builder: _Builder, call: Call, where: _Where, first: int, end: int) -> None:
+        """Makes the record of a kernel, or says what of it could not be read."""
+        op, kernel_class = builder.op, self._arguments.class_of(call)
+        device: str | None = None
+        label, priority = "", 0
+        constraints: dict[str, tuple[AttrScalar, ...]] = {}
+        host_memory_args: list[str] = []
+        unknown = [] if op is not None else ["its op"]
+        if op in _NO_OP:
+            return
+        of_op = f" of a kernel of op {op}"
+        for api, told in builder.told:
+            role, text = api.role, self._arguments.text(told, 1)
+            if role is Role.PRIORITY:
+                value = told.arguments[1]
+                if isinstance(value, int):
+                    priority = (value & 0x7FFFFFFF) - (value & 0x80000000)
+                else:
+                    unknown.append(f"the priority{of_op}")
+            elif role is Role.BUILD:
+                continue
+            elif text is None or role is Role.OTHER:
+                unknown.append(f"what a call says that {role.value},{of_op}")
+            elif role is Role.DEVICE:
+                device = text
+            elif role in {Role.TYPE, Role.TYPES, Role.ATTR}:
+                allowed = self._arguments.allowed(api, told)
+                if allowed is None:
+                    unknown.append(f"what attr {text} may be{of_op}")
+                else:
+                    constraints[text] = (*constraints.get(text, ()), *allowed)
+            elif role is Role.HOST_MEMORY:
+                host_memory_args.append(text)
+            elif role is Role.LABEL:
+                label = text
+        if device is None:
+            unknown.append(f"the device{of_op}")
+        if kernel_class is None:
+            unknown.append(f"the class{of_op}")
+        if unknown or op is None or device is None or kernel_class is None:
+            self._undecoded.append(where.undecoded(call.place, kernel_class or "", unknown[0]))
+            return
+        self._kernels.append(
+            RegisteredKernel(
+                op=op,
+                device=device,
+                label=label,
+                priority=priority,
+                constraints=tuple(Constraint(attr, _in_order(found)) for attr, found in sorted(constraints.items())),
+                host_memory_args=tuple(host_memory_args),
+                kernel_class=kernel_class,
+                file=where.file,
+                known_from=where.known_from,
+                place=call.place,
+                function=where.function,
+                first=first,
+                end=end,
+                factory=self._arguments.factory(call),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """The function whose calls are read."""
+
+    function: int
+    name: str
+    file: str
+    known_from: KnownFrom
+
+    def undecoded(self, place: int, kernel_class: str, reason: str) -> Undecoded:
+        """What is known of a call there that could not be read."""
+        return Undecoded(place, self.function, self.name, self.file, kernel_class, reason)
+
+
+def _of_call(builders: Sequence[_Builder], role: Role | None, call: Call) -> _Builder | None:
+    """The builder that a call is made on: the one that is at its first argument, or the last where that is unknown."""
+    builder_at = call.arguments[0]
+    if role is Role.RECEIVER:
+        given = [argument for argument in call.arguments[:2] if isinstance(argument, Place)]
+        return next((b for b in reversed(builders) if not b.built and b.places.intersection(given)), None)
+    if builder_at is None:
+        return builders[-1] if builders and not builders[-1].built else None
+    return next((builder for builder in reversed(builders) if not builder.built and builder_at in builder.places), None)
+
+
+def _registered_by(builders: Sequence[_Builder], call: Call) -> _Builder | None:
+    """The builder whose result a registrar is given."""
+    given = {argument.base for argument in call.arguments[:3] if isinstance(argument, Place) and not argument.offset}
+    return next((builder for builder in reversed(builders) if builder.built and builder.built in given), None)
+
+
+def _is_left_out(call: Call) -> bool:
+    """Whether a registrar is given no kernel, as selective registration does with what it leaves out."""
+    return 0 in call.arguments[:2]
+
+
+def _ranges(builders: Sequence[_Builder], calls: Sequence[Call], function: int) -> dict[int, tuple[int, int]]:
+    """Where the code of each registration begins and ends: at the call before its name, and before the next one's."""
+    starts = [calls[builder.number - 1].after if builder.number else function for builder in builders]
+    ends = [*starts[1:], calls[-1].after][: len(starts)] if builders else []
+    return {
+        builder.number: (start, max(end, builder.begins.after))
+        for builder, start, end in zip(builders, starts, ends, strict=True)
+    }
+
+
+def _in_order(allowed: Sequence[AttrScalar]) -> tuple[AttrScalar, ...]:
+    return tuple(sorted(set(allowed), key=lambda value: (type(value).__name__, value)))
