@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -18,8 +18,11 @@ from opselect.binaries.files import check_unpacked, kept_bytes, map_file
 from opselect.binaries.image import Bytes
 from opselect.zip_files import BAD_ZIP, MAX_MEMBERS, damaged, open_zip, zip_problem
 
-_LIBRARY = re.compile(r"[^.]+|.+\.(so|dylib|a|o|obj|lo|jnilib|bundle)(\.\d+)*", re.IGNORECASE)
+_LIBRARY = re.compile(r"[^.]+|.+\.(so|dylib|a|o|obj|lo|jnilib|bundle|apk|aar)(\.\d+)*", re.IGNORECASE)
 """Names of libraries, objects and programs: those without a dot are programs and what frameworks hold."""
+_DEBUG_FOLDER = ".dSYM/"
+_BUILD = re.compile(r"(ios|macos|tvos|watchos|xros|driverkit)-[a-z0-9_]+(-[a-z]+)?")
+"""Names that an .xcframework has for its builds, as ios-arm64_x86_64-simulator."""
 _BLOCK = 1 << 20
 _LOCAL_HEADER = 30
 
@@ -67,7 +70,7 @@ class ZipPackage:
         self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
 
     def libraries(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name in self._infos if _LIBRARY.fullmatch(name.rpartition("/")[2])))
+        return _libraries(self._infos)
 
     def size(self, member: str) -> int:
         return self._infos[member].file_size
@@ -118,7 +121,7 @@ class FolderPackage:
         self._files = dict(_files(path))
 
     def libraries(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name in self._files if _LIBRARY.fullmatch(name.rpartition("/")[2])))
+        return _libraries(self._files)
 
     def size(self, member: str) -> int:
         return self._files[member]
@@ -136,6 +139,18 @@ class FolderPackage:
 
     def _place(self, member: str) -> str:
         return str(Path(self.path) / member)
+
+
+def build_of(member: str) -> str:
+    """The build of an .xcframework that a member belongs to; empty where it is in none."""
+    return next((part for part in member.split("/") if _BUILD.fullmatch(part)), "")
+
+
+def _libraries(names: Iterable[str]) -> tuple[str, ...]:
+    """Those that may be libraries by their names; debug information beside them is none."""
+    return tuple(
+        sorted(name for name in names if _LIBRARY.fullmatch(name.rpartition("/")[2]) and _DEBUG_FOLDER not in name)
+    )
 
 
 def member_name(path: str, member: str) -> str:

@@ -138,6 +138,46 @@ def test_folders_are_packages(tmp_path: Path) -> None:
         open_images(str(tmp_path / "unpacked"))
 
 
+def macho(cpu: int) -> bytes:
+    """The header of a Mach-O file: enough to tell what it is."""
+    return bytes.fromhex("cffaedfe") + cpu.to_bytes(4, "little") + bytes(24)
+
+
+def test_an_xcframework_has_builds(tmp_path: Path) -> None:
+    arm64, x86_64 = macho(0x0100000C), macho(0x01000007)
+    members = {
+        "TF.xcframework/Info.plist": b"<plist/>",
+        "TF.xcframework/ios-arm64/TF.framework/TF": arm64,
+        "TF.xcframework/ios-arm64/TF.framework/Headers/TF.h": b"",
+        "TF.xcframework/ios-arm64/dSYMs/TF.framework.dSYM/Contents/Resources/DWARF/TF": arm64,
+        "TF.xcframework/ios-arm64-simulator/TF.framework/TF": arm64,
+        "TF.xcframework/macos-x86_64/TF.framework/TF": x86_64,
+    }
+    path = package(members, tmp_path, "TF.zip")
+    every = "has builds for ios-arm64, ios-arm64-simulator, macos-x86_64\n  Say with --abi which you mean"
+    with pytest.raises(InputError, match=every):
+        open_images(path)
+    with pytest.raises(InputError, match="has builds for ios-arm64, ios-arm64-simulator\n"):
+        open_images(path, "arm64")
+    assert [binary.member for binary in open_images(path, "ios-arm64")] == ["TF.xcframework/ios-arm64/TF.framework/TF"]
+    assert [binary.machines for binary in open_images(path, "x86_64")] == [(Machine.X86_64,)]
+
+
+def test_packages_inside_packages(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"unpack it and pass one of them \(splits/base\.apk\)"):
+        open_images(package({"splits/base.apk": zip_of(_JNI)}, tmp_path, "app.apks"))
+
+
+def test_links_in_folders_are_not_followed(tmp_path: Path) -> None:
+    """What is linked would count twice, as in a framework's Versions/Current, or lie outside."""
+    real = tmp_path / "TF.framework" / "Versions" / "A" / "TF"
+    real.parent.mkdir(parents=True)
+    real.write_bytes(library())
+    (tmp_path / "TF.framework" / "TF").symlink_to(real)
+    (tmp_path / "TF.framework" / "Versions" / "Current").symlink_to("A")
+    assert [each.member for each in open_images(str(tmp_path / "TF.framework"))] == ["Versions/A/TF"]
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
