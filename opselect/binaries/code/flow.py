@@ -146,6 +146,10 @@ class Flow(ABC):
         state.follow(function)
         return state.calls
 
+    def function_at(self, value: int) -> int:
+        """The address of the function that a pointer points at."""
+        return value
+
     def returned(self, function: int) -> Value:
         """What a function returns that makes no call, as far as that is always the same."""
         state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], frozenset())
