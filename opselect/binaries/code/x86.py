@@ -59,7 +59,9 @@ def _registers() -> dict[str, _Register]:
         found |= {whole: _Register(whole, 8), f"{whole}d": _Register(whole, 4), f"{whole}w": _Register(whole, 2)}
         found[f"{whole}b"] = _Register(whole, 1)
     for number in range(32):
-        found |= {f"{kind}mm{number}": _Register(f"xmm{number}", size) for kind, size in zip("xyz", (16, 32, 64), strict=True)}
+        found |= {
+            f"{kind}mm{number}": _Register(f"xmm{number}", size) for kind, size in zip("xyz", (16, 32, 64), strict=True)
+        }
     return found
 
 

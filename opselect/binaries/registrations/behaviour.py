@@ -114,8 +114,10 @@ def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) ->
             if named is not None and _OP.fullmatch(named) and isinstance(call.arguments[0], Place):
                 # On 32-bit ARM constructors return what they made.
                 held = call.arguments[0]
-                if held.base <= 0 and not any(before.arguments[0] == held for before in between) and _begins(
-                    calls, call, held, arguments
+                if (
+                    held.base <= 0
+                    and not any(before.arguments[0] == held for before in between)
+                    and _begins(calls, call, held, arguments)
                 ):
                     return _Chain(call, list(reversed(between)), last, named)
             between.append(call)
@@ -144,9 +146,7 @@ class _Inputs:
     """What the inputs and outputs of ops are called, and their attrs: by the binary's own definitions, else by the
     releases that are shipped."""
 
-    def __init__(
-        self, own: Callable[[str], frozenset[str] | None], seen: Iterable[_Seen]
-    ) -> None:
+    def __init__(self, own: Callable[[str], frozenset[str] | None], seen: Iterable[_Seen]) -> None:
         self._own = own
         ops = sorted({op for each in seen for op, _ in each.texts})
         if ops:
