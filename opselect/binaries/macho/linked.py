@@ -20,7 +20,7 @@ from opselect.binaries.macho.functions import function_starts, functions_of
 from opselect.binaries.macho.headers import MachFile
 from opselect.binaries.macho.pointers import pointers_of
 from opselect.binaries.macho.sections import sections_of
-from opselect.binaries.macho.symbols import SymbolTable, symbols_of, table_of
+from opselect.binaries.macho.symbols import symbols_of, table_of, thumb_addresses
 from opselect.binaries.macho.unwind import unwind_starts
 
 _INITIALISER_OFFSETS = 0x16
@@ -40,7 +40,7 @@ def linked_image(file: MachFile) -> Image:
     unmapped(file.content)
     initialisers = _initialisers(file, pointers)
     if file.machine is Machine.ARM:
-        thumb |= thumb_symbols(table)
+        thumb |= thumb_addresses(table)
         thumb |= {address & ~1 for address in initialisers if address & 1}
         initialisers = tuple(address & ~1 for address in initialisers)
     return Image(
@@ -66,12 +66,6 @@ def _functions(file: MachFile, symbols: Symbols, starts: Addresses, initialisers
     if not len(starts):
         parts += [symbols.addresses[symbols.kinds == SymbolKind.FUNCTION], unwind_starts(file)]
     return functions_of(file.sections, parts)
-
-
-def thumb_symbols(table: SymbolTable) -> frozenset[int]:
-    """The addresses of the functions of 32-bit ARM that the symbol table says are in Thumb code."""
-    marked = table.defined & ((table.descriptions & mach_o.N_ARM_THUMB_DEF) != 0)
-    return frozenset(table.values[marked].tolist())
 
 
 def _regions(file: MachFile) -> tuple[Region, ...]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from opselect.binaries.image import Addresses, Bytes, SymbolKind, Symbols, text_at
 from opselect.binaries.macho.headers import MachFile, MachSection
+from opselect.binaries.macho.sections import is_loaded
 
 _Number = TypeVar("_Number", bound=np.generic)
 _ALTERNATE_ENTRY = 0x200
@@ -110,7 +111,7 @@ def symbols_of(sections: Sequence[MachSection], table: SymbolTable, starts: Addr
     begins = np.array([section.address for section in sections], np.uint64)
     ends = np.array([section.end for section in sections], np.uint64)
     is_code = np.array([section.is_code for section in sections])
-    loaded = np.array([not section.is_debug for section in sections])
+    loaded = np.array([is_loaded(section) for section in sections])
     chosen = np.flatnonzero(table.defined & (table.sections > 0) & (table.sections <= len(sections)))
     home, values = table.sections[chosen] - 1, table.values[chosen]
     kept = (values >= begins[home]) & (values <= ends[home]) & loaded[home] & (table.name_at[chosen] < len(table.text))
@@ -120,7 +121,7 @@ def symbols_of(sections: Sequence[MachSection], table: SymbolTable, starts: Addr
     # Assemblers mark where a section begins: no name of anything (ltmp0, and Lxx that objects rarely keep).
     kept = first != 0
     marks = np.flatnonzero(first == ord("l"))
-    kept[marks[_begins_with(table.text, name_at[marks], b"ltmp")]] = False
+    kept[marks[begins_with(table.text, name_at[marks], b"ltmp")]] = False
     chosen, home, values, name_at, first = chosen[kept], home[kept], values[kept], name_at[kept], first[kept]
     name_at += first == _UNDERSCORE
 
@@ -144,7 +145,14 @@ def symbols_of(sections: Sequence[MachSection], table: SymbolTable, starts: Addr
     )
 
 
-def _begins_with(text: Bytes, name_at: NDArray[np.int64], start: bytes) -> NDArray[np.bool_]:
+def thumb_addresses(table: SymbolTable) -> frozenset[int]:
+    """The addresses of the functions of 32-bit ARM that the symbol table says are in Thumb code."""
+    marked = table.defined & ((table.descriptions & np.uint16(mach_o.N_ARM_THUMB_DEF)) != 0)
+    return frozenset(table.values[marked].tolist())
+
+
+def begins_with(text: Bytes, name_at: NDArray[np.int64], start: bytes) -> NDArray[np.bool_]:
+    """Which of the names at offsets of a text begin so."""
     same = np.ones(len(name_at), np.bool_)
     for number, byte in enumerate(start):
         same &= text[np.minimum(name_at + number, len(text) - 1)] == byte
