@@ -105,8 +105,10 @@ def split_over(whole: Rows, claims: Rows) -> tuple[Offsets, Offsets, Keys, Keys]
     keys = np.stack([claims.keys[inside], np.full(len(starts), NOTHING, np.int32)], axis=1).ravel()
     kept = np.stack([np.ones(len(starts), bool), open_ends], axis=1).ravel()
     edges, keys = edges[kept], keys[kept]
-    new = np.setdiff1d(whole.starts, edges)
-    at = np.searchsorted(edges, new)
+    at = np.searchsorted(edges, whole.starts)
+    missing = at == len(edges)
+    missing[~missing] = edges[at[~missing]] != whole.starts[~missing]
+    new, at = whole.starts[missing], at[missing]
     keys = np.insert(keys, at, keys_at(claims, new))
     edges = np.insert(edges, at, new)
     if len(edges) and edges[-1] == size:
