@@ -64,7 +64,7 @@ class KernelClasses:
         return len(self.mangled)
 
     def name(self, number: int) -> str:
-        """The class as people write it, with template arguments; the text of the registration where nothing else is known."""
+        """The class as people write it, with template arguments; where it is not known, what the registration says."""
         mangled = self.mangled[number].decode("ascii", "replace")
         prefix = "typeinfo name for "
         found = readable("_ZTS" + mangled) if mangled else ""
@@ -99,7 +99,8 @@ class _Tables:
         if len(known):
             following = np.minimum(np.searchsorted(known, place), len(known) - 1)
             likely &= known[following] <= place + np.uint64(2 * self._word)
-        return place[likely].tolist()
+        found: list[int] = place[likely].tolist()
+        return found
 
     def at(self, address: int) -> VirtualTable | None:
         """The table that begins here or whose address point this is; None where there is none."""
@@ -151,7 +152,7 @@ class _Tables:
             count = len(places) if together.all() else int(np.argmin(together))
             values = pointers.values[first : first + count].tolist()
             imports = pointers.imports[first : first + count].tolist()
-        found = []
+        found: list[int] = []
         for at, (value, outside) in enumerate(zip(values, imports, strict=True)):
             if outside < 0 and not self._is_code(value):
                 return tuple(found), at
@@ -167,7 +168,9 @@ def kernel_classes(image: Image, kernels: tuple[RegisteredKernel, ...]) -> Kerne
     pairs = targets_of(image, places, _ends(image, places, _FACTORY_BYTES))
     reached = dict(_grouped(image, factories, *pairs))
     constructors = _constructors(image, reached)
-    stored = (place for found in (*reached.values(), *(inner for _, inner in constructors.values())) for place, _ in found)
+    stored = (
+        place for found in (*reached.values(), *(inner for _, inner in constructors.values())) for place, _ in found
+    )
     tables = _Tables(image, stored)
     mangled: list[bytes] = []
     texts: list[str] = []
@@ -195,11 +198,12 @@ def kernel_classes(image: Image, kernels: tuple[RegisteredKernel, ...]) -> Kerne
 
 def _ends(image: Image, starts: NDArray[np.uint64], most: int) -> NDArray[np.uint64]:
     """Where the functions at these starts end, after so many bytes at the latest."""
-    ends = starts + np.uint64(most)
+    ends: NDArray[np.uint64] = starts + np.uint64(most)
     if len(image.functions):
         number = np.searchsorted(image.functions.starts, starts, "right") - 1
-        known = (number >= 0) & (image.functions.ends[np.maximum(number, 0)] > starts)
-        ends = np.where(known, np.minimum(ends, image.functions.ends[np.maximum(number, 0)]), ends)
+        last = image.functions.ends[np.maximum(number, 0)]
+        known = (number >= 0) & (last > starts)
+        ends[known] = np.minimum(ends, last)[known]
     return ends
 
 
@@ -209,8 +213,13 @@ def _grouped(
     """What each piece of code refers to, calls through stubs of the linker as calls of the function behind."""
     borders = np.searchsorted(owners, np.arange(len(starts) + 1))
     stubs = Targets(image)
-    places = [stubs.of(place) if is_call else place for place, is_call in zip(targets.tolist(), calls.tolist(), strict=True)]
-    every = [(place if isinstance(place, int) and 0 <= place < 1 << 64 else 0, call) for place, call in zip(places, calls.tolist(), strict=True)]
+    places = [
+        stubs.of(place) if is_call else place for place, is_call in zip(targets.tolist(), calls.tolist(), strict=True)
+    ]
+    every = [
+        (place if isinstance(place, int) and 0 <= place < 1 << 64 else 0, call)
+        for place, call in zip(places, calls.tolist(), strict=True)
+    ]
     for number, start in enumerate(starts):
         yield start, every[borders[number] : borders[number + 1]]
 
@@ -328,7 +337,7 @@ def _matched(candidates: list[tuple[bytes, int]], inner: dict[bytes, int], found
                 stack.pop()
             stack.append(classes[following])
             following += 1
-        # What begins with a class follows it at once in the order: one that does not begin this name begins no later one.
+        # What begins with a class follows it at once in the order: if this name does not, no later one does.
         while stack and not name.startswith(stack[-1][0]):
             stack.pop()
         found[number] = next((at for inside, at in reversed(stack) if _begins(name, inside)), NOTHING)

@@ -60,9 +60,7 @@ def _words(found: Bytes, at: NDArray[np.int64], dtype: str) -> NDArray[np.int64]
     return np.ascontiguousarray(rows_of_bytes).view(dtype)[:, 0].astype(np.int64)
 
 
-def _frames(
-    image: Image, header: Section, frames: Section, exceptions: Section | None, places: Rows
-) -> Described:
+def _frames(image: Image, header: Section, frames: Section, exceptions: Section | None, places: Rows) -> Described:
     """The sorted table of .eh_frame_hdr leads to every frame description; what is left in both are common parts."""
     order = _order(image)
     head = _bytes(image, header)
@@ -88,15 +86,13 @@ def _frames(
     return found
 
 
-def _landing_pads(
-    image: Image, frames: Section, exceptions: Section, at: NDArray[np.int64], items: Keys
-) -> Rows:
+def _landing_pads(image: Image, frames: Section, exceptions: Section, at: NDArray[np.int64], items: Keys) -> Rows:
     """Tables of landing pads begin where frame descriptions say, and end where the next begins."""
     content, order = _bytes(image, frames), _order(image)
     common = at + 4 - _words(content, at + 4, order + "i4")
     kinds, which = np.unique(common, return_inverse=True)
     fits = [_pads_follow(content, int(kind)) for kind in kinds.tolist()]
-    with_pads = np.array(fits, bool)[which] if len(fits) else np.empty(0, bool)
+    with_pads = np.array(fits, bool)[which] if fits else np.empty(0, bool)
     place, owner = at[with_pads] + 17, items[with_pads]
     inside = place + 4 <= len(content)
     place, owner = place[inside], owner[inside]

@@ -9,9 +9,9 @@ The rules, the surest first:
 - ``registration``: the code registers something, and the reader of registrations knows the file.
 - ``run``: linkers keep what they take from one object together, so that what stands between two local symbols of one
   file is from that file. A function that many files have counts for the one the linker took it from. The rule holds
-  for linkers that keep the order of their inputs. It is used for a section only if the files of its local symbols follow
-  in the order of the symbol table, but for few; with a file of symbol orders, with link-time optimisation or identical
-  code folded they do not.
+  for linkers that keep the order of their inputs. It is used for a section only if the files of its local symbols
+  follow in the order of the symbol table, but for few; with a file of symbol orders, with link-time optimisation or
+  identical code folded they do not.
 """
 
 from __future__ import annotations
@@ -127,11 +127,10 @@ def _by_registration(registrations: Registrations, items: Items, column: _Column
     """The code of a registration is from the file that the reader of registrations says."""
     found = np.full(len(items), NOTHING, np.int32)
     made = np.flatnonzero(items.registrations != NOTHING)
-    records = (*registrations.kernels, *registrations.definitions)
     if not len(made):
         return found
     # Kernels come first, then definitions, as in the items.
-    names = [record.file for record in records]
+    names = [record.file for record in registrations.kernels] + [record.file for record in registrations.definitions]
     distinct = tuple(dict.fromkeys(name for name in names if name))
     first = column.add_names(distinct)
     number = {name: first + at for at, name in enumerate(distinct)}

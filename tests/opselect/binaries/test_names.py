@@ -47,6 +47,7 @@ _COMPUTE = "_ZN10tensorflow8BinaryOpIN5Eigen16ThreadPoolDeviceENS_7functor3addIf
         ("_ZN3foo1fEv.isra.0", "foo::f() [clone .isra.0]"),
         ("_ZN3foo1fEv.cold", "foo::f() [clone .cold]"),
         ("__ZN3foo1fEv", "foo::f()"),
+        ("_ZTIf@CXXABI_1.3", "typeinfo for float"),
     ],
 )
 def test_names_are_written_as_people_write_them(mangled: str, text: str) -> None:
