@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from opselect.audit.owners.intervals import NOTHING, keys_at, rows
 from opselect.audit.owners.items import Items
-from opselect.binaries.image import Addresses, Image
+from opselect.binaries.image import Addresses, Image, Symbols
 from opselect.binaries.records import Registrations
 
 _LARGEST_SHARE_OUT_OF_ORDER = 0.05
@@ -99,7 +99,7 @@ def source_files(
     scattered = _by_runs(image, items, column)
     column.take(_by_registration(registrations, items, column), KnownBy.REGISTRATION)
     if len(symbols):
-        by_symbol = np.where(items.symbols >= 0, symbols.files[np.maximum(items.symbols, 0)], NOTHING)
+        by_symbol = np.where(items.symbols >= 0, _files_of(symbols)[np.maximum(items.symbols, 0)], NOTHING)
         column.take(by_symbol.astype(np.int32), KnownBy.SYMBOL)
     for ranges, rule in ((units, KnownBy.DWARF), (linker_map, KnownBy.MAP)):
         if ranges is not None:
@@ -141,8 +141,9 @@ def _by_registration(registrations: Registrations, items: Items, column: _Column
 def _by_runs(image: Image, items: Items, column: _Column) -> tuple[str, ...]:
     """Sets the files of the items between two local symbols of one file; the sections where that says nothing."""
     symbols = image.symbols
-    anchors = np.flatnonzero((symbols.files >= 0) & (symbols.sizes > 0))
-    addresses, files = symbols.addresses[anchors], symbols.files[anchors]
+    every = _files_of(symbols)
+    anchors = np.flatnonzero((every >= 0) & (symbols.sizes > 0))
+    addresses, files = symbols.addresses[anchors], every[anchors]
     scattered = []
     starts = items.addresses
     order = np.argsort(starts, kind="stable")
@@ -164,6 +165,12 @@ def _by_runs(image: Image, items: Items, column: _Column) -> tuple[str, ...]:
         found[inside] = _between(addresses[first:last], of_section, ordered[low:high])
     column.take(found, KnownBy.RUN)
     return tuple(scattered)
+
+
+def _files_of(symbols: Symbols) -> NDArray[np.int32]:
+    """The file of each symbol; -1 in the block without name that linkers make of hidden symbols of all files."""
+    named = np.array([bool(name) for name in symbols.file_names] + [False])
+    return np.where(named[symbols.files], symbols.files, NOTHING).astype(np.int32)
 
 
 def _in_order(files: NDArray[np.int32]) -> bool:

@@ -137,6 +137,17 @@ def test_runs_say_nothing_where_files_are_scattered() -> None:
     assert found.by_file()[""] == 10
 
 
+def test_the_block_of_hidden_symbols_is_no_file() -> None:
+    named = symbols(
+        ("a1", 0x1000, 10, _FUNCTION, 0), ("hidden", 0x100A, 10, _FUNCTION, 1), ("a2", 0x1014, 10, _FUNCTION, 0),
+        files=("a.cc", ""),
+    )  # fmt: skip
+    spans = [(0x1000 + 10 * n, 0x100A + 10 * n) for n in range(3)]
+    found = owners(image(b"x" * 30, [section(".text", 0, 30, 0x1000, _CODE)], functions=spans, named=named), _NONE)
+    _holds_all_bytes(found)
+    assert found.by_file() == {"a.cc": 30}
+
+
 class _Ranges:
     def __init__(self, *rows: tuple[int, int, str]) -> None:
         self.starts = np.array([row[0] for row in rows], np.uint64)
@@ -257,7 +268,7 @@ def test_a_real_program_has_an_owner_for_every_byte(program: Path) -> None:
     for role in (Role.CONTENT, Role.UNWINDING, Role.EXCEPTIONS):
         assert found.item_bytes(role)[method] > 0, role
     assert found.item_bytes()[sizes["table"]] == 400
-    assert found.item_bytes(Role.RELOCATION)[sizes["vtable for Relu<float>"]] == 4 * 24 + 24
+    assert found.item_bytes(Role.RELOCATION)[sizes["vtable for Relu<float>"]] == 4 * 24  # type information, Compute, two destructors
 
 
 @pytest.mark.skipif(shutil.which("strip") is None, reason="no strip")
