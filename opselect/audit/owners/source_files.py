@@ -8,10 +8,9 @@ The rules, the surest first:
 - ``symbol``: its name is a local symbol, which stands in the block of its source file.
 - ``registration``: the code registers something, and the reader of registrations knows the file.
 - ``run``: linkers keep what they take from one object together, so that what stands between two local symbols of one
-  file is from that file. A function that many files have counts for the one the linker took it from. The rule holds
-  for linkers that keep the order of their inputs. It is used for a section only if the files of its local symbols
-  follow in the order of the symbol table, but for few; with a file of symbol orders, with link-time optimisation or
-  identical code folded they do not.
+  file is from that file. A function that many files have counts for the one the linker took it from. The rule is used
+  for a section only if the local symbols there stand together by file. With a file of symbol orders or link-time
+  optimisation they do not; where identical code is folded, one file stands for all that had it.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from opselect.audit.owners.items import Items
 from opselect.binaries.image import Addresses, Image, Symbols
 from opselect.binaries.records import Registrations
 
-_LARGEST_SHARE_OUT_OF_ORDER = 0.05
+_MOST_TORN = 0.1
 
 
 class KnownBy(enum.IntEnum):
@@ -157,7 +156,7 @@ def _by_runs(image: Image, items: Items, column: _Column) -> tuple[str, ...]:
         of_section = files[first:last]
         if last - first < 2:
             continue
-        if not _in_order(of_section):
+        if not _together(of_section):
             scattered.append(section.name)
             continue
         low, high = np.searchsorted(ordered, np.array([section.address, end], np.uint64))
@@ -173,10 +172,14 @@ def _files_of(symbols: Symbols) -> NDArray[np.int32]:
     return np.where(named[symbols.files], symbols.files, NOTHING).astype(np.int32)
 
 
-def _in_order(files: NDArray[np.int32]) -> bool:
-    steps = np.diff(files)
-    changes = np.count_nonzero(steps)
-    return bool(np.count_nonzero(steps < 0) <= max(1, changes * _LARGEST_SHARE_OUT_OF_ORDER))
+def _together(files: NDArray[np.int32]) -> bool:
+    """Whether the local symbols of a file stand together: few neighbours of one file are torn apart.
+
+    Some are, since linkers put the rarely used functions of all files first.
+    """
+    runs = np.count_nonzero(np.diff(files)) + 1
+    distinct = len(np.unique(files))
+    return bool(runs - distinct <= (len(files) - distinct) * _MOST_TORN)
 
 
 def _between(anchors: Addresses, files: NDArray[np.int32], places: Addresses) -> NDArray[np.int32]:
