@@ -1,6 +1,6 @@
 """The class of each kernel, by the code that makes it, and what belongs to the class.
 
-A factory makes one object: within its first 200 bytes it calls the constructor of the class or stores the address of
+A factory makes one object: within its first 600 bytes it calls the constructor of the class or stores the address of
 its table of virtual functions. With run-time type information the table leads to the mangled name of the class even
 in what is stripped (the C++ ABI of Itanium, sections 2.5 "Virtual Table Layout" and 2.9.5 "RTTI Layout").
 """
@@ -23,11 +23,11 @@ from opselect.binaries.names import readable
 from opselect.binaries.names.search import Beginnings
 from opselect.binaries.records import RegisteredKernel
 
-_FACTORY_BYTES = 200
+_FACTORY_BYTES = 600
 _CONSTRUCTOR_BYTES = 600
 _MOST_SLOTS = 256
 _NAME_OF_CLASS = re.compile(rb"(?:N[\w.$]{2,}E|\d{1,4}[A-Za-z_][\w.$]*)\Z")
-_IDENTIFIER = re.compile(r"(\w+)\s*(?:<|\Z)")
+_IDENTIFIER = re.compile(r"(\w+)\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +274,7 @@ _BASES = (b"8OpKernelE", b"13AsyncOpKernelE")
 
 def _best(choices: list[_Choice], text: str) -> _Choice | None:
     """Of several the one whose last name the registration has, else the last that is no base of all kernels."""
-    words = _IDENTIFIER.findall(text.rpartition("::")[2] if "<" not in text else text[: text.index("<")])
+    words = _IDENTIFIER.findall(text.strip("() ").partition("<")[0])
     mark = f"{len(words[-1])}{words[-1]}".encode() if words else b""
     named = [choice for choice in choices if mark and mark in choice[0]]
     if named:

@@ -181,7 +181,9 @@ def owners(
         roles=np.maximum(row_roles, Role.CONTENT).astype(np.uint8),
         section_names=layout.names,
         table=items,
-        source=source_files(image, items, registrations, units, linker_map),
+        source=source_files(
+            image, items, registrations, _files_of_classes(registrations, classes), item_classes, units, linker_map
+        ),
         classes=classes,
         item_classes=item_classes,
         item_kernels=item_kernels,
@@ -315,6 +317,15 @@ def _ops_of_classes(registrations: Registrations, classes: KernelClasses) -> lis
         if number >= 0:
             found[number].add(kernel.op)
     return found
+
+
+def _files_of_classes(registrations: Registrations, classes: KernelClasses) -> list[str]:
+    """The file that has all registrations of a class; empty where they are in several."""
+    found: list[set[str]] = [set() for _ in range(len(classes))]
+    for kernel, number in zip(registrations.kernels, classes.of_kernel.tolist(), strict=True):
+        if number >= 0:
+            found[number].add(kernel.file)
+    return [min(files) if len(files) == 1 else "" for files in found]
 
 
 def _ops_of_items(

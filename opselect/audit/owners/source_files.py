@@ -7,6 +7,8 @@ The rules, the surest first:
 - ``dwarf``: the debug information names the unit.
 - ``symbol``: its name is a local symbol, which stands in the block of its source file.
 - ``registration``: the code registers something, and the reader of registrations knows the file.
+- ``class``: it belongs to a kernel class all of whose registrations are in one file. Templates in headers may be
+  compiled in others.
 - ``run``: linkers keep what they take from one object together, so that what stands between two local symbols of one
   file is from that file. A function that many files have counts for the one the linker took it from. The rule is used
   for a section only if the local symbols there stand together by file. With a file of symbol orders or link-time
@@ -16,6 +18,7 @@ The rules, the surest first:
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,12 +37,13 @@ class KnownBy(enum.IntEnum):
     """How the source file of an item is known."""
 
     NOTHING = 0
-    RUN = 1
-    REGISTRATION = 2
-    SYMBOL = 3
-    DWARF = 4
-    MAP = 5
-    MEMBER = 6
+    CLASS = 1
+    RUN = 2
+    REGISTRATION = 3
+    SYMBOL = 4
+    DWARF = 5
+    MAP = 6
+    MEMBER = 7
 
 
 class Ranges(Protocol):
@@ -80,6 +84,12 @@ class _Column:
         self.names += names
         return first
 
+    def numbers_of(self, names: Sequence[str]) -> NDArray[np.int32]:
+        """Adds names and gives their numbers, -1 for empty ones."""
+        distinct = tuple(dict.fromkeys(name for name in names if name))
+        number = {name: at for at, name in enumerate(distinct, self.add_names(distinct))}
+        return np.array([number.get(name, NOTHING) for name in names], np.int32)
+
     def take(self, numbers: NDArray[np.int32], rule: KnownBy) -> None:
         """Sets what a rule knows, over what less sure rules said."""
         known = numbers != NOTHING
@@ -88,13 +98,23 @@ class _Column:
 
 
 def source_files(
-    image: Image, items: Items, registrations: Registrations, units: Ranges | None, linker_map: Ranges | None
+    image: Image,
+    items: Items,
+    registrations: Registrations,
+    of_class: Sequence[str],
+    item_classes: NDArray[np.int32],
+    units: Ranges | None,
+    linker_map: Ranges | None,
 ) -> SourceFiles:
-    """The source file of each item, by the surest rule that knows it."""
+    """The source file of each item, by the surest rule that knows it.
+
+    ``of_class`` are the files of the kernel classes, empty where registrations of a class are in several.
+    """
     column = _Column(len(items))
     symbols = image.symbols
     column.add_names(symbols.file_names)
     starts = items.addresses.astype(np.int64)
+    column.take(column.numbers_of([*of_class, ""])[item_classes], KnownBy.CLASS)
     scattered = _by_runs(image, items, column)
     column.take(_by_registration(registrations, items, column), KnownBy.REGISTRATION)
     if len(symbols):
@@ -126,14 +146,9 @@ def _by_registration(registrations: Registrations, items: Items, column: _Column
     """The code of a registration is from the file that the reader of registrations says."""
     found = np.full(len(items), NOTHING, np.int32)
     made = np.flatnonzero(items.registrations != NOTHING)
-    if not len(made):
-        return found
     # Kernels come first, then definitions, as in the items.
     names = [record.file for record in registrations.kernels] + [record.file for record in registrations.definitions]
-    distinct = tuple(dict.fromkeys(name for name in names if name))
-    first = column.add_names(distinct)
-    number = {name: first + at for at, name in enumerate(distinct)}
-    found[made] = [number.get(name, NOTHING) for name in names]
+    found[made] = column.numbers_of(names)[items.registrations[made]]
     return found
 
 

@@ -212,6 +212,8 @@ def test_a_factory_says_the_class_of_its_kernel() -> None:
     padding = 0x20 - 8 + (0x1040 - 0x1028)
     assert found.by_op() == {"Relu": own + padding}
     assert found.by_class() == {"tensorflow::ReluOp<float>": own + padding}
+    assert found.by_file()["relu.cc"] == own + padding
+    assert KnownBy(found.source.known_by[0]) is KnownBy.CLASS
     assert found.by_dtype() == {(DataType.DT_FLOAT,): own + padding}
 
 
@@ -268,7 +270,9 @@ def test_a_real_program_has_an_owner_for_every_byte(program: Path) -> None:
     for role in (Role.CONTENT, Role.UNWINDING, Role.EXCEPTIONS):
         assert found.item_bytes(role)[method] > 0, role
     assert found.item_bytes()[sizes["table"]] == 400
-    assert found.item_bytes(Role.RELOCATION)[sizes["vtable for Relu<float>"]] == 4 * 24  # type information, Compute, two destructors
+    assert (
+        found.item_bytes(Role.RELOCATION)[sizes["vtable for Relu<float>"]] == 4 * 24
+    )  # type information, Compute, two destructors
 
 
 @pytest.mark.skipif(shutil.which("strip") is None, reason="no strip")
