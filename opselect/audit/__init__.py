@@ -1,0 +1,1 @@
+"""What a binary's bytes belong to, and what would go."""
