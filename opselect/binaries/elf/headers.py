@@ -7,7 +7,9 @@ and objects with a section a function have a hundred thousand section headers.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from elftools.common.exceptions import ELFError
@@ -124,10 +126,10 @@ def read_headers(name: str, content: Bytes) -> ElfFile:
     """
     try:
         elf = ELFFile(io.BytesIO(_beginning(content)))
-        header = elf.header
+        header: Mapping[str, Any] = elf.header
         bits, big_endian = int(elf.elfclass), not elf.little_endian
     except (ELFError, ValueError, KeyError, UnicodeDecodeError) as error:
-        raise InputError(name, f"is no ELF file that can be read: {error or type(error).__name__}") from None
+        raise InputError(name, f"is no ELF file that can be read: {error}") from None
     order = ">" if big_endian else "<"
     segments, types, every = _segments(name, content, header, bits, order)
     sections = _sections(name, content, header, bits, order)
@@ -164,7 +166,7 @@ def _view(content: Bytes, offset: int, count: int, dtype: np.dtype[np.void]) -> 
 
 
 def _segments(
-    name: str, content: Bytes, header: dict[str, int], bits: int, order: str
+    name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str
 ) -> tuple[tuple[Segment, ...], tuple[int, ...], tuple[Segment, ...]]:
     u4, word = order + "u4", order + ("u8" if bits == 64 else "u4")
     fields = (
@@ -197,7 +199,7 @@ def _segments(
     return loaded, tuple(types), tuple(every)
 
 
-def _sections(name: str, content: Bytes, header: dict[str, int], bits: int, order: str) -> tuple[SectionHeader, ...]:
+def _sections(name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str) -> tuple[SectionHeader, ...]:
     u4, word = order + "u4", order + ("u8" if bits == 64 else "u4")
     dtype = np.dtype(
         [("name", u4), ("type", u4), ("flags", word), ("addr", word), ("offset", word), ("size", word), ("link", u4),

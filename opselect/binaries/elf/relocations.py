@@ -180,7 +180,9 @@ def _packed(file: ElfFile, found: Bytes, with_addends: bool) -> Relocations:
         count, offset = next(numbers), next(numbers)
         if not 0 <= count <= len(file.content):
             raise problem
-        places, infos, addends = [], [], []
+        places: list[int] = []
+        infos: list[int] = []
+        addends: list[int] = []
         addend = 0
         while len(places) < count:
             size, flags = next(numbers), next(numbers)

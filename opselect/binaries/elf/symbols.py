@@ -41,7 +41,7 @@ class SymbolTable:
     @property
     def defined(self) -> NDArray[np.bool_]:
         """Which stand for a place in this file."""
-        return (self.sections != 0) & (self.sections != _ABSOLUTE) & (self.sections != _COMMON)
+        return np.isin(self.sections, (0, _ABSOLUTE, _COMMON), invert=True)
 
 
 def _dtype(file: ElfFile) -> np.dtype[np.void]:
@@ -61,8 +61,8 @@ def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = Non
         sections[escaped] = wide[escaped]
     return SymbolTable(
         name_at=np.ascontiguousarray(view["name"]).astype(np.uint32, copy=False),
-        types=view["info"] & 15,
-        bindings=view["info"] >> 4,
+        types=(view["info"] & 15).astype(np.uint8),
+        bindings=(view["info"] >> 4).astype(np.uint8),
         sections=sections,
         values=view["value"].astype(np.uint64),
         sizes=view["size"].astype(np.uint64),
@@ -118,8 +118,11 @@ def symbols_of(file: ElfFile, table: SymbolTable | None, bases: NDArray[np.uint6
     file_names = tuple(table.name(int(number)) for number in np.flatnonzero(is_file))
     local = table.bindings == 0
     kept = table.defined & np.isin(table.types, (_NOTYPE, _OBJECT, _FUNC, _IFUNC)) & (table.name_at != 0)
-    # Markers of ARM code, as $x and $d, are no names.
-    kept[kept] = table.text[np.minimum(table.name_at[kept], max(len(table.text) - 1, 0))] != ord("$")
+    if file.machine in {Machine.AARCH64, Machine.ARM}:
+        # Markers of code and data between it, as $x and $d, are no names.
+        marks = kept & (table.types == _NOTYPE) & local
+        marks[marks] = table.text[np.minimum(table.name_at[marks], max(len(table.text) - 1, 0))] == ord("$")
+        kept &= ~marks
     chosen = np.flatnonzero(kept)
     kinds = np.full(len(chosen), SymbolKind.OTHER, np.uint8)
     kinds[np.isin(table.types[chosen], (_FUNC, _IFUNC))] = SymbolKind.FUNCTION

@@ -1,0 +1,156 @@
+"""Following the instructions of a function: registers, memory, and the calls that are made; the same on all machines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from opselect.binaries.code.targets import Targets
+from opselect.binaries.code.values import STACK, Call, Imported, Loaded, Memory, Place, Value
+from opselect.binaries.image import Image
+
+_MAX_CODE = 1 << 22
+"""No initialiser of 2.21 has more than 300 kB of code; what is longer is read up to here."""
+_MOST_DEPTH = 6
+
+
+class State:
+    """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address."""
+
+    def __init__(
+        self, flow: Flow, initial: dict[str, Value], memory: Memory, calls: list[Call], inlined: frozenset[int],
+        depth: int = 0,
+    ) -> None:  # fmt: skip
+        self.flow = flow
+        self.registers: dict[str, Value] = initial
+        self.memory = memory
+        self.calls = calls
+        self._inlined = inlined
+        self._depth = depth
+        self.saved: dict[int, dict[str, Value]] = {}
+        self._lost = False
+
+    def load(self, place: Value, size: int) -> Value:
+        """What stands at an address."""
+        if isinstance(place, Place):
+            return self.memory.load(place, size)
+        if isinstance(place, int):
+            return self.flow.constant(place, size)
+        if isinstance(place, Imported):
+            return Loaded(place.name)
+        return None
+
+    def save(self, target: int) -> None:
+        """Notes what is known for an address further on that somebody jumps to."""
+        if target not in self.saved and not self._lost:
+            self.saved[target] = dict(self.registers)
+
+    def lose(self) -> None:
+        """Behind a jump that is always taken nothing is known but the registers that functions keep."""
+        self._lost = True
+
+    def resume(self, address: int) -> None:
+        """Goes on at an address that somebody jumps to."""
+        known = self.saved.pop(address)
+        if self._lost:
+            self.registers = known
+            self._lost = False
+            return
+        # The call before may be one that does not return: what only the jump knows is taken from there.
+        for name, value in known.items():
+            if self.registers.get(name) is None:
+                self.registers[name] = value
+
+    def move_stack(self, amount: int) -> None:
+        """Moves the pointer to the top of the stack."""
+        top = self.registers.get(self.flow.stack_pointer)
+        if isinstance(top, Place):
+            self.registers[self.flow.stack_pointer] = Place(top.base, top.offset + amount)
+
+    def call(self, address: int, after: int, target: int | str | None) -> None:
+        """Notes a call, or the calls of a function that is followed in its place; then scratch registers are unknown."""
+        arguments = self.flow.arguments(self)
+        goal = None if target is None else self.flow.targets.of(target)
+        if isinstance(goal, int) and goal in self._inlined and self._depth < _MOST_DEPTH:
+            self._inline(goal, arguments)
+            number = self.memory.calls
+        else:
+            number = self.memory.calls + 1
+            self.calls.append(Call(number, address, after, goal, arguments, self.memory))
+            self.memory.calls = number
+            if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
+                self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
+        registers = self.registers
+        for name in self.flow.scratch:
+            registers[name] = None
+        registers[self.flow.result] = Place(number, 0)
+
+    def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
+        """Follows a called function in the place of the call."""
+        flow = self.flow
+        initial: dict[str, Value] = dict(zip(flow.argument_names, arguments, strict=False))
+        # Its frame lies below everything that is known of this one.
+        initial[flow.stack_pointer] = Place(-1 - len(self.calls), 0)
+        State(flow, initial, self.memory, self.calls, self._inlined, self._depth + 1).follow(function)
+
+    def follow(self, function: int) -> None:
+        """Follows the code of a function from its start to its end."""
+        number = self.flow.image.functions.starting(function)
+        if number is not None:
+            end = int(self.flow.image.functions.ends[number])
+            self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
+
+
+class Flow(ABC):
+    """How the code of one machine is followed.
+
+    ``argument_names`` are the registers of arguments in their order, ``scratch`` those that a call may change,
+    ``result`` that of its result.
+    """
+
+    def __init__(
+        self, image: Image, argument_names: Sequence[str], scratch: Sequence[str], result: str, stack_pointer: str
+    ) -> None:
+        self.image = image
+        self.argument_names = tuple(argument_names)
+        self.scratch = tuple(scratch)
+        self.result = result
+        self.stack_pointer = stack_pointer
+        self.targets = Targets(image)
+        self._constants: dict[tuple[int, int], Value] = {}
+
+    @abstractmethod
+    def step(self, state: State, code: bytes, start: int, end: int) -> None:
+        """Follows the instructions of a function."""
+
+    def calls(self, function: int, inlined: frozenset[int] = frozenset()) -> list[Call]:
+        """The calls of a function in the order of its code.
+
+        In the place of calls of functions that are ``inlined`` stand the calls that those make.
+        """
+        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], inlined)
+        state.follow(function)
+        return state.calls
+
+    def arguments(self, state: State) -> tuple[Value, ...]:
+        """What is known of the arguments of a call."""
+        return tuple(state.registers.get(name) for name in self.argument_names)
+
+    def constant(self, address: int, size: int) -> Value:
+        """What stands at an address of the image, as far as it cannot change when the program runs."""
+        key = address, size
+        if key not in self._constants:
+            self._constants[key] = self._constant(address, size)
+        return self._constants[key]
+
+    def _constant(self, address: int, size: int) -> Value:
+        image = self.image
+        if size == image.pointer_size:
+            number = image.pointers.number(address)
+            if number is not None:
+                name = int(image.pointers.imports[number])
+                return int(image.pointers.values[number]) if name < 0 else Imported(image.pointers.import_names[name])
+        if size > 8:
+            found = image.bytes_at(address, size)
+            return found if len(found) == size else None
+        return image.integer(address, size)

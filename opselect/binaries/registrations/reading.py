@@ -1,0 +1,148 @@
+"""Reads what a binary registers: which functions to follow, what the functions do that these call, and the records."""
+
+from __future__ import annotations
+
+import re
+from opselect.binaries.code.callers import call_sites
+from opselect.binaries.code.flow import Flow
+from opselect.binaries.code.machines import flow_of
+from opselect.binaries.code.values import Call
+from opselect.binaries.image import Image, unmapped
+from opselect.binaries.records import KnownFrom, Registrations
+from opselect.binaries.registrations.builders import Api, Assembler
+from opselect.binaries.registrations.roles import ApiFunction, Role, role_by_name
+
+_STARTS = frozenset({Role.NAME, Role.REGISTRAR, Role.OP, Role.RECEIVER})
+_DEEPEST = 3
+_INITIALISER = re.compile(r"_GLOBAL__sub_I_(?:_ZN?K?\w*|(?P<file>.+\.(?:cc|cpp|cxx|c\+\+|C|cu)(?:\.cc|\.cpp)?))$")
+
+
+def read_registrations(image: Image) -> Registrations:
+    """Everything that a binary registers when it starts, in the order of addresses.
+
+    The functions that register are those that the loader calls, and whoever else calls what they call for it.
+    """
+    flow = flow_of(image)
+    if flow is None:
+        return Registrations((), (), ())
+    return _Reader(image, flow).read()
+
+
+class _Reader:
+    def __init__(self, image: Image, flow: Flow) -> None:
+        self._image = image
+        self._flow = flow
+        self._calls: dict[int, list[Call]] = {}
+        self._roles: dict[int, ApiFunction | None] = {}
+
+    def read(self) -> Registrations:
+        api = self._named_api()
+        unmapped(self._image.content)
+        self._calls = {
+            function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
+        }
+        return self._assembled(api, KnownFrom.SYMBOLS)
+
+    def _assembled(self, api: Api, known_from: KnownFrom) -> Registrations:
+        found = self._registering(api)
+        within = self._called_by_one_another(found)
+        assembler = Assembler(self._image, known_from, api, self._is_function)
+        for function in found:
+            if function not in within:
+                calls = self._calls_of(function)
+                if any(call.target in within for call in calls):
+                    calls = self._flow.calls(function, within)
+                assembler.read(calls, function, *self._name_and_file(function))
+        return assembler.registrations()
+
+    def _registering(self, api: Api) -> list[int]:
+        """The functions that begin or end a registration; what they call besides is added to what is known."""
+        functions = self._image.functions
+        found: set[int] = set()
+        scanned: set[int | str] = set()
+        while True:
+            starts = {target for target, function in api.items() if function.role in _STARTS} - scanned
+            if not starts:
+                break
+            scanned |= starts
+            for site in call_sites(self._image, starts):
+                number = functions.containing(int(site))
+                start = -1 if number is None else int(functions.starts[number])
+                if number is None or start in found:
+                    continue
+                found.add(start)
+                behind = self._flow.targets.of(start)
+                if behind != start and behind in api:
+                    api[start] = api[behind]
+                api.update(self._api_called_by(start))
+        return sorted(start for start in found if start not in api)
+
+    def _named_api(self) -> Api:
+        """What functions do that have names: imports, and those that the loader's functions call.
+
+        Compilers that do not optimise let a function call another one that registers: then that is looked at, too.
+        """
+        named = ((name, role_by_name(name)) for name in self._image.pointers.import_names)
+        api: Api = {name: role for name, role in named if role is not None}
+        functions = list(self._image.initialisers)
+        for _ in range(_DEEPEST):
+            called: dict[int, None] = {}
+            for function in functions:
+                api.update(self._api_called_by(function))
+                for call in self._calls.get(function, ()):
+                    if isinstance(call.target, int) and self._is_function(call.target):
+                        called[call.target] = None
+            if any(function.role in _STARTS for function in api.values()) or not len(self._image.symbols):
+                break
+            functions = list(called)
+        return api
+
+    def _api_called_by(self, function: int) -> Api:
+        """What the functions do, by their names, that a function calls for registrations."""
+        found: Api = {}
+        for call in self._calls_of(function):
+            if isinstance(call.target, int):
+                if call.target not in self._roles:
+                    self._roles[call.target] = self._role_of_symbol(call.target)
+                role = self._roles[call.target]
+                if role is not None:
+                    found[call.target] = role
+        return found
+
+    def _role_of_symbol(self, address: int) -> ApiFunction | None:
+        for number in self._image.symbols.at(address):
+            api = role_by_name(self._image.symbols.name(number))
+            if api is not None:
+                return api
+        return None
+
+    def _called_by_one_another(self, functions: list[int]) -> frozenset[int]:
+        """Those functions that another one of them calls: they are read in the place of that call."""
+        chosen = set(functions)
+        return frozenset(
+            call.target
+            for function in functions
+            for call in self._calls_of(function)
+            if isinstance(call.target, int) and call.target in chosen and call.target != function
+        )
+
+    def _is_function(self, address: int) -> bool:
+        return self._image.functions.starting(address) is not None
+
+    def _calls_of(self, function: int) -> list[Call]:
+        if function not in self._calls:
+            self._calls[function] = self._flow.calls(function)
+        return self._calls[function]
+
+    def _name_and_file(self, start: int) -> tuple[str, str]:
+        """The name of a function and its source file, as far as its symbols say them."""
+        symbols = self._image.symbols
+        name = file = ""
+        for number in symbols.at(start):
+            name = name or symbols.name(number)
+            if symbols.files[number] >= 0:
+                file = file or symbols.file_names[int(symbols.files[number])]
+        if not file:
+            named = _INITIALISER.match(name)
+            file = named["file"] or "" if named else ""
+        return name, file
