@@ -6,10 +6,11 @@ import numpy as np
 
 from opselect.binaries.elf.headers import ElfFile, sections_of
 from opselect.binaries.elf.relocations import pointers_of
-from opselect.binaries.elf.symbols import dynamic_table, full_table, symbols_of
+from opselect.binaries.elf.symbols import dynamic_table, exports_of, full_table, strong_places, symbols_of
 from opselect.binaries.elf.unwind import exception_index, unwind_functions
 from opselect.binaries.image import (
     Addresses,
+    Exports,
     Functions,
     Image,
     Machine,
@@ -29,7 +30,8 @@ def linked_image(file: ElfFile, name: str) -> Image:
     Raises InputError for tables that cannot be read.
     """
     dynamic = dynamic_table(file)
-    symbols = symbols_of(file, full_table(file) or dynamic)
+    full = full_table(file)
+    symbols = symbols_of(file, full or dynamic)
     pointers = pointers_of(file, dynamic)
     regions = tuple(
         Region(segment.address, file.content[segment.offset : segment.offset + segment.size])
@@ -54,6 +56,9 @@ def linked_image(file: ElfFile, name: str) -> Image:
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,
+        exports=Exports.none() if dynamic is None else exports_of(file, dynamic),
+        entry=file.entry or None,
+        strong=None if full is None else strong_places(file, full),
     )
 
 
