@@ -19,6 +19,7 @@ from opselect.binaries.image import (
     SymbolKind,
     Symbols,
     merged_functions,
+    unmapped,
 )
 
 _DT_INIT, _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ = 12, 25, 27
@@ -29,16 +30,24 @@ def linked_image(file: ElfFile, name: str) -> Image:
 
     Raises InputError for tables that cannot be read.
     """
+    # Each table goes out of memory when it has been read: together they are large.
     dynamic = dynamic_table(file)
+    pointers = pointers_of(file, dynamic)
+    initialisers = _initialisers(file, pointers)
+    unmapped(file.content)
+    exports = Exports.none() if dynamic is None else exports_of(file, dynamic)
     full = full_table(file)
     symbols = symbols_of(file, full or dynamic)
-    pointers = pointers_of(file, dynamic)
+    strong = None if full is None else strong_places(file, full)
+    del full
+    unmapped(file.content)
+    functions = _functions(file, symbols)
+    unmapped(file.content)
     regions = tuple(
         Region(segment.address, file.content[segment.offset : segment.offset + segment.size])
         for segment in sorted(file.segments, key=lambda segment: segment.address)
         if segment.size
     )
-    initialisers = _initialisers(file, pointers)
     thumb = frozenset(address & ~1 for address in initialisers if address & 1 and file.machine is Machine.ARM)
     if file.machine is Machine.ARM:
         initialisers = tuple(address & ~1 for address in initialisers)
@@ -52,13 +61,13 @@ def linked_image(file: ElfFile, name: str) -> Image:
         segments=file.segments,
         regions=regions,
         symbols=symbols,
-        functions=_functions(file, symbols),
+        functions=functions,
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,
-        exports=Exports.none() if dynamic is None else exports_of(file, dynamic),
+        exports=exports,
         entry=file.entry or None,
-        strong=None if full is None else strong_places(file, full),
+        strong=strong,
     )
 
 

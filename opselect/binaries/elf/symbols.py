@@ -119,8 +119,11 @@ def symbols_of(file: ElfFile, table: SymbolTable | None, bases: NDArray[np.uint6
     file_names = tuple(table.name(int(number)) for number in np.flatnonzero(is_file))
     local = table.bindings == 0
     kept = table.defined & np.isin(table.types, (_NOTYPE, _OBJECT, _FUNC, _IFUNC)) & (table.name_at != 0)
-    # Markers of ARM code, as $x and $d, are no names.
-    kept[kept] = table.text[np.minimum(table.name_at[kept], max(len(table.text) - 1, 0))] != ord("$")
+    if file.machine in {Machine.AARCH64, Machine.ARM}:
+        # Markers of code and data between it, as $x and $d, are no names.
+        marks = kept & (table.types == _NOTYPE) & local
+        marks[marks] = table.text[np.minimum(table.name_at[marks], max(len(table.text) - 1, 0))] == ord("$")
+        kept &= ~marks
     chosen = np.flatnonzero(kept)
     kinds = np.full(len(chosen), SymbolKind.OTHER, np.uint8)
     kinds[np.isin(table.types[chosen], (_FUNC, _IFUNC))] = SymbolKind.FUNCTION
