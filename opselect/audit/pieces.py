@@ -1,4 +1,4 @@
-"""A binary cut into the pieces that a linker would take or leave: functions, and data at every address that is meant."""
+"""A binary cut into what a linker would take or leave: functions, and data at every address that is meant."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def linkage_slots(section: Section, image: Image) -> Addresses | None:
     size, head = 16, 0
     if image.machine in {Machine.AARCH64, Machine.ARM}:
         head = 32 if image.machine is Machine.AARCH64 else 20
-        size = 16 if image.machine is Machine.AARCH64 else _arm_slot(section, image)
+        size = 16 if image.machine is Machine.AARCH64 else _arm_slot(section)
         head = head if section.name == ".plt" else 0
     elif section.name == ".plt.got" and section.size % 16:
         size = 8
@@ -80,7 +80,7 @@ def linkage_slots(section: Section, image: Image) -> Addresses | None:
     return np.concatenate((np.array([section.address], np.uint64), starts)) if head else starts
 
 
-def _arm_slot(section: Section, image: Image) -> int:
+def _arm_slot(section: Section) -> int:
     """Entries of 12 bytes are GNU ld's, those of 16 lld's, whose table begins with 32 bytes."""
     return 16 if (section.size - 32) % 16 == 0 and (section.size - 20) % 12 else 12
 
@@ -94,13 +94,11 @@ def code_pieces(image: Image, inner: Sequence[tuple[int, int]]) -> tuple[Pieces,
     starts, ends = _functions(image, sections)
     inner_starts, inner_ends = _inner(inner, starts, ends)
     cuts = [starts, ends, inner_starts, inner_ends]
-    cuts += [
-        np.array([s.address for s in sections], np.uint64),
-        np.array([s.address + s.size for s in sections], np.uint64),
-    ]
+    ranges = [(s.address, s.address + s.size) for s in sections]
+    cuts += [np.array(side, np.uint64) for side in zip(*ranges, strict=True)]
     every = distinct(np.concatenate(cuts))
     limits = np.append(every[1:], every[-1:])
-    in_section = _inside(every, [(s.address, s.address + s.size) for s in sections])
+    in_section = _inside(every, ranges)
     every, limits = every[in_section], limits[in_section]
     number = np.searchsorted(starts, every, "right") - 1
     in_function = (number >= 0) & (every < np.append(ends, np.uint64(0))[number]) if len(starts) else number >= 0
@@ -200,11 +198,11 @@ def _before_vtables(image: Image, cuts: Addresses) -> Addresses:
     here = (places[number] == cuts[usable]) & (places[number - 1] == cuts[usable] - size)
     offset = cuts[usable] - size - size
     here &= (number < 2) | (places[number - 2] != offset)
-    functions = _inside(image.pointers.values[number], [(s.address, s.address + s.size) for s in code_sections(image)])
+    code = [(s.address, s.address + s.size) for s in code_sections(image)]
+    data = [(s.address, s.address + s.size) for s in data_sections(image)]
+    functions = _inside(image.pointers.values[number], code)
     functions |= image.pointers.imports[number] >= 0
-    described = _inside(
-        image.pointers.values[number - 1], [(s.address, s.address + s.size) for s in data_sections(image)]
-    )
+    described = _inside(image.pointers.values[number - 1], data)
     moved = cuts.copy()
     at = usable[here & functions & described]
     moved[at] -= size + size

@@ -72,7 +72,7 @@ def reference_graph(image: Image, registrations: Sequence[Registration] = ()) ->
         edges=Edges.of(node_count, sources, targets),
         sizes=_sizes(image, pieces, frames, node_count),
         registrations=parts,
-        functions=_nodes_of_functions(image, pieces, registrations),
+        functions=pieces.at(np.array([part.function for part in registrations], np.uint64)),
         initialisers=pieces.at(np.array(image.initialisers, np.uint64)),
         imports=image.pointers.import_names,
         not_understood=pieces.nodes[pieces.code & ~pieces.known],
@@ -179,9 +179,8 @@ def _continued_texts(image: Image, pieces: Pieces) -> tuple[NDArray[np.int32], N
     """Pieces of text that end in the middle of it: a linker merges a text with another that ends as it does."""
     sources, targets = [], []
     for section in data_sections(image):
-        low, high = np.searchsorted(
-            pieces.starts, np.array([section.address, section.address + section.size], np.uint64)
-        )
+        limits = np.array([section.address, section.address + section.size], np.uint64)
+        low, high = np.searchsorted(pieces.starts, limits)
         if section.writable or high - low < 2:
             continue
         content = image.content[section.offset : section.offset + section.size]
@@ -241,7 +240,3 @@ def _initialiser_slots(image: Image) -> tuple[Addresses, Addresses]:
             places.append(at)
             called.append(values & ~np.uint64(1) if image.machine is Machine.ARM else values)
     return np.concatenate(places), np.concatenate(called)
-
-
-def _nodes_of_functions(image: Image, pieces: Pieces, registrations: Sequence[Registration]) -> NDArray[np.int32]:
-    return pieces.at(np.array([part.function for part in registrations], np.uint64))

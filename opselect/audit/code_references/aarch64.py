@@ -6,6 +6,8 @@ Architecture Reference Manual, "A64 instruction set encoding".
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,7 +39,7 @@ def references(code: Bytes, address: int, targets: Targets) -> list[CodeReferenc
     return found
 
 
-def _signed(values: NDArray[np.uint32], bits: int) -> NDArray[np.int64]:
+def _signed(values: NDArray[Any], bits: int) -> NDArray[np.int64]:
     wide = values.astype(np.int64)
     return np.where(wide >> (bits - 1) & 1, wide - (1 << bits), wide)
 
@@ -61,9 +63,8 @@ def _near(words: NDArray[np.uint32], address: int) -> tuple[NDArray[np.int64], N
     meant = places + _signed((found >> 5 & 0x7FFFF) << 2 | (found >> 29 & 3), 21)
     literal = np.flatnonzero((words & 0x3B000000) == 0x18000000)
     others = address + 4 * literal
-    return np.concatenate((places, others)), np.concatenate(
-        (meant, others + 4 * _signed(words[literal] >> 5 & 0x7FFFF, 19))
-    )
+    meant_by_others = others + 4 * _signed(words[literal] >> 5 & 0x7FFFF, 19)
+    return np.concatenate((places, others)), np.concatenate((meant, meant_by_others))
 
 
 def _pages(words: NDArray[np.uint32], own: int, address: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -74,7 +75,9 @@ def _pages(words: NDArray[np.uint32], own: int, address: int) -> tuple[NDArray[n
     at = np.flatnonzero((words[:own] & 0x9F000000) == 0x90000000)
     found = words[at]
     register = (found & 31).astype(np.int64)
-    page = ((address + 4 * at) >> 12 << 12) + (_signed((found >> 5 & 0x7FFFF) << 2 | (found >> 29 & 3), 21) << 12)
+    page: NDArray[np.int64] = ((address + 4 * at) >> 12 << 12) + (
+        _signed((found >> 5 & 0x7FFFF) << 2 | (found >> 29 & 3), 21) << 12
+    )
     places, meant = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for distance in range(1, _BEHIND):
         alive = at + distance < len(words)
@@ -111,10 +114,10 @@ def _overwrites(word: NDArray[np.uint32], register: NDArray[np.int64]) -> NDArra
     # A vector register has the same number and is another one.
     loads = access & (word & 0x04000000 == 0)
     pair = (word & 0x3A000000) == 0x28000000
-    is_load = np.where(
-        pair | ((word & 0x3B000000) == 0x39000000) | ((word & 0x3B000000) == 0x38000000), word >> 22 & 3 != 0, True
-    )
+    single = (word & 0x3A000000) == 0x38000000
+    is_load = ~(pair | single) | (word >> 22 & 3 != 0)
     written = (computes & first) | (loads & is_load & (first | (pair & second)))
     call = ((word & 0xFC000000) == 0x94000000) | ((word & 0xFFFFFC1F) == 0xD63F0000)
     leaves = ((word & 0xFFFFFC1F) == 0xD65F0000) | ((word & 0xFFFFFC1F) == 0xD61F0000)
-    return written | (call & (register < _CALLER_SAVED)) | leaves
+    ended: NDArray[np.bool_] = written | (call & (register < _CALLER_SAVED)) | leaves
+    return ended

@@ -58,7 +58,7 @@ class Targets:
     def _is_start(self, addresses: NDArray[np.int64]) -> NDArray[np.bool_]:
         number = self._first[(addresses - self._base) >> _BLOCK_BITS]
         start = self._starts[number]
-        found = start == addresses
+        found: NDArray[np.bool_] = start == addresses
         open_ones = np.flatnonzero(start < addresses)
         while len(open_ones):
             number[open_ones] += 1

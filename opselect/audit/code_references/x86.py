@@ -27,7 +27,10 @@ _ARITHMETIC = tuple(base + form for base in range(0, 0x40, 8) for form in range(
 _PLAIN = _sizes(
     one=(0x6B, 0x80, 0x83, 0xC0, 0xC1, 0xC6),
     four=(0x69, 0x81, 0xC7),
-    none=(*_ARITHMETIC, 0x63, *range(0x84, 0x8C), 0x8D, 0x8F, *range(0xD0, 0xD4), *range(0xD8, 0xE0), 0xF6, 0xF7, 0xFE, 0xFF),
+    none=(
+        *_ARITHMETIC, 0x63, *range(0x84, 0x8C), 0x8D, 0x8F, *range(0xD0, 0xD4), *range(0xD8, 0xE0), 0xF6, 0xF7, 0xFE,
+        0xFF,
+    ),
 )  # fmt: skip
 _AFTER_0F = _sizes(
     one=(0x70, 0x71, 0x72, 0x73, 0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC5, 0xC6),
@@ -74,9 +77,8 @@ def references_of_32_bit_code(code: Bytes, address: int, targets: Targets, table
         kept = (at >= start - low) & (at < start - low + _CHUNK)
         found.append(_resolved(chunk, address + low, at[kept], end[kept], targets))
         # A base register and a distance of four bytes; ESP is no base of data.
-        based = (
-            np.flatnonzero(((chunk[1:-4] & 0xC0) == 0x80) & ((chunk[1:-4] & 7) != 4) & (_PLAIN[chunk[:-5]] >= 0)) + 2
-        )
+        form, opcode = chunk[1:-4], chunk[:-5]
+        based = np.flatnonzero(((form & 0xC0) == 0x80) & ((form & 7) != 4) & (_PLAIN[opcode] >= 0)) + 2
         based = based[(based >= start - low) & (based < start - low + _CHUNK)]
         meant = _words(chunk, "<i4")[based].astype(np.int64) + table
         known = targets.known(meant)
@@ -86,7 +88,8 @@ def references_of_32_bit_code(code: Bytes, address: int, targets: Targets, table
 
 def _words(chunk: Bytes, kind: str) -> NDArray[np.int32]:
     """The four bytes from each byte on, without a copy; shape (n - 3,)."""
-    return np.ndarray(max(len(chunk) - 3, 0), kind, buffer=chunk, strides=(1,))
+    words: NDArray[np.int32] = np.ndarray(max(len(chunk) - 3, 0), kind, buffer=chunk, strides=(1,))
+    return words
 
 
 def _branches(chunk: Bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -127,9 +130,8 @@ def _bytes_behind(chunk: Bytes, operand: NDArray[np.int64]) -> NDArray[np.int8]:
     behind[vector] = np.maximum(of_0f[vector], 0)
     for prefix, map_byte in ((before[2] == 0xC4, before[1]), (before[3] == 0x62, before[2])):
         fits = prefix & ((map_byte & 7) >= 1) & ((map_byte & 7) <= 6)
-        behind[fits] = np.where(
-            (map_byte[fits] & 7) == 3, 1, np.where((map_byte[fits] & 7) == 1, np.maximum(of_0f[fits], 0), 0)
-        )
+        opcodes = map_byte[fits] & 7
+        behind[fits] = np.where(opcodes == 3, 1, np.where(opcodes == 1, np.maximum(of_0f[fits], 0), 0))
     return behind
 
 
