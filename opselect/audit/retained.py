@@ -36,8 +36,8 @@ class Dropping(enum.Enum):
 _OF_THE_SYSTEM = frozenset(
     {
         "_Unwind_Resume", "__cxa_begin_catch", "__cxa_end_catch", "__cxa_rethrow", "_ZSt9terminatev",
-        "__stack_chk_fail",        "__gxx_personality_v0", "_ZdlPv", "_ZdlPvm", "__cxa_guard_acquire", "__cxa_guard_release", "__cxa_guard_abort",
-        "_ITM_registerTMCloneTable",
+        "__stack_chk_fail", "__gxx_personality_v0", "_ZdlPv", "_ZdlPvm", "__cxa_guard_acquire",
+        "__cxa_guard_release", "__cxa_guard_abort", "_ITM_registerTMCloneTable",
     }
 )  # fmt: skip
 """What compilers call around the registrations of an initialiser: it does nothing by itself."""

@@ -6,6 +6,8 @@ has to be the start of a function or data. Source: Intel's manual, volume 2, "In
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,34 +107,40 @@ def _with_distances(chunk: Bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     """Where distances stand in a piece of code, and where their instructions end."""
     branch_at, branch_end = _branches(chunk)
     operand = np.flatnonzero((chunk[: len(chunk) - 4] & 0xC7) == 0x05)
-    operand = operand[operand > 0]
-    behind = _bytes_behind(chunk, operand)
-    kept = behind >= 0
-    operand_at, behind = operand[kept] + 1, behind[kept]
-    return np.concatenate((branch_at, operand_at)), np.concatenate((branch_end, operand_at + 4 + behind))
+    operand = operand[operand >= _LOOK_BEHIND]
+    at, end = [branch_at], [branch_end]
+    for chosen, behind in _readings(chunk, operand):
+        at.append(operand[chosen] + 1)
+        end.append(operand[chosen] + 5 + behind)
+    return np.concatenate(at), np.concatenate(end)
 
 
-def _bytes_behind(chunk: Bytes, operand: NDArray[np.int64]) -> NDArray[np.int8]:
-    """The bytes of constants behind operands whose ModRM byte stands at ``operand``; -1 where no opcode fits."""
+def _readings(chunk: Bytes, operand: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int8]]]:
+    """The ways to read what stands around ModRM bytes at ``operand``: which of them, and the bytes of constants behind.
+
+    Bytes in front may be a prefix or the end of another instruction: then both ways are read.
+    """
     opcode = chunk[operand - 1]
-    before = [chunk[np.maximum(operand - back, 0)] for back in range(2, 6)]
-    two_bytes = before[0] == 0x0F
-    of_0f = _AFTER_0F[opcode]
-    behind = np.where(two_bytes, of_0f, _PLAIN[opcode])
+    before = [chunk[operand - back] for back in range(2, 6)]
+    plain = np.flatnonzero(_PLAIN[opcode] >= 0)
+    behind = _PLAIN[opcode[plain]]
     # A 16-bit constant behind the prefix of 16-bit operands.
-    half = (behind == 4) & ((before[0] == 0x66) | ((before[1] == 0x66) & ((before[0] & 0xF0) == 0x40)))
-    behind[half] = 2
-    tested = ~two_bytes & ((opcode == 0xF6) | (opcode == 0xF7)) & ((chunk[operand] & 0x30) == 0)
-    behind[tested] = np.where(opcode[tested] == 0xF6, 1, 4)
-    three_bytes = (before[1] == 0x0F) & ((before[0] == 0x38) | (before[0] == 0x3A))
-    behind[three_bytes] = before[0][three_bytes] == 0x3A
-    vector = before[1] == 0xC5
-    behind[vector] = np.maximum(of_0f[vector], 0)
-    for prefix, map_byte in ((before[2] == 0xC4, before[1]), (before[3] == 0x62, before[2])):
-        fits = prefix & ((map_byte & 7) >= 1) & ((map_byte & 7) <= 6)
-        opcodes = map_byte[fits] & 7
-        behind[fits] = np.where(opcodes == 3, 1, np.where(opcodes == 1, np.maximum(of_0f[fits], 0), 0))
-    return behind
+    first, second = before[0][plain], before[1][plain]
+    behind[(behind == 4) & ((first == 0x66) | ((second == 0x66) & ((first & 0xF0) == 0x40)))] = 2
+    tested = ((opcode[plain] & 0xFE) == 0xF6) & ((chunk[operand[plain]] & 0x30) == 0)
+    behind[tested] = np.where(opcode[plain][tested] == 0xF6, 1, 4)
+    yield plain, behind
+    of_0f = _AFTER_0F[opcode]
+    two = np.flatnonzero((before[0] == 0x0F) & (of_0f >= 0))
+    yield two, of_0f[two]
+    three = np.flatnonzero((before[1] == 0x0F) & ((before[0] == 0x38) | (before[0] == 0x3A)))
+    yield three, (before[0][three] == 0x3A).astype(np.int8)
+    vector = np.flatnonzero(before[1] == 0xC5)
+    yield vector, np.maximum(of_0f[vector], 0)
+    for prefix, maps in ((before[2] == 0xC4, before[1] & 31), (before[3] == 0x62, before[2] & 7)):
+        wide = np.flatnonzero(prefix & (maps >= 1) & (maps <= 6))
+        constants = np.where(maps[wide] == 1, np.maximum(of_0f[wide], 0), maps[wide] == 3)
+        yield wide, constants.astype(np.int8)
 
 
 def _resolved(
