@@ -47,6 +47,11 @@ class Pieces:
         inside = (number >= 0) & (addresses < self.ends[number])
         return np.where(inside, self.nodes[number], -1).astype(np.int32)
 
+    def only(self, chosen: NDArray[np.bool_]) -> Pieces:
+        """Some of the pieces, with the same nodes."""
+        columns = (self.starts, self.ends, self.nodes, self.code, self.known)
+        return Pieces(*(column[chosen] for column in columns))
+
 
 def is_table(section: Section) -> bool:
     """Whether a loaded section has rows about other pieces and is no piece itself."""
@@ -86,7 +91,7 @@ def _arm_slot(section: Section) -> int:
 
 
 def code_pieces(image: Image, inner: Sequence[tuple[int, int]]) -> tuple[Pieces, NDArray[np.int32]]:
-    """The pieces of code, and the nodes of ``inner``: parts of functions, first and end, that are nodes of their own.
+    """The pieces of code, each a node of its number, and the nodes of ``inner``: parts of functions, from first to end.
 
     A part begins at least one byte behind its function, so that whoever means the function does not mean the part.
     """
@@ -110,6 +115,22 @@ def code_pieces(image: Image, inner: Sequence[tuple[int, int]]) -> tuple[Pieces,
     left = np.flatnonzero(in_function & ~is_part)
     nodes[left] = np.searchsorted(every, starts[number[left]])
     return Pieces(every, limits, nodes, np.ones(len(every), np.bool_), in_function), nodes[parts]
+
+
+def gap_pieces(code: Pieces, meant: Addresses, first_node: int) -> Pieces:
+    """Code between the functions that are known, cut at ``meant``: there begin functions that nothing describes.
+
+    Without symbols these are the stubs for calls that reach far, and what is written in assembly.
+    """
+    starts, ends = code.starts[~code.known], code.ends[~code.known]
+    ranges = list(zip(starts.tolist(), ends.tolist(), strict=True))
+    inside = distinct(meant[_inside(meant, ranges)])
+    every = distinct(np.concatenate((starts, ends, inside)))
+    limits = np.append(every[1:], every[-1:])
+    kept = _inside(every, ranges)
+    every, limits = every[kept], limits[kept]
+    nodes = np.arange(first_node, first_node + len(every), dtype=np.int32)
+    return Pieces(every, limits, nodes, np.ones(len(every), np.bool_), np.isin(every, inside))
 
 
 def _functions(image: Image, sections: Sequence[Section]) -> tuple[Addresses, Addresses]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from opselect.audit.code_references import aarch64, x86
 from opselect.audit.code_references.targets import CodeReferences, Targets
-from opselect.audit.pieces import Pieces, code_pieces, code_sections, data_pieces, data_sections
+from opselect.audit.pieces import Pieces, code_pieces, code_sections, data_pieces, data_sections, gap_pieces
 from opselect.audit.unwinding import Unwinding, unwinding
 from opselect.audit.walking import Edges, distinct
 from opselect.binaries.image import Addresses, Image, Machine, Section
@@ -61,16 +61,21 @@ def reference_graph(image: Image, registrations: Sequence[Registration] = ()) ->
     known_pointers = _pointers(image)
     found = code_references(image, code)
     meant = np.concatenate([known_pointers[1], *(part.addresses for part in found)])
-    pieces = _joined(code, data_pieces(image, meant, len(code)))
+    data = data_pieces(image, meant, len(code))
+    gaps = gap_pieces(code, meant, len(code) + len(data))
+    pieces = _joined(code.only(code.known), data, gaps)
     frames = unwinding(image)
-    first_import = len(pieces)
+    first_import = len(code) + len(data) + len(gaps)
     node_count = first_import + len(image.pointers.import_names)
-    sources, targets = _edges(image, pieces, found, known_pointers, frames, registrations, parts)
+    sources, targets = _edges(image, pieces, found, known_pointers, frames, first_import)
+    factories = np.array([getattr(part, "factory", None) or 0 for part in registrations], np.uint64)
+    made = pieces.at(factories)
+    sources, targets = np.append(sources, parts[made >= 0]), np.append(targets, made[made >= 0])
     return ReferenceGraph(
         image=image,
         pieces=pieces,
         edges=Edges.of(node_count, sources, targets),
-        sizes=_sizes(image, pieces, frames, node_count),
+        sizes=_sizes(image, pieces, frames, first_import),
         registrations=parts,
         functions=pieces.at(np.array([part.function for part in registrations], np.uint64)),
         initialisers=pieces.at(np.array(image.initialisers, np.uint64)),
@@ -81,9 +86,10 @@ def reference_graph(image: Image, registrations: Sequence[Registration] = ()) ->
 
 def code_references(image: Image, code: Pieces) -> list[CodeReferences]:
     """What the code of an image refers to, in the order of places; nothing for a machine that is not known."""
-    ranges = np.array([[s.address, s.address + s.size] for s in data_sections(image)], np.uint64).reshape(-1, 2)
-    known = code.code & code.known & (code.nodes == np.arange(len(code)))
-    targets = Targets(code.starts[known], ranges)
+    ranges = [[s.address, s.address + s.size] for s in data_sections(image)]
+    gaps = np.stack((code.starts[~code.known], code.ends[~code.known]), axis=1)
+    anywhere = np.concatenate((np.array(ranges, np.uint64).reshape(-1, 2), gaps))
+    targets = Targets(code.starts[code.known & (code.nodes == np.arange(len(code)))], anywhere)
     found = []
     for section in code_sections(image):
         content = image.content[section.offset : section.offset + section.size]
@@ -132,10 +138,10 @@ def _pointers(image: Image) -> tuple[Addresses, Addresses]:
     return np.concatenate(all_places), np.concatenate(all_values)
 
 
-def _joined(code: Pieces, data: Pieces) -> Pieces:
-    order = np.argsort(np.concatenate((code.starts, data.starts)), kind="stable")
+def _joined(*parts: Pieces) -> Pieces:
+    order = np.argsort(np.concatenate([part.starts for part in parts]), kind="stable")
     columns = ("starts", "ends", "nodes", "code", "known")
-    return Pieces(*(np.concatenate((getattr(code, name), getattr(data, name)))[order] for name in columns))
+    return Pieces(*(np.concatenate([getattr(part, name) for part in parts])[order] for name in columns))
 
 
 def _edges(
@@ -144,8 +150,7 @@ def _edges(
     found: Sequence[CodeReferences],
     pointers: tuple[Addresses, Addresses],
     frames: Unwinding,
-    registrations: Sequence[Registration],
-    parts: NDArray[np.int32],
+    first_import: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Sources and targets of all edges."""
     sources, targets = [], []
@@ -160,12 +165,10 @@ def _edges(
     values = pointers[1] & ~np.uint64(1) if image.machine is Machine.ARM else pointers[1]
     add(pieces.at(pointers[0]), pieces.at(values))
     imported = image.pointers.imports >= 0
-    add(pieces.at(image.pointers.places[imported]), image.pointers.imports[imported] + np.int32(len(pieces)))
+    add(pieces.at(image.pointers.places[imported]), image.pointers.imports[imported] + np.int32(first_import))
     landing = frames.landing > 0
     add(pieces.at(frames.functions[landing]), pieces.at(frames.landing[landing].astype(np.uint64)))
     add(*_continued_texts(image, pieces))
-    factories = [getattr(part, "factory", None) or 0 for part in registrations]
-    add(parts, pieces.at(np.array(factories, np.uint64)))
     return np.concatenate(sources), np.concatenate(targets)
 
 
@@ -196,8 +199,8 @@ def _continued_texts(image: Image, pieces: Pieces) -> tuple[NDArray[np.int32], N
     return np.concatenate([nothing, *sources]), np.concatenate([nothing, *targets])
 
 
-def _sizes(image: Image, pieces: Pieces, frames: Unwinding, node_count: int) -> NDArray[np.int64]:
-    sizes = np.zeros(node_count, np.int64)
+def _sizes(image: Image, pieces: Pieces, frames: Unwinding, first_import: int) -> NDArray[np.int64]:
+    sizes = np.zeros(first_import + len(image.pointers.import_names), np.int64)
 
     def add(nodes: NDArray[np.int32], count: NDArray[np.int64] | int) -> None:
         np.add.at(sizes, nodes[nodes >= 0], count[nodes >= 0] if isinstance(count, np.ndarray) else count)
@@ -213,7 +216,7 @@ def _sizes(image: Image, pieces: Pieces, frames: Unwinding, node_count: int) -> 
     add(pieces.at(image.exports.addresses), image.exports.sizes)
     entry = 24 if image.bits == 64 else 16
     for number, name in enumerate(image.pointers.import_names):
-        sizes[len(pieces) + number] = entry + len(name) + 3
+        sizes[first_import + number] = entry + len(name) + 3
     return sizes
 
 

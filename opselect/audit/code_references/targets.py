@@ -21,14 +21,14 @@ class CodeReferences:
 
 
 class Targets:
-    """The starts of functions and every byte of data.
+    """The starts of functions, and every byte of data and of code that nothing describes.
 
     Random bytes that look like an instruction rarely hit the first byte of a function: of 2.14.1's library about
     30 of 2.5 million do.
     """
 
     def __init__(self, functions: Addresses, data: NDArray[np.uint64]) -> None:
-        """``functions`` are sorted; ``data`` are sorted ranges that do not touch, shape (n, 2)."""
+        """``functions`` are sorted; ``data`` are ranges that do not overlap, shape (n, 2)."""
         self._starts = functions.astype(np.int64)
         self._base = int(self._starts[0]) if len(self._starts) else 0
         self._end = int(self._starts[-1]) + 1 if len(self._starts) else 0
@@ -36,7 +36,7 @@ class Targets:
         counts = np.bincount(blocks, minlength=1) if len(blocks) else np.zeros(1, np.int64)
         # To each block of the address space the first function in it or behind it: far quicker than a binary search.
         self._first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
-        self._bounds = data.astype(np.int64).reshape(-1)
+        self._bounds = np.sort(data.astype(np.int64), axis=0).reshape(-1)
         self.lowest = min(self._base, int(self._bounds[0])) if len(self._bounds) else self._base
         self.highest = max(self._end, int(self._bounds[-1])) if len(self._bounds) else self._end
 
