@@ -13,7 +13,7 @@ from typing import NamedTuple
 import capstone
 
 from opselect.binaries.code.flow import Flow, State
-from opselect.binaries.code.values import STACK, Imported, Loaded, Place, Value
+from opselect.binaries.code.values import Imported, Place, Value
 from opselect.binaries.image import Image
 
 _ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
@@ -21,17 +21,33 @@ _SCRATCH = ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
 _SIZES = {"byte": 1, "word": 2, "dword": 4, "qword": 8, "xmmword": 16, "ymmword": 32, "zmmword": 64}
 _MEMORY = re.compile(r"(?:(\w+) ptr )?(?:[c-gs]s:)?\[(.+)\]")
 _NO_EFFECT = frozenset(
-    "nop test cmp endbr64 int3 ucomiss ucomisd comiss comisd bt vzeroupper leave pause mfence lfence sfence".split()
+    "nop test cmp endbr64 int3 ucomiss ucomisd comiss comisd bt vzeroupper leave pause mfence lfence sfence".split()  # noqa: SIM905
 )
 
 
+_MOVES = frozenset(
+    (
+        "movaps",
+        "movups",
+        "movdqa",
+        "movdqu",
+        "movq",
+        "movd",
+        "vmovaps",
+        "vmovups",
+        "vmovdqa",
+        "vmovdqu",
+        "vmovq",
+        "vmovd",
+    )
+)
 _ENDS = frozenset({"ret", "ud2", "hlt"})
 
 
 class _Memory(NamedTuple):
     size: int
     base: str
-    index: str
+    times: str
     scale: int
     offset: int
 
@@ -45,7 +61,7 @@ _Operand = _Memory | _Register | int | None
 
 
 def _registers() -> dict[str, _Register]:
-    found = {}
+    found: dict[str, _Register] = {}
     for letter in "abcd":
         whole = f"r{letter}x"
         found |= {whole: _Register(whole, 8), f"e{letter}x": _Register(whole, 4), f"{letter}x": _Register(whole, 2)}
@@ -59,7 +75,9 @@ def _registers() -> dict[str, _Register]:
         found |= {whole: _Register(whole, 8), f"{whole}d": _Register(whole, 4), f"{whole}w": _Register(whole, 2)}
         found[f"{whole}b"] = _Register(whole, 1)
     for number in range(32):
-        found |= {f"{kind}mm{number}": _Register(f"xmm{number}", size) for kind, size in zip("xyz", (16, 32, 64))}
+        found |= {
+            f"{kind}mm{number}": _Register(f"xmm{number}", size) for kind, size in zip("xyz", (16, 32, 64), strict=True)
+        }
     return found
 
 
@@ -77,19 +95,19 @@ def _operand(text: str) -> _Operand:
             return int(text, 0)
         except ValueError:
             return None
-    base = index = ""
+    base = times = ""
     scale, offset, sign = 1, 0, 1
     for part in re.split(r" ([+-]) ", memory[2]):
         if part in {"+", "-"}:
             sign = 1 if part == "+" else -1
         elif "*" in part:
-            index, _, factor = part.partition("*")
+            times, _, factor = part.partition("*")
             scale = int(factor, 0)
         elif part in _REGISTERS or part == "rip":
-            base, index = (part, index) if not base else (base, part)
+            base, times = (part, times) if not base else (base, part)
         else:
             offset += sign * int(part, 0)
-    return _Memory(_SIZES.get(memory[1] or "", 8), base, index, scale, offset)
+    return _Memory(_SIZES.get(memory[1] or "", 8), base, times, scale, offset)
 
 
 class X86Flow(Flow):
@@ -124,7 +142,7 @@ class X86Flow(Flow):
             if mnemonic in _NO_EFFECT:
                 continue
             if mnemonic in _ENDS:
-                state.lose()
+                state.end()
                 continue
             if mnemonic[0] == "j":
                 target = _operand(text)
@@ -164,11 +182,11 @@ class X86Flow(Flow):
         if memory.base == "rip":
             return after + memory.offset
         base: Value = state.registers.get(memory.base) if memory.base else 0
-        if memory.index:
-            index = state.registers.get(memory.index)
-            if not isinstance(index, int) or not isinstance(base, int | Place):
+        if memory.times:
+            times = state.registers.get(memory.times)
+            if not isinstance(times, int) or not isinstance(base, int | Place):
                 return None
-            offset = memory.offset + index * memory.scale
+            offset = memory.offset + times * memory.scale
         else:
             offset = memory.offset
         if isinstance(base, int):
@@ -217,8 +235,7 @@ class X86Flow(Flow):
             self._move(state, target, value, after)
             state.move_stack(8)
             return
-        if mnemonic in {"movaps", "movups", "movdqa", "movdqu", "vmovaps", "vmovups", "vmovdqa", "vmovdqu", "movq", "movd",
-                        "vmovq", "vmovd"}:  # fmt: skip
+        if mnemonic in _MOVES:
             self._move(state, target, self._read(state, second, after), after)
             return
         if mnemonic in {"xor", "xorps", "pxor", "vxorps", "vpxor"}:
@@ -237,6 +254,9 @@ class X86Flow(Flow):
                 if isinstance(value, int):
                     state.registers[target.name] = (value + amount) & 0xFFFFFFFFFFFFFFFF
                     return
+        if mnemonic.startswith("cmov") and isinstance(target, _Register):
+            state.choose(target.name, self._read(state, second, after))
+            return
         if mnemonic == "and" and target == _REGISTERS["rsp"]:
             return
         if mnemonic in {"movzx", "movsxd", "movsx"} and isinstance(target, _Register):
@@ -249,6 +269,3 @@ class X86Flow(Flow):
             place = self._address(state, target, after)
             if isinstance(place, Place):
                 state.memory.store(place, target.size, None)
-
-
-__all__ = ["STACK", "Loaded", "X86Flow"]

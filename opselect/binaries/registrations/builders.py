@@ -6,29 +6,18 @@ Source: ``KernelDefBuilder`` of ``framework/kernel_def_builder.cc``, ``REGISTER_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, Constraint
-from opselect.binaries.code.values import Call, Imported, Loaded, Place, Value
-from opselect.binaries.image import Image, is_text
+from opselect.binaries.code.values import Call, Place, Value
 from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations, Undecoded
+from opselect.binaries.registrations.arguments import NO_OP, Arguments
 from opselect.binaries.registrations.roles import ApiFunction, Role
 
-_NO_OP = ("", "_no_register")
-"""Names that selective registration gives to what it leaves out (``framework/kernel_def_builder.h``)."""
-_DEVICES = {
-    "DEVICE_DEFAULT": "DEFAULT",
-    "DEVICE_CPU": "CPU",
-    "DEVICE_GPU": "GPU",
-    "DEVICE_TPU": "TPU",
-    "DEVICE_TPU_SYSTEM": "TPU_SYSTEM",
-}
-"""The texts of the constants of ``framework/types.cc``, which another library of the program defines."""
+_UNKNOWN = ApiFunction(Role.OTHER)
 _OF_DEFINITIONS = frozenset({Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT, Role.RECEIVER})
-_MAX_LIST = 64
-_MAX_TEXT = 1 << 16
 
 
 Api = dict[int | str, ApiFunction]
@@ -40,7 +29,9 @@ class _Builder:
     """A registration that is being put together: the calls that were made on one builder, in their order.
 
     ``role`` is that of the call that begins it, ``op`` the name of the op, ``number`` that call's in the function.
-    ``places`` are where the builder is: on the stack, and the results of its own functions, which return it.
+    ``places`` are where the builder is: on the stack, and the results of its own functions, which return it. ``built``
+    is the number of the call that ends it. Its code is that from ``first`` to ``end``. Where it is ``conditional``, the
+    run decides whether there is an op.
     """
 
     role: Role
@@ -51,25 +42,40 @@ class _Builder:
     told: list[tuple[ApiFunction, Call]] = field(default_factory=list)
     built: int = 0
     registered: bool = False
+    first: int = 0
+    end: int = 0
+    conditional: bool = False
 
 
 class Assembler:
     """Makes records of the calls of one function after the other.
 
-    ``api`` says what the called functions do, ``is_function`` whether a function begins at an address.
+    ``api`` says what the called functions do.
     """
 
-    def __init__(self, image: Image, known_from: KnownFrom, api: Api, is_function: Callable[[int], bool]) -> None:
-        self._image = image
-        self._known_from = known_from
+    def __init__(self, arguments: Arguments, api: Api) -> None:
+        self._arguments = arguments
         self._api = api
-        self._is_function = is_function
         self._kernels: list[RegisteredKernel] = []
+        self._conditional: dict[int, _Where] = {}
         self._definitions: list[CompiledDefinition] = []
         self._undecoded: list[Undecoded] = []
 
     def registrations(self) -> Registrations:
-        """Everything that was read."""
+        """Everything that was read.
+
+        Where the run decides whether selective registration keeps an op, it keeps the definition by the same rule.
+        """
+        defined = {definition.op for definition in self._definitions}
+        kept = []
+        for kernel in self._kernels:
+            if kernel.place not in self._conditional or kernel.op in defined:
+                kept.append(kernel)
+            elif not defined:
+                reason = f"whether selective registration keeps op {kernel.op}"
+                where = self._conditional[kernel.place]
+                self._undecoded.append(where.undecoded(kernel.place, kernel.kernel_class, reason))
+        self._kernels = kept
         return Registrations(
             kernels=tuple(sorted(self._kernels, key=lambda kernel: kernel.place)),
             definitions=tuple(sorted(self._definitions, key=lambda definition: definition.place)),
@@ -83,10 +89,17 @@ class Assembler:
         for at, call in enumerate(calls):
             api = None if call.target is None else self._api.get(call.target)
             if api is None:
+                builder = _of_call(builders, None, call) if isinstance(call.arguments[0], Place) else None
+                if builder is not None:
+                    builder.places.add(Place(call.number, 0))
+                    if builder.role is Role.NAME:
+                        builder.told.append((_UNKNOWN, call))
                 continue
             if api.role in {Role.NAME, Role.OP}:
                 places = {call.arguments[0], Place(call.number, 0)}
-                builders.append(_Builder(api.role, self._text(call, 1), call, at, places))
+                builder = _Builder(api.role, self._arguments.text(call, 1), call, at, places)
+                builder.conditional = api.conditional or self._arguments.is_conditional(call, 1)
+                builders.append(builder)
             elif api.role is Role.REGISTRAR:
                 registrars.append(call)
             else:
@@ -100,19 +113,24 @@ class Assembler:
                     builder.places.add(Place(call.number, 0))
                     if api.role in {Role.BUILD, Role.RECEIVER}:
                         builder.built = call.number
-        ranges = _ranges(builders, calls, function)
-        where = _Where(function, name, file)
+        _set_ranges(builders, calls, function)
+        where = _Where(function, name, file, KnownFrom.SYMBOLS if name else KnownFrom.CODE)
+        by_number = {call.number: call for call in calls}
         for call in registrars:
             builder = _registered_by(builders, call)
             if builder is not None:
                 builder.registered = True
-                self._kernel(builder, call, where, *ranges[builder.number])
+                if builder.conditional:
+                    self._conditional[call.place] = where
+                made = [before for before in calls if builder.built < before.number < call.number]
+                kernel_class = self._arguments.class_of(call, made)
+                self._kernel(builder, call, where, kernel_class, self._arguments.factory(call, by_number))
             elif not _is_left_out(call):
-                self._undecoded.append(where.undecoded(call.place, self._class_of(call) or "", "its op"))
+                self._undecoded.append(where.undecoded(call.place, self._arguments.class_of(call) or "", "its op"))
         for builder in builders:
             if builder.role is Role.OP:
-                self._definition(builder, where, *ranges[builder.number])
-            elif not builder.registered and builder.op not in _NO_OP:
+                self._definition(builder, where)
+            elif not builder.registered and builder.op not in NO_OP:
                 reason = f"no call registers what begins with op {builder.op}" if builder.op else "its op"
                 self._undecoded.append(where.undecoded(builder.begins.place, "", reason))
 
@@ -125,22 +143,22 @@ class Assembler:
         for place in call.arguments[:2]:
             if not isinstance(place, Place):
                 continue
-            op = self._string(call, place)
+            op = self._arguments.string(call, place)
             for number in range(at - 1, -1, -1):
                 before = calls[number]
                 if before.target in self._api:
                     break
-                texts = [text for text in map(self._plain_text, before.arguments[1:]) if text]
+                texts = [text for text in map(self._arguments.plain_text, before.arguments[1:]) if text]
                 if before.arguments[0] == place and (texts or op):
                     return _Builder(Role.OP, texts[0] if texts else op, before, number, {place})
             if op is not None:
                 return _Builder(Role.OP, op, call, at, {place})
         return None
 
-    def _definition(self, builder: _Builder, where: _Where, first: int, end: int) -> None:
+    def _definition(self, builder: _Builder, where: _Where) -> None:
         told: dict[Role, list[str]] = {Role.OP_INPUT: [], Role.OP_OUTPUT: [], Role.OP_ATTR: []}
         for api, call in builder.told:
-            text = self._text(call, 1) if api.role in told else None
+            text = self._arguments.text(call, 1) if api.role in told else None
             if text is not None:
                 told[api.role].append(text)
         op = builder.op
@@ -154,27 +172,29 @@ class Assembler:
                     outputs=tuple(told[Role.OP_OUTPUT]),
                     attrs=tuple(told[Role.OP_ATTR]),
                     file=where.file,
-                    known_from=self._known_from,
+                    known_from=where.known_from,
                     place=builder.begins.place,
                     function=where.function,
-                    first=first,
-                    end=end,
+                    first=builder.first,
+                    end=builder.end,
                 )
             )
 
-    def _kernel(self, builder: _Builder, call: Call, where: _Where, first: int, end: int) -> None:
+    def _kernel(
+        self, builder: _Builder, call: Call, where: _Where, kernel_class: str | None, factory: int | None
+    ) -> None:
         """Makes the record of a kernel, or says what of it could not be read."""
-        op, kernel_class = builder.op, self._class_of(call)
+        op = builder.op
         device: str | None = None
         label, priority = "", 0
         constraints: dict[str, tuple[AttrScalar, ...]] = {}
         host_memory_args: list[str] = []
         unknown = [] if op is not None else ["its op"]
-        if op in _NO_OP:
+        if op in NO_OP:
             return
         of_op = f" of a kernel of op {op}"
         for api, told in builder.told:
-            role, text = api.role, self._text(told, 1)
+            role, text = api.role, self._arguments.text(told, 1)
             if role is Role.PRIORITY:
                 value = told.arguments[1]
                 if isinstance(value, int):
@@ -188,7 +208,7 @@ class Assembler:
             elif role is Role.DEVICE:
                 device = text
             elif role in {Role.TYPE, Role.TYPES, Role.ATTR}:
-                allowed = self._allowed(api, told)
+                allowed = self._arguments.allowed(api, told)
                 if allowed is None:
                     unknown.append(f"what attr {text} may be{of_op}")
                 else:
@@ -214,117 +234,14 @@ class Assembler:
                 host_memory_args=tuple(host_memory_args),
                 kernel_class=kernel_class,
                 file=where.file,
-                known_from=self._known_from,
+                known_from=where.known_from,
                 place=call.place,
                 function=where.function,
-                first=first,
-                end=end,
-                factory=self._factory(call),
+                first=builder.first,
+                end=builder.end,
+                factory=factory,
             )
         )
-
-    def _class_of(self, call: Call) -> str | None:
-        """The text of the class: two arguments that are its length and its beginning, or one that ends with NUL."""
-        arguments = call.arguments
-        for at in range(len(arguments) - 1):
-            for length, start in ((arguments[at], arguments[at + 1]), (arguments[at + 1], arguments[at])):
-                text = self._sized_text(length, start)
-                if text is not None:
-                    return text
-        for argument in arguments:
-            if isinstance(argument, Place):
-                first, second = call.memory.pair(argument, call.number)
-                text = self._sized_text(first, second) or self._sized_text(second, first)
-                if text:
-                    return text
-        return next((text for text in map(self._plain_text, arguments[1:]) if text), None)
-
-    def _sized_text(self, length: Value, start: Value) -> str | None:
-        if not isinstance(length, int) or not isinstance(start, int) or not 0 < length < _MAX_TEXT:
-            return None
-        text = self._image.text(start, length + 1)
-        return text if text is not None and len(text) == length else None
-
-    def _plain_text(self, value: Value) -> str | None:
-        return self._image.text(value, _MAX_TEXT) or None if isinstance(value, int) and value else None
-
-    def _factory(self, call: Call) -> int | None:
-        """The function that makes the kernel: an argument, or what an object holds that is an argument."""
-        for argument in reversed(call.arguments):
-            if isinstance(argument, int) and self._is_function(argument):
-                return argument
-        for argument in reversed(call.arguments[1:]):
-            if isinstance(argument, Place):
-                for word in call.memory.reachable(argument, call.number):
-                    if isinstance(word, int) and self._is_function(word):
-                        return word
-        return None
-
-    def _text(self, call: Call, at: int) -> str | None:
-        """The text of an argument: a C string, a string object, or a constant of another library."""
-        if at >= len(call.arguments):
-            return None
-        value = call.arguments[at]
-        if isinstance(value, int):
-            return self._image.text(value, _MAX_TEXT)
-        if isinstance(value, Loaded | Imported):
-            return next((text for name, text in _DEVICES.items() if value.name.endswith(f"{len(name)}{name}E")), None)
-        if isinstance(value, Place):
-            return self._string(call, value)
-        return None
-
-    def _string(self, call: Call, place: Place) -> str | None:
-        """The text of a string object: made by a call of a C string, or word by word in place."""
-        made_of = call.memory.made_of(place, call.number)
-        if made_of is not None:
-            text = self._image.text(made_of, _MAX_TEXT)
-            if text is not None:
-                return text
-        start, length = call.memory.pair(place, call.number)
-        if isinstance(length, int) and 0 <= length < _MAX_TEXT:
-            if isinstance(start, Place):
-                return _printable(call.memory.content(start, length, call.number), length)
-            text = self._sized_text(length, start)
-            if text is not None:
-                return text
-        # libc++ keeps a short string behind a byte that is twice its length.
-        short = call.memory.content(place, 3 * self._image.pointer_size, call.number)
-        return _printable(short[1 : 1 + short[0] // 2], short[0] // 2) if short and not short[0] & 1 else None
-
-    def _allowed(self, api: ApiFunction, call: Call) -> tuple[AttrScalar, ...] | None:
-        """The values that a constraint admits."""
-        if api.dtype is not None:
-            return (api.dtype,)
-        value = call.arguments[2] if len(call.arguments) > 2 else None
-        if api.role is Role.TYPE:
-            return _types((value,)) if isinstance(value, int) else None
-        if api.role is Role.TYPES:
-            return self._type_list(call)
-        if not isinstance(value, int):
-            return None
-        if api.value_type == "b":
-            return (bool(value),)
-        if api.value_type in {"l", "x", "i"}:
-            return (value - (1 << 64) if value & (1 << 63) else value,)
-        text = self._image.text(value, _MAX_TEXT)
-        return None if text is None else (text,)
-
-    def _type_list(self, call: Call) -> tuple[AttrScalar, ...] | None:
-        """The types of a list: its beginning and its length are arguments, or words of an object that is one."""
-        start, count = (*call.arguments[2:4], None, None)[:2]
-        if isinstance(start, Place) and not isinstance(count, int):
-            start, count = call.memory.pair(start, call.number)
-        if not isinstance(count, int) or not 0 < count <= _MAX_LIST:
-            return None
-        if isinstance(start, int):
-            found = self._image.bytes_at(start, 4 * count)
-        elif isinstance(start, Place):
-            found = call.memory.content(start, 4 * count, call.number)
-        else:
-            return None
-        order = "big" if self._image.big_endian else "little"
-        numbers = [int.from_bytes(found[at : at + 4], order) for at in range(0, len(found), 4)]
-        return _types(numbers) if len(numbers) == count else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,13 +251,14 @@ class _Where:
     function: int
     name: str
     file: str
+    known_from: KnownFrom
 
     def undecoded(self, place: int, kernel_class: str, reason: str) -> Undecoded:
         """What is known of a call there that could not be read."""
         return Undecoded(place, self.function, self.name, self.file, kernel_class, reason)
 
 
-def _of_call(builders: Sequence[_Builder], role: Role, call: Call) -> _Builder | None:
+def _of_call(builders: Sequence[_Builder], role: Role | None, call: Call) -> _Builder | None:
     """The builder that a call is made on: the one that is at its first argument, or the last where that is unknown."""
     builder_at = call.arguments[0]
     if role is Role.RECEIVER:
@@ -362,23 +280,14 @@ def _is_left_out(call: Call) -> bool:
     return 0 in call.arguments[:2]
 
 
-def _ranges(builders: Sequence[_Builder], calls: Sequence[Call], function: int) -> dict[int, tuple[int, int]]:
-    """Where the code of each registration begins and ends: at the call before its name, and before the next one's."""
-    starts = [calls[builder.number - 1].after if builder.number else function for builder in builders]
-    ends = [*starts[1:], calls[-1].after][: len(starts)] if builders else []
-    return {
-        builder.number: (start, max(end, builder.begins.after))
-        for builder, start, end in zip(builders, starts, ends, strict=True)
-    }
-
-
-def _printable(found: bytes, length: int) -> str | None:
-    return found.decode("ascii") if len(found) == length and is_text(found) else None
-
-
-def _types(numbers: Sequence[int]) -> tuple[AttrScalar, ...] | None:
-    known = {dtype.value for dtype in DataType}
-    return tuple(DataType(number) for number in numbers) if all(number in known for number in numbers) else None
+def _set_ranges(builders: Sequence[_Builder], calls: Sequence[Call], function: int) -> None:
+    """Says where the code of each registration begins and ends: at the call before its name, and before the next's."""
+    for builder in builders:
+        builder.first = calls[builder.number - 1].after if builder.number else function
+    for builder, following in pairwise(builders):
+        builder.end = max(following.first, builder.begins.after)
+    if builders:
+        builders[-1].end = calls[-1].after
 
 
 def _in_order(allowed: Sequence[AttrScalar]) -> tuple[AttrScalar, ...]:
