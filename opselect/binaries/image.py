@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -184,7 +184,9 @@ class Image:
     ``name`` is what messages call it: the path, and the member in parentheses where it stands in a package.
     ``content`` are the bytes of the file (of the member, unpacked). ``initialisers`` are the functions that the loader
     calls, in its order. ``thumb`` are the functions of 32-bit ARM in Thumb code, by address. ``members`` are the names
-    of the objects of an archive.
+    of the objects of an archive, and ``not_read`` says which of its members are none and what they are. ``stubs`` are
+    the addresses that symbols defined nowhere in objects were given, with their names: a call of one of these is a call
+    of that import.
     """
 
     name: str
@@ -201,6 +203,8 @@ class Image:
     initialisers: tuple[int, ...]
     thumb: frozenset[int] = frozenset()
     members: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
+    stubs: Mapping[int, str] = field(default_factory=dict, repr=False)
     _region_starts: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ and objects with a section a function have a hundred thousand section headers.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -247,13 +247,18 @@ def _dynamic(
     return {}
 
 
-def sections_of(file: ElfFile, member: int = 0, addresses: tuple[int, ...] | None = None) -> tuple[Section, ...]:
-    """The sections as everything else sees them; with ``addresses`` those of an object that was laid out."""
+def sections_of(
+    file: ElfFile, member: int = 0, start: int = 0, addresses: Sequence[int] | None = None
+) -> tuple[Section, ...]:
+    """The sections as everything else sees them.
+
+    Those of an object have the ``addresses`` at which it was laid out, and the object begins at byte ``start``.
+    """
     return tuple(
         Section(
             name=header.name,
             kind=header.kind,
-            offset=header.offset,
+            offset=start + header.offset,
             size=header.file_size,
             address=header.address if addresses is None else addresses[number],
             memory_size=header.size if header.allocated else 0,

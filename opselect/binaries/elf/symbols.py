@@ -12,18 +12,23 @@ from numpy.typing import NDArray
 
 from kernel_index.errors import InputError, Place
 from opselect.binaries.elf.headers import DYNSYM, SYMTAB, ElfFile, SectionHeader
-from opselect.binaries.image import Bytes, Machine, SymbolKind, Symbols, text_at
+from opselect.binaries.image import Addresses, Bytes, Machine, SymbolKind, Symbols, text_at
 
 _FUNC, _OBJECT, _NOTYPE, _FILE, _IFUNC = 2, 1, 0, 4, 10
-_ABSOLUTE, _COMMON, _EXTENDED = 0xFFF1, 0xFFF2, 0xFFFF
+_RESERVED, _EXTENDED = 0xFF00, 0xFFFF
+ABSOLUTE, COMMON = 0xFFFFFFF1, 0xFFFFFFF2
+"""What stands for sections of symbols that have a value but no place, or none yet: beyond the numbers of sections."""
 _DT_SYMTAB, _DT_STRTAB, _DT_STRSZ, _DT_HASH = 6, 5, 10, 4
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolTable:
-    """A symbol table as it stands: columns of shape (n,) and the bytes of its names."""
+    """A symbol table as it stands: columns of shape (n,) and the bytes of its names.
 
-    name_at: NDArray[np.uint32]
+    ``sections`` are numbers of sections, 0 for undefined symbols, or ABSOLUTE or COMMON.
+    """
+
+    name_at: NDArray[np.integer]
     types: NDArray[np.uint8]
     bindings: NDArray[np.uint8]
     sections: NDArray[np.uint32]
@@ -41,7 +46,7 @@ class SymbolTable:
     @property
     def defined(self) -> NDArray[np.bool_]:
         """Which stand for a place in this file."""
-        return np.isin(self.sections, (0, _ABSOLUTE, _COMMON), invert=True)
+        return np.isin(self.sections, (0, ABSOLUTE, COMMON), invert=True)
 
 
 def _dtype(file: ElfFile) -> np.dtype[np.void]:
@@ -55,9 +60,11 @@ def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = Non
     dtype = _dtype(file)
     view = rows[: len(rows) // dtype.itemsize * dtype.itemsize].view(dtype)
     sections = view["shndx"].astype(np.uint32)
+    escaped = np.flatnonzero(sections == _EXTENDED)
+    sections[sections >= _RESERVED] |= np.uint32(0xFFFF0000)
     if extended is not None:
-        wide = extended[: len(extended) // 4 * 4].view(file.order + "u4")[: len(sections)]
-        escaped = np.flatnonzero(sections[: len(wide)] == _EXTENDED)
+        wide = extended[: len(extended) // 4 * 4].view(file.order + "u4")
+        escaped = escaped[: np.searchsorted(escaped, len(wide))]
         sections[escaped] = wide[escaped]
     return SymbolTable(
         name_at=np.ascontiguousarray(view["name"]).astype(np.uint32, copy=False),
@@ -109,25 +116,40 @@ def dynamic_table(file: ElfFile) -> SymbolTable | None:
     return _table(file, file.at_address(start, count * entry), file.at_address(names, file.dynamic.get(_DT_STRSZ, 0)))
 
 
-def symbols_of(file: ElfFile, table: SymbolTable | None, bases: NDArray[np.uint64] | None = None) -> Symbols:
-    """The symbols that stand for a place in the image; ``bases`` are addresses of sections to add, for objects."""
+def symbols_of(file: ElfFile, table: SymbolTable | None) -> Symbols:
+    """The symbols that stand for a place in the image; those of a source file's block have its name."""
     if table is None:
         return Symbols.none()
+    numbers, file_names = file_blocks(table)
+    return placed_symbols(file.machine, table, table.defined, table.values, numbers, file_names)
+
+
+def file_blocks(table: SymbolTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """For each symbol the number of the source file whose block of local symbols has it, or -1; and the names."""
     is_file = table.types == _FILE
     numbers = np.cumsum(is_file, dtype=np.int32) - 1
-    file_names = tuple(table.name(int(number)) for number in np.flatnonzero(is_file))
-    local = table.bindings == 0
-    kept = table.defined & np.isin(table.types, (_NOTYPE, _OBJECT, _FUNC, _IFUNC)) & (table.name_at != 0)
+    numbers[table.bindings != 0] = -1
+    return numbers, tuple(table.name(int(number)) for number in np.flatnonzero(is_file))
+
+
+def placed_symbols(
+    machine: Machine,
+    table: SymbolTable,
+    defined: NDArray[np.bool_],
+    addresses: Addresses,
+    files: NDArray[np.int32],
+    file_names: tuple[str, ...],
+) -> Symbols:
+    """The symbols of a table that are defined and have a name, in the order of their addresses."""
+    kept = defined & np.isin(table.types, (_NOTYPE, _OBJECT, _FUNC, _IFUNC)) & (table.name_at != 0)
     # Markers of ARM code, as $x and $d, are no names.
     kept[kept] = table.text[np.minimum(table.name_at[kept], max(len(table.text) - 1, 0))] != ord("$")
     chosen = np.flatnonzero(kept)
     kinds = np.full(len(chosen), SymbolKind.OTHER, np.uint8)
     kinds[np.isin(table.types[chosen], (_FUNC, _IFUNC))] = SymbolKind.FUNCTION
     kinds[table.types[chosen] == _OBJECT] = SymbolKind.OBJECT
-    addresses = table.values[chosen]
-    if bases is not None:
-        addresses = addresses + bases[np.minimum(table.sections[chosen], len(bases) - 1)]
-    if file.machine is Machine.ARM:
+    addresses = addresses[chosen]
+    if machine is Machine.ARM:
         addresses = np.where(kinds == SymbolKind.FUNCTION, addresses & ~np.uint64(1), addresses)
     order = np.lexsort((table.sizes[chosen], addresses))
     chosen, kinds, addresses = chosen[order], kinds[order], addresses[order]
@@ -135,8 +157,8 @@ def symbols_of(file: ElfFile, table: SymbolTable | None, bases: NDArray[np.uint6
         addresses=addresses,
         sizes=table.sizes[chosen],
         kinds=kinds,
-        local=local[chosen],
-        files=np.where(local[chosen], numbers[chosen], -1).astype(np.int32),
+        local=table.bindings[chosen] == 0,
+        files=files[chosen],
         file_names=file_names,
         name_at=table.name_at[chosen].astype(np.int64),
         text=table.text,
