@@ -8,6 +8,7 @@ were linked whole.
 from __future__ import annotations
 
 import enum
+import mmap
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 Addresses = NDArray[np.uint64]
 """Addresses in the image, sorted where nothing else is said; shape (n,)."""
 Bytes = NDArray[np.uint8]
+_ADDRESSES = 1 << 64
 
 
 class Machine(enum.Enum):
@@ -120,6 +122,8 @@ class Symbols:
 
     def at(self, address: int) -> range:
         """The numbers of the symbols of an address."""
+        if not 0 <= address < _ADDRESSES:
+            return range(0)
         key = np.uint64(address)
         first, last = np.searchsorted(self.addresses, key, "left"), np.searchsorted(self.addresses, key, "right")
         return range(int(first), int(last))
@@ -145,11 +149,15 @@ class Functions:
 
     def containing(self, address: int) -> int | None:
         """The number of the function that has an address."""
+        if not 0 <= address < _ADDRESSES:
+            return None
         number = int(np.searchsorted(self.starts, np.uint64(address), "right")) - 1
         return number if number >= 0 and address < int(self.ends[number]) else None
 
     def starting(self, address: int) -> int | None:
         """The number of the function that starts at an address."""
+        if not 0 <= address < _ADDRESSES:
+            return None
         number = int(np.searchsorted(self.starts, np.uint64(address)))
         return number if number < len(self.starts) and int(self.starts[number]) == address else None
 
@@ -168,6 +176,8 @@ class Pointers:
 
     def number(self, place: int) -> int | None:
         """The number of the pointer at a place."""
+        if not 0 <= place < _ADDRESSES:
+            return None
         number = int(np.searchsorted(self.places, np.uint64(place)))
         return number if number < len(self.places) and int(self.places[number]) == place else None
 
@@ -290,3 +300,17 @@ def merged_functions(starts: Sequence[Addresses], ends: Sequence[Addresses]) -> 
         all_starts, all_ends = all_starts[last], all_ends[last]
         all_ends[:-1] = np.minimum(all_ends[:-1], all_starts[1:])
     return Functions(all_starts, all_ends)
+
+
+def unmapped(content: Bytes) -> None:
+    """Lets the pages of a part of a mapped file go out of memory; they are read again when somebody looks at them."""
+    base: object = content
+    while not isinstance(base, mmap.mmap):
+        base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
+        if base is None:
+            return
+    start = content.__array_interface__["data"][0] - np.frombuffer(base, np.uint8).__array_interface__["data"][0]
+    first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    count = (start + len(content)) // mmap.PAGESIZE * mmap.PAGESIZE - first
+    if count > 0 and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED, first, count)

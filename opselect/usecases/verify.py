@@ -256,15 +256,17 @@ class HeldAgainst:
     problems: tuple[Finding, ...]
 
 
-def hold_against(opened: OpenedBuild, watch: Watch = NOBODY) -> HeldAgainst:
+def hold_against(opened: OpenedBuild, watch: Watch = NOBODY, *, inserted: bool = False) -> HeldAgainst:
     """What of the models of the question the build does not run, by code. The only model stays open in the answer.
+
+    With ``inserted`` what optimizers of the runtime only may insert is picked, too, where the build has it.
 
     Raises BrokenGraphError for the only model where it makes no sense as a graph, and what :func:`verify` raises of
     models.
     """
     question, index, profile, build = opened.question, opened.index, opened.profile, opened.build
     # What an optimizer only may insert is never missing, so that nobody need look for it.
-    needed = read_requirements(replace(question.models, inserted=False, every_node=True), index, watch)
+    needed = read_requirements(replace(question.models, inserted=inserted, every_node=True), index, watch)
     found = select_kernels(
         needed, index, profile, builds=build.builds, have=question.have, files=False, contents=opened.contents
     )

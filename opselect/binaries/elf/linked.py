@@ -18,6 +18,7 @@ from opselect.binaries.image import (
     SymbolKind,
     Symbols,
     merged_functions,
+    unmapped,
 )
 
 _DT_INIT, _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ = 12, 25, 27
@@ -28,15 +29,20 @@ def linked_image(file: ElfFile, name: str) -> Image:
 
     Raises InputError for tables that cannot be read.
     """
+    # Each table goes out of memory when it has been read: together they are large.
     dynamic = dynamic_table(file)
-    symbols = symbols_of(file, full_table(file) or dynamic)
     pointers = pointers_of(file, dynamic)
+    initialisers = _initialisers(file, pointers)
+    unmapped(file.content)
+    symbols = symbols_of(file, full_table(file) or dynamic)
+    unmapped(file.content)
+    functions = _functions(file, symbols)
+    unmapped(file.content)
     regions = tuple(
         Region(segment.address, file.content[segment.offset : segment.offset + segment.size])
         for segment in sorted(file.segments, key=lambda segment: segment.address)
         if segment.size
     )
-    initialisers = _initialisers(file, pointers)
     thumb = frozenset(address & ~1 for address in initialisers if address & 1 and file.machine is Machine.ARM)
     if file.machine is Machine.ARM:
         initialisers = tuple(address & ~1 for address in initialisers)
@@ -50,7 +56,7 @@ def linked_image(file: ElfFile, name: str) -> Image:
         segments=file.segments,
         regions=regions,
         symbols=symbols,
-        functions=_functions(file, symbols),
+        functions=functions,
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,

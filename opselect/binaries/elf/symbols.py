@@ -142,8 +142,11 @@ def placed_symbols(
 ) -> Symbols:
     """The symbols of a table that are defined and have a name, in the order of their addresses."""
     kept = defined & np.isin(table.types, (_NOTYPE, _OBJECT, _FUNC, _IFUNC)) & (table.name_at != 0)
-    # Markers of ARM code, as $x and $d, are no names.
-    kept[kept] = table.text[np.minimum(table.name_at[kept], max(len(table.text) - 1, 0))] != ord("$")
+    if machine in {Machine.AARCH64, Machine.ARM}:
+        # Markers of code and data between it, as $x and $d, are no names.
+        marks = kept & (table.types == _NOTYPE) & (table.bindings == 0)
+        marks[marks] = table.text[np.minimum(table.name_at[marks], max(len(table.text) - 1, 0))] == ord("$")
+        kept &= ~marks
     chosen = np.flatnonzero(kept)
     kinds = np.full(len(chosen), SymbolKind.OTHER, np.uint8)
     kinds[np.isin(table.types[chosen], (_FUNC, _IFUNC))] = SymbolKind.FUNCTION

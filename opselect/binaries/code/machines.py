@@ -1,0 +1,15 @@
+"""The flow of the code of each machine that can be followed."""
+
+from __future__ import annotations
+
+from opselect.binaries.code.flow import Flow
+from opselect.binaries.image import Image, Machine
+
+
+def flow_of(image: Image) -> Flow | None:
+    """How the code of an image is followed; None for machines that cannot be."""
+    if image.machine is Machine.X86_64:
+        from opselect.binaries.code.x86 import X86Flow
+
+        return X86Flow(image)
+    return None

@@ -1,0 +1,93 @@
+"""Where a call goes: through the stubs that linkers put between, as those of the procedure linkage table."""
+
+from __future__ import annotations
+
+import struct
+
+from opselect.binaries.image import Image, Machine
+
+_MOST_STUBS = 4
+
+
+class Targets:
+    """The functions that calls go to in the end: addresses in the image, or names of imports."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._known: dict[int, int | str] = {}
+
+    def of(self, target: int | str) -> int | str:
+        """The function behind a target; a target that is no stub is itself the function."""
+        if isinstance(target, str):
+            return target
+        known = self._known.get(target)
+        if known is None:
+            known = self._known[target] = self._follow(target)
+        return known
+
+    def _follow(self, target: int) -> int | str:
+        for _ in range(_MOST_STUBS):
+            further = self._behind(target)
+            if further is None:
+                return target
+            if isinstance(further, str):
+                return further
+            target = further
+        return target
+
+    def _behind(self, target: int) -> int | str | None:
+        """What a stub jumps to; None for what is no stub."""
+        machine = self._image.machine
+        if machine is Machine.X86_64:
+            return self._x86_stub(target)
+        if machine is Machine.AARCH64:
+            return self._aarch64_stub(target)
+        return None
+
+    def _at_slot(self, slot: int) -> int | str | None:
+        name = self._image.import_at(slot)
+        return name if name is not None else self._image.pointer(slot) or None
+
+    def _x86_stub(self, target: int) -> int | str | None:
+        """A jump through the global offset table or to a function, with what is allowed before it.
+
+        Source: the psABI of x86-64, "Procedure Linkage Table": ``endbr64`` for branch tracking, ``bnd`` for bounds.
+        """
+        code = self._image.bytes_at(target, 16)
+        at = 4 if code.startswith(b"\xf3\x0f\x1e\xfa") else 0
+        if code[at : at + 1] == b"\xf2":
+            at += 1
+        if code[at : at + 2] == b"\xff\x25" and len(code) >= at + 6:
+            return self._at_slot(target + at + 6 + struct.unpack_from("<i", code, at + 2)[0])
+        if code[at : at + 1] == b"\xe9" and len(code) >= at + 5:
+            return target + at + 5 + int(struct.unpack_from("<i", code, at + 1)[0])
+        return None
+
+    def _aarch64_stub(self, target: int) -> int | str | None:
+        """``adrp x16`` with a load from the table and ``br x17``, or with ``add`` and ``br x16``; or one branch.
+
+        Source: the ELF psABI of AArch64; linkers put the second before calls that are too far.
+        """
+        code = self._image.bytes_at(target, 20)
+        words = list(struct.unpack(f"<{len(code) // 4}I", code[: len(code) // 4 * 4]))
+        place = target
+        if words and words[0] in {0xD503245F, 0xD503249F, 0xD50324DF}:  # bti c, j, jc
+            words, place = words[1:], place + 4
+        if not words:
+            return None
+        if words[0] & 0xFC000000 == 0x14000000:
+            offset = (words[0] & 0x3FFFFFF) << 2
+            return place + (offset - (1 << 28) if offset & (1 << 27) else offset)
+        if len(words) < 3 or words[0] & 0x9F000000 != 0x90000000:
+            return None
+        page = ((words[0] >> 29) & 3) | ((words[0] >> 5) & 0x7FFFF) << 2
+        page = ((place >> 12) + (page - (1 << 21) if page & (1 << 20) else page)) << 12
+        base = words[0] & 31
+        second = words[1]
+        if (second >> 5) & 31 != base:
+            return None
+        if second & 0xFFC00000 == 0xF9400000 and 0xD61F0000 in {word & 0xFFFFFC1F for word in words[2:4]}:
+            return self._at_slot(page + ((second >> 10) & 0xFFF) * 8)
+        if second & 0xFFC00000 == 0x91000000 and words[2] & 0xFFFFFC1F == 0xD61F0000:
+            return page + ((second >> 10) & 0xFFF)
+        return None

@@ -1,0 +1,133 @@
+"""What is known of a register or a word of memory, and the calls that are made with it.
+
+A value is a number (an address of the image among them), a `Place` in memory that only exists when the program runs, an
+`Imported` address, or what stands there (`Loaded`). None is what is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+STACK = 0
+"""The base of places on the stack; the other bases are numbers of calls, whose result they are."""
+
+
+_MOST_OBJECTS = 16
+_WORDS_OF_OBJECT = 4
+
+
+class Place(NamedTuple):
+    """An address that is ``offset`` bytes behind a base: the stack where the function began, or a call's result."""
+
+    base: int
+    offset: int
+
+
+class Imported(NamedTuple):
+    """The address of a symbol of another library."""
+
+    name: str
+
+
+class Loaded(NamedTuple):
+    """The word that stands at the address of a symbol of another library, as in ``DEVICE_CPU``."""
+
+    name: str
+
+
+Value = int | Place | Imported | Loaded | bytes | None
+"""Bytes are the contents of a wide register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call: ``number`` counts from 1 in its function and is the base of its result.
+
+    ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address that it goes to
+    in the image, or the name of an import; None where it cannot be known. ``memory`` is that of the whole function:
+    what it held at the time of this call, it tells by ``number``.
+    """
+
+    number: int
+    place: int
+    after: int
+    target: int | str | None
+    arguments: tuple[Value, ...]
+    memory: Memory
+
+
+class Memory:
+    """What is known of words of memory that only exist when the program runs.
+
+    Every word keeps what it held before, with the number of calls that were made until then.
+    """
+
+    __slots__ = ("_word_size", "_words", "calls", "texts")
+
+    def __init__(self, word_size: int) -> None:
+        self._words: dict[Place, list[tuple[int, int, Value]]] = {}
+        self._word_size = word_size
+        self.calls = 0
+        self.texts: dict[Place, list[tuple[int, int]]] = {}
+        """Places of objects that a call made of the text at an address, with the number of the call."""
+
+    def store(self, place: Place, size: int, value: Value) -> None:
+        """Notes what so many bytes at a place hold from now on."""
+        self._words.setdefault(place, []).append((self.calls, size, value))
+
+    def load(self, place: Place, size: int, call: int | None = None) -> Value:
+        """What so many bytes at a place hold, now or when a call was made."""
+        stored = self._word(place, call)
+        if stored is None:
+            return None
+        held, value = stored
+        if held == size or not isinstance(value, int):
+            return value if held >= size else None
+        return value & ((1 << (8 * size)) - 1) if held > size else None
+
+    def content(self, place: Place, limit: int, call: int) -> bytes:
+        """The bytes from a place on when a call was made, as far as they are known without a gap."""
+        found = b""
+        while len(found) < limit:
+            stored = self._word(Place(place.base, place.offset + len(found)), call)
+            if stored is None:
+                break
+            size, value = stored
+            if isinstance(value, int):
+                found += (value & ((1 << (8 * size)) - 1)).to_bytes(size, "little")
+            elif isinstance(value, bytes):
+                found += value[:size]
+            else:
+                break
+        return found[:limit]
+
+    def _word(self, place: Place, call: int | None) -> tuple[int, Value] | None:
+        words = self._words.get(place)
+        if words is None:
+            return None
+        if call is None:
+            return words[-1][1:]
+        return next((word[1:] for word in reversed(words) if word[0] < call), None)
+
+    def pair(self, place: Place, call: int) -> tuple[Value, Value]:
+        """The two words at a place when a call was made."""
+        size = self._word_size
+        return self.load(place, size, call), self.load(Place(place.base, place.offset + size), size, call)
+
+    def reachable(self, place: Place, call: int) -> Iterator[Value]:
+        """The first words of an object when a call was made, and of the objects that these point at."""
+        seen, wanted = {place}, [place]
+        while wanted and len(seen) < _MOST_OBJECTS:
+            start = wanted.pop()
+            for at in range(_WORDS_OF_OBJECT):
+                value = self.load(Place(start.base, start.offset + at * self._word_size), self._word_size, call)
+                yield value
+                if isinstance(value, Place) and value not in seen:
+                    seen.add(value)
+                    wanted.append(value)
+
+    def made_of(self, place: Place, call: int) -> int | None:
+        """The address of the text that an object at a place was made of before a call."""
+        return next((text for number, text in reversed(self.texts.get(place, ())) if number < call), None)

@@ -1,0 +1,254 @@
+"""The calls of a function in x86-64 code, with what is known of their arguments.
+
+It follows the instructions in order, as straight-line code runs: what is behind a jump that is always taken begins with
+what was known where somebody jumps there.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import capstone
+
+from opselect.binaries.code.flow import Flow, State
+from opselect.binaries.code.values import STACK, Imported, Loaded, Place, Value
+from opselect.binaries.image import Image
+
+_ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
+_SCRATCH = ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
+_SIZES = {"byte": 1, "word": 2, "dword": 4, "qword": 8, "xmmword": 16, "ymmword": 32, "zmmword": 64}
+_MEMORY = re.compile(r"(?:(\w+) ptr )?(?:[c-gs]s:)?\[(.+)\]")
+_NO_EFFECT = frozenset(
+    "nop test cmp endbr64 int3 ucomiss ucomisd comiss comisd bt vzeroupper leave pause mfence lfence sfence".split()
+)
+
+
+_ENDS = frozenset({"ret", "ud2", "hlt"})
+
+
+class _Memory(NamedTuple):
+    size: int
+    base: str
+    index: str
+    scale: int
+    offset: int
+
+
+class _Register(NamedTuple):
+    name: str
+    size: int
+
+
+_Operand = _Memory | _Register | int | None
+
+
+def _registers() -> dict[str, _Register]:
+    found = {}
+    for letter in "abcd":
+        whole = f"r{letter}x"
+        found |= {whole: _Register(whole, 8), f"e{letter}x": _Register(whole, 4), f"{letter}x": _Register(whole, 2)}
+        found |= {f"{letter}l": _Register(whole, 1), f"{letter}h": _Register(whole, 1)}
+    for name in ("si", "di", "bp", "sp"):
+        whole = f"r{name}"
+        found |= {whole: _Register(whole, 8), f"e{name}": _Register(whole, 4), name: _Register(whole, 2)}
+        found[f"{name}l"] = _Register(whole, 1)
+    for number in range(8, 16):
+        whole = f"r{number}"
+        found |= {whole: _Register(whole, 8), f"{whole}d": _Register(whole, 4), f"{whole}w": _Register(whole, 2)}
+        found[f"{whole}b"] = _Register(whole, 1)
+    for number in range(32):
+        found |= {f"{kind}mm{number}": _Register(f"xmm{number}", size) for kind, size in zip("xyz", (16, 32, 64))}
+    return found
+
+
+_REGISTERS = _registers()
+
+
+@lru_cache(maxsize=1 << 14)
+def _operand(text: str) -> _Operand:
+    register = _REGISTERS.get(text)
+    if register is not None:
+        return register
+    memory = _MEMORY.fullmatch(text)
+    if memory is None:
+        try:
+            return int(text, 0)
+        except ValueError:
+            return None
+    base = index = ""
+    scale, offset, sign = 1, 0, 1
+    for part in re.split(r" ([+-]) ", memory[2]):
+        if part in {"+", "-"}:
+            sign = 1 if part == "+" else -1
+        elif "*" in part:
+            index, _, factor = part.partition("*")
+            scale = int(factor, 0)
+        elif part in _REGISTERS or part == "rip":
+            base, index = (part, index) if not base else (base, part)
+        else:
+            offset += sign * int(part, 0)
+    return _Memory(_SIZES.get(memory[1] or "", 8), base, index, scale, offset)
+
+
+class X86Flow(Flow):
+    """The flow of a function in x86-64 code."""
+
+    def __init__(self, image: Image) -> None:
+        super().__init__(image, _ARGUMENTS, _SCRATCH, "rax", "rsp")
+        self._decoder = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+        self._decoder.skipdata = True
+
+    def step(self, state: State, code: bytes, start: int, end: int) -> None:
+        """Follows the instructions of a function."""
+        registers = state.registers
+        for address, size, mnemonic, text in self._decoder.disasm_lite(code, start):
+            after = address + size
+            if address in state.saved:
+                state.resume(address)
+                registers = state.registers
+            if mnemonic == "call":
+                self._call(state, address, after, text)
+                continue
+            if mnemonic == "mov" or mnemonic == "movabs":
+                first, _, second = text.partition(", ")
+                self._move(state, _operand(first), self._read(state, second, after), after)
+                continue
+            if mnemonic == "lea":
+                first, _, second = text.partition(", ")
+                target, memory = _operand(first), _operand(second)
+                if isinstance(target, _Register) and isinstance(memory, _Memory):
+                    registers[target.name] = self._address(state, memory, after)
+                continue
+            if mnemonic in _NO_EFFECT:
+                continue
+            if mnemonic in _ENDS:
+                state.lose()
+                continue
+            if mnemonic[0] == "j":
+                target = _operand(text)
+                self._jump(state, address, after, mnemonic, target, text, start, end)
+                registers = state.registers
+                continue
+            self._other(state, mnemonic, text, after)
+
+    def _call(self, state: State, address: int, after: int, text: str) -> None:
+        operand = _operand(text)
+        target: int | str | None = None
+        if isinstance(operand, int):
+            target = operand
+        else:
+            value = self._read(state, text, after)
+            if isinstance(value, int):
+                target = value
+            elif isinstance(value, Imported):
+                target = value.name
+        state.call(address, after, target)
+
+    def _jump(
+        self, state: State, address: int, after: int, mnemonic: str, target: _Operand, text: str, start: int, end: int
+    ) -> None:
+        if mnemonic != "jmp":
+            if isinstance(target, int) and after <= target < end:
+                state.save(target)
+            return
+        if isinstance(target, int) and start <= target < end:
+            if target >= after:
+                state.save(target)
+        else:
+            self._call(state, address, after, text)
+        state.lose()
+
+    def _address(self, state: State, memory: _Memory, after: int) -> Value:
+        if memory.base == "rip":
+            return after + memory.offset
+        base: Value = state.registers.get(memory.base) if memory.base else 0
+        if memory.index:
+            index = state.registers.get(memory.index)
+            if not isinstance(index, int) or not isinstance(base, int | Place):
+                return None
+            offset = memory.offset + index * memory.scale
+        else:
+            offset = memory.offset
+        if isinstance(base, int):
+            return (base + offset) & 0xFFFFFFFFFFFFFFFF
+        if isinstance(base, Place):
+            return Place(base.base, base.offset + offset)
+        return base if isinstance(base, Imported) and not offset else None
+
+    def _read(self, state: State, text: str, after: int) -> Value:
+        operand = _operand(text)
+        if isinstance(operand, int):
+            return operand
+        if isinstance(operand, _Register):
+            value = state.registers.get(operand.name)
+            if operand.size < 8 and isinstance(value, int):
+                return value & ((1 << (8 * operand.size)) - 1)
+            return value
+        if isinstance(operand, _Memory):
+            return state.load(self._address(state, operand, after), operand.size)
+        return None
+
+    def _move(self, state: State, target: _Operand, value: Value, after: int) -> None:
+        if isinstance(target, _Register):
+            if target.size < 4:
+                value = value if isinstance(value, int) else None
+            elif target.size == 4 and isinstance(value, int):
+                value &= 0xFFFFFFFF
+            state.registers[target.name] = value
+        elif isinstance(target, _Memory):
+            place = self._address(state, target, after)
+            if isinstance(place, Place):
+                state.memory.store(place, target.size, value)
+
+    def _other(self, state: State, mnemonic: str, text: str, after: int) -> None:
+        first, _, second = text.partition(", ")
+        target = _operand(first)
+        if mnemonic == "push":
+            state.move_stack(-8)
+            top = state.registers.get("rsp")
+            if isinstance(top, Place):
+                state.memory.store(top, 8, self._read(state, first, after))
+            return
+        if mnemonic == "pop":
+            top = state.registers.get("rsp")
+            value = state.load(top, 8) if isinstance(top, Place) else None
+            self._move(state, target, value, after)
+            state.move_stack(8)
+            return
+        if mnemonic in {"movaps", "movups", "movdqa", "movdqu", "vmovaps", "vmovups", "vmovdqa", "vmovdqu", "movq", "movd",
+                        "vmovq", "vmovd"}:  # fmt: skip
+            self._move(state, target, self._read(state, second, after), after)
+            return
+        if mnemonic in {"xor", "xorps", "pxor", "vxorps", "vpxor"}:
+            parts = set(text.split(", "))
+            if len(parts) == 1 or (mnemonic[0] == "v" and len(set(text.split(", ")[1:])) == 1):
+                wide = isinstance(target, _Register) and target.name.startswith("xmm")
+                self._move(state, target, bytes(32) if wide else 0, after)
+                return
+        if mnemonic in {"add", "sub"} and isinstance(target, _Register) and target.size == 8:
+            amount, value = self._read(state, second, after), state.registers.get(target.name)
+            if isinstance(amount, int):
+                amount = amount if mnemonic == "add" else -amount
+                if isinstance(value, Place):
+                    state.registers[target.name] = Place(value.base, value.offset + amount)
+                    return
+                if isinstance(value, int):
+                    state.registers[target.name] = (value + amount) & 0xFFFFFFFFFFFFFFFF
+                    return
+        if mnemonic == "and" and target == _REGISTERS["rsp"]:
+            return
+        if mnemonic in {"movzx", "movsxd", "movsx"} and isinstance(target, _Register):
+            value = self._read(state, second, after)
+            state.registers[target.name] = value if isinstance(value, int) else None
+            return
+        if isinstance(target, _Register):
+            state.registers[target.name] = None
+        elif isinstance(target, _Memory):
+            place = self._address(state, target, after)
+            if isinstance(place, Place):
+                state.memory.store(place, target.size, None)
+
+
+__all__ = ["STACK", "Loaded", "X86Flow"]
