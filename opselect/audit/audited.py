@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from kernel_index.datatypes import DataType
+from opselect.binaries.packages import Packed
 from opselect.binaries.records import RegisteredKernel, Registrations
 from opselect.findings import Finding
 
@@ -30,18 +31,6 @@ class Costs(Protocol):
 
     def retained(self, groups: Sequence[Sequence[int]]) -> Sequence[int]:
         """For each group of kernels the bytes that would go if none of them were registered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """How a member stands in its zip: its data begins at ``offset`` and takes ``compressed_size`` bytes.
-
-    ``stored`` says that it is not compressed, so that it can be mapped where it stands.
-    """
-
-    offset: int
-    compressed_size: int
-    stored: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from opselect.audit.audited import Packed
 from opselect.binaries.elf.headers import ElfFile, read_headers
 from opselect.binaries.image import Image, Machine, SectionKind
+from opselect.binaries.packages import Packed
 from opselect.binaries.records import Registrations
 from opselect.findings import Finding
 from opselect.findings.mends import Mend, change_model, run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,40 +12,60 @@ from kernel_index.records import Constraint, KernelRegistration, Location
 from opselect.binaries.records import RegisteredKernel
 
 _ASKED = 200
-"""Maximum number of ops that all releases are asked about."""
+"""Maximum number of ops about which all releases are asked before the best of them are asked about every op."""
+
+_BEST = 5
+"""Number of releases that are asked about every op."""
 
 
 class Nearest(NamedTuple):
-    """The shipped release that has most of a binary's kernels, and how many of how many that were asked about.
+    """The shipped release that has most of a binary's kernel classes: ``known`` of ``classes``.
 
-    ``alike`` are all releases that have as many; the newest of them counts.
+    ``alike`` are all releases that have as many; of these that counts whose ops are most like those of the binary.
     """
 
     release: str
     known: int
-    asked: int
+    classes: int
     alike: tuple[str, ...]
 
 
-def nearest_release(kernels: Iterable[RegisteredKernel]) -> Nearest | None:
+def nearest_release(kernels: Iterable[RegisteredKernel], defined: Collection[str] = ()) -> Nearest | None:
     """The release whose kernels a binary registers, by op and class as the compiler spelled it; None without any.
 
-    Asked is about some of the ops, spread over all, for classes are spelled anew all over in most releases.
+    Where several releases have as many, that which has most of the op definitions in the binary and fewest others, and
+    that which has fewest other kernels of the same ops; the newest of those that are alike in this, too. A build for
+    phones has most definitions that its release has, and one for desktops most kernels.
     """
     pairs: dict[str, set[str]] = {}
     for kernel in kernels:
         pairs.setdefault(kernel.op, set()).add(kernel.kernel_class)
-    ops = sorted(pairs)[:: max(1, len(pairs) // _ASKED)]
-    known = {
-        release: sum(len(pairs[op] & index.kernel_classes(op)) for op in ops)
-        for release in shipped.releases()
-        for index in (shipped.index_of(release),)
+    some = sorted(pairs)[:: max(1, len(pairs) // _ASKED)]
+    first = {release: _known(pairs, some, shipped.index_of(release)) for release in shipped.releases()}
+    best = sorted(first, key=lambda release: -first[release])[:_BEST]
+    least = first[best[-1]] if best else 0
+    counts = {
+        release: _known(pairs, pairs, shipped.index_of(release))
+        for release, count in first.items()
+        if count and count >= least
     }
-    most = max(known.values()) if known else 0
-    if not most:
+    if not counts:
         return None
-    alike = tuple(release for release, count in known.items() if count == most)
-    return Nearest(alike[-1], most, sum(len(pairs[op]) for op in ops), alike)
+    most = max(counts.values())
+    alike = tuple(release for release, count in counts.items() if count == most)
+    chosen = max(alike, key=lambda release: (_likeness(pairs, frozenset(defined), release), alike.index(release)))
+    return Nearest(chosen, most, sum(map(len, pairs.values())), alike)
+
+
+def _known(pairs: Mapping[str, set[str]], ops: Iterable[str], index: KernelIndex) -> int:
+    return sum(len(pairs[op] & index.kernel_classes(op)) for op in ops)
+
+
+def _likeness(pairs: Mapping[str, set[str]], defined: frozenset[str], release: str) -> tuple[int, int]:
+    """How like a release is: by the ops that only one of both has, and by other kernels of the ops of the binary."""
+    index = shipped.index_of(release)
+    ops = frozenset(op for op in index.op_names() if index.op_definition(op) is not None) if defined else defined
+    return -len(ops ^ defined), -sum(len(index.kernel_classes(op) - classes) for op, classes in pairs.items())
 
 
 class KnownKernels:

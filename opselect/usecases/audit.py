@@ -57,14 +57,14 @@ def audit(question: AuditQuestion, watch: Watch = NOBODY) -> Audited:
     from opselect.usecases.read_binaries import read_binaries
 
     recording = RecordingWatch(watch)
-    binaries = read_binaries(question, recording)
+    binaries: Sequence[AuditedBinary] = read_binaries(question, recording)
     kernels = [kernel for each in binaries for kernel in each.registrations.kernels]
     nearest = None
     index: KernelIndex | None = None
     if question.source.given or question.source.roots:
         index = open_kernels(question.source, lists=False, watch=recording)
     else:
-        nearest = nearest_release(kernels)
+        nearest = nearest_release(kernels, {each.op for part in binaries for each in part.registrations.definitions})
         index = shipped.index_of(nearest.release) if nearest is not None else None
     if index is not None:
         binaries = _located(binaries, KnownKernels(index))

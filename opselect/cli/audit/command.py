@@ -143,12 +143,13 @@ def command(
         else:
             print_difference(compared, top)
         if needs is not None:
-            print_models(needs, audited.audit, models, top)
+            print_models(needs, audited.audit, models, top, quiet=quiet)
         if budget is not None:
             print_over_budget(budget, exceeded)
     if csv_file is not None and csv_file != "-":
         _write_csv(csv_file, _csv(audited.audit, rows_by), quiet=quiet)
-    _note_undecoded(audited.audit, quiet=quiet)
+    if needs is None:
+        _note_undecoded(audited.audit, quiet=quiet)
     code = DONE
     if needs is not None:
         report_unread(needs.unread, needs.models)

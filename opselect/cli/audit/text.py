@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, print_command, print_line, print_section, print_table
+from opselect.cli.shared.console import counted, print_command, print_line, print_section, print_table, warn
 from opselect.cli.shared.findings_text import Report, mend_steps, print_report
 from opselect.cli.shared.kernel_table import value_word
 
@@ -25,6 +25,7 @@ _FILES = 2
 """Maximum number of source files that a row names."""
 
 _MODELS = 3
+_ALIKE = 3
 
 
 def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, *, quiet: bool) -> None:
@@ -36,12 +37,12 @@ def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, 
     if audited.index is not None:
         print_line(_release(audited))
     if by != "section":
-        print_section("Sections:", ("section", "bytes", "share"), _shares(audit.sections(), audit.size))
+        print_section("Sections", ("section", "bytes", "share"), _shares(audit.sections(), audit.size))
     rows = audit.rows(by)
     needed_by = models.needed_by if models is not None and by == "op" else {}
     _print_rows(rows, by, top, needed_by, audit.size)
     if by == "op":
-        print_section("Belongs to no op:", ("section", "bytes", "share"), _shares(audit.unattributed(), audit.size))
+        print_section("Belongs to no op", ("section", "bytes", "share"), _shares(audit.unattributed(), audit.size))
     checks = [each for binary in audit.binaries for each in binary.checks]
     _print_findings(checks, "Should not ship as it is:", quiet=quiet)
 
@@ -66,9 +67,11 @@ def _release(audited: Audited) -> str:
     assert index is not None
     if nearest is None:
         return f"Held against TensorFlow {index.release}"
-    alike = f"; {nearest.alike[0]} and {len(nearest.alike) - 1} others as many" if len(nearest.alike) > 1 else ""
-    asked = f"{nearest.known} of {counted(nearest.asked, 'kernel class')}".replace("classs", "classes")
-    return f"Nearest release: TensorFlow {nearest.release} has {asked} that were asked about{alike}"
+    others = [release for release in nearest.alike if release != nearest.release]
+    alike = f"; {_some(others, _ALIKE)} as many" if others else ""
+    classes = "class" if nearest.classes == 1 else "classes"
+    known = f"{nearest.known} of {nearest.classes} kernel {classes}"
+    return f"Nearest release: TensorFlow {nearest.release}, which has {known}{alike}"
 
 
 def _shares(sizes: Mapping[str, int], total: int) -> list[tuple[str, ...]]:
@@ -96,7 +99,7 @@ def _print_rows(rows: Sequence[Row], by: By, top: int, needed_by: Mapping[str, t
         table.append(tuple(cells))
     noun = {"dtype": "data type"}.get(by, by)
     of = f", {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""
-    print_section(f"By {noun}{of}:", tuple(headers), table)
+    print_section(f"By {noun}{of}", tuple(headers), table)
 
 
 def _some(names: Sequence[str], most: int) -> str:
@@ -140,12 +143,12 @@ def print_definitions(audit: Audit) -> None:
     print_table(("op", "inputs", "outputs", "attrs", "file"), sorted(rows))
 
 
-def print_models(models: ModelsAudit, audit: Audit, typed: Sequence[str], top: int) -> None:
+def print_models(models: ModelsAudit, audit: Audit, typed: Sequence[str], top: int, *, quiet: bool) -> None:
     """What models need, lack and do not use, and what would be saved without each of several."""
     build = f"TensorFlow {models.release}, profile {models.profile}"
     _print_missing(models, audit, typed)
     for sentence in models.unjudged:
-        print_line(f"Not judged: {sentence}", err=True)
+        warn(sentence, quiet=quiet)
     needed = f"{counted(len(models.needed), 'kernel')} of {len({each.kernel.op for each in models.needed})} ops"
     print_line(f"Needed by {counted(models.models, 'model')}: {needed}, by {build}")
     unused = sum(len(each.kernels) for each in models.unused)
@@ -161,7 +164,7 @@ def print_models(models: ModelsAudit, audit: Audit, typed: Sequence[str], top: i
         for each in shown
     ]
     of = f", {len(shown)} of {len(models.unused)}" if len(shown) < len(models.unused) else ""
-    print_section(f"Unused by file{of}:", ("file", "would go", "kernels", "ops"), rows)
+    print_section(f"Unused by file{of}", ("file", "would go", "kernels", "ops"), rows)
     edits: dict[tuple[str, ...], None] = {}
     for row in shown:
         text, line = row.mend.text, getattr(row.mend, "line", "")
@@ -208,7 +211,7 @@ def print_difference(compared: Compared, top: int) -> None:
         shown = changes[:top]
         of = f", {len(shown)} of {len(changes)}" if len(shown) < len(changes) else ""
         rows = [_change_row(each) for each in shown]
-        print_section(f"{title}{of}:", ("name", "", "kernels", "would go", "own bytes"), rows)
+        print_section(f"{title}{of}", ("name", "", "kernels", "would go", "own bytes"), rows)
     _print_findings(
         compared.explanations, "Why it is not smaller:" if found.failed else "What keeps it large:", quiet=False
     )
@@ -244,6 +247,6 @@ def print_over_budget(budget: Budget, exceeded: Sequence[OverBudget]) -> None:
         )
         for each in exceeded
     ]
-    print_section("OPS601 over budget:", headers, rows)
+    print_section("OPS601 over budget", headers, rows)
     for step in dict.fromkeys(step for each in exceeded for step in mend_steps(each.finding, ())):
         print_line(f"  - {step[0]}")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from opselect.audit.audited import Packed
 from opselect.audit.checks import checks_of, undefined
 from opselect.binaries.image import Pointers
+from opselect.binaries.packages import Packed
 from opselect.binaries.records import Registrations
 from tests.opselect.audit.elf_files import (
     AARCH64,
