@@ -18,6 +18,10 @@ _BEST = 5
 """Number of releases that are asked about every op."""
 
 
+_MOST = 0.5
+"""A binary with this part of a release's op definitions was built with all of them."""
+
+
 class Nearest(NamedTuple):
     """The shipped release that has most of a binary's kernel classes: ``known`` of ``classes``.
 
@@ -33,9 +37,8 @@ class Nearest(NamedTuple):
 def nearest_release(kernels: Iterable[RegisteredKernel], defined: Collection[str] = ()) -> Nearest | None:
     """The release whose kernels a binary registers, by op and class as the compiler spelled it; None without any.
 
-    Where several releases have as many, that which has most of the op definitions in the binary and fewest others, and
-    that which has fewest other kernels of the same ops; the newest of those that are alike in this, too. A build for
-    phones has most definitions that its release has, and one for desktops most kernels.
+    Where several releases have as many, that whose op definitions are most like those in the binary, for most builds
+    have all of them. Of a build with a selection, which has few, the newest.
     """
     pairs: dict[str, set[str]] = {}
     for kernel in kernels:
@@ -53,7 +56,7 @@ def nearest_release(kernels: Iterable[RegisteredKernel], defined: Collection[str
         return None
     most = max(counts.values())
     alike = tuple(release for release, count in counts.items() if count == most)
-    chosen = max(alike, key=lambda release: (_likeness(pairs, frozenset(defined), release), alike.index(release)))
+    chosen = max(alike, key=lambda release: (_likeness(frozenset(defined), release), alike.index(release)))
     return Nearest(chosen, most, sum(map(len, pairs.values())), alike)
 
 
@@ -61,11 +64,12 @@ def _known(pairs: Mapping[str, set[str]], ops: Iterable[str], index: KernelIndex
     return sum(len(pairs[op] & index.kernel_classes(op)) for op in ops)
 
 
-def _likeness(pairs: Mapping[str, set[str]], defined: frozenset[str], release: str) -> tuple[int, int]:
-    """How like a release is: by the ops that only one of both has, and by other kernels of the ops of the binary."""
+def _likeness(defined: frozenset[str], release: str) -> float:
+    """Which part of the ops that are defined here or there is defined in both; 0 where that is less than half."""
     index = shipped.index_of(release)
     ops = frozenset(op for op in index.op_names() if index.op_definition(op) is not None) if defined else defined
-    return -len(ops ^ defined), -sum(len(index.kernel_classes(op) - classes) for op, classes in pairs.items())
+    part = len(ops & defined) / max(1, len(ops | defined))
+    return part if part >= _MOST else 0
 
 
 class KnownKernels:

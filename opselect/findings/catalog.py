@@ -138,6 +138,7 @@ _BINARIES = (
     Code("OPS528", "types-widened", "the build has more types than before"),
     Code("OPS529", "linked-whole", "files that register nothing are in the binary all the same"),
     Code("OPS530", "still-compiled", "the binary has kernels of files that its lists leave out"),
+    Code("OPS531", "log-of-another-binary", "the binary has what the log says is missing"),
 )
 
 _POLICIES = (Code("OPS601", "over-budget", "The build is larger than a budget of the configuration."),)

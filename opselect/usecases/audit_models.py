@@ -20,13 +20,12 @@ from opselect.requirements.of_many_models import Failure
 from opselect.requirements.runtime import SESSION_OPS
 from opselect.usecases.audit import Audited
 from opselect.usecases.described_build import DescribedBuild, VerifyQuestion
-from opselect.usecases.kernel_source import DEFAULT_PROFILE
 from opselect.usecases.model_names import model_names, shown_name
 from opselect.usecases.open_kernels import profile_of
 from opselect.usecases.read_requirements import ModelSet
 from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against
 from opselect.usecases.watch import NOBODY, Watch
-from opselect.verifying.binary_contents import BinaryContents, BinaryFile, fitting_profile
+from opselect.verifying.binary_contents import BinaryContents, BinaryFile, fitting_profile, preferred
 
 _MAX_NAMED = 3
 
@@ -106,7 +105,7 @@ def audit_models(audited: Audited, models: ModelSet, profile: str = "", watch: W
             "  Name one: --tensorflow VERSION, --tree PATH or --index FILE."
         )
     binaries = [BinaryFile(each.name, each.registrations) for each in audit.binaries]
-    name = profile_of(index, profile) if profile else fitting_profile(index, audit.kernels, preferred(index))
+    name = profile_of(index, profile) if profile else fitting_profile(index, audit.kernels, preferred(index.profiles))
     contents = BinaryContents(binaries, index, name)
     held = _hold(contents, name, models, watch)
     picked = _picked(held)
@@ -133,11 +132,6 @@ def audit_models(audited: Audited, models: ModelSet, profile: str = "", watch: W
         unread,
         len(names),
     )
-
-
-def preferred(index: KernelIndex) -> tuple[str, ...]:
-    """The profiles of an index, the default one first."""
-    return tuple(sorted(index.profiles, key=lambda each: each != DEFAULT_PROFILE))
 
 
 def _hold(contents: BinaryContents, profile: str, models: ModelSet, watch: Watch) -> HeldAgainst:

@@ -10,8 +10,7 @@ from opselect.audit.difference import Difference, difference
 from opselect.build_lists.header import SelectiveHeader, read_header
 from opselect.findings import Finding
 from opselect.usecases.audit import Audited
-from opselect.usecases.audit_models import preferred
-from opselect.verifying.binary_contents import fitting_profile
+from opselect.verifying.binary_contents import fitting_profile, preferred
 from opselect.verifying.named_files import ManifestFile, PathList, read_named_file, text_of
 from opselect.verifying.why_not_smaller import Trim, why_not_smaller
 
@@ -32,7 +31,7 @@ def compare(old: Audited, new: Audited, headers: Sequence[str] = (), lists: Sequ
     """
     found = difference(old.audit, new.audit)
     index = new.index or old.index
-    profile = fitting_profile(index, new.audit.kernels, preferred(index)) if index is not None else ""
+    profile = fitting_profile(index, new.audit.kernels, preferred(index.profiles)) if index is not None else ""
     trim = Trim(
         {path: _header(path) for path in headers},
         {path: _files(path, frozenset(index.includes) if index is not None else frozenset()) for path in lists},
