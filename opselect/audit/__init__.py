@@ -1,1 +1,1 @@
-"""What binaries cost: every byte has an owner, ops have what would go with them, two builds are held together."""
+"""What a binary's bytes belong to, and what would go."""

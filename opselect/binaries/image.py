@@ -242,8 +242,13 @@ class Image:
 
     def text(self, address: int, limit: int = 4096) -> str | None:
         """The NUL-terminated text at an address; None where there is none of printable ASCII within the limit."""
-        found = self.bytes_at(address, limit)
-        end = found.find(b"\0")
+        size = min(128, limit)
+        while True:
+            found = self.bytes_at(address, size)
+            end = found.find(b"\0")
+            if end >= 0 or size == limit or len(found) < size or not is_text(found):
+                break
+            size = min(size * 8, limit)
         if end < 0 or not is_text(found[:end]):
             return None
         return found[:end].decode("ascii")
@@ -274,7 +279,7 @@ class Image:
 
 def is_text(found: bytes) -> bool:
     """Whether bytes are printable ASCII without line breaks."""
-    return all(32 <= byte < 127 for byte in found)
+    return found.isascii() and found.decode("ascii").isprintable()
 
 
 def text_at(table: Bytes, offset: int) -> str:

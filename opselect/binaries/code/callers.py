@@ -55,7 +55,7 @@ def _among(sought: NDArray[np.uint64], addresses: NDArray[np.int64]) -> NDArray[
         return np.zeros(len(addresses), np.bool_)
     wide = sought.astype(np.int64)
     at = np.minimum(np.searchsorted(wide, addresses), len(wide) - 1)
-    return wide[at] == addresses
+    return np.equal(wide[at], addresses)
 
 
 def _code(image: Image) -> Iterator[Region]:
@@ -103,7 +103,7 @@ def _indirect(part: Region, form: int) -> NDArray[np.int64]:
     """Where a jump (form 0x25) or call (0x15) through an address relative to the instruction stands."""
     content = part.content[: max(len(part.content) - 5, 0)]
     at = np.flatnonzero(content == 0xFF)
-    return at[part.content[at + 1] == form]
+    return np.compress(part.content[at + 1] == form, at)
 
 
 def _offset(part: Region, at: NDArray[np.int64]) -> NDArray[np.int64]:

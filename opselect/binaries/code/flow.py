@@ -5,21 +5,28 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from opselect.binaries.code.targets import Targets
 from opselect.binaries.code.values import STACK, Call, Imported, Loaded, Memory, Place, Value
 from opselect.binaries.image import Image
 
 _MAX_CODE = 1 << 22
 """No initialiser of 2.21 has more than 300 kB of code; what is longer is read up to here."""
+_MOST_DEPTH = 6
 
 
 class State:
     """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address."""
 
-    def __init__(self, flow: Flow, initial: dict[str, Value]) -> None:
+    def __init__(
+        self, flow: Flow, initial: dict[str, Value], memory: Memory, calls: list[Call], inlined: frozenset[int],
+        depth: int = 0,
+    ) -> None:  # fmt: skip
         self.flow = flow
         self.registers: dict[str, Value] = initial
-        self.memory = Memory(flow.image.pointer_size)
-        self.calls: list[Call] = []
+        self.memory = memory
+        self.calls = calls
+        self._inlined = inlined
+        self._depth = depth
         self.saved: dict[int, dict[str, Value]] = {}
         self._lost = False
 
@@ -61,17 +68,37 @@ class State:
             self.registers[self.flow.stack_pointer] = Place(top.base, top.offset + amount)
 
     def call(self, address: int, after: int, target: int | str | None) -> None:
-        """Notes a call; what it may change is not known any more."""
+        """Notes a call, or the calls of a function that is followed in its place; then scratch registers are unknown."""
         arguments = self.flow.arguments(self)
-        number = len(self.calls) + 1
-        self.calls.append(Call(number, address, after, target, arguments, self.memory))
-        self.memory.calls = number
-        if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
-            self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
+        goal = None if target is None else self.flow.targets.of(target)
+        if isinstance(goal, int) and goal in self._inlined and self._depth < _MOST_DEPTH:
+            self._inline(goal, arguments)
+            number = self.memory.calls
+        else:
+            number = self.memory.calls + 1
+            self.calls.append(Call(number, address, after, goal, arguments, self.memory))
+            self.memory.calls = number
+            if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
+                self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
         registers = self.registers
         for name in self.flow.scratch:
             registers[name] = None
         registers[self.flow.result] = Place(number, 0)
+
+    def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
+        """Follows a called function in the place of the call."""
+        flow = self.flow
+        initial: dict[str, Value] = dict(zip(flow.argument_names, arguments, strict=False))
+        # Its frame lies below everything that is known of this one.
+        initial[flow.stack_pointer] = Place(-1 - len(self.calls), 0)
+        State(flow, initial, self.memory, self.calls, self._inlined, self._depth + 1).follow(function)
+
+    def follow(self, function: int) -> None:
+        """Follows the code of a function from its start to its end."""
+        number = self.flow.image.functions.starting(function)
+        if number is not None:
+            end = int(self.flow.image.functions.ends[number])
+            self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
 
 
 class Flow(ABC):
@@ -89,18 +116,20 @@ class Flow(ABC):
         self.scratch = tuple(scratch)
         self.result = result
         self.stack_pointer = stack_pointer
+        self.targets = Targets(image)
         self._constants: dict[tuple[int, int], Value] = {}
 
     @abstractmethod
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
 
-    def calls(self, start: int, end: int, given: Sequence[Value] = ()) -> list[Call]:
-        """The calls of the function from ``start`` to ``end`` in the order of its code, with ``given`` as arguments."""
-        initial: dict[str, Value] = dict(zip(self.argument_names, given, strict=False))
-        initial[self.stack_pointer] = Place(STACK, 0)
-        state = State(self, initial)
-        self.step(state, self.image.bytes_at(start, min(end - start, _MAX_CODE)), start, end)
+    def calls(self, function: int, inlined: frozenset[int] = frozenset()) -> list[Call]:
+        """The calls of a function in the order of its code.
+
+        In the place of calls of functions that are ``inlined`` stand the calls that those make.
+        """
+        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], inlined)
+        state.follow(function)
         return state.calls
 
     def arguments(self, state: State) -> tuple[Value, ...]:

@@ -58,7 +58,7 @@ class Targets:
         if code[at : at + 1] == b"\xf2":
             at += 1
         if code[at : at + 2] == b"\xff\x25" and len(code) >= at + 6:
-            return self._at_slot(target + at + 6 + struct.unpack_from("<i", code, at + 2)[0])
+            return self._at_slot(target + at + 6 + int(struct.unpack_from("<i", code, at + 2)[0]))
         if code[at : at + 1] == b"\xe9" and len(code) >= at + 5:
             return target + at + 5 + int(struct.unpack_from("<i", code, at + 1)[0])
         return None
@@ -69,7 +69,7 @@ class Targets:
         Source: the ELF psABI of AArch64; linkers put the second before calls that are too far.
         """
         code = self._image.bytes_at(target, 20)
-        words = list(struct.unpack(f"<{len(code) // 4}I", code[: len(code) // 4 * 4]))
+        words = [int.from_bytes(code[at : at + 4], "little") for at in range(0, len(code) - 3, 4)]
         place = target
         if words and words[0] in {0xD503245F, 0xD503249F, 0xD50324DF}:  # bti c, j, jc
             words, place = words[1:], place + 4

@@ -45,8 +45,8 @@ Value = int | Place | Imported | Loaded | bytes | None
 class Call:
     """A call: ``number`` counts from 1 in its function and is the base of its result.
 
-    ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address that it goes to
-    in the image, or the name of an import; None where it cannot be known. ``memory`` is that of the whole function:
+    ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
+    in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that of the whole function:
     what it held at the time of this call, it tells by ``number``.
     """
 

@@ -31,7 +31,7 @@ _ENDS = frozenset({"ret", "ud2", "hlt"})
 class _Memory(NamedTuple):
     size: int
     base: str
-    index: str
+    times: str
     scale: int
     offset: int
 
@@ -45,7 +45,7 @@ _Operand = _Memory | _Register | int | None
 
 
 def _registers() -> dict[str, _Register]:
-    found = {}
+    found: dict[str, _Register] = {}
     for letter in "abcd":
         whole = f"r{letter}x"
         found |= {whole: _Register(whole, 8), f"e{letter}x": _Register(whole, 4), f"{letter}x": _Register(whole, 2)}
@@ -59,7 +59,7 @@ def _registers() -> dict[str, _Register]:
         found |= {whole: _Register(whole, 8), f"{whole}d": _Register(whole, 4), f"{whole}w": _Register(whole, 2)}
         found[f"{whole}b"] = _Register(whole, 1)
     for number in range(32):
-        found |= {f"{kind}mm{number}": _Register(f"xmm{number}", size) for kind, size in zip("xyz", (16, 32, 64))}
+        found |= {f"{kind}mm{number}": _Register(f"xmm{number}", size) for kind, size in zip("xyz", (16, 32, 64), strict=True)}
     return found
 
 
@@ -77,19 +77,19 @@ def _operand(text: str) -> _Operand:
             return int(text, 0)
         except ValueError:
             return None
-    base = index = ""
+    base = times = ""
     scale, offset, sign = 1, 0, 1
     for part in re.split(r" ([+-]) ", memory[2]):
         if part in {"+", "-"}:
             sign = 1 if part == "+" else -1
         elif "*" in part:
-            index, _, factor = part.partition("*")
+            times, _, factor = part.partition("*")
             scale = int(factor, 0)
         elif part in _REGISTERS or part == "rip":
-            base, index = (part, index) if not base else (base, part)
+            base, times = (part, times) if not base else (base, part)
         else:
             offset += sign * int(part, 0)
-    return _Memory(_SIZES.get(memory[1] or "", 8), base, index, scale, offset)
+    return _Memory(_SIZES.get(memory[1] or "", 8), base, times, scale, offset)
 
 
 class X86Flow(Flow):
@@ -164,11 +164,11 @@ class X86Flow(Flow):
         if memory.base == "rip":
             return after + memory.offset
         base: Value = state.registers.get(memory.base) if memory.base else 0
-        if memory.index:
-            index = state.registers.get(memory.index)
-            if not isinstance(index, int) or not isinstance(base, int | Place):
+        if memory.times:
+            times = state.registers.get(memory.times)
+            if not isinstance(times, int) or not isinstance(base, int | Place):
                 return None
-            offset = memory.offset + index * memory.scale
+            offset = memory.offset + times * memory.scale
         else:
             offset = memory.offset
         if isinstance(base, int):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-
 from opselect.binaries.code.callers import call_sites
 from opselect.binaries.code.flow import Flow
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.code.targets import Targets
 from opselect.binaries.code.values import Call
 from opselect.binaries.image import Image, unmapped
-from opselect.binaries.records import KnownFrom, Registrations
-from opselect.binaries.registrations.builders import Assembler
+from opselect.binaries.records import Registrations
+from opselect.binaries.registrations.arguments import Arguments
+from opselect.binaries.registrations.behaviour import definition_api, kernel_api
+from opselect.binaries.registrations.builders import Api, Assembler
 from opselect.binaries.registrations.roles import ApiFunction, Role, role_by_name
 
-_STARTS = frozenset({Role.NAME, Role.REGISTRAR, Role.OP})
-_MOST_DEPTH = 6
+_STARTS = frozenset({Role.NAME, Role.REGISTRAR, Role.OP, Role.RECEIVER})
+_DEEPEST = 3
 _INITIALISER = re.compile(r"_GLOBAL__sub_I_(?:_ZN?K?\w*|(?P<file>.+\.(?:cc|cpp|cxx|c\+\+|C|cu)(?:\.cc|\.cpp)?))$")
 
 
@@ -35,38 +34,56 @@ class _Reader:
     def __init__(self, image: Image, flow: Flow) -> None:
         self._image = image
         self._flow = flow
-        self._targets = Targets(image)
+        self._arguments = Arguments(image)
         self._calls: dict[int, list[Call]] = {}
-        self._roles: dict[int | str, ApiFunction | None] = {}
+        self._roles: dict[int, ApiFunction | None] = {}
 
     def read(self) -> Registrations:
-        api = self._imported_api()
-        for number in filter(None, map(self._function, self._image.initialisers)):
-            api |= self._api_called_by(number)
+        api = self._named_api()
+        if not any(function.role in _STARTS for function in api.values()):
+            api |= self._unnamed_api()
         unmapped(self._image.content)
-        return self._assembled(api, KnownFrom.SYMBOLS)
+        self._calls = {
+            function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
+        }
+        return self._assembled(api)
 
-    def _assembled(self, api: dict[int | str, ApiFunction], known_from: KnownFrom) -> Registrations:
+    def _unnamed_api(self) -> Api:
+        """What functions do by how they are called, by those that the loader calls and those that these call."""
+        functions = list(self._image.initialisers)
+        for _ in range(_DEEPEST):
+            calls = [self._calls_of(function) for function in functions]
+            api: Api = definition_api(calls, self._arguments) | kernel_api(
+                calls, self._arguments, self._flow.calls, lambda op: None
+            )
+            if any(function.role in _STARTS for function in api.values()):
+                return api
+            functions = list(
+                dict.fromkeys(
+                    call.target
+                    for each in calls
+                    for call in each
+                    if isinstance(call.target, int) and self._arguments.is_function(call.target)
+                )
+            )
+        return {}
+
+    def _assembled(self, api: Api) -> Registrations:
         found = self._registering(api)
-        within = self._called_by_one_another(list(found))
-        assembler = Assembler(self._image, known_from, self._role_in(api), self._is_code)
-        functions = self._image.functions
-        for number in found:
-            if number in within:
-                continue
-            start = int(functions.starts[number])
-            name, file = self._name_and_file(start)
-            assembler.read(list(self._unfolded(number, within, 0)), start, name, file)
-        return Registrations(
-            kernels=tuple(sorted(assembler.kernels, key=lambda kernel: kernel.place)),
-            definitions=tuple(sorted(assembler.definitions, key=lambda definition: definition.place)),
-            undecoded=tuple(sorted(assembler.undecoded, key=lambda undecoded: undecoded.place)),
-        )
+        within = self._called_by_one_another(found)
+        assembler = Assembler(self._arguments, api)
+        for function in found:
+            if function not in within:
+                calls = self._calls_of(function)
+                if any(call.target in within for call in calls):
+                    calls = self._flow.calls(function, within)
+                assembler.read(calls, function, *self._name_and_file(function))
+        return assembler.registrations()
 
-    def _registering(self, api: dict[int | str, ApiFunction]) -> list[int]:
+    def _registering(self, api: Api) -> list[int]:
         """The functions that begin or end a registration; what they call besides is added to what is known."""
         functions = self._image.functions
-        found: dict[int, None] = {}
+        found: set[int] = set()
         scanned: set[int | str] = set()
         while True:
             starts = {target for target, function in api.items() if function.role in _STARTS} - scanned
@@ -75,34 +92,46 @@ class _Reader:
             scanned |= starts
             for site in call_sites(self._image, starts):
                 number = functions.containing(int(site))
-                if number is not None and number not in found:
-                    found[number] = None
-                    start = int(functions.starts[number])
-                    behind = self._targets.of(start)
-                    if behind != start and behind in api:
-                        api[start] = api[behind]
-                    api |= self._api_called_by(number)
-        return sorted(number for number in found if int(functions.starts[number]) not in api)
+                start = -1 if number is None else int(functions.starts[number])
+                if number is None or start in found:
+                    continue
+                found.add(start)
+                behind = self._flow.targets.of(start)
+                if behind != start and behind in api:
+                    api[start] = api[behind]
+                api.update(self._api_called_by(start))
+        return sorted(start for start in found if start not in api)
 
-    def _imported_api(self) -> dict[int | str, ApiFunction]:
-        """What those imports do that registrations call."""
+    def _named_api(self) -> Api:
+        """What functions do that have names: imports, and those that the loader's functions call.
+
+        Compilers that do not optimise let a function call another one that registers: then that is looked at, too.
+        """
         named = ((name, role_by_name(name)) for name in self._image.pointers.import_names)
-        return {name: api for name, api in named if api is not None}
+        api: Api = {name: role for name, role in named if role is not None}
+        functions = list(self._image.initialisers)
+        for _ in range(_DEEPEST):
+            called: dict[int, None] = {}
+            for function in functions:
+                api.update(self._api_called_by(function))
+                for call in self._calls.get(function, ()):
+                    if isinstance(call.target, int) and self._arguments.is_function(call.target):
+                        called[call.target] = None
+            if any(function.role in _STARTS for function in api.values()) or not len(self._image.symbols):
+                break
+            functions = list(called)
+        return api
 
-    def _api_called_by(self, number: int) -> dict[int | str, ApiFunction]:
+    def _api_called_by(self, function: int) -> Api:
         """What the functions do, by their names, that a function calls for registrations."""
-        found: dict[int | str, ApiFunction] = {}
-        calls = self._calls_of(number)
-        for call in calls:
-            target = self._target(call)
-            if isinstance(target, int):
-                if target not in self._roles:
-                    self._roles[target] = self._role_of_symbol(target)
-                api = self._roles[target]
-                if api is not None:
-                    found[target] = api
-        if not found:
-            del self._calls[number]
+        found: Api = {}
+        for call in self._calls_of(function):
+            if isinstance(call.target, int):
+                if call.target not in self._roles:
+                    self._roles[call.target] = self._role_of_symbol(call.target)
+                role = self._roles[call.target]
+                if role is not None:
+                    found[call.target] = role
         return found
 
     def _role_of_symbol(self, address: int) -> ApiFunction | None:
@@ -112,49 +141,20 @@ class _Reader:
                 return api
         return None
 
-    def _role_in(self, api: dict[int | str, ApiFunction]) -> Callable[[Call], ApiFunction | None]:
-        def role_of(call: Call) -> ApiFunction | None:
-            target = self._target(call)
-            return None if target is None else api.get(target)
+    def _called_by_one_another(self, functions: list[int]) -> frozenset[int]:
+        """Those functions that another one of them calls: they are read in the place of that call."""
+        chosen = set(functions)
+        return frozenset(
+            call.target
+            for function in functions
+            for call in self._calls_of(function)
+            if isinstance(call.target, int) and call.target in chosen and call.target != function
+        )
 
-        return role_of
-
-    def _called_by_one_another(self, numbers: list[int]) -> set[int]:
-        """Those functions that another one of them calls: their calls are read in the place of that call."""
-        functions, chosen = self._image.functions, set(numbers)
-        within = set()
-        for number in numbers:
-            for call in self._calls_of(number):
-                target = self._target(call)
-                called = functions.starting(target) if isinstance(target, int) else None
-                if called in chosen and called is not None and called != number:
-                    within.add(called)
-        return within
-
-    def _unfolded(self, number: int, within: set[int], depth: int) -> Iterator[Call]:
-        """The calls of a function, those of functions that register in the place of their call."""
-        for call in self._calls_of(number):
-            target = self._target(call)
-            called = self._image.functions.starting(target) if isinstance(target, int) else None
-            if called is not None and called in within and called != number and depth < _MOST_DEPTH:
-                yield from self._unfolded(called, within, depth + 1)
-            else:
-                yield call
-
-    def _target(self, call: Call) -> int | str | None:
-        return None if call.target is None else self._targets.of(call.target)
-
-    def _function(self, address: int) -> int | None:
-        return self._image.functions.starting(address)
-
-    def _is_code(self, address: int) -> bool:
-        return self._image.functions.starting(address) is not None
-
-    def _calls_of(self, number: int) -> list[Call]:
-        if number not in self._calls:
-            functions = self._image.functions
-            self._calls[number] = self._flow.calls(int(functions.starts[number]), int(functions.ends[number]))
-        return self._calls[number]
+    def _calls_of(self, function: int) -> list[Call]:
+        if function not in self._calls:
+            self._calls[function] = self._flow.calls(function)
+        return self._calls[function]
 
     def _name_and_file(self, start: int) -> tuple[str, str]:
         """The name of a function and its source file, as far as its symbols say them."""

@@ -31,6 +31,7 @@ class Role(enum.Enum):
     OP_ATTR = "declares an attr of an op"
     OP_INPUT = "declares an input of an op"
     OP_OUTPUT = "declares an output of an op"
+    RECEIVER = "takes a finished op definition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ _PLAIN = tuple(
         (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)4AttrE", Role.OP_ATTR),
         (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)5InputE", Role.OP_INPUT),
         (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)6OutputE", Role.OP_OUTPUT),
+        (r"11register_op20OpDefBuilderReceiverC\dE", Role.RECEIVER),
     )
 )
 _OF_ONE_TYPE = re.compile(r"16KernelDefBuilder14TypeConstraintI(.+)EERS\d?_(?:PKc|S\w?_)$")

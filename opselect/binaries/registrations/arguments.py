@@ -1,0 +1,160 @@
+"""What the arguments of a call say: texts, classes, factories, lists of types.
+
+Source: ``framework/kernel_def_builder.h`` and ``framework/op_kernel.h`` for the arguments; for strings the layouts of
+libstdc++ (old and new) and libc++.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from kernel_index.datatypes import DataType
+from kernel_index.records import AttrScalar
+from opselect.binaries.code.values import Call, Imported, Loaded, Place, Value
+from opselect.binaries.image import Image, is_text
+from opselect.binaries.registrations.roles import ApiFunction, Role
+
+_DEVICES = {
+    "DEVICE_DEFAULT": "DEFAULT",
+    "DEVICE_CPU": "CPU",
+    "DEVICE_GPU": "GPU",
+    "DEVICE_TPU": "TPU",
+    "DEVICE_TPU_SYSTEM": "TPU_SYSTEM",
+}
+"""The texts of the constants of ``framework/types.cc``, which another library of the program defines."""
+_KNOWN_TYPES = frozenset(dtype.value for dtype in DataType)
+_MAX_LIST = 64
+_MAX_TEXT = 1 << 16
+
+
+class Arguments:
+    """Reads the arguments of the calls of an image."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._texts: dict[int, str | None] = {}
+
+    def is_function(self, address: int) -> bool:
+        """Whether a function begins at an address."""
+        return self._image.functions.starting(address) is not None
+
+    def class_of(self, call: Call) -> str | None:
+        """The text of the class: two arguments that are its length and its beginning, or one that ends with NUL."""
+        arguments = call.arguments
+        for at in range(len(arguments) - 1):
+            for length, start in ((arguments[at], arguments[at + 1]), (arguments[at + 1], arguments[at])):
+                text = self._sized_text(length, start)
+                if text is not None:
+                    return text
+        for argument in arguments:
+            if isinstance(argument, Place):
+                first, second = call.memory.pair(argument, call.number)
+                text = self._sized_text(first, second) or self._sized_text(second, first)
+                if text:
+                    return text
+        return next((text for text in map(self.plain_text, arguments[1:]) if text), None)
+
+    def _sized_text(self, length: Value, start: Value) -> str | None:
+        if not isinstance(length, int) or not isinstance(start, int) or not 0 < length < _MAX_TEXT:
+            return None
+        text = self._at(start)
+        return text if text is not None and len(text) == length else None
+
+    def plain_text(self, value: Value) -> str | None:
+        return self._at(value) or None if isinstance(value, int) and value else None
+
+    def factory(self, call: Call) -> int | None:
+        """The function that makes the kernel: an argument, or what an object holds that is an argument."""
+        for argument in reversed(call.arguments):
+            if isinstance(argument, int) and self.is_function(argument):
+                return argument
+        for argument in reversed(call.arguments[1:]):
+            if isinstance(argument, Place):
+                for word in call.memory.reachable(argument, call.number):
+                    if isinstance(word, int) and self.is_function(word):
+                        return word
+        return None
+
+    def text(self, call: Call, at: int) -> str | None:
+        """The text of an argument: a C string, a string object, or a constant of another library."""
+        if at >= len(call.arguments):
+            return None
+        value = call.arguments[at]
+        if isinstance(value, int):
+            return self._at(value)
+        if isinstance(value, Loaded | Imported):
+            return next((text for name, text in _DEVICES.items() if value.name.endswith(f"{len(name)}{name}E")), None)
+        if isinstance(value, Place):
+            return self.string(call, value)
+        return None
+
+    def string(self, call: Call, place: Place) -> str | None:
+        """The text of a string object: made by a call of a C string, or word by word in place."""
+        made_of = call.memory.made_of(place, call.number)
+        if made_of is not None:
+            text = self._at(made_of)
+            if text is not None:
+                return text
+        start, length = call.memory.pair(place, call.number)
+        if isinstance(length, int) and 0 <= length < _MAX_TEXT:
+            if isinstance(start, Place):
+                return _printable(call.memory.content(start, length, call.number), length)
+            text = self._sized_text(length, start)
+            if text is not None:
+                return text
+        # libc++ keeps a short string behind a byte that is twice its length.
+        short = call.memory.content(place, 3 * self._image.pointer_size, call.number)
+        return _printable(short[1 : 1 + short[0] // 2], short[0] // 2) if short and not short[0] & 1 else None
+
+    def _at(self, address: int) -> str | None:
+        if address not in self._texts:
+            self._texts[address] = self._image.text(address, _MAX_TEXT)
+        return self._texts[address]
+
+    def dtype(self, value: Value) -> DataType | None:
+        """The data type that a number stands for."""
+        return DataType(value) if isinstance(value, int) and value in _KNOWN_TYPES else None
+
+    def allowed(self, api: ApiFunction, call: Call) -> tuple[AttrScalar, ...] | None:
+        """The values that a constraint admits."""
+        if api.dtype is not None:
+            return (api.dtype,)
+        value = call.arguments[2] if len(call.arguments) > 2 else None
+        if api.role is Role.TYPE:
+            return _types((value,)) if isinstance(value, int) else None
+        if api.role is Role.TYPES:
+            return self._type_list(call)
+        if not isinstance(value, int):
+            return None
+        if api.value_type == "b":
+            return (bool(value),)
+        if api.value_type in {"l", "x", "i"}:
+            return (value - (1 << 64) if value & (1 << 63) else value,)
+        text = self._at(value)
+        return None if text is None else (text,)
+
+    def _type_list(self, call: Call) -> tuple[AttrScalar, ...] | None:
+        """The types of a list: its beginning and its length are arguments, or words of an object that is one."""
+        start, count = (*call.arguments[2:4], None, None)[:2]
+        if isinstance(start, Place) and not isinstance(count, int):
+            start, count = call.memory.pair(start, call.number)
+        if not isinstance(count, int) or not 0 < count <= _MAX_LIST:
+            return None
+        if isinstance(start, int):
+            found = self._image.bytes_at(start, 4 * count)
+        elif isinstance(start, Place):
+            found = call.memory.content(start, 4 * count, call.number)
+        else:
+            return None
+        order: Literal["big", "little"] = "big" if self._image.big_endian else "little"
+        numbers = [int.from_bytes(found[at : at + 4], order) for at in range(0, len(found), 4)]
+        return _types(numbers) if len(numbers) == count else None
+
+
+def _printable(found: bytes, length: int) -> str | None:
+    return found.decode("ascii") if len(found) == length and is_text(found) else None
+
+
+def _types(numbers: Sequence[int]) -> tuple[AttrScalar, ...] | None:
+    return tuple(DataType(number) for number in numbers) if _KNOWN_TYPES.issuperset(numbers) else None
