@@ -223,7 +223,7 @@ class Image:
     bits: int
     big_endian: bool
     content: Bytes
-    sections: tuple[Section, ...]
+    sections: Sequence[Section]
     segments: tuple[Segment, ...]
     regions: tuple[Region, ...]
     symbols: Symbols

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from opselect.binaries.elf.headers import ElfFile, sections_of
+from opselect.binaries.elf.headers import ElfFile, section_of
 from opselect.binaries.elf.relocations import pointers_of
 from opselect.binaries.elf.symbols import dynamic_table, exports_of, full_table, strong_places, symbols_of
 from opselect.binaries.elf.unwind import exception_index, unwind_functions
@@ -57,7 +57,7 @@ def linked_image(file: ElfFile, name: str) -> Image:
         bits=file.bits,
         big_endian=file.big_endian,
         content=file.content,
-        sections=sections_of(file),
+        sections=tuple(section_of(header, 0, 0, header.address) for header in file.sections if header.type),
         segments=file.segments,
         regions=regions,
         symbols=symbols,

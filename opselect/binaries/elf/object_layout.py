@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
-from opselect.binaries.elf.headers import NOBITS, ElfFile
+from opselect.binaries.elf.headers import ElfFile
 from opselect.binaries.elf.object_symbols import ObjectSymbols
+from opselect.binaries.elf.section_headers import ALLOC, EXECUTE, NOBITS, WRITE
 from opselect.binaries.elf.symbols import ABSOLUTE, COMMON
 from opselect.binaries.image import Bytes
 
@@ -20,8 +21,8 @@ BASE = 0x10000
 """The first address: nothing stands at 0."""
 STUB = 16
 """Bytes from one import's address to the next."""
-_ALLOC, _EXECUTE, _WRITE = 2, 4, 1
 _MAX_ALIGNMENT = 1 << 16
+_TOO_MUCH = "its sections take more memory than its processor has"
 _MAX_ADDRESS = {32: 1 << 32, 64: 1 << 46}
 
 
@@ -50,78 +51,75 @@ def section_numbers(files: Sequence[ElfFile]) -> Integers:
     return np.cumsum([0, *(len(file.sections) for file in files)])[:-1].astype(np.int64)
 
 
-def lay_out(name: str, files: Sequence[ElfFile], content: Bytes, symbols: ObjectSymbols) -> Layout:
+def lay_out(
+    name: str, files: Sequence[ElfFile], starts: Sequence[int], content: Bytes, symbols: ObjectSymbols
+) -> Layout:
     """Places the loaded sections: code, imports, constants, data, zeros, common symbols.
 
     Raises InputError for sections that overlap in the file, and for more memory than the processor has.
     """
     limit = _MAX_ADDRESS[files[0].bits]
-    headers = [header for file in files for header in file.sections]
-    addresses, sizes = [0] * len(headers), [0] * len(headers)
-    code: list[int] = []
-    constants: list[int] = []
-    data: list[int] = []
-    zeros: list[int] = []
-    for number, header in enumerate(headers):
-        if header.flags & _ALLOC and header.type:
-            sizes[number] = header.size
-            if header.type == NOBITS:
-                zeros.append(number)
-            elif header.flags & _EXECUTE:
-                code.append(number)
-            else:
-                (data if header.flags & _WRITE else constants).append(number)
-    if sum(headers[number].size for group in (code, constants, data) for number in group) > len(content):
+    flags, types, alignments = (_column(files, each) for each in ("flags", "type", "alignment"))
+    loaded = ((flags & ALLOC) != 0) & (types != 0)
+    sizes = np.where(loaded, _column(files, "size"), 0)
+    if (sizes < 0).any() or (sizes > limit).any():
+        raise InputError(name, _TOO_MUCH)
+    zeros = loaded & (types == NOBITS)
+    given = loaded & ~zeros
+    code = given & ((flags & EXECUTE) != 0)
+    data = given & ~code & ((flags & WRITE) != 0)
+    if int(sizes[given].sum()) > len(content):
         raise InputError(name, "its sections overlap: they have more bytes than the file")
+    addresses = np.zeros(len(flags), np.int64)
 
-    def placed(group: list[int], at: int) -> int:
-        for number in group:
-            alignment = headers[number].alignment
+    def placed(group: NDArray[np.bool_], at: int) -> int:
+        found = []
+        for size, alignment in zip(sizes[group].tolist(), alignments[group].tolist(), strict=True):
             if 1 < alignment <= _MAX_ALIGNMENT and not alignment & (alignment - 1):
                 at = (at + alignment - 1) & -alignment
-            addresses[number] = at
-            at += sizes[number]
-            if at > limit:
-                raise InputError(name, "its sections take more memory than its processor has")
+            found.append(at)
+            at += size
+        if at > limit:
+            raise InputError(name, _TOO_MUCH)
+        addresses[group] = found
         return at
 
     code_end = placed(code, BASE)
     stubs = (code_end + 2 * STUB - 1) & -STUB
     data_start = (stubs + STUB * len(symbols.import_names) + 0xFFF) & -0x1000
-    data_end = placed(data, placed(constants, data_start))
+    data_end = placed(data, placed(given & ~code & ~data, data_start))
     end = placed(zeros, data_end)
     commons = symbols.commons
     common_sizes = np.minimum(symbols.table.sizes[commons], np.uint64(limit)).astype(np.int64)
-    common_at = ((end + 0xFFF) & -0x1000) + np.cumsum(np.append(0, (common_sizes + 63) & -64)).astype(np.int64)
+    common_at = ((end + 0xFFF) & -0x1000) + np.cumsum(np.append(0, (common_sizes + 63) & -64))
     slots = (int(common_at[-1]) + 0xFFF) & -0x1000
-    if slots > limit:
-        raise InputError(name, "its sections take more memory than its processor has")
-    where, every = np.array(addresses, np.int64), np.array(sizes, np.int64)
+    if not end <= slots <= limit:
+        raise InputError(name, _TOO_MUCH)
+    offsets = np.concatenate(
+        [file.sections.column("offset") + start for file, start in zip(files, starts, strict=True)]
+    )
+    memory = np.zeros(data_end - BASE, np.uint8)
+    _copy(memory, content, addresses[given] - BASE, offsets[given], sizes[given])
     return Layout(
-        addresses=where,
-        sizes=every,
-        memory=_copied(files, addresses, [*code, *constants, *data], data_end),
+        addresses=addresses,
+        sizes=sizes,
+        memory=memory,
         code_end=code_end,
         stubs=stubs,
         data=data_start,
         slots=slots,
-        symbols=_symbol_addresses(symbols, where, common_at, stubs, slots),
+        symbols=_symbol_addresses(symbols, addresses, common_at, stubs, slots),
     )
 
 
-def _copied(files: Sequence[ElfFile], addresses: list[int], numbers: list[int], end: int) -> Bytes:
-    memory = np.zeros(end - BASE, np.uint8)
-    target = memory.data
-    wanted = set(numbers)
-    number = 0
-    for file in files:
-        source = file.content.data
-        for header in file.sections:
-            if number in wanted and header.size:
-                at = addresses[number] - BASE
-                target[at : at + header.size] = source[header.offset : header.offset + header.size]
-            number += 1
-    return memory
+def _column(files: Sequence[ElfFile], name: str) -> Integers:
+    return np.concatenate([file.sections.column(name) for file in files])
+
+
+def _copy(memory: Bytes, content: Bytes, places: Integers, offsets: Integers, sizes: Integers) -> None:
+    target, source = memory.data, content.data
+    for place, offset, size in zip(places.tolist(), offsets.tolist(), sizes.tolist(), strict=True):
+        target[place : place + size] = source[offset : offset + size]
 
 
 def _symbol_addresses(

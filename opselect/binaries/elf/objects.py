@@ -6,14 +6,16 @@ Symbols are resolved across members as linkers do it. Duplicates stay where they
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
-from opselect.binaries.elf.headers import ElfFile, read_headers, sections_of
+from opselect.binaries.elf.headers import ElfFile, read_headers, section_of
 from opselect.binaries.elf.object_layout import BASE, STUB, Layout, lay_out, section_numbers
 from opselect.binaries.elf.object_symbols import ObjectSymbols, read_symbols
 from opselect.binaries.elf.relocating import relocate
@@ -25,9 +27,11 @@ from opselect.binaries.image import (
     Machine,
     Pointers,
     Region,
+    Section,
     SymbolKind,
     Symbols,
     merged_functions,
+    unmapped,
 )
 
 Integers = NDArray[np.int64]
@@ -44,6 +48,35 @@ class ObjectPart:
     name: str
     offset: int
     size: int
+
+
+class ObjectSections(Sequence[Section]):
+    """The sections of all members, each made when somebody asks for it: archives have millions."""
+
+    def __init__(self, files: Sequence[ElfFile], starts: Sequence[int], addresses: Integers) -> None:
+        self._files = files
+        self._starts = starts
+        self._addresses = addresses
+        self._firsts = section_numbers(files).tolist()
+        types = np.concatenate([file.sections.column("type") for file in files])
+        self._numbers = np.flatnonzero(types)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> Section: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Section]: ...
+
+    def __getitem__(self, at: int | slice) -> Section | list[Section]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        number = int(self._numbers[at])
+        member = bisect_right(self._firsts, number) - 1
+        header = self._files[member].sections[number - self._firsts[member]]
+        return section_of(header, member, self._starts[member], int(self._addresses[number]))
 
 
 def objects_image(
@@ -71,11 +104,13 @@ def objects_image(
     starts = [part.offset for part in kept]
     firsts = section_numbers(files)
     symbols = read_symbols(files, [part.name for part in kept], starts, firsts, content)
-    layout = lay_out(name, files, content, symbols)
+    layout = lay_out(name, files, starts, content, symbols)
+    unmapped(content)
     if files[0].machine is Machine.OTHER:
         pointers, slots = Pointers.none(), np.empty(0, np.uint8)
     else:
         pointers, slots = relocate(name, files, starts, content, layout, symbols)
+    unmapped(content)
     named = _symbols(files[0], layout, symbols)
     initialisers = _initialisers(files, layout, pointers)
     return Image(
@@ -84,13 +119,7 @@ def objects_image(
         bits=files[0].bits,
         big_endian=files[0].big_endian,
         content=content,
-        sections=tuple(
-            section
-            for member, (file, start, first) in enumerate(zip(files, starts, firsts.tolist(), strict=True))
-            for section in sections_of(
-                file, member, start, layout.addresses[first : first + len(file.sections)].tolist()
-            )
-        ),
+        sections=ObjectSections(files, starts, layout.addresses),
         segments=(),
         regions=tuple(
             region
@@ -133,8 +162,14 @@ def _functions(layout: Layout, symbols: Symbols) -> Functions:
 def _initialisers(files: Sequence[ElfFile], layout: Layout, pointers: Pointers) -> tuple[int, ...]:
     """What the loader calls: by priority, then as members come; of lists of constructors the last first."""
     found: list[tuple[int, int, list[int]]] = []
-    headers = (header for file in files for header in file.sections)
-    for number, header in enumerate(headers):
+    firsts = section_numbers(files).tolist()
+    headers = (
+        (first + number, file.sections[number])
+        for file, first in zip(files, firsts, strict=True)
+        for start in (".init_array", ".ctors")
+        for number in file.sections.beginning(start)
+    )
+    for number, header in headers:
         match = _INITIALISERS.fullmatch(header.name)
         if match is None or not header.allocated:
             continue

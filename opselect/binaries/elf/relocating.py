@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
-from opselect.binaries.elf.headers import NOBITS, REL, RELA, ElfFile
+from opselect.binaries.elf.headers import ElfFile
 from opselect.binaries.elf.object_layout import BASE, Layout
 from opselect.binaries.elf.object_relocations import (
     POINTER_TYPES,
@@ -20,6 +20,7 @@ from opselect.binaries.elf.object_relocations import (
     words_at,
 )
 from opselect.binaries.elf.object_symbols import ObjectSymbols
+from opselect.binaries.elf.section_headers import ALLOC, NOBITS, REL, RELA
 from opselect.binaries.image import Bytes, Pointers
 
 Integers = NDArray[np.int64]
@@ -120,16 +121,20 @@ class _Slots:
 def _tables(name: str, files: Sequence[ElfFile], starts: Sequence[int], with_addends: bool, size: int) -> _Tables:
     """The tables for loaded sections that have bytes."""
     kind, entry = (RELA if with_addends else REL), _entry(files[0], with_addends).itemsize
-    found = []
+    found = [np.empty((0, 4), np.int64)]
     first = 0
     for member, (file, start) in enumerate(zip(files, starts, strict=True)):
-        for header in file.sections:
-            if header.type == kind and 0 < header.info < len(file.sections):
-                target = file.sections[header.info]
-                if target.allocated and target.type != NOBITS:
-                    found.append((start + header.offset, header.size // entry, first + header.info, member))
-        first += len(file.sections)
-    columns = np.array(found, np.int64).reshape(-1, 4)
+        rows = file.sections.rows
+        chosen = rows[rows["type"] == kind]
+        chosen = chosen[(chosen["info"] > 0) & (chosen["info"] < len(rows))]
+        flags, types = rows["flags"][chosen["info"]], rows["type"][chosen["info"]]
+        chosen = chosen[((flags & ALLOC) != 0) & (types != NOBITS) & (types != 0)]
+        made = np.empty((len(chosen), 4), np.int64)
+        made[:, 0], made[:, 1] = chosen["offset"].astype(np.int64) + start, chosen["size"].astype(np.int64) // entry
+        made[:, 2], made[:, 3] = chosen["info"].astype(np.int64) + first, member
+        found.append(made)
+        first += len(rows)
+    columns = np.concatenate(found)
     if int(columns[:, 1].sum()) * entry > size:
         raise InputError(name, "its tables of relocations overlap: they have more bytes than the file")
     return _Tables(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])

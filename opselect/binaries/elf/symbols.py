@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError, Place
-from opselect.binaries.elf.headers import DYNSYM, SYMTAB, ElfFile, SectionHeader
+from opselect.binaries.elf.headers import ElfFile
+from opselect.binaries.elf.section_headers import DYNSYM, SYMTAB, SYMTAB_SHNDX, SectionHeader
 from opselect.binaries.image import Addresses, Bytes, Exports, Machine, SymbolKind, Symbols, text_at
 
 _FUNC, _OBJECT, _NOTYPE, _FILE, _IFUNC = 2, 1, 0, 4, 10
@@ -85,8 +86,8 @@ def table_of(file: ElfFile, header: SectionHeader) -> SymbolTable:
     """
     if not 0 < header.link < len(file.sections):
         raise InputError(Place(file.name, byte=header.offset), f"the names of the symbols of {header.name} are missing")
-    number = file.sections.index(header)
-    extended = next((s for s in file.sections if s.type == 18 and s.link == number), None)
+    numbers = (file.sections[number] for number in file.sections.of_type(SYMTAB_SHNDX))
+    extended = next((section for section in numbers if section.link == header.number), None)
     return _table(
         file,
         file.section_bytes(header),
