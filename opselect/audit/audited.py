@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from kernel_index.datatypes import DataType
 from opselect.binaries.packages import Packed
@@ -18,7 +18,10 @@ BYS: tuple[By, ...] = ("op", "dtype", "kernel", "file", "section", "symbol")
 
 
 class Costs(Protocol):
-    """Whose the bytes of one binary are, and which of them would go. Kernels are meant by their place in the list."""
+    """Whose the bytes of one binary are, and which of them would go.
+
+    Registrations are meant by their numbers: kernels by their place in the list, and behind them the definitions.
+    """
 
     def owned(self, by: By) -> Mapping[str, int]:
         """Name to bytes of the file; under the empty name those of none, so that the sum is the size of the file.
@@ -27,10 +30,13 @@ class Costs(Protocol):
         """
 
     def unattributed(self) -> Mapping[str, int]:
-        """Section to the bytes of it that belong to no op."""
+        """Section to the bytes of it that belong to no op, or to several."""
+
+    def shared(self) -> Mapping[tuple[str, ...], int]:
+        """Ops to the bytes that they have together, which are among the unattributed."""
 
     def retained(self, groups: Sequence[Sequence[int]]) -> Sequence[int]:
-        """For each group of kernels the bytes that would go if none of them were registered."""
+        """For each group of registrations the bytes that would go if none of them were there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,8 @@ class AuditedBinary:
 class Row:
     """An op, a data type, a kernel, a file, a section or a symbol, and what it costs.
 
-    ``retained_bytes`` would go without its kernels; None where it has none, so that nothing can be left out.
+    ``retained_bytes`` would go without its kernels, and of an op or a file also without the definitions; None where it
+    registers nothing, so that nothing can be left out.
     """
 
     name: str
@@ -95,8 +102,12 @@ class Audit:
         ]
         return tuple(sorted(rows, key=lambda row: (-(row.retained_bytes or row.own_bytes), row.name)))
 
+    def shared(self) -> dict[tuple[str, ...], int]:
+        """Ops to the bytes that they have together, what is most first."""
+        return _summed(each.costs.shared() for each in self.binaries if each.costs is not None)
+
     def unattributed(self) -> dict[str, int]:
-        """Section to the bytes of it that belong to no op."""
+        """Section to the bytes of it that belong to no op, or to several."""
         return _summed(each.costs.unattributed() for each in self.binaries if each.costs is not None)
 
     def sections(self) -> dict[str, int]:
@@ -114,11 +125,12 @@ class _Sum:
 
 def _add_rows(found: dict[str, _Sum], binary: AuditedBinary, by: By) -> None:
     kernels = binary.registrations.kernels
-    groups = groups_of(kernels, by)
+    groups = groups_of(binary.registrations, by)
     for name, numbers in groups.items():
         row = found.setdefault(name, _Sum(set()))
-        row.kernels += len(numbers)
-        row.files.update(kernels[number].file for number in numbers if kernels[number].file)
+        registered = [kernels[number] for number in numbers if number < len(kernels)]
+        row.kernels += len(registered)
+        row.files.update(each.file for each in registered if each.file)
     if binary.costs is None:
         return
     for name, count in binary.costs.owned(by).items():
@@ -129,11 +141,15 @@ def _add_rows(found: dict[str, _Sum], binary: AuditedBinary, by: By) -> None:
         found[name].retained = (found[name].retained or 0) + count
 
 
-def groups_of(kernels: Sequence[RegisteredKernel], by: By) -> dict[str, list[int]]:
-    """Name to the places of the kernels that go with it; sections and symbols have none."""
+def groups_of(registrations: Registrations, by: By) -> dict[str, list[int]]:
+    """Name to the numbers of the registrations that go with it; sections and symbols have none."""
     found: dict[str, list[int]] = {}
-    for number, kernel in enumerate(kernels):
+    for number, kernel in enumerate(registrations.kernels):
         for name in _names(kernel, by):
+            found.setdefault(name, []).append(number)
+    for number, definition in enumerate(registrations.definitions, start=len(registrations.kernels)):
+        name = {"op": definition.op, "file": definition.file}.get(by, "")
+        if name:
             found.setdefault(name, []).append(number)
     return found
 
@@ -163,8 +179,11 @@ def kernel_name(kernel: RegisteredKernel) -> str:
     return f"{kernel.op} {kernel.device} {kernel.kernel_class}{label}"
 
 
-def _summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
+_Name = TypeVar("_Name", str, tuple[str, ...])
+
+
+def _summed(parts: Iterable[Mapping[_Name, int]]) -> dict[_Name, int]:
+    found: dict[_Name, int] = {}
     for part in parts:
         for name, count in part.items():
             found[name] = found.get(name, 0) + count

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index import shipped
-from opselect.audit.audited import Audit, AuditedBinary
-from opselect.audit.releases import KnownKernels, Nearest, nearest_release, with_paths
+from opselect.audit.audited import Audit
+from opselect.audit.releases import Nearest, nearest_release
 from opselect.usecases.kernel_source import KernelSource
 from opselect.usecases.open_kernels import open_kernels
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
@@ -54,29 +53,17 @@ def audit(question: AuditQuestion, watch: Watch = NOBODY) -> Audited:
     Raises InputError for a file that cannot be read or holds no binary, and OpselectError where it is not clear which
     TensorFlow is meant.
     """
-    from opselect.usecases.read_binaries import read_binaries
+    from opselect.usecases.read_binaries import audited_binaries, read_binaries
 
     recording = RecordingWatch(watch)
-    binaries: Sequence[AuditedBinary] = read_binaries(question, recording)
-    kernels = [kernel for each in binaries for kernel in each.registrations.kernels]
+    read = read_binaries(question, recording)
     nearest = None
     index: KernelIndex | None = None
     if question.source.given or question.source.roots:
         index = open_kernels(question.source, lists=False, watch=recording)
     else:
-        nearest = nearest_release(kernels, {each.op for part in binaries for each in part.registrations.definitions})
+        kernels = [kernel for each in read for kernel in each.registrations.kernels]
+        nearest = nearest_release(kernels, {op.op for each in read for op in each.registrations.definitions})
         index = shipped.index_of(nearest.release) if nearest is not None else None
-    if index is not None:
-        binaries = _located(binaries, KnownKernels(index))
-    return Audited(Audit(tuple(binaries)), index, nearest, recording.warnings)
-
-
-def _located(binaries: Sequence[AuditedBinary], known: KnownKernels) -> list[AuditedBinary]:
-    """The binaries with the paths of their source files."""
-    return [
-        replace(
-            each,
-            registrations=replace(each.registrations, kernels=with_paths(each.registrations.kernels, known)),
-        )
-        for each in binaries
-    ]
+    binaries = audited_binaries(read, index, recording, costs=question.costs)
+    return Audited(Audit(binaries), index, nearest, recording.warnings)

@@ -65,6 +65,7 @@ def audit_json(audited: Audited, by: By = "op", models: ModelsAudit | None = Non
         "sections": audit.sections(),
         "ops": ops_json(audit.rows("op"), models.needed_by if models is not None else {}),
         "unattributed": audit.unattributed(),
+        "shared": [{"ops": list(ops), "bytes": count} for ops, count in audit.shared().items()],
         "checks": [check_json(each) for binary in audit.binaries for each in binary.checks],
         "tensorflow": audited.index.release if audited.index is not None else "",
         "binaries": [

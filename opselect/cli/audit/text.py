@@ -26,6 +26,7 @@ _FILES = 2
 
 _MODELS = 3
 _ALIKE = 3
+_SECTIONS = 12
 
 
 def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, *, quiet: bool) -> None:
@@ -37,12 +38,17 @@ def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, 
     if audited.index is not None:
         print_line(_release(audited))
     if by != "section":
-        print_section("Sections", ("section", "bytes", "share"), _shares(audit.sections(), audit.size))
+        _print_shares("Sections", audit.sections(), audit.size, top)
     rows = audit.rows(by)
     needed_by = models.needed_by if models is not None and by == "op" else {}
     _print_rows(rows, by, top, needed_by, audit.size)
     if by == "op":
-        print_section("Belongs to no op", ("section", "bytes", "share"), _shares(audit.unattributed(), audit.size))
+        shared = [(_some(ops, _ALIKE), f"{count:,}") for ops, count in list(audit.shared().items())[:top]]
+        if shared:
+            print_section("Belongs to several ops", ("ops", "bytes"), shared)
+        print_section(
+            "Belongs to no op alone", ("section", "bytes", "share"), _shares(audit.unattributed(), audit.size)
+        )
     checks = [each for binary in audit.binaries for each in binary.checks]
     _print_findings(checks, "Should not ship as it is:", quiet=quiet)
 
@@ -74,8 +80,13 @@ def _release(audited: Audited) -> str:
     return f"Nearest release: TensorFlow {nearest.release}, which has {known}{alike}"
 
 
-def _shares(sizes: Mapping[str, int], total: int) -> list[tuple[str, ...]]:
-    return [(name, f"{count:,}", _percent(count, total)) for name, count in sizes.items() if count]
+def _print_shares(title: str, sizes: Mapping[str, int], total: int, top: int) -> None:
+    """A table of sections; what is left out of it is summed in its last row."""
+    shown = [(name, count) for name, count in sizes.items() if count][: min(top, _SECTIONS)]
+    rest = sum(sizes.values()) - sum(count for _, count in shown)
+    rows = [*shown, *([("(others)", rest)] if rest else [])]
+    cells = [(name, f"{count:,}", _percent(count, total)) for name, count in rows]
+    print_section(title, ("section", "bytes", "share"), cells)
 
 
 def _percent(count: int, total: int) -> str:

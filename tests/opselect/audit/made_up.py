@@ -51,9 +51,12 @@ def undecoded(file: str = "", kernel_class: str = "") -> Undecoded:
 
 @dataclass(frozen=True)
 class MadeUpCosts:
-    """Each kernel owns so many bytes, and as many again go with each; what is left of the size is of .text."""
+    """Each kernel owns so many bytes, and as many again go with each; what is left of the size is of .text.
 
-    kernels: tuple[RegisteredKernel, ...]
+    A definition owns nothing, and nothing goes with it.
+    """
+
+    registrations: Registrations
     own: tuple[int, ...]
     size: int
     symbols: Mapping[str, int] = field(default_factory=dict)
@@ -66,8 +69,8 @@ class MadeUpCosts:
         if by == "kernel":
             found = {str(number): count for number, count in enumerate(self.own)}
         elif by != "symbol":
-            for name, numbers in groups_of(self.kernels, by).items():
-                found[name] = found.get(name, 0) + sum(self.own[number] for number in numbers)
+            for name, numbers in groups_of(self.registrations, by).items():
+                found[name] = found.get(name, 0) + sum(map(self._own, numbers))
         found[""] = self.size - sum(found.values())
         return found
 
@@ -75,7 +78,13 @@ class MadeUpCosts:
         return {".text": self.size - sum(self.own)}
 
     def retained(self, groups: Sequence[Sequence[int]]) -> Sequence[int]:
-        return [sum(2 * self.own[number] for number in set(group)) for group in groups]
+        return [sum(2 * self._own(number) for number in set(group)) for group in groups]
+
+    def shared(self) -> Mapping[tuple[str, ...], int]:
+        return {}
+
+    def _own(self, number: int) -> int:
+        return self.own[number] if number < len(self.own) else 0
 
 
 def binary(
@@ -88,8 +97,8 @@ def binary(
     files: Mapping[str, int] | None = None,
 ) -> AuditedBinary:
     """A binary with these kernels, each of a hundred bytes where nothing else is said."""
-    costs = MadeUpCosts(kernels, tuple(own) or (100,) * len(kernels), size, files=files or {})
     registrations = Registrations(kernels, tuple(definitions), tuple(undecoded))
+    costs = MadeUpCosts(registrations, tuple(own) or (100,) * len(kernels), size, files=files or {})
     return AuditedBinary(name, size, "arm64-v8a", registrations, costs)
 
 
