@@ -23,10 +23,10 @@ class Change:
 
     @property
     def state(self) -> State:
-        """What became of it."""
-        if self.before is None:
+        """What became of it; an op of which only the definition is left is gone."""
+        if self.before is None or (self.after is not None and self.after.kernels and not self.before.kernels):
             return "added"
-        if self.after is None:
+        if self.after is None or (self.before.kernels and not self.after.kernels):
             return "gone"
         return "grown" if self.retained > 0 else "smaller" if self.retained < 0 else "same"
 

@@ -15,7 +15,7 @@ from opselect.audit.releases import KnownKernels, with_paths
 from opselect.binaries.code.machines import flow_of
 from opselect.binaries.image import Image
 from opselect.binaries.opening import Binary, open_images
-from opselect.binaries.records import Registrations
+from opselect.binaries.records import RegisteredKernel, Registrations
 from opselect.binaries.registrations.reading import read_registrations
 from opselect.usecases.watch import Watch
 
@@ -74,19 +74,26 @@ def audited_binaries(
 
 def _audited(read: ReadBinary, known: KnownKernels | None, paths: Mapping[str, str], *, costs: bool) -> AuditedBinary:
     image, registrations = read.image, read.registrations
-    counted = BinaryCosts(owners(image, registrations), paths) if costs else None
-    if known is not None:
-        registrations = replace(registrations, kernels=with_paths(registrations.kernels, known))
+    kernels = with_paths(registrations.kernels, known) if known is not None else registrations.kernels
     definitions = tuple(replace(each, file=paths.get(each.file, each.file)) for each in registrations.definitions)
+    counted = BinaryCosts(owners(image, registrations), {**paths, **_paths_of(kernels)}) if costs else None
     return AuditedBinary(
         read.binary.name,
         len(image.content),
         image.machine.value,
-        replace(registrations, definitions=definitions),
+        replace(registrations, kernels=kernels, definitions=definitions),
         counted,
         checks_of(image, read.binary.packed) if costs else (),
         read.binary.packed,
     )
+
+
+def _paths_of(kernels: tuple[RegisteredKernel, ...]) -> dict[str, str]:
+    """File name to the path of the only file of that name that registers kernels; others of the name count for it."""
+    found: dict[str, set[str]] = {}
+    for kernel in kernels:
+        found.setdefault(kernel.file.rpartition("/")[2], set()).add(kernel.file)
+    return {name: min(paths) for name, paths in found.items() if name and len(paths) == 1}
 
 
 def _paths(index: KernelIndex | None) -> dict[str, str]:

@@ -18,7 +18,7 @@ from opselect.findings.mends import BuildFlags, Mend, change_model
 _SHOWN = 3
 
 _FLAG = "-DSELECTIVE_REGISTRATION"
-_NARROW = ("android", "android-slim", "ios", "raspberry-pi")
+_NARROW = ("android", "android-slim", "ios")
 """Profiles without the types that ``SUPPORT_SELECTIVE_REGISTRATION`` and ``__ANDROID_TYPES_FULL__`` bring in."""
 
 
@@ -54,7 +54,8 @@ def _header_not_applied(found: Difference, index: KernelIndex | None, trim: Trim
         count = f"{len(left_out)} of its {len(found.new.kernels)} kernels are left out by {name}"
         if kept:
             files = _some(each.file for each in left_out)
-            why = f"the header took effect elsewhere ({len(kept)} such kernels are gone), but not for {files}"
+            others = "another is gone" if len(kept) == 1 else f"{len(kept)} others are gone"
+            why = f"the header took effect elsewhere ({others}), but not for {files}"
             mend: Mend = change_model(f"Give {_FLAG} and the header's folder to whatever compiles these files, too.")
         else:
             why = f"SELECTIVE_REGISTRATION was not defined (a slip in the flag?), or another header was found ({ops})"

@@ -40,17 +40,19 @@ def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, 
     if by != "section":
         _print_shares("Sections", audit.sections(), audit.size, top)
     rows = audit.rows(by)
-    needed_by = models.needed_by if models is not None and by == "op" else {}
+    needed_by = _needed_by(models) if models is not None and by == "op" else {}
     _print_rows(rows, by, top, needed_by, audit.size)
     if by == "op":
         shared = [(_some(ops, _ALIKE), f"{count:,}") for ops, count in list(audit.shared().items())[:top]]
         if shared:
             print_section("Belongs to several ops", ("ops", "bytes"), shared)
-        print_section(
-            "Belongs to no op alone", ("section", "bytes", "share"), _shares(audit.unattributed(), audit.size)
-        )
+        _print_shares("Belongs to no op alone", audit.unattributed(), audit.size, top)
     checks = [each for binary in audit.binaries for each in binary.checks]
     _print_findings(checks, "Should not ship as it is:", quiet=quiet)
+
+
+def _needed_by(models: ModelsAudit) -> Mapping[str, tuple[str, ...]]:
+    return {op: names or ("the runtime",) for op, names in models.needed_by.items()}
 
 
 def _download(packed: object) -> str:
