@@ -218,7 +218,11 @@ def compare_release(
 
 
 def report(
-    libraries: Sequence[Library], registry: RegistryComparison | None, index: IndexComparison | None, *, everything: bool
+    libraries: Sequence[Library],
+    registry: RegistryComparison | None,
+    index: IndexComparison | None,
+    *,
+    everything: bool,
 ) -> str:
     """The figures, and what differs: all of it, or the first few of each kind."""
     shown = 1_000_000 if everything else 10
@@ -231,7 +235,9 @@ def report(
             f"{library.stripped_seconds:.1f} s: {lost.total()} less, {made.total()} more, "
             f"{len(library.definitions_changed_by_stripping)} definitions differ"
         )
-        lines += [f"  undecoded: {u.kernel_class} {u.file} {u.function_name}: {u.reason}" for u in library.read.undecoded]
+        lines += [
+            f"  undecoded: {u.kernel_class} {u.file} {u.function_name}: {u.reason}" for u in library.read.undecoded
+        ]
         lines += [f"  lost by stripping: {text}" for text in list(lost)[:shown]]
         lines += [f"  made by stripping: {text}" for text in list(made)[:shown]]
         lines += [f"  definition: {op}" for op in library.definitions_changed_by_stripping[:shown]]

@@ -82,7 +82,9 @@ def _changed_text(data: bytes, choose: random.Random) -> bytes:
     """Texts inside: names that are longer, not ended, or act on a terminal."""
     out = bytearray(data)
     for _ in range(choose.choice((1, 2, 5))):
-        place = data.find(choose.choice((b"Small", b"CPU", b"tensorflow", b".text", b"T\0", b"_ZN")), choose.randrange(len(data)))
+        place = data.find(
+            choose.choice((b"Small", b"CPU", b"tensorflow", b".text", b"T\0", b"_ZN")), choose.randrange(len(data))
+        )
         if place >= 0:
             word = odd_word(choose).encode()[:40]
             out[place : place + len(word)] = word
@@ -107,7 +109,13 @@ def changed_binary(data: bytes, choose: random.Random) -> bytes:
 
 def _member(name: bytes, data: bytes, size: bytes | None = None) -> bytes:
     head = name.ljust(16) + b"0".ljust(12) + b"0".ljust(6) + b"0".ljust(6) + b"644".ljust(8)
-    return head + (str(len(data)).encode() if size is None else size).ljust(10)[:10] + b"`\n" + data + b"\n" * (len(data) % 2)
+    return (
+        head
+        + (str(len(data)).encode() if size is None else size).ljust(10)[:10]
+        + b"`\n"
+        + data
+        + b"\n" * (len(data) % 2)
+    )
 
 
 def _changed_archive(data: bytes, choose: random.Random) -> bytes:
@@ -117,7 +125,9 @@ def _changed_archive(data: bytes, choose: random.Random) -> bytes:
     sound = dict(_sound())
     members = [b"!<thin>\n" if choose.random() < 0.2 else b"!<arch>\n"]
     for _ in range(choose.choice((1, 2, 3, 6))):
-        name = choose.choice((b"a.o/", b"/", b"//", b"/0", b"/99", b"/1:7", b"#1/20", b"#1/99999", b"/SYM64/", b"__.SYMDEF"))
+        name = choose.choice(
+            (b"a.o/", b"/", b"//", b"/0", b"/99", b"/1:7", b"#1/20", b"#1/99999", b"/SYM64/", b"__.SYMDEF")
+        )
         if choose.random() < 0.2:
             name = odd_word(choose).encode()[:16]
         held = sound[choose.choice(("x86_64.o", "i386.o", "x86_64.so", "x86_64.a", "powerpc64.so"))]
@@ -134,7 +144,9 @@ def _package(name: str, data: bytes, choose: random.Random) -> tuple[str, bytes]
     folder = {"x.aar": "jni", "x.apk": "lib", "x.whl": "tensorflow", "x.zip": "a"}[kind]
     inside: dict[str, bytes] = {}
     for abi in choose.sample(("x86_64", "arm64-v8a", "armeabi-v7a", "x86"), choose.choice((1, 1, 2))):
-        inside[f"{folder}/{abi}/libfoo.so"] = data if not inside else dict(_sound())[choose.choice(("arm64.so", "x86_64.so"))]
+        inside[f"{folder}/{abi}/libfoo.so"] = (
+            data if not inside else dict(_sound())[choose.choice(("arm64.so", "x86_64.so"))]
+        )
     inside[odd_word(choose) or "b"] = b"text"
     try:
         packed = zip_bytes(inside)
@@ -145,7 +157,13 @@ def _package(name: str, data: bytes, choose: random.Random) -> tuple[str, bytes]
     return kind, packed
 
 
-_ASKED: tuple[tuple[str, ...], ...] = (("--registrations",), ("--registrations", "--json"), (), ("--json",), ("--json",))
+_ASKED: tuple[tuple[str, ...], ...] = (
+    ("--registrations",),
+    ("--registrations", "--json"),
+    (),
+    ("--json",),
+    ("--json",),
+)
 
 
 def binaries(choose: random.Random, folder: Path) -> Command:
