@@ -93,8 +93,7 @@ class State:
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
         registers = self.registers
-        for name in self.flow.scratch:
-            registers[name] = None
+        registers.update(self.flow.scratch)
         registers[self.flow.result] = Place(number, 0)
 
     def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
@@ -128,7 +127,7 @@ class Flow(ABC):
     ) -> None:
         self.image = image
         self.argument_names = tuple(argument_names)
-        self.scratch = tuple(scratch)
+        self.scratch: dict[str, Value] = dict.fromkeys(scratch)
         self.result = result
         self.stack_pointer = stack_pointer
         self.targets = Targets(image)
@@ -161,7 +160,7 @@ class Flow(ABC):
 
     def arguments(self, state: State) -> tuple[Value, ...]:
         """What is known of the arguments of a call."""
-        return tuple(state.registers.get(name) for name in self.argument_names)
+        return tuple(map(state.registers.get, self.argument_names))
 
     def constant(self, address: int, size: int) -> Value:
         """What stands at an address of the image, as far as it cannot change when the program runs."""

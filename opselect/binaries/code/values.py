@@ -52,7 +52,7 @@ Value = int | Place | Imported | Loaded | Either | bytes | None
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: ``number`` counts from 1 in its function and is the base of its result.
+    """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
     in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that

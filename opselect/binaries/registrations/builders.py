@@ -115,16 +115,15 @@ class Assembler:
                         builder.built = call.number
         _set_ranges(builders, calls, function)
         where = _Where(function, name, file, KnownFrom.SYMBOLS if name else KnownFrom.CODE)
-        by_number = {call.number: call for call in calls}
         for call in registrars:
             builder = _registered_by(builders, call)
             if builder is not None:
                 builder.registered = True
                 if builder.conditional:
                     self._conditional[call.place] = where
-                made = [before for before in calls if builder.built < before.number < call.number]
+                made = calls[builder.built : call.number - 1]
                 kernel_class = self._arguments.class_of(call, made)
-                self._kernel(builder, call, where, kernel_class, self._arguments.factory(call, by_number))
+                self._kernel(builder, call, where, kernel_class, self._arguments.factory(call, calls))
             elif not _is_left_out(call):
                 self._undecoded.append(where.undecoded(call.place, self._arguments.class_of(call) or "", "its op"))
         for builder in builders:
