@@ -24,6 +24,8 @@ _STARTS = _OF_KERNELS | _OF_DEFINITIONS
 """What functions do that begin or end a registration. Of a definition every part may be the first: its name can be
 stored without a call."""
 _DEEPEST = 3
+_TOGETHER = 256
+"""Functions whose code is in memory together: each brings pages around it with it."""
 _INITIALISER = re.compile(r"_GLOBAL__sub_I_(?:_ZN?K?\w*|(?P<file>.+\.(?:cc|cpp|cxx|c\+\+|C|cu)(?:\.cc|\.cpp)?))$")
 
 
@@ -212,6 +214,8 @@ class _Reader:
     def _calls_of(self, function: int) -> list[Call]:
         if function not in self._calls:
             self._calls[function] = self._flow.calls(function)
+            if len(self._calls) % _TOGETHER == 0:
+                unmapped(self._image.content)
         return self._calls[function]
 
     def _name_and_file(self, start: int) -> tuple[str, str]:
