@@ -79,7 +79,7 @@ class State:
         if isinstance(top, Place):
             self.registers[self.flow.stack_pointer] = Place(top.base, top.offset + amount)
 
-    def call(self, address: int, after: int, target: int | str | None) -> None:
+    def call(self, address: int, after: int, target: int | str | None, *, jump: bool = False) -> None:
         """Notes a call, or those of a function that is followed in its place; scratch registers are unknown then."""
         arguments = self.flow.arguments(self)
         goal = None if target is None else self.flow.targets.of(target)
@@ -88,7 +88,7 @@ class State:
             number = self.memory.calls
         else:
             number = self.memory.calls + 1
-            self.calls.append(Call(number, address, after, goal, arguments, self.memory))
+            self.calls.append(Call(number, address, after, goal, arguments, self.memory, jump))
             self.memory.calls = number
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
@@ -106,8 +106,11 @@ class State:
         State(flow, initial, self.memory, self.calls, self._inlined, self._depth + 1).follow(function)
 
     def follow(self, function: int) -> None:
-        """Follows the code of a function from its start to its end."""
-        number = self.flow.image.functions.starting(function)
+        """Follows the code of a function from its start to its end.
+
+        On 32-bit ARM several functions can share an entry of the unwinder: then it may begin within what is known.
+        """
+        number = self.flow.image.functions.containing(function)
         if number is not None:
             end = int(self.flow.image.functions.ends[number])
             self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
@@ -145,6 +148,10 @@ class Flow(ABC):
         state = State(self, initial, Memory(self.image.pointer_size), [], inlined)
         state.follow(function)
         return state.calls
+
+    def function_at(self, value: int) -> int:
+        """The address of the function that a pointer points at."""
+        return value
 
     def returned(self, function: int) -> Value:
         """What a function returns that makes no call, as far as that is always the same."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from opselect.binaries.elf.headers import ElfFile, sections_of
+from opselect.binaries.elf.headers import ElfFile, section_of
 from opselect.binaries.elf.relocations import pointers_of
-from opselect.binaries.elf.symbols import dynamic_table, full_table, symbols_of
+from opselect.binaries.elf.symbols import dynamic_table, exports_of, full_table, strong_places, symbols_of
 from opselect.binaries.elf.unwind import exception_index, unwind_functions
 from opselect.binaries.image import (
     Addresses,
+    Exports,
     Functions,
     Image,
     Machine,
@@ -34,7 +35,11 @@ def linked_image(file: ElfFile, name: str) -> Image:
     pointers = pointers_of(file, dynamic)
     initialisers = _initialisers(file, pointers)
     unmapped(file.content)
-    symbols = symbols_of(file, full_table(file) or dynamic)
+    exports = Exports.none() if dynamic is None else exports_of(file, dynamic)
+    full = full_table(file)
+    symbols = symbols_of(file, full or dynamic)
+    strong = None if full is None else strong_places(file, full)
+    del full
     unmapped(file.content)
     functions = _functions(file, symbols)
     unmapped(file.content)
@@ -52,7 +57,7 @@ def linked_image(file: ElfFile, name: str) -> Image:
         bits=file.bits,
         big_endian=file.big_endian,
         content=file.content,
-        sections=sections_of(file),
+        sections=tuple(section_of(header, 0, 0, header.address) for header in file.sections if header.type),
         segments=file.segments,
         regions=regions,
         symbols=symbols,
@@ -60,6 +65,9 @@ def linked_image(file: ElfFile, name: str) -> Image:
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,
+        exports=exports,
+        entry=file.entry or None,
+        strong=strong,
     )
 
 

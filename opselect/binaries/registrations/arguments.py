@@ -44,7 +44,7 @@ class Arguments:
 
     def is_function(self, address: int) -> bool:
         """Whether a function begins at an address."""
-        return self._image.functions.starting(address) is not None
+        return self._image.functions.starting(self._flow.function_at(address)) is not None
 
     def class_of(self, call: Call, made: Sequence[Call] = ()) -> str | None:
         """The text of the class: two arguments that are its length and its beginning, or one that ends with NUL.
@@ -82,7 +82,7 @@ class Arguments:
         """
         for argument in reversed(call.arguments):
             if isinstance(argument, int) and self.is_function(argument):
-                return argument
+                return self._flow.function_at(argument)
         for argument in reversed(call.arguments[1:]):
             if not isinstance(argument, Place):
                 continue
@@ -90,10 +90,10 @@ class Arguments:
             if made is not None and isinstance(made.target, int) and not argument.offset:
                 value = self._returned(made.target)
                 if isinstance(value, int) and self.is_function(value):
-                    return value
+                    return self._flow.function_at(value)
             for word in call.memory.reachable(argument, call.number):
                 if isinstance(word, int) and self.is_function(word):
-                    return word
+                    return self._flow.function_at(word)
         return None
 
     def _returned(self, function: int) -> Value:

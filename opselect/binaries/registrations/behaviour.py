@@ -77,12 +77,12 @@ def kernel_api(
                     text = arguments.text(call, 1)
                     if text is not None:
                         seen.texts.append((chain.op, text))
-    api: dict[int | str, ApiFunction] = {}
-    for role, counted in found.items():
-        api |= {target: ApiFunction(role) for target in counted}
     inputs = _Definitions(definitions, between.values())
-    for target, seen in between.items():
-        api[target] = _between(target, seen, arguments, calls_of, inputs)
+    api = {target: _between(target, seen, arguments, calls_of, inputs) for target, seen in between.items()}
+    for role, counted in found.items():
+        for target, times in counted.items():
+            if target not in between or times >= len(between[target].calls):
+                api[target] = ApiFunction(role)
     return api
 
 
@@ -231,7 +231,7 @@ def _value_type(seen: _Seen, inputs: _Definitions) -> str:
 
 def _type_within(calls: Sequence[Call], arguments: Arguments) -> ApiFunction | None:
     """The type of a function that does nothing but to hand on its arguments with a type."""
-    if len(calls) != 1 or len(calls[0].arguments) < 3:
+    if not calls or (len(calls) != 1 and not calls[0].jump):
         return None
     dtype = arguments.dtype(calls[0].arguments[2])
     return None if dtype is None else ApiFunction(Role.TYPE, dtype)

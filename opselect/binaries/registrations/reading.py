@@ -68,18 +68,26 @@ class _Reader:
         api: Api = {}
         for _ in range(_DEEPEST):
             calls = [self._calls_of(function) for function in functions]
-            api = api_of(calls)
+            api = self._nameless(api_of(calls))
             if any(function.role in starts for function in api.values()):
                 break
             called = (call.target for each in calls for call in each)
             within = (goal for goal in called if isinstance(goal, int) and self._is_function(goal))
             functions = list(dict.fromkeys(within))
         while api:
-            further = api_of([self._calls_of(function) for function in self._callers(api, starts)])
+            further = self._nameless(api_of([self._calls_of(function) for function in self._callers(api, starts)]))
             if further.keys() <= api.keys():
                 return api | further
             api |= further
         return api
+
+    def _nameless(self, api: Api) -> Api:
+        """What functions do that have no name: a name says what its function does and what it does not."""
+        return {
+            target: function
+            for target, function in api.items()
+            if isinstance(target, int) and not len(self._image.symbols.at(target))
+        }
 
     def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
         """Says of what begins a kernel whether it asks another function first if the op is to be registered.
@@ -109,7 +117,7 @@ class _Reader:
         """The functions that call what does something."""
         functions = self._image.functions
         wanted = {target for target, function in api.items() if function.role in roles}
-        sites = call_sites(self._image, wanted)
+        sites = call_sites(self._image, self._flow.targets, wanted)
         numbers = dict.fromkeys(functions.containing(int(site)) for site in sites)
         return [int(functions.starts[number]) for number in numbers if number is not None]
 
@@ -138,7 +146,7 @@ class _Reader:
             if not starts:
                 break
             scanned |= starts
-            for site in call_sites(self._image, starts):
+            for site in call_sites(self._image, self._flow.targets, starts):
                 number = functions.containing(int(site))
                 start = -1 if number is None else int(functions.starts[number])
                 if number is None or start in found:
