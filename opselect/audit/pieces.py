@@ -189,7 +189,8 @@ def _far_ends(starts: Addresses, ends: Addresses) -> Addresses:
     """The ends of objects behind which more follows than the padding in front of the next; ``starts`` are sorted."""
     number = np.searchsorted(starts, ends, "left")
     following = np.append(starts, np.uint64(0))[number]
-    return ends[(number == len(starts)) | (following - ends > _PADDING)]
+    far: Addresses = ends[(number == len(starts)) | (following - ends > _PADDING)]
+    return far
 
 
 def _inside(addresses: Addresses, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
