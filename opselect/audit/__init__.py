@@ -1,1 +1,1 @@
-"""What a binary's bytes belong to, and what would go."""
+"""What of a binary is whose, and what would go with what."""

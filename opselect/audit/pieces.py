@@ -49,8 +49,7 @@ class Pieces:
 
     def only(self, chosen: NDArray[np.bool_]) -> Pieces:
         """Some of the pieces, with the same nodes."""
-        columns = (self.starts, self.ends, self.nodes, self.code, self.known)
-        return Pieces(*(column[chosen] for column in columns))
+        return Pieces(self.starts[chosen], self.ends[chosen], self.nodes[chosen], self.code[chosen], self.known[chosen])
 
 
 def is_table(section: Section) -> bool:
@@ -90,16 +89,18 @@ def _arm_slot(section: Section) -> int:
     return 16 if (section.size - 32) % 16 == 0 and (section.size - 20) % 12 else 12
 
 
-def code_pieces(image: Image, inner: Sequence[tuple[int, int]]) -> tuple[Pieces, NDArray[np.int32]]:
-    """The pieces of code, each a node of its number, and the nodes of ``inner``: parts of functions, from first to end.
+def code_pieces(image: Image, parts: Sequence[tuple[int, int, int]] = ()) -> Pieces:
+    """The pieces of code; each is the node of its number, what is left of a function the node of its first piece.
 
-    A part begins at least one byte behind its function, so that whoever means the function does not mean the part.
+    ``parts`` are ranges within functions that are nodes of their own, as first address, end and number; they do not
+    overlap, and their nodes follow those of the n pieces: n + number. A part begins at least one byte behind its
+    function, so that whoever means the function does not mean the part.
     """
     sections = code_sections(image)
     starts, ends = _functions(image, sections)
-    inner_starts, inner_ends = _inner(inner, starts, ends)
-    cuts = [starts, ends, inner_starts, inner_ends]
+    part_starts, part_ends, numbers = _parts(parts, starts, ends)
     ranges = [(s.address, s.address + s.size) for s in sections]
+    cuts = [starts, ends, part_starts, part_ends]
     cuts += [np.array(side, np.uint64) for side in zip(*ranges, strict=True)]
     every = distinct(np.concatenate(cuts))
     limits = np.append(every[1:], every[-1:])
@@ -107,14 +108,11 @@ def code_pieces(image: Image, inner: Sequence[tuple[int, int]]) -> tuple[Pieces,
     every, limits = every[in_section], limits[in_section]
     number = np.searchsorted(starts, every, "right") - 1
     in_function = (number >= 0) & (every < np.append(ends, np.uint64(0))[number]) if len(starts) else number >= 0
-    parts = np.searchsorted(every, inner_starts).astype(np.int32)
-    is_part = np.zeros(len(every), np.bool_)
-    is_part[parts[inner_starts < inner_ends]] = True
-    # What is left of a function is one node: its first piece.
     nodes = np.arange(len(every), dtype=np.int32)
-    left = np.flatnonzero(in_function & ~is_part)
-    nodes[left] = np.searchsorted(every, starts[number[left]])
-    return Pieces(every, limits, nodes, np.ones(len(every), np.bool_), in_function), nodes[parts]
+    nodes[in_function] = np.searchsorted(every, starts[number[in_function]])
+    at = np.searchsorted(every, part_starts)
+    nodes[at] = len(every) + numbers
+    return Pieces(every, limits, nodes, np.ones(len(every), np.bool_), in_function)
 
 
 def gap_pieces(code: Pieces, meant: Addresses, first_node: int) -> Pieces:
@@ -149,18 +147,18 @@ def _functions(image: Image, sections: Sequence[Section]) -> tuple[Addresses, Ad
     return starts, np.where((ends < following) & (following - ends <= _PADDING), following, ends)
 
 
-def _inner(inner: Sequence[tuple[int, int]], starts: Addresses, ends: Addresses) -> tuple[Addresses, Addresses]:
-    """Parts of functions within their functions, none over the next; empty ones where there is no room."""
-    first, end = (np.array([part[side] for part in inner], np.uint64) for side in (0, 1))
-    if not len(starts) or not len(first):
-        return first, first
-    number = np.maximum(np.searchsorted(starts, first, "right").astype(np.int64) - 1, 0)
-    first = np.maximum(first, starts[number] + np.uint64(1))
-    end = np.minimum(end, ends[number])
-    order = np.argsort(first, kind="stable")
-    following = np.full(len(first), np.iinfo(np.uint64).max, np.uint64)
-    following[order[:-1]] = first[order[1:]]
-    return first, np.maximum(np.minimum(end, following), first)
+def _parts(
+    parts: Sequence[tuple[int, int, int]], starts: Addresses, ends: Addresses
+) -> tuple[Addresses, Addresses, NDArray[np.int32]]:
+    """First addresses, ends and numbers of the parts that stand in functions, cut to these."""
+    if not len(starts) or not parts:
+        return np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int32)
+    first, end, numbers = (np.array(column) for column in zip(*parts, strict=True))
+    function = np.maximum(np.searchsorted(starts, first.astype(np.uint64), "right") - 1, 0)
+    first = np.maximum(first.astype(np.uint64), starts[function] + np.uint64(1))
+    end = np.minimum(end.astype(np.uint64), ends[function])
+    kept = first < end
+    return first[kept], end[kept], numbers[kept].astype(np.int32)
 
 
 def data_pieces(image: Image, meant: Addresses, first_node: int) -> Pieces:

@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from opselect.audit.code_references import aarch64, x86
 from opselect.audit.code_references.targets import CodeReferences, Targets
 from opselect.audit.pieces import Pieces, code_pieces, code_sections, data_pieces, data_sections, gap_pieces
+from opselect.audit.registration_code import Registration, ranges_of
 from opselect.audit.unwinding import Unwinding, unwinding
 from opselect.audit.walking import Edges, distinct
 from opselect.binaries.image import Addresses, Image, Machine, Section
-from opselect.binaries.records import CompiledDefinition, RegisteredKernel
-
-Registration = RegisteredKernel | CompiledDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +55,17 @@ class ReferenceGraph:
 
 def reference_graph(image: Image, registrations: Sequence[Registration] = ()) -> ReferenceGraph:
     """The graph of an image. Each registration is a node of its own, the code of one or all of its function."""
-    code, parts = code_pieces(image, [(part.first, part.end) for part in registrations])
+    plain = code_pieces(image)
     known_pointers = _pointers(image)
-    found = code_references(image, code)
+    found = code_references(image, plain)
+    code = code_pieces(image, ranges_of(image, registrations, found)) if registrations else plain
+    parts = np.arange(len(code), len(code) + len(registrations), dtype=np.int32)
     meant = np.concatenate([known_pointers[1], *(part.addresses for part in found)])
-    data = data_pieces(image, meant, len(code))
-    gaps = gap_pieces(code, meant, len(code) + len(data))
+    data = data_pieces(image, meant, len(code) + len(parts))
+    gaps = gap_pieces(code, meant, len(code) + len(parts) + len(data))
     pieces = _joined(code.only(code.known), data, gaps)
     frames = unwinding(image)
-    first_import = len(code) + len(data) + len(gaps)
+    first_import = len(code) + len(parts) + len(data) + len(gaps)
     node_count = first_import + len(image.pointers.import_names)
     sources, targets = _edges(image, pieces, found, known_pointers, frames, first_import)
     factories = np.array([getattr(part, "factory", None) or 0 for part in registrations], np.uint64)
@@ -89,7 +89,7 @@ def code_references(image: Image, code: Pieces) -> list[CodeReferences]:
     ranges = [[s.address, s.address + s.size] for s in data_sections(image)]
     gaps = np.stack((code.starts[~code.known], code.ends[~code.known]), axis=1)
     anywhere = np.concatenate((np.array(ranges, np.uint64).reshape(-1, 2), gaps))
-    targets = Targets(code.starts[code.known & (code.nodes == np.arange(len(code)))], anywhere)
+    targets = Targets(code.starts[code.known], anywhere)
     found = []
     for section in code_sections(image):
         content = image.content[section.offset : section.offset + section.size]

@@ -107,7 +107,7 @@ def _with_distances(chunk: Bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     """Where distances stand in a piece of code, and where their instructions end."""
     branch_at, branch_end = _branches(chunk)
     operand = np.flatnonzero((chunk[: len(chunk) - 4] & 0xC7) == 0x05)
-    operand = operand[operand >= _LOOK_BEHIND]
+    operand = operand[operand > 0]
     at, end = [branch_at], [branch_end]
     for chosen, behind in _readings(chunk, operand):
         at.append(operand[chosen] + 1)
@@ -121,7 +121,7 @@ def _readings(chunk: Bytes, operand: NDArray[np.int64]) -> Iterator[tuple[NDArra
     Bytes in front may be a prefix or the end of another instruction: then both ways are read.
     """
     opcode = chunk[operand - 1]
-    before = [chunk[operand - back] for back in range(2, 6)]
+    before = [chunk[np.maximum(operand - back, 0)] for back in range(2, 6)]
     plain = np.flatnonzero(_PLAIN[opcode] >= 0)
     behind = _PLAIN[opcode[plain]]
     # A 16-bit constant behind the prefix of 16-bit operands.

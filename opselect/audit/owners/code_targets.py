@@ -1,7 +1,7 @@
 """Addresses that short pieces of code refer to, for thousands of pieces at once and without decoding instructions.
 
-x86-64 and AArch64. A piece is searched at every byte for the forms that refer to an address; a form that stands there by
-accident leads to nothing that anybody looks for.
+x86-64 and AArch64. A piece is searched at every byte for the forms that refer to an address; a form that stands there
+by accident leads to nothing that anybody looks for.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _Piece = tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], NDArray[
 
 
 def _pieces(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64]) -> list[_Piece]:
-    """The pieces of each region as one run of bytes: number of the piece, byte, address and end of the piece of each."""
+    """The pieces of each region as one run of bytes: of each the number of its piece, it, its address, the end."""
     found = []
     for region in image.regions:
         inside = np.flatnonzero((starts >= region.address) & (ends <= region.end) & (ends > starts))
@@ -109,7 +109,9 @@ def _aarch64(
     for step in range(1, _WINDOW):
         second = np.minimum(pages + step, len(words) - 1)
         word = words[second]
-        same = waiting & (owners[second] == owners[pages]) & (pages + step < len(words)) & (((word >> 5) & 31) == register)
+        same = (
+            waiting & (owners[second] == owners[pages]) & (pages + step < len(words)) & (((word >> 5) & 31) == register)
+        )
         adds = same & ((word & 0xFFC00000) == 0x91000000)
         loads = same & ((word & 0xFFC00000) == 0xF9400000)
         added = (base + ((word >> 10) & 0xFFF)).astype(np.uint64)

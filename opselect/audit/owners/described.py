@@ -31,6 +31,9 @@ class Role(enum.IntEnum):
 
 Described = list[tuple[Role, Rows]]
 
+_OMITTED = 0xFF
+"""The encoding of a pointer that is not there."""
+
 
 def described(image: Image, places: Rows) -> Described:
     """The entries of tables as intervals of the file with items as keys; ``places`` are the items by address."""
@@ -55,14 +58,12 @@ def _bytes(image: Image, section: Section) -> Bytes:
 
 
 def _words(found: Bytes, at: NDArray[np.int64], dtype: str) -> NDArray[np.int64]:
-    """The integers of four bytes at places that need not be aligned."""
-    rows_of_bytes = found[at[:, None] + np.arange(4)]
+    """The integers at places that need not be aligned."""
+    rows_of_bytes = found[at[:, None] + np.arange(np.dtype(dtype).itemsize)]
     return np.ascontiguousarray(rows_of_bytes).view(dtype)[:, 0].astype(np.int64)
 
 
-def _frames(
-    image: Image, header: Section, frames: Section, exceptions: Section | None, places: Rows
-) -> Described:
+def _frames(image: Image, header: Section, frames: Section, exceptions: Section | None, places: Rows) -> Described:
     """The sorted table of .eh_frame_hdr leads to every frame description; what is left in both are common parts."""
     order = _order(image)
     head = _bytes(image, header)
@@ -88,41 +89,42 @@ def _frames(
     return found
 
 
-def _landing_pads(
-    image: Image, frames: Section, exceptions: Section, at: NDArray[np.int64], items: Keys
-) -> Rows:
+def _landing_pads(image: Image, frames: Section, exceptions: Section, at: NDArray[np.int64], items: Keys) -> Rows:
     """Tables of landing pads begin where frame descriptions say, and end where the next begins."""
     content, order = _bytes(image, frames), _order(image)
     common = at + 4 - _words(content, at + 4, order + "i4")
     kinds, which = np.unique(common, return_inverse=True)
-    fits = [_pads_follow(content, int(kind)) for kind in kinds.tolist()]
-    with_pads = np.array(fits, bool)[which] if len(fits) else np.empty(0, bool)
-    place, owner = at[with_pads] + 17, items[with_pads]
-    inside = place + 4 <= len(content)
-    place, owner = place[inside], owner[inside]
-    offsets = _words(content, place, order + "i4")
-    given = offsets != 0
-    starts = (offsets + place + (frames.address - exceptions.address))[given]
-    owner = owner[given]
-    good = (starts >= 0) & (starts < exceptions.size)
-    starts, first = np.unique(starts[good], return_index=True)
-    starts = starts + exceptions.offset
-    ends = np.append(starts[1:], exceptions.offset + exceptions.size)
-    return Rows(starts, ends, owner[good][first])
+    starts, owners = [], []
+    for number, kind in enumerate(kinds.tolist()):
+        encoding = _encoding_of_pads(content, int(kind))
+        size = {0: image.pointer_size, 3: 4, 4: 8}.get(encoding & 7, 0)
+        if encoding == _OMITTED or not size:
+            continue
+        place = at[which == number] + 17
+        inside = place + size <= len(content)
+        place = place[inside]
+        values = _words(content, place, f"{order}i{size}")
+        relative = encoding & 0x70 == 0x10
+        starts.append((values + (place + frames.address if relative else 0))[values != 0])
+        owners.append(items[which == number][inside][values != 0])
+    if not starts:
+        return rows([], [], [])
+    every, owner = np.concatenate(starts) - exceptions.address, np.concatenate(owners)
+    good = (every >= 0) & (every < exceptions.size)
+    first, chosen = np.unique(every[good], return_index=True)
+    first = first + exceptions.offset
+    return rows(first, np.append(first, exceptions.offset + exceptions.size)[1:], owner[good][chosen])
 
 
-def _pads_follow(content: Bytes, at: int) -> bool:
-    """Whether descriptions with this common part have, as their first extra data, four bytes that lead to landing pads.
+def _encoding_of_pads(content: Bytes, at: int) -> int:
+    """How descriptions with this common part say where landing pads are, as their first extra data at byte 17.
 
-    The function's start and length take four bytes each then, so that the offset stands at byte 17.
+    The function's start and length must take four bytes each for that. Else, and where nothing is said, 0xff.
     """
     found = content[at : at + 64].tobytes() if 0 <= at < len(content) else b""
-    if len(found) < 24 or found[8] != 1:
-        return False
     end = found.find(b"\0", 9)
-    letters = found[9:end].decode("latin-1")
-    if not letters.startswith("z"):
-        return False
+    if len(found) < 24 or found[8] != 1 or end < 0 or found[9:10] != b"z":
+        return _OMITTED
     place = end + 1
     for _ in range(3):  # alignment of code and of data, register of the return address
         while place < len(found) and found[place] & 0x80:
@@ -130,14 +132,14 @@ def _pads_follow(content: Bytes, at: int) -> bool:
         place += 1
     place += 1  # the length of the data: below 128
     encodings = {}
-    for letter in letters[1:]:
+    for letter in found[10:end].decode("latin-1"):
         if letter not in "LPR" or place >= len(found):
             break
         encodings[letter] = found[place]
         place += 1
         if letter == "P":
             place += {0: 8, 2: 2, 3: 4, 4: 8}.get(encodings["P"] & 7, 4)
-    return encodings.get("L", 0xFF) & 0x1F == 0x1B and encodings.get("R", 0) & 0x0F == 0x0B
+    return encodings.get("L", _OMITTED) if encodings.get("R", 0) & 7 == 3 else _OMITTED
 
 
 def _exception_index(image: Image, index: Section, places: Rows) -> Rows:

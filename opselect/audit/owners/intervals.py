@@ -41,13 +41,17 @@ def rows(starts: ArrayLike, ends: ArrayLike, keys: ArrayLike) -> Rows:
     groups = np.flatnonzero(begins)
     sizes = np.diff(np.append(groups, len(first)))
     alone = np.repeat(sizes == 1, sizes)
-    swept = [_sweep(first[g : g + n], last[g : g + n], key[g : g + n]) for g, n in zip(groups, sizes, strict=True) if n > 1]
-    parts = [np.concatenate([column[alone], *(group[at] for group in swept)]) for at, column in enumerate((first, last, key))]
-    order = np.argsort(parts[0], kind="stable")
-    return Rows(parts[0][order], parts[1][order], parts[2][order])
+    swept = [
+        _sweep(first[g : g + n], last[g : g + n], key[g : g + n]) for g, n in zip(groups, sizes, strict=True) if n > 1
+    ]
+    first = np.concatenate([first[alone], *(group.starts for group in swept)])
+    last = np.concatenate([last[alone], *(group.ends for group in swept)])
+    key = np.concatenate([key[alone], *(group.keys for group in swept)])
+    order = np.argsort(first, kind="stable")
+    return Rows(first[order], last[order], key[order])
 
 
-def _sweep(starts: Offsets, ends: Offsets, keys: Keys) -> tuple[Offsets, Offsets, Keys]:
+def _sweep(starts: Offsets, ends: Offsets, keys: Keys) -> Rows:
     """Intervals that overlap, sorted by start and falling end."""
     first, last = starts.tolist(), ends.tolist()
     found: list[tuple[int, int, int]] = []
@@ -71,7 +75,7 @@ def _sweep(starts: Offsets, ends: Offsets, keys: Keys) -> tuple[Offsets, Offsets
         heapq.heappush(heap, -number)
     advance(max(last))
     column = np.array(found, np.int64).reshape(-1, 3)
-    return column[:, 0], column[:, 1], keys[column[:, 2]]
+    return Rows(column[:, 0], column[:, 1], keys[column[:, 2]])
 
 
 def keys_at(table: Rows, places: NDArray[np.int64]) -> Keys:
@@ -81,17 +85,6 @@ def keys_at(table: Rows, places: NDArray[np.int64]) -> Keys:
     number = np.searchsorted(table.starts, places, "right") - 1
     inside = (number >= 0) & (places < table.ends[number])
     return np.where(inside, table.keys[number], np.int32(NOTHING))
-
-
-def laid_over(lower: Rows, upper: Rows) -> Rows:
-    """Two tables as one: where both have bytes, the upper one has them."""
-    if not len(upper.starts) or not len(lower.starts):
-        return upper if len(upper.starts) else lower
-    edges = np.unique(np.concatenate([lower.starts, lower.ends, upper.starts, upper.ends]))
-    above = keys_at(upper, edges[:-1])
-    keys = np.where(above == NOTHING, keys_at(lower, edges[:-1]), above)
-    kept = keys != NOTHING
-    return Rows(edges[:-1][kept], edges[1:][kept], keys[kept])
 
 
 def split_over(whole: Rows, claims: Rows) -> tuple[Offsets, Offsets, Keys, Keys]:
@@ -105,8 +98,10 @@ def split_over(whole: Rows, claims: Rows) -> tuple[Offsets, Offsets, Keys, Keys]
     keys = np.stack([claims.keys[inside], np.full(len(starts), NOTHING, np.int32)], axis=1).ravel()
     kept = np.stack([np.ones(len(starts), bool), open_ends], axis=1).ravel()
     edges, keys = edges[kept], keys[kept]
-    new = np.setdiff1d(whole.starts, edges)
-    at = np.searchsorted(edges, new)
+    at = np.searchsorted(edges, whole.starts)
+    missing = at == len(edges)
+    missing[~missing] = edges[at[~missing]] != whole.starts[~missing]
+    new, at = whole.starts[missing], at[missing]
     keys = np.insert(keys, at, keys_at(claims, new))
     edges = np.insert(edges, at, new)
     if len(edges) and edges[-1] == size:

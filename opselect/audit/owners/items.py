@@ -28,8 +28,9 @@ class ItemKind(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Columns of shape (n,): the kinds, addresses and sizes of items, the symbol that names each (-1: none), and for the
-    code of registrations the number of the kernel, or of the definition behind all kernels (else -1). Functions come first, in the image's order.
+    """Columns of shape (n,): the kinds, addresses and sizes of items, the symbol that names each (-1: none), and for
+    the code of registrations the number of the kernel, or of the definition behind all kernels (else -1). Functions
+    come first, in the image's order.
     """
 
     kinds: NDArray[np.uint8]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.datatypes import DataType
+from kernel_index.records import Constraint
 from opselect.audit.owners.classes import KernelClasses, kernel_classes, members_by_name
 from opselect.audit.owners.described import Role, described
 from opselect.audit.owners.intervals import NOTHING, Rows, keys_at, rows, split_over
@@ -128,7 +129,7 @@ class Owners:
         return found
 
     def by_dtype(self) -> dict[tuple[DataType, ...], int]:
-        """The bytes of kernels by the data types that their constraints allow; those of kernels without one under ()."""
+        """The bytes of kernels by the data types that their constraints allow; () has those without one."""
         types = [_dtypes(kernel.constraints) for kernel in self.registrations.kernels]
         distinct = list(dict.fromkeys(types))
         number = {found: at for at, found in enumerate(distinct)}
@@ -177,10 +178,12 @@ def owners(
         sizes=ends - starts,
         sections=parts,
         items=keys,
-        roles=np.where(keys >= 0, row_roles, 0).astype(np.uint8),
+        roles=np.maximum(row_roles, Role.CONTENT).astype(np.uint8),
         section_names=layout.names,
         table=items,
-        source=source_files(image, items, registrations, units, linker_map),
+        source=source_files(
+            image, items, registrations, _files_of_classes(registrations, classes), item_classes, units, linker_map
+        ),
         classes=classes,
         item_classes=item_classes,
         item_kernels=item_kernels,
@@ -316,25 +319,35 @@ def _ops_of_classes(registrations: Registrations, classes: KernelClasses) -> lis
     return found
 
 
+def _files_of_classes(registrations: Registrations, classes: KernelClasses) -> list[str]:
+    """The file that has all registrations of a class; empty where they are in several."""
+    found: list[set[str]] = [set() for _ in range(len(classes))]
+    for kernel, number in zip(registrations.kernels, classes.of_kernel.tolist(), strict=True):
+        if number >= 0:
+            found[number].add(kernel.file)
+    return [min(files) if len(files) == 1 else "" for files in found]
+
+
 def _ops_of_items(
     registrations: Registrations, items: Items, classes: KernelClasses, item_classes: NDArray[np.int32]
 ) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     """The op of each item: of the registration that it is, else of its class if that is of one op."""
-    records = (*registrations.kernels, *registrations.definitions)
-    ops = tuple(sorted({record.op for record in records}))
+    named = [record.op for record in registrations.kernels] + [record.op for record in registrations.definitions]
+    ops = tuple(sorted(set(named)))
     number = {op: at for at, op in enumerate(ops)}
     of_class = np.array(
-        [number[min(found)] if len(found) == 1 else SHARED for found in _ops_of_classes(registrations, classes)] + [NOTHING],
+        [number[min(found)] if len(found) == 1 else SHARED for found in _ops_of_classes(registrations, classes)]
+        + [NOTHING],
         np.int32,
     )
     column = of_class[item_classes]
     made = np.flatnonzero(items.registrations != NOTHING)
-    column[made] = np.array([number[record.op] for record in records], np.int32)[items.registrations[made]] if records else 0
+    column[made] = np.array([number[op] for op in named], np.int32)[items.registrations[made]]
     return ops, column
 
 
-def _dtypes(constraints: tuple[object, ...]) -> tuple[DataType, ...]:
-    allowed = [value for constraint in constraints for value in getattr(constraint, "allowed", ())]
+def _dtypes(constraints: tuple[Constraint, ...]) -> tuple[DataType, ...]:
+    allowed = [value for constraint in constraints for value in constraint.allowed]
     return tuple(dict.fromkeys(value for value in allowed if isinstance(value, DataType)))
 
 

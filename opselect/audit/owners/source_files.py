@@ -7,16 +7,18 @@ The rules, the surest first:
 - ``dwarf``: the debug information names the unit.
 - ``symbol``: its name is a local symbol, which stands in the block of its source file.
 - ``registration``: the code registers something, and the reader of registrations knows the file.
+- ``class``: it belongs to a kernel class all of whose registrations are in one file. Templates in headers may be
+  compiled in others.
 - ``run``: linkers keep what they take from one object together, so that what stands between two local symbols of one
-  file is from that file. A function that many files have counts for the one the linker took it from. The rule holds
-  for linkers that keep the order of their inputs. It is used for a section only if the files of its local symbols follow
-  in the order of the symbol table, but for few; with a file of symbol orders, with link-time optimisation or identical
-  code folded they do not.
+  file is from that file. A function that many files have counts for the one the linker took it from. The rule is used
+  for a section only if the local symbols there stand together by file. With a file of symbol orders or link-time
+  optimisation they do not; where identical code is folded, one file stands for all that had it.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,22 +27,23 @@ from numpy.typing import NDArray
 
 from opselect.audit.owners.intervals import NOTHING, keys_at, rows
 from opselect.audit.owners.items import Items
-from opselect.binaries.image import Addresses, Image
+from opselect.binaries.image import Addresses, Image, Symbols
 from opselect.binaries.records import Registrations
 
-_LARGEST_SHARE_OUT_OF_ORDER = 0.05
+_MOST_TORN = 0.1
 
 
 class KnownBy(enum.IntEnum):
     """How the source file of an item is known."""
 
     NOTHING = 0
-    RUN = 1
-    REGISTRATION = 2
-    SYMBOL = 3
-    DWARF = 4
-    MAP = 5
-    MEMBER = 6
+    CLASS = 1
+    RUN = 2
+    REGISTRATION = 3
+    SYMBOL = 4
+    DWARF = 5
+    MAP = 6
+    MEMBER = 7
 
 
 class Ranges(Protocol):
@@ -81,6 +84,12 @@ class _Column:
         self.names += names
         return first
 
+    def numbers_of(self, names: Sequence[str]) -> NDArray[np.int32]:
+        """Adds names and gives their numbers, -1 for empty ones."""
+        distinct = tuple(dict.fromkeys(name for name in names if name))
+        number = {name: at for at, name in enumerate(distinct, self.add_names(distinct))}
+        return np.array([number.get(name, NOTHING) for name in names], np.int32)
+
     def take(self, numbers: NDArray[np.int32], rule: KnownBy) -> None:
         """Sets what a rule knows, over what less sure rules said."""
         known = numbers != NOTHING
@@ -89,17 +98,27 @@ class _Column:
 
 
 def source_files(
-    image: Image, items: Items, registrations: Registrations, units: Ranges | None, linker_map: Ranges | None
+    image: Image,
+    items: Items,
+    registrations: Registrations,
+    of_class: Sequence[str],
+    item_classes: NDArray[np.int32],
+    units: Ranges | None,
+    linker_map: Ranges | None,
 ) -> SourceFiles:
-    """The source file of each item, by the surest rule that knows it."""
+    """The source file of each item, by the surest rule that knows it.
+
+    ``of_class`` are the files of the kernel classes, empty where registrations of a class are in several.
+    """
     column = _Column(len(items))
     symbols = image.symbols
     column.add_names(symbols.file_names)
     starts = items.addresses.astype(np.int64)
+    column.take(column.numbers_of([*of_class, ""])[item_classes], KnownBy.CLASS)
     scattered = _by_runs(image, items, column)
     column.take(_by_registration(registrations, items, column), KnownBy.REGISTRATION)
     if len(symbols):
-        by_symbol = np.where(items.symbols >= 0, symbols.files[np.maximum(items.symbols, 0)], NOTHING)
+        by_symbol = np.where(items.symbols >= 0, _files_of(symbols)[np.maximum(items.symbols, 0)], NOTHING)
         column.take(by_symbol.astype(np.int32), KnownBy.SYMBOL)
     for ranges, rule in ((units, KnownBy.DWARF), (linker_map, KnownBy.MAP)):
         if ranges is not None:
@@ -127,23 +146,18 @@ def _by_registration(registrations: Registrations, items: Items, column: _Column
     """The code of a registration is from the file that the reader of registrations says."""
     found = np.full(len(items), NOTHING, np.int32)
     made = np.flatnonzero(items.registrations != NOTHING)
-    records = (*registrations.kernels, *registrations.definitions)
-    if not len(made):
-        return found
     # Kernels come first, then definitions, as in the items.
-    names = [record.file for record in records]
-    distinct = tuple(dict.fromkeys(name for name in names if name))
-    first = column.add_names(distinct)
-    number = {name: first + at for at, name in enumerate(distinct)}
-    found[made] = [number.get(name, NOTHING) for name in names]
+    names = [record.file for record in registrations.kernels] + [record.file for record in registrations.definitions]
+    found[made] = column.numbers_of(names)[items.registrations[made]]
     return found
 
 
 def _by_runs(image: Image, items: Items, column: _Column) -> tuple[str, ...]:
     """Sets the files of the items between two local symbols of one file; the sections where that says nothing."""
     symbols = image.symbols
-    anchors = np.flatnonzero((symbols.files >= 0) & (symbols.sizes > 0))
-    addresses, files = symbols.addresses[anchors], symbols.files[anchors]
+    every = _files_of(symbols)
+    anchors = np.flatnonzero((every >= 0) & (symbols.sizes > 0))
+    addresses, files = symbols.addresses[anchors], every[anchors]
     scattered = []
     starts = items.addresses
     order = np.argsort(starts, kind="stable")
@@ -157,7 +171,7 @@ def _by_runs(image: Image, items: Items, column: _Column) -> tuple[str, ...]:
         of_section = files[first:last]
         if last - first < 2:
             continue
-        if not _in_order(of_section):
+        if not _together(of_section):
             scattered.append(section.name)
             continue
         low, high = np.searchsorted(ordered, np.array([section.address, end], np.uint64))
@@ -167,10 +181,20 @@ def _by_runs(image: Image, items: Items, column: _Column) -> tuple[str, ...]:
     return tuple(scattered)
 
 
-def _in_order(files: NDArray[np.int32]) -> bool:
-    steps = np.diff(files)
-    changes = np.count_nonzero(steps)
-    return bool(np.count_nonzero(steps < 0) <= max(1, changes * _LARGEST_SHARE_OUT_OF_ORDER))
+def _files_of(symbols: Symbols) -> NDArray[np.int32]:
+    """The file of each symbol; -1 in the block without name that linkers make of hidden symbols of all files."""
+    named = np.array([bool(name) for name in symbols.file_names] + [False])
+    return np.where(named[symbols.files], symbols.files, NOTHING).astype(np.int32)
+
+
+def _together(files: NDArray[np.int32]) -> bool:
+    """Whether the local symbols of a file stand together: few neighbours of one file are torn apart.
+
+    Some are, since linkers put the rarely used functions of all files first.
+    """
+    runs = np.count_nonzero(np.diff(files)) + 1
+    distinct = len(np.unique(files))
+    return bool(runs - distinct <= (len(files) - distinct) * _MOST_TORN)
 
 
 def _between(anchors: Addresses, files: NDArray[np.int32], places: Addresses) -> NDArray[np.int32]:

@@ -1,4 +1,4 @@
-"""Following the instructions of a function: registers, memory, and the calls that are made; the same on all machines."""
+"""Following the instructions of a function: registers, memory and calls, the same on all machines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from opselect.binaries.code.targets import Targets
-from opselect.binaries.code.values import STACK, Call, Imported, Loaded, Memory, Place, Value
+from opselect.binaries.code.values import STACK, Call, Either, Imported, Loaded, Memory, Place, Value
 from opselect.binaries.image import Image
 
 _MAX_CODE = 1 << 22
@@ -28,6 +28,7 @@ class State:
         self._inlined = inlined
         self._depth = depth
         self.saved: dict[int, dict[str, Value]] = {}
+        self.returned: Value = None
         self._lost = False
 
     def load(self, place: Value, size: int) -> Value:
@@ -49,6 +50,17 @@ class State:
         """Behind a jump that is always taken nothing is known but the registers that functions keep."""
         self._lost = True
 
+    def end(self) -> None:
+        """Notes what a function returns at its end; behind that nothing is known, as behind a jump."""
+        if not self._lost and self.returned is None:
+            self.returned = self.registers.get(self.flow.result)
+        self.lose()
+
+    def choose(self, register: str, other: Value) -> None:
+        """Gives a register the other value, or leaves the one that it has."""
+        own = self.registers.get(register)
+        self.registers[register] = Either(own, other) if isinstance(own, int) and isinstance(other, int) else None
+
     def resume(self, address: int) -> None:
         """Goes on at an address that somebody jumps to."""
         known = self.saved.pop(address)
@@ -67,8 +79,8 @@ class State:
         if isinstance(top, Place):
             self.registers[self.flow.stack_pointer] = Place(top.base, top.offset + amount)
 
-    def call(self, address: int, after: int, target: int | str | None) -> None:
-        """Notes a call, or the calls of a function that is followed in its place; then scratch registers are unknown."""
+    def call(self, address: int, after: int, target: int | str | None, *, jump: bool = False) -> None:
+        """Notes a call, or those of a function that is followed in its place; scratch registers are unknown then."""
         arguments = self.flow.arguments(self)
         goal = None if target is None else self.flow.targets.of(target)
         if isinstance(goal, int) and goal in self._inlined and self._depth < _MOST_DEPTH:
@@ -76,13 +88,12 @@ class State:
             number = self.memory.calls
         else:
             number = self.memory.calls + 1
-            self.calls.append(Call(number, address, after, goal, arguments, self.memory))
+            self.calls.append(Call(number, address, after, goal, arguments, self.memory, jump))
             self.memory.calls = number
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
         registers = self.registers
-        for name in self.flow.scratch:
-            registers[name] = None
+        registers.update(self.flow.scratch)
         registers[self.flow.result] = Place(number, 0)
 
     def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
@@ -94,8 +105,11 @@ class State:
         State(flow, initial, self.memory, self.calls, self._inlined, self._depth + 1).follow(function)
 
     def follow(self, function: int) -> None:
-        """Follows the code of a function from its start to its end."""
-        number = self.flow.image.functions.starting(function)
+        """Follows the code of a function from its start to its end.
+
+        On 32-bit ARM several functions can share an entry of the unwinder: then it may begin within what is known.
+        """
+        number = self.flow.image.functions.containing(function)
         if number is not None:
             end = int(self.flow.image.functions.ends[number])
             self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
@@ -113,7 +127,7 @@ class Flow(ABC):
     ) -> None:
         self.image = image
         self.argument_names = tuple(argument_names)
-        self.scratch = tuple(scratch)
+        self.scratch: dict[str, Value] = dict.fromkeys(scratch)
         self.result = result
         self.stack_pointer = stack_pointer
         self.targets = Targets(image)
@@ -123,18 +137,30 @@ class Flow(ABC):
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
 
-    def calls(self, function: int, inlined: frozenset[int] = frozenset()) -> list[Call]:
-        """The calls of a function in the order of its code.
+    def calls(self, function: int, inlined: frozenset[int] = frozenset(), given: Sequence[Value] = ()) -> list[Call]:
+        """The calls of a function in the order of its code, when it is given some arguments.
 
         In the place of calls of functions that are ``inlined`` stand the calls that those make.
         """
-        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], inlined)
+        initial: dict[str, Value] = dict(zip(self.argument_names, given, strict=False))
+        initial[self.stack_pointer] = Place(STACK, 0)
+        state = State(self, initial, Memory(self.image.pointer_size), [], inlined)
         state.follow(function)
         return state.calls
 
+    def function_at(self, value: int) -> int:
+        """The address of the function that a pointer points at."""
+        return value
+
+    def returned(self, function: int) -> Value:
+        """What a function returns that makes no call, as far as that is always the same."""
+        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], frozenset())
+        state.follow(function)
+        return state.returned if not state.calls else None
+
     def arguments(self, state: State) -> tuple[Value, ...]:
         """What is known of the arguments of a call."""
-        return tuple(state.registers.get(name) for name in self.argument_names)
+        return tuple(map(state.registers.get, self.argument_names))
 
     def constant(self, address: int, size: int) -> Value:
         """What stands at an address of the image, as far as it cannot change when the program runs."""

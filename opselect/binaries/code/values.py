@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+GIVEN = -(1 << 32)
+"""The base of what a function is given as its first argument, where that matters; one less for each further one."""
 STACK = 0
 """The base of places on the stack; the other bases are numbers of calls, whose result they are."""
 
@@ -37,17 +39,25 @@ class Loaded(NamedTuple):
     name: str
 
 
-Value = int | Place | Imported | Loaded | bytes | None
+class Either(NamedTuple):
+    """One of two values, which only the run decides: a conditional move."""
+
+    first: int
+    second: int
+
+
+Value = int | Place | Imported | Loaded | Either | bytes | None
 """Bytes are the contents of a wide register."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: ``number`` counts from 1 in its function and is the base of its result.
+    """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
-    in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that of the whole function:
-    what it held at the time of this call, it tells by ``number``.
+    in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that
+    of the whole function: what it held at the time of this call, it tells by ``number``. A ``jump`` is a call that the
+    function ends with.
     """
 
     number: int
@@ -56,6 +66,7 @@ class Call:
     target: int | str | None
     arguments: tuple[Value, ...]
     memory: Memory
+    jump: bool = False
 
 
 class Memory:

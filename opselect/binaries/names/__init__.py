@@ -43,7 +43,8 @@ class ReadName:
 @lru_cache(maxsize=1 << 16)
 def read_name(mangled: str) -> ReadName | None:
     """Reads a mangled name; None for one of no class, of another language, or beyond the limits of this reader."""
-    name = mangled[1:] if mangled.startswith("__Z") else mangled  # Mach-O has one underscore more
+    name = mangled.removeprefix("_") if mangled.startswith("__Z") else mangled  # Mach-O has one underscore more
+    name = name.partition("@")[0]  # the version of a symbol of another library
     if not name.startswith("_Z") or len(name) > LONGEST_NAME:
         return None
     reader = NameReader(name)

@@ -7,24 +7,29 @@ from numpy.typing import NDArray
 
 from opselect.binaries.image import Symbols
 
-
-def starting_with(symbols: Symbols, prefix: bytes, among: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
-    """The numbers of the symbols whose names begin so, of all or of those ``among``; sorted as they are given."""
-    numbers = np.arange(len(symbols), dtype=np.intp) if among is None else among
-    at = symbols.name_at[numbers]
-    numbers = numbers[at + len(prefix) <= len(symbols.text)]
-    for place, byte in enumerate(prefix):
-        numbers = numbers[symbols.text[symbols.name_at[numbers] + place] == byte]
-    return numbers
+_KEY_BYTES = 8
 
 
-def contains_from(symbols: Symbols, numbers: NDArray[np.intp], needle: bytes) -> NDArray[np.intp]:
-    """Of some symbols those whose names contain a text."""
-    text = symbols.text
-    return np.array([n for n in numbers.tolist() if needle in _bytes(text, int(symbols.name_at[n]))], dtype=np.intp)
+class Beginnings:
+    """The first bytes of all names of a symbol table, which a search looks at before it looks at the names."""
 
+    def __init__(self, symbols: Symbols) -> None:
+        self._symbols = symbols
+        self._keys = np.zeros(len(symbols), np.uint64)
+        text = symbols.text
+        last = max(len(text) - 1, 0)
+        for place in range(_KEY_BYTES if len(text) else 0):
+            self._keys <<= np.uint64(8)
+            self._keys |= text[np.minimum(symbols.name_at + place, last)]
 
-def _bytes(text: NDArray[np.uint8], at: int) -> bytes:
-    found = text[at : at + 512].tobytes()
-    end = found.find(b"\0")
-    return found if end < 0 else found[:end]
+    def starting_with(self, prefix: bytes) -> NDArray[np.intp]:
+        """The numbers of the symbols whose names begin so, in their order."""
+        start, rest = prefix[:_KEY_BYTES], prefix[_KEY_BYTES:]
+        low = int.from_bytes(start.ljust(_KEY_BYTES, b"\0"), "big")
+        high = int.from_bytes(start.ljust(_KEY_BYTES, b"\xff"), "big")
+        numbers = np.flatnonzero((self._keys >= np.uint64(low)) & (self._keys <= np.uint64(high)))
+        text = self._symbols.text
+        numbers = numbers[self._symbols.name_at[numbers] + len(prefix) <= len(text)]
+        for place, byte in enumerate(rest, _KEY_BYTES):
+            numbers = numbers[text[self._symbols.name_at[numbers] + place] == byte]
+        return numbers

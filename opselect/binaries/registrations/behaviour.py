@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index import shipped
 from kernel_index.records import OpDefinition
 from opselect.binaries.code.values import Call, Place
+from opselect.binaries.records import CompiledDefinition
 from opselect.binaries.registrations.arguments import Arguments
 from opselect.binaries.registrations.roles import ApiFunction, Role
 
@@ -50,12 +51,11 @@ class _Seen:
 
 def kernel_api(
     functions: Iterable[Sequence[Call]], arguments: Arguments, calls_of: Callable[[int], Sequence[Call]],
-    definitions: Callable[[str], frozenset[str] | None],
+    definitions: Mapping[str, CompiledDefinition],
 ) -> dict[int | str, ApiFunction]:  # fmt: skip
     """What functions do for kernels, by all the calls of some functions.
 
-    ``calls_of`` gives the calls of any function, ``definitions`` the inputs and outputs that the binary's own
-    definition of an op names, None where it has none.
+    ``calls_of`` gives the calls of any function, ``definitions`` the binary's own op definitions by op.
     """
     found: dict[Role, Counter[int | str]] = {role: Counter() for role in (Role.NAME, Role.BUILD, Role.REGISTRAR)}
     between: dict[int | str, _Seen] = {}
@@ -76,24 +76,26 @@ def kernel_api(
                     text = arguments.text(call, 1)
                     if text is not None:
                         seen.texts.append((chain.op, text))
-    api: dict[int | str, ApiFunction] = {}
+    inputs = _Definitions(definitions, between.values())
+    api = {target: _between(target, seen, arguments, calls_of, inputs) for target, seen in between.items()}
     for role, counted in found.items():
-        api |= {target: ApiFunction(role) for target in counted}
-    inputs = _Inputs(definitions, between.values())
-    for target, seen in between.items():
-        api[target] = _between(target, seen, arguments, calls_of, inputs)
+        for target, times in counted.items():
+            if target not in between or times >= len(between[target].calls):
+                api[target] = ApiFunction(role)
     return api
 
 
 def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) -> _Chain | None:
     """The calls on the builder whose result a call is given, if it is given a class and a factory besides."""
     given = [argument for argument in registrar.arguments[:3] if isinstance(argument, Place) and argument.base > 0]
-    if not given or arguments.class_of(registrar) is None or arguments.factory(registrar) is None:
+    if not given or arguments.factory(registrar, calls) is None:
         return None
-    by_number = {call.number: call for call in calls}
     for place in given:
-        last = by_number.get(place.base)
-        if last is None or place.offset or last.number >= registrar.number:
+        if place.offset or place.base >= registrar.number:
+            continue
+        last = calls[place.base - 1]
+        made = calls[last.number : registrar.number - 1]
+        if arguments.class_of(registrar, made) is None:
             continue
         between: list[Call] = []
         call = last
@@ -107,15 +109,17 @@ def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) ->
                 if begins is None or op is None:
                     break
                 return _Chain(begins, list(reversed(between)), last, op)
-            if builder.offset or builder.base not in by_number or by_number[builder.base].number >= call.number:
+            if builder.offset or builder.base >= call.number:
                 break
-            call = by_number[builder.base]
+            call = calls[builder.base - 1]
             named = arguments.text(call, 1)
             if named is not None and _OP.fullmatch(named) and isinstance(call.arguments[0], Place):
                 # On 32-bit ARM constructors return what they made.
                 held = call.arguments[0]
-                if held.base <= 0 and not any(before.arguments[0] == held for before in between) and _begins(
-                    calls, call, held, arguments
+                if (
+                    held.base <= 0
+                    and not any(before.arguments[0] == held for before in between)
+                    and _begins(calls, call, held, arguments)
                 ):
                     return _Chain(call, list(reversed(between)), last, named)
             between.append(call)
@@ -129,41 +133,40 @@ def _begins(calls: Sequence[Call], call: Call, builder: Place, arguments: Argume
 
 def _begun(calls: Sequence[Call], call: Call, builder: Place, arguments: Arguments) -> Call | None:
     """The last call before that names an op for a builder on the stack."""
-    for before in reversed(calls[: _position(calls, call)]):
+    for before in reversed(calls[: call.number - 1]):
         if before.arguments[0] == builder:
             text = arguments.text(before, 1)
             return before if text is not None and _OP.fullmatch(text) else None
     return None
 
 
-def _position(calls: Sequence[Call], call: Call) -> int:
-    return call.number - calls[0].number
+class _Definitions:
+    """What the inputs, outputs and attrs of ops are called: by the binary's own definitions, else by the releases."""
 
-
-class _Inputs:
-    """What the inputs and outputs of ops are called, and their attrs: by the binary's own definitions, else by the
-    releases that are shipped."""
-
-    def __init__(
-        self, own: Callable[[str], frozenset[str] | None], seen: Iterable[_Seen]
-    ) -> None:
+    def __init__(self, own: Mapping[str, CompiledDefinition], seen: Iterable[_Seen]) -> None:
         self._own = own
-        ops = sorted({op for each in seen for op, _ in each.texts})
-        if ops:
-            shipped.definitions_of(*ops)
+        unknown = sorted({op for each in seen for op, _ in each.texts} - own.keys())
+        if unknown:
+            shipped.definitions_of(*unknown)
 
     def has(self, op: str, name: str) -> bool | None:
         """Whether an op has an input or output of a name; None where nobody says."""
-        own = self._own(op)
+        own = self._own.get(op)
+        if own is not None:
+            return any(_name(text) == name for text in (*own.inputs, *own.outputs))
         released = self._released(op)
-        if own is None and not released:
+        if not released:
             return None
-        return name in (own or ()) or any(
-            name == argument.name for definition in released for argument in (*definition.inputs, *definition.outputs)
-        )
+        return any(name == each.name for definition in released for each in (*definition.inputs, *definition.outputs))
 
     def attr_type(self, op: str, name: str) -> str | None:
         """The type of an attr of an op; None where nobody says."""
+        own = self._own.get(op)
+        if own is not None:
+            found = next(
+                (match for text in own.attrs if (match := _SPECIFICATION.match(text)) and match[1] == name), None
+            )
+            return re.split(r"[\s=>{]", found[2], maxsplit=1)[0] or "type" if found else None
         return next((a.type for definition in self._released(op) for a in definition.attrs if a.name == name), None)
 
     @staticmethod
@@ -171,11 +174,20 @@ class _Inputs:
         return [definition for _, definition in shipped.definitions_of(op)]
 
 
+def _name(text: str) -> str:
+    """The name of an input or output as its op is told it: what stands before the colon."""
+    return text.partition(":")[0].strip()
+
+
 def _between(
-    target: int | str, seen: _Seen, arguments: Arguments, calls_of: Callable[[int], Sequence[Call]], inputs: _Inputs
+    target: int | str,
+    seen: _Seen,
+    arguments: Arguments,
+    calls_of: Callable[[int], Sequence[Call]],
+    inputs: _Definitions,
 ) -> ApiFunction:
     """What a function between the name and the end does."""
-    if not seen.texts:
+    if len(seen.texts) * 2 <= len(seen.calls):
         numbers = [call.arguments[1] for call in seen.calls if len(call.arguments) > 1]
         return ApiFunction(Role.PRIORITY if any(isinstance(number, int) for number in numbers) else Role.OTHER)
     texts = [text for _, text in seen.texts]
@@ -185,23 +197,25 @@ def _between(
     value_type = _value_type(seen, inputs)
     if value_type:
         return ApiFunction(Role.ATTR, value_type=value_type)
+    named = [inputs.has(op, text) for op, text in seen.texts]
+    if named.count(True) > named.count(False):
+        return ApiFunction(Role.HOST_MEMORY)
+    if isinstance(target, int):
+        # What stands behind the text may be left over there from before: so it comes after this.
+        dtype = _type_within(calls_of(target), arguments)
+        if dtype is not None:
+            return dtype
+    attrs = [inputs.attr_type(op, text) is not None for op, text in seen.texts]
+    if named.count(False) and not any(attrs):
+        return ApiFunction(Role.LABEL)
     if all(isinstance(value, int) and 0 < value < _MOST_TYPES for value in behind):
         return ApiFunction(Role.TYPE)
     if all(isinstance(value, Place) or (isinstance(value, int) and value >= _MOST_TYPES) for value in behind):
         return ApiFunction(Role.TYPES)
-    if isinstance(target, int):
-        dtype = _type_within(calls_of(target), arguments)
-        if dtype is not None:
-            return dtype
-    known = [inputs.has(op, text) for op, text in seen.texts]
-    if known.count(True) > known.count(False):
-        return ApiFunction(Role.HOST_MEMORY)
-    if known.count(False):
-        return ApiFunction(Role.LABEL)
     return ApiFunction(Role.OTHER)
 
 
-def _value_type(seen: _Seen, inputs: _Inputs) -> str:
+def _value_type(seen: _Seen, inputs: _Definitions) -> str:
     """How the value of an attr that is no type is given: only attrs of such types are told to the function."""
     kinds = {inputs.attr_type(op, text) for op, text in seen.texts}
     spelled = {"bool": "b", "int": "l", "string": "PKc"}
@@ -210,7 +224,7 @@ def _value_type(seen: _Seen, inputs: _Inputs) -> str:
 
 def _type_within(calls: Sequence[Call], arguments: Arguments) -> ApiFunction | None:
     """The type of a function that does nothing but to hand on its arguments with a type."""
-    if len(calls) != 1 or len(calls[0].arguments) < 3:
+    if not calls or (len(calls) != 1 and not calls[0].jump):
         return None
     dtype = arguments.dtype(calls[0].arguments[2])
     return None if dtype is None else ApiFunction(Role.TYPE, dtype)
@@ -223,59 +237,75 @@ def definition_api(functions: Iterable[Sequence[Call]], arguments: Arguments) ->
     """
     told: dict[int | str, list[str]] = {}
     begun: Counter[int | str] = Counter()
+    received: Counter[int | str] = Counter()
+    named: Counter[int | str] = Counter()
     orders: Counter[tuple[int | str, int | str]] = Counter()
     for calls in functions:
-        for begins, specified in _specifications(calls, arguments):
-            if begins is not None and begins.target is not None:
-                begun[begins.target] += 1
-            targets = []
-            for call, text in specified:
+        for call in calls:
+            text = arguments.text(call, 1) if isinstance(call.arguments[0], Place) else None
+            if call.target is not None and text is not None and _OP.fullmatch(text):
+                named[call.target] += 1
+        for definition in _specifications(calls, arguments):
+            if definition.begins is not None and definition.begins.target is not None:
+                begun[definition.begins.target] += 1
+            if definition.receiver is not None and definition.receiver.target is not None:
+                received[definition.receiver.target] += 1
+            for call, text in definition.specified:
                 if call.target is not None:
                     told.setdefault(call.target, []).append(text)
-                    targets.append(call.target)
-            firsts = list(dict.fromkeys(targets))
+            firsts = list(dict.fromkeys(call.target for call, _ in definition.specified if call.target is not None))
             orders.update((a, b) for at, a in enumerate(firsts) for b in firsts[at + 1 :])
-    api: dict[int | str, ApiFunction] = {target: ApiFunction(Role.OP) for target in begun}
-    arguments_of_ops = []
+    # What begins kernels is told names of ops, too, and now and then a text with a colon.
+    api: dict[int | str, ApiFunction] = {
+        target: ApiFunction(Role.OP) for target, times in begun.items() if times * 2 > named[target]
+    }
+    api |= {target: ApiFunction(Role.RECEIVER) for target in received if target not in told}
+    of_ops = []
     for target, texts in told.items():
         matches = [_SPECIFICATION.match(text) for text in texts]
         attrs = sum(match is not None and _ATTR_TYPE.match(match[2]) is not None for match in matches)
         if attrs * 2 > len(texts):
             api[target] = ApiFunction(Role.OP_ATTR)
         else:
-            arguments_of_ops.append(target)
-    for target in arguments_of_ops:
-        before = sum(orders[target, other] - orders[other, target] for other in arguments_of_ops)
-        api[target] = ApiFunction(Role.OP_INPUT if before > 0 or len(arguments_of_ops) == 1 else Role.OP_OUTPUT)
+            of_ops.append(target)
+    for target in of_ops:
+        before = sum(orders[target, other] - orders[other, target] for other in of_ops)
+        api[target] = ApiFunction(Role.OP_INPUT if before > 0 or len(of_ops) == 1 else Role.OP_OUTPUT)
     return api
 
 
-def _specifications(
-    calls: Sequence[Call], arguments: Arguments
-) -> Iterator[tuple[Call | None, list[tuple[Call, str]]]]:
-    """The call that names an op, and those that declare its inputs, outputs and attrs, of each definition."""
-    open_at: dict[Place, tuple[Call | None, list[tuple[Call, str]]]] = {}
+@dataclass(slots=True)
+class _Specified:
+    """The calls of a definition: the one that names the op, those that specify it, and the one that takes it."""
+
+    begins: Call | None
+    specified: list[tuple[Call, str]]
+    receiver: Call | None = None
+
+
+def _specifications(calls: Sequence[Call], arguments: Arguments) -> list[_Specified]:
+    """The calls of each definition that specifies something."""
+    at: dict[Place, _Specified] = {}
+    found: list[_Specified] = []
     for call in calls:
-        place = call.arguments[0]
+        place, builder = call.arguments[0], call.arguments[1]
+        given = at.get(builder) if isinstance(builder, Place) and builder != place else None
+        if given is not None and given.specified and given.receiver is None:
+            given.receiver = call
+            continue
         if not isinstance(place, Place):
             continue
         text = arguments.text(call, 1)
-        current = open_at.get(place)
+        current = at.get(place)
         if text is not None and _SPECIFICATION.fullmatch(text):
-            if current is None:
-                current = None, []
-                open_at[place] = current
-            current[1].append((call, text))
+            if current is None or current.receiver is not None:
+                current = _Specified(None, [])
+                at[place] = current
+            if not current.specified:
+                found.append(current)
+            current.specified.append((call, text))
         elif text is not None and _OP.fullmatch(text) and place.base <= 0:
-            if current is not None:
-                yield from (current,) if current[1] else ()
-            current = call, []
-            open_at = {at: kept for at, kept in open_at.items() if kept is not open_at.get(place)}
-            open_at[place] = current
+            current = at[place] = _Specified(call, [])
         if current is not None:
-            open_at[Place(call.number, 0)] = current
-    seen: list[tuple[Call | None, list[tuple[Call, str]]]] = []
-    for current in open_at.values():
-        if current[1] and not any(current is other for other in seen):
-            seen.append(current)
-    yield from seen
+            at[Place(call.number, 0)] = current
+    return found

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kernel_index.datatypes import DataType
 from opselect.binaries.image import Symbols
 from opselect.binaries.names import LONGEST_NAME, dtypes_in, read_name, readable
-from opselect.binaries.names.search import starting_with
+from opselect.binaries.names.search import Beginnings
 
 _COMPUTE = "_ZN10tensorflow8BinaryOpIN5Eigen16ThreadPoolDeviceENS_7functor3addIfEEE7ComputeEPNS_15OpKernelContextE"
 
@@ -47,6 +47,7 @@ _COMPUTE = "_ZN10tensorflow8BinaryOpIN5Eigen16ThreadPoolDeviceENS_7functor3addIf
         ("_ZN3foo1fEv.isra.0", "foo::f() [clone .isra.0]"),
         ("_ZN3foo1fEv.cold", "foo::f() [clone .cold]"),
         ("__ZN3foo1fEv", "foo::f()"),
+        ("_ZTIf@CXXABI_1.3", "typeinfo for float"),
     ],
 )
 def test_names_are_written_as_people_write_them(mangled: str, text: str) -> None:
@@ -120,14 +121,16 @@ def test_any_text_is_read_or_left(noise: str, cut: int) -> None:
 
 
 def test_names_are_found_by_their_beginning() -> None:
-    names = [b"_ZTV1a", b"_ZN1aE", b"_ZTV1b", b"_ZT"]
+    names = [b"_ZTV1a", b"_ZN1aE", b"_ZTV1b", b"_ZT", b"_ZTV1a_long"]
     starts = np.cumsum([0] + [len(name) + 1 for name in names])[:-1]
-    empty = Symbols.none()
     text = np.frombuffer(b"".join(name + b"\0" for name in names), np.uint8)
-    zeros = np.zeros(4, np.uint64)
+    zeros = np.zeros(5, np.uint64)
     symbols = Symbols(
-        zeros, zeros, np.zeros(4, np.uint8), np.zeros(4, bool), np.full(4, -1, np.int32), (), starts, text
+        zeros, zeros, np.zeros(5, np.uint8), np.zeros(5, bool), np.full(5, -1, np.int32), (), starts, text
     )
-    assert starting_with(symbols, b"_ZTV").tolist() == [0, 2]
-    assert starting_with(symbols, b"_ZTV", np.array([1, 2])).tolist() == [2]
-    assert starting_with(empty, b"_ZTV").tolist() == []
+    beginnings = Beginnings(symbols)
+    assert beginnings.starting_with(b"_ZTV").tolist() == [0, 2, 4]
+    assert beginnings.starting_with(b"_ZTV1a_long").tolist() == [4]
+    assert beginnings.starting_with(b"_ZTV1a_longer").tolist() == []
+    assert beginnings.starting_with(b"").tolist() == [0, 1, 2, 3, 4]
+    assert Beginnings(Symbols.none()).starting_with(b"_ZTV").tolist() == []
