@@ -170,7 +170,7 @@ def data_pieces(image: Image, meant: Addresses, first_node: int) -> Pieces:
     object_starts, object_ends = symbols.addresses[objects], symbols.addresses[objects] + symbols.sizes[objects]
     loose = np.concatenate((meant, symbols.addresses[(symbols.kinds == SymbolKind.OTHER)]))
     loose = _before_vtables(image, distinct(loose[_inside(loose, ranges)]))
-    cuts = [loose[~_within(loose, object_starts, object_ends)], object_starts, object_ends]
+    cuts = [loose[~_within(loose, object_starts, object_ends)], object_starts, _far_ends(object_starts, object_ends)]
     cuts += [np.array(side, np.uint64) for side in zip(*ranges, strict=True)]
     cuts += [
         np.arange(s.address, s.address + s.size, image.pointer_size, dtype=np.uint64)
@@ -183,6 +183,14 @@ def data_pieces(image: Image, meant: Addresses, first_node: int) -> Pieces:
     every, limits = every[kept], limits[kept]
     nodes = np.arange(first_node, first_node + len(every), dtype=np.int32)
     return Pieces(every, limits, nodes, np.zeros(len(every), np.bool_), np.ones(len(every), np.bool_))
+
+
+def _far_ends(starts: Addresses, ends: Addresses) -> Addresses:
+    """The ends of objects behind which more follows than the padding in front of the next; ``starts`` are sorted."""
+    number = np.searchsorted(starts, ends, "left")
+    following = np.append(starts, np.uint64(0))[number]
+    far: Addresses = ends[(number == len(starts)) | (following - ends > _PADDING)]
+    return far
 
 
 def _inside(addresses: Addresses, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:

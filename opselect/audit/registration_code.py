@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,8 +38,9 @@ def ranges_of(
 def _arguments(image: Image, this: RegisteredKernel, references: Sequence[CodeReferences]) -> int:
     """Where the code begins that makes the arguments of a call: the first that mentions the factory or the class."""
     text = this.kernel_class.encode()
-    number = bisect_right(references, this.place, key=lambda part: int(part.places[0]) if len(part.places) else 0) - 1
-    for part in references[max(number - 1, 0) : number + 1]:
+    near = (part for part in references if len(part.places) and int(part.places[0]) < this.place)
+    around = (part for part in near if this.place <= int(part.places[-1]) + _ARGUMENTS)
+    for part in around:
         low, high = np.searchsorted(part.places, np.array([this.place - _ARGUMENTS, this.place], np.uint64))
         for place, address in zip(part.places[low:high].tolist(), part.addresses[low:high].tolist(), strict=True):
             if address == this.factory or image.bytes_at(address, len(text)) == text:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.dominators import dominating_groups
+from opselect.audit.emission import made_unasked
 from opselect.audit.pieces import code_sections, linkage_slots
 from opselect.audit.references import ReferenceGraph
 from opselect.audit.walking import Edges, distinct, reached
@@ -104,8 +105,13 @@ class Retention:
         return summed.astype(np.int64)
 
 
-def retention(graph: ReferenceGraph, dropping: Dropping = Dropping.SECTIONS) -> Retention:
+def retention(
+    graph: ReferenceGraph, dropping: Dropping = Dropping.SECTIONS, files: NDArray[np.int32] | None = None
+) -> Retention:
     """What stays of an image whatever is registered.
+
+    ``files`` has the source file of each node, -1 where it is not known; without it ``Dropping.COMPILER`` takes
+    instances of templates that a file makes for others (``template class X<int>;``) for what they alone need.
 
     Roots are the entry point, what is exported for whoever wants it, the initialisers that do something besides
     registering, code that is not understood, and what nobody is seen to need though it is there. Exports that every
@@ -114,7 +120,7 @@ def retention(graph: ReferenceGraph, dropping: Dropping = Dropping.SECTIONS) -> 
     """
     edges, only_register = _with_surroundings(graph)
     roots = np.zeros(graph.node_count, np.bool_)
-    for nodes in _certain_roots(graph, dropping):
+    for nodes in _certain_roots(graph, dropping, files):
         roots[nodes[nodes >= 0]] = True
     roots[only_register] = False
     roots[graph.registrations] = False
@@ -127,16 +133,16 @@ def retention(graph: ReferenceGraph, dropping: Dropping = Dropping.SECTIONS) -> 
     return Retention(graph, edges, roots, kept)
 
 
-def _certain_roots(graph: ReferenceGraph, dropping: Dropping) -> list[NDArray[np.int32]]:
+def _certain_roots(
+    graph: ReferenceGraph, dropping: Dropping, files: NDArray[np.int32] | None
+) -> list[NDArray[np.int32]]:
     image, pieces = graph.image, graph.pieces
     found = [graph.initialisers, graph.functions, graph.not_understood]
     found.append(pieces.at(image.exports.addresses[~image.exports.weak]))
     if image.entry is not None:
         found.append(pieces.at(np.array([image.entry], np.uint64)))
     if dropping is Dropping.COMPILER:
-        if image.strong is None:
-            raise ValueError("what a compiler must make is known from symbols alone")
-        found.append(pieces.at(image.strong))
+        found += made_unasked(graph, files)
     return found
 
 

@@ -43,10 +43,7 @@ class Targets:
     def known(self, addresses: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the addresses mean something."""
         found = self.is_data(addresses)
-        code = np.flatnonzero((addresses >= self._base) & (addresses < self._end) & ~found)
-        if len(code):
-            found[code] = self._is_start(addresses[code])
-        return found
+        return found | self.is_start(addresses)
 
     def is_data(self, addresses: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the addresses stand in data."""
@@ -55,14 +52,15 @@ class Targets:
         found[near] = np.searchsorted(self._bounds, addresses[near], "right") % 2 == 1
         return found
 
-    def _is_start(self, addresses: NDArray[np.int64]) -> NDArray[np.bool_]:
-        number = self._first[(addresses - self._base) >> _BLOCK_BITS]
-        start = self._starts[number]
-        found: NDArray[np.bool_] = start == addresses
-        open_ones = np.flatnonzero(start < addresses)
-        while len(open_ones):
-            number[open_ones] += 1
-            start = self._starts[np.minimum(number[open_ones], len(self._starts) - 1)]
-            found[open_ones] = start == addresses[open_ones]
-            open_ones = open_ones[(start < addresses[open_ones]) & (number[open_ones] < len(self._starts))]
+    def is_start(self, addresses: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """At which of the addresses a function starts."""
+        found = np.zeros(len(addresses), np.bool_)
+        near = np.flatnonzero((addresses >= self._base) & (addresses < self._end))
+        wanted = addresses[near]
+        number = self._first[(wanted - self._base) >> _BLOCK_BITS]
+        while len(near):
+            start = self._starts[number]
+            found[near] = start == wanted
+            further = np.flatnonzero((start < wanted) & (number + 1 < len(self._starts)))
+            near, wanted, number = near[further], wanted[further], number[further] + 1
         return found

@@ -53,6 +53,7 @@ def references(code: Bytes, address: int, targets: Targets) -> list[CodeReferenc
         at, end = _with_distances(chunk)
         kept = (at >= start - low) & (at < start - low + _CHUNK)
         found.append(_resolved(chunk, address + low, at[kept], end[kept], targets))
+        found.append(_short_jumps(chunk[: start - low + _CHUNK], address + low, targets))
     return found
 
 
@@ -78,6 +79,7 @@ def references_of_32_bit_code(code: Bytes, address: int, targets: Targets, table
         at, end = _branches(chunk)
         kept = (at >= start - low) & (at < start - low + _CHUNK)
         found.append(_resolved(chunk, address + low, at[kept], end[kept], targets))
+        found.append(_short_jumps(chunk[: start - low + _CHUNK], address + low, targets))
         # A base register and a distance of four bytes; ESP is no base of data.
         form, opcode = chunk[1:-4], chunk[:-5]
         based = np.flatnonzero(((form & 0xC0) == 0x80) & ((form & 7) != 4) & (_PLAIN[opcode] >= 0)) + 2
@@ -86,6 +88,14 @@ def references_of_32_bit_code(code: Bytes, address: int, targets: Targets, table
         known = targets.known(meant)
         found.append(_found(address + low, based[known], meant[known]))
     return found
+
+
+def _short_jumps(code: Bytes, address: int, targets: Targets) -> CodeReferences:
+    """Jumps over up to 128 bytes to the start of a function, as in files of small functions."""
+    at = np.flatnonzero(code[:-1] == 0xEB) + 1
+    meant = code[at].view(np.int8) + at + 1 + address
+    known = targets.is_start(meant)
+    return _found(address, at[known], meant[known])
 
 
 def _words(chunk: Bytes, kind: str) -> NDArray[np.int32]:

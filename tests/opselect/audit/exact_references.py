@@ -1,4 +1,4 @@
-"""What code refers to, read instruction by instruction: slow, and the measure of what is read from all bytes at once."""
+"""What code refers to, read instruction by instruction: slow, and what the quick reading is measured by."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def exact_references(image: Image, functions: Iterable[int]) -> set[tuple[int, i
     """The number of a function and an address that an instruction of it means, whatever stands there."""
     system = capstone.Cs(*_SYSTEMS[image.machine])
     system.detail = True
-    found = set()
+    found: set[tuple[int, int]] = set()
     for number in functions:
         start, end = int(image.functions.starts[number]), int(image.functions.ends[number])
         instructions = system.disasm(image.bytes_at(start, end - start), start)
