@@ -6,7 +6,14 @@ import numpy as np
 
 from opselect.binaries.elf.headers import ElfFile, section_of
 from opselect.binaries.elf.relocations import pointers_of
-from opselect.binaries.elf.symbols import dynamic_table, exports_of, full_table, strong_places, symbols_of
+from opselect.binaries.elf.symbols import (
+    dynamic_table,
+    exports_of,
+    full_table,
+    strong_places,
+    symbols_of,
+    thumb_functions,
+)
 from opselect.binaries.elf.unwind import exception_index, unwind_functions
 from opselect.binaries.image import (
     Addresses,
@@ -38,6 +45,7 @@ def linked_image(file: ElfFile, name: str) -> Image:
     exports = Exports.none() if dynamic is None else exports_of(file, dynamic)
     full = full_table(file)
     symbols = symbols_of(file, full or dynamic)
+    thumb = thumb_functions(file.machine, full or dynamic)
     strong = None if full is None else strong_places(file, full)
     del full
     unmapped(file.content)
@@ -48,8 +56,8 @@ def linked_image(file: ElfFile, name: str) -> Image:
         for segment in sorted(file.segments, key=lambda segment: segment.address)
         if segment.size
     )
-    thumb = frozenset(address & ~1 for address in initialisers if address & 1 and file.machine is Machine.ARM)
     if file.machine is Machine.ARM:
+        thumb |= {address & ~1 for address in initialisers if address & 1}
         initialisers = tuple(address & ~1 for address in initialisers)
     return Image(
         name=name,

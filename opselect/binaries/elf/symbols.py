@@ -126,6 +126,14 @@ def symbols_of(file: ElfFile, table: ElfSymbolTable | None) -> Symbols:
     return placed_symbols(file.machine, table, table.defined, table.values, numbers, file_names)
 
 
+def thumb_functions(machine: Machine, table: ElfSymbolTable | None) -> frozenset[int]:
+    """The functions in Thumb code of 32-bit ARM: their symbols have the lowest bit of the address set."""
+    if machine is not Machine.ARM or table is None:
+        return frozenset()
+    marked = np.isin(table.types, (_FUNC, _IFUNC)) & table.defined & ((table.values & np.uint64(1)) == 1)
+    return frozenset((table.values[marked] & ~np.uint64(1)).tolist())
+
+
 def file_blocks(table: ElfSymbolTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """For each symbol the number of the source file whose block of local symbols has it, or -1; and the names."""
     is_file = table.types == _FILE
