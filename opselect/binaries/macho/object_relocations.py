@@ -247,7 +247,7 @@ def _joined(first: Pointers, second: Pointers, machine: Machine, size: int) -> P
     values = np.concatenate([first.values, second.values])
     imports = np.concatenate([first.imports, second.imports])
     if machine is Machine.AARCH64:
-        values = values & ADDRESS_BITS
+        values = np.where(imports < 0, values & ADDRESS_BITS, values)
     elif size == 4:
         values = values & np.uint64(0xFFFFFFFF)
     order = np.argsort(places, kind="stable")
