@@ -58,7 +58,7 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
 def audited_binaries(
     read: tuple[ReadBinary, ...], index: KernelIndex | None, watch: Watch, *, costs: bool
 ) -> tuple[AuditedBinary, ...]:
-    """The binaries with the paths that the index has for their source files, and with ``costs`` what their bytes are for.
+    """The binaries with the paths that the index has of their source files; with ``costs`` what their bytes are for.
 
     Raises InputError for tables that cannot be read.
     """
