@@ -71,7 +71,12 @@ def read_image(name: str, content: Bytes, abi: str | None = None, folder: str | 
         return _elf_image(name, content)
     if kind in {FileKind.ARCHIVE, FileKind.THIN_ARCHIVE}:
         return _archive_image(name, content, folder)
-    if kind in {FileKind.MACH_O, FileKind.FAT}:
+    if kind is FileKind.FAT:
+        from opselect.binaries.macho import chosen_slice
+
+        part, inside = chosen_slice(name, content, abi)
+        return read_image(part, inside)
+    if kind is FileKind.MACH_O:
         from opselect.binaries.macho import read_macho
 
         return read_macho(name, content, abi)
@@ -92,16 +97,23 @@ def _elf_image(name: str, content: Bytes) -> Image:
 
 def _archive_image(name: str, content: Bytes, folder: str | None) -> Image:
     from opselect.binaries.archives import read_archive, what_it_is
-    from opselect.binaries.elf.objects import ObjectPart, objects_image
 
     archive = read_archive(name, content, folder)
-    parts, others = [], []
-    for member in archive.members:
-        what = what_it_is(archive.content[member.offset : member.offset + member.size])
-        if what is FileKind.ELF:
-            parts.append(ObjectPart(member.name, member.offset, member.size))
+    kinds = [what_it_is(archive.content[member.offset : member.offset + member.size]) for member in archive.members]
+    wanted = next((kind for kind in kinds if kind in {FileKind.ELF, FileKind.MACH_O}), FileKind.ELF)
+    members, others = [], []
+    for member, kind in zip(archive.members, kinds, strict=True):
+        if kind is wanted:
+            members.append(member)
         else:
-            others.append(f"{member.name}: it is {what.value if isinstance(what, FileKind) else what}")
+            others.append(f"{member.name}: it is {kind.value if isinstance(kind, FileKind) else kind}")
+    if wanted is FileKind.MACH_O:
+        from opselect.binaries.macho import objects_image as macho_objects
+
+        return macho_objects(name, archive.content, members, archive=True, not_read=others)
+    from opselect.binaries.elf.objects import ObjectPart, objects_image
+
+    parts = [ObjectPart(member.name, member.offset, member.size) for member in members]
     return objects_image(name, archive.content, parts, archive=True, not_read=others)
 
 

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.binaries.image import Addresses, Bytes, Functions, Machine, SymbolKind, Symbols, merged_functions
-from opselect.binaries.macho.headers import MachFile
+from opselect.binaries.image import Addresses, Bytes, Functions, Machine, merged_functions
+from opselect.binaries.macho.headers import MachFile, MachSection
 from opselect.binaries.macho.symbols import each_once
-from opselect.binaries.macho.unwind import unwind_starts
 
 _LONGEST = 10
 
@@ -51,20 +50,12 @@ def _unsigned_numbers(data: Bytes) -> NDArray[np.uint64]:
     return values
 
 
-def functions_of(file: MachFile, symbols: Symbols, starts: Addresses, initialisers: Sequence[int]) -> Functions:
-    """Functions from their starts; each ends where the next begins or its section ends.
-
-    Where the linker left no list of them, they are those that symbols, the unwinder and the loader know.
-    """
-    parts = [starts]
-    if not len(starts):
-        parts += [symbols.addresses[symbols.kinds == SymbolKind.FUNCTION], unwind_starts(file)]
-    parts.append(np.array(initialisers, np.uint64))
-    all_starts = each_once(np.concatenate(parts))
-    ends = np.zeros(len(all_starts), np.uint64)
-    for section in file.sections:
-        if not section.is_code or not section.size:
-            continue
-        inside = (all_starts >= np.uint64(section.address)) & (all_starts < np.uint64(section.end))
-        ends[inside] = section.end
-    return merged_functions([all_starts], [ends])
+def functions_of(sections: Sequence[MachSection], starts: Sequence[Addresses]) -> Functions:
+    """Functions from where they start by several sources; each ends where the next begins or its section ends."""
+    every = each_once(np.concatenate([np.empty(0, np.uint64), *starts]))
+    code = sorted((section.address, section.end) for section in sections if section.is_code and section.size)
+    begins = np.array([begin for begin, _ in code], np.uint64)
+    stops = np.array([end for _, end in code] + [0], np.uint64)
+    # Before the first section the last of the ends is taken, which is 0 and makes it no function.
+    ends = stops[np.searchsorted(begins, every, "right") - 1]
+    return merged_functions([every], [ends])

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from macholib import mach_o
@@ -272,38 +274,39 @@ class _Commands:
     def _wrong(self, at: int, problem: str, advice: str = "") -> InputError:
         return InputError(Place(self.name, byte=at), problem, advice)
 
-    def _fields(self, kind: type, at: int, found: bytes, start: int = 8) -> mach_o.Structure:
-        size = struct.calcsize(kind._format_)  # type: ignore[attr-defined]
+    def _fields(self, kind: type, at: int, found: bytes, start: int = 8) -> dict[str, Any]:
+        """A structure as macholib describes it, without an object for each of its numbers: archives have many."""
+        form, size = _form(kind, self.endian)
         if start + size > len(found):
             raise self._wrong(at, "a load command is shorter than what it is for")
-        return kind.from_str(found[start : start + size], _endian_=self.endian)  # type: ignore[attr-defined]
+        return dict(zip(kind._names_, struct.unpack_from(form, found, start), strict=True))  # type: ignore[attr-defined]
 
     def _command(self, command: int, at: int, found: bytes) -> None:
         if command in {mach_o.LC_SEGMENT, mach_o.LC_SEGMENT_64}:
             self._segment(command == mach_o.LC_SEGMENT_64, at, found)
         elif command == mach_o.LC_SYMTAB:
             fields = self._fields(mach_o.symtab_command, at, found)
-            self._table(at, "symbol table", int(fields.symoff), int(fields.nsyms) * (16 if self.bits == 64 else 12))
-            self._table(at, "names of symbols", int(fields.stroff), int(fields.strsize))
+            self._table(at, "symbol table", fields["symoff"], fields["nsyms"] * (16 if self.bits == 64 else 12))
+            self._table(at, "names of symbols", fields["stroff"], fields["strsize"])
         elif command == mach_o.LC_DYSYMTAB:
             fields = self._fields(mach_o.dysymtab_command, at, found)
-            self._table(at, "indirect symbols", int(fields.indirectsymoff), int(fields.nindirectsyms) * 4)
-            self._table(at, "external relocations", int(fields.extreloff), int(fields.nextrel) * 8)
-            self._table(at, "local relocations", int(fields.locreloff), int(fields.nlocrel) * 8)
+            self._table(at, "indirect symbols", fields["indirectsymoff"], fields["nindirectsyms"] * 4)
+            self._table(at, "external relocations", fields["extreloff"], fields["nextrel"] * 8)
+            self._table(at, "local relocations", fields["locreloff"], fields["nlocrel"] * 8)
         elif command in {mach_o.LC_DYLD_INFO, mach_o.LC_DYLD_INFO_ONLY}:
             fields = self._fields(mach_o.dyld_info_command, at, found)
             for part, offset, size in _DYLD_INFO_PARTS:
-                self._table(at, part, int(getattr(fields, offset)), int(getattr(fields, size)))
+                self._table(at, part, fields[offset], fields[size])
         elif command in _LINKEDIT_PARTS:
             fields = self._fields(mach_o.linkedit_data_command, at, found)
-            self._table(at, _LINKEDIT_PARTS[command], int(fields.dataoff), int(fields.datasize))
+            self._table(at, _LINKEDIT_PARTS[command], fields["dataoff"], fields["datasize"])
         elif command in {mach_o.LC_ROUTINES, mach_o.LC_ROUTINES_64}:
             wide = command == mach_o.LC_ROUTINES_64
             fields = self._fields(mach_o.routines_command_64 if wide else mach_o.routines_command, at, found)
-            self.initialiser = int(fields.init_address)
+            self.initialiser = fields["init_address"]
         elif command in {mach_o.LC_ENCRYPTION_INFO, mach_o.LC_ENCRYPTION_INFO_64}:
             fields = self._fields(mach_o.encryption_info_command, at, found)
-            if fields.cryptid:
+            if fields["cryptid"]:
                 problem = "its code is encrypted, as that of apps from the App Store is"
                 raise self._wrong(at, problem, "Pass the file that was built, from the .xcarchive or the build folder.")
 
@@ -318,46 +321,46 @@ class _Commands:
         kind = mach_o.segment_command_64 if wide else mach_o.segment_command
         section_kind = mach_o.section_64 if wide else mach_o.section
         fields = self._fields(kind, at, found)
-        offset, size = int(fields.fileoff), int(fields.filesize)
+        offset, size = fields["fileoff"], fields["filesize"]
         if offset + size > len(self.content):
             problem = f"a segment of {size} bytes begins at byte {offset}, and the file ends before it does"
             raise self._wrong(at, problem, _WHOLE)
-        if int(fields.vmaddr) + max(int(fields.vmsize), size) > 1 << self.bits:
+        if fields["vmaddr"] + max(fields["vmsize"], size) > 1 << self.bits:
             raise self._wrong(at, "a segment ends beyond the last address that there is")
-        self.section_count += int(fields.nsects)
+        self.section_count += fields["nsects"]
         if self.section_count > _MOST_SECTIONS:
             raise self._wrong(at, f"should have {self.section_count} sections, which no linker writes")
-        writable = bool(int(fields.initprot) & _WRITABLE)
+        writable = bool(fields["initprot"] & _WRITABLE)
         start, step = 8 + struct.calcsize(kind._format_), struct.calcsize(section_kind._format_)
-        name = _text(bytes(fields.segname))
+        name = _text(fields["segname"])
         sections = tuple(
             self._section(self._fields(section_kind, at, found, start + number * step), at, name, size > 0, writable)
-            for number in range(int(fields.nsects))
+            for number in range(fields["nsects"])
         )
         self.segments.append(
             MachSegment(
                 name=name,
-                address=int(fields.vmaddr),
-                memory_size=int(fields.vmsize),
+                address=fields["vmaddr"],
+                memory_size=fields["vmsize"],
                 offset=offset,
                 size=size,
-                executable=bool(int(fields.initprot) & _EXECUTABLE),
+                executable=bool(fields["initprot"] & _EXECUTABLE),
                 writable=writable,
                 sections=sections,
             )
         )
 
-    def _section(self, fields: mach_o.Structure, at: int, segment: str, filed: bool, writable: bool) -> MachSection:
-        flags, size, offset = int(fields.flags), int(fields.size), int(fields.offset)
-        name, home = _text(bytes(fields.sectname)), _text(bytes(fields.segname)) or segment
+    def _section(self, fields: dict[str, Any], at: int, segment: str, filed: bool, writable: bool) -> MachSection:
+        flags, size, offset = fields["flags"], fields["size"], fields["offset"]
+        name, home = _text(fields["sectname"]), _text(fields["segname"]) or segment
         # Debug files have the headers of all sections, and the bytes of few.
         in_file = flags & _TYPE not in ZERO_FILL and filed
         if in_file and offset + size > len(self.content):
             problem = f"section {home},{name} has {size} bytes at byte {offset}: the file ends before"
             raise self._wrong(at, problem, _WHOLE)
-        if int(fields.addr) + size > 1 << self.bits:
+        if fields["addr"] + size > 1 << self.bits:
             raise self._wrong(at, f"section {home},{name} ends beyond the last address that there is")
-        relocations, count = int(fields.reloff), int(fields.nreloc)
+        relocations, count = fields["reloff"], fields["nreloc"]
         if self.file_type != OBJECT or not count:
             relocations = count = 0
         elif relocations + count * 8 > len(self.content):
@@ -368,18 +371,24 @@ class _Commands:
         return MachSection(
             segment=home,
             name=name,
-            address=int(fields.addr),
+            address=fields["addr"],
             size=size,
             offset=offset,
             file_size=size if in_file else 0,
-            alignment=1 << min(int(fields.align), 15),
+            alignment=1 << min(fields["align"], 15),
             relocations=relocations,
             relocation_count=count,
             flags=flags,
-            first_indirect=int(fields.reserved1),
-            stub_size=int(fields.reserved2),
+            first_indirect=fields["reserved1"],
+            stub_size=fields["reserved2"],
             writable=writable,
         )
+
+
+@lru_cache
+def _form(kind: type, endian: str) -> tuple[str, int]:
+    form = endian + kind._format_  # type: ignore[attr-defined]
+    return form, struct.calcsize(form)
 
 
 def _text(found: bytes) -> str:

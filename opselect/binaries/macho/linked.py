@@ -5,14 +5,26 @@ from __future__ import annotations
 import numpy as np
 from macholib import mach_o
 
-from opselect.binaries.image import Addresses, Image, Machine, Pointers, Region
+from opselect.binaries.image import (
+    Addresses,
+    Functions,
+    Image,
+    Machine,
+    Pointers,
+    Region,
+    SymbolKind,
+    Symbols,
+    unmapped,
+)
 from opselect.binaries.macho.functions import function_starts, functions_of
 from opselect.binaries.macho.headers import MachFile
 from opselect.binaries.macho.pointers import pointers_of
 from opselect.binaries.macho.sections import sections_of
-from opselect.binaries.macho.symbols import SymbolTable, symbols_of, table_of
+from opselect.binaries.macho.symbols import symbols_of, table_of, thumb_addresses
+from opselect.binaries.macho.unwind import unwind_starts
 
 _INITIALISER_OFFSETS = 0x16
+_MOST = (1 << 64) - 1
 
 
 def linked_image(file: MachFile) -> Image:
@@ -22,11 +34,13 @@ def linked_image(file: MachFile) -> Image:
     """
     starts, thumb = function_starts(file)
     table = table_of(file)
-    symbols = symbols_of(file, table, starts)
+    symbols = symbols_of(file.sections, table, starts)
+    unmapped(file.content)
     pointers = pointers_of(file, table) if file.machine is not Machine.OTHER else Pointers.none()
+    unmapped(file.content)
     initialisers = _initialisers(file, pointers)
     if file.machine is Machine.ARM:
-        thumb |= thumb_symbols(table)
+        thumb |= thumb_addresses(table)
         thumb |= {address & ~1 for address in initialisers if address & 1}
         initialisers = tuple(address & ~1 for address in initialisers)
     return Image(
@@ -39,17 +53,19 @@ def linked_image(file: MachFile) -> Image:
         segments=tuple(segment.plain() for segment in file.segments),
         regions=_regions(file),
         symbols=symbols,
-        functions=functions_of(file, symbols, starts, initialisers),
+        functions=_functions(file, symbols, starts, initialisers),
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,
     )
 
 
-def thumb_symbols(table: SymbolTable) -> frozenset[int]:
-    """The addresses of the functions of 32-bit ARM that the symbol table says are in Thumb code."""
-    marked = table.defined & ((table.descriptions & mach_o.N_ARM_THUMB_DEF) != 0)
-    return frozenset(table.values[marked].tolist())
+def _functions(file: MachFile, symbols: Symbols, starts: Addresses, initialisers: tuple[int, ...]) -> Functions:
+    """Functions by the linker's list; where it left none by what symbols, the unwinder and the loader know."""
+    parts = [starts, np.array(initialisers, np.uint64)]
+    if not len(starts):
+        parts += [symbols.addresses[symbols.kinds == SymbolKind.FUNCTION], unwind_starts(file)]
+    return functions_of(file.sections, parts)
 
 
 def _regions(file: MachFile) -> tuple[Region, ...]:
@@ -71,7 +87,7 @@ def _initialisers(file: MachFile, pointers: Pointers) -> tuple[int, ...]:
             found += _addresses(file, pointers, places)
         elif section.type == _INITIALISER_OFFSETS:
             offsets = content[: len(content) // 4 * 4].view(file.order + "u4")
-            found += [file.base + offset for offset in offsets.tolist()]
+            found += [file.base + offset & _MOST for offset in offsets.tolist()]
     return tuple(address for address in dict.fromkeys(found) if address)
 
 

@@ -6,6 +6,7 @@ stands for a whole run of pointers; runs are kept as columns and spread at once.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,8 @@ from kernel_index.errors import InputError
 from opselect.binaries.image import Addresses
 from opselect.binaries.macho.headers import MachFile
 
-_MOST_INSTRUCTIONS = 10_000_000
-"""Twenty times as many as the largest library of TensorFlow has."""
+_MOST_INSTRUCTIONS = 4_000_000
+"""Eight times as many as the largest library of TensorFlow has."""
 _WORD = 1 << 64
 
 
@@ -36,10 +37,7 @@ class _Runs:
     def __init__(self, file: MachFile, what: str) -> None:
         self.file = file
         self.what = what
-        self.segments: list[int] = []
-        self.offsets: list[int] = []
-        self.counts: list[int] = []
-        self.steps: list[int] = []
+        self.segments, self.offsets, self.counts, self.steps = array("Q"), array("Q"), array("Q"), array("Q")
 
     def problem(self, text: str) -> InputError:
         return InputError(self.file.name, f"its {self.what} cannot be read: {text}")
@@ -171,9 +169,7 @@ def bindings(file: MachFile, table: str, known: Addresses) -> Bindings:
     add_count, add_step = runs.counts.append, runs.steps.append
     segment, offset, addend, at, executed = -1, 0, 0, 0, 0
     name = -1
-    name_at: list[int] = []
-    symbols: list[int] = []
-    addends: list[int] = []
+    name_at, symbols, addends = array("Q"), array("Q"), array("q")
     while at < len(data):
         opcode, low = data[at] & 0xF0, data[at] & 0x0F
         at += 1
@@ -250,7 +246,7 @@ def is_among(values: Addresses, known: Addresses) -> NDArray[np.bool_]:
 
 
 def _unique_names(
-    data: bytes, name_at: list[int], read: NDArray[np.int64]
+    data: bytes, name_at: array[int], read: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], tuple[bytes, ...]]:
     """The names that are used, each once; and for each use, given by the how many-th name read, its number in them."""
     names: dict[bytes, int] = {}

@@ -69,7 +69,7 @@ class _Gathered:
         last = np.append(places[order][1:] != places[order][:-1], True) if len(order) else np.empty(0, np.bool_)
         order = order[last]
         if machine is Machine.AARCH64:
-            values = values & ADDRESS_BITS
+            values = np.where(imports < 0, values & ADDRESS_BITS, values)
         return Pointers(places[order], values[order], imports[order], tuple(self.names))
 
 

@@ -6,7 +6,7 @@ symbol, function or section begins. Names have an underscore in front that C and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,23 +15,24 @@ from macholib import mach_o
 from numpy.typing import NDArray
 
 from opselect.binaries.image import Addresses, Bytes, SymbolKind, Symbols, text_at
-from opselect.binaries.macho.headers import MachFile
+from opselect.binaries.macho.headers import MachFile, MachSection
+from opselect.binaries.macho.sections import is_loaded
 
 _Number = TypeVar("_Number", bound=np.generic)
 _ALTERNATE_ENTRY = 0x200
 _SOURCE, _FUNCTION, _STATIC = 0x64, 0x24, 0x26  # N_SO, N_FUN, N_STSYM
 _UNDERSCORE = ord("_")
-_MOST_TEXT, _LONGEST = (1 << 32) - 1, 1 << 20
-"""The bytes that offsets of names reach, and the longest name that is read whole."""
+_LONGEST = 1 << 20
+"""The longest name that is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolTable:
     """A symbol table as it stands: columns of shape (n,) and the bytes of its names."""
 
-    name_at: NDArray[np.uint32]
+    name_at: NDArray[np.int64]
     types: NDArray[np.uint8]
-    sections: NDArray[np.uint8]
+    sections: NDArray[np.int32]
     descriptions: NDArray[np.uint16]
     values: NDArray[np.uint64]
     text: Bytes
@@ -66,7 +67,7 @@ class SymbolTable:
         if not len(numbers):
             return
         text = memoryview(self.text)  # type: ignore[arg-type]
-        begins = np.append(each_once(self.name_at), np.uint32(min(len(self.text), _MOST_TEXT)))
+        begins = np.append(each_once(self.name_at), len(self.text))
         starts = self.name_at[numbers]
         following = np.minimum(np.searchsorted(begins, starts, "right"), len(begins) - 1)
         for start, end in zip(starts.tolist(), begins[following].tolist(), strict=True):
@@ -94,34 +95,33 @@ def table_of(file: MachFile) -> SymbolTable:
     )
     rows = file.table("symbol table").view(dtype)
     return SymbolTable(
-        name_at=np.ascontiguousarray(rows["name"]).astype(np.uint32, copy=False),
+        name_at=rows["name"].astype(np.int64),
         types=np.ascontiguousarray(rows["type"]),
-        sections=np.ascontiguousarray(rows["section"]),
+        sections=rows["section"].astype(np.int32),
         descriptions=rows["desc"].astype(np.uint16),
         values=rows["value"].astype(np.uint64),
         text=file.table("names of symbols"),
     )
 
 
-def symbols_of(file: MachFile, table: SymbolTable, starts: Addresses) -> Symbols:
+def symbols_of(sections: Sequence[MachSection], table: SymbolTable, starts: Addresses) -> Symbols:
     """The symbols that stand for a place in the image; ``starts`` are where functions begin, named or not."""
-    sections = file.sections
     if not len(table) or not sections:
         return Symbols.none()
     begins = np.array([section.address for section in sections], np.uint64)
     ends = np.array([section.end for section in sections], np.uint64)
     is_code = np.array([section.is_code for section in sections])
-    loaded = np.array([not section.is_debug for section in sections])
+    loaded = np.array([is_loaded(section) for section in sections])
     chosen = np.flatnonzero(table.defined & (table.sections > 0) & (table.sections <= len(sections)))
-    home, values = table.sections[chosen].astype(np.int64) - 1, table.values[chosen]
+    home, values = table.sections[chosen] - 1, table.values[chosen]
     kept = (values >= begins[home]) & (values <= ends[home]) & loaded[home] & (table.name_at[chosen] < len(table.text))
     chosen, home, values = chosen[kept], home[kept], values[kept]
-    name_at = table.name_at[chosen].astype(np.int64)
+    name_at = table.name_at[chosen]
     first = table.text[name_at]
     # Assemblers mark where a section begins: no name of anything (ltmp0, and Lxx that objects rarely keep).
     kept = first != 0
     marks = np.flatnonzero(first == ord("l"))
-    kept[marks[_begins_with(table.text, name_at[marks], b"ltmp")]] = False
+    kept[marks[begins_with(table.text, name_at[marks], b"ltmp")]] = False
     chosen, home, values, name_at, first = chosen[kept], home[kept], values[kept], name_at[kept], first[kept]
     name_at += first == _UNDERSCORE
 
@@ -145,7 +145,14 @@ def symbols_of(file: MachFile, table: SymbolTable, starts: Addresses) -> Symbols
     )
 
 
-def _begins_with(text: Bytes, name_at: NDArray[np.int64], start: bytes) -> NDArray[np.bool_]:
+def thumb_addresses(table: SymbolTable) -> frozenset[int]:
+    """The addresses of the functions of 32-bit ARM that the symbol table says are in Thumb code."""
+    marked = table.defined & ((table.descriptions & np.uint16(mach_o.N_ARM_THUMB_DEF)) != 0)
+    return frozenset(table.values[marked].tolist())
+
+
+def begins_with(text: Bytes, name_at: NDArray[np.int64], start: bytes) -> NDArray[np.bool_]:
+    """Which of the names at offsets of a text begin so."""
     same = np.ones(len(name_at), np.bool_)
     for number, byte in enumerate(start):
         same &= text[np.minimum(name_at + number, len(text) - 1)] == byte

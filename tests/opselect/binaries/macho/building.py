@@ -106,3 +106,52 @@ def fat_file(parts: Sequence[tuple[int, int, Bytes]]) -> Bytes:
         head += struct.pack(">5I", processor, subtype, at + len(body), len(content), 12)
         body += content.tobytes() + bytes(-len(content) % 4096)
     return np.frombuffer(head + bytes(at - len(head)) + body, np.uint8)
+
+
+def object_file(
+    processor: int,
+    code: bytes,
+    data: bytes,
+    symbols: Sequence[Symbol],
+    code_relocations: bytes,
+    data_relocations: bytes,
+) -> Bytes:
+    """An object with a section of code at 0 and one of data at 40, which symbols call 1 and 2."""
+    at = 0x400
+    parts = [code, data, code_relocations, data_relocations]
+    starts = []
+    body = b""
+    for part in parts:
+        starts.append(at + len(body))
+        body += part + bytes(-len(part) % 8)
+    names, rows = b" \0", b""
+    for called, kind, home, description, value in symbols:
+        rows += struct.pack("<IBBHQ", len(names), kind, home, description, value)
+        names += called.encode() + b"\0"
+    sections = b""
+    for number, (name, segment, address, flags) in enumerate(
+        [(b"__text", b"__TEXT", 0, 0x80000400), (b"__data", b"__DATA", 40, 0)]
+    ):
+        size = len(parts[number])
+        relocations = len(parts[number + 2]) // 8
+        sections += struct.pack(
+            "<16s16s2Q8I",
+            name,
+            segment,
+            address,
+            size,
+            starts[number],
+            3,
+            starts[number + 2],
+            relocations,
+            flags,
+            0,
+            0,
+            0,
+        )
+    size = 40 + len(data)
+    segment_command = struct.pack("<2I16s4Q4I", 0x19, 72 + len(sections), b"", 0, size, at, size, 7, 7, 2, 0) + sections
+    symbol_command = struct.pack("<6I", 2, 24, at + len(body), len(symbols), at + len(body) + len(rows), len(names))
+    commands = segment_command + symbol_command
+    head = struct.pack("<8I", 0xFEEDFACF, processor, 0, 1, 2, len(commands), 0x2000, 0) + commands
+    return np.frombuffer(head + bytes(at - len(head)) + body + rows + names, np.uint8)
