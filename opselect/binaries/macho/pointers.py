@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from opselect.binaries.image import Addresses, Machine, Pointers
 from opselect.binaries.macho.chained import chained_pointers
+from opselect.binaries.macho.exports import exported_addresses
 from opselect.binaries.macho.headers import MachFile
 from opselect.binaries.macho.opcodes import bindings, rebased_places
 from opselect.binaries.macho.symbols import SymbolTable, plain_name
@@ -90,7 +91,7 @@ def pointers_of(file: MachFile, table: SymbolTable) -> Pointers:
     for part in (*bound, chains):
         if part is not None:
             wanted.update(part.names)
-    gathered = _Gathered(_defined(table, wanted))
+    gathered = _Gathered(_defined(file, table, wanted))
     if len(rebased):
         gathered.addresses(rebased, file.words_at(rebased))
     if chains is not None:
@@ -127,11 +128,12 @@ def _slots(file: MachFile, table: SymbolTable) -> Iterator[_Slots]:
             yield _Slots(places[named], found[named])
 
 
-def _defined(table: SymbolTable, wanted: set[bytes]) -> dict[bytes, int]:
+def _defined(file: MachFile, table: SymbolTable, wanted: set[bytes]) -> dict[bytes, int]:
     """The addresses of those symbols, of the names that are wanted, which the file defines."""
     wanted = wanted.difference(table.names_of(np.flatnonzero(~table.defined & ~table.debugging)))
     if not wanted:
         return {}
     numbers = np.flatnonzero(table.defined & table.external)
-    found = zip(table.names_of(numbers), table.values[numbers].tolist(), strict=True)
-    return {name: value for name, value in found if name in wanted}
+    named = zip(table.names_of(numbers), table.values[numbers].tolist(), strict=True)
+    found = {name: value for name, value in named if name in wanted}
+    return exported_addresses(file, sorted(wanted.difference(found))) | found
