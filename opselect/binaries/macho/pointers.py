@@ -19,7 +19,7 @@ from opselect.binaries.macho.chained import chained_pointers
 from opselect.binaries.macho.exports import exported_addresses
 from opselect.binaries.macho.headers import MachFile
 from opselect.binaries.macho.opcodes import bindings, rebased_places
-from opselect.binaries.macho.symbols import SymbolTable, plain_name
+from opselect.binaries.macho.symbols import NlistTable, plain_name
 
 ADDRESS_BITS = np.uint64((1 << 56) - 1)
 """What of a pointer of arm64 is its address: C++ marks names of types in the highest bit, and others may have tags."""
@@ -74,7 +74,7 @@ class _Gathered:
         return Pointers(places[order], values[order], imports[order], tuple(self.names))
 
 
-def pointers_of(file: MachFile, table: SymbolTable) -> Pointers:
+def pointers_of(file: MachFile, table: NlistTable) -> Pointers:
     """The pointers of a linked file.
 
     Raises InputError for tables that the loader would not take.
@@ -117,7 +117,7 @@ class _Slots:
     symbols: NDArray[np.int64]
 
 
-def _slots(file: MachFile, table: SymbolTable) -> Iterator[_Slots]:
+def _slots(file: MachFile, table: NlistTable) -> Iterator[_Slots]:
     numbers = file.table("indirect symbols").view(file.order + "u4")
     size = file.pointer_size
     for section in file.sections:
@@ -128,7 +128,7 @@ def _slots(file: MachFile, table: SymbolTable) -> Iterator[_Slots]:
             yield _Slots(places[named], found[named])
 
 
-def _defined(file: MachFile, table: SymbolTable, wanted: set[bytes]) -> dict[bytes, int]:
+def _defined(file: MachFile, table: NlistTable, wanted: set[bytes]) -> dict[bytes, int]:
     """The addresses of those symbols, of the names that are wanted, which the file defines."""
     wanted = wanted.difference(table.names_of(np.flatnonzero(~table.defined & ~table.debugging)))
     if not wanted:
