@@ -50,7 +50,7 @@ def read_archive(name: str, content: Bytes, folder: str | None = None) -> Object
         return ObjectArchive(content, tuple(member for member, _ in _members(name, content, thin=False)))
     if folder is None:
         raise InputError(name, "is a thin archive: its objects are files beside it", "Pass it where they are.")
-    found = list(_outside(name, content, folder, 0))
+    found = list(_outside(name, content, folder, set(), 0))
     parts = [content, *(part for _, part in found)]
     joined = kept_bytes(name, sum(map(len, parts)), (part.tobytes() for part in parts))
     members = []
@@ -117,13 +117,18 @@ def _long_name(place: Place, raw: str, names: bytes) -> tuple[str, int | None]:
     return called.removesuffix("/"), int(second) if second else None
 
 
-def _outside(name: str, content: Bytes, folder: str, depth: int) -> Iterator[tuple[str, Bytes]]:
-    """The members of a thin archive: files, and members of archives that are files."""
+def _outside(
+    name: str, content: Bytes, folder: str, seen: set[tuple[str, int | None]], depth: int
+) -> Iterator[tuple[str, Bytes]]:
+    """The members of a thin archive: files, and members of archives that are files; each that was not seen yet."""
     if depth > _MAX_NESTED:
         raise InputError(name, "has thin archives inside thin archives, deeper than any build makes them")
     opened: dict[str, tuple[Bytes, dict[int, ArchivedFile]]] = {}
     for member, nested in _members(name, content, thin=True):
         path = os.path.normpath(Path(folder) / member.name)
+        if (path, nested) in seen:
+            continue
+        seen.add((path, nested))
         if path not in opened:
             try:
                 found = map_file(path)
@@ -144,7 +149,7 @@ def _outside(name: str, content: Bytes, folder: str, depth: int) -> Iterator[tup
             for each, _ in _members(path, found, thin=False):
                 yield f"{member.name}({each.name})", found[each.offset : each.offset + each.size]
         elif kind is FileKind.THIN_ARCHIVE:
-            for called, part in _outside(path, found, str(Path(path).parent), depth + 1):
+            for called, part in _outside(path, found, str(Path(path).parent), seen, depth + 1):
                 yield f"{member.name}({called})", part
         else:
             yield member.name, found

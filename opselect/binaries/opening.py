@@ -6,7 +6,7 @@ Nothing is unpacked or mapped before somebody asks a binary for its image.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from kernel_index.errors import InputError
 from kernel_index.near_names import near_names
 from opselect.binaries.files import map_file
 from opselect.binaries.image import Bytes, Image, Machine
-from opselect.binaries.packages import FolderPackage, Package, Packed, ZipPackage, member_name
+from opselect.binaries.packages import FolderPackage, Package, Packed, ZipPackage, build_of, member_name
 from opselect.binaries.recognizing import (
     ABI_NAMES,
     HEAD,
@@ -57,7 +57,7 @@ class Binary:
 
         Raises InputError for what is damaged or cannot be read.
         """
-        folder = str(Path(self.path).parent) if not self.member else None
+        folder = None if self.packed is not None else str((Path(self.path) / self.member).parent)
         return read_image(self.name, self.content(), self.abi, folder)
 
 
@@ -120,13 +120,10 @@ def _archive_image(name: str, content: Bytes, folder: str | None) -> Image:
 def open_images(path: str, abi: str | None = None, members: Sequence[str] | None = None) -> tuple[Binary, ...]:
     """The binaries of a file, package or folder, by name: one for a file, all of one ABI for a package.
 
-    ``members`` are names of members, whole or their last part. Raises InputError for what is no binary, a package
-    without any or with several ABIs of which none was asked for, and for members that are not there.
+    ``abi`` is an ABI of Android, another usual name of a processor, or the name that an .xcframework has for a build,
+    as in ios-arm64. ``members`` are names of members, whole or their last part. Raises InputError for what is no
+    binary, a package without any or with several ABIs of which none was asked for, and for members that are not there.
     """
-    wanted = None if abi is None else machine_of_abi(abi)
-    if abi is not None and wanted is None:
-        near = near_names(abi, ABI_NAMES)
-        raise InputError(path, f"there is no ABI {abi}", f"Nearest: {', '.join(near)}." if near else "")
     package: Package
     if path and "\0" not in path and Path(path).is_dir():
         package = FolderPackage(path)
@@ -138,41 +135,66 @@ def open_images(path: str, abi: str | None = None, members: Sequence[str] | None
             raise InputError(path, f"is {what}, and no binary", advice)
         if kind is not FileKind.ZIP:
             machines = machines_of(partial(_part, content))
-            if wanted is not None and machines and wanted not in machines:
+            if abi is not None and machines and _asked(path, abi) not in machines:
                 names = ", ".join(machine.value for machine in machines)
                 raise InputError(path, f"is for {names}, and not for {abi}")
             return (Binary(path, "", kind, machines, len(content), None, abi, partial(map_file, path)),)
         package = ZipPackage(path, content)
-    return _chosen(package, abi, wanted, members)
+    found = _found(package, package.libraries() if members is None else _named(package, members))
+    return chosen(path, found, abi)
+
+
+def _asked(path: str, abi: str) -> Machine:
+    machine = machine_of_abi(abi)
+    if machine is None:
+        near = near_names(abi, ABI_NAMES)
+        raise InputError(path, f"there is no ABI {abi}", f"Nearest: {', '.join(near)}." if near else "")
+    return machine
 
 
 def _part(content: Bytes, offset: int, count: int) -> bytes:
     return content[offset : offset + count].tobytes()
 
 
-def _chosen(
-    package: Package, abi: str | None, wanted: Machine | None, members: Sequence[str] | None
-) -> tuple[Binary, ...]:
-    names = package.libraries() if members is None else _named(package, members)
+def _found(package: Package, names: Sequence[str]) -> tuple[Binary, ...]:
+    """What is a binary by its first bytes, of the members that are named."""
     found = []
+    packages = []
     for name in names:
         kind = file_kind(package.start(name, HEAD))
-        if kind in {FileKind.OTHER, FileKind.ZIP, FileKind.THIN_ARCHIVE}:
-            continue
-        machines = machines_of(partial(_start, package, name))
-        content = partial(package.content, name)
-        found.append(Binary(package.path, name, kind, machines, package.size(name), package.packed(name), abi, content))
+        if kind is FileKind.ZIP:
+            packages.append(name)
+        elif kind is not FileKind.OTHER:
+            machines = machines_of(partial(_start, package, name))
+            content, packed = partial(package.content, name), package.packed(name)
+            found.append(Binary(package.path, name, kind, machines, package.size(name), packed, None, content))
     if not found:
-        raise InputError(package.path, "holds no library, object or program")
-    machines_inside = dict.fromkeys(machine for binary in found for machine in binary.machines)
-    every = ", ".join(sorted(machine.value for machine in machines_inside))
-    if wanted is not None:
-        chosen = tuple(binary for binary in found if wanted in binary.machines)
-        if not chosen:
-            raise InputError(package.path, f"has no library for {abi}", f"It has libraries for {every}.")
-        return chosen
-    if len(machines_inside) > 1 and len(found) > 1:
-        raise InputError(package.path, f"has libraries for {every}", "Say with --abi which you mean.")
+        inside = ", ".join(packages[:3])
+        advice = f"It holds other packages: unpack it and pass one of them ({inside})." if inside else ""
+        raise InputError(package.path, "holds no library, object or program", advice)
+    return tuple(found)
+
+
+def chosen(path: str, found: Sequence[Binary], abi: str | None) -> tuple[Binary, ...]:
+    """Those of the binaries of a package that are for one ABI, and of an .xcframework those of one of its builds.
+
+    Raises InputError where there are none for the ABI that is asked for, and for several where none is.
+    """
+    builds = {binary.member: build_of(binary.member) for binary in found}
+    if abi is not None and abi in builds.values():
+        found = [binary for binary in found if builds[binary.member] == abi]
+        abi = None
+    every = ", ".join(sorted({machine.value for binary in found for machine in binary.machines}))
+    if abi is not None:
+        machine = _asked(path, abi)
+        found = [replace(binary, abi=abi) for binary in found if machine in binary.machines]
+        if not found:
+            raise InputError(path, f"has no library for {abi}", f"It has libraries for {every}.")
+    named = sorted({builds[binary.member] for binary in found} - {""})
+    if len(named) > 1:
+        raise InputError(path, f"has builds for {', '.join(named)}", "Say with --abi which you mean.")
+    if len({binary.machines for binary in found}) > 1 and abi is None:
+        raise InputError(path, f"has libraries for {every}", "Say with --abi which you mean.")
     return tuple(found)
 
 

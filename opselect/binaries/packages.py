@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,15 +16,15 @@ from typing import IO, Protocol
 from kernel_index.errors import InputError
 from opselect.binaries.files import check_unpacked, kept_bytes, map_file
 from opselect.binaries.image import Bytes
+from opselect.zip_files import BAD_ZIP, MAX_MEMBERS, damaged, open_zip, zip_problem
 
-_LIBRARY = re.compile(r"[^.]+|.+\.(so|dylib|a|o|obj|lo|jnilib|bundle)(\.\d+)*", re.IGNORECASE)
+_LIBRARY = re.compile(r"[^.]+|.+\.(so|dylib|a|o|obj|lo|jnilib|bundle|apk|aar)(\.\d+)*", re.IGNORECASE)
 """Names of libraries, objects and programs: those without a dot are programs and what frameworks hold."""
+_DEBUG_FOLDER = ".dSYM/"
+_BUILD = re.compile(r"(ios|macos|tvos|watchos|xros|driverkit)-[a-z0-9_]+(-[a-z]+)?")
+"""Names that an .xcframework has for its builds, as ios-arm64_x86_64-simulator."""
 _BLOCK = 1 << 20
 _LOCAL_HEADER = 30
-_ENCRYPTED = 0x1 | 0x40 | 0x2000
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-MAX_FILES = 100_000
-"""Maximum number of files of a package: a wheel of TensorFlow has 20,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class ZipPackage:
     def __init__(self, path: str, content: Bytes) -> None:
         self.path = path
         self._content = content
-        self._zip = _zip(path)
+        self._zip = open_zip(path, content.data)
         self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
 
     def libraries(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name in self._infos if _LIBRARY.fullmatch(name.rpartition("/")[2])))
+        return _libraries(self._infos)
 
     def size(self, member: str) -> int:
         return self._infos[member].file_size
@@ -82,7 +82,7 @@ class ZipPackage:
     def content(self, member: str) -> Bytes:
         info = self._infos[member]
         name = self._name(member)
-        if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & _ENCRYPTED:
+        if info.compress_type == zipfile.ZIP_STORED and not zip_problem(info):
             packed = self.packed(member)
             return self._content[packed.offset : packed.offset + info.file_size]
         check_unpacked(name, info.compress_size, info.file_size)
@@ -93,11 +93,11 @@ class ZipPackage:
         info = self._infos[member]
         header = self._content[info.header_offset : info.header_offset + _LOCAL_HEADER].tobytes()
         if len(header) < _LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
-            raise _damaged(self.path, f"there is no header in front of {member}")
+            raise damaged(self.path, f"there is no header in front of {member}")
         names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
         offset = info.header_offset + _LOCAL_HEADER + names
         if offset + info.compress_size > len(self._content):
-            raise _damaged(self.path, f"{member} is cut short")
+            raise damaged(self.path, f"{member} is cut short")
         return Packed(offset, info.compress_size, info.compress_type == zipfile.ZIP_STORED)
 
     def _name(self, member: str) -> str:
@@ -105,15 +105,12 @@ class ZipPackage:
 
     def _opened(self, member: str) -> IO[bytes]:
         info = self._infos[member]
-        if info.flag_bits & _ENCRYPTED:
-            raise InputError(self._name(member), "is encrypted", "Unpack it yourself and pass what is inside.")
-        if info.compress_type not in _METHODS:
-            problem = f"is compressed by method {info.compress_type}, which opselect does not unpack"
+        if problem := zip_problem(info):
             raise InputError(self._name(member), problem, "Unpack it yourself and pass what is inside.")
         try:
             return self._zip.open(info)
-        except _BAD_ZIP as error:
-            raise _damaged(self._name(member), error) from None
+        except BAD_ZIP as error:
+            raise damaged(self._name(member), error) from None
 
 
 class FolderPackage:
@@ -124,7 +121,7 @@ class FolderPackage:
         self._files = dict(_files(path))
 
     def libraries(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name in self._files if _LIBRARY.fullmatch(name.rpartition("/")[2])))
+        return _libraries(self._files)
 
     def size(self, member: str) -> int:
         return self._files[member]
@@ -144,32 +141,28 @@ class FolderPackage:
         return str(Path(self.path) / member)
 
 
+def build_of(member: str) -> str:
+    """The build of an .xcframework that a member belongs to; empty where it is in none."""
+    return next((part for part in member.split("/") if _BUILD.fullmatch(part)), "")
+
+
+def _libraries(names: Iterable[str]) -> tuple[str, ...]:
+    """Those that may be libraries by their names; debug information beside them is none."""
+    return tuple(
+        sorted(name for name in names if _LIBRARY.fullmatch(name.rpartition("/")[2]) and _DEBUG_FOLDER not in name)
+    )
+
+
 def member_name(path: str, member: str) -> str:
     """A member of a package as messages name it: ``lib.aar(jni/arm64-v8a/libfoo.so)``."""
     return f"{path}({member})" if member else path
 
 
-_BAD_ZIP = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, OverflowError, RuntimeError, ValueError)
-
-
-def _damaged(path: str, problem: object) -> InputError:
-    return InputError(path, f"is a damaged archive: {problem}", "Copy or download it again.")
-
-
-def _zip(path: str) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except _BAD_ZIP as error:
-        raise _damaged(path, error) from None
-
-
 def _read(name: str, stream: IO[bytes], count: int) -> bytes:
-    import zlib
-
     try:
         return stream.read(count)
-    except (*_BAD_ZIP, zlib.error) as error:
-        raise _damaged(name, error) from None
+    except BAD_ZIP as error:
+        raise damaged(name, error) from None
 
 
 def _blocks(name: str, stream: IO[bytes]) -> Iterator[bytes]:
@@ -184,8 +177,8 @@ def _files(path: str) -> Iterator[tuple[str, int]]:
         folders.sort()
         for name in sorted(names):
             count += 1
-            if count > MAX_FILES:
-                raise InputError(path, f"the folder has more than {MAX_FILES:,} files", "Name the library itself.")
+            if count > MAX_MEMBERS:
+                raise InputError(path, f"the folder has more than {MAX_MEMBERS:,} files", "Name the library itself.")
             place = Path(folder) / name
             if place.is_symlink() or not place.is_file():
                 continue

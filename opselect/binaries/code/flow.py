@@ -1,4 +1,4 @@
-"""Following the instructions of a function: registers, memory, and the calls that are made; the same on all machines."""
+"""Following the instructions of a function: registers, memory and calls, the same on all machines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from opselect.binaries.code.targets import Targets
-from opselect.binaries.code.values import STACK, Call, Imported, Loaded, Memory, Place, Value
+from opselect.binaries.code.values import STACK, Call, Either, Imported, Loaded, Memory, Place, Value
 from opselect.binaries.image import Image
 
 _MAX_CODE = 1 << 22
@@ -28,6 +28,7 @@ class State:
         self._inlined = inlined
         self._depth = depth
         self.saved: dict[int, dict[str, Value]] = {}
+        self.returned: Value = None
         self._lost = False
 
     def load(self, place: Value, size: int) -> Value:
@@ -49,6 +50,17 @@ class State:
         """Behind a jump that is always taken nothing is known but the registers that functions keep."""
         self._lost = True
 
+    def end(self) -> None:
+        """Notes what a function returns at its end; behind that nothing is known, as behind a jump."""
+        if not self._lost and self.returned is None:
+            self.returned = self.registers.get(self.flow.result)
+        self.lose()
+
+    def choose(self, register: str, other: Value) -> None:
+        """Gives a register the other value, or leaves the one that it has."""
+        own = self.registers.get(register)
+        self.registers[register] = Either(own, other) if isinstance(own, int) and isinstance(other, int) else None
+
     def resume(self, address: int) -> None:
         """Goes on at an address that somebody jumps to."""
         known = self.saved.pop(address)
@@ -68,7 +80,7 @@ class State:
             self.registers[self.flow.stack_pointer] = Place(top.base, top.offset + amount)
 
     def call(self, address: int, after: int, target: int | str | None) -> None:
-        """Notes a call, or the calls of a function that is followed in its place; then scratch registers are unknown."""
+        """Notes a call, or those of a function that is followed in its place; scratch registers are unknown then."""
         arguments = self.flow.arguments(self)
         goal = None if target is None else self.flow.targets.of(target)
         if isinstance(goal, int) and goal in self._inlined and self._depth < _MOST_DEPTH:
@@ -123,14 +135,26 @@ class Flow(ABC):
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
 
-    def calls(self, function: int, inlined: frozenset[int] = frozenset()) -> list[Call]:
-        """The calls of a function in the order of its code.
+    def calls(self, function: int, inlined: frozenset[int] = frozenset(), given: Sequence[Value] = ()) -> list[Call]:
+        """The calls of a function in the order of its code, when it is given some arguments.
 
         In the place of calls of functions that are ``inlined`` stand the calls that those make.
         """
-        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], inlined)
+        initial: dict[str, Value] = dict(zip(self.argument_names, given, strict=False))
+        initial[self.stack_pointer] = Place(STACK, 0)
+        state = State(self, initial, Memory(self.image.pointer_size), [], inlined)
         state.follow(function)
         return state.calls
+
+    def function_at(self, value: int) -> int:
+        """The address of the function that a pointer points at."""
+        return value
+
+    def returned(self, function: int) -> Value:
+        """What a function returns that makes no call, as far as that is always the same."""
+        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], frozenset())
+        state.follow(function)
+        return state.returned if not state.calls else None
 
     def arguments(self, state: State) -> tuple[Value, ...]:
         """What is known of the arguments of a call."""

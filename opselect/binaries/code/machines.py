@@ -12,4 +12,14 @@ def flow_of(image: Image) -> Flow | None:
         from opselect.binaries.code.x86 import X86Flow
 
         return X86Flow(image)
+    if image.big_endian:
+        return None
+    if image.machine is Machine.AARCH64:
+        from opselect.binaries.code.aarch64 import AArch64Flow
+
+        return AArch64Flow(image)
+    if image.machine is Machine.ARM:
+        from opselect.binaries.code.arm import ArmFlow
+
+        return ArmFlow(image)
     return None

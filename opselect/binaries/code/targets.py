@@ -42,6 +42,8 @@ class Targets:
             return self._x86_stub(target)
         if machine is Machine.AARCH64:
             return self._aarch64_stub(target)
+        if machine is Machine.ARM:
+            return self._arm_stub(target)
         return None
 
     def _at_slot(self, slot: int) -> int | str | None:
@@ -91,3 +93,24 @@ class Targets:
         if second & 0xFFC00000 == 0x91000000 and words[2] & 0xFFFFFC1F == 0xD61F0000:
             return page + ((second >> 10) & 0xFFF)
         return None
+
+    def _arm_stub(self, target: int) -> int | str | None:
+        """``add ip, pc`` and ``add ip, ip`` with a load of ``pc`` from the table; before it Thumb code changes to ARM.
+
+        Source: the ELF psABI of ARM, "Procedure Linkage Table".
+        """
+        code = self._image.bytes_at(target, 24)
+        if code.startswith(b"\x78\x47"):  # bx pc
+            return target + 4
+        words = [int.from_bytes(code[at : at + 4], "little") for at in range(0, len(code) - 3, 4)]
+        masked = [word & 0xFFFFF000 for word in words[:3]]
+        if masked != [0xE28FC000, 0xE28CC000, 0xE5BCF000]:
+            return None
+        base = target + 8 + _rotated(words[0]) + _rotated(words[1])
+        return self._at_slot((base + (words[2] & 0xFFF)) & 0xFFFFFFFF)
+
+
+def _rotated(word: int) -> int:
+    """The number that an instruction of ARM has: eight bits, rotated to the right by twice four others."""
+    turn, value = (word >> 8 & 15) * 2, word & 255
+    return (value >> turn | value << (32 - turn)) & 0xFFFFFFFF

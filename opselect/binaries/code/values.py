@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+GIVEN = -(1 << 32)
+"""The base of what a function is given as its first argument, where that matters; one less for each further one."""
 STACK = 0
 """The base of places on the stack; the other bases are numbers of calls, whose result they are."""
 
@@ -37,7 +39,14 @@ class Loaded(NamedTuple):
     name: str
 
 
-Value = int | Place | Imported | Loaded | bytes | None
+class Either(NamedTuple):
+    """One of two values, which only the run decides: a conditional move."""
+
+    first: int
+    second: int
+
+
+Value = int | Place | Imported | Loaded | Either | bytes | None
 """Bytes are the contents of a wide register."""
 
 
@@ -46,8 +55,8 @@ class Call:
     """A call: ``number`` counts from 1 in its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
-    in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that of the whole function:
-    what it held at the time of this call, it tells by ``number``.
+    in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that
+    of the whole function: what it held at the time of this call, it tells by ``number``.
     """
 
     number: int

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import capstone
 
 from opselect.binaries.code.flow import Flow, State
-from opselect.binaries.code.values import STACK, Imported, Loaded, Place, Value
+from opselect.binaries.code.values import Imported, Place, Value
 from opselect.binaries.image import Image
 
 _ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
@@ -21,10 +21,26 @@ _SCRATCH = ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
 _SIZES = {"byte": 1, "word": 2, "dword": 4, "qword": 8, "xmmword": 16, "ymmword": 32, "zmmword": 64}
 _MEMORY = re.compile(r"(?:(\w+) ptr )?(?:[c-gs]s:)?\[(.+)\]")
 _NO_EFFECT = frozenset(
-    "nop test cmp endbr64 int3 ucomiss ucomisd comiss comisd bt vzeroupper leave pause mfence lfence sfence".split()
+    "nop test cmp endbr64 int3 ucomiss ucomisd comiss comisd bt vzeroupper leave pause mfence lfence sfence".split()  # noqa: SIM905
 )
 
 
+_MOVES = frozenset(
+    (
+        "movaps",
+        "movups",
+        "movdqa",
+        "movdqu",
+        "movq",
+        "movd",
+        "vmovaps",
+        "vmovups",
+        "vmovdqa",
+        "vmovdqu",
+        "vmovq",
+        "vmovd",
+    )
+)
 _ENDS = frozenset({"ret", "ud2", "hlt"})
 
 
@@ -126,7 +142,7 @@ class X86Flow(Flow):
             if mnemonic in _NO_EFFECT:
                 continue
             if mnemonic in _ENDS:
-                state.lose()
+                state.end()
                 continue
             if mnemonic[0] == "j":
                 target = _operand(text)
@@ -219,8 +235,7 @@ class X86Flow(Flow):
             self._move(state, target, value, after)
             state.move_stack(8)
             return
-        if mnemonic in {"movaps", "movups", "movdqa", "movdqu", "vmovaps", "vmovups", "vmovdqa", "vmovdqu", "movq", "movd",
-                        "vmovq", "vmovd"}:  # fmt: skip
+        if mnemonic in _MOVES:
             self._move(state, target, self._read(state, second, after), after)
             return
         if mnemonic in {"xor", "xorps", "pxor", "vxorps", "vpxor"}:
@@ -239,6 +254,9 @@ class X86Flow(Flow):
                 if isinstance(value, int):
                     state.registers[target.name] = (value + amount) & 0xFFFFFFFFFFFFFFFF
                     return
+        if mnemonic.startswith("cmov") and isinstance(target, _Register):
+            state.choose(target.name, self._read(state, second, after))
+            return
         if mnemonic == "and" and target == _REGISTERS["rsp"]:
             return
         if mnemonic in {"movzx", "movsxd", "movsx"} and isinstance(target, _Register):
@@ -251,6 +269,3 @@ class X86Flow(Flow):
             place = self._address(state, target, after)
             if isinstance(place, Place):
                 state.memory.store(place, target.size, None)
-
-
-__all__ = ["STACK", "Loaded", "X86Flow"]

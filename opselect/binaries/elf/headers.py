@@ -81,8 +81,8 @@ class ElfFile:
         return next((header for header in found if header.name == name), None)
 
 
-def read_headers(name: str, content: Bytes) -> ElfFile:
-    """Reads the headers of an ELF file.
+def read_headers(name: str, content: Bytes, *, debug_file: bool = False) -> ElfFile:
+    """Reads the headers of an ELF file; a ``debug_file`` need not have the bytes of its segments.
 
     Raises InputError for headers that are cut or that say what the file cannot hold.
     """
@@ -93,7 +93,7 @@ def read_headers(name: str, content: Bytes) -> ElfFile:
     except (ELFError, ValueError, KeyError, UnicodeDecodeError) as error:
         raise InputError(name, f"is no ELF file that can be read: {error}") from None
     order = ">" if big_endian else "<"
-    segments, types, every = _segments(name, content, header, bits, order)
+    segments, types, every = _segments(name, content, header, bits, order, debug_file)
     sections = _sections(name, content, header, bits, order)
     machine = _MACHINES.get(header["e_machine"], Machine.OTHER)
     if machine in {Machine.X86_64, Machine.AARCH64} and bits != 64:
@@ -128,7 +128,7 @@ def _view(content: Bytes, offset: int, count: int, dtype: np.dtype[np.void]) -> 
 
 
 def _segments(
-    name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str
+    name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str, debug_file: bool
 ) -> tuple[tuple[Segment, ...], tuple[int, ...], tuple[Segment, ...]]:
     u4, word = order + "u4", order + ("u8" if bits == 64 else "u4")
     fields = (
@@ -147,7 +147,9 @@ def _segments(
     every, types = [], []
     for row in _view(content, offset, count, dtype):
         start, size = int(row["offset"]), int(row["filesz"])
-        if row["type"] == _PT_LOAD and start + size > len(content):
+        if debug_file and start + size > len(content):
+            size = 0
+        if row["type"] == _PT_LOAD and size and start + size > len(content):
             problem = f"a segment of {size} bytes begins at byte {start}, and the file ends before it does"
             raise InputError(Place(name, byte=offset), problem, "Is the file whole? Copy or download it again.")
         flags = int(row["flags"])

@@ -6,7 +6,7 @@ import numpy as np
 
 from opselect.binaries.elf.headers import ElfFile, section_of
 from opselect.binaries.elf.relocations import pointers_of
-from opselect.binaries.elf.symbols import dynamic_table, full_table, symbols_of
+from opselect.binaries.elf.symbols import dynamic_table, full_table, symbols_of, thumb_functions
 from opselect.binaries.elf.unwind import exception_index, unwind_functions
 from opselect.binaries.image import (
     Addresses,
@@ -34,7 +34,8 @@ def linked_image(file: ElfFile, name: str) -> Image:
     pointers = pointers_of(file, dynamic)
     initialisers = _initialisers(file, pointers)
     unmapped(file.content)
-    symbols = symbols_of(file, full_table(file) or dynamic)
+    table = full_table(file) or dynamic
+    symbols = symbols_of(file, table)
     unmapped(file.content)
     functions = _functions(file, symbols)
     unmapped(file.content)
@@ -43,8 +44,9 @@ def linked_image(file: ElfFile, name: str) -> Image:
         for segment in sorted(file.segments, key=lambda segment: segment.address)
         if segment.size
     )
-    thumb = frozenset(address & ~1 for address in initialisers if address & 1 and file.machine is Machine.ARM)
+    thumb = thumb_functions(file.machine, table)
     if file.machine is Machine.ARM:
+        thumb |= {address & ~1 for address in initialisers if address & 1}
         initialisers = tuple(address & ~1 for address in initialisers)
     return Image(
         name=name,

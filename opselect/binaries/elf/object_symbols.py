@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
 from opselect.binaries.elf.headers import ElfFile
-from opselect.binaries.elf.symbols import ABSOLUTE, COMMON, SymbolTable, file_blocks, full_table
+from opselect.binaries.elf.symbols import ABSOLUTE, COMMON, ElfSymbolTable, file_blocks, full_table
 from opselect.binaries.image import Bytes, Machine
 
 Integers = NDArray[np.int64]
@@ -37,7 +37,7 @@ class ObjectSymbols:
     slots itself, and ``thumb`` says which are functions in Thumb code of 32-bit ARM.
     """
 
-    table: SymbolTable
+    table: ElfSymbolTable
     firsts: Integers
     counts: Integers
     stands_for: Integers
@@ -63,7 +63,7 @@ def read_symbols(
     A member with one source file, or with none, has all its symbols from it: its name is that of the member then.
     Raises InputError for symbols in sections that are not there, and for more names than any archive has.
     """
-    columns: list[SymbolTable] = []
+    columns: list[ElfSymbolTable] = []
     file_columns: list[NDArray[np.int32]] = []
     file_names: list[str] = []
     ids: dict[bytes, int] = {}
@@ -110,13 +110,13 @@ def read_symbols(
     )
 
 
-def _empty(text: Bytes) -> SymbolTable:
+def _empty(text: Bytes) -> ElfSymbolTable:
     nothing = np.empty(0, np.uint64)
     small = np.empty(0, np.uint8)
-    return SymbolTable(np.empty(0, np.int64), small, small, np.empty(0, np.uint32), nothing, nothing, text)
+    return ElfSymbolTable(np.empty(0, np.int64), small, small, np.empty(0, np.uint32), nothing, nothing, text)
 
 
-def _ids(name: str, table: SymbolTable, ids: dict[bytes, int], left: int) -> tuple[Integers, int]:
+def _ids(name: str, table: ElfSymbolTable, ids: dict[bytes, int], left: int) -> tuple[Integers, int]:
     """A number for each name of a global symbol, the same in all members; -1 for local symbols."""
     found = np.full(len(table), -1, np.int64)
     chosen = np.flatnonzero((table.bindings != 0) & (table.types != _SECTION) & (table.types != _FILE))
@@ -136,7 +136,7 @@ def _ids(name: str, table: SymbolTable, ids: dict[bytes, int], left: int) -> tup
     return found, left
 
 
-def _moved(file: ElfFile, table: SymbolTable, start: int, first: int, content: Bytes) -> SymbolTable:
+def _moved(file: ElfFile, table: ElfSymbolTable, start: int, first: int, content: Bytes) -> ElfSymbolTable:
     """The table with sections counted through all members and names counted from the start of the file."""
     special = (table.sections == 0) | (table.sections == ABSOLUTE) | (table.sections == COMMON)
     if (table.sections[~special] >= len(file.sections)).any():
@@ -144,16 +144,16 @@ def _moved(file: ElfFile, table: SymbolTable, start: int, first: int, content: B
     sections = np.where(special, table.sections, table.sections + np.uint32(first))
     offset = text_offset(file, table)
     name_at = np.where(table.name_at == 0, 0, table.name_at.astype(np.int64) + start + offset)
-    return SymbolTable(name_at, table.types, table.bindings, sections, table.values, table.sizes, content)
+    return ElfSymbolTable(name_at, table.types, table.bindings, sections, table.values, table.sizes, content)
 
 
-def text_offset(file: ElfFile, table: SymbolTable) -> int:
+def text_offset(file: ElfFile, table: ElfSymbolTable) -> int:
     """Where in an object the names of its symbols begin."""
     return int(table.text.__array_interface__["data"][0] - file.content.__array_interface__["data"][0])
 
 
-def _joined(tables: Sequence[SymbolTable], content: Bytes) -> SymbolTable:
-    return SymbolTable(
+def _joined(tables: Sequence[ElfSymbolTable], content: Bytes) -> ElfSymbolTable:
+    return ElfSymbolTable(
         np.concatenate([each.name_at for each in tables]),
         np.concatenate([each.types for each in tables]),
         np.concatenate([each.bindings for each in tables]),
@@ -164,7 +164,7 @@ def _joined(tables: Sequence[SymbolTable], content: Bytes) -> SymbolTable:
     )
 
 
-def _thumb(machine: Machine, table: SymbolTable) -> NDArray[np.bool_]:
+def _thumb(machine: Machine, table: ElfSymbolTable) -> NDArray[np.bool_]:
     if machine is not Machine.ARM:
         return np.zeros(len(table), np.bool_)
     marked: NDArray[np.bool_] = (table.values & np.uint64(1)) == 1
@@ -172,7 +172,7 @@ def _thumb(machine: Machine, table: SymbolTable) -> NDArray[np.bool_]:
     return marked
 
 
-def _resolved(table: SymbolTable, ids: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+def _resolved(table: ElfSymbolTable, ids: Integers) -> tuple[Integers, NDArray[np.bool_]]:
     """For each symbol the one that it stands for, and whether that is defined nowhere."""
     stands_for = np.arange(len(table))
     undefined = np.zeros(len(table), np.bool_)

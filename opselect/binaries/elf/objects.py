@@ -104,6 +104,7 @@ def objects_image(
     starts = [part.offset for part in kept]
     firsts = section_numbers(files)
     symbols = read_symbols(files, [part.name for part in kept], starts, firsts, content)
+    unmapped(content)
     layout = lay_out(name, files, starts, content, symbols)
     unmapped(content)
     if files[0].machine is Machine.OTHER:

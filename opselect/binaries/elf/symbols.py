@@ -23,7 +23,7 @@ _DT_SYMTAB, _DT_STRTAB, _DT_STRSZ, _DT_HASH = 6, 5, 10, 4
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolTable:
+class ElfSymbolTable:
     """A symbol table as it stands: columns of shape (n,) and the bytes of its names.
 
     ``sections`` are numbers of sections, 0 for undefined symbols, or ABSOLUTE or COMMON.
@@ -57,7 +57,7 @@ def _dtype(file: ElfFile) -> np.dtype[np.void]:
     return np.dtype([("name", u4), ("value", word), ("size", word), ("info", "u1"), ("other", "u1"), ("shndx", u2)])
 
 
-def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = None) -> SymbolTable:
+def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = None) -> ElfSymbolTable:
     dtype = _dtype(file)
     view = rows[: len(rows) // dtype.itemsize * dtype.itemsize].view(dtype)
     sections = view["shndx"].astype(np.uint32)
@@ -67,7 +67,7 @@ def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = Non
         wide = extended[: len(extended) // 4 * 4].view(file.order + "u4")
         escaped = escaped[: np.searchsorted(escaped, len(wide))]
         sections[escaped] = wide[escaped]
-    return SymbolTable(
+    return ElfSymbolTable(
         name_at=np.ascontiguousarray(view["name"]).astype(np.uint32, copy=False),
         types=(view["info"] & 15).astype(np.uint8),
         bindings=(view["info"] >> 4).astype(np.uint8),
@@ -78,7 +78,7 @@ def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = Non
     )
 
 
-def table_of(file: ElfFile, header: SectionHeader) -> SymbolTable:
+def table_of(file: ElfFile, header: SectionHeader) -> ElfSymbolTable:
     """The symbol table that a section header describes.
 
     Raises InputError where its names are no section of the file.
@@ -95,13 +95,13 @@ def table_of(file: ElfFile, header: SectionHeader) -> SymbolTable:
     )
 
 
-def full_table(file: ElfFile) -> SymbolTable | None:
+def full_table(file: ElfFile) -> ElfSymbolTable | None:
     """The symbol table that linking leaves and stripping takes."""
     header = file.first(SYMTAB)
     return None if header is None else table_of(file, header)
 
 
-def dynamic_table(file: ElfFile) -> SymbolTable | None:
+def dynamic_table(file: ElfFile) -> ElfSymbolTable | None:
     """The symbols that the loader needs: exports and imports, there even in what is stripped."""
     header = file.first(DYNSYM)
     if header is not None:
@@ -117,7 +117,7 @@ def dynamic_table(file: ElfFile) -> SymbolTable | None:
     return _table(file, file.at_address(start, count * entry), file.at_address(names, file.dynamic.get(_DT_STRSZ, 0)))
 
 
-def symbols_of(file: ElfFile, table: SymbolTable | None) -> Symbols:
+def symbols_of(file: ElfFile, table: ElfSymbolTable | None) -> Symbols:
     """The symbols that stand for a place in the image; those of a source file's block have its name."""
     if table is None:
         return Symbols.none()
@@ -125,7 +125,15 @@ def symbols_of(file: ElfFile, table: SymbolTable | None) -> Symbols:
     return placed_symbols(file.machine, table, table.defined, table.values, numbers, file_names)
 
 
-def file_blocks(table: SymbolTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+def thumb_functions(machine: Machine, table: ElfSymbolTable | None) -> frozenset[int]:
+    """The functions in Thumb code of 32-bit ARM: their symbols have the lowest bit of the address set."""
+    if machine is not Machine.ARM or table is None:
+        return frozenset()
+    marked = np.isin(table.types, (_FUNC, _IFUNC)) & table.defined & ((table.values & np.uint64(1)) == 1)
+    return frozenset((table.values[marked] & ~np.uint64(1)).tolist())
+
+
+def file_blocks(table: ElfSymbolTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """For each symbol the number of the source file whose block of local symbols has it, or -1; and the names."""
     is_file = table.types == _FILE
     numbers = np.cumsum(is_file, dtype=np.int32) - 1
@@ -135,7 +143,7 @@ def file_blocks(table: SymbolTable) -> tuple[NDArray[np.int32], tuple[str, ...]]
 
 def placed_symbols(
     machine: Machine,
-    table: SymbolTable,
+    table: ElfSymbolTable,
     defined: NDArray[np.bool_],
     addresses: Addresses,
     files: NDArray[np.int32],

@@ -6,15 +6,18 @@ libstdc++ (old and new) and libc++.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar
-from opselect.binaries.code.values import Call, Imported, Loaded, Place, Value
-from opselect.binaries.image import Image, is_text
+from opselect.binaries.code.flow import Flow
+from opselect.binaries.code.values import Call, Either, Imported, Loaded, Place, Value
+from opselect.binaries.image import is_text
 from opselect.binaries.registrations.roles import ApiFunction, Role
 
+NO_OP = ("", "_no_register")
+"""Names that selective registration gives to what it leaves out (``framework/kernel_def_builder.h``)."""
 _DEVICES = {
     "DEVICE_DEFAULT": "DEFAULT",
     "DEVICE_CPU": "CPU",
@@ -24,6 +27,8 @@ _DEVICES = {
 }
 """The texts of the constants of ``framework/types.cc``, which another library of the program defines."""
 _KNOWN_TYPES = frozenset(dtype.value for dtype in DataType)
+_HEADERS = 0x200
+"""Below stand the headers of a library that begins at address 0: what is smaller is a number and no address."""
 _MAX_LIST = 64
 _MAX_TEXT = 1 << 16
 
@@ -31,16 +36,21 @@ _MAX_TEXT = 1 << 16
 class Arguments:
     """Reads the arguments of the calls of an image."""
 
-    def __init__(self, image: Image) -> None:
-        self._image = image
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._image = flow.image
         self._texts: dict[int, str | None] = {}
+        self._results: dict[int, Value] = {}
 
     def is_function(self, address: int) -> bool:
         """Whether a function begins at an address."""
-        return self._image.functions.starting(address) is not None
+        return self._image.functions.starting(self._flow.function_at(address)) is not None
 
-    def class_of(self, call: Call) -> str | None:
-        """The text of the class: two arguments that are its length and its beginning, or one that ends with NUL."""
+    def class_of(self, call: Call, made: Sequence[Call] = ()) -> str | None:
+        """The text of the class: two arguments that are its length and its beginning, or one that ends with NUL.
+
+        ``made`` are the calls before, behind the end of the builder: the last of them may have made an object of it.
+        """
         arguments = call.arguments
         for at in range(len(arguments) - 1):
             for length, start in ((arguments[at], arguments[at + 1]), (arguments[at + 1], arguments[at])):
@@ -53,7 +63,8 @@ class Arguments:
                 text = self._sized_text(first, second) or self._sized_text(second, first)
                 if text:
                     return text
-        return next((text for text in map(self.plain_text, arguments[1:]) if text), None)
+        text = next((text for text in map(self.plain_text, arguments[1:]) if text), None)
+        return text or next((text for before in reversed(made) if (text := self.text(before, 1))), None)
 
     def _sized_text(self, length: Value, start: Value) -> str | None:
         if not isinstance(length, int) or not isinstance(start, int) or not 0 < length < _MAX_TEXT:
@@ -64,17 +75,31 @@ class Arguments:
     def plain_text(self, value: Value) -> str | None:
         return self._at(value) or None if isinstance(value, int) and value else None
 
-    def factory(self, call: Call) -> int | None:
-        """The function that makes the kernel: an argument, or what an object holds that is an argument."""
+    def factory(self, call: Call, calls: Mapping[int, Call]) -> int | None:
+        """The function that makes the kernel: an argument, what a call returned, or what an object holds.
+
+        ``calls`` are those of the function by their numbers.
+        """
         for argument in reversed(call.arguments):
             if isinstance(argument, int) and self.is_function(argument):
-                return argument
+                return self._flow.function_at(argument)
         for argument in reversed(call.arguments[1:]):
-            if isinstance(argument, Place):
-                for word in call.memory.reachable(argument, call.number):
-                    if isinstance(word, int) and self.is_function(word):
-                        return word
+            if not isinstance(argument, Place):
+                continue
+            made = calls.get(argument.base)
+            if made is not None and isinstance(made.target, int) and not argument.offset:
+                value = self._returned(made.target)
+                if isinstance(value, int) and self.is_function(value):
+                    return self._flow.function_at(value)
+            for word in call.memory.reachable(argument, call.number):
+                if isinstance(word, int) and self.is_function(word):
+                    return self._flow.function_at(word)
         return None
+
+    def _returned(self, function: int) -> Value:
+        if function not in self._results:
+            self._results[function] = self._flow.returned(function) if self.is_function(function) else None
+        return self._results[function]
 
     def text(self, call: Call, at: int) -> str | None:
         """The text of an argument: a C string, a string object, or a constant of another library."""
@@ -83,11 +108,23 @@ class Arguments:
         value = call.arguments[at]
         if isinstance(value, int):
             return self._at(value)
+        if isinstance(value, Either):
+            return self._either(value)
         if isinstance(value, Loaded | Imported):
             return next((text for name, text in _DEVICES.items() if value.name.endswith(f"{len(name)}{name}E")), None)
         if isinstance(value, Place):
             return self.string(call, value)
         return None
+
+    def is_conditional(self, call: Call, at: int) -> bool:
+        """Whether the run decides if an argument is a name or none: so selective registration drops ops."""
+        return isinstance(call.arguments[at], Either) and self.text(call, at) is not None
+
+    def _either(self, value: Either) -> str | None:
+        """The one of two texts that is a name, where the other is none."""
+        texts = [self._at(address) for address in value]
+        named = [text for text in texts if text not in NO_OP]
+        return named[0] if len(named) == 1 and None not in texts else None
 
     def string(self, call: Call, place: Place) -> str | None:
         """The text of a string object: made by a call of a C string, or word by word in place."""
@@ -108,6 +145,8 @@ class Arguments:
         return _printable(short[1 : 1 + short[0] // 2], short[0] // 2) if short and not short[0] & 1 else None
 
     def _at(self, address: int) -> str | None:
+        if address < _HEADERS:
+            return None
         if address not in self._texts:
             self._texts[address] = self._image.text(address, _MAX_TEXT)
         return self._texts[address]

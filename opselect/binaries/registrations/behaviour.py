@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index import shipped
 from kernel_index.records import OpDefinition
 from opselect.binaries.code.values import Call, Place
+from opselect.binaries.records import CompiledDefinition
 from opselect.binaries.registrations.arguments import Arguments
 from opselect.binaries.registrations.roles import ApiFunction, Role
 
@@ -50,18 +51,18 @@ class _Seen:
 
 def kernel_api(
     functions: Iterable[Sequence[Call]], arguments: Arguments, calls_of: Callable[[int], Sequence[Call]],
-    definitions: Callable[[str], frozenset[str] | None],
+    definitions: Mapping[str, CompiledDefinition],
 ) -> dict[int | str, ApiFunction]:  # fmt: skip
     """What functions do for kernels, by all the calls of some functions.
 
-    ``calls_of`` gives the calls of any function, ``definitions`` the inputs and outputs that the binary's own
-    definition of an op names, None where it has none.
+    ``calls_of`` gives the calls of any function, ``definitions`` the binary's own op definitions by op.
     """
     found: dict[Role, Counter[int | str]] = {role: Counter() for role in (Role.NAME, Role.BUILD, Role.REGISTRAR)}
     between: dict[int | str, _Seen] = {}
     for calls in functions:
+        by_number = {call.number: call for call in calls}
         for registrar in calls:
-            chain = _chain_into(calls, registrar, arguments)
+            chain = _chain_into(calls, registrar, by_number, arguments)
             if chain is None or registrar.target is None:
                 continue
             found[Role.REGISTRAR][registrar.target] += 1
@@ -79,21 +80,25 @@ def kernel_api(
     api: dict[int | str, ApiFunction] = {}
     for role, counted in found.items():
         api |= {target: ApiFunction(role) for target in counted}
-    inputs = _Inputs(definitions, between.values())
+    inputs = _Definitions(definitions, between.values())
     for target, seen in between.items():
         api[target] = _between(target, seen, arguments, calls_of, inputs)
     return api
 
 
-def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) -> _Chain | None:
+def _chain_into(
+    calls: Sequence[Call], registrar: Call, by_number: Mapping[int, Call], arguments: Arguments
+) -> _Chain | None:
     """The calls on the builder whose result a call is given, if it is given a class and a factory besides."""
     given = [argument for argument in registrar.arguments[:3] if isinstance(argument, Place) and argument.base > 0]
-    if not given or arguments.class_of(registrar) is None or arguments.factory(registrar) is None:
+    if not given or arguments.factory(registrar, by_number) is None:
         return None
-    by_number = {call.number: call for call in calls}
     for place in given:
         last = by_number.get(place.base)
         if last is None or place.offset or last.number >= registrar.number:
+            continue
+        made = [call for call in calls if last.number < call.number < registrar.number]
+        if arguments.class_of(registrar, made) is None:
             continue
         between: list[Call] = []
         call = last
@@ -142,28 +147,33 @@ def _position(calls: Sequence[Call], call: Call) -> int:
     return call.number - calls[0].number
 
 
-class _Inputs:
-    """What the inputs and outputs of ops are called, and their attrs: by the binary's own definitions, else by the
-    releases that are shipped."""
+class _Definitions:
+    """What the inputs, outputs and attrs of ops are called: by the binary's own definitions, else by the releases."""
 
-    def __init__(self, own: Callable[[str], frozenset[str] | None], seen: Iterable[_Seen]) -> None:
+    def __init__(self, own: Mapping[str, CompiledDefinition], seen: Iterable[_Seen]) -> None:
         self._own = own
-        ops = sorted({op for each in seen for op, _ in each.texts})
-        if ops:
-            shipped.definitions_of(*ops)
+        unknown = sorted({op for each in seen for op, _ in each.texts} - own.keys())
+        if unknown:
+            shipped.definitions_of(*unknown)
 
     def has(self, op: str, name: str) -> bool | None:
         """Whether an op has an input or output of a name; None where nobody says."""
-        own = self._own(op)
+        own = self._own.get(op)
+        if own is not None:
+            return any(_name(text) == name for text in (*own.inputs, *own.outputs))
         released = self._released(op)
-        if own is None and not released:
+        if not released:
             return None
-        return name in (own or ()) or any(
-            name == argument.name for definition in released for argument in (*definition.inputs, *definition.outputs)
-        )
+        return any(name == each.name for definition in released for each in (*definition.inputs, *definition.outputs))
 
     def attr_type(self, op: str, name: str) -> str | None:
         """The type of an attr of an op; None where nobody says."""
+        own = self._own.get(op)
+        if own is not None:
+            found = next(
+                (match for text in own.attrs if (match := _SPECIFICATION.match(text)) and match[1] == name), None
+            )
+            return re.split(r"[\s=>{]", found[2], maxsplit=1)[0] or "type" if found else None
         return next((a.type for definition in self._released(op) for a in definition.attrs if a.name == name), None)
 
     @staticmethod
@@ -171,11 +181,20 @@ class _Inputs:
         return [definition for _, definition in shipped.definitions_of(op)]
 
 
+def _name(text: str) -> str:
+    """The name of an input or output as its op is told it: what stands before the colon."""
+    return text.partition(":")[0].strip()
+
+
 def _between(
-    target: int | str, seen: _Seen, arguments: Arguments, calls_of: Callable[[int], Sequence[Call]], inputs: _Inputs
+    target: int | str,
+    seen: _Seen,
+    arguments: Arguments,
+    calls_of: Callable[[int], Sequence[Call]],
+    inputs: _Definitions,
 ) -> ApiFunction:
     """What a function between the name and the end does."""
-    if not seen.texts:
+    if len(seen.texts) * 2 <= len(seen.calls):
         numbers = [call.arguments[1] for call in seen.calls if len(call.arguments) > 1]
         return ApiFunction(Role.PRIORITY if any(isinstance(number, int) for number in numbers) else Role.OTHER)
     texts = [text for _, text in seen.texts]
@@ -185,23 +204,25 @@ def _between(
     value_type = _value_type(seen, inputs)
     if value_type:
         return ApiFunction(Role.ATTR, value_type=value_type)
+    named = [inputs.has(op, text) for op, text in seen.texts]
+    if named.count(True) > named.count(False):
+        return ApiFunction(Role.HOST_MEMORY)
+    if isinstance(target, int):
+        # What stands behind the text may be left over there from before: so it comes after this.
+        dtype = _type_within(calls_of(target), arguments)
+        if dtype is not None:
+            return dtype
+    attrs = [inputs.attr_type(op, text) is not None for op, text in seen.texts]
+    if named.count(False) and not any(attrs):
+        return ApiFunction(Role.LABEL)
     if all(isinstance(value, int) and 0 < value < _MOST_TYPES for value in behind):
         return ApiFunction(Role.TYPE)
     if all(isinstance(value, Place) or (isinstance(value, int) and value >= _MOST_TYPES) for value in behind):
         return ApiFunction(Role.TYPES)
-    if isinstance(target, int):
-        dtype = _type_within(calls_of(target), arguments)
-        if dtype is not None:
-            return dtype
-    known = [inputs.has(op, text) for op, text in seen.texts]
-    if known.count(True) > known.count(False):
-        return ApiFunction(Role.HOST_MEMORY)
-    if known.count(False):
-        return ApiFunction(Role.LABEL)
     return ApiFunction(Role.OTHER)
 
 
-def _value_type(seen: _Seen, inputs: _Inputs) -> str:
+def _value_type(seen: _Seen, inputs: _Definitions) -> str:
     """How the value of an attr that is no type is given: only attrs of such types are told to the function."""
     kinds = {inputs.attr_type(op, text) for op, text in seen.texts}
     spelled = {"bool": "b", "int": "l", "string": "PKc"}
@@ -223,59 +244,75 @@ def definition_api(functions: Iterable[Sequence[Call]], arguments: Arguments) ->
     """
     told: dict[int | str, list[str]] = {}
     begun: Counter[int | str] = Counter()
+    received: Counter[int | str] = Counter()
+    named: Counter[int | str] = Counter()
     orders: Counter[tuple[int | str, int | str]] = Counter()
     for calls in functions:
-        for begins, specified in _specifications(calls, arguments):
-            if begins is not None and begins.target is not None:
-                begun[begins.target] += 1
-            targets = []
-            for call, text in specified:
+        for call in calls:
+            text = arguments.text(call, 1) if isinstance(call.arguments[0], Place) else None
+            if call.target is not None and text is not None and _OP.fullmatch(text):
+                named[call.target] += 1
+        for definition in _specifications(calls, arguments):
+            if definition.begins is not None and definition.begins.target is not None:
+                begun[definition.begins.target] += 1
+            if definition.receiver is not None and definition.receiver.target is not None:
+                received[definition.receiver.target] += 1
+            for call, text in definition.specified:
                 if call.target is not None:
                     told.setdefault(call.target, []).append(text)
-                    targets.append(call.target)
-            firsts = list(dict.fromkeys(targets))
+            firsts = list(dict.fromkeys(call.target for call, _ in definition.specified if call.target is not None))
             orders.update((a, b) for at, a in enumerate(firsts) for b in firsts[at + 1 :])
-    api: dict[int | str, ApiFunction] = {target: ApiFunction(Role.OP) for target in begun}
-    arguments_of_ops = []
+    # What begins kernels is told names of ops, too, and now and then a text with a colon.
+    api: dict[int | str, ApiFunction] = {
+        target: ApiFunction(Role.OP) for target, times in begun.items() if times * 2 > named[target]
+    }
+    api |= {target: ApiFunction(Role.RECEIVER) for target in received if target not in told}
+    of_ops = []
     for target, texts in told.items():
         matches = [_SPECIFICATION.match(text) for text in texts]
         attrs = sum(match is not None and _ATTR_TYPE.match(match[2]) is not None for match in matches)
         if attrs * 2 > len(texts):
             api[target] = ApiFunction(Role.OP_ATTR)
         else:
-            arguments_of_ops.append(target)
-    for target in arguments_of_ops:
-        before = sum(orders[target, other] - orders[other, target] for other in arguments_of_ops)
-        api[target] = ApiFunction(Role.OP_INPUT if before > 0 or len(arguments_of_ops) == 1 else Role.OP_OUTPUT)
+            of_ops.append(target)
+    for target in of_ops:
+        before = sum(orders[target, other] - orders[other, target] for other in of_ops)
+        api[target] = ApiFunction(Role.OP_INPUT if before > 0 or len(of_ops) == 1 else Role.OP_OUTPUT)
     return api
 
 
-def _specifications(
-    calls: Sequence[Call], arguments: Arguments
-) -> Iterator[tuple[Call | None, list[tuple[Call, str]]]]:
-    """The call that names an op, and those that declare its inputs, outputs and attrs, of each definition."""
-    open_at: dict[Place, tuple[Call | None, list[tuple[Call, str]]]] = {}
+@dataclass(slots=True)
+class _Specified:
+    """The calls of a definition: the one that names the op, those that specify it, and the one that takes it."""
+
+    begins: Call | None
+    specified: list[tuple[Call, str]]
+    receiver: Call | None = None
+
+
+def _specifications(calls: Sequence[Call], arguments: Arguments) -> list[_Specified]:
+    """The calls of each definition that specifies something."""
+    at: dict[Place, _Specified] = {}
+    found: list[_Specified] = []
     for call in calls:
-        place = call.arguments[0]
+        place, builder = call.arguments[0], call.arguments[1]
+        given = at.get(builder) if isinstance(builder, Place) and builder != place else None
+        if given is not None and given.specified and given.receiver is None:
+            given.receiver = call
+            continue
         if not isinstance(place, Place):
             continue
         text = arguments.text(call, 1)
-        current = open_at.get(place)
+        current = at.get(place)
         if text is not None and _SPECIFICATION.fullmatch(text):
-            if current is None:
-                current = None, []
-                open_at[place] = current
-            current[1].append((call, text))
+            if current is None or current.receiver is not None:
+                current = _Specified(None, [])
+                at[place] = current
+            if not current.specified:
+                found.append(current)
+            current.specified.append((call, text))
         elif text is not None and _OP.fullmatch(text) and place.base <= 0:
-            if current is not None:
-                yield from (current,) if current[1] else ()
-            current = call, []
-            open_at = {at: kept for at, kept in open_at.items() if kept is not open_at.get(place)}
-            open_at[place] = current
+            current = at[place] = _Specified(call, [])
         if current is not None:
-            open_at[Place(call.number, 0)] = current
-    seen: list[tuple[Call | None, list[tuple[Call, str]]]] = []
-    for current in open_at.values():
-        if current[1] and not any(current is other for other in seen):
-            seen.append(current)
-    yield from seen
+            at[Place(call.number, 0)] = current
+    return found

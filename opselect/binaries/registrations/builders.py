@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from kernel_index.records import AttrScalar, Constraint
 from opselect.binaries.code.values import Call, Place, Value
 from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations, Undecoded
-from opselect.binaries.registrations.arguments import Arguments
+from opselect.binaries.registrations.arguments import NO_OP, Arguments
 from opselect.binaries.registrations.roles import ApiFunction, Role
 
-_NO_OP = ("", "_no_register")
-"""Names that selective registration gives to what it leaves out (``framework/kernel_def_builder.h``)."""
+_UNKNOWN = ApiFunction(Role.OTHER)
 _OF_DEFINITIONS = frozenset({Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT, Role.RECEIVER})
 
 
@@ -29,7 +29,9 @@ class _Builder:
     """A registration that is being put together: the calls that were made on one builder, in their order.
 
     ``role`` is that of the call that begins it, ``op`` the name of the op, ``number`` that call's in the function.
-    ``places`` are where the builder is: on the stack, and the results of its own functions, which return it.
+    ``places`` are where the builder is: on the stack, and the results of its own functions, which return it. ``built``
+    is the number of the call that ends it. Its code is that from ``first`` to ``end``. Where it is ``conditional``, the
+    run decides whether there is an op.
     """
 
     role: Role
@@ -40,6 +42,9 @@ class _Builder:
     told: list[tuple[ApiFunction, Call]] = field(default_factory=list)
     built: int = 0
     registered: bool = False
+    first: int = 0
+    end: int = 0
+    conditional: bool = False
 
 
 class Assembler:
@@ -52,11 +57,25 @@ class Assembler:
         self._arguments = arguments
         self._api = api
         self._kernels: list[RegisteredKernel] = []
+        self._conditional: dict[int, _Where] = {}
         self._definitions: list[CompiledDefinition] = []
         self._undecoded: list[Undecoded] = []
 
     def registrations(self) -> Registrations:
-        """Everything that was read."""
+        """Everything that was read.
+
+        Where the run decides whether selective registration keeps an op, it keeps the definition by the same rule.
+        """
+        defined = {definition.op for definition in self._definitions}
+        kept = []
+        for kernel in self._kernels:
+            if kernel.place not in self._conditional or kernel.op in defined:
+                kept.append(kernel)
+            elif not defined:
+                reason = f"whether selective registration keeps op {kernel.op}"
+                where = self._conditional[kernel.place]
+                self._undecoded.append(where.undecoded(kernel.place, kernel.kernel_class, reason))
+        self._kernels = kept
         return Registrations(
             kernels=tuple(sorted(self._kernels, key=lambda kernel: kernel.place)),
             definitions=tuple(sorted(self._definitions, key=lambda definition: definition.place)),
@@ -73,10 +92,14 @@ class Assembler:
                 builder = _of_call(builders, None, call) if isinstance(call.arguments[0], Place) else None
                 if builder is not None:
                     builder.places.add(Place(call.number, 0))
+                    if builder.role is Role.NAME:
+                        builder.told.append((_UNKNOWN, call))
                 continue
             if api.role in {Role.NAME, Role.OP}:
                 places = {call.arguments[0], Place(call.number, 0)}
-                builders.append(_Builder(api.role, self._arguments.text(call, 1), call, at, places))
+                builder = _Builder(api.role, self._arguments.text(call, 1), call, at, places)
+                builder.conditional = api.conditional or self._arguments.is_conditional(call, 1)
+                builders.append(builder)
             elif api.role is Role.REGISTRAR:
                 registrars.append(call)
             else:
@@ -90,19 +113,24 @@ class Assembler:
                     builder.places.add(Place(call.number, 0))
                     if api.role in {Role.BUILD, Role.RECEIVER}:
                         builder.built = call.number
-        ranges = _ranges(builders, calls, function)
+        _set_ranges(builders, calls, function)
         where = _Where(function, name, file, KnownFrom.SYMBOLS if name else KnownFrom.CODE)
+        by_number = {call.number: call for call in calls}
         for call in registrars:
             builder = _registered_by(builders, call)
             if builder is not None:
                 builder.registered = True
-                self._kernel(builder, call, where, *ranges[builder.number])
+                if builder.conditional:
+                    self._conditional[call.place] = where
+                made = [before for before in calls if builder.built < before.number < call.number]
+                kernel_class = self._arguments.class_of(call, made)
+                self._kernel(builder, call, where, kernel_class, self._arguments.factory(call, by_number))
             elif not _is_left_out(call):
                 self._undecoded.append(where.undecoded(call.place, self._arguments.class_of(call) or "", "its op"))
         for builder in builders:
             if builder.role is Role.OP:
-                self._definition(builder, where, *ranges[builder.number])
-            elif not builder.registered and builder.op not in _NO_OP:
+                self._definition(builder, where)
+            elif not builder.registered and builder.op not in NO_OP:
                 reason = f"no call registers what begins with op {builder.op}" if builder.op else "its op"
                 self._undecoded.append(where.undecoded(builder.begins.place, "", reason))
 
@@ -127,7 +155,7 @@ class Assembler:
                 return _Builder(Role.OP, op, call, at, {place})
         return None
 
-    def _definition(self, builder: _Builder, where: _Where, first: int, end: int) -> None:
+    def _definition(self, builder: _Builder, where: _Where) -> None:
         told: dict[Role, list[str]] = {Role.OP_INPUT: [], Role.OP_OUTPUT: [], Role.OP_ATTR: []}
         for api, call in builder.told:
             text = self._arguments.text(call, 1) if api.role in told else None
@@ -147,20 +175,22 @@ class Assembler:
                     known_from=where.known_from,
                     place=builder.begins.place,
                     function=where.function,
-                    first=first,
-                    end=end,
+                    first=builder.first,
+                    end=builder.end,
                 )
             )
 
-    def _kernel(self, builder: _Builder, call: Call, where: _Where, first: int, end: int) -> None:
+    def _kernel(
+        self, builder: _Builder, call: Call, where: _Where, kernel_class: str | None, factory: int | None
+    ) -> None:
         """Makes the record of a kernel, or says what of it could not be read."""
-        op, kernel_class = builder.op, self._arguments.class_of(call)
+        op = builder.op
         device: str | None = None
         label, priority = "", 0
         constraints: dict[str, tuple[AttrScalar, ...]] = {}
         host_memory_args: list[str] = []
         unknown = [] if op is not None else ["its op"]
-        if op in _NO_OP:
+        if op in NO_OP:
             return
         of_op = f" of a kernel of op {op}"
         for api, told in builder.told:
@@ -207,9 +237,9 @@ class Assembler:
                 known_from=where.known_from,
                 place=call.place,
                 function=where.function,
-                first=first,
-                end=end,
-                factory=self._arguments.factory(call),
+                first=builder.first,
+                end=builder.end,
+                factory=factory,
             )
         )
 
@@ -250,14 +280,14 @@ def _is_left_out(call: Call) -> bool:
     return 0 in call.arguments[:2]
 
 
-def _ranges(builders: Sequence[_Builder], calls: Sequence[Call], function: int) -> dict[int, tuple[int, int]]:
-    """Where the code of each registration begins and ends: at the call before its name, and before the next one's."""
-    starts = [calls[builder.number - 1].after if builder.number else function for builder in builders]
-    ends = [*starts[1:], calls[-1].after][: len(starts)] if builders else []
-    return {
-        builder.number: (start, max(end, builder.begins.after))
-        for builder, start, end in zip(builders, starts, ends, strict=True)
-    }
+def _set_ranges(builders: Sequence[_Builder], calls: Sequence[Call], function: int) -> None:
+    """Says where the code of each registration begins and ends: at the call before its name, and before the next's."""
+    for builder in builders:
+        builder.first = calls[builder.number - 1].after if builder.number else function
+    for builder, following in pairwise(builders):
+        builder.end = max(following.first, builder.begins.after)
+    if builders:
+        builders[-1].end = calls[-1].after
 
 
 def _in_order(allowed: Sequence[AttrScalar]) -> tuple[AttrScalar, ...]:

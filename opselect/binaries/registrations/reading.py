@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
 from opselect.binaries.code.callers import call_sites
 from opselect.binaries.code.flow import Flow
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.code.values import Call
+from opselect.binaries.code.values import GIVEN, Call, Place
 from opselect.binaries.image import Image, unmapped
-from opselect.binaries.records import Registrations
+from opselect.binaries.records import CompiledDefinition, Registrations
 from opselect.binaries.registrations.arguments import Arguments
 from opselect.binaries.registrations.behaviour import definition_api, kernel_api
 from opselect.binaries.registrations.builders import Api, Assembler
 from opselect.binaries.registrations.roles import ApiFunction, Role, role_by_name
 
-_STARTS = frozenset({Role.NAME, Role.REGISTRAR, Role.OP, Role.RECEIVER})
+_OF_KERNELS = frozenset({Role.NAME, Role.REGISTRAR})
+_OF_DEFINITIONS = frozenset({Role.OP, Role.RECEIVER, Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT})
+_STARTS = _OF_KERNELS | _OF_DEFINITIONS
+"""What functions do that begin or end a registration. Of a definition every part may be the first: its name can be
+stored without a call."""
 _DEEPEST = 3
 _INITIALISER = re.compile(r"_GLOBAL__sub_I_(?:_ZN?K?\w*|(?P<file>.+\.(?:cc|cpp|cxx|c\+\+|C|cu)(?:\.cc|\.cpp)?))$")
 
@@ -34,39 +42,87 @@ class _Reader:
     def __init__(self, image: Image, flow: Flow) -> None:
         self._image = image
         self._flow = flow
-        self._arguments = Arguments(image)
+        self._arguments = Arguments(flow)
         self._calls: dict[int, list[Call]] = {}
         self._roles: dict[int, ApiFunction | None] = {}
 
     def read(self) -> Registrations:
         api = self._named_api()
-        if not any(function.role in _STARTS for function in api.values()):
-            api |= self._unnamed_api()
+        if not any(function.role in _OF_DEFINITIONS for function in api.values()):
+            api = self._unnamed(self._definition_api, _OF_DEFINITIONS) | api
+        if not any(function.role in _OF_KERNELS for function in api.values()):
+            found = self._unnamed(partial(self._kernel_api, self._definitions(api)), _OF_KERNELS)
+            api |= {target: self._decided_within(target, function) or function for target, function in found.items()}
         unmapped(self._image.content)
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
         }
         return self._assembled(api)
 
-    def _unnamed_api(self) -> Api:
-        """What functions do by how they are called, by those that the loader calls and those that these call."""
+    def _unnamed(self, api_of: Callable[[list[list[Call]]], Api], starts: frozenset[Role]) -> Api:
+        """What functions do by how they are called, by those that the loader calls and those that these call.
+
+        When it is known what begins and ends a registration, everything that does so is looked at again.
+        """
         functions = list(self._image.initialisers)
+        api: Api = {}
         for _ in range(_DEEPEST):
             calls = [self._calls_of(function) for function in functions]
-            api: Api = definition_api(calls, self._arguments) | kernel_api(
-                calls, self._arguments, self._flow.calls, lambda op: None
-            )
-            if any(function.role in _STARTS for function in api.values()):
-                return api
-            functions = list(
-                dict.fromkeys(
-                    call.target
-                    for each in calls
-                    for call in each
-                    if isinstance(call.target, int) and self._arguments.is_function(call.target)
-                )
-            )
-        return {}
+            api = self._nameless(api_of(calls))
+            if any(function.role in starts for function in api.values()):
+                break
+            called = (call.target for each in calls for call in each)
+            within = (goal for goal in called if isinstance(goal, int) and self._is_function(goal))
+            functions = list(dict.fromkeys(within))
+        while api:
+            further = self._nameless(api_of([self._calls_of(function) for function in self._callers(api, starts)]))
+            if further.keys() <= api.keys():
+                return api | further
+            api |= further
+        return api
+
+    def _nameless(self, api: Api) -> Api:
+        """What functions do that have no name: a name says what its function does and what it does not."""
+        return {
+            target: function
+            for target, function in api.items()
+            if isinstance(target, int) and not len(self._image.symbols.at(target))
+        }
+
+    def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
+        """Says of what begins a kernel whether it asks another function first if the op is to be registered.
+
+        Source: ``Name`` of ``framework/kernel_def_builder.h`` with ``SHOULD_REGISTER_OP`` of a generated header.
+        """
+        if function is None or function.role is not Role.NAME or isinstance(target, str):
+            return function
+        builder, op = Place(GIVEN, 0), Place(GIVEN - 1, 0)
+        calls = self._flow.calls(target, given=(builder, op))
+        asked = any(call.arguments[0] == op for call in calls)
+        handed_on = [call.arguments[1] for call in calls if call.arguments[0] == builder]
+        return replace(function, conditional=asked and any(value != op for value in handed_on))
+
+    def _definitions(self, api: Api) -> dict[str, CompiledDefinition]:
+        """The op definitions that the binary has, by op."""
+        only = {target: function for target, function in api.items() if function.role in _OF_DEFINITIONS}
+        return {definition.op: definition for definition in self._assembled(only).definitions}
+
+    def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[Call]]) -> Api:
+        return kernel_api(calls, self._arguments, self._flow.calls, definitions)
+
+    def _definition_api(self, calls: list[list[Call]]) -> Api:
+        return definition_api(calls, self._arguments)
+
+    def _callers(self, api: Api, roles: frozenset[Role]) -> list[int]:
+        """The functions that call what does something."""
+        functions = self._image.functions
+        wanted = {target for target, function in api.items() if function.role in roles}
+        sites = call_sites(self._image, self._flow.targets, wanted)
+        numbers = dict.fromkeys(functions.containing(int(site)) for site in sites)
+        return [int(functions.starts[number]) for number in numbers if number is not None]
+
+    def _is_function(self, address: int) -> bool:
+        return self._arguments.is_function(address)
 
     def _assembled(self, api: Api) -> Registrations:
         found = self._registering(api)
@@ -90,7 +146,7 @@ class _Reader:
             if not starts:
                 break
             scanned |= starts
-            for site in call_sites(self._image, starts):
+            for site in call_sites(self._image, self._flow.targets, starts):
                 number = functions.containing(int(site))
                 start = -1 if number is None else int(functions.starts[number])
                 if number is None or start in found:
@@ -99,7 +155,8 @@ class _Reader:
                 behind = self._flow.targets.of(start)
                 if behind != start and behind in api:
                     api[start] = api[behind]
-                api.update(self._api_called_by(start))
+                for target, function in self._api_called_by(start).items():
+                    api.setdefault(target, function)
         return sorted(start for start in found if start not in api)
 
     def _named_api(self) -> Api:
@@ -128,7 +185,8 @@ class _Reader:
         for call in self._calls_of(function):
             if isinstance(call.target, int):
                 if call.target not in self._roles:
-                    self._roles[call.target] = self._role_of_symbol(call.target)
+                    role = self._role_of_symbol(call.target)
+                    self._roles[call.target] = self._decided_within(call.target, role)
                 role = self._roles[call.target]
                 if role is not None:
                     found[call.target] = role

@@ -38,12 +38,14 @@ class Role(enum.Enum):
 class ApiFunction:
     """A function that registrations call; ``dtype`` is the type that a function of one type admits.
 
-    ``value_type`` is the type of what an `Role.ATTR` takes, as C++ compilers write it: b, i, l, x or PKc.
+    ``value_type`` is the type of what an `Role.ATTR` takes, as C++ compilers write it: b, i, l, x or PKc. Where a name
+    is ``conditional``, selective registration decides in the function whether the op keeps it.
     """
 
     role: Role
     dtype: DataType | None = None
     value_type: str = ""
+    conditional: bool = False
 
 
 _PLAIN = tuple(

@@ -203,18 +203,17 @@ def _joined(
     special = {".dynamic": 2, ".eh_frame_hdr": 0x6474E550, ".ARM.exidx": 0x70000001}
     extra = [section for section in sections if linked and section.address and section.name in special]
     programs = 1 + len(extra) if linked else 0
-    content = bytearray(header_size + programs * program_entry)
+    loaded = max((s.address + len(s.content) for s in sections if s.address and s.type != NOBITS), default=0)
+    content = bytearray(max(header_size + programs * program_entry, loaded))
     offsets = []
     for section in sections:
         if section.address and section.type != NOBITS:
-            content += bytes(section.address + len(section.content) - len(content))
             content[section.address : section.address + len(section.content)] = section.content
             offsets.append(section.address)
             continue
         content += bytes(-len(content) % max(section.alignment, 1))
         offsets.append(len(content) if section.type else 0)
         content += section.content
-    loaded = max((s.address + len(s.content) for s in sections if s.address and s.type != NOBITS), default=0)
     in_memory = max((s.address + _memory_size(s) for s in sections if s.address), default=0)
     content += bytes(-len(content) % 8)
     table = len(content) if section_headers else 0
