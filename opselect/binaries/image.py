@@ -188,6 +188,24 @@ class Pointers:
 
 
 @dataclass(frozen=True, slots=True)
+class Exports:
+    """What other libraries may use, as columns of shape (n,), sorted by address.
+
+    ``weak`` are those that every object that uses them brings along (inline functions, instances of templates): they
+    are there because something here needs them. ``sizes`` are the bytes of the file that an entry takes with its name.
+    """
+
+    addresses: Addresses
+    weak: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+
+    @staticmethod
+    def none() -> Exports:
+        """Nothing for others, as in most executables."""
+        return Exports(np.empty(0, np.uint64), np.empty(0, np.bool_), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """A binary in one address space.
 
@@ -196,7 +214,8 @@ class Image:
     calls, in its order. ``thumb`` are the functions of 32-bit ARM in Thumb code, by address. ``members`` are the names
     of the objects of an archive, and ``not_read`` says which of its members are none and what they are. ``stubs`` are
     the addresses that symbols defined nowhere in objects were given, with their names: a call of one of these is a call
-    of that import.
+    of that import. ``entry`` is where the program begins, None in libraries. ``strong`` are the places of global symbols
+    that are defined once, sorted; None where the symbols are stripped.
     """
 
     name: str
@@ -215,6 +234,9 @@ class Image:
     members: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
     stubs: Mapping[int, str] = field(default_factory=dict, repr=False)
+    exports: Exports = field(default_factory=Exports.none)
+    entry: int | None = None
+    strong: Addresses | None = None
     _region_starts: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -37,7 +37,12 @@ class AArch64Flow(Flow):
                 self._branch(state, address, mnemonic, found, start, end)
             elif mnemonic in {"blr", "br"}:
                 value = self._read(state, found[0]) if found else None
-                state.call(address, address + 4, value.name if isinstance(value, Imported) else _address(value))
+                state.call(
+                    address,
+                    address + 4,
+                    value.name if isinstance(value, Imported) else _address(value),
+                    jump=mnemonic == "br",
+                )
                 if mnemonic == "br":
                     state.lose()
             elif mnemonic in {"ret", "retaa", "udf", "brk"}:
@@ -59,7 +64,7 @@ class AArch64Flow(Flow):
             if target > address:
                 state.save(target)
         else:
-            state.call(address, address + 4, target)
+            state.call(address, address + 4, target, jump=True)
         state.lose()
 
     def _effect(self, state: State, mnemonic: str, found: tuple[Operand, ...]) -> None:

@@ -98,12 +98,12 @@ class ArmFlow(Flow):
             if target > address:
                 state.save(target)
         else:
-            state.call(address, address + size, target)
+            state.call(address, address + size, target, jump=True)
         state.lose()
 
     def _effect(self, state: State, base: str, found: tuple[Operand, ...]) -> None:
         if base in {"push", "pop", "vpush", "vpop"} or base.startswith(("stm", "ldm")):
-            self._many(state, base, found)
+            self._many(state, base.removesuffix("ia"), found)
             return
         if not found or not isinstance(found[0], str):
             return
@@ -150,20 +150,27 @@ class ArmFlow(Flow):
             state.registers["sp"] = Place(top.base, top.offset + size * len(names))
             if "pc" in names:
                 state.end()
-        elif base.startswith("stm") and found and isinstance(found[0], str):
-            place = state.registers.get(_name(found[0].rstrip("!")))
-            if isinstance(place, Place) and base in {"stm", "stmia"}:
-                for number, name in enumerate(names):
-                    value = state.registers.get(_name(name))
-                    state.memory.store(Place(place.base, place.offset + 4 * number), 4, value)
-            if found[0].endswith("!"):
-                moved = 4 * len(names) if base in {"stm", "stmia"} else -4 * len(names)
-                self._write(state, found[0].rstrip("!"), _sum(place, moved & _MASK))
+        elif base in {"stm", "ldm", "stmdb", "ldmdb"} and found and isinstance(found[0], str):
+            self._at_base(state, base, found[0], names)
         else:
             for name in names:
-                state.registers[_name(name)] = None
-            if "pc" in names:
-                state.end()
+                self._write(state, name, None)
+
+    def _at_base(self, state: State, base: str, register: str, names: list[str]) -> None:
+        """Loads or stores several registers at the address in another one, upwards or, with ``db``, downwards."""
+        size, moves = 4 * len(names), register.endswith("!")
+        register = register.rstrip("!")
+        place = self._read(state, register)
+        if base.endswith("db"):
+            place = _sum(place, -size & _MASK)
+        for number, name in enumerate(names):
+            at = _sum(place, 4 * number)
+            if base.startswith("ldm"):
+                self._write(state, name, state.load(at, 4))
+            elif isinstance(at, Place):
+                state.memory.store(at, 4, self._read(state, name))
+        if moves:
+            self._write(state, register, place if base.endswith("db") else _sum(place, size))
 
     def _store(self, state: State, base: str, found: tuple[Operand, ...]) -> None:
         at = next((number for number, operand in enumerate(found) if isinstance(operand, Indirect)), None)

@@ -21,6 +21,7 @@ def call_sites(image: Image, targets: Targets, functions: Collection[int | str])
     """
     slots, wanted = _slots(image, functions), frozenset(functions)
     leading = {address for address in functions if isinstance(address, int)}
+    leading |= {address for address, name in image.stubs.items() if name in wanted}
     parts = [part for region in _code(image) for part in _chunks(region)]
     found = []
     for part in parts:

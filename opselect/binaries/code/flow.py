@@ -79,7 +79,7 @@ class State:
         if isinstance(top, Place):
             self.registers[self.flow.stack_pointer] = Place(top.base, top.offset + amount)
 
-    def call(self, address: int, after: int, target: int | str | None) -> None:
+    def call(self, address: int, after: int, target: int | str | None, *, jump: bool = False) -> None:
         """Notes a call, or those of a function that is followed in its place; scratch registers are unknown then."""
         arguments = self.flow.arguments(self)
         goal = None if target is None else self.flow.targets.of(target)
@@ -88,13 +88,12 @@ class State:
             number = self.memory.calls
         else:
             number = self.memory.calls + 1
-            self.calls.append(Call(number, address, after, goal, arguments, self.memory))
+            self.calls.append(Call(number, address, after, goal, arguments, self.memory, jump))
             self.memory.calls = number
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
         registers = self.registers
-        for name in self.flow.scratch:
-            registers[name] = None
+        registers.update(self.flow.scratch)
         registers[self.flow.result] = Place(number, 0)
 
     def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
@@ -106,8 +105,11 @@ class State:
         State(flow, initial, self.memory, self.calls, self._inlined, self._depth + 1).follow(function)
 
     def follow(self, function: int) -> None:
-        """Follows the code of a function from its start to its end."""
-        number = self.flow.image.functions.starting(function)
+        """Follows the code of a function from its start to its end.
+
+        On 32-bit ARM several functions can share an entry of the unwinder: then it may begin within what is known.
+        """
+        number = self.flow.image.functions.containing(function)
         if number is not None:
             end = int(self.flow.image.functions.ends[number])
             self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
@@ -125,7 +127,7 @@ class Flow(ABC):
     ) -> None:
         self.image = image
         self.argument_names = tuple(argument_names)
-        self.scratch = tuple(scratch)
+        self.scratch: dict[str, Value] = dict.fromkeys(scratch)
         self.result = result
         self.stack_pointer = stack_pointer
         self.targets = Targets(image)
@@ -158,7 +160,7 @@ class Flow(ABC):
 
     def arguments(self, state: State) -> tuple[Value, ...]:
         """What is known of the arguments of a call."""
-        return tuple(state.registers.get(name) for name in self.argument_names)
+        return tuple(map(state.registers.get, self.argument_names))
 
     def constant(self, address: int, size: int) -> Value:
         """What stands at an address of the image, as far as it cannot change when the program runs."""

@@ -20,6 +20,9 @@ class Targets:
         """The function behind a target; a target that is no stub is itself the function."""
         if isinstance(target, str):
             return target
+        stub = self._image.stubs.get(target)
+        if stub is not None:
+            return stub
         known = self._known.get(target)
         if known is None:
             known = self._known[target] = self._follow(target)
@@ -33,6 +36,8 @@ class Targets:
             if isinstance(further, str):
                 return further
             target = further
+            if target in self._image.stubs:
+                return self._image.stubs[target]
         return target
 
     def _behind(self, target: int) -> int | str | None:

@@ -151,7 +151,7 @@ class X86Flow(Flow):
                 continue
             self._other(state, mnemonic, text, after)
 
-    def _call(self, state: State, address: int, after: int, text: str) -> None:
+    def _call(self, state: State, address: int, after: int, text: str, *, jump: bool = False) -> None:
         operand = _operand(text)
         target: int | str | None = None
         if isinstance(operand, int):
@@ -162,7 +162,7 @@ class X86Flow(Flow):
                 target = value
             elif isinstance(value, Imported):
                 target = value.name
-        state.call(address, after, target)
+        state.call(address, after, target, jump=jump)
 
     def _jump(
         self, state: State, address: int, after: int, mnemonic: str, target: _Operand, text: str, start: int, end: int
@@ -175,7 +175,7 @@ class X86Flow(Flow):
             if target >= after:
                 state.save(target)
         else:
-            self._call(state, address, after, text)
+            self._call(state, address, after, text, jump=True)
         state.lose()
 
     def _address(self, state: State, memory: _Memory, after: int) -> Value:

@@ -46,6 +46,7 @@ class ElfFile:
     segment_types: tuple[int, ...]
     all_segments: tuple[Segment, ...]
     dynamic: dict[int, int]
+    entry: int
 
     @property
     def order(self) -> str:
@@ -110,6 +111,7 @@ def read_headers(name: str, content: Bytes, *, debug_file: bool = False) -> ElfF
         segment_types=types,
         all_segments=every,
         dynamic=_dynamic(content, every, types, bits, order),
+        entry=int(header["e_entry"]),
     )
 
 

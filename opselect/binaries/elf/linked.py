@@ -6,10 +6,18 @@ import numpy as np
 
 from opselect.binaries.elf.headers import ElfFile, section_of
 from opselect.binaries.elf.relocations import pointers_of
-from opselect.binaries.elf.symbols import dynamic_table, full_table, symbols_of, thumb_functions
+from opselect.binaries.elf.symbols import (
+    dynamic_table,
+    exports_of,
+    full_table,
+    strong_places,
+    symbols_of,
+    thumb_functions,
+)
 from opselect.binaries.elf.unwind import exception_index, unwind_functions
 from opselect.binaries.image import (
     Addresses,
+    Exports,
     Functions,
     Image,
     Machine,
@@ -34,8 +42,13 @@ def linked_image(file: ElfFile, name: str) -> Image:
     pointers = pointers_of(file, dynamic)
     initialisers = _initialisers(file, pointers)
     unmapped(file.content)
-    table = full_table(file) or dynamic
+    exports = Exports.none() if dynamic is None else exports_of(file, dynamic)
+    full = full_table(file)
+    table = full or dynamic
     symbols = symbols_of(file, table)
+    strong = None if full is None else strong_places(file, full)
+    thumb = thumb_functions(file.machine, table)
+    del dynamic, full, table
     unmapped(file.content)
     functions = _functions(file, symbols)
     unmapped(file.content)
@@ -44,7 +57,6 @@ def linked_image(file: ElfFile, name: str) -> Image:
         for segment in sorted(file.segments, key=lambda segment: segment.address)
         if segment.size
     )
-    thumb = thumb_functions(file.machine, table)
     if file.machine is Machine.ARM:
         thumb |= {address & ~1 for address in initialisers if address & 1}
         initialisers = tuple(address & ~1 for address in initialisers)
@@ -62,6 +74,9 @@ def linked_image(file: ElfFile, name: str) -> Image:
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,
+        exports=exports,
+        entry=file.entry or None,
+        strong=strong,
     )
 
 

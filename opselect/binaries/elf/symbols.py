@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from kernel_index.errors import InputError, Place
 from opselect.binaries.elf.headers import ElfFile
 from opselect.binaries.elf.section_headers import DYNSYM, SYMTAB, SYMTAB_SHNDX, SectionHeader
-from opselect.binaries.image import Addresses, Bytes, Machine, SymbolKind, Symbols, text_at
+from opselect.binaries.image import Addresses, Bytes, Exports, Machine, SymbolKind, Symbols, text_at
 
 _FUNC, _OBJECT, _NOTYPE, _FILE, _IFUNC = 2, 1, 0, 4, 10
+_LOCAL, _GLOBAL, _WEAK = 0, 1, 2
 _RESERVED, _EXTENDED = 0xFF00, 0xFFFF
 ABSOLUTE, COMMON = 0xFFFFFFF1, 0xFFFFFFF2
 """What stands for sections of symbols that have a value but no place, or none yet: beyond the numbers of sections."""
@@ -175,3 +176,31 @@ def placed_symbols(
         name_at=table.name_at[chosen].astype(np.int64),
         text=table.text,
     )
+
+
+def exports_of(file: ElfFile, table: ElfSymbolTable) -> Exports:
+    """The dynamic symbols that stand for a place in this file; local ones, of sections, are for nobody."""
+    chosen = np.flatnonzero(table.defined & (table.bindings != _LOCAL) & (table.types != 6))
+    chosen = chosen[np.argsort(table.values[chosen], kind="stable")]
+    ends = np.append(np.flatnonzero(table.text == 0), len(table.text))
+    name_at = table.name_at[chosen].astype(np.int64)
+    lengths = ends[np.minimum(np.searchsorted(ends, name_at), len(ends) - 1)] - name_at + 1
+    return Exports(
+        addresses=_places(file, table, chosen),
+        weak=table.bindings[chosen] != _GLOBAL,
+        # The symbol, its version, its name and its place in the hash table.
+        sizes=np.maximum(lengths, 1) + _dtype(file).itemsize + 6,
+    )
+
+
+def strong_places(file: ElfFile, table: ElfSymbolTable) -> Addresses:
+    """Where global symbols stand that only one object may define, sorted."""
+    chosen = np.flatnonzero(table.defined & (table.bindings == _GLOBAL) & (table.types <= _FUNC))
+    return np.unique(_places(file, table, chosen))
+
+
+def _places(file: ElfFile, table: ElfSymbolTable, chosen: NDArray[np.int64]) -> Addresses:
+    addresses: Addresses = table.values[chosen]
+    if file.machine is Machine.ARM:
+        addresses = np.where(table.types[chosen] == _FUNC, addresses & ~np.uint64(1), addresses)
+    return addresses

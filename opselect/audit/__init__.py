@@ -1,0 +1,1 @@
+"""What of a binary is whose, and what would go with what."""

@@ -1,0 +1,126 @@
+"""What functions have besides their code, in every ELF image: frame descriptions and tables of exception handling.
+
+Source: the Linux Standard Base, ".eh_frame" and ".eh_frame_hdr"; the Itanium C++ ABI, "Exception Handling Tables".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opselect.audit.walking import distinct
+from opselect.binaries.image import Addresses, Image, Section
+
+_PCREL_SDATA4 = 0x1B
+_OMITTED = 0xFF
+
+
+@dataclass(frozen=True, slots=True)
+class Unwinding:
+    """What the unwinder knows, a row a function: shape (n,) each.
+
+    ``sizes`` are the bytes of the file that the function's frame description takes, with its entry in the table that is
+    searched. ``handlers`` are where its table of exception handling begins, 0 where it has none; ``handler_sizes`` what
+    that takes. ``landing`` is where its handlers stand if that is another part of the code than the function, else 0.
+    """
+
+    functions: Addresses
+    sizes: NDArray[np.int64]
+    handlers: NDArray[np.int64]
+    handler_sizes: NDArray[np.int64]
+    landing: NDArray[np.int64]
+
+    @staticmethod
+    def none() -> Unwinding:
+        """Nothing is known."""
+        zeros = np.empty(0, np.int64)
+        return Unwinding(np.empty(0, np.uint64), zeros, zeros, zeros, zeros)
+
+
+def unwinding(image: Image) -> Unwinding:
+    """What the frame descriptions of an image say; nothing where it has no table to search in."""
+    header = next((s for s in image.sections if s.loaded and s.name == ".eh_frame_hdr"), None)
+    frames = next((s for s in image.sections if s.loaded and s.name == ".eh_frame"), None)
+    if header is None or frames is None or header.size < 12:
+        return Unwinding.none()
+    order = ">" if image.big_endian else "<"
+    head = image.content[header.offset : header.offset + header.size]
+    if bytes(head[:4]) != bytes((1, _PCREL_SDATA4, 3, 0x3B)):
+        return Unwinding.none()
+    count = min(int(head[8:12].view(order + "u4")[0]), (len(head) - 12) // 8)
+    rows = head[12 : 12 + count * 8].view(order + "i4").reshape(-1, 2).astype(np.int64) + header.address
+    starts, described = rows[:, 0], rows[:, 1] - frames.address
+    inside = (described >= 0) & (described + 24 <= frames.size)
+    starts, described = starts[inside], described[inside]
+    content = image.content[frames.offset : frames.offset + frames.size]
+    lengths = _words(content, described, order + "u4")
+    handlers = _handlers(content, described, order, frames.address)
+    sizes, landing = _handler_tables(image, handlers)
+    return Unwinding(starts.astype(np.uint64), lengths + 4 + 8, handlers, sizes, landing)
+
+
+def _words(content: NDArray[np.uint8], at: NDArray[np.int64], kind: str) -> NDArray[np.int64]:
+    """The four bytes at each place, which stands inside."""
+    found: NDArray[np.int64] = np.ndarray(len(content) - 3, kind, buffer=content, strides=(1,))[at].astype(np.int64)
+    return found
+
+
+def _handlers(content: NDArray[np.uint8], described: NDArray[np.int64], order: str, address: int) -> NDArray[np.int64]:
+    """Where the tables of exception handling stand that frame descriptions point to; 0 for those that do not.
+
+    A description has length, distance to its common part, start, length, one byte of size, and then the pointer.
+    """
+    common = described + 4 - _words(content, described + 4, order + "i4")
+    found = np.zeros(len(described), np.int64)
+    values = distinct(common)
+    with_handlers = values[[_has_handlers(content, int(value)) for value in values]]
+    at = np.flatnonzero(np.isin(common, with_handlers))
+    pointers = _words(content, described[at] + 17, order + "i4")
+    found[at] = np.where(pointers != 0, pointers + described[at] + 17 + address, 0)
+    return found
+
+
+def _has_handlers(content: NDArray[np.uint8], at: int) -> bool:
+    """Whether descriptions of a common part have a pointer to handlers of four bytes, counted from its place."""
+    if not 0 <= at <= len(content) - 16:
+        return False
+    found = content[at + 9 : at + 64].tobytes()
+    end = found.find(b"\0")
+    augmentation = found[:end]
+    if b"L" not in augmentation or not augmentation.startswith(b"z"):
+        return False
+    rest = found[end + 1 :]
+    # Alignment of code and of data, the return register and the size of what follows: a byte each in practice.
+    skipped = 4
+    for letter in augmentation[1:]:
+        if letter == ord("P"):
+            skipped += 5 if rest[skipped : skipped + 1] in {b"\x9b", b"\x1b", b"\x03"} else 9
+        elif letter == ord("L"):
+            return rest[skipped : skipped + 1] == bytes((_PCREL_SDATA4,))
+        elif letter == ord("R"):
+            skipped += 1
+    return False
+
+
+def _handler_tables(image: Image, handlers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The bytes of each table up to the next, and where its landing pads begin if it says so."""
+    sizes, landing = np.zeros(len(handlers), np.int64), np.zeros(len(handlers), np.int64)
+    section = next((s for s in image.sections if s.loaded and s.name == ".gcc_except_table"), None)
+    if section is None:
+        return sizes, landing
+    inside = np.flatnonzero((handlers >= section.address) & (handlers < section.address + section.size - 8))
+    begins, first = np.unique(handlers[inside], return_index=True)
+    ends = np.append(begins[1:], section.address + section.size)
+    # Functions that share a table are rare; the first has its bytes.
+    sizes[inside[first]] = ends - begins
+    at = inside[image.content[section.offset + handlers[inside] - section.address] == _PCREL_SDATA4]
+    landing[at] = _landing(image, section, handlers[at])
+    return sizes, landing
+
+
+def _landing(image: Image, section: Section, handlers: NDArray[np.int64]) -> NDArray[np.int64]:
+    content = image.content[section.offset : section.offset + section.size]
+    order = ">" if image.big_endian else "<"
+    return _words(content, handlers - section.address + 1, order + "i4") + handlers + 1
