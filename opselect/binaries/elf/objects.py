@@ -20,7 +20,9 @@ from opselect.binaries.elf.object_layout import BASE, STUB, Layout, lay_out, sec
 from opselect.binaries.elf.object_symbols import ObjectSymbols, read_symbols
 from opselect.binaries.elf.relocating import relocate
 from opselect.binaries.elf.symbols import placed_symbols
+from opselect.binaries.elf.unwind import entry_functions
 from opselect.binaries.image import (
+    Addresses,
     Bytes,
     Functions,
     Image,
@@ -37,6 +39,9 @@ from opselect.binaries.image import (
 Integers = NDArray[np.int64]
 
 _INITIALISERS = re.compile(r"\.(init_array|ctors)(?:\.(\d{1,9}))?")
+_GLOBAL, _FUNC = 1, 2
+_PADDING = 16
+"""Bytes that compilers leave between functions at most."""
 _LAST = 65536
 """The priority of initialisers that have none: they come behind those that have one."""
 
@@ -132,12 +137,13 @@ def objects_image(
             if len(region.content)
         ),
         symbols=named,
-        functions=_functions(layout, named),
+        functions=_functions(files, layout, named),
         pointers=pointers,
         initialisers=initialisers,
         thumb=frozenset(layout.symbols[symbols.thumb].tolist()),
         members=tuple(part.name for part in kept) if archive else (),
         not_read=tuple(others),
+        strong=_strong(layout, symbols),
         stubs={layout.stubs + STUB * number: text for number, text in enumerate(symbols.import_names)},
     )
 
@@ -153,11 +159,40 @@ def _symbols(file: ElfFile, layout: Layout, symbols: ObjectSymbols) -> Symbols:
     )
 
 
-def _functions(layout: Layout, symbols: Symbols) -> Functions:
+def _functions(files: Sequence[ElfFile], layout: Layout, symbols: Symbols) -> Functions:
+    """The functions by symbols, and where these do not cover a section, by the frame descriptions of its member."""
     named = (symbols.kinds == SymbolKind.FUNCTION) & (symbols.sizes > 0) & (symbols.addresses < layout.code_end)
-    starts = symbols.addresses[named]
-    room = np.uint64(layout.code_end) - starts
-    return merged_functions([starts], [starts + np.minimum(symbols.sizes[named], room)])
+    starts = [symbols.addresses[named]]
+    ends = [starts[0] + np.minimum(symbols.sizes[named], np.uint64(layout.code_end) - starts[0])]
+    found = merged_functions(starts, ends)
+    lengths = np.append(0, np.cumsum((found.ends - found.starts).astype(np.int64)))
+    for file, first in zip(files, section_numbers(files).tolist(), strict=True):
+        addresses = layout.addresses[first : first + len(file.sections)]
+        sizes = layout.sizes[first : first + len(file.sections)]
+        code = (addresses >= BASE) & (addresses < layout.code_end) & (sizes > 0)
+        low = np.searchsorted(found.starts, addresses[code].astype(np.uint64))
+        high = np.searchsorted(found.starts, (addresses[code] + sizes[code]).astype(np.uint64))
+        covered = lengths[high] - lengths[low] + _PADDING * (high - low)
+        if (covered < sizes[code]).any():
+            for number in file.sections.beginning(".eh_frame"):
+                at = int(addresses[number]) - BASE
+                if at >= 0 and file.sections[number].name == ".eh_frame":
+                    data = layout.memory[at : at + int(sizes[number])].tobytes()
+                    more = entry_functions(data, at + BASE, file.byte_order)
+                    inside = (more[0] >= BASE) & (more[1] <= layout.code_end)
+                    starts.append(more[0][inside])
+                    ends.append(more[1][inside])
+    return found if len(starts) == 1 else merged_functions(starts, ends)
+
+
+def _strong(layout: Layout, symbols: ObjectSymbols) -> Addresses | None:
+    """Where global symbols stand that only one member may define; None where there are no symbols at all."""
+    table = symbols.table
+    if not table.defined.any():
+        return None
+    chosen = np.flatnonzero(table.defined & (table.bindings == _GLOBAL) & (table.types <= _FUNC))
+    loaded = layout.addresses[table.sections[chosen]] > 0
+    return np.unique(layout.symbols[chosen[loaded]].astype(np.uint64))
 
 
 def _initialisers(files: Sequence[ElfFile], layout: Layout, pointers: Pointers) -> tuple[int, ...]:
