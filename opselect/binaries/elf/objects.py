@@ -115,7 +115,9 @@ def objects_image(
     if files[0].machine is Machine.OTHER:
         pointers, slots = Pointers.none(), np.empty(0, np.uint8)
     else:
-        pointers, slots = relocate(name, files, starts, content, layout, symbols)
+        pointers, slots, too_far = relocate(name, files, starts, content, layout, symbols)
+        if too_far:
+            others.append(f"{too_far:,} calls: they reach further than their instructions can, and are not followed")
     unmapped(content)
     named = _symbols(files[0], layout, symbols)
     initialisers = _initialisers(files, layout, pointers)

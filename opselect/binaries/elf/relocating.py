@@ -16,6 +16,7 @@ from opselect.binaries.elf.object_relocations import (
     SLOT_TYPES,
     Places,
     apply,
+    reaches,
     widths,
     words_at,
 )
@@ -41,8 +42,11 @@ class _Tables:
 
 def relocate(
     name: str, files: Sequence[ElfFile], starts: Sequence[int], content: Bytes, layout: Layout, symbols: ObjectSymbols
-) -> tuple[Pointers, Bytes]:
+) -> tuple[Pointers, Bytes, int]:
     """Applies all relocations to the copy, and gives the pointers that they made and the bytes of the slots.
+
+    The last is how many calls reach further than their instruction can: linkers put code between, and here they become
+    calls of themselves.
 
     Raises InputError for relocations outside their section, or of symbols that are not there.
     """
@@ -51,6 +55,7 @@ def relocate(
     addresses, thumb = layout.symbols[symbols.stands_for], symbols.thumb[symbols.stands_for]
     known = symbols.imports < 0
     sizes = np.minimum(symbols.table.sizes[symbols.stands_for], np.uint64(1 << 62)).astype(np.int64)
+    too_far = 0
     places: list[Integers] = []
     numbers: list[Integers] = []
     for with_addends in (True, False):
@@ -69,13 +74,16 @@ def relocate(
                 raise InputError(wrong, "has a relocation outside its section, or of a symbol that is not there")
             real = types != 0
             types, width, symbol, member = types[real], width[real], symbol[real], member[real]
-            number = np.where(symbols.counts[member] > 0, symbols.firsts[member] + symbol, 0)
+            number = symbols.firsts[member] + symbol
             where = layout.addresses[target[real]] + offsets[real].astype(np.int64)
+            meant = addresses[number]
+            far = np.abs(meant - where) >= reaches(first.machine, types)
+            too_far += int(far.sum())
             found = Places(
                 types=types,
                 at=where - BASE,
                 places=where,
-                symbols=addresses[number],
+                symbols=np.where(far, where, meant),
                 addends=None if addends is None else addends[real],
                 thumb=thumb[number],
                 known=known[number],
@@ -87,7 +95,8 @@ def relocate(
             pointer = np.isin(types, POINTER_TYPES[first.machine])
             places.append(where[pointer])
             numbers.append(number[pointer])
-    return _pointers(first, layout, symbols, slots, places, numbers)
+    made, slot_bytes = _pointers(first, layout, symbols, slots, places, numbers)
+    return made, slot_bytes, too_far
 
 
 class _Slots:

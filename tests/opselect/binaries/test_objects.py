@@ -396,6 +396,22 @@ def test_more_sections_than_two_bytes_can_number(tmp_path: Path) -> None:
     assert image.section_at(address(image, "last")) == image.sections[count - 1]
 
 
+def test_calls_that_reach_too_far_are_said(tmp_path: Path) -> None:
+    """A linker would put code between; a call that wraps around would be one of something else."""
+    caller = elf_file(
+        [Section(".text", (0xEBFFFFFE).to_bytes(4, "little") * 2, flags=CODE, alignment=4)],
+        [Symbol("caller", ".text", size=8), Symbol("far")],
+        [Relocation(".text", 0, 28, "far"), Relocation(".text", 4, 28, "caller")],
+        machine=ARM, bits=32, rela=False,
+    )  # fmt: skip
+    between = elf_file([Section(".text", bytes(33 << 20), flags=CODE)], machine=ARM, bits=32)
+    far = elf_file([Section(".text", bytes(4), flags=CODE)], [Symbol("far", ".text", size=4)], machine=ARM, bits=32)
+    image = archive_image({"caller.o": caller, "between.o": between, "far.o": far}, tmp_path)
+    start = address(image, "caller")
+    assert instructions(image, start, 2) == [f"bl #{start:#x}", f"bl #{start:#x}"]
+    assert image.not_read == ("1 calls: they reach further than their instructions can, and are not followed",)
+
+
 @pytest.mark.parametrize(
     ("relocation", "place"),
     [(Relocation(".text", 14, 2, "f"), ".text"), (Relocation(".text", 1 << 40, 2, "f"), ".text")],
