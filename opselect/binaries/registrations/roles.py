@@ -118,6 +118,8 @@ _NAMED = tuple(
         (r"15float8_e4m3fnuzE", DataType.DT_FLOAT8_E4M3FNUZ),
         (r"17float8_e4m3b11fnuzE", DataType.DT_FLOAT8_E4M3B11FNUZ),
         (r"15float8_e5m2fnuzE", DataType.DT_FLOAT8_E5M2FNUZ),
+        (r"2i4IaE", DataType.DT_INT4),  # in 2.16, before it was intN
+        (r"2i4IhE", DataType.DT_UINT4),
         (r"intNILi4Ea", DataType.DT_INT4),
         (r"intNILi4Eh", DataType.DT_UINT4),
         (r"intNILi2Ea", DataType.DT_INT2),
