@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
+from opselect.binaries.archives import ArchivedFile
 from opselect.binaries.elf.headers import ElfFile, read_headers, section_of
-from opselect.binaries.elf.object_layout import BASE, STUB, Layout, lay_out, section_numbers
+from opselect.binaries.elf.object_layout import BASE, STUB, ObjectLayout, lay_out, section_numbers
 from opselect.binaries.elf.object_symbols import ObjectSymbols, read_symbols
 from opselect.binaries.elf.relocating import relocate
 from opselect.binaries.elf.symbols import placed_symbols
@@ -44,15 +44,6 @@ _PADDING = 16
 """Bytes that compilers leave between functions at most."""
 _LAST = 65536
 """The priority of initialisers that have none: they come behind those that have one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectPart:
-    """An object in a file: what it is called there, and where its bytes are."""
-
-    name: str
-    offset: int
-    size: int
 
 
 class ObjectSections(Sequence[Section]):
@@ -85,14 +76,14 @@ class ObjectSections(Sequence[Section]):
 
 
 def objects_image(
-    name: str, content: Bytes, parts: Sequence[ObjectPart], *, archive: bool, not_read: Sequence[str] = ()
+    name: str, content: Bytes, parts: Sequence[ArchivedFile], *, archive: bool, not_read: Sequence[str] = ()
 ) -> Image:
     """The image of an object, or of all objects of an archive.
 
     Raises InputError for objects that are damaged, and for an archive without any.
     """
     files: list[ElfFile] = []
-    kept: list[ObjectPart] = []
+    kept: list[ArchivedFile] = []
     others = list(not_read)
     for part in parts:
         called = f"{name}({part.name})" if archive else name
@@ -150,7 +141,7 @@ def objects_image(
     )
 
 
-def _symbols(file: ElfFile, layout: Layout, symbols: ObjectSymbols) -> Symbols:
+def _symbols(file: ElfFile, layout: ObjectLayout, symbols: ObjectSymbols) -> Symbols:
     table = symbols.table
     common = np.zeros(len(table), np.bool_)
     common[symbols.commons] = True
@@ -161,7 +152,7 @@ def _symbols(file: ElfFile, layout: Layout, symbols: ObjectSymbols) -> Symbols:
     )
 
 
-def _functions(files: Sequence[ElfFile], layout: Layout, symbols: Symbols) -> Functions:
+def _functions(files: Sequence[ElfFile], layout: ObjectLayout, symbols: Symbols) -> Functions:
     """The functions by symbols, and where these do not cover a section, by the frame descriptions of its member."""
     named = (symbols.kinds == SymbolKind.FUNCTION) & (symbols.sizes > 0) & (symbols.addresses < layout.code_end)
     starts = [symbols.addresses[named]]
@@ -187,7 +178,7 @@ def _functions(files: Sequence[ElfFile], layout: Layout, symbols: Symbols) -> Fu
     return found if len(starts) == 1 else merged_functions(starts, ends)
 
 
-def _strong(layout: Layout, symbols: ObjectSymbols) -> Addresses | None:
+def _strong(layout: ObjectLayout, symbols: ObjectSymbols) -> Addresses | None:
     """Where global symbols stand that only one member may define; None where there are no symbols at all."""
     table = symbols.table
     if not table.defined.any():
@@ -197,7 +188,7 @@ def _strong(layout: Layout, symbols: ObjectSymbols) -> Addresses | None:
     return np.unique(layout.symbols[chosen[loaded]].astype(np.uint64))
 
 
-def _initialisers(files: Sequence[ElfFile], layout: Layout, pointers: Pointers) -> tuple[int, ...]:
+def _initialisers(files: Sequence[ElfFile], layout: ObjectLayout, pointers: Pointers) -> tuple[int, ...]:
     """What the loader calls: by priority, then as members come; of lists of constructors the last first."""
     found: list[tuple[int, int, list[int]]] = []
     firsts = section_numbers(files).tolist()

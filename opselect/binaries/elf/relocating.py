@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
 from opselect.binaries.elf.headers import ElfFile
-from opselect.binaries.elf.object_layout import BASE, Layout
+from opselect.binaries.elf.object_layout import BASE, ObjectLayout
 from opselect.binaries.elf.object_relocations import (
     POINTER_TYPES,
     SLOT_TYPES,
@@ -41,7 +41,12 @@ class _Tables:
 
 
 def relocate(
-    name: str, files: Sequence[ElfFile], starts: Sequence[int], content: Bytes, layout: Layout, symbols: ObjectSymbols
+    name: str,
+    files: Sequence[ElfFile],
+    starts: Sequence[int],
+    content: Bytes,
+    layout: ObjectLayout,
+    symbols: ObjectSymbols,
 ) -> tuple[Pointers, Bytes, int]:
     """Applies all relocations to the copy, and gives the pointers that they made and the bytes of the slots.
 
@@ -102,7 +107,7 @@ def relocate(
 class _Slots:
     """The slots that were needed so far, one for each symbol."""
 
-    def __init__(self, layout: Layout, symbols: ObjectSymbols, size: int) -> None:
+    def __init__(self, layout: ObjectLayout, symbols: ObjectSymbols, size: int) -> None:
         self._layout = layout
         self._stands_for = symbols.stands_for
         self._size = size
@@ -172,7 +177,7 @@ def _rows(
 
 def _pointers(
     file: ElfFile,
-    layout: Layout,
+    layout: ObjectLayout,
     symbols: ObjectSymbols,
     slots: _Slots,
     places: list[Integers],
