@@ -6,7 +6,8 @@ import struct
 
 from opselect.binaries.image import Image, Machine
 
-_MOST_STUBS = 16
+_MOST_STUBS = 10
+"""Of a call from far away: an island, a stub, a constructor that jumps to another, and an island and a stub again."""
 
 
 class Targets:
