@@ -78,32 +78,44 @@ def _x86(
     relative = (padded[at + 2] & 0xC7) == 0x05
     wide = ((code & 0xFB) == 0x48) & relative & (rest >= 7)
     lea, load = wide & (padded[at + 1] == 0x8D), wide & (padded[at + 1] == 0x8B)
+    # A factory may be no more than a jump to another of the same code.
+    short = (code == 0xEB) & (np.append(True, owners[1:] != owners[:-1])) & (rest >= 2)
     move = (code >= 0xB8) & (code <= 0xBF) & (rest >= 5)
-    place = np.flatnonzero(call | lea | load | move)
+    place = np.flatnonzero(call | lea | load | move | short)
     wide_here = (lea | load)[place]
     at_offset = place + np.where(wide_here, 3, 1)
     offsets = np.ascontiguousarray(padded[at_offset[:, None] + np.arange(4)]).view("<i4")[:, 0].astype(np.int64)
     ends_here = addresses[place] + np.where(wide_here, 7, 5)
     targets = np.where(move[place], offsets, ends_here + offsets).astype(np.uint64)
+    jumps = short[place]
+    nearest = padded[place[jumps] + 1].astype(np.int8).astype(np.int64)
+    targets[jumps] = (addresses[place[jumps]] + 2 + nearest).astype(np.uint64)
     loads = load[place]
     targets[loads] = _through_table(image, targets[loads].astype(np.int64))
-    return owners[place], targets, call[place]
+    return owners[place], targets, (call | short)[place]
+
+
+def _immediate(words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The signed number of 21 bits in ``adr`` and ``adrp``."""
+    found = (((words >> 5) & 0x7FFFF) << 2) | ((words >> 29) & 3)
+    return (found ^ 0x100000) - 0x100000
 
 
 def _aarch64(
     image: Image, owners: NDArray[np.int64], code: NDArray[np.uint8], addresses: NDArray[np.int64],
     ends: NDArray[np.int64],
 ) -> _Found:  # fmt: skip
-    """``bl``/``b``, and ``adrp`` or ``adr`` with the ``add`` or ``ldr`` that completes it."""
+    """``bl``/``b``, ``adr``, and ``adrp`` with the ``add`` or ``ldr`` that completes it."""
     count = len(code) // 4 * 4
     words = np.ascontiguousarray(code[:count]).view("<u4").astype(np.int64)
     owners, addresses, ends = owners[:count:4], addresses[:count:4], ends[:count:4]
     branch = np.flatnonzero((words & 0x7C000000) == 0x14000000)
     offset = ((words[branch] & 0x3FFFFFF) ^ 0x2000000) - 0x2000000
     found = [(branch, (addresses[branch] + offset * 4).astype(np.uint64), np.ones(len(branch), bool))]
+    near = np.flatnonzero((words & 0x9F000000) == 0x10000000)
+    found.append((near, (addresses[near] + _immediate(words[near])).astype(np.uint64), np.zeros(len(near), bool)))
     pages = np.flatnonzero((words & 0x9F000000) == 0x90000000)
-    high = (((words[pages] >> 5) & 0x7FFFF) << 2) | ((words[pages] >> 29) & 3)
-    base = (addresses[pages] & ~0xFFF) + ((high ^ 0x100000) - 0x100000) * 4096
+    base = (addresses[pages] & ~0xFFF) + _immediate(words[pages]) * 4096
     register = words[pages] & 31
     waiting = np.ones(len(pages), bool)
     for step in range(1, _WINDOW):

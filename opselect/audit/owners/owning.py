@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import Constraint
-from opselect.audit.owners.classes import KernelClasses, kernel_classes, members_by_name
+from opselect.audit.owners.classes import KernelClasses, kernel_classes
 from opselect.audit.owners.described import Role, described
 from opselect.audit.owners.intervals import NOTHING, Rows, keys_at, rows, split_over
 from opselect.audit.owners.items import Extra, ItemKind, Items, in_file, items_of, places_of
 from opselect.audit.owners.layout import layout_of
+from opselect.audit.owners.members import members_by_name
 from opselect.audit.owners.source_files import Ranges, SourceFiles, source_files
 from opselect.binaries.image import Image, SectionKind
 from opselect.binaries.names import readable
