@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from opselect.binaries.image import Image, Machine
 
 _Found = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]
+_TOGETHER = 2000
+"""So many pieces at once: the columns take fifty times the code."""
 _WINDOW = 16
 """Instructions within which the second half of an address follows the first."""
 
@@ -21,12 +23,12 @@ def targets_of(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64
 
     Sorted by piece, then place. Addresses that the code loads through the global offset table are those behind it.
     """
-    if image.machine is Machine.X86_64:
-        parts = [_x86(image, *piece) for piece in _pieces(image, starts, ends)]
-    elif image.machine is Machine.AARCH64:
-        parts = [_aarch64(image, *piece) for piece in _pieces(image, starts, ends)]
-    else:
-        parts = []
+    read = _READERS.get(image.machine)
+    parts: list[_Found] = []
+    if read is not None:
+        for first in range(0, len(starts), _TOGETHER):
+            pieces = _pieces(image, starts[first : first + _TOGETHER], ends[first : first + _TOGETHER])
+            parts += [read(image, owners + first, code, at, end) for owners, code, at, end in pieces]
     if not parts:
         return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, bool)
     owners, targets, calls = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -134,3 +136,6 @@ def _aarch64(
     place, targets, calls = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.argsort(place, kind="stable")
     return owners[place[order]], targets[order], calls[order]
+
+
+_READERS = {Machine.X86_64: _x86, Machine.AARCH64: _aarch64}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from opselect.audit.owners.classes import KernelClasses
 from opselect.audit.owners.intervals import NOTHING
-from opselect.binaries.image import Image
+from opselect.binaries.image import Image, unmapped
 from opselect.binaries.names.search import Beginnings
 
 _FORMS = (
@@ -33,6 +33,7 @@ def members_by_name(image: Image, classes: KernelClasses) -> NDArray[np.int32]:
     leads = sorted({_lead(name) for name in inner})
     candidates: list[tuple[bytes, int]] = []
     beginnings = Beginnings(symbols)
+    unmapped(image.content)  # it has looked at the name of every symbol
     text = symbols.text
     longest = max(len(name) for name in inner) + 1
     for form in _FORMS:
