@@ -65,10 +65,11 @@ def _known(pairs: Mapping[str, set[str]], ops: Iterable[str], index: KernelIndex
 
 
 def _likeness(defined: frozenset[str], release: str) -> float:
-    """Which part of the ops that are defined here or there is defined in both; 0 where that is less than half."""
-    index = shipped.index_of(release)
-    ops = frozenset(op for op in index.op_names() if index.op_definition(op) is not None) if defined else defined
-    part = len(ops & defined) / max(1, len(ops | defined))
+    """Which part of the ops that are known here or there is known in both; 0 where that is less than half."""
+    if not defined:
+        return 0
+    ops = frozenset(shipped.index_of(release).op_names())
+    part = len(ops & defined) / len(ops | defined)
     return part if part >= _MOST else 0
 
 

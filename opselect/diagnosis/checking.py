@@ -59,15 +59,15 @@ def checked_causes(
     ``certain`` tells that the build is described, not only named by its release. Where it has what the log says it
     lacks, that is said.
     """
+    nothing = setting.binary.nothing() if setting.binary is not None else None
+    if nothing is not None and failure.kind in KERNEL_KINDS:
+        return [about(trusted(nothing, "certain"), failure)]
     if setting.inferred or failure.kind not in (*KERNEL_KINDS, *LOAD_KINDS):
         return []
     trust: Applicability = "certain" if certain else "likely"
     unusable = [about(trusted(each, "certain"), failure) for each in problems if each.code == "OPS124"]
     if unusable and failure.kind in KERNEL_KINDS:
         return unusable
-    nothing = setting.binary.nothing() if setting.binary is not None else None
-    if nothing is not None and failure.kind in KERNEL_KINDS:
-        return [about(trusted(nothing, "certain"), failure)]
     found = [each for each in problems if of_failure(each, failure)]
     if failure.kind in _OF_DEFINITIONS:
         found = [each for each in found if each.code in _NO_DEFINITION] or _without_definition(failure, found, setting)

@@ -29,6 +29,7 @@ from opselect.usecases.model_names import shown_name
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet
 from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against, open_build
 from opselect.usecases.watch import NOBODY, Watch
+from opselect.verifying.binary_contents import BinaryContents, BinaryFile, read_binary
 
 _OF_BUILDS = ("header-tool", "flex-tool", "link-undefined", "compile-header", "kernel-label", "kernel-twice")
 _DESKTOP = ("GPU", "XLA_CPU", "XLA_GPU", "TPU")
@@ -202,7 +203,7 @@ class Diagnoser:
             macros=self._question.macros.define,
             model=model,
             nodes=self._nodes if self._question.models.only_model else None,
-            binary=opened.binary if opened is not None else None,
+            binary=opened.binary if opened is not None else self._without_kernels(setting),
             source=_source_options(self._question.source),
         ), told
 
@@ -228,7 +229,30 @@ class Diagnoser:
     @cached_property
     def opened(self) -> OpenedBuild | None:
         """The build that the question describes, with the TensorFlow that it is of; None where it names neither."""
-        return self._open(self._question.profile) if self._question.is_of_build else None
+        # Of a binary without kernels nobody knows the release.
+        is_known = self._question.is_of_build and not (self._is_without_kernels and not self._is_of_other_build)
+        return self._open(self._question.profile) if is_known else None
+
+    @cached_property
+    def _binary(self) -> BinaryFile | None:
+        """What the binary of the question registers."""
+        binary = self._question.binary
+        return None if binary is None else read_binary(str(binary), self._question.abi)
+
+    @property
+    def _is_without_kernels(self) -> bool:
+        return self._binary is not None and not self._binary.registrations.kernels
+
+    @property
+    def _is_of_other_build(self) -> bool:
+        """Whether more than a binary is named."""
+        return replace(self._question, binary=None).is_of_build
+
+    def _without_kernels(self, setting: Setting) -> BinaryContents | None:
+        """The binary where no kernel of any release is registered in it."""
+        if self._binary is None or not self._is_without_kernels:
+            return None
+        return BinaryContents((self._binary,), setting.index, setting.profile)
 
     def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
         """The build in the profile and of the system that a message tells, where nobody named them."""
@@ -268,7 +292,8 @@ class Diagnoser:
             described = VerifyQuestion(
                 question.models, against, question.source, profile, question.macros, build, question.have, question.abi
             )
-            self._builds[profile, build] = open_build(described, self._watch)
+            known = {self._binary.name: self._binary} if self._binary is not None else {}
+            self._builds[profile, build] = open_build(described, self._watch, known)
         return self._builds[profile, build]
 
     def _assumed(self, failure: LogFailure, setting: Setting) -> OpenedBuild | None:

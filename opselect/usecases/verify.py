@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,7 +111,7 @@ def verify(question: VerifyQuestion, watch: Watch = NOBODY) -> Verified:
     rule of TensorFlow's ``core/framework/op_kernel.cc`` (``docs/rules.md``).
     """
     recording = RecordingWatch(watch)
-    files = _named_files(question)
+    files = _named_files(question, {})
     question = _completed(question, files)
     resolvers = [each for each in files.values() if isinstance(each, Resolver)]
     lite = _by_resolvers(question, resolvers) if resolvers else None
@@ -124,8 +124,12 @@ def verify(question: VerifyQuestion, watch: Watch = NOBODY) -> Verified:
     return replace(found, warnings=recording.warnings)
 
 
-def _named_files(question: VerifyQuestion) -> dict[str, NamedFile]:
-    return {path: read_named_file(path, question.abi) for path in question.named if not _names_lists(path)}
+def _named_files(question: VerifyQuestion, known: Mapping[str, NamedFile]) -> dict[str, NamedFile]:
+    return {
+        path: known.get(path) or read_named_file(path, question.abi)
+        for path in question.named
+        if not _names_lists(path)
+    }
 
 
 def _names_lists(path: str) -> bool:
@@ -265,12 +269,14 @@ class OpenedBuild:
         return tuple(_of_the_build(self.build.parts, self.index))
 
 
-def open_build(question: VerifyQuestion, watch: Watch = NOBODY) -> OpenedBuild:
-    """The build of a question, its files read; the models are not.
+def open_build(
+    question: VerifyQuestion, watch: Watch = NOBODY, known: Mapping[str, NamedFile] | None = None
+) -> OpenedBuild:
+    """The build of a question, its files read; the models are not. Those that are ``known`` by path are read already.
 
     Raises what :func:`verify` raises of a build.
     """
-    files = _named_files(question)
+    files = _named_files(question, known or {})
     return _opened(_completed(question, files), files, watch)
 
 

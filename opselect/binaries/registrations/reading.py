@@ -155,8 +155,9 @@ class _Reader:
                     continue
                 found.add(start)
                 behind = self._flow.targets.of(start)
-                if behind != start and behind in api:
-                    api[start] = api[behind]
+                own = api.get(behind) if behind != start else self._role_of_symbol(start)
+                if own is not None:
+                    api.setdefault(start, own)
                 for target, function in self._api_called_by(start).items():
                     api.setdefault(target, function)
         return sorted(start for start in found if start not in api)
@@ -166,7 +167,8 @@ class _Reader:
 
         Compilers that do not optimise let a function call another one that registers: then that is looked at, too.
         """
-        named = ((name, role_by_name(name)) for name in self._image.pointers.import_names)
+        imports = {*self._image.pointers.import_names, *self._image.stubs.values()}
+        named = ((name, role_by_name(name)) for name in sorted(imports))
         api: Api = {name: role for name, role in named if role is not None}
         functions = list(self._image.initialisers)
         for _ in range(_DEEPEST):
