@@ -6,7 +6,7 @@ import struct
 
 from opselect.binaries.image import Image, Machine
 
-_MOST_STUBS = 4
+_MOST_STUBS = 16
 
 
 class Targets:
