@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import mmap
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -212,8 +212,10 @@ class Image:
     ``name`` is what messages call it: the path, and the member in parentheses where it stands in a package.
     ``content`` are the bytes of the file (of the member, unpacked). ``initialisers`` are the functions that the loader
     calls, in its order. ``thumb`` are the functions of 32-bit ARM in Thumb code, by address. ``members`` are the names
-    of the objects of an archive. ``entry`` is where the program begins, None in libraries. ``strong`` are the places of
-    global symbols that are defined once, sorted; None where the symbols are stripped.
+    of the objects of an archive, and ``not_read`` says which of its members are none and what they are. ``stubs`` are
+    the addresses that symbols defined nowhere in objects were given, with their names: a call of one of these is a call
+    of that import. ``entry`` is where the program begins, None in libraries. ``strong`` are the places of global symbols
+    that are defined once, sorted; None where the symbols are stripped.
     """
 
     name: str
@@ -221,7 +223,7 @@ class Image:
     bits: int
     big_endian: bool
     content: Bytes
-    sections: tuple[Section, ...]
+    sections: Sequence[Section]
     segments: tuple[Segment, ...]
     regions: tuple[Region, ...]
     symbols: Symbols
@@ -230,6 +232,8 @@ class Image:
     initialisers: tuple[int, ...]
     thumb: frozenset[int] = frozenset()
     members: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
+    stubs: Mapping[int, str] = field(default_factory=dict, repr=False)
     exports: Exports = field(default_factory=Exports.none)
     entry: int | None = None
     strong: Addresses | None = None

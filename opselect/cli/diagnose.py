@@ -63,6 +63,7 @@ Examples:
 )
 @click.option("--header", "headers", multiple=True, metavar="FILE", help="The ops_to_register.h of the build.")
 @click.option("--binary", type=FILE, metavar="FILE", help="The program or library that wrote the log.")
+@click.option("--abi", default="", metavar="ABI", help="The processor whose library that is, of a package.")
 @source_options
 @click.option("--profile", default="", metavar="NAME", help="The build profile.  [default: what the log tells]")
 @click.option("--build", type=click.Choice(("bazel", "makefile")), help="The build whose lists count.")
@@ -87,6 +88,7 @@ def command(
     lists: tuple[str, ...],
     headers: tuple[str, ...],
     binary: Path | None,
+    abi: str,
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
@@ -130,6 +132,7 @@ def command(
         macros,
         build or "",
         have,
+        abi,
     )
     with reading(quiet=quiet) as watch:
         diagnoser = Diagnoser(question, watch)

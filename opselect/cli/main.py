@@ -60,6 +60,7 @@ class LazyGroup(click.Group):
         "apply": "opselect.cli.apply",
         "check": "opselect.cli.check",
         "verify": "opselect.cli.verify",
+        "audit": "opselect.cli.audit.command",
         "diagnose": "opselect.cli.diagnose",
         "locate": "opselect.cli.locate",
         "requirements": "opselect.cli.requirements",

@@ -38,6 +38,7 @@ Examples:
   opselect verify mobilenet.pb --against tensorflow --json
   opselect verify mobilenet.pb --against manifest.yaml --against ops_to_register.h --summary
   opselect verify flex.tflite --tensorflow 2.14 --against flex_ops.json --against registration.cc
+  opselect verify relu.pbtxt --against libruntime.so
 """,
 )
 @needs_options
@@ -46,12 +47,15 @@ Examples:
     multiple=True,
     metavar="BUILD",
     help="What the build has: 'default' or a release for its default lists, a checkout, or a file: a manifest, "
-    "ops_to_register.h, tf_op_files.txt or another list of paths, an ops list (JSON), *_registration.cc. Several are "
-    "parts of one build.  [default: default]",
+    "ops_to_register.h, tf_op_files.txt or another list of paths, an ops list (JSON), *_registration.cc, or the binary "
+    "itself (.so, .a, .aar, .apk and others). Several are parts of one build.  [default: default]",
 )
+@click.option("--abi", default="", metavar="ABI", help="The processor whose library is meant, of a package.")
 @source_options
 @click.option(
-    "--profile", metavar="NAME", help=f"The build profile.  [default: that of the manifest, or {DEFAULT_PROFILE}]"
+    "--profile",
+    metavar="NAME",
+    help=f"The build profile.  [default: that of manifest or binary, or {DEFAULT_PROFILE}]",
 )
 @click.option(
     "--build",
@@ -71,6 +75,7 @@ def command(
     jobs: int | None,
     dask: str,
     against: tuple[str, ...],
+    abi: str,
     release: str | None,
     tree: Path | None,
     index_file: Path | None,
@@ -88,16 +93,17 @@ def command(
     """Say whether a build runs the MODELs: node by node, and each model as a whole.
 
     What the build has is told by --against: upstream's default lists of a release, a checkout's lists as they stand, a
-    manifest, a header, a list of files, an ops list, or a registration file of TensorFlow Lite. Found are kernels, ops
-    and types that it lacks, and whatever the release does not load: attrs that it does not know, ops that it removed,
-    inputs that do not fit, versions. Exit code 1 when anything would fail on the phone.
+    manifest, a header, a list of files, an ops list, a registration file of TensorFlow Lite, or the binary itself, in
+    which the kernels are read. Found are kernels, ops and types that it lacks, and whatever the release does not load:
+    attrs that it does not know, ops that it removed, inputs that do not fit, versions. Exit code 1 when anything would
+    fail on the phone.
     """
     from opselect.usecases.described_build import VerifyQuestion
     from opselect.usecases.verify import verify
 
     source = KernelSource(release, tree, index_file, roots, follow_links)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=True)
-    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have)
+    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi)
     with reading(quiet=quiet) as watch:
         verified = verify(question, watch)
     if as_json:

@@ -18,6 +18,7 @@ from opselect.findings.mends import OR, Applicability, ListEdit, change_model
 from opselect.logs.records import LogFailure
 from opselect.requirements.collect import Requirements
 from opselect.selection.select import select
+from opselect.verifying.binary_contents import BinaryContents
 
 KERNEL_KINDS = ("no-kernel", "kernel-type", "kernel-device", "runtime-op", "op-not-registered", "kernel-without-op")
 LOAD_KINDS = ("attr-unknown", "attr-missing", "attr-value", "op-removed", "graph-version", "lowering", "op-deprecated")
@@ -43,21 +44,6 @@ def _admits(value: AttrValue, dtype: DataType) -> bool:
     return dtype in value if isinstance(value, tuple) else value == dtype
 
 
-def not_in_binary(failure: LogFailure, setting: Setting) -> list[Finding]:
-    """An op whose name is nowhere in the binary, it registers neither a kernel nor a definition of."""
-    if setting.in_binary is None or failure.kind not in KERNEL_KINDS or not failure.op or setting.in_binary(failure.op):
-        return []
-    index, op = setting.index, failure.op
-    here = [r for r in index.registrations(op) if setting.profile in r.profiles and r.device in (CPU, "DEFAULT")]
-    if not here:
-        return []
-    path = here[0].source
-    reason = f"the name {op} is nowhere in {setting.binary}: {path}, which registers it, is not compiled or not linked"
-    mend = told("certain", f"Compile {path} and link it whole.")
-    finding = Finding("OPS119", reason, places=(here[0].location,), files=(path,), mends=(mend,))
-    return [about(finding, failure)]
-
-
 def checked_causes(
     failure: LogFailure,
     setting: Setting,
@@ -73,6 +59,9 @@ def checked_causes(
     ``certain`` tells that the build is described, not only named by its release. Where it has what the log says it
     lacks, that is said.
     """
+    nothing = setting.binary.nothing() if setting.binary is not None else None
+    if nothing is not None and failure.kind in KERNEL_KINDS:
+        return [about(trusted(nothing, "certain"), failure)]
     if setting.inferred or failure.kind not in (*KERNEL_KINDS, *LOAD_KINDS):
         return []
     trust: Applicability = "certain" if certain else "likely"
@@ -154,8 +143,25 @@ def _without_definition(failure: LogFailure, found: Sequence[Finding], setting: 
     return [replace(finding, reason=reason, files=(*finding.files, *kernels)), *lacking]
 
 
+def _of_another_binary(failure: LogFailure, binary: BinaryContents) -> list[Finding]:
+    """The binary has what the log says is missing: it is not the one that wrote the log."""
+    if failure.kind in _OF_DEFINITIONS:
+        what = f"the op {failure.op} is defined"
+    else:
+        types = known_types(failure)
+        fitting = [each for each in binary.registered(failure.op) if fits(each, types)]
+        if not fitting:
+            return []
+        what = f"{fitting[0].kernel_class} of {fitting[0].source} is registered"
+    reason = f"in {binary.name} {what}: the log is of another binary, or the app has an older copy of this one"
+    text = "See which library the app really loads (adb shell run-as APP ls -l lib), and install the app again."
+    return [about(Finding("OPS531", reason, mends=(told("certain", text),)), failure)]
+
+
 def _described_has_it(failure: LogFailure, setting: Setting) -> list[Finding]:
     """The build as it is described has the kernel: the binary is not of it, or the linker dropped it."""
+    if setting.binary is not None:
+        return _of_another_binary(failure, setting.binary)
     here = [r for r in setting.index.registrations(failure.op) if setting.profile in r.profiles]
     if not here:
         return []

@@ -18,15 +18,10 @@ def needs_to_be_sure(failure: LogFailure, setting: Setting, *, has_model: bool, 
         return ""
     options = _release(setting)
     if not has_build:
-        options.append("--lists LISTS (or --tree CHECKOUT, --header ops_to_register.h)")
+        options.append("--binary LIBRARY (or --lists LISTS, --tree CHECKOUT, --header ops_to_register.h)")
     if not has_model:
         options.append("--model MODEL, which also tells what fails next")
-    sentence = f"To be sure: {' '.join(options)}." if options else ""
-    if setting.in_binary is None or failure.kind not in KERNEL_KINDS:
-        return sentence
-    # An op that is defined has its name there, whether it has a kernel or not.
-    told = f"The name {failure.op} is in {setting.binary}; whether a kernel of it is, is not judged."
-    return f"{told} {sentence}".rstrip()
+    return f"To be sure: {' '.join(options)}." if options else ""
 
 
 def _release(setting: Setting) -> list[str]:

@@ -11,6 +11,7 @@ from opselect.findings.mends import Applicability, Mend, change_model, uncapital
 from opselect.logs.records import LogFailure
 from opselect.models.graph import Node
 from opselect.selection.contents import BuildContents
+from opselect.verifying.binary_contents import BinaryContents
 
 _FEW = 3
 
@@ -25,7 +26,7 @@ class Setting:
     compiles a source file, ``has_header`` that it is one with ``ops_to_register.h``. ``builds`` are the build systems
     that count, those of the description or what the log tells. ``seen`` are all failures of the log, ``macros`` the
     names and texts of macros that the build defines. ``model`` is what the model is called in commands, ``nodes`` gives
-    the nodes of its graph, ``in_binary`` tells whether a name stands in the binary. ``source`` are the options that
+    the nodes of its graph, ``binary`` has what the binary registers that wrote the log. ``source`` are the options that
     name the checkout or the index, empty for a release.
     """
 
@@ -43,8 +44,7 @@ class Setting:
     macros: tuple[tuple[str, str], ...] = ()
     model: str = ""
     nodes: Callable[[], Sequence[Node]] | None = None
-    in_binary: Callable[[str], bool] | None = None
-    binary: str = ""
+    binary: BinaryContents | None = None
     source: str = ""
 
     @property

@@ -1,8 +1,8 @@
 """The codes of findings. A code keeps its meaning for ever; one that is given up is never given again.
 
 OPS1xx: a needed kernel is missing. OPS2xx: mobile builds leave something out by default. OPS3xx: the release refuses to
-load the model. OPS4xx: the build lists of a checkout. OPS5xx: what logs of phones, converters and builds tell. OPS6xx:
-what the configuration of a project allows.
+load the model. OPS4xx: the build lists of a checkout. OPS5xx: what logs of phones, converters and builds tell, and
+what is read in binaries. OPS6xx: what the configuration of a project allows.
 """
 
 from __future__ import annotations
@@ -127,9 +127,25 @@ _LOGS = (
     Code("OPS520", "runtime-older-than-model", "the runtime is older than the format of the model"),
 )
 
+_BINARIES = (
+    Code("OPS521", "unaligned-in-package", "a library in a package does not begin at a page of 16 KB"),
+    Code("OPS522", "symbols-left-in", "the binary carries symbols that no loader reads"),
+    Code("OPS523", "sections-left-in", "the binary carries sections that need not ship"),
+    Code("OPS524", "text-relocations", "the loader has to write into the code of the binary"),
+    Code("OPS525", "executable-stack", "the binary asks for a stack that can be executed"),
+    Code("OPS526", "kernels-of-undefined-ops", "the binary registers kernels of ops that it does not define"),
+    Code("OPS527", "selection-not-applied", "the binary registers what its header leaves out"),
+    Code("OPS528", "types-widened", "the build has more types than before"),
+    Code("OPS529", "linked-whole", "files that register nothing are in the binary all the same"),
+    Code("OPS530", "still-compiled", "the binary has kernels of files that its lists leave out"),
+    Code("OPS531", "log-of-another-binary", "the binary has what the log says is missing"),
+)
+
 _POLICIES = (Code("OPS601", "over-budget", "The build is larger than a budget of the configuration."),)
 
-CATALOG: dict[str, Code] = {each.code: each for each in (*_KERNELS, *_LEFT_OUT, *_REFUSED, *_LISTS, *_LOGS, *_POLICIES)}
+CATALOG: dict[str, Code] = {
+    each.code: each for each in (*_KERNELS, *_LEFT_OUT, *_REFUSED, *_LISTS, *_LOGS, *_BINARIES, *_POLICIES)
+}
 """Every code, in order."""
 
 _BY_KIND = {(each.family, each.kind): each for each in CATALOG.values()}

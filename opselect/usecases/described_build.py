@@ -45,7 +45,8 @@ class VerifyQuestion:
     ``against`` is what makes up the build, all of it together: ``default`` for the lists of the TensorFlow, a checkout,
     or files (:data:`opselect.verifying.named_files.NamedFile`). ``source`` and ``profile`` may be left out where a
     manifest or a checkout among these says them. ``build`` is the one of Bazel and the makefile whose lists count;
-    without it those that make binaries of the profile. ``have`` are libraries that the build has besides.
+    without it those that make binaries of the profile. ``have`` are libraries that the build has besides. ``abi`` is
+    the processor whose library counts in a package of binaries.
     """
 
     models: ModelSet
@@ -55,6 +56,7 @@ class VerifyQuestion:
     macros: Macros = NO_MACROS
     build: str = ""
     have: frozenset[str] = frozenset()
+    abi: str = ""
 
     @property
     def named(self) -> tuple[str, ...]:

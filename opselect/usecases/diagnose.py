@@ -11,9 +11,8 @@ from pathlib import Path
 from kernel_index import shipped
 from kernel_index.build_files.mobile_lists import builds_of
 from kernel_index.errors import InputError
-from opselect.diagnosis.binary import BinaryNames
 from opselect.diagnosis.causes import causes_of
-from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, not_in_binary, of_failure
+from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, of_failure
 from opselect.diagnosis.for_build import for_build
 from opselect.diagnosis.lookup import builds_told, built_files
 from opselect.diagnosis.needed import needs_to_be_sure
@@ -30,6 +29,7 @@ from opselect.usecases.model_names import shown_name
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet
 from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against, open_build
 from opselect.usecases.watch import NOBODY, Watch
+from opselect.verifying.binary_contents import BinaryContents, BinaryFile, read_binary
 
 _OF_BUILDS = ("header-tool", "flex-tool", "link-undefined", "compile-header", "kernel-label", "kernel-twice")
 _DESKTOP = ("GPU", "XLA_CPU", "XLA_GPU", "TPU")
@@ -41,7 +41,8 @@ class DiagnoseQuestion:
 
     ``source`` is the TensorFlow of the binary, a release, a checkout or an index; ``lists`` and ``headers`` are what
     describes its build, as :class:`VerifyQuestion` takes it, a checkout's own lists where ``source`` is one and none
-    are named. ``binary`` is the program or library that wrote the log. ``models`` are those that it was to run.
+    are named. ``binary`` is the program or library that wrote the log, ``abi`` the processor whose library that is in a
+    package. ``models`` are those that it was to run.
     """
 
     models: ModelSet = field(default_factory=ModelSet)
@@ -53,16 +54,17 @@ class DiagnoseQuestion:
     macros: Macros = NO_MACROS
     build: str = ""
     have: frozenset[str] = frozenset()
+    abi: str = ""
 
     @property
     def is_of_build(self) -> bool:
         """Whether a TensorFlow or a build of it is named."""
-        return bool(self.source.given or self.lists or self.headers)
+        return bool(self.source.given or self.lists or self.headers or self.binary)
 
     @property
     def describes_build(self) -> bool:
         """Whether what the build has is told, and not only of which release it is."""
-        return bool(self.lists or self.headers or self.source.tree is not None)
+        return bool(self.lists or self.headers or self.binary or self.source.tree is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,6 @@ class Diagnoser:
 
     def _setting(self, failure: LogFailure, opened: OpenedBuild | None) -> tuple[Setting, Told]:
         model = shown_name(self._question.models.paths[0]) if len(self._question.models.paths) == 1 else ""
-        binary = self._binary
         builds = self._builds_told()
         setting: Setting
         if opened is not None:
@@ -202,8 +203,7 @@ class Diagnoser:
             macros=self._question.macros.define,
             model=model,
             nodes=self._nodes if self._question.models.only_model else None,
-            in_binary=None if binary is None else binary.has,
-            binary="" if binary is None else binary.name,
+            binary=opened.binary if opened is not None else self._without_kernels(setting),
             source=_source_options(self._question.source),
         ), told
 
@@ -229,7 +229,30 @@ class Diagnoser:
     @cached_property
     def opened(self) -> OpenedBuild | None:
         """The build that the question describes, with the TensorFlow that it is of; None where it names neither."""
-        return self._open(self._question.profile) if self._question.is_of_build else None
+        # Of a binary without kernels nobody knows the release.
+        is_known = self._question.is_of_build and not (self._is_without_kernels and not self._is_of_other_build)
+        return self._open(self._question.profile) if is_known else None
+
+    @cached_property
+    def _binary(self) -> BinaryFile | None:
+        """What the binary of the question registers."""
+        binary = self._question.binary
+        return None if binary is None else read_binary(str(binary), self._question.abi)
+
+    @property
+    def _is_without_kernels(self) -> bool:
+        return self._binary is not None and not self._binary.registrations.kernels
+
+    @property
+    def _is_of_other_build(self) -> bool:
+        """Whether more than a binary is named."""
+        return replace(self._question, binary=None).is_of_build
+
+    def _without_kernels(self, setting: Setting) -> BinaryContents | None:
+        """The binary where no kernel of any release is registered in it."""
+        if self._binary is None or not self._is_without_kernels:
+            return None
+        return BinaryContents((self._binary,), setting.index, setting.profile)
 
     def _opened_for(self, failure: LogFailure) -> OpenedBuild | None:
         """The build in the profile and of the system that a message tells, where nobody named them."""
@@ -263,10 +286,14 @@ class Diagnoser:
         build = build or question.build
         if (profile, build) not in self._builds:
             against = (*question.lists, *question.headers)
+            if question.binary is not None:
+                lists = (DEFAULT_LISTS,) if question.source.tree is not None and not against else ()
+                against = (*lists, *against, str(question.binary))
             described = VerifyQuestion(
-                question.models, against, question.source, profile, question.macros, build, question.have
+                question.models, against, question.source, profile, question.macros, build, question.have, question.abi
             )
-            self._builds[profile, build] = open_build(described, self._watch)
+            known = {self._binary.name: self._binary} if self._binary is not None else {}
+            self._builds[profile, build] = open_build(described, self._watch, known)
         return self._builds[profile, build]
 
     def _assumed(self, failure: LogFailure, setting: Setting) -> OpenedBuild | None:
@@ -279,10 +306,6 @@ class Diagnoser:
             source = KernelSource(setting.index.release)
             self._assumed_builds[key] = open_build(VerifyQuestion(models, (), source, setting.profile), self._watch)
         return self._assumed_builds[key]
-
-    @cached_property
-    def _binary(self) -> BinaryNames | None:
-        return None if self._question.binary is None else BinaryNames(self._question.binary)
 
     def _held(self, opened: OpenedBuild | None) -> HeldAgainst | None:
         """The models held against a build; None where one of the two is not named."""
@@ -321,7 +344,6 @@ class Diagnoser:
 
     def _checked(self, failure: LogFailure, setting: Setting, opened: OpenedBuild | None) -> list[Finding]:
         """What a look at the binary, the model and the build decides; empty where nothing does."""
-        found = not_in_binary(failure, setting)
         held = self._held(opened)
         problems = held.problems if held is not None else opened.problems() if opened is not None else ()
         if held is not None:
@@ -329,7 +351,7 @@ class Diagnoser:
             problems = (*problems, *held.answer.selection.verdict.ignored)
         criteria = held.answer.criteria if held is not None else ()
         certain = self._question.describes_build
-        found += checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)
+        found = checked_causes(failure, setting, problems, criteria, certain=certain, with_model=held is not None)
         unique: dict[str, Finding] = {}
         for each in found:
             unique[each.code] = _with_mends(unique[each.code], each) if each.code in unique else each

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from kernel_index.errors import InputError, OpselectError
 from kernel_index.records import BuildLists
 from kernel_index.records_json import Json, attrs_json
 from kernel_index.source_tree import version
+from opselect.audit.releases import nearest_release
 from opselect.findings import Finding
 from opselect.findings.mends import change_model
 from opselect.models.graph import BrokenGraphError
@@ -26,6 +27,7 @@ from opselect.usecases.open_kernels import open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, NoModelReadError, read_requirements
 from opselect.usecases.select_kernels import BuildAnswer, select_kernels
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
+from opselect.verifying.binary_contents import BinaryContents, BinaryFile, fitting_profile, is_binary, preferred
 from opselect.verifying.compiled_files import CompiledFiles
 from opselect.verifying.header_contents import HeaderContents
 from opselect.verifying.named_files import ManifestFile, NamedFile, read_named_file
@@ -102,14 +104,14 @@ def verify(question: VerifyQuestion, watch: Watch = NOBODY) -> Verified:
 
     A node runs where TensorFlow's rule picks a kernel for it among those that the build has, and the build defines its
     op; a model where its release loads it, too. Nothing is looked up on a phone: what a build has is told by its lists,
-    its header, or both. Operators of TensorFlow Lite are held against registration files.
+    its header, its binary, or several of these. Operators of TensorFlow Lite are held against registration files.
 
     Raises OpselectError where it is not clear which TensorFlow is meant, InputError for what cannot be read or says
     nothing of a build, and NoModelReadError where none of several models could be read. How a kernel is picked is the
     rule of TensorFlow's ``core/framework/op_kernel.cc`` (``docs/rules.md``).
     """
     recording = RecordingWatch(watch)
-    files = _named_files(question)
+    files = _named_files(question, {})
     question = _completed(question, files)
     resolvers = [each for each in files.values() if isinstance(each, Resolver)]
     lite = _by_resolvers(question, resolvers) if resolvers else None
@@ -122,12 +124,20 @@ def verify(question: VerifyQuestion, watch: Watch = NOBODY) -> Verified:
     return replace(found, warnings=recording.warnings)
 
 
-def _named_files(question: VerifyQuestion) -> dict[str, NamedFile]:
-    return {path: read_named_file(path) for path in question.named if not _names_lists(path)}
+def _named_files(question: VerifyQuestion, known: Mapping[str, NamedFile]) -> dict[str, NamedFile]:
+    return {
+        path: known.get(path) or read_named_file(path, question.abi)
+        for path in question.named
+        if not _names_lists(path)
+    }
 
 
 def _names_lists(path: str) -> bool:
-    return path == DEFAULT_LISTS or _is_release(path) or Path(path).is_dir()
+    return path == DEFAULT_LISTS or _is_release(path) or _is_checkout(path)
+
+
+def _is_checkout(path: str) -> bool:
+    return Path(path).is_dir() and not is_binary(path)
 
 
 def _is_release(text: str) -> bool:
@@ -142,7 +152,7 @@ def _completed(question: VerifyQuestion, files: dict[str, NamedFile]) -> VerifyQ
         if source.given and (source.release is None or shipped.find(source.release) != shipped.find(release)):
             raise OpselectError(f"{release} is another TensorFlow than the one that is named\n  A build is of one.")
         source = replace(source, release=release)
-    for folder in (path for path in question.named if path != DEFAULT_LISTS and Path(path).is_dir()):
+    for folder in (path for path in question.named if path != DEFAULT_LISTS and _is_checkout(path)):
         if source.release is not None and not _is_of(folder, source.release):
             raise OpselectError(f"{folder} is no TensorFlow {source.release}\n  Leave out the release.")
         if source.tree is not None and source.tree.resolve() != Path(folder).resolve():
@@ -158,7 +168,28 @@ def _completed(question: VerifyQuestion, files: dict[str, NamedFile]) -> VerifyQ
             profile = profile or manifest.profile
             if not source.given:
                 source = replace(source, release=manifest.release)
-    return replace(question, source=source, profile=profile or DEFAULT_PROFILE)
+    binaries = _binaries(files)
+    if binaries and not source.given:
+        source = replace(source, release=_release_of(binaries))
+    # Of a binary the profile is looked for among those of its release.
+    return replace(question, source=source, profile=profile or ("" if binaries else DEFAULT_PROFILE))
+
+
+def _binaries(files: dict[str, NamedFile]) -> list[BinaryFile]:
+    return [each for each in files.values() if isinstance(each, BinaryFile)]
+
+
+def _release_of(binaries: Sequence[BinaryFile]) -> str:
+    """The release whose kernels binaries register. Raises OpselectError where that is none."""
+    kernels = [kernel for each in binaries for kernel in each.registrations.kernels]
+    nearest = nearest_release(kernels, {op.op for each in binaries for op in each.registrations.definitions})
+    if nearest is None:
+        names = " + ".join(each.name for each in binaries)
+        raise OpselectError(
+            f"{names}: it is not clear of which TensorFlow it is, for no release has a kernel of it\n"
+            "  Name one: --tensorflow VERSION, --tree PATH or --index FILE."
+        )
+    return nearest.release
 
 
 def _is_of(tree: str, release: str) -> bool:
@@ -228,24 +259,45 @@ class OpenedBuild:
         """Whether the build compiles a source file, as far as it is described by files."""
         return all(part.has_file(path) for part in self.build.parts if isinstance(part, CompiledFiles))
 
+    @property
+    def binary(self) -> BinaryContents | None:
+        """What the binaries among what describes the build register; None where there are none."""
+        return next((part for part in self.build.parts if isinstance(part, BinaryContents)), None)
+
     def problems(self) -> tuple[Finding, ...]:
         """What keeps the build from being made at all."""
         return tuple(_of_the_build(self.build.parts, self.index))
 
 
-def open_build(question: VerifyQuestion, watch: Watch = NOBODY) -> OpenedBuild:
-    """The build of a question, its files read; the models are not.
+def open_build(
+    question: VerifyQuestion, watch: Watch = NOBODY, known: Mapping[str, NamedFile] | None = None
+) -> OpenedBuild:
+    """The build of a question, its files read; the models are not. Those that are ``known`` by path are read already.
 
     Raises what :func:`verify` raises of a build.
     """
-    files = _named_files(question)
+    files = _named_files(question, known or {})
     return _opened(_completed(question, files), files, watch)
 
 
 def _opened(question: VerifyQuestion, files: dict[str, NamedFile], watch: Watch) -> OpenedBuild:
-    index = open_kernels(question.source, macros=question.macros, profile=question.profile, watch=watch)
-    profile = profile_of(index, question.profile, question.macros)
-    return OpenedBuild(question, index, profile, described_build(question, files, index, profile))
+    named = question.profile or DEFAULT_PROFILE
+    index = open_kernels(question.source, macros=question.macros, profile=named, watch=watch)
+    binaries = _binaries(files)
+    if question.profile or not binaries:
+        profile = profile_of(index, named, question.macros)
+    else:
+        kernels = [kernel for each in binaries for kernel in each.registrations.kernels]
+        profile = fitting_profile(index, kernels, preferred(index.profiles))
+    question = replace(question, profile=question.profile or profile)
+    build = described_build(question, files, index, profile)
+    if not binaries:
+        return OpenedBuild(question, index, profile, build)
+    described = " and ".join(dict.fromkeys(getattr(part, "name", "the build") for part in build.parts))
+    contents = BinaryContents(binaries, index, profile, described)
+    # A part that is asked last knows that the others have what it lacks. What is linked has all libraries.
+    build = DescribedBuild((*build.parts, contents), (*build.unjudged, *contents.unjudged), ())
+    return OpenedBuild(question, contents.index, profile, build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,15 +308,17 @@ class HeldAgainst:
     problems: tuple[Finding, ...]
 
 
-def hold_against(opened: OpenedBuild, watch: Watch = NOBODY) -> HeldAgainst:
+def hold_against(opened: OpenedBuild, watch: Watch = NOBODY, *, inserted: bool = False) -> HeldAgainst:
     """What of the models of the question the build does not run, by code. The only model stays open in the answer.
+
+    With ``inserted`` what optimizers of the runtime only may insert is picked, too, where the build has it.
 
     Raises BrokenGraphError for the only model where it makes no sense as a graph, and what :func:`verify` raises of
     models.
     """
     question, index, profile, build = opened.question, opened.index, opened.profile, opened.build
     # What an optimizer only may insert is never missing, so that nobody need look for it.
-    needed = read_requirements(replace(question.models, inserted=False, every_node=True), index, watch)
+    needed = read_requirements(replace(question.models, inserted=inserted, every_node=True), index, watch)
     found = select_kernels(
         needed, index, profile, builds=build.builds, have=question.have, files=False, contents=opened.contents
     )
@@ -308,6 +362,10 @@ def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> Iterato
             unusable = part.unusable()
             if unusable is not None:
                 yield unusable
+        elif isinstance(part, BinaryContents):
+            nothing = part.nothing()
+            if nothing is not None:
+                yield nothing
 
 
 def _broken(error: BrokenGraphError) -> Finding:

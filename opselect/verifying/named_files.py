@@ -16,6 +16,7 @@ from opselect.build_lists.header import SelectiveHeader, read_header
 from opselect.build_lists.header.record import ERROR_MESSAGE
 from opselect.requirements.json_fields import json_of
 from opselect.requirements.ops_list import Pair, parse_ops_list
+from opselect.verifying.binary_contents import BinaryFile, is_binary, read_binary
 from opselect.verifying.resolver import Resolver, is_registration, read_registration
 
 _BINARIES = (
@@ -34,7 +35,7 @@ _BINARIES = (
 
 _KINDS = (
     "opselect reads manifests, ops_to_register.h, tf_op_files.txt and other lists of paths, ops lists (JSON) and "
-    "*_registration.cc of TensorFlow Lite, told by what stands in them; a folder is a checkout."
+    "*_registration.cc of TensorFlow Lite, and binaries, told by what stands in them; a folder is a checkout."
 )
 
 
@@ -73,11 +74,16 @@ class OpsList:
     pairs: tuple[Pair, ...]
 
 
-NamedFile = ManifestFile | PathList | OpsList | SelectiveHeader | Resolver
+NamedFile = ManifestFile | PathList | OpsList | SelectiveHeader | Resolver | BinaryFile
 
 
-def read_named_file(path: str) -> NamedFile:
-    """What a file says of a build. Raises InputError, with the place, for one that says nothing or is damaged."""
+def read_named_file(path: str, abi: str = "") -> NamedFile:
+    """What a file says of a build; ``abi`` picks the processor where it is a package of binaries.
+
+    Raises InputError, with the place, for one that says nothing or is damaged.
+    """
+    if is_binary(path):
+        return read_binary(path, abi)
     text = text_of(path)
     if not text.strip():
         raise InputError(path, "is empty", _KINDS)
@@ -108,8 +114,8 @@ def text_of(path: str) -> str:
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from None
     if data.startswith(_BINARIES):
-        advice = "Name the header or the lists that it was built with; `generate` writes them for your models."
-        raise InputError(path, "is a built binary: which kernels are registered in one cannot be read", advice)
+        advice = "`opselect audit` says what is registered in one."
+        raise InputError(path, "is a built binary, and no file that it is built from", advice)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         advice = "PowerShell's > writes that: redirect in cmd, or use Out-File -Encoding ascii."
         raise InputError(path, "is UTF-16, which neither compilers nor build tools read", advice)

@@ -22,7 +22,7 @@ LEFT_OUT = "…"
 
 
 _NAMED = (
-    *("build_models", "checkpoints", "findings", "freeze", "headers", "logs/tensorflow_1.13.1", "models"),
+    *("audit", "build_models", "checkpoints", "findings", "freeze", "headers", "logs/tensorflow_1.13.1", "models"),
     *("runtime_tree", "saved_models"),
 )
 """Folders of fixtures that examples name files of."""

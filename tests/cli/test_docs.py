@@ -41,6 +41,7 @@ def test_there_are_examples_of_every_command() -> None:
     shown = {" ".join(re.findall(r"^opselect ((?:(?:index|header) )?\w+)", line)) for line, _ in EXAMPLES}
     assert shown == {
         "generate",
+        "audit",
         "check",
         "verify",
         "diagnose",

@@ -107,6 +107,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, scan: S
         )
         assert _run(*command) == 0
         shutil.copy(ROOT / "fixtures" / "models" / "flex_ops.tflite", "flex.tflite")
+        shutil.copy(ROOT / "fixtures" / "findings" / "relu.pbtxt", ".")
+        for library in ("libruntime.so", "libwhole.so"):
+            shutil.copy(ROOT / "fixtures" / "audit" / library, ".")
+        Path("budget.yaml").write_text("total: 20 kB\nany_op: 1 kB\n")
         Path("flex_ops.json").write_text(json.dumps(FLEX_OPS))
         Path("registration.cc").write_text(REGISTRATION)
         for folder in ("models", "phone", "watch"):

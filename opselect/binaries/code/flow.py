@@ -26,7 +26,7 @@ class State:
         self.memory = memory
         self.calls = calls
         self._inlined = inlined
-        self._depth = depth
+        self.depth = 0
         self.saved: dict[int, dict[str, Value]] = {}
         self.returned: Value = None
         self._lost = False
@@ -79,35 +79,36 @@ class State:
         if isinstance(top, Place):
             self.registers[self.flow.stack_pointer] = Place(top.base, top.offset + amount)
 
-    def call(self, address: int, after: int, target: int | str | None) -> None:
+    def call(self, address: int, after: int, target: int | str | None, *, jump: bool = False) -> None:
         """Notes a call, or those of a function that is followed in its place; scratch registers are unknown then."""
         arguments = self.flow.arguments(self)
         goal = None if target is None else self.flow.targets.of(target)
-        if isinstance(goal, int) and goal in self._inlined and self._depth < _MOST_DEPTH:
+        if isinstance(goal, int) and goal in self._inlined and self.depth < _MOST_DEPTH:
             self._inline(goal, arguments)
             number = self.memory.calls
         else:
             number = self.memory.calls + 1
-            self.calls.append(Call(number, address, after, goal, arguments, self.memory))
+            self.calls.append(Call(number, address, after, goal, arguments, self.memory, jump))
             self.memory.calls = number
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
         registers = self.registers
-        for name in self.flow.scratch:
-            registers[name] = None
+        registers.update(self.flow.scratch)
         registers[self.flow.result] = Place(number, 0)
 
     def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
         """Follows a called function in the place of the call."""
-        flow = self.flow
-        initial: dict[str, Value] = dict(zip(flow.argument_names, arguments, strict=False))
         # Its frame lies below everything that is known of this one.
-        initial[flow.stack_pointer] = Place(-1 - len(self.calls), 0)
-        State(flow, initial, self.memory, self.calls, self._inlined, self._depth + 1).follow(function)
+        state = self.flow.begin(arguments, Place(-1 - len(self.calls), 0), self.memory, self.calls, self._inlined)
+        state.depth = self.depth + 1
+        state.follow(function)
 
     def follow(self, function: int) -> None:
-        """Follows the code of a function from its start to its end."""
-        number = self.flow.image.functions.starting(function)
+        """Follows the code of a function from its start to its end.
+
+        On 32-bit ARM several functions can share an entry of the unwinder: then it may begin within what is known.
+        """
+        number = self.flow.image.functions.containing(function)
         if number is not None:
             end = int(self.flow.image.functions.ends[number])
             self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
@@ -125,7 +126,7 @@ class Flow(ABC):
     ) -> None:
         self.image = image
         self.argument_names = tuple(argument_names)
-        self.scratch = tuple(scratch)
+        self.scratch: dict[str, Value] = dict.fromkeys(scratch)
         self.result = result
         self.stack_pointer = stack_pointer
         self.targets = Targets(image)
@@ -140,21 +141,36 @@ class Flow(ABC):
 
         In the place of calls of functions that are ``inlined`` stand the calls that those make.
         """
-        initial: dict[str, Value] = dict(zip(self.argument_names, given, strict=False))
-        initial[self.stack_pointer] = Place(STACK, 0)
-        state = State(self, initial, Memory(self.image.pointer_size), [], inlined)
+        state = self.begin(given, Place(STACK, 0), Memory(self.image.pointer_size), [], inlined)
         state.follow(function)
         return state.calls
 
+    def function_at(self, value: int) -> int:
+        """The address of the function that a pointer points at."""
+        return value
+
     def returned(self, function: int) -> Value:
         """What a function returns that makes no call, as far as that is always the same."""
-        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], frozenset())
+        state = self.begin((), Place(STACK, 0), Memory(self.image.pointer_size), [], frozenset())
         state.follow(function)
         return state.returned if not state.calls else None
 
+    def begin(
+        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[Call], inlined: frozenset[int]
+    ) -> State:
+        """What is known where a function begins that is given some arguments; ``top`` is that of its stack."""
+        registers, words = self.given(arguments, top)
+        for place, value in words:
+            memory.store(place, self.image.pointer_size, value)
+        return State(self, registers | {self.stack_pointer: top}, memory, calls, inlined)
+
+    def given(self, arguments: Sequence[Value], top: Place) -> tuple[dict[str, Value], list[tuple[Place, Value]]]:
+        """Registers and words of the stack where a function finds its arguments."""
+        return dict(zip(self.argument_names, arguments, strict=False)), []
+
     def arguments(self, state: State) -> tuple[Value, ...]:
         """What is known of the arguments of a call."""
-        return tuple(state.registers.get(name) for name in self.argument_names)
+        return tuple(map(state.registers.get, self.argument_names))
 
     def constant(self, address: int, size: int) -> Value:
         """What stands at an address of the image, as far as it cannot change when the program runs."""

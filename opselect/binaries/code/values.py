@@ -52,11 +52,12 @@ Value = int | Place | Imported | Loaded | Either | bytes | None
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: ``number`` counts from 1 in its function and is the base of its result.
+    """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
     in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that
-    of the whole function: what it held at the time of this call, it tells by ``number``.
+    of the whole function: what it held at the time of this call, it tells by ``number``. A ``jump`` is a call that the
+    function ends with.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Call:
     target: int | str | None
     arguments: tuple[Value, ...]
     memory: Memory
+    jump: bool = False
 
 
 class Memory:

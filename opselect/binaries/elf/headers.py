@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from elftools.common.exceptions import ELFError
@@ -17,54 +17,15 @@ from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError, Place
-from opselect.binaries.image import Bytes, Machine, Section, SectionKind, Segment, text_at
+from opselect.binaries.elf.section_headers import NOBITS, WRITE, SectionHeader, SectionHeaders
+from opselect.binaries.image import Bytes, Machine, Section, Segment
 
 _MACHINES = {"EM_X86_64": Machine.X86_64, "EM_386": Machine.X86, "EM_AARCH64": Machine.AARCH64, "EM_ARM": Machine.ARM}
 
-PROGBITS, SYMTAB, STRTAB, RELA, HASH, NOBITS, REL, DYNSYM, GROUP = 1, 2, 3, 4, 5, 8, 9, 11, 17
-_WRITE, _ALLOC, _EXECUTE, _COMPRESSED = 1, 2, 4, 0x800
 _PT_LOAD, PT_DYNAMIC, PT_GNU_EH_FRAME = 1, 2, 0x6474E550
-_ARM_EXIDX = 0x70000001
-_OBJECT, _EXECUTABLE, _SHARED = "ET_REL", "ET_EXEC", "ET_DYN"
-
-
-@dataclass(frozen=True, slots=True)
-class SectionHeader:
-    """A section header as it stands; ``name`` is looked up. ``offset`` and ``size`` lie within the file."""
-
-    name: str
-    type: int
-    flags: int
-    address: int
-    offset: int
-    size: int
-    link: int
-    info: int
-    alignment: int
-    entry_size: int
-
-    @property
-    def allocated(self) -> bool:
-        """Whether it is loaded into memory."""
-        return bool(self.flags & _ALLOC)
-
-    @property
-    def file_size(self) -> int:
-        """The bytes that it takes in the file."""
-        return 0 if self.type == NOBITS else self.size
-
-    @property
-    def kind(self) -> SectionKind:
-        """What it holds."""
-        if self.type == NOBITS:
-            return SectionKind.ZERO
-        if self.allocated:
-            return SectionKind.CODE if self.flags & _EXECUTE else SectionKind.DATA
-        if self.name.startswith((".debug", ".zdebug", ".stab", ".gdb_index", ".gnu_debugdata")):
-            return SectionKind.DEBUG
-        if self.type == SYMTAB or self.name in {".strtab", ".symtab_shndx"}:
-            return SectionKind.SYMBOLS
-        return SectionKind.OTHER
+_OBJECT, _EXTENDED = "ET_REL", 0xFFFF
+_MAX_LINKED = 1 << 18
+"""Maximum number of sections of what is linked: linkers join those of objects to some dozens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +41,7 @@ class ElfFile:
     bits: int
     big_endian: bool
     is_object: bool
-    sections: tuple[SectionHeader, ...]
+    sections: SectionHeaders
     segments: tuple[Segment, ...]
     segment_types: tuple[int, ...]
     all_segments: tuple[Segment, ...]
@@ -91,6 +52,11 @@ class ElfFile:
     def order(self) -> str:
         """The byte order as NumPy writes it."""
         return ">" if self.big_endian else "<"
+
+    @property
+    def byte_order(self) -> Literal["big", "little"]:
+        """The byte order as Python writes it."""
+        return "big" if self.big_endian else "little"
 
     def section_bytes(self, header: SectionHeader) -> Bytes:
         """The bytes of a section in the file."""
@@ -113,15 +79,16 @@ class ElfFile:
 
     def first(self, *kinds: int) -> SectionHeader | None:
         """The first section of a type."""
-        return next((header for header in self.sections if header.type in kinds), None)
+        return next((self.sections[number] for number in self.sections.of_type(*kinds)), None)
 
     def named(self, name: str) -> SectionHeader | None:
         """The first section of a name."""
-        return next((header for header in self.sections if header.name == name), None)
+        found = (self.sections[number] for number in self.sections.beginning(name))
+        return next((header for header in found if header.name == name), None)
 
 
-def read_headers(name: str, content: Bytes) -> ElfFile:
-    """Reads the headers of an ELF file.
+def read_headers(name: str, content: Bytes, *, debug_file: bool = False) -> ElfFile:
+    """Reads the headers of an ELF file; a ``debug_file`` need not have the bytes of its segments.
 
     Raises InputError for headers that are cut or that say what the file cannot hold.
     """
@@ -132,7 +99,7 @@ def read_headers(name: str, content: Bytes) -> ElfFile:
     except (ELFError, ValueError, KeyError, UnicodeDecodeError) as error:
         raise InputError(name, f"is no ELF file that can be read: {error}") from None
     order = ">" if big_endian else "<"
-    segments, types, every = _segments(name, content, header, bits, order)
+    segments, types, every = _segments(name, content, header, bits, order, debug_file)
     sections = _sections(name, content, header, bits, order)
     machine = _MACHINES.get(header["e_machine"], Machine.OTHER)
     if machine in {Machine.X86_64, Machine.AARCH64} and bits != 64:
@@ -168,7 +135,7 @@ def _view(content: Bytes, offset: int, count: int, dtype: np.dtype[np.void]) -> 
 
 
 def _segments(
-    name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str
+    name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str, debug_file: bool
 ) -> tuple[tuple[Segment, ...], tuple[int, ...], tuple[Segment, ...]]:
     u4, word = order + "u4", order + ("u8" if bits == 64 else "u4")
     fields = (
@@ -187,7 +154,9 @@ def _segments(
     every, types = [], []
     for row in _view(content, offset, count, dtype):
         start, size = int(row["offset"]), int(row["filesz"])
-        if row["type"] == _PT_LOAD and start + size > len(content):
+        if debug_file and start + size > len(content):
+            size = 0
+        if row["type"] == _PT_LOAD and size and start + size > len(content):
             problem = f"a segment of {size} bytes begins at byte {start}, and the file ends before it does"
             raise InputError(Place(name, byte=offset), problem, "Is the file whole? Copy or download it again.")
         flags = int(row["flags"])
@@ -201,39 +170,44 @@ def _segments(
     return loaded, tuple(types), tuple(every)
 
 
-def _sections(name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str) -> tuple[SectionHeader, ...]:
+def _sections(name: str, content: Bytes, header: Mapping[str, Any], bits: int, order: str) -> SectionHeaders:
     u4, word = order + "u4", order + ("u8" if bits == 64 else "u4")
     dtype = np.dtype(
-        [("name", u4), ("type", u4), ("flags", word), ("addr", word), ("offset", word), ("size", word), ("link", u4),
-         ("info", u4), ("align", word), ("entsize", word)]
+        [("name", u4), ("type", u4), ("flags", word), ("address", word), ("offset", word), ("size", word), ("link", u4),
+         ("info", u4), ("alignment", word), ("entry_size", word)]
     )  # fmt: skip
     offset = int.from_bytes(
         content[40:48].tobytes() if bits == 64 else content[32:36].tobytes(), "big" if order == ">" else "little"
     )
-    count, names = int(header["e_shnum"]), int(header["e_shstrndx"]) if header["e_shnum"] else 0
+    count = int(header["e_shnum"])
     if not offset:
-        return ()
+        return SectionHeaders(np.empty(0, dtype), content[:0])
     if header["e_shentsize"] != dtype.itemsize or offset + max(count, 1) * dtype.itemsize > len(content):
         raise InputError(Place(name, byte=offset), f"has {count} section headers that are cut or of a wrong size")
     first = _view(content, offset, 1, dtype)[0]
     count = count or int(first["size"])
-    names = int(first["link"]) if int(header["e_shstrndx"]) == 0xFFFF else int(header["e_shstrndx"])
+    names = int(first["link"]) if int(header["e_shstrndx"]) == _EXTENDED else int(header["e_shstrndx"])
     if offset + count * dtype.itemsize > len(content):
         raise InputError(Place(name, byte=offset), f"has {count} section headers, and the file ends before they do")
-    table = _view(content, offset, count, dtype)
-    rows = table.tolist()
+    if count > _MAX_LINKED and header["e_type"] != _OBJECT:
+        raise InputError(Place(name, byte=offset), f"has {count} section headers: more than any linker writes")
+    rows = _view(content, offset, count, dtype)
     texts = content[:0]
     if 0 < names < count:
-        start, size = rows[names][4], rows[names][5]
+        start, size = int(rows[names]["offset"]), int(rows[names]["size"])
         texts = content[start : start + size]
-    headers = []
-    for number, row in enumerate(rows):
-        made = SectionHeader(text_at(texts, row[0]), *row[1:])
-        if number and made.type and made.offset + made.file_size > len(content):
-            problem = f"section {made.name or number} has {made.size} bytes at byte {made.offset}: the file ends before"
-            raise InputError(Place(name, byte=offset), problem, "Is the file whole? Copy or download it again.")
-        headers.append(made)
-    return tuple(headers)
+    headers = SectionHeaders(rows, texts)
+    present = (rows["type"] != 0) & (rows["type"] != NOBITS)
+    present[:1] = False
+    offsets, sizes = rows["offset"][present].astype(np.uint64), rows["size"][present].astype(np.uint64)
+    end = np.uint64(len(content))
+    outside = (offsets > end) | (sizes > end) | (offsets + sizes > end)
+    if outside.any():
+        wrong = headers[int(np.flatnonzero(present)[np.flatnonzero(outside)[0]])]
+        called = wrong.name or wrong.number
+        problem = f"section {called} has {wrong.size} bytes at byte {wrong.offset}: the file ends before"
+        raise InputError(Place(name, byte=offset), problem, "Is the file whole? Copy or download it again.")
+    return headers
 
 
 def _dynamic(
@@ -249,20 +223,16 @@ def _dynamic(
     return {}
 
 
-def sections_of(file: ElfFile, member: int = 0, addresses: tuple[int, ...] | None = None) -> tuple[Section, ...]:
-    """The sections as everything else sees them; with ``addresses`` those of an object that was laid out."""
-    return tuple(
-        Section(
-            name=header.name,
-            kind=header.kind,
-            offset=header.offset,
-            size=header.file_size,
-            address=header.address if addresses is None else addresses[number],
-            memory_size=header.size if header.allocated else 0,
-            loaded=header.allocated,
-            writable=bool(header.flags & _WRITE),
-            member=member,
-        )
-        for number, header in enumerate(file.sections)
-        if header.type
+def section_of(header: SectionHeader, member: int, start: int, address: int) -> Section:
+    """A section as everything else sees it; ``start`` is where its object begins in the file."""
+    return Section(
+        name=header.name,
+        kind=header.kind,
+        offset=start + header.offset,
+        size=header.file_size,
+        address=address,
+        memory_size=header.size if header.allocated else 0,
+        loaded=header.allocated,
+        writable=bool(header.flags & WRITE),
+        member=member,
     )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from opselect.binaries.elf.headers import ElfFile, sections_of
+from opselect.binaries.elf.headers import ElfFile, section_of
 from opselect.binaries.elf.relocations import pointers_of
-from opselect.binaries.elf.symbols import dynamic_table, exports_of, full_table, strong_places, symbols_of
+from opselect.binaries.elf.symbols import (
+    dynamic_table,
+    exports_of,
+    full_table,
+    strong_places,
+    symbols_of,
+    thumb_functions,
+)
 from opselect.binaries.elf.unwind import exception_index, unwind_functions
 from opselect.binaries.image import (
     Addresses,
@@ -37,9 +44,11 @@ def linked_image(file: ElfFile, name: str) -> Image:
     unmapped(file.content)
     exports = Exports.none() if dynamic is None else exports_of(file, dynamic)
     full = full_table(file)
-    symbols = symbols_of(file, full or dynamic)
+    table = full or dynamic
+    symbols = symbols_of(file, table)
     strong = None if full is None else strong_places(file, full)
-    del full
+    thumb = thumb_functions(file.machine, table)
+    del dynamic, full, table
     unmapped(file.content)
     functions = _functions(file, symbols)
     unmapped(file.content)
@@ -48,8 +57,8 @@ def linked_image(file: ElfFile, name: str) -> Image:
         for segment in sorted(file.segments, key=lambda segment: segment.address)
         if segment.size
     )
-    thumb = frozenset(address & ~1 for address in initialisers if address & 1 and file.machine is Machine.ARM)
     if file.machine is Machine.ARM:
+        thumb |= {address & ~1 for address in initialisers if address & 1}
         initialisers = tuple(address & ~1 for address in initialisers)
     return Image(
         name=name,
@@ -57,7 +66,7 @@ def linked_image(file: ElfFile, name: str) -> Image:
         bits=file.bits,
         big_endian=file.big_endian,
         content=file.content,
-        sections=sections_of(file),
+        sections=tuple(section_of(header, 0, 0, header.address) for header in file.sections if header.type),
         segments=file.segments,
         regions=regions,
         symbols=symbols,

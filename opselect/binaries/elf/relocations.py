@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
 from opselect.binaries.elf.headers import ElfFile
-from opselect.binaries.elf.symbols import SymbolTable
+from opselect.binaries.elf.symbols import ElfSymbolTable
 from opselect.binaries.image import Bytes, Machine, Pointers
 
 _RELATIVE, _SYMBOLIC = {
@@ -38,7 +38,7 @@ class Relocations:
     addends: NDArray[np.int64] | None
 
 
-def pointers_of(file: ElfFile, table: SymbolTable | None) -> Pointers:
+def pointers_of(file: ElfFile, table: ElfSymbolTable | None) -> Pointers:
     """The pointers of an image, from every table of relocations that its dynamic entries name."""
     if file.machine is Machine.OTHER:
         return Pointers.none()
@@ -65,7 +65,7 @@ def pointers_of(file: ElfFile, table: SymbolTable | None) -> Pointers:
 
 
 def _resolved(
-    file: ElfFile, relocations: Relocations, table: SymbolTable | None
+    file: ElfFile, relocations: Relocations, table: ElfSymbolTable | None
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint32]]:
     """Places, values, and the numbers of the symbols that other libraries give (0: none)."""
     relative = relocations.types == _RELATIVE[file.machine]

@@ -60,9 +60,8 @@ def kernel_api(
     found: dict[Role, Counter[int | str]] = {role: Counter() for role in (Role.NAME, Role.BUILD, Role.REGISTRAR)}
     between: dict[int | str, _Seen] = {}
     for calls in functions:
-        by_number = {call.number: call for call in calls}
         for registrar in calls:
-            chain = _chain_into(calls, registrar, by_number, arguments)
+            chain = _chain_into(calls, registrar, arguments)
             if chain is None or registrar.target is None:
                 continue
             found[Role.REGISTRAR][registrar.target] += 1
@@ -77,27 +76,25 @@ def kernel_api(
                     text = arguments.text(call, 1)
                     if text is not None:
                         seen.texts.append((chain.op, text))
-    api: dict[int | str, ApiFunction] = {}
-    for role, counted in found.items():
-        api |= {target: ApiFunction(role) for target in counted}
     inputs = _Definitions(definitions, between.values())
-    for target, seen in between.items():
-        api[target] = _between(target, seen, arguments, calls_of, inputs)
+    api = {target: _between(target, seen, arguments, calls_of, inputs) for target, seen in between.items()}
+    for role, counted in found.items():
+        for target, times in counted.items():
+            if target not in between or times >= len(between[target].calls):
+                api[target] = ApiFunction(role)
     return api
 
 
-def _chain_into(
-    calls: Sequence[Call], registrar: Call, by_number: Mapping[int, Call], arguments: Arguments
-) -> _Chain | None:
+def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) -> _Chain | None:
     """The calls on the builder whose result a call is given, if it is given a class and a factory besides."""
     given = [argument for argument in registrar.arguments[:3] if isinstance(argument, Place) and argument.base > 0]
-    if not given or arguments.factory(registrar, by_number) is None:
+    if not given or arguments.factory(registrar, calls) is None:
         return None
     for place in given:
-        last = by_number.get(place.base)
-        if last is None or place.offset or last.number >= registrar.number:
+        if place.offset or place.base >= registrar.number:
             continue
-        made = [call for call in calls if last.number < call.number < registrar.number]
+        last = calls[place.base - 1]
+        made = calls[last.number : registrar.number - 1]
         if arguments.class_of(registrar, made) is None:
             continue
         between: list[Call] = []
@@ -112,9 +109,9 @@ def _chain_into(
                 if begins is None or op is None:
                     break
                 return _Chain(begins, list(reversed(between)), last, op)
-            if builder.offset or builder.base not in by_number or by_number[builder.base].number >= call.number:
+            if builder.offset or builder.base >= call.number:
                 break
-            call = by_number[builder.base]
+            call = calls[builder.base - 1]
             named = arguments.text(call, 1)
             if named is not None and _OP.fullmatch(named) and isinstance(call.arguments[0], Place):
                 # On 32-bit ARM constructors return what they made.
@@ -136,15 +133,11 @@ def _begins(calls: Sequence[Call], call: Call, builder: Place, arguments: Argume
 
 def _begun(calls: Sequence[Call], call: Call, builder: Place, arguments: Arguments) -> Call | None:
     """The last call before that names an op for a builder on the stack."""
-    for before in reversed(calls[: _position(calls, call)]):
+    for before in reversed(calls[: call.number - 1]):
         if before.arguments[0] == builder:
             text = arguments.text(before, 1)
             return before if text is not None and _OP.fullmatch(text) else None
     return None
-
-
-def _position(calls: Sequence[Call], call: Call) -> int:
-    return call.number - calls[0].number
 
 
 class _Definitions:
@@ -231,7 +224,7 @@ def _value_type(seen: _Seen, inputs: _Definitions) -> str:
 
 def _type_within(calls: Sequence[Call], arguments: Arguments) -> ApiFunction | None:
     """The type of a function that does nothing but to hand on its arguments with a type."""
-    if len(calls) != 1 or len(calls[0].arguments) < 3:
+    if not calls or (len(calls) != 1 and not calls[0].jump):
         return None
     dtype = arguments.dtype(calls[0].arguments[2])
     return None if dtype is None else ApiFunction(Role.TYPE, dtype)

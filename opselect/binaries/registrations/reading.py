@@ -24,6 +24,8 @@ _STARTS = _OF_KERNELS | _OF_DEFINITIONS
 """What functions do that begin or end a registration. Of a definition every part may be the first: its name can be
 stored without a call."""
 _DEEPEST = 3
+_TOGETHER = 256
+"""Functions whose code is in memory together: each brings pages around it with it."""
 _INITIALISER = re.compile(r"_GLOBAL__sub_I_(?:_ZN?K?\w*|(?P<file>.+\.(?:cc|cpp|cxx|c\+\+|C|cu)(?:\.cc|\.cpp)?))$")
 
 
@@ -68,18 +70,26 @@ class _Reader:
         api: Api = {}
         for _ in range(_DEEPEST):
             calls = [self._calls_of(function) for function in functions]
-            api = api_of(calls)
+            api = self._nameless(api_of(calls))
             if any(function.role in starts for function in api.values()):
                 break
             called = (call.target for each in calls for call in each)
             within = (goal for goal in called if isinstance(goal, int) and self._is_function(goal))
             functions = list(dict.fromkeys(within))
         while api:
-            further = api_of([self._calls_of(function) for function in self._callers(api, starts)])
+            further = self._nameless(api_of([self._calls_of(function) for function in self._callers(api, starts)]))
             if further.keys() <= api.keys():
                 return api | further
             api |= further
         return api
+
+    def _nameless(self, api: Api) -> Api:
+        """What functions do that have no name: a name says what its function does and what it does not."""
+        return {
+            target: function
+            for target, function in api.items()
+            if isinstance(target, int) and not len(self._image.symbols.at(target))
+        }
 
     def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
         """Says of what begins a kernel whether it asks another function first if the op is to be registered.
@@ -109,7 +119,7 @@ class _Reader:
         """The functions that call what does something."""
         functions = self._image.functions
         wanted = {target for target, function in api.items() if function.role in roles}
-        sites = call_sites(self._image, wanted)
+        sites = call_sites(self._image, self._flow.targets, wanted)
         numbers = dict.fromkeys(functions.containing(int(site)) for site in sites)
         return [int(functions.starts[number]) for number in numbers if number is not None]
 
@@ -138,15 +148,16 @@ class _Reader:
             if not starts:
                 break
             scanned |= starts
-            for site in call_sites(self._image, starts):
+            for site in call_sites(self._image, self._flow.targets, starts):
                 number = functions.containing(int(site))
                 start = -1 if number is None else int(functions.starts[number])
                 if number is None or start in found:
                     continue
                 found.add(start)
                 behind = self._flow.targets.of(start)
-                if behind != start and behind in api:
-                    api[start] = api[behind]
+                own = api.get(behind) if behind != start else self._role_of_symbol(start)
+                if own is not None:
+                    api.setdefault(start, own)
                 for target, function in self._api_called_by(start).items():
                     api.setdefault(target, function)
         return sorted(start for start in found if start not in api)
@@ -156,7 +167,8 @@ class _Reader:
 
         Compilers that do not optimise let a function call another one that registers: then that is looked at, too.
         """
-        named = ((name, role_by_name(name)) for name in self._image.pointers.import_names)
+        imports = {*self._image.pointers.import_names, *self._image.stubs.values()}
+        named = ((name, role_by_name(name)) for name in sorted(imports))
         api: Api = {name: role for name, role in named if role is not None}
         functions = list(self._image.initialisers)
         for _ in range(_DEEPEST):
@@ -204,6 +216,8 @@ class _Reader:
     def _calls_of(self, function: int) -> list[Call]:
         if function not in self._calls:
             self._calls[function] = self._flow.calls(function)
+            if len(self._calls) % _TOGETHER == 0:
+                unmapped(self._image.content)
         return self._calls[function]
 
     def _name_and_file(self, start: int) -> tuple[str, str]:

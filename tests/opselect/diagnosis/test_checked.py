@@ -14,14 +14,17 @@ from opselect.diagnosis.causes import CAUSES
 from opselect.diagnosis.setting import trusted
 from opselect.logs.kinds import KINDS
 from opselect.logs.records import KernelRow, LogFailure
+from opselect.usecases import diagnose
 from opselect.usecases.diagnose import DiagnoseQuestion, Diagnoser, Diagnosis
 from opselect.usecases.fix_build import fix_build
 from opselect.usecases.kernel_source import KernelSource, Macros
 from opselect.usecases.open_kernels import open_kernels
 from opselect.usecases.read_requirements import ModelSet
+from opselect.verifying.binary_contents import BinaryFile, read_binary
 
 ROOT = Path(__file__).resolve().parents[3]
 TREE = ROOT / "fixtures" / "runtime_tree"
+LIBRARY = ROOT / "fixtures" / "audit" / "libruntime.so"
 MAKE_LIST = "tensorflow/contrib/makefile/tf_op_files.txt"
 CUMSUM = LogFailure("no-kernel", "tensorflow", op="Cumsum", node="c", dtypes=(("T", "DT_FLOAT"),), rows=())
 
@@ -161,20 +164,57 @@ def test_attr_is_taken_off_where_the_model_has_its_default() -> None:
     assert diagnosis.checked
 
 
-def test_name_that_is_nowhere_in_the_binary_is_not_registered(tmp_path: Path) -> None:
-    library = tmp_path / "libtensorflow.so"
-    library.write_bytes(b"\x7fELF\0Relu\0Cumprod\0")
-    assert codes(diagnosed(CUMSUM, binary=library))[0] == ("OPS119", "certain")
-    library.write_bytes(b"\x7fELF\0Relu\0CumsumGrad\0")
-    assert codes(diagnosed(CUMSUM, binary=library))[0] == ("OPS119", "certain")
-    library.write_bytes(b"\x7fELF\0Relu\0Cumsum\0")
-    diagnosis = diagnosed(CUMSUM, binary=library)
-    assert not diagnosis.checked
-    assert "is not judged" in diagnosis.unsure
+def test_a_kernel_that_the_binary_does_not_register_is_missing_for_certain() -> None:
+    assert codes(diagnosed(CUMSUM, binary=LIBRARY))[0] == ("OPS119", "certain")
+    integers = LogFailure("no-kernel", "tensorflow", op="Relu6", dtypes=(("T", "DT_INT32"),), rows=())
+    first = diagnosed(integers, binary=LIBRARY).causes[0]
+    assert (first.code, first.applicability) == ("OPS122", "certain")
+    assert "other kernels of tensorflow/core/kernels/relu_op.cc are registered in it" in first.reason
+
+
+@pytest.mark.parametrize("kind", ["no-kernel", "op-not-registered"])
+def test_what_the_binary_registers_was_missing_in_another_one(kind: str) -> None:
+    failure = LogFailure(kind, "tensorflow", op="Relu", node="r", dtypes=(("T", "DT_FLOAT"),), rows=())
+    diagnosis = diagnosed(failure, binary=LIBRARY)
+    assert codes(diagnosis)[0] == ("OPS531", "certain")
+    assert diagnosis.checked
+
+
+def test_an_op_that_the_binary_does_not_define() -> None:
+    failure = LogFailure("op-not-registered", "tensorflow", op="Relu6")
+    assert codes(diagnosed(failure, binary=LIBRARY))[0] == ("OPS120", "certain")
+
+
+def test_a_file_of_the_lists_without_a_kernel_in_the_binary_was_dropped_by_the_linker() -> None:
+    failure = LogFailure("no-kernel", "tensorflow", op="Softplus", dtypes=(("T", "DT_FLOAT"),), rows=())
+    known = {"binary": LIBRARY, "source": KernelSource("2.14"), "lists": ("default",)}
+    first = diagnosed(failure, **known).causes[0]
+    assert (first.code, first.applicability) == ("OPS502", "certain")
+    assert first.reason.startswith("by the lists of Bazel of TensorFlow 2.14.1, the build has")
+
+
+def test_a_binary_without_any_kernel_of_tensorflow() -> None:
+    diagnosis = diagnosed(CUMSUM, binary=ROOT / "fixtures" / "audit" / "libodd.so")
+    assert codes(diagnosis)[0] == ("OPS503", "certain")
+    assert diagnosis.checked
+
+
+def test_a_binary_is_read_once_for_all_failures_of_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(path: str, abi: str = "") -> BinaryFile:
+        read.append(path)
+        return read_binary(path, abi)
+
+    monkeypatch.setattr(diagnose, "read_binary", counted)
+    others = [replace(CUMSUM, op=op) for op in ("Softplus", "Abs")]
+    diagnoses = Diagnoser(DiagnoseQuestion(binary=LIBRARY)).diagnose_all([CUMSUM, *others])
+    assert [each.causes[0].code for each in diagnoses] == ["OPS119"] * 3
+    assert len(read) == 1
 
 
 def test_what_is_no_binary_is_an_error(tmp_path: Path) -> None:
-    for content in (b"", b"PK\x03\x04rest"):
+    for content in (b"", b"PK\x03\x04rest", b"text"):
         (tmp_path / "app.apk").write_bytes(content)
         with pytest.raises(InputError):
             diagnosed(CUMSUM, binary=tmp_path / "app.apk")

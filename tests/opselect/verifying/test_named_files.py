@@ -48,9 +48,9 @@ def test_make_compiles_the_source_of_that_name() -> None:
     [
         (b"", "is empty"),
         (b" \n\t", "is empty"),
-        (b"\x7fELF\2\1", "is a built binary"),
-        (b"!<arch>\nx", "is a built binary"),
-        (b"PK\3\4", "is a built binary"),
+        (b"\x7fELF\2\1", "is no ELF file that can be read"),
+        (b"PK\3\4", "is a damaged archive"),
+        (b"MZ", "is a built binary"),
         (b"a/b.cc\n\0", "byte 7: is no text"),
         (b"\xff\xfea\0", "is UTF-16"),
         (b"{", "file:1: is no JSON"),

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 from kernel_index.errors import InputError
 from opselect.models.formats.archives.records import Archive
-from opselect.models.formats.archives.streams import DECODERS, BufferFile, UnpackedFile
+from opselect.models.formats.archives.streams import DECODERS, UnpackedFile
 from opselect.models.formats.archives.tars import TarArchive, unpacks_to_tar
 from opselect.models.formats.archives.zips import ZipArchive
 from opselect.models.formats.wire import Buffer
 from opselect.models.storage import open_file
+from opselect.zip_files import BufferFile
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 """The first member, or the end of an archive without members."""

@@ -10,7 +10,6 @@ from typing import Protocol
 from kernel_index.errors import InputError
 from kernel_index.shown import shown_path, visible
 
-MAX_MEMBERS = 100_000
 MAX_UNPACKED = 1 << 34
 """Bytes; the largest frozen graph has 2 GB, which is what a protobuf message may have."""
 MAX_RATIO = 200
@@ -101,13 +100,3 @@ def check_unpacked(path: str, archive_size: int, unpacked: int) -> None:
     if unpacked > FREE_UNPACKED + MAX_RATIO * archive_size:
         problem = f"unpacks to more than {MAX_RATIO} times its size of {archive_size:,} bytes"
         raise InputError(path, problem, UNPACK_YOURSELF)
-
-
-def too_many_members(path: str) -> InputError:
-    return InputError(path, f"holds more than {MAX_MEMBERS:,} members", UNPACK_YOURSELF)
-
-
-def damaged(path: str, problem: object) -> InputError:
-    """The error for an archive that is broken; ``problem`` may be the exception of a library."""
-    text = str(problem) or type(problem).__name__
-    return InputError(path, f"is a damaged archive: {text}", "Copy or download it again.")

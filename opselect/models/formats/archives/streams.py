@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import bz2
-import errno
-import io
 import lzma
 import re
 import zlib
 from collections.abc import Callable
 from typing import Protocol
 
-from opselect.models.formats.archives.records import check_unpacked, damaged
+from opselect.models.formats.archives.records import check_unpacked
 from opselect.models.formats.wire import Buffer
+from opselect.zip_files import BufferFile, damaged
 
 BLOCK = 1 << 16
 """Bytes that are unpacked, and copied, at once."""
@@ -27,34 +26,6 @@ _TYPE_FLAG = 156
 _FIELDS_FOLLOW = (b"x", b"g", b"X")
 # tarfile before Python 3.12.6 takes time with the square of the length of a run of digits (CVE-2024-6232).
 _MANY_DIGITS = re.compile(rb"[0-9]{256}")
-
-
-class BufferFile(io.RawIOBase):
-    """A buffer to seek and read in."""
-
-    def __init__(self, buffer: Buffer) -> None:
-        super().__init__()
-        self._buffer = buffer
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: len(self._buffer)}[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, "a place before the start of the file")
-        self._position = base + offset
-        return self._position
-
-    def read(self, size: int = -1, /) -> bytes:
-        stop = len(self._buffer) if size < 0 else min(self._position + size, len(self._buffer))
-        data = self._buffer[self._position : stop] if self._position < stop else b""
-        self._position += len(data)
-        return data
 
 
 class _Decoder(Protocol):

@@ -9,17 +9,15 @@ from functools import partial
 
 from kernel_index.errors import OpselectError
 from opselect.models.formats.archives.records import (
-    MAX_MEMBERS,
     ArchiveMember,
     Stream,
-    damaged,
     name_problem,
     spelled,
     tidy_name,
-    too_many_members,
 )
-from opselect.models.formats.archives.streams import BufferFile, TarSource, UnpackedFile
+from opselect.models.formats.archives.streams import TarSource, UnpackedFile
 from opselect.models.storage import OpenFile
+from opselect.zip_files import MAX_MEMBERS, BufferFile, damaged, too_many_members
 
 _BAD_TAR = (tarfile.TarError, OSError, EOFError, IndexError, OverflowError, RecursionError, ValueError, struct.error)
 """What tarfile raises, by what it stumbles over."""

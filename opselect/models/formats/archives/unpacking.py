@@ -20,11 +20,11 @@ from opselect.models.formats.archives.records import (
     ArchiveMember,
     Stream,
     check_unpacked,
-    damaged,
     spelled,
     tidy_name,
 )
 from opselect.models.formats.archives.streams import BLOCK
+from opselect.zip_files import damaged
 
 _MODEL_SUFFIXES = (".pb", ".pbtxt", ".tflite", ".meta", ".index")
 _ROOT_FOLDER = "saved_model"

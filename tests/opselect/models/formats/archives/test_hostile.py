@@ -164,13 +164,13 @@ def test_sizes_that_are_not_true(tmp_path: Path, folders: Path, shift: int) -> N
 
 def test_a_directory_of_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {str(number): b"" for number in range(50)}
-    for module in ("zips", "tars"):
-        monkeypatch.setattr(f"opselect.models.formats.archives.{module}.MAX_MEMBERS", 49)
+    for module in ("zip_files", "models.formats.archives.tars"):
+        monkeypatch.setattr(f"opselect.{module}.MAX_MEMBERS", 49)
     for data in (zip_bytes(files), tar_bytes(files), tar_bytes(files, "xz")):
         with pytest.raises(InputError, match="holds more than"):
             list_archive(written(tmp_path / "m", data))
-    for module in ("zips", "tars"):
-        monkeypatch.setattr(f"opselect.models.formats.archives.{module}.MAX_MEMBERS", 50)
+    for module in ("zip_files", "models.formats.archives.tars"):
+        monkeypatch.setattr(f"opselect.{module}.MAX_MEMBERS", 50)
     for data in (zip_bytes(files), tar_bytes(files), tar_bytes(files, "xz")):
         assert len(list_archive(written(tmp_path / "m", data))) == 50
 

@@ -1,0 +1,190 @@
+"""A binary as it is audited: what it registers, whose its bytes are, and what would go with what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+from kernel_index.datatypes import DataType
+from opselect.binaries.packages import Packed
+from opselect.binaries.records import RegisteredKernel, Registrations
+from opselect.findings import Finding
+
+By = Literal["op", "dtype", "kernel", "file", "section", "symbol"]
+"""What bytes can be told apart by."""
+
+BYS: tuple[By, ...] = ("op", "dtype", "kernel", "file", "section", "symbol")
+
+
+class Costs(Protocol):
+    """Whose the bytes of one binary are, and which of them would go.
+
+    Registrations are meant by their numbers: kernels by their place in the list, and behind them the definitions.
+    """
+
+    def owned(self, by: By) -> Mapping[str, int]:
+        """Name to bytes of the file; under the empty name those of none, so that the sum is the size of the file.
+
+        By ``kernel`` the names are the places of the kernels in the list, as text.
+        """
+
+    def unattributed(self) -> Mapping[str, int]:
+        """Section to the bytes of it that belong to no op, or to several."""
+
+    def shared(self) -> Mapping[tuple[str, ...], int]:
+        """Ops to the bytes that they have together, which are among the unattributed."""
+
+    def retained(self, groups: Sequence[Sequence[int]]) -> Sequence[int]:
+        """For each group of registrations the bytes that would go if none of them were there."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedBinary:
+    """One binary. ``name`` is its path, with the member behind it where it stands in a package.
+
+    ``costs`` is None where only the registrations were asked for. The source files of kernels are paths from the root
+    of a checkout where a release told them, else as the binary has them.
+    """
+
+    name: str
+    size: int
+    abi: str
+    registrations: Registrations
+    costs: Costs | None = None
+    checks: tuple[Finding, ...] = ()
+    packed: Packed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An op, a data type, a kernel, a file, a section or a symbol, and what it costs.
+
+    ``retained_bytes`` would go without its kernels, and of an op or a file also without the definitions; None where it
+    registers nothing, so that nothing can be left out.
+    """
+
+    name: str
+    kernels: int
+    own_bytes: int
+    retained_bytes: int | None
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Some binaries that work together, a library and the framework that it needs say."""
+
+    binaries: tuple[AuditedBinary, ...]
+
+    @property
+    def name(self) -> str:
+        """All names, joined."""
+        return " + ".join(each.name for each in self.binaries)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files."""
+        return sum(each.size for each in self.binaries)
+
+    @property
+    def kernels(self) -> tuple[RegisteredKernel, ...]:
+        """The kernels of all of them."""
+        return tuple(kernel for each in self.binaries for kernel in each.registrations.kernels)
+
+    def rows(self, by: By) -> tuple[Row, ...]:
+        """The rows of one kind, what costs most first; bytes that belong to none of them are in no row."""
+        found: dict[str, _Sum] = {}
+        for binary in self.binaries:
+            _add_rows(found, binary, by)
+        rows = [
+            Row(name, each.kernels, each.own, each.retained, tuple(sorted(each.files))) for name, each in found.items()
+        ]
+        return tuple(sorted(rows, key=lambda row: (-(row.retained_bytes or row.own_bytes), row.name)))
+
+    def shared(self) -> dict[tuple[str, ...], int]:
+        """Ops to the bytes that they have together, what is most first."""
+        return _summed(each.costs.shared() for each in self.binaries if each.costs is not None)
+
+    def unattributed(self) -> dict[str, int]:
+        """Section to the bytes of it that belong to no op, or to several."""
+        return _summed(each.costs.unattributed() for each in self.binaries if each.costs is not None)
+
+    def sections(self) -> dict[str, int]:
+        """Section to its bytes in the file; together they are the size of the files."""
+        return _summed(each.costs.owned("section") for each in self.binaries if each.costs is not None)
+
+
+@dataclass(slots=True)
+class _Sum:
+    files: set[str]
+    kernels: int = 0
+    own: int = 0
+    retained: int | None = None
+
+
+def _add_rows(found: dict[str, _Sum], binary: AuditedBinary, by: By) -> None:
+    kernels = binary.registrations.kernels
+    groups = groups_of(binary.registrations, by)
+    for name, numbers in groups.items():
+        row = found.setdefault(name, _Sum(set()))
+        registered = [kernels[number] for number in numbers if number < len(kernels)]
+        row.kernels += len(registered)
+        row.files.update(each.file for each in registered if each.file)
+    if binary.costs is None:
+        return
+    for name, count in binary.costs.owned(by).items():
+        shown = kernel_name(kernels[int(name)]) if by == "kernel" and name else name
+        if shown:
+            found.setdefault(shown, _Sum(set())).own += count
+    for name, count in zip(groups, binary.costs.retained(tuple(groups.values())), strict=True):
+        found[name].retained = (found[name].retained or 0) + count
+
+
+def groups_of(registrations: Registrations, by: By) -> dict[str, list[int]]:
+    """Name to the numbers of the registrations that go with it; sections and symbols have none."""
+    found: dict[str, list[int]] = {}
+    for number, kernel in enumerate(registrations.kernels):
+        for name in _names(kernel, by):
+            found.setdefault(name, []).append(number)
+    for number, definition in enumerate(registrations.definitions, start=len(registrations.kernels)):
+        name = {"op": definition.op, "file": definition.file}.get(by, "")
+        if name:
+            found.setdefault(name, []).append(number)
+    return found
+
+
+def _names(kernel: RegisteredKernel, by: By) -> tuple[str, ...]:
+    match by:
+        case "op":
+            return (kernel.op,)
+        case "file":
+            return (kernel.file,) if kernel.file else ()
+        case "kernel":
+            return (kernel_name(kernel),)
+        case "dtype":
+            return tuple(sorted({dtype.name for dtype in dtypes_of(kernel)}))
+        case _:
+            return ()
+
+
+def dtypes_of(kernel: RegisteredKernel) -> tuple[DataType, ...]:
+    """The data types that a kernel is registered for, by any attr."""
+    return tuple(value for each in kernel.constraints for value in each.allowed if isinstance(value, DataType))
+
+
+def kernel_name(kernel: RegisteredKernel) -> str:
+    """A kernel in a line: op, device, class, and the label where it has one."""
+    label = f" label={kernel.label}" if kernel.label else ""
+    return f"{kernel.op} {kernel.device} {kernel.kernel_class}{label}"
+
+
+_Name = TypeVar("_Name", str, tuple[str, ...])
+
+
+def _summed(parts: Iterable[Mapping[_Name, int]]) -> dict[_Name, int]:
+    found: dict[_Name, int] = {}
+    for part in parts:
+        for name, count in part.items():
+            found[name] = found.get(name, 0) + count
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

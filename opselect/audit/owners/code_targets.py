@@ -1,0 +1,124 @@
+"""Addresses that short pieces of code refer to, for thousands of pieces at once and without decoding instructions.
+
+x86-64 and AArch64. A piece is searched at every byte for the forms that refer to an address; a form that stands there
+by accident leads to nothing that anybody looks for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opselect.binaries.image import Image, Machine
+
+_Found = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]
+_WINDOW = 16
+"""Instructions within which the second half of an address follows the first."""
+
+
+def targets_of(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64]) -> _Found:
+    """What pieces of code refer to: the number of the piece, the address, and whether it is called or jumped to.
+
+    Sorted by piece, then place. Addresses that the code loads through the global offset table are those behind it.
+    """
+    if image.machine is Machine.X86_64:
+        parts = [_x86(image, *piece) for piece in _pieces(image, starts, ends)]
+    elif image.machine is Machine.AARCH64:
+        parts = [_aarch64(image, *piece) for piece in _pieces(image, starts, ends)]
+    else:
+        parts = []
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, bool)
+    owners, targets, calls = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(owners, kind="stable")
+    return owners[order], targets[order], calls[order]
+
+
+_Piece = tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _pieces(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64]) -> list[_Piece]:
+    """The pieces of each region as one run of bytes: of each the number of its piece, it, its address, the end."""
+    found = []
+    for region in image.regions:
+        inside = np.flatnonzero((starts >= region.address) & (ends <= region.end) & (ends > starts))
+        if not len(inside):
+            continue
+        lengths = (ends[inside] - starts[inside]).astype(np.int64)
+        owners = np.repeat(inside, lengths)
+        within = np.arange(int(lengths.sum()), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        addresses = starts[owners].astype(np.int64) + within
+        found.append((owners, region.content[addresses - region.address], addresses, ends[owners].astype(np.int64)))
+    return found
+
+
+def _through_table(image: Image, slots: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The addresses that the loader puts at slots; 0 where it is none of this file."""
+    pointers = image.pointers
+    if not len(pointers.places):
+        return np.zeros(len(slots), np.uint64)
+    number = np.minimum(np.searchsorted(pointers.places, slots.astype(np.uint64)), len(pointers.places) - 1)
+    known = (pointers.places[number] == slots.astype(np.uint64)) & (pointers.imports[number] < 0)
+    return np.where(known, pointers.values[number], np.uint64(0))
+
+
+def _x86(
+    image: Image, owners: NDArray[np.int64], code: NDArray[np.uint8], addresses: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> _Found:  # fmt: skip
+    """``call``/``jmp rel32``, ``lea reg, [rip+rel32]`` and ``mov reg, [rip+rel32]``; ``mov reg, imm32`` where the
+    program is linked for a fixed place."""
+    count = len(code)
+    if count < 8:
+        return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, bool)
+    padded = np.append(code, np.zeros(8, np.uint8))
+    at = np.arange(count)
+    rest = ends - addresses
+    call = ((code == 0xE8) | (code == 0xE9)) & (rest >= 5)
+    relative = (padded[at + 2] & 0xC7) == 0x05
+    wide = ((code & 0xFB) == 0x48) & relative & (rest >= 7)
+    lea, load = wide & (padded[at + 1] == 0x8D), wide & (padded[at + 1] == 0x8B)
+    move = (code >= 0xB8) & (code <= 0xBF) & (rest >= 5)
+    place = np.flatnonzero(call | lea | load | move)
+    wide_here = (lea | load)[place]
+    at_offset = place + np.where(wide_here, 3, 1)
+    offsets = np.ascontiguousarray(padded[at_offset[:, None] + np.arange(4)]).view("<i4")[:, 0].astype(np.int64)
+    ends_here = addresses[place] + np.where(wide_here, 7, 5)
+    targets = np.where(move[place], offsets, ends_here + offsets).astype(np.uint64)
+    loads = load[place]
+    targets[loads] = _through_table(image, targets[loads].astype(np.int64))
+    return owners[place], targets, call[place]
+
+
+def _aarch64(
+    image: Image, owners: NDArray[np.int64], code: NDArray[np.uint8], addresses: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> _Found:  # fmt: skip
+    """``bl``/``b``, and ``adrp`` or ``adr`` with the ``add`` or ``ldr`` that completes it."""
+    count = len(code) // 4 * 4
+    words = np.ascontiguousarray(code[:count]).view("<u4").astype(np.int64)
+    owners, addresses, ends = owners[:count:4], addresses[:count:4], ends[:count:4]
+    branch = np.flatnonzero((words & 0x7C000000) == 0x14000000)
+    offset = ((words[branch] & 0x3FFFFFF) ^ 0x2000000) - 0x2000000
+    found = [(branch, (addresses[branch] + offset * 4).astype(np.uint64), np.ones(len(branch), bool))]
+    pages = np.flatnonzero((words & 0x9F000000) == 0x90000000)
+    high = (((words[pages] >> 5) & 0x7FFFF) << 2) | ((words[pages] >> 29) & 3)
+    base = (addresses[pages] & ~0xFFF) + ((high ^ 0x100000) - 0x100000) * 4096
+    register = words[pages] & 31
+    waiting = np.ones(len(pages), bool)
+    for step in range(1, _WINDOW):
+        second = np.minimum(pages + step, len(words) - 1)
+        word = words[second]
+        same = (
+            waiting & (owners[second] == owners[pages]) & (pages + step < len(words)) & (((word >> 5) & 31) == register)
+        )
+        adds = same & ((word & 0xFFC00000) == 0x91000000)
+        loads = same & ((word & 0xFFC00000) == 0xF9400000)
+        added = (base + ((word >> 10) & 0xFFF)).astype(np.uint64)
+        found.append((second[adds], added[adds], np.zeros(int(adds.sum()), bool)))
+        loaded = _through_table(image, (base + ((word >> 10) & 0xFFF) * 8)[loads])
+        found.append((second[loads], loaded, np.zeros(len(loaded), bool)))
+        waiting &= ~(adds | loads)
+    place, targets, calls = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.argsort(place, kind="stable")
+    return owners[place[order]], targets[order], calls[order]

@@ -1,0 +1,1 @@
+"""``opselect audit``: what binaries register, and what each op costs."""

@@ -1,0 +1,172 @@
+"""Binaries read for an audit: the one place where images, registrations and costs come together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernel_index.errors import InputError
+from opselect.audit.audited import AuditedBinary
+from opselect.audit.checks import checks_of, undefined
+from opselect.audit.costs import BinaryCosts
+from opselect.audit.owners.owning import owners
+from opselect.audit.releases import KnownKernels, with_paths
+from opselect.binaries.code.machines import flow_of
+from opselect.binaries.debug_files import with_debug_symbols
+from opselect.binaries.image import Image
+from opselect.binaries.maps import read_map
+from opselect.binaries.maps.records import LinkerMap
+from opselect.binaries.maps.same_binary import why_other_binary
+from opselect.binaries.opening import Binary, open_images
+from opselect.binaries.records import RegisteredKernel, Registrations
+from opselect.binaries.registrations.reading import read_registrations
+from opselect.usecases.watch import Watch
+
+if TYPE_CHECKING:
+    from kernel_index.index import KernelIndex
+    from opselect.usecases.audit import AuditQuestion
+
+READING, JUDGING = "Reading binaries", "Counting bytes"
+"""The tasks, as a :class:`Watch` sees them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBinary:
+    """A binary with what it registers; source files as it has them itself."""
+
+    binary: Binary
+    image: Image
+    registrations: Registrations
+
+
+def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ...]:
+    """All binaries of the files of a question, in the order given; of a package those of the processor that is meant.
+
+    A processor whose code is not followed is a warning: nothing is known of what is registered there. Raises InputError
+    for what is no binary or damaged, and for a package of several processors of which none is named.
+    """
+    opened = [each for path in question.files for each in open_images(path, question.abi or None)]
+    found = []
+    for number, each in enumerate(opened):
+        watch.progress(READING, number, len(opened))
+        image = _with_symbols(each.image(), question.debug_file, only=len(opened) == 1)
+        if flow_of(image) is None:
+            machine = image.machine.value
+            watch.warning(f"{each.name} is for a processor whose code is not followed ({machine}): no kernel is known")
+        found.append(ReadBinary(each, image, read_registrations(image)))
+    watch.progress(READING, len(opened), len(opened))
+    return tuple(found)
+
+
+def _with_symbols(image: Image, debug_file: Path | None, *, only: bool) -> Image:
+    """The image with the symbols of its debug file, where it has none itself; of several binaries that it belongs to.
+
+    Raises InputError where it is the only binary, and the file does not belong to it.
+    """
+    if debug_file is None:
+        return with_debug_symbols(image)
+    try:
+        return with_debug_symbols(image, str(debug_file))
+    except InputError:
+        if only:
+            raise
+        return with_debug_symbols(image)
+
+
+def audited_binaries(
+    read: tuple[ReadBinary, ...], question: AuditQuestion, index: KernelIndex | None, watch: Watch
+) -> tuple[AuditedBinary, ...]:
+    """The binaries with the paths that the index has of their source files, and with what their bytes are for.
+
+    Raises InputError for tables that cannot be read, and for a map of the linker that is of none of the binaries.
+    """
+    linker_map = _map_of(read, question.map) if question.map is not None else None
+    known = KnownKernels(index) if index is not None else None
+    paths = _paths(index)
+    found = []
+    for number, each in enumerate(read):
+        watch.progress(JUDGING, number, len(read))
+        its_map = linker_map if linker_map is not None and why_other_binary(linker_map, each.image) is None else None
+        found.append(_audited(each, known, paths, its_map, costs=question.costs))
+    watch.progress(JUDGING, len(read), len(read))
+    return tuple(_with_undefined(found) if question.costs else found)
+
+
+def _map_of(read: tuple[ReadBinary, ...], path: Path) -> LinkerMap:
+    """The map of the linker. Raises InputError where it is of none of the binaries."""
+    found = read_map(path)
+    problems = [why_other_binary(found, each.image) for each in read]
+    if all(problems):
+        raise InputError(str(path), f"is no map of {read[0].binary.name}: {problems[0]}", "Name the map of this build.")
+    return found
+
+
+def _audited(
+    read: ReadBinary, known: KnownKernels | None, paths: Mapping[str, str], linker_map: LinkerMap | None, *, costs: bool
+) -> AuditedBinary:
+    image = read.image
+    kernels, definitions = read.registrations.kernels, read.registrations.definitions
+    if known is not None:
+        kernels = with_paths(kernels, known)
+    definitions = tuple(replace(each, file=paths.get(each.file, each.file)) for each in definitions)
+    registrations = replace(read.registrations, kernels=kernels, definitions=definitions)
+    return AuditedBinary(
+        read.binary.name,
+        len(image.content),
+        image.machine.value,
+        registrations,
+        _costs(image, registrations, linker_map, {**paths, **_paths_of(kernels)}) if costs else None,
+        checks_of(image, read.binary.packed) if costs else (),
+        read.binary.packed,
+    )
+
+
+def _costs(
+    image: Image, registrations: Registrations, linker_map: LinkerMap | None, paths: Mapping[str, str]
+) -> BinaryCosts:
+    found = owners(image, registrations, linker_map=linker_map)
+    named = {name: path for name in found.source.names if (path := _path(name, paths))}
+    return BinaryCosts(found, named)
+
+
+_OBJECT = re.compile(r"(?:.*[(/])?([^/()]+?)(?:\.pic)?(?:\.o|\.obj|\.lo)\)?")
+
+
+def _path(name: str, paths: Mapping[str, str]) -> str:
+    """The path of a source file by what the binary calls it, or the linker its object; empty where none is known."""
+    base = name.rpartition("/")[2]
+    made = _OBJECT.fullmatch(name)
+    stem = made[1] if made is not None else ""
+    return next((paths[each] for each in (name, base, stem, f"{stem}.cc") if each in paths), "")
+
+
+def _paths_of(kernels: tuple[RegisteredKernel, ...]) -> dict[str, str]:
+    """File name to the path of the only file of that name that registers kernels; others of the name count for it."""
+    found: dict[str, set[str]] = {}
+    for kernel in kernels:
+        found.setdefault(kernel.file.rpartition("/")[2], set()).add(kernel.file)
+    return {name: min(paths) for name, paths in found.items() if name and len(paths) == 1}
+
+
+def _paths(index: KernelIndex | None) -> dict[str, str]:
+    """File name to the path that the index has for it, where one file only has the name."""
+    if index is None:
+        return {}
+    count = Counter(path.rpartition("/")[2] for path in index.includes)
+    return {name: path for path in index.includes for name in (path.rpartition("/")[2],) if count[name] == 1}
+
+
+def _with_undefined(binaries: list[AuditedBinary]) -> Iterator[AuditedBinary]:
+    """The binaries, the last one with what all of them register and define nowhere."""
+    yield from binaries[:-1]
+    everything = Registrations(
+        tuple(kernel for each in binaries for kernel in each.registrations.kernels),
+        tuple(definition for each in binaries for definition in each.registrations.definitions),
+        (),
+    )
+    last = binaries[-1]
+    yield replace(last, checks=(*last.checks, *undefined(" + ".join(each.name for each in binaries), everything)))

@@ -1,0 +1,269 @@
+"""What binaries register and cost, on the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+ROOT = Path(__file__).resolve().parents[2]
+AUDIT = ROOT / "fixtures" / "audit"
+RUNTIME, WHOLE, WIDE = AUDIT / "libruntime.so", AUDIT / "libwhole.so", AUDIT / "libwide.so"
+RELU, ABS = ROOT / "fixtures" / "findings" / "relu.pbtxt", ROOT / "fixtures" / "findings" / "int32.pbtxt"
+OF = ("--tensorflow", "2.14")
+OPS = ["Const", "NoOp", "Placeholder", "Relu", "Relu6", "_Arg", "_Retval"]
+
+
+def test_registrations_are_lines_of_json_as_an_index_has_them(cli: Cli) -> None:
+    outcome = cli("audit", RUNTIME, "--registrations", "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    rows = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [row["op"] for row in rows] == OPS
+    assert rows[3] == {
+        "op": "Relu",
+        "device": "CPU",
+        "label": "",
+        "priority": 0,
+        "constraints": {"T": ["DT_FLOAT"]},
+        "host_memory_args": [],
+        "kernel_class": "ReluOp<CPUDevice, float>",
+        "file": "tensorflow/core/kernels/relu_op.cc",
+        "known_from": "symbols",
+    }
+    exported = cli("index", "export", "2.14").out.splitlines()
+    assert rows[3].keys() - json.loads(exported[0]).keys() == {"known_from"}
+
+
+def test_registrations_as_a_table(cli: Cli) -> None:
+    lines = cli("audit", *OF, RUNTIME, "--registrations").out.splitlines()
+    assert lines[0].split()[:4] == ["op", "device", "constraints", "class"]
+    assert [line.split()[0] for line in lines[1:]] == OPS
+
+
+def test_definitions_that_are_compiled_in(cli: Cli) -> None:
+    rows = [json.loads(line) for line in cli("audit", *OF, RUNTIME, "--definitions", "--json").out.splitlines()]
+    relu = next(row for row in rows if row["op"] == "Relu")
+    assert (relu["inputs"], relu["attrs"]) == (["features: T"], ["T: {realnumbertype, qint8}"])
+    assert "Relu6" not in {row["op"] for row in rows}
+    assert "features: T" in cli("audit", *OF, RUNTIME, "--definitions").out
+
+
+def test_all_byte_figures_together_are_the_size(cli: Cli) -> None:
+    outcome = cli("audit", *OF, RUNTIME, "--json")
+    found = outcome.json
+    assert outcome.code == 0
+    assert {"file", "size", "registered", "sections", "ops", "unattributed", "checks"} <= found.keys()
+    assert found["size"] == RUNTIME.stat().st_size
+    assert sum(op["own_bytes"] for op in found["ops"]) + sum(found["unattributed"].values()) == found["size"]
+    assert sum(found["sections"].values()) == found["size"]
+    assert found["registered"] == {"kernels": 7, "ops": 7, "definitions": 7, "undecoded": 0}
+    assert all(set(op) == {"op", "kernels", "own_bytes", "retained_bytes", "files", "needed_by"} for op in found["ops"])
+    relu = next(op for op in found["ops"] if op["op"] == "Relu")
+    assert (relu["kernels"], relu["files"]) == (1, ["tensorflow/core/kernels/relu_op.cc"])
+    assert relu["retained_bytes"] > 300
+
+
+def test_what_should_not_ship_is_reported_and_no_answer(cli: Cli) -> None:
+    outcome = cli("audit", *OF, RUNTIME, "--json")
+    assert (outcome.code, [check["code"] for check in outcome.json["checks"]]) == (
+        0,
+        ["OPS518", "OPS522", "OPS523", "OPS526"],
+    )
+    assert "Should not ship as it is:" in cli("audit", *OF, RUNTIME).out
+
+
+def test_the_release_whose_kernels_it_has_is_found(cli: Cli) -> None:
+    assert cli("audit", RUNTIME, "--json").json["tensorflow"] == "2.20.0"
+    assert "Nearest release: TensorFlow 2.20.0, which has 7 of 7 kernel classes" in cli("audit", RUNTIME).out
+
+
+def test_several_files_are_audited_together(cli: Cli) -> None:
+    found = cli("audit", *OF, RUNTIME, WHOLE, "--json").json
+    assert found["size"] == RUNTIME.stat().st_size + WHOLE.stat().st_size
+    assert {op["op"]: op["kernels"] for op in found["ops"]}["Relu"] == 2
+    assert sum(op["own_bytes"] for op in found["ops"]) + sum(found["unattributed"].values()) == found["size"]
+    assert found["file"] == f"{RUNTIME} + {WHOLE}"
+
+
+def test_a_library_in_a_package(cli: Cli) -> None:
+    found = cli("audit", *OF, AUDIT / "app.apk", "--json").json
+    assert found["file"].endswith("app.apk(lib/x86_64/libruntime.so)")
+    (binary,) = found["binaries"]
+    assert (binary["abi"], binary["download_size"]) == ("x86_64", binary["size"])
+    assert "OPS521" in [check["code"] for check in found["checks"]]
+
+
+def test_what_is_downloaded_is_what_is_compressed(cli: Cli) -> None:
+    with zipfile.ZipFile("lib.aar", "w", zipfile.ZIP_DEFLATED) as package:
+        package.write(RUNTIME, "jni/x86_64/libruntime.so")
+    (binary,) = cli("audit", *OF, "lib.aar", "--json").json["binaries"]
+    assert binary["download_size"] < binary["size"] // 2
+    assert f"{binary['download_size']:,} bytes to download" in cli("audit", *OF, "lib.aar").out
+
+
+@pytest.mark.parametrize("by", ["op", "dtype", "kernel", "file", "section", "symbol"])
+def test_rows_of_each_kind(cli: Cli, by: str) -> None:
+    rows = list(csv.reader(io.StringIO(cli("audit", *OF, RUNTIME, "--by", by, "--csv", "-").out)))
+    assert rows[0] == [by, "kernels", "own_bytes", "retained_bytes", "files"]
+    own = sum(int(row[2]) for row in rows[1:])
+    size = RUNTIME.stat().st_size
+    assert own == size if by == "section" else 0 < own < size
+    names = {
+        "op": "Relu",
+        "dtype": "DT_FLOAT",
+        "kernel": "Relu CPU ReluOp<CPUDevice, float>",
+        "file": "tensorflow/core/kernels/relu_op.cc",
+        "section": ".text",
+        "symbol": "registration of Relu",
+    }
+    assert names[by] in [row[0] for row in rows]
+    text = cli("audit", *OF, RUNTIME, "--by", by, "--top", "1").out
+    assert len(rows) == 2 or f"1 of {len(rows) - 1}" in text
+    if by != "op":
+        document = cli("audit", *OF, RUNTIME, "--by", by, "--json").json
+        assert (document["by"], len(document["rows"])) == (by, len(rows) - 1)
+
+
+def test_a_table_in_a_file(cli: Cli) -> None:
+    outcome = cli("audit", *OF, RUNTIME, "--csv", "ops.csv")
+    assert "wrote ops.csv" in outcome.err
+    assert Path("ops.csv").read_text().splitlines()[0] == "op,kernels,own_bytes,retained_bytes,files"
+    assert cli("audit", *OF, RUNTIME, "--csv", "nowhere/ops.csv").code == 2
+
+
+def test_a_model_that_the_binary_runs(cli: Cli) -> None:
+    outcome = cli("audit", *OF, RUNTIME, "--model", RELU, "--json", "-q")
+    found = outcome.json["models"]
+    assert (outcome.code, found["ok"], found["missing"]) == (0, True, [])
+    needed = {row["op"]: row["models"] for row in found["needed"]}
+    assert needed == {"NoOp": [], "Placeholder": ["relu.pbtxt"], "Relu": ["relu.pbtxt"], "_Arg": [], "_Retval": []}
+    unused = {row["file"].rpartition("/")[2]: row for row in found["unused"]}
+    assert unused.keys() == {"constant_op.cc", "relu_op.cc"}
+    assert [kernel["op"] for kernel in unused["relu_op.cc"]["kernels"]] == ["Relu6"]
+    assert not unused["relu_op.cc"]["whole_file"]
+    assert unused["relu_op.cc"]["mend"]["argv"][:2] == ["opselect", "generate"]
+    assert 0 < unused["relu_op.cc"]["retained_bytes"] <= found["unused_bytes"]
+    assert {op["op"]: op["needed_by"] for op in outcome.json["ops"]}["Relu"] == ["relu.pbtxt"]
+
+
+def test_a_file_that_no_model_needs_is_taken_out_of_its_list(cli: Cli) -> None:
+    unused = cli("audit", *OF, WHOLE, "--model", RELU, "--json", "-q").json["models"]["unused"]
+    softplus = next(row for row in unused if row["file"].endswith("softplus_op.cc"))
+    assert softplus["whole_file"]
+    assert softplus["mend"]["remove"] == ["softplus_op.cc"]
+    assert softplus["mend"]["list"].startswith("portable_extended_ops")
+
+
+def test_a_model_that_needs_what_is_missing(cli: Cli) -> None:
+    outcome = cli("audit", *OF, RUNTIME, "--model", RELU, "--model", ABS, "--json", "-q")
+    found = outcome.json["models"]
+    assert (outcome.code, found["ok"]) == (1, False)
+    (missing,) = found["missing"]
+    assert (missing["code"], missing["op"], missing["models"]) == ("OPS119", "Abs", ["int32.pbtxt"])
+    assert "cwise_op_abs.cc" in missing["mend"]
+    text = cli("audit", *OF, RUNTIME, "--model", RELU, "--model", ABS)
+    assert text.code == 1
+    assert "does not run all of it:" in text.out
+    assert "Dropping relu.pbtxt saves " in text.out
+
+
+def test_what_dropping_a_model_saves(cli: Cli) -> None:
+    found = cli("audit", *OF, RUNTIME, "--model", RELU, "--model", ABS, "--json", "-q").json["models"]
+    saved = {row["model"]: (row["kernels"], row["saves_bytes"]) for row in found["dropping"]}
+    relu = next(row["retained_bytes"] for row in found["needed"] if row["op"] == "Relu")
+    assert saved == {"int32.pbtxt": (0, 0), "relu.pbtxt": (1, relu)}
+
+
+def test_what_became_of_an_older_build(cli: Cli) -> None:
+    outcome = cli("audit", *OF, "--diff", WHOLE, RUNTIME, "--json")
+    found = outcome.json["diff"]
+    assert (outcome.code, found["ok"]) == (0, True)
+    assert found["growth_bytes"] == RUNTIME.stat().st_size - WHOLE.stat().st_size
+    (softplus,) = [row for row in found["ops"] if row["op"] == "Softplus"]
+    assert (softplus["state"], softplus["kernels"]) == ("gone", -1)
+    assert [kernel["op"] for kernel in found["kernels"]["gone"]] == ["Softplus"]
+    assert found["kernels"]["added"] == []
+    assert ["tensorflow/core/kernels/softplus_op.cc", "gone"] in [[row["file"], row["state"]] for row in found["files"]]
+    assert "Softplus" in cli("audit", *OF, "--diff", WHOLE, RUNTIME).out
+
+
+def test_a_trim_that_changed_nothing_is_explained(cli: Cli) -> None:
+    shutil.copy(RUNTIME, "trimmed.so")
+    outcome = cli("audit", *OF, "--diff", RUNTIME, "trimmed.so", "--json")
+    assert (outcome.code, outcome.json["diff"]["ok"]) == (1, False)
+    assert [each["code"] for each in outcome.json["diff"]["explanations"]] == ["OPS527"]
+    assert "Nothing changed" in cli("audit", *OF, "--diff", RUNTIME, "trimmed.so").out
+
+
+def test_why_a_trim_saves_too_little(cli: Cli) -> None:
+    named = ("--header", AUDIT / "ops_to_register.h", "--lists", AUDIT / "files.txt")
+    found = cli("audit", *OF, "--diff", WHOLE, WIDE, *named, "--json").json["diff"]["explanations"]
+    assert [each["code"] for each in found] == ["OPS527", "OPS530", "OPS528", "OPS529"]
+    header, lists, wider, whole = (each["reason"] for each in found)
+    assert "3 of its 8 kernels are left out by" in header
+    assert lists.endswith("files.txt leaves out: tensorflow/core/kernels/relu_op.cc")
+    assert "DT_DOUBLE (of Relu)" in wider
+    assert "softplus_op.cc" in whole
+
+
+def test_a_budget(cli: Cli) -> None:
+    Path("budget.yaml").write_text("total: 1 MB\nops: {Relu: 100}\n")
+    outcome = cli("audit", *OF, RUNTIME, "--budget", "budget.yaml", "--json")
+    (exceeded,) = outcome.json["over_budget"]
+    assert (outcome.code, exceeded["code"], exceeded["budget"], exceeded["most"]) == (1, "OPS601", "ops.Relu", 100)
+    text = cli("audit", *OF, RUNTIME, "--budget", "budget.yaml")
+    assert (text.code, "budget.yaml:2 ops.Relu" in text.out) == (1, True)
+    Path("budget.yaml").write_text("total: 18.3 kB\n")
+    within = cli("audit", *OF, RUNTIME, "--budget", "budget.yaml")
+    assert (within.code, "Within the budget of budget.yaml." in within.out) == (0, True)
+
+
+def test_growth_is_judged_with_an_older_build(cli: Cli) -> None:
+    Path("budget.yaml").write_text("growth: 0\n")
+    assert cli("audit", *OF, WHOLE, "--budget", "budget.yaml").code == 2
+    grown = cli("audit", *OF, "--diff", RUNTIME, WHOLE, "--budget", "budget.yaml", "--json")
+    assert (grown.code, [row["budget"] for row in grown.json["over_budget"]]) == (1, ["growth"])
+    assert cli("audit", *OF, "--diff", WHOLE, RUNTIME, "--budget", "budget.yaml").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        (RUNTIME, "--registrations", "--definitions"),
+        (RUNTIME, "--registrations", "--model", RELU),
+        (RUNTIME, "--header", AUDIT / "ops_to_register.h"),
+        (RUNTIME, "--json", "--csv", "-"),
+        (RUNTIME, "--by", "nothing"),
+        (RUNTIME, "--abi", "mips"),
+        ("nowhere.so",),
+        (RELU,),
+        (AUDIT / "libodd.so", "--model", RELU),
+        (RUNTIME, "--model", RELU, "--profile", "androit"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_asked(cli: Cli, arguments: tuple[str | Path, ...]) -> None:
+    outcome = cli("audit", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "rror: " in outcome.err
+
+
+def test_verify_reads_the_binary(cli: Cli) -> None:
+    runs = cli("verify", RELU, "--against", RUNTIME, "--json", "-q")
+    assert (runs.code, runs.json["ok"], runs.json["unjudged"]) == (0, True, [])
+    fails = cli("verify", ABS, "--against", RUNTIME, "--json", "-q")
+    assert (fails.code, [row["code"] for row in fails.json["problems"]]) == (1, ["OPS119"])
+
+
+def test_lists_that_have_a_file_of_which_the_binary_has_no_kernel(cli: Cli) -> None:
+    of = (ABS, "--tensorflow", "2.14", "--against", "default", "--against", RUNTIME)
+    (problem,) = cli("verify", *of, "--json", "-q").json["problems"]
+    assert (problem["code"], problem["op"]) == ("OPS502", "Abs")
