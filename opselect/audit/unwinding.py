@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.walking import distinct
-from opselect.binaries.image import Addresses, Image, Section
+from opselect.binaries.image import Addresses, Image, Section, unmapped
 
 _PCREL_SDATA4 = 0x1B
 _ULEB128 = 0x01
@@ -61,6 +61,7 @@ def unwinding(image: Image) -> Unwinding:
     lengths = _words(content, described, order + "u4")
     handlers = _handlers(content, described, order, frames.address)
     sizes, landing = _handler_tables(image, handlers)
+    unmapped(content)
     return Unwinding(starts.astype(np.uint64), lengths + 4 + 8, handlers, sizes, landing)
 
 
