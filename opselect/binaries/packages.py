@@ -67,7 +67,8 @@ class ZipPackage:
         self.path = path
         self._content = content
         self._zip = open_zip(path, content.data)
-        self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        # Not is_dir(): a damaged archive has members without a name, for which that fails.
+        self._infos = {info.filename: info for info in self._zip.infolist() if not info.filename.endswith("/")}
 
     def libraries(self) -> tuple[str, ...]:
         return _libraries(self._infos)
