@@ -115,16 +115,15 @@ def _sections(image: Image) -> Iterator[Finding]:
 
 
 def _text_relocations(image: Image) -> Iterator[Finding]:
-    places = image.pointers.places
+    meant = image.pointers.places
     fixed = [each for each in image.sections if each.loaded and not each.writable and each.memory_size]
     count = 0
     for each in fixed:
-        first, last = np.searchsorted(places, np.array([each.address, each.address + each.memory_size], np.uint64))
+        first, last = np.searchsorted(meant, np.array([each.address, each.address + each.memory_size], np.uint64))
         count += int(last - first)
     if count:
-        reason = (
-            f"{image.name}: the loader writes at {count:,} places into what is mapped to be read (text relocations)"
-        )
+        places = "one place" if count == 1 else f"{count:,} places"
+        reason = f"{image.name}: the loader writes at {places} of what is only to be read (text relocations)"
         text = "Compile everything that is linked into it with -fPIC; -Wl,-z,text has the linker name what is not."
         yield Finding("OPS524", reason, files=(image.name,), mends=(change_model(text),))
 

@@ -65,5 +65,5 @@ def audit(question: AuditQuestion, watch: Watch = NOBODY) -> Audited:
         kernels = [kernel for each in read for kernel in each.registrations.kernels]
         nearest = nearest_release(kernels, {op.op for each in read for op in each.registrations.definitions})
         index = shipped.index_of(nearest.release) if nearest is not None else None
-    binaries = audited_binaries(read, index, recording, costs=question.costs)
+    binaries = audited_binaries(read, question, index, recording)
     return Audited(Audit(binaries), index, nearest, recording.warnings)

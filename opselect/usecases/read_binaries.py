@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kernel_index.errors import InputError
 from opselect.audit.audited import AuditedBinary
 from opselect.audit.checks import checks_of, undefined
 from opselect.audit.costs import BinaryCosts
 from opselect.audit.owners.owning import owners
 from opselect.audit.releases import KnownKernels, with_paths
 from opselect.binaries.code.machines import flow_of
+from opselect.binaries.debug_files import with_debug_symbols
 from opselect.binaries.image import Image
+from opselect.binaries.maps import read_map
+from opselect.binaries.maps.records import LinkerMap
+from opselect.binaries.maps.same_binary import why_other_binary
 from opselect.binaries.opening import Binary, open_images
 from opselect.binaries.records import RegisteredKernel, Registrations
 from opselect.binaries.registrations.reading import read_registrations
@@ -46,7 +53,7 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
     found = []
     for number, each in enumerate(opened):
         watch.progress(READING, number, len(opened))
-        image = each.image()
+        image = _with_symbols(each.image(), question.debug_file, only=len(opened) == 1)
         if flow_of(image) is None:
             machine = image.machine.value
             watch.warning(f"{each.name} is for a processor whose code is not followed ({machine}): no kernel is known")
@@ -55,37 +62,86 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
     return tuple(found)
 
 
-def audited_binaries(
-    read: tuple[ReadBinary, ...], index: KernelIndex | None, watch: Watch, *, costs: bool
-) -> tuple[AuditedBinary, ...]:
-    """The binaries with the paths that the index has of their source files; with ``costs`` what their bytes are for.
+def _with_symbols(image: Image, debug_file: Path | None, *, only: bool) -> Image:
+    """The image with the symbols of its debug file, where it has none itself; of several binaries that it belongs to.
 
-    Raises InputError for tables that cannot be read.
+    Raises InputError where it is the only binary, and the file does not belong to it.
     """
+    if debug_file is None:
+        return with_debug_symbols(image)
+    try:
+        return with_debug_symbols(image, str(debug_file))
+    except InputError:
+        if only:
+            raise
+        return with_debug_symbols(image)
+
+
+def audited_binaries(
+    read: tuple[ReadBinary, ...], question: AuditQuestion, index: KernelIndex | None, watch: Watch
+) -> tuple[AuditedBinary, ...]:
+    """The binaries with the paths that the index has of their source files, and with what their bytes are for.
+
+    Raises InputError for tables that cannot be read, and for a map of the linker that is of none of the binaries.
+    """
+    linker_map = _map_of(read, question.map) if question.map is not None else None
     known = KnownKernels(index) if index is not None else None
     paths = _paths(index)
     found = []
     for number, each in enumerate(read):
         watch.progress(JUDGING, number, len(read))
-        found.append(_audited(each, known, paths, costs=costs))
+        its_map = linker_map if linker_map is not None and why_other_binary(linker_map, each.image) is None else None
+        found.append(_audited(each, known, paths, its_map, costs=question.costs))
     watch.progress(JUDGING, len(read), len(read))
-    return tuple(_with_undefined(found) if costs else found)
+    return tuple(_with_undefined(found) if question.costs else found)
 
 
-def _audited(read: ReadBinary, known: KnownKernels | None, paths: Mapping[str, str], *, costs: bool) -> AuditedBinary:
-    image, registrations = read.image, read.registrations
-    kernels = with_paths(registrations.kernels, known) if known is not None else registrations.kernels
-    definitions = tuple(replace(each, file=paths.get(each.file, each.file)) for each in registrations.definitions)
-    counted = BinaryCosts(owners(image, registrations), {**paths, **_paths_of(kernels)}) if costs else None
+def _map_of(read: tuple[ReadBinary, ...], path: Path) -> LinkerMap:
+    """The map of the linker. Raises InputError where it is of none of the binaries."""
+    found = read_map(path)
+    problems = [why_other_binary(found, each.image) for each in read]
+    if all(problems):
+        raise InputError(str(path), f"is no map of {read[0].binary.name}: {problems[0]}", "Name the map of this build.")
+    return found
+
+
+def _audited(
+    read: ReadBinary, known: KnownKernels | None, paths: Mapping[str, str], linker_map: LinkerMap | None, *, costs: bool
+) -> AuditedBinary:
+    image = read.image
+    kernels, definitions = read.registrations.kernels, read.registrations.definitions
+    if known is not None:
+        kernels = with_paths(kernels, known)
+    definitions = tuple(replace(each, file=paths.get(each.file, each.file)) for each in definitions)
+    registrations = replace(read.registrations, kernels=kernels, definitions=definitions)
     return AuditedBinary(
         read.binary.name,
         len(image.content),
         image.machine.value,
-        replace(registrations, kernels=kernels, definitions=definitions),
-        counted,
+        registrations,
+        _costs(image, registrations, linker_map, {**paths, **_paths_of(kernels)}) if costs else None,
         checks_of(image, read.binary.packed) if costs else (),
         read.binary.packed,
     )
+
+
+def _costs(
+    image: Image, registrations: Registrations, linker_map: LinkerMap | None, paths: Mapping[str, str]
+) -> BinaryCosts:
+    found = owners(image, registrations, linker_map=linker_map)
+    named = {name: path for name in found.source.names if (path := _path(name, paths))}
+    return BinaryCosts(found, named)
+
+
+_OBJECT = re.compile(r"(?:.*[(/])?([^/()]+?)(?:\.pic)?(?:\.o|\.obj|\.lo)\)?")
+
+
+def _path(name: str, paths: Mapping[str, str]) -> str:
+    """The path of a source file by what the binary calls it, or the linker its object; empty where none is known."""
+    base = name.rpartition("/")[2]
+    made = _OBJECT.fullmatch(name)
+    stem = made[1] if made is not None else ""
+    return next((paths[each] for each in (name, base, stem, f"{stem}.cc") if each in paths), "")
 
 
 def _paths_of(kernels: tuple[RegisteredKernel, ...]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.cli.commands_page import BLOCK, ROOT, run_in_copy
 
 PAGES = ROOT / "docs" / "findings"
-_GREP = re.compile(r" \| grep -m1 -A1 (\w+)$")
+_GREP = re.compile(r" \| grep -m1 -A(\d+) (\w+)$")
 
 
 def pages() -> list[Path]:
@@ -21,7 +21,7 @@ def pages() -> list[Path]:
 
 
 def printed(line: str, run: Callable[[str], str]) -> str:
-    """What a command line of a page prints; of one with ``| grep -m1 -A1 CODE``, the finding of that code.
+    """What a command line of a page prints; of one with ``| grep -m1 -A1 CODE``, the finding of that code, so many lines.
 
     What the runtime and the model need in general stands above the findings of ``requirements``, and is left out.
     """
@@ -29,8 +29,8 @@ def printed(line: str, run: Callable[[str], str]) -> str:
     grep = _GREP.search(line)
     if grep is not None:
         lines = output.splitlines()
-        at = next(i for i, text in enumerate(lines) if grep[1] in text)
-        output = "".join(f"{text}\n" for text in lines[at : at + 2])
+        at = next(i for i, text in enumerate(lines) if grep[2] in text)
+        output = "".join(f"{text}\n" for text in lines[at : at + 1 + int(grep[1])])
     start = re.search(r"^(Left out of mobile builds|TensorFlow \S+ does not load)", output, re.MULTILINE)
     return f"…\n{output[start.start() :]}" if " requirements " in line and start else output
 

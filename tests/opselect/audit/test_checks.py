@@ -93,7 +93,7 @@ def test_places_in_code_that_the_loader_writes() -> None:
     places = np.array([text.address, text.address + 8, data.address], np.uint64)
     written = replace(made, pointers=Pointers(places, places, np.full(3, -1, np.int32), ()))
     (found,) = checks_of(written)
-    assert (found.code, " at 2 places " in found.reason) == ("OPS524", True)
+    assert (found.code, " at 2 places of " in found.reason) == ("OPS524", True)
 
 
 def test_kernels_of_ops_that_are_not_defined() -> None:
