@@ -233,6 +233,16 @@ def test_a_member_that_is_longer_than_it_says(tmp_path: Path) -> None:
         open_images(str(path))[0].image()
 
 
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "lib.aar"
+    content = bytearray(zip_of({"lib.so": library(), "x": b"text"}))
+    at = content.rindex(b"PK\x01\x02")
+    # Its only letter counts as what else is said of it.
+    content[at + 28 : at + 32] = b"\0\0\x01\0"
+    path.write_bytes(content)
+    assert [binary.member for binary in open_images(str(path))] == ["lib.so"]
+
+
 def zip_of(members: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
