@@ -84,11 +84,17 @@ class _Reader:
         return api
 
     def _nameless(self, api: Api) -> Api:
-        """What functions do that have no name: a name says what its function does and what it does not."""
+        """What functions do that have no name: a name says what its function does and what it does not.
+
+        What specifies nothing, for it calls nothing, stands for an op definition that selective registration leaves out
+        (``register_op`` of ``framework/op.h``).
+        """
         return {
             target: function
             for target, function in api.items()
-            if isinstance(target, int) and not len(self._image.symbols.at(target))
+            if isinstance(target, int)
+            and not len(self._image.symbols.at(target))
+            and (function.role not in _OF_DEFINITIONS or self._flow.calls(target))
         }
 
     def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
