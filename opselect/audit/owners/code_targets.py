@@ -121,7 +121,22 @@ def _of_32_bit_code(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.u
     calls = np.zeros(len(found), bool)
     for section in code_sections(image):
         calls |= (found >= section.address) & (found < section.address + section.size)
-    return np.repeat(np.arange(len(starts)), counts), found, calls
+    jumping, goals = _thumb_jumps(image, starts, ends)
+    owners = np.concatenate([np.repeat(np.arange(len(starts)), counts), jumping])
+    order = np.argsort(owners, kind="stable")
+    found, calls = np.concatenate([found, goals]), np.append(calls, np.ones(len(goals), bool))
+    return owners[order], found[order], calls[order]
+
+
+def _thumb_jumps(
+    image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Pieces of one short branch of Thumb code, and where that goes: to another piece of the same code."""
+    short = np.flatnonzero(ends - starts == 2) if image.machine is Machine.ARM else np.empty(0, np.int64)
+    words = np.array([image.integer(int(starts[number]), 2) or 0 for number in short.tolist()], np.int64)
+    branch = (words & 0xF800) == 0xE000
+    distance = ((words & 0x7FF) ^ 0x400) - 0x400
+    return short[branch], (starts[short].astype(np.int64) + 4 + distance * 2)[branch].astype(np.uint64)
 
 
 def _immediate(words: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -19,7 +19,9 @@ from opselect.audit.owners.source_files import KnownBy
 from opselect.binaries.elf.headers import read_headers
 from opselect.binaries.elf.linked import linked_image
 from opselect.binaries.image import Image, Pointers, SectionKind, SymbolKind
+from opselect.binaries.opening import open_images
 from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations
+from opselect.binaries.registrations.reading import read_registrations
 from tests.opselect.audit.images import image, section, symbols
 
 _NONE = Registrations((), (), ())
@@ -318,3 +320,33 @@ def test_a_stripped_program_has_an_owner_for_every_byte(program: Path, tmp_path:
     _holds_all_bytes(found)
     assert int(found.item_bytes(Role.UNWINDING).sum()) > 0
     assert found.by_file() == {"": found.size}
+
+
+_NO_BINARIES = {".md", ".c", ".py", ".sh", ".txt", ".jsonl"}
+_BINARIES = sorted(
+    path for path in Path("fixtures/binaries").glob("*/*") if path.is_file() and path.suffix not in _NO_BINARIES
+)
+
+
+def _audited(path: Path) -> list[Owners]:
+    images = [binary.image() for binary in open_images(str(path))]
+    return [owners(made, read_registrations(made)) for made in images]
+
+
+@pytest.mark.parametrize("path", _BINARIES, ids=lambda path: path.name)
+def test_totals_equal_every_binary(path: Path) -> None:
+    for found in _audited(path):
+        _holds_all_bytes(found)
+
+
+@pytest.mark.parametrize("form", ["so", "stripped.so", "packed.so"])
+@pytest.mark.parametrize("machine", ["x86_64", "arm64", "i386"])
+def test_classes_of_real_libraries_are_known_stripped_or_not(machine: str, form: str) -> None:
+    path = Path(f"fixtures/binaries/elf/{machine}.{form}")
+    if not path.exists():
+        pytest.skip("there is none of 32 bits")
+    (found,) = _audited(path)
+    names = [found.classes.name(number) for number in found.classes.of_kernel.tolist()]
+    assert [text.partition("<")[0] for text in names] == ["tensorflow::SmallOp"] * len(found.registrations.kernels)
+    assert {"tensorflow::SmallOp<float>", "tensorflow::SmallOp<int>", "tensorflow::SmallOp<bool>"} < set(names)
+    assert found.by_op()["SmallPlain"] > found.by_op()["SmallOther"] > 0
