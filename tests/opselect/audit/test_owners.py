@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from dataclasses import replace
@@ -79,6 +80,34 @@ def test_totals_equal_the_file(
     )
     content = bytes(n % 7 and n % 251 for n in range(size))
     _holds_all_bytes(owners(image(content, sections, functions=spans, named=named), registered))
+
+
+_WORDS = st.one_of(
+    st.integers(0, 1 << 12), st.integers((1 << 63) - 300, (1 << 63) + 300), st.integers((1 << 64) - 300, (1 << 64) - 1)
+)
+_HUGE = st.lists(st.tuples(_WORDS, _WORDS), max_size=6)
+
+
+@given(_HUGE, _HUGE, _HUGE, st.integers(0, 200), st.booleans())
+def test_addresses_and_sizes_that_cannot_be_true_end_in_totals_too(
+    places: list[tuple[int, int]],
+    functions: list[tuple[int, int]],
+    objects: list[tuple[int, int]],
+    size: int,
+    archive: bool,
+) -> None:
+    sections = [
+        replace(section(".s", n, size, address, kind), memory_size=memory)
+        for n, ((address, memory), kind) in enumerate(zip(places, itertools.cycle(SectionKind), strict=False))
+    ]
+    starts = sorted({start for start, _ in functions})
+    spans = [(s, min(s + 50, n)) for s, n in zip(starts, [*starts[1:], (1 << 64) - 1][: len(starts)], strict=True)]
+    named = symbols(*((f"o{n}", s, n, _OBJECT, n % 2) for s, n in objects), files=("a.cc", "b.cc"))
+    registered = Registrations(
+        tuple(_kernel("Op", first, first + 8, last) for first, last in functions if first < 1 << 63), (), ()
+    )
+    made = image(b"x" * size, sections, functions=spans, named=named, members=("a.o",) if archive else ())
+    _holds_all_bytes(owners(made, registered))
 
 
 def test_gaps_are_padding_where_they_are_zero() -> None:
