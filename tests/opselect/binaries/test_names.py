@@ -133,4 +133,7 @@ def test_names_are_found_by_their_beginning() -> None:
     assert beginnings.starting_with(b"_ZTV1a_long").tolist() == [4]
     assert beginnings.starting_with(b"_ZTV1a_longer").tolist() == []
     assert beginnings.starting_with(b"").tolist() == [0, 1, 2, 3, 4]
+    assert beginnings.continuing_with(b"_ZTV", [b"1a_lo", b"1b"]).tolist() == [0, 2, 4]
+    assert beginnings.continuing_with(b"_ZTV", [b"1a_lo", b"1b_no"]).tolist() == [4]
+    assert beginnings.continuing_with(b"_ZTV", []).tolist() == []
     assert Beginnings(Symbols.none()).starting_with(b"_ZTV").tolist() == []
