@@ -36,6 +36,7 @@ _COMPUTE = "_ZN10tensorflow8BinaryOpIN5Eigen16ThreadPoolDeviceENS_7functor3addIf
         ("_ZNSt6vectorIiSaIiEE9push_backERKi", "std::vector<int, std::allocator<int>>::push_back(int const&)"),
         ("_ZZN3foo3barEvENKUliE_clEi", "foo::bar()::{lambda(int)#1}::operator()(int) const"),
         ("_ZZN3foo3barEvE1x_0", "foo::bar()::x"),
+        ("_ZZ3barIiEvT_E1x", "bar<int>(int)::x"),
         ("_ZN12_GLOBAL__N_11fEv", "(anonymous namespace)::f()"),
         ("_ZTVN3foo3barIlEE", "vtable for foo::bar<long>"),
         ("_ZTIN3foo3barIlEE", "typeinfo for foo::bar<long>"),
