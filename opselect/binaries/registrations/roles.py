@@ -122,8 +122,10 @@ _NAMED = tuple(
         (r"15float8_e4m3fnuzE", DataType.DT_FLOAT8_E4M3FNUZ),
         (r"17float8_e4m3b11fnuzE", DataType.DT_FLOAT8_E4M3B11FNUZ),
         (r"15float8_e5m2fnuzE", DataType.DT_FLOAT8_E5M2FNUZ),
-        (r"intNILi4Ea|2i4Ia", DataType.DT_INT4),
-        (r"intNILi4Eh|2i4Ih", DataType.DT_UINT4),
+        (r"2i4IaE", DataType.DT_INT4),  # in 2.16, before it was intN
+        (r"2i4IhE", DataType.DT_UINT4),
+        (r"intNILi4Ea", DataType.DT_INT4),
+        (r"intNILi4Eh", DataType.DT_UINT4),
         (r"13float4_e2m1fnE", DataType.DT_FLOAT4_E2M1FN),
         (r"intNILi2Ea", DataType.DT_INT2),
         (r"intNILi2Eh", DataType.DT_UINT2),
