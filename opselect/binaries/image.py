@@ -214,8 +214,8 @@ class Image:
     calls, in its order. ``thumb`` are the functions of 32-bit ARM in Thumb code, by address. ``members`` are the names
     of the objects of an archive, and ``not_read`` says which of its members are none and what they are. ``stubs`` are
     the addresses that symbols defined nowhere in objects were given, with their names: a call of one of these is a call
-    of that import. ``entry`` is where the program begins, None in libraries. ``strong`` are the places of global symbols
-    that are defined once, sorted; None where the symbols are stripped.
+    of that import. ``entry`` is where the program begins, None in libraries. ``strong`` are the places of global
+    symbols that are defined once, sorted; None where the symbols are stripped.
     """
 
     name: str
