@@ -208,6 +208,8 @@ def test_paths_that_are_no_files(path: str) -> None:
 
 
 def test_a_package_without_libraries(tmp_path: Path) -> None:
+    """A member without a name is none."""
+    assert len(open_images(package({"": b"text", "lib.so": library()}, tmp_path))) == 1
     with pytest.raises(InputError, match="holds no library, object or program"):
         open_images(package({"a.txt": b"text"}, tmp_path))
 
