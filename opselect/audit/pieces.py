@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from opselect.audit.code_references.arm import stub_starts
 from opselect.audit.walking import distinct
 from opselect.binaries.image import Addresses, Image, Machine, Section, SectionKind, SymbolKind
 
@@ -73,20 +74,17 @@ def linkage_slots(section: Section, image: Image) -> Addresses | None:
     """Where the entries of a procedure linkage table begin; None where a section is none."""
     if not section.name.startswith((".plt", ".iplt")):
         return None
+    first = np.array([section.address], np.uint64)
+    if image.machine is Machine.ARM:
+        words = image.content[section.offset : section.offset + section.size // 4 * 4].view("<u4").astype(np.int64)
+        return distinct(np.concatenate((first, (stub_starts(words) * 4 + section.address).astype(np.uint64))))
     size, head = 16, 0
-    if image.machine in {Machine.AARCH64, Machine.ARM}:
-        head = 32 if image.machine is Machine.AARCH64 else 20
-        size = 16 if image.machine is Machine.AARCH64 else _arm_slot(section)
-        head = head if section.name == ".plt" else 0
+    if image.machine is Machine.AARCH64:
+        head = 32 if section.name == ".plt" else 0
     elif section.name == ".plt.got" and section.size % 16:
         size = 8
     starts = np.arange(section.address + head, section.address + section.size, size, dtype=np.uint64)
-    return np.concatenate((np.array([section.address], np.uint64), starts)) if head else starts
-
-
-def _arm_slot(section: Section) -> int:
-    """Entries of 12 bytes are GNU ld's, those of 16 lld's, whose table begins with 32 bytes."""
-    return 16 if (section.size - 32) % 16 == 0 and (section.size - 20) % 12 else 12
+    return np.concatenate((first, starts)) if head else starts
 
 
 def code_pieces(image: Image, parts: Sequence[tuple[int, int, int]] = ()) -> Pieces:

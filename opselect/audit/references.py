@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.audit.code_references import aarch64, x86
+from opselect.audit.code_references import aarch64, arm, x86
 from opselect.audit.code_references.targets import CodeReferences, Targets
 from opselect.audit.pieces import Pieces, code_pieces, code_sections, data_pieces, data_sections, gap_pieces
 from opselect.audit.registration_code import Registration, ranges_of
@@ -101,9 +101,9 @@ def _of_section(image: Image, section: Section, content: NDArray[np.uint8], targ
     if image.machine is Machine.X86_64:
         found = x86.references(content, section.address, targets)
     elif image.machine is Machine.X86:
-        table = next((s.address for s in image.sections if s.name == ".got.plt"), None)
-        table = table or next((s.address for s in image.sections if s.name == ".got"), 0)
-        found = x86.references_of_32_bit_code(content, section.address, targets, table)
+        found = x86.references_of_32_bit_code(content, section.address, targets, _offset_table(image))
+    elif image.machine is Machine.ARM:
+        found = arm.references(content, section.address, targets, _offset_table(image))
     elif image.machine is Machine.AARCH64:
         found = aarch64.references(content, section.address, targets)
     else:
@@ -111,6 +111,13 @@ def _of_section(image: Image, section: Section, content: NDArray[np.uint8], targ
     if is_fixed(image) and image.machine in {Machine.X86_64, Machine.X86}:
         found += x86.references_to_fixed_addresses(content, section.address, targets)
     return found
+
+
+def _offset_table(image: Image) -> int:
+    """What distances from the global offset table are counted from."""
+    named = {section.name: section.address for section in image.sections if section.loaded}
+    on_x86 = named.get(".got.plt") if image.machine is Machine.X86 else None
+    return on_x86 or named.get(".got", 0)
 
 
 def is_fixed(image: Image) -> bool:

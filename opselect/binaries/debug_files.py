@@ -143,7 +143,7 @@ def debug_link(file: ElfFile) -> tuple[str, int]:
     name = data[: max(end, 0)].decode("utf-8", "replace")
     if end <= 0 or "/" in name or len(data) < at + 4:
         return "", 0
-    return name, int.from_bytes(data[at : at + 4], "big" if file.big_endian else "little")
+    return name, int.from_bytes(data[at : at + 4], file.byte_order)
 
 
 def _checksum(content: Bytes) -> int:

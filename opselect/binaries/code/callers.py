@@ -21,6 +21,7 @@ def call_sites(image: Image, targets: Targets, functions: Collection[int | str])
     """
     slots, wanted = _slots(image, functions), frozenset(functions)
     leading = {address for address in functions if isinstance(address, int)}
+    leading |= {address for address, name in image.stubs.items() if name in wanted}
     parts = [part for region in _code(image) for part in _chunks(region)]
     found = []
     for part in parts:
@@ -83,19 +84,24 @@ def _stubs(
         starts = [at + part.address]
         starts += [at - 1 + part.address, at - 4 + part.address, at - 5 + part.address]
         return np.concatenate(starts).astype(np.uint64)
-    if image.machine in {Machine.AARCH64, Machine.ARM}:
-        candidates = _arm_jumps(image.machine, part)
+    if image.machine in {Machine.AARCH64, Machine.ARM, Machine.X86}:
+        candidates = _jumps(image.machine, part)
         leads = [address for address in candidates if targets.of(address) in functions]
         return np.array(leads, np.uint64)
     return np.empty(0, np.uint64)
 
 
-def _arm_jumps(machine: Machine, part: Region) -> list[int]:
+def _jumps(machine: Machine, part: Region) -> list[int]:
     """Where stubs may begin that end with a jump through a register or a slot: up to four instructions before it."""
-    words = _words(part)
+    words = _words(part) if machine is not Machine.X86 else np.empty(0, np.uint32)
     if machine is Machine.AARCH64:
         at = np.flatnonzero((words == 0xD61F0220) | (words == 0xD61F0200))
         before: tuple[int, ...] = (8, 12, 16)
+    elif machine is Machine.X86:
+        content = part.content[: max(len(part.content) - 5, 0)]
+        jumps = np.flatnonzero(content == 0xFF)
+        jumps = jumps[np.isin(part.content[jumps + 1], (0x25, 0xA3))]
+        return [part.address + int(number) - distance for number in jumps for distance in (0, 4)]
     else:
         at = np.flatnonzero((words & 0xFFFFF000) == 0xE5BCF000)
         before = (8, 12)
@@ -117,7 +123,7 @@ def _slot_calls(image: Image, part: Region, slots: NDArray[np.uint64]) -> NDArra
 
 def _calls(image: Image, part: Region, goals: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The addresses of what looks like calls of some addresses in a part of the code."""
-    if image.machine is Machine.X86_64:
+    if image.machine in {Machine.X86_64, Machine.X86}:
         at = np.flatnonzero((part.content[: max(len(part.content) - 4, 0)] & 0xFE) == 0xE8)
         return (at[_among(goals, at + part.address + 5 + _offset(part, at + 1))] + part.address).astype(np.uint64)
     if image.machine is Machine.AARCH64:

@@ -26,7 +26,7 @@ class State:
         self.memory = memory
         self.calls = calls
         self._inlined = inlined
-        self._depth = depth
+        self.depth = 0
         self.saved: dict[int, dict[str, Value]] = {}
         self.returned: Value = None
         self._lost = False
@@ -83,7 +83,7 @@ class State:
         """Notes a call, or those of a function that is followed in its place; scratch registers are unknown then."""
         arguments = self.flow.arguments(self)
         goal = None if target is None else self.flow.targets.of(target)
-        if isinstance(goal, int) and goal in self._inlined and self._depth < _MOST_DEPTH:
+        if isinstance(goal, int) and goal in self._inlined and self.depth < _MOST_DEPTH:
             self._inline(goal, arguments)
             number = self.memory.calls
         else:
@@ -98,11 +98,10 @@ class State:
 
     def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
         """Follows a called function in the place of the call."""
-        flow = self.flow
-        initial: dict[str, Value] = dict(zip(flow.argument_names, arguments, strict=False))
         # Its frame lies below everything that is known of this one.
-        initial[flow.stack_pointer] = Place(-1 - len(self.calls), 0)
-        State(flow, initial, self.memory, self.calls, self._inlined, self._depth + 1).follow(function)
+        state = self.flow.begin(arguments, Place(-1 - len(self.calls), 0), self.memory, self.calls, self._inlined)
+        state.depth = self.depth + 1
+        state.follow(function)
 
     def follow(self, function: int) -> None:
         """Follows the code of a function from its start to its end.
@@ -142,9 +141,7 @@ class Flow(ABC):
 
         In the place of calls of functions that are ``inlined`` stand the calls that those make.
         """
-        initial: dict[str, Value] = dict(zip(self.argument_names, given, strict=False))
-        initial[self.stack_pointer] = Place(STACK, 0)
-        state = State(self, initial, Memory(self.image.pointer_size), [], inlined)
+        state = self.begin(given, Place(STACK, 0), Memory(self.image.pointer_size), [], inlined)
         state.follow(function)
         return state.calls
 
@@ -154,9 +151,22 @@ class Flow(ABC):
 
     def returned(self, function: int) -> Value:
         """What a function returns that makes no call, as far as that is always the same."""
-        state = State(self, {self.stack_pointer: Place(STACK, 0)}, Memory(self.image.pointer_size), [], frozenset())
+        state = self.begin((), Place(STACK, 0), Memory(self.image.pointer_size), [], frozenset())
         state.follow(function)
         return state.returned if not state.calls else None
+
+    def begin(
+        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[Call], inlined: frozenset[int]
+    ) -> State:
+        """What is known where a function begins that is given some arguments; ``top`` is that of its stack."""
+        registers, words = self.given(arguments, top)
+        for place, value in words:
+            memory.store(place, self.image.pointer_size, value)
+        return State(self, registers | {self.stack_pointer: top}, memory, calls, inlined)
+
+    def given(self, arguments: Sequence[Value], top: Place) -> tuple[dict[str, Value], list[tuple[Place, Value]]]:
+        """Registers and words of the stack where a function finds its arguments."""
+        return dict(zip(self.argument_names, arguments, strict=False)), []
 
     def arguments(self, state: State) -> tuple[Value, ...]:
         """What is known of the arguments of a call."""

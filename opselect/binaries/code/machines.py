@@ -8,7 +8,7 @@ from opselect.binaries.image import Image, Machine
 
 def flow_of(image: Image) -> Flow | None:
     """How the code of an image is followed; None for machines that cannot be."""
-    if image.machine is Machine.X86_64:
+    if image.machine in {Machine.X86_64, Machine.X86}:
         from opselect.binaries.code.x86 import X86Flow
 
         return X86Flow(image)

@@ -20,6 +20,9 @@ class Targets:
         """The function behind a target; a target that is no stub is itself the function."""
         if isinstance(target, str):
             return target
+        stub = self._image.stubs.get(target)
+        if stub is not None:
+            return stub
         known = self._known.get(target)
         if known is None:
             known = self._known[target] = self._follow(target)
@@ -33,6 +36,8 @@ class Targets:
             if isinstance(further, str):
                 return further
             target = further
+            if target in self._image.stubs:
+                return self._image.stubs[target]
         return target
 
     def _behind(self, target: int) -> int | str | None:
@@ -40,6 +45,8 @@ class Targets:
         machine = self._image.machine
         if machine is Machine.X86_64:
             return self._x86_stub(target)
+        if machine is Machine.X86:
+            return self._i386_stub(target)
         if machine is Machine.AARCH64:
             return self._aarch64_stub(target)
         if machine is Machine.ARM:
@@ -63,6 +70,20 @@ class Targets:
             return self._at_slot(target + at + 6 + int(struct.unpack_from("<i", code, at + 2)[0]))
         if code[at : at + 1] == b"\xe9" and len(code) >= at + 5:
             return target + at + 5 + int(struct.unpack_from("<i", code, at + 1)[0])
+        return None
+
+    def _i386_stub(self, target: int) -> int | str | None:
+        """A jump through the table, at an address or relative to the table's, which is in ``ebx`` then."""
+        code = self._image.bytes_at(target, 12)
+        at = 4 if code.startswith(b"\xf3\x0f\x1e\xfb") else 0
+        form, number = code[at : at + 2], int.from_bytes(code[at + 2 : at + 6], "little", signed=True)
+        if form == b"\xff\x25":
+            return self._at_slot(number & 0xFFFFFFFF)
+        if form == b"\xff\xa3":
+            tables = [s.address for s in self._image.sections if s.loaded and s.name in {".got.plt", ".got"}]
+            return self._at_slot(max(tables, default=0) + number & 0xFFFFFFFF)
+        if code[at : at + 1] == b"\xe9":
+            return (target + at + 5 + int.from_bytes(code[at + 1 : at + 5], "little", signed=True)) & 0xFFFFFFFF
         return None
 
     def _aarch64_stub(self, target: int) -> int | str | None:

@@ -1,4 +1,4 @@
-"""The calls of a function in x86-64 code, with what is known of their arguments.
+"""The calls of a function in x86 code, 64 or 32 bits, with what is known of their arguments.
 
 It follows the instructions in order, as straight-line code runs: what is behind a jump that is always taken begins with
 what was known where somebody jumps there.
@@ -7,6 +7,7 @@ what was known where somebody jumps there.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -42,6 +43,14 @@ _MOVES = frozenset(
     )
 )
 _ENDS = frozenset({"ret", "ud2", "hlt"})
+
+
+_COPIES = {
+    bytes((0x8B, 0x04 | number << 3, 0x24, 0xC3)): name
+    for number, name in enumerate(("rax", "rcx", "rdx", "rbx", "", "rbp", "rsi", "rdi"))
+    if name
+}
+"""Functions that copy their return address into a register, by their code."""
 
 
 class _Memory(NamedTuple):
@@ -102,21 +111,41 @@ def _operand(text: str) -> _Operand:
             sign = 1 if part == "+" else -1
         elif "*" in part:
             times, _, factor = part.partition("*")
-            scale = int(factor, 0)
+            times, scale = _REGISTERS[times].name, int(factor, 0)
         elif part in _REGISTERS or part == "rip":
-            base, times = (part, times) if not base else (base, part)
+            name = part if part == "rip" else _REGISTERS[part].name
+            base, times = (name, times) if not base else (base, name)
         else:
             offset += sign * int(part, 0)
     return _Memory(_SIZES.get(memory[1] or "", 8), base, times, scale, offset)
 
 
 class X86Flow(Flow):
-    """The flow of a function in x86-64 code."""
+    """The flow of a function in x86 code. Registers have their names of 64 bits, also where they have 32."""
 
     def __init__(self, image: Image) -> None:
-        super().__init__(image, _ARGUMENTS, _SCRATCH, "rax", "rsp")
-        self._decoder = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+        super().__init__(image, _ARGUMENTS, _SCRATCH if image.bits == 64 else _SCRATCH[:3], "rax", "rsp")
+        self._word = image.pointer_size
+        self._mask = (1 << image.bits) - 1
+        self._decoder = capstone.Cs(
+            capstone.CS_ARCH_X86, capstone.CS_MODE_64 if image.bits == 64 else capstone.CS_MODE_32
+        )
         self._decoder.skipdata = True
+
+    def arguments(self, state: State) -> tuple[Value, ...]:
+        """What is known of the arguments of a call: six registers, or with 32 bits six words of the stack."""
+        if self._word == 8:
+            return super().arguments(state)
+        top = state.registers.get("rsp")
+        if not isinstance(top, Place):
+            return (None,) * len(_ARGUMENTS)
+        return tuple(state.load(Place(top.base, top.offset + 4 * at), 4) for at in range(len(_ARGUMENTS)))
+
+    def given(self, arguments: Sequence[Value], top: Place) -> tuple[dict[str, Value], list[tuple[Place, Value]]]:
+        """Registers and words of the stack where a function finds its arguments."""
+        if self._word == 8:
+            return super().given(arguments, top)
+        return {}, [(Place(top.base, top.offset + 4 + 4 * at), value) for at, value in enumerate(arguments)]
 
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
@@ -127,7 +156,8 @@ class X86Flow(Flow):
                 state.resume(address)
                 registers = state.registers
             if mnemonic == "call":
-                self._call(state, address, after, text)
+                if self._word == 8 or not self._tells_place(state, _operand(text), after):
+                    self._call(state, address, after, text)
                 continue
             if mnemonic == "mov" or mnemonic == "movabs":
                 first, _, second = text.partition(", ")
@@ -150,6 +180,21 @@ class X86Flow(Flow):
                 registers = state.registers
                 continue
             self._other(state, mnemonic, text, after)
+
+    def _tells_place(self, state: State, target: _Operand, after: int) -> bool:
+        """Whether a call only tells where it stands: to the next instruction, or to a function that copies its return.
+
+        Code of 32 bits finds data by this. Source: the psABI of i386, "Position-Independent Function Prologue".
+        """
+        if not isinstance(target, int):
+            return False
+        if target == after:
+            self._other(state, "push", hex(after), after)
+            return True
+        copies = _COPIES.get(self.image.bytes_at(target, 4))
+        if copies is not None:
+            state.registers[copies] = after
+        return copies is not None
 
     def _call(self, state: State, address: int, after: int, text: str, *, jump: bool = False) -> None:
         operand = _operand(text)
@@ -190,7 +235,7 @@ class X86Flow(Flow):
         else:
             offset = memory.offset
         if isinstance(base, int):
-            return (base + offset) & 0xFFFFFFFFFFFFFFFF
+            return (base + offset) & self._mask
         if isinstance(base, Place):
             return Place(base.base, base.offset + offset)
         return base if isinstance(base, Imported) and not offset else None
@@ -224,16 +269,16 @@ class X86Flow(Flow):
         first, _, second = text.partition(", ")
         target = _operand(first)
         if mnemonic == "push":
-            state.move_stack(-8)
+            state.move_stack(-self._word)
             top = state.registers.get("rsp")
             if isinstance(top, Place):
-                state.memory.store(top, 8, self._read(state, first, after))
+                state.memory.store(top, self._word, self._read(state, first, after))
             return
         if mnemonic == "pop":
             top = state.registers.get("rsp")
-            value = state.load(top, 8) if isinstance(top, Place) else None
+            value = state.load(top, self._word) if isinstance(top, Place) else None
             self._move(state, target, value, after)
-            state.move_stack(8)
+            state.move_stack(self._word)
             return
         if mnemonic in _MOVES:
             self._move(state, target, self._read(state, second, after), after)
@@ -244,7 +289,7 @@ class X86Flow(Flow):
                 wide = isinstance(target, _Register) and target.name.startswith("xmm")
                 self._move(state, target, bytes(32) if wide else 0, after)
                 return
-        if mnemonic in {"add", "sub"} and isinstance(target, _Register) and target.size == 8:
+        if mnemonic in {"add", "sub"} and isinstance(target, _Register) and target.size == self._word:
             amount, value = self._read(state, second, after), state.registers.get(target.name)
             if isinstance(amount, int):
                 amount = amount if mnemonic == "add" else -amount
@@ -252,12 +297,12 @@ class X86Flow(Flow):
                     state.registers[target.name] = Place(value.base, value.offset + amount)
                     return
                 if isinstance(value, int):
-                    state.registers[target.name] = (value + amount) & 0xFFFFFFFFFFFFFFFF
+                    state.registers[target.name] = (value + amount) & self._mask
                     return
         if mnemonic.startswith("cmov") and isinstance(target, _Register):
             state.choose(target.name, self._read(state, second, after))
             return
-        if mnemonic == "and" and target == _REGISTERS["rsp"]:
+        if mnemonic == "and" and isinstance(target, _Register) and target.name == "rsp":
             return
         if mnemonic in {"movzx", "movsxd", "movsx"} and isinstance(target, _Register):
             value = self._read(state, second, after)

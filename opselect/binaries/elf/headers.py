@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from elftools.common.exceptions import ELFError
@@ -52,6 +52,11 @@ class ElfFile:
     def order(self) -> str:
         """The byte order as NumPy writes it."""
         return ">" if self.big_endian else "<"
+
+    @property
+    def byte_order(self) -> Literal["big", "little"]:
+        """The byte order as Python writes it."""
+        return "big" if self.big_endian else "little"
 
     def section_bytes(self, header: SectionHeader) -> Bytes:
         """The bytes of a section in the file."""

@@ -44,10 +44,11 @@ def linked_image(file: ElfFile, name: str) -> Image:
     unmapped(file.content)
     exports = Exports.none() if dynamic is None else exports_of(file, dynamic)
     full = full_table(file)
-    symbols = symbols_of(file, full or dynamic)
-    thumb = thumb_functions(file.machine, full or dynamic)
+    table = full or dynamic
+    symbols = symbols_of(file, table)
     strong = None if full is None else strong_places(file, full)
-    del full
+    thumb = thumb_functions(file.machine, table)
+    del dynamic, full, table
     unmapped(file.content)
     functions = _functions(file, symbols)
     unmapped(file.content)

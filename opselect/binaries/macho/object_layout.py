@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kernel_index.errors import InputError
 from opselect.binaries.image import Bytes
 from opselect.binaries.macho.headers import MachFile, MachSection
-from opselect.binaries.macho.object_symbols import ObjectSymbols
+from opselect.binaries.macho.object_symbols import JoinedSymbols
 from opselect.binaries.macho.sections import is_loaded
 
 Integers = NDArray[np.int64]
@@ -27,7 +27,7 @@ _MAX_ADDRESS = {32: 1 << 32, 64: 1 << 46}
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PlacedObjects:
     """Sections are numbered through all members, from 0; those that are not loaded keep the address 0.
 
     ``sections`` have their new addresses, ``moved`` says how far each was moved. ``memory`` is the copy of what the
@@ -47,8 +47,8 @@ class Layout:
 
 
 def lay_out(
-    name: str, files: Sequence[MachFile], starts: Sequence[int], content: Bytes, symbols: ObjectSymbols
-) -> Layout:
+    name: str, files: Sequence[MachFile], starts: Sequence[int], content: Bytes, symbols: JoinedSymbols
+) -> PlacedObjects:
     """Places the loaded sections: code, imports, constants, data, zeros, common symbols.
 
     Raises InputError for sections that overlap in the file, and for more memory than the processor has.
@@ -95,7 +95,7 @@ def lay_out(
         at, size = addresses[number] - BASE, sections[number].file_size
         memory[at : at + size] = content[offsets[number] : offsets[number] + size]
     moved = np.array([to - section.address for section, to in zip(sections, addresses, strict=True)], np.int64)
-    return Layout(
+    return PlacedObjects(
         sections=tuple(replace(section, address=to) for section, to in zip(sections, addresses, strict=True)),
         moved=moved,
         memory=memory,
@@ -107,7 +107,7 @@ def lay_out(
     )
 
 
-def _symbol_addresses(symbols: ObjectSymbols, moved: Integers, commons: Integers, stubs: int) -> Integers:
+def _symbol_addresses(symbols: JoinedSymbols, moved: Integers, commons: Integers, stubs: int) -> Integers:
     table = symbols.table
     found: Integers = table.values.astype(np.int64)
     placed = table.defined & (table.sections > 0)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from kernel_index.errors import InputError
 from opselect.binaries.image import Bytes, Machine, Pointers
 from opselect.binaries.macho.headers import MachFile
-from opselect.binaries.macho.object_layout import BASE, Layout
-from opselect.binaries.macho.object_symbols import ObjectSymbols
+from opselect.binaries.macho.object_layout import BASE, PlacedObjects
+from opselect.binaries.macho.object_symbols import JoinedSymbols
 from opselect.binaries.macho.pointers import ADDRESS_BITS
 from opselect.binaries.macho.sections import is_loaded
 
@@ -58,7 +58,7 @@ class Relocated:
 
 
 def relocate(
-    files: Sequence[MachFile], starts: Sequence[int], content: Bytes, layout: Layout, symbols: ObjectSymbols
+    files: Sequence[MachFile], starts: Sequence[int], content: Bytes, layout: PlacedObjects, symbols: JoinedSymbols
 ) -> Relocated:
     """Applies all relocations to the copy.
 
@@ -112,7 +112,7 @@ def relocate(
 
 
 def _checked(
-    files: Sequence[MachFile], starts: Sequence[int], content: Bytes, layout: Layout, symbols: ObjectSymbols
+    files: Sequence[MachFile], starts: Sequence[int], content: Bytes, layout: PlacedObjects, symbols: JoinedSymbols
 ) -> _Rows:
     tables, found = [np.empty(0, np.uint32)], list[tuple[int, int, int]]()
     room, number = len(content), 0
@@ -170,7 +170,7 @@ def _differences(rows: _Rows, machine: Machine, added: Integers) -> tuple[Intege
     return subtracted, is_difference
 
 
-def _apply_x86_64(layout: Layout, rows: _Rows, added: Integers, slots: _Slots) -> None:
+def _apply_x86_64(layout: PlacedObjects, rows: _Rows, added: Integers, slots: _Slots) -> None:
     memory = layout.memory
     near = np.isin(rows.types, (1, 2, 6, 7, 8)) & rows.relative & (rows.lengths == 2)
     place = rows.at + BASE
@@ -216,7 +216,7 @@ def _apply_arm64(memory: Bytes, rows: _Rows, added: Integers, slots: _Slots) -> 
 class _Slots:
     """The slots of the symbols whose addresses code reads from a table, one for each symbol."""
 
-    def __init__(self, layout: Layout, symbols: ObjectSymbols, size: int) -> None:
+    def __init__(self, layout: PlacedObjects, symbols: JoinedSymbols, size: int) -> None:
         self._layout = layout
         self._symbols = symbols
         self._size = size

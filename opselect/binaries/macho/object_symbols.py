@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kernel_index.errors import InputError
 from opselect.binaries.image import Bytes
 from opselect.binaries.macho.headers import MachFile
-from opselect.binaries.macho.symbols import SymbolTable, plain_name, table_of
+from opselect.binaries.macho.symbols import NlistTable, plain_name, table_of
 
 Integers = NDArray[np.int64]
 
@@ -26,7 +26,7 @@ _MAX_NAMES = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectSymbols:
+class JoinedSymbols:
     """The symbols of all members, one table behind the other, as columns of shape (n,).
 
     ``table`` has the numbers of sections counted through all members (the first is 1), and ``name_at`` as offsets in
@@ -35,7 +35,7 @@ class ObjectSymbols:
     defined, else -1. ``commons`` are those for which the linker makes room, by number; their values are its sizes.
     """
 
-    table: SymbolTable
+    table: NlistTable
     firsts: Integers
     counts: Integers
     stands_for: Integers
@@ -44,7 +44,7 @@ class ObjectSymbols:
     commons: Integers
 
 
-def joined_symbols(files: Sequence[MachFile], starts: Sequence[int], firsts: Integers, content: Bytes) -> ObjectSymbols:
+def joined_symbols(files: Sequence[MachFile], starts: Sequence[int], firsts: Integers, content: Bytes) -> JoinedSymbols:
     """The symbols of objects that begin at bytes ``starts`` and whose sections are numbered from ``firsts`` + 1 on.
 
     Raises InputError for symbols in sections that are not there, and for more names than any archive has.
@@ -58,7 +58,7 @@ def joined_symbols(files: Sequence[MachFile], starts: Sequence[int], firsts: Int
         text = start + file.tables.get("names of symbols", (0, 0))[0]
         sections = np.where(table.sections > 0, table.sections + first, 0).astype(np.int32)
         tables.append((table, table.name_at + text, sections))
-    table = SymbolTable(
+    table = NlistTable(
         name_at=np.concatenate([name_at for _, name_at, _ in tables]),
         types=np.concatenate([each.types for each, _, _ in tables]),
         sections=np.concatenate([sections for _, _, sections in tables]),
@@ -75,7 +75,7 @@ def joined_symbols(files: Sequence[MachFile], starts: Sequence[int], firsts: Int
     imports[imported] = order
     common = np.flatnonzero((ranks == _COMMON) & (stands_for == np.arange(len(table))))
     spelled = list(ids.numbers)
-    return ObjectSymbols(
+    return JoinedSymbols(
         table=table,
         firsts=np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64),
         counts=counts,
@@ -96,7 +96,7 @@ class _Ids:
         self.columns: list[Integers] = []
         self._left = _MAX_NAMES
 
-    def add(self, name: str, table: SymbolTable) -> None:
+    def add(self, name: str, table: NlistTable) -> None:
         shared = np.flatnonzero(table.external)
         found = np.full(len(table), -1, np.int64)
         numbers = []
@@ -115,7 +115,7 @@ class _Ids:
 _DEFINED, _COMMON, _WEAKLY, _UNDEFINED = range(4)
 
 
-def _resolved(table: SymbolTable, ids: Integers) -> tuple[Integers, NDArray[np.int64]]:
+def _resolved(table: NlistTable, ids: Integers) -> tuple[Integers, NDArray[np.int64]]:
     """For each symbol the one that it stands for, and how that one is defined; local ones are so in any case."""
     kinds = table.types & np.uint8(mach_o.N_TYPE)
     undefined = kinds == mach_o.N_UNDF

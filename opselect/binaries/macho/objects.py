@@ -17,11 +17,11 @@ from opselect.binaries.archives import ArchivedFile
 from opselect.binaries.image import Bytes, Image, Machine, Pointers, Region, Section, SymbolKind, Symbols, unmapped
 from opselect.binaries.macho.functions import functions_of
 from opselect.binaries.macho.headers import MachFile, read_headers
-from opselect.binaries.macho.object_layout import BASE, STUB, Layout, lay_out
+from opselect.binaries.macho.object_layout import BASE, STUB, PlacedObjects, lay_out
 from opselect.binaries.macho.object_relocations import relocate
-from opselect.binaries.macho.object_symbols import ObjectSymbols, joined_symbols
+from opselect.binaries.macho.object_symbols import JoinedSymbols, joined_symbols
 from opselect.binaries.macho.sections import sections_of
-from opselect.binaries.macho.symbols import SymbolTable, begins_with, symbols_of, thumb_addresses
+from opselect.binaries.macho.symbols import NlistTable, begins_with, symbols_of, thumb_addresses
 
 Integers = NDArray[np.int64]
 
@@ -94,7 +94,7 @@ def objects_image(
     )
 
 
-def _placed(table: SymbolTable, layout: Layout) -> SymbolTable:
+def _placed(table: NlistTable, layout: PlacedObjects) -> NlistTable:
     """The table with the new addresses of what is loaded."""
     values = table.values.astype(np.int64)
     inside = table.defined & (table.sections > 0)
@@ -102,7 +102,7 @@ def _placed(table: SymbolTable, layout: Layout) -> SymbolTable:
     return replace(table, values=values.astype(np.uint64))
 
 
-def _with_files(symbols: Symbols, layout: Layout, counts: Integers, parts: Sequence[ArchivedFile]) -> Symbols:
+def _with_files(symbols: Symbols, layout: PlacedObjects, counts: Integers, parts: Sequence[ArchivedFile]) -> Symbols:
     """The symbols with their source files: by the name of the object's initialiser, else that of the object itself."""
     member_of = np.repeat(np.arange(len(parts), dtype=np.int32), counts)
     loaded = sorted((section.address, number) for number, section in enumerate(layout.sections) if section.address)
@@ -115,7 +115,7 @@ def _with_files(symbols: Symbols, layout: Layout, counts: Integers, parts: Seque
     return replace(symbols, files=files, file_names=tuple(names))
 
 
-def _sections(files: Sequence[MachFile], starts: Sequence[int], layout: Layout) -> tuple[Section, ...]:
+def _sections(files: Sequence[MachFile], starts: Sequence[int], layout: PlacedObjects) -> tuple[Section, ...]:
     found: list[Section] = []
     first = 0
     for member, (file, start) in enumerate(zip(files, starts, strict=True)):
@@ -126,7 +126,7 @@ def _sections(files: Sequence[MachFile], starts: Sequence[int], layout: Layout) 
     return tuple(found)
 
 
-def _initialisers(layout: Layout, pointers: Pointers, thumb: frozenset[int]) -> tuple[int, ...]:
+def _initialisers(layout: PlacedObjects, pointers: Pointers, thumb: frozenset[int]) -> tuple[int, ...]:
     """What the loader calls, as members come."""
     found: list[int] = []
     for section in layout.sections:
@@ -137,5 +137,5 @@ def _initialisers(layout: Layout, pointers: Pointers, thumb: frozenset[int]) -> 
     return tuple(dict.fromkeys(value & ~1 if value & ~1 in thumb else value for value in found))
 
 
-def _stubs(layout: Layout, symbols: ObjectSymbols) -> dict[int, str]:
+def _stubs(layout: PlacedObjects, symbols: JoinedSymbols) -> dict[int, str]:
     return {layout.stubs + STUB * number: text for number, text in enumerate(symbols.import_names)}

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from opselect.binaries.image import Addresses, Machine, Pointers
 from opselect.binaries.macho.chained import chained_pointers
+from opselect.binaries.macho.exports import exported_addresses
 from opselect.binaries.macho.headers import MachFile
 from opselect.binaries.macho.opcodes import bindings, rebased_places
-from opselect.binaries.macho.symbols import SymbolTable, plain_name
+from opselect.binaries.macho.symbols import NlistTable, plain_name
 
 ADDRESS_BITS = np.uint64((1 << 56) - 1)
 """What of a pointer of arm64 is its address: C++ marks names of types in the highest bit, and others may have tags."""
@@ -73,7 +74,7 @@ class _Gathered:
         return Pointers(places[order], values[order], imports[order], tuple(self.names))
 
 
-def pointers_of(file: MachFile, table: SymbolTable) -> Pointers:
+def pointers_of(file: MachFile, table: NlistTable) -> Pointers:
     """The pointers of a linked file.
 
     Raises InputError for tables that the loader would not take.
@@ -90,7 +91,7 @@ def pointers_of(file: MachFile, table: SymbolTable) -> Pointers:
     for part in (*bound, chains):
         if part is not None:
             wanted.update(part.names)
-    gathered = _Gathered(_defined(table, wanted))
+    gathered = _Gathered(_defined(file, table, wanted))
     if len(rebased):
         gathered.addresses(rebased, file.words_at(rebased))
     if chains is not None:
@@ -116,7 +117,7 @@ class _Slots:
     symbols: NDArray[np.int64]
 
 
-def _slots(file: MachFile, table: SymbolTable) -> Iterator[_Slots]:
+def _slots(file: MachFile, table: NlistTable) -> Iterator[_Slots]:
     numbers = file.table("indirect symbols").view(file.order + "u4")
     size = file.pointer_size
     for section in file.sections:
@@ -127,11 +128,12 @@ def _slots(file: MachFile, table: SymbolTable) -> Iterator[_Slots]:
             yield _Slots(places[named], found[named])
 
 
-def _defined(table: SymbolTable, wanted: set[bytes]) -> dict[bytes, int]:
+def _defined(file: MachFile, table: NlistTable, wanted: set[bytes]) -> dict[bytes, int]:
     """The addresses of those symbols, of the names that are wanted, which the file defines."""
     wanted = wanted.difference(table.names_of(np.flatnonzero(~table.defined & ~table.debugging)))
     if not wanted:
         return {}
     numbers = np.flatnonzero(table.defined & table.external)
-    found = zip(table.names_of(numbers), table.values[numbers].tolist(), strict=True)
-    return {name: value for name, value in found if name in wanted}
+    named = zip(table.names_of(numbers), table.values[numbers].tolist(), strict=True)
+    found = {name: value for name, value in named if name in wanted}
+    return exported_addresses(file, sorted(wanted.difference(found))) | found

@@ -27,7 +27,7 @@ _LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolTable:
+class NlistTable:
     """A symbol table as it stands: columns of shape (n,) and the bytes of its names."""
 
     name_at: NDArray[np.int64]
@@ -87,14 +87,14 @@ def plain_name(name: str) -> str:
     return name.removeprefix("_")
 
 
-def table_of(file: MachFile) -> SymbolTable:
+def table_of(file: MachFile) -> NlistTable:
     """The symbol table of a file, empty where it has none."""
     word = file.order + ("u8" if file.bits == 64 else "u4")
     dtype = np.dtype(
         [("name", file.order + "u4"), ("type", "u1"), ("section", "u1"), ("desc", file.order + "u2"), ("value", word)]
     )
     rows = file.table("symbol table").view(dtype)
-    return SymbolTable(
+    return NlistTable(
         name_at=rows["name"].astype(np.int64),
         types=np.ascontiguousarray(rows["type"]),
         sections=rows["section"].astype(np.int32),
@@ -104,7 +104,7 @@ def table_of(file: MachFile) -> SymbolTable:
     )
 
 
-def symbols_of(sections: Sequence[MachSection], table: SymbolTable, starts: Addresses) -> Symbols:
+def symbols_of(sections: Sequence[MachSection], table: NlistTable, starts: Addresses) -> Symbols:
     """The symbols that stand for a place in the image; ``starts`` are where functions begin, named or not."""
     if not len(table) or not sections:
         return Symbols.none()
@@ -145,7 +145,7 @@ def symbols_of(sections: Sequence[MachSection], table: SymbolTable, starts: Addr
     )
 
 
-def thumb_addresses(table: SymbolTable) -> frozenset[int]:
+def thumb_addresses(table: NlistTable) -> frozenset[int]:
     """The addresses of the functions of 32-bit ARM that the symbol table says are in Thumb code."""
     marked = table.defined & ((table.descriptions & np.uint16(mach_o.N_ARM_THUMB_DEF)) != 0)
     return frozenset(table.values[marked].tolist())
@@ -160,7 +160,7 @@ def begins_with(text: Bytes, name_at: NDArray[np.int64], start: bytes) -> NDArra
 
 
 def _source_files(
-    table: SymbolTable, values: Addresses, sizes: NDArray[np.uint64]
+    table: NlistTable, values: Addresses, sizes: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """The source file of each symbol by the notes that linkers leave for debuggers, and its exact size by them.
 

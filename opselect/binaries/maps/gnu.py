@@ -19,6 +19,7 @@ _SYMBOL = b"                0x"
 _DROPPED = b"Discarded input sections"
 _PLACED = (b"Linker script and memory map", b"Memory map")
 _OTHER = (b"Memory Configuration", b"Cross Reference Table", b"Archive member", b"Allocating common symbols")
+_HEADINGS = (_DROPPED, *_PLACED, *_OTHER)
 _NO_SECTIONS = (b"*fill*", b"**", b"*(", b"LOAD", b"OUTPUT(", b"START", b"END")
 
 
@@ -30,16 +31,16 @@ class _Name(NamedTuple):
 
 def read_gnu(lines: Iterator[Line], builder: MapBuilder) -> None:
     """Reads a map of GNU ld or gold."""
-    part = b""
+    part, reads = b"", False
     name: _Name | None = None
     for at, line in lines:
         if name is None and (not line or line.startswith(_SYMBOL)):
             continue
-        heading = next((mark for mark in (_DROPPED, *_PLACED, *_OTHER) if line.startswith(mark)), None)
-        if heading is not None:
-            part, name = heading, None
+        if line.startswith(_HEADINGS):
+            part, name = line, None
+            reads = line.startswith((_DROPPED, *_PLACED))
             continue
-        if part != _DROPPED and part not in _PLACED:
+        if not reads:
             continue
         start = 0
         if name is None or not line.startswith(b"  "):
@@ -53,7 +54,7 @@ def read_gnu(lines: Iterator[Line], builder: MapBuilder) -> None:
                 continue  # the rest is on the next line
         rest = _REST.match(line, start)
         if rest is not None:
-            _note(builder, name, int(rest.group(1), 16), int(rest.group(2), 16), rest.group(3), part == _DROPPED)
+            _note(builder, name, int(rest.group(1), 16), int(rest.group(2), 16), rest.group(3), part.startswith(_DROPPED))
         name = None
 
 

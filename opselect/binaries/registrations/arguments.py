@@ -26,7 +26,7 @@ _DEVICES = {
     "DEVICE_TPU_SYSTEM": "TPU_SYSTEM",
 }
 """The texts of the constants of ``framework/types.cc``, which another library of the program defines."""
-_KNOWN_TYPES = frozenset(dtype.value for dtype in DataType)
+_KNOWN_TYPES = frozenset(dtype.value for dtype in DataType if dtype is not DataType.DT_INVALID)
 _HEADERS = 0x200
 """Below stand the headers of a library that begins at address 0: what is smaller is a number and no address."""
 _MAX_LIST = 64
@@ -42,6 +42,7 @@ class Arguments:
         self._texts: dict[int, str | None] = {}
         self._results: dict[int, Value] = {}
         self._functions: dict[int, bool] = {}
+        self._initialisers = frozenset(flow.image.initialisers)
 
     def is_function(self, address: int) -> bool:
         """Whether a function begins at an address."""
@@ -50,6 +51,14 @@ class Arguments:
             known = self._image.functions.starting(self._flow.function_at(address)) is not None
             self._functions[address] = known
         return known
+
+    def is_initialiser(self, address: int) -> bool:
+        """Whether the loader calls a function."""
+        return address in self._initialisers
+
+    def function(self, value: Value) -> int | None:
+        """The function that a value is the address of."""
+        return self._flow.function_at(value) if isinstance(value, int) and self.is_function(value) else None
 
     def class_of(self, call: Call, made: Sequence[Call] = ()) -> str | None:
         """The text of the class: two arguments that are its length and its beginning, or one that ends with NUL.
@@ -86,19 +95,21 @@ class Arguments:
         ``calls`` are those of the function.
         """
         for argument in reversed(call.arguments):
-            if isinstance(argument, int) and self.is_function(argument):
-                return self._flow.function_at(argument)
+            function = self.function(argument)
+            if function is not None:
+                return function
         for argument in reversed(call.arguments[1:]):
             if not isinstance(argument, Place):
                 continue
             made = calls[argument.base - 1] if 0 < argument.base <= len(calls) else None
             if made is not None and isinstance(made.target, int) and not argument.offset:
-                value = self._returned(made.target)
-                if isinstance(value, int) and self.is_function(value):
-                    return self._flow.function_at(value)
+                function = self.function(self._returned(made.target))
+                if function is not None:
+                    return function
             for word in call.memory.reachable(argument, call.number):
-                if isinstance(word, int) and self.is_function(word):
-                    return self._flow.function_at(word)
+                function = self.function(word)
+                if function is not None:
+                    return function
         return None
 
     def _returned(self, function: int) -> Value:

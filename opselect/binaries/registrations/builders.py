@@ -85,7 +85,7 @@ class Assembler:
     def read(self, calls: Sequence[Call], function: int, name: str, file: str) -> None:
         """Reads the calls of a function, with those of functions that are followed in the place of their call."""
         builders: list[_Builder] = []
-        registrars: list[Call] = []
+        registrars: list[tuple[ApiFunction, Call]] = []
         for at, call in enumerate(calls):
             api = None if call.target is None else self._api.get(call.target)
             if api is None:
@@ -96,12 +96,9 @@ class Assembler:
                         builder.told.append((_UNKNOWN, call))
                 continue
             if api.role in {Role.NAME, Role.OP}:
-                places = {call.arguments[0], Place(call.number, 0)}
-                builder = _Builder(api.role, self._arguments.text(call, 1), call, at, places)
-                builder.conditional = api.conditional or self._arguments.is_conditional(call, 1)
-                builders.append(builder)
+                builders.append(self._begun(api, call, at))
             elif api.role is Role.REGISTRAR:
-                registrars.append(call)
+                registrars.append((api, call))
             else:
                 builder = _of_call(builders, api.role, call)
                 if builder is None and api.role in _OF_DEFINITIONS:
@@ -114,16 +111,20 @@ class Assembler:
                     if api.role in {Role.BUILD, Role.RECEIVER}:
                         builder.built = call.number
         _set_ranges(builders, calls, function)
-        where = _Where(function, name, file, KnownFrom.SYMBOLS if name else KnownFrom.CODE)
-        for call in registrars:
-            builder = _registered_by(builders, call)
+        where = _Where(
+            function=function,
+            name=name,
+            file=file,
+            known_from=KnownFrom.SYMBOLS if name else KnownFrom.CODE,
+            is_initialiser=self._arguments.is_initialiser(function),
+        )
+        for api, call in registrars:
+            builder = _registered_by(builders, api, call)
             if builder is not None:
                 builder.registered = True
                 if builder.conditional:
                     self._conditional[call.place] = where
-                made = calls[builder.built : call.number - 1]
-                kernel_class = self._arguments.class_of(call, made)
-                self._kernel(builder, call, where, kernel_class, self._arguments.factory(call, calls))
+                self._kernel(builder, call, where, *self._class_and_factory(api, builder, call, calls))
             elif not _is_left_out(call):
                 self._undecoded.append(where.undecoded(call.place, self._arguments.class_of(call) or "", "its op"))
         for builder in builders:
@@ -132,6 +133,27 @@ class Assembler:
             elif not builder.registered and builder.op not in NO_OP:
                 reason = f"no call registers what begins with op {builder.op}" if builder.op else "its op"
                 self._undecoded.append(where.undecoded(builder.begins.place, "", reason))
+
+    def _begun(self, api: ApiFunction, call: Call, at: int) -> _Builder:
+        """A registration that a call begins with the name of an op."""
+        if api.of_c:
+            builder = _Builder(api.role, self._arguments.text(call, 0), call, at, {Place(call.number, 0)})
+            if api.role is Role.NAME:
+                builder.told.append((ApiFunction(Role.DEVICE), call))
+            return builder
+        places = {call.arguments[0], Place(call.number, 0)}
+        builder = _Builder(api.role, self._arguments.text(call, 1), call, at, places)
+        builder.conditional = api.conditional or self._arguments.is_conditional(call, 1)
+        return builder
+
+    def _class_and_factory(
+        self, api: ApiFunction, builder: _Builder, call: Call, calls: Sequence[Call]
+    ) -> tuple[str | None, int | None]:
+        """The text of the class that a registrar is given, and the function that makes the kernel."""
+        if api.of_c:
+            return self._arguments.text(call, 0), self._arguments.function(builder.begins.arguments[2])
+        between = calls[builder.built : call.number - 1]
+        return self._arguments.class_of(call, between), self._arguments.factory(call, calls)
 
     def _begun_in_place(self, calls: Sequence[Call], at: int) -> _Builder | None:
         """A definition whose name is put into the builder without a function of its own: as a string there.
@@ -161,7 +183,7 @@ class Assembler:
             if text is not None:
                 told[api.role].append(text)
         op = builder.op
-        if op is None:
+        if op is None and (builder.built or where.is_initialiser):
             self._undecoded.append(where.undecoded(builder.begins.place, "", "the name of an op definition"))
         elif op:
             self._definitions.append(
@@ -251,6 +273,7 @@ class _Where:
     name: str
     file: str
     known_from: KnownFrom
+    is_initialiser: bool
 
     def undecoded(self, place: int, kernel_class: str, reason: str) -> Undecoded:
         """What is known of a call there that could not be read."""
@@ -268,8 +291,10 @@ def _of_call(builders: Sequence[_Builder], role: Role | None, call: Call) -> _Bu
     return next((builder for builder in reversed(builders) if not builder.built and builder_at in builder.places), None)
 
 
-def _registered_by(builders: Sequence[_Builder], call: Call) -> _Builder | None:
-    """The builder whose result a registrar is given."""
+def _registered_by(builders: Sequence[_Builder], api: ApiFunction, call: Call) -> _Builder | None:
+    """The builder whose result a registrar is given, or in C the builder itself."""
+    if api.of_c:
+        return next((builder for builder in reversed(builders) if call.arguments[1] in builder.places), None)
     given = {argument.base for argument in call.arguments[:3] if isinstance(argument, Place) and not argument.offset}
     return next((builder for builder in reversed(builders) if builder.built and builder.built in given), None)
 

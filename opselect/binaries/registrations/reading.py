@@ -24,6 +24,8 @@ _STARTS = _OF_KERNELS | _OF_DEFINITIONS
 """What functions do that begin or end a registration. Of a definition every part may be the first: its name can be
 stored without a call."""
 _DEEPEST = 3
+_TOGETHER = 256
+"""Functions whose code is in memory together: each brings pages around it with it."""
 _INITIALISER = re.compile(r"_GLOBAL__sub_I_(?:_ZN?K?\w*|(?P<file>.+\.(?:cc|cpp|cxx|c\+\+|C|cu)(?:\.cc|\.cpp)?))$")
 
 
@@ -153,8 +155,9 @@ class _Reader:
                     continue
                 found.add(start)
                 behind = self._flow.targets.of(start)
-                if behind != start and behind in api:
-                    api[start] = api[behind]
+                own = api.get(behind) if behind != start else self._role_of_symbol(start)
+                if own is not None:
+                    api.setdefault(start, own)
                 for target, function in self._api_called_by(start).items():
                     api.setdefault(target, function)
         return sorted(start for start in found if start not in api)
@@ -164,7 +167,8 @@ class _Reader:
 
         Compilers that do not optimise let a function call another one that registers: then that is looked at, too.
         """
-        named = ((name, role_by_name(name)) for name in self._image.pointers.import_names)
+        imports = {*self._image.pointers.import_names, *self._image.stubs.values()}
+        named = ((name, role_by_name(name)) for name in sorted(imports))
         api: Api = {name: role for name, role in named if role is not None}
         functions = list(self._image.initialisers)
         for _ in range(_DEEPEST):
@@ -212,6 +216,8 @@ class _Reader:
     def _calls_of(self, function: int) -> list[Call]:
         if function not in self._calls:
             self._calls[function] = self._flow.calls(function)
+            if len(self._calls) % _TOGETHER == 0:
+                unmapped(self._image.content)
         return self._calls[function]
 
     def _name_and_file(self, start: int) -> tuple[str, str]:

@@ -39,13 +39,15 @@ class ApiFunction:
     """A function that registrations call; ``dtype`` is the type that a function of one type admits.
 
     ``value_type`` is the type of what an `Role.ATTR` takes, as C++ compilers write it: b, i, l, x or PKc. Where a name
-    is ``conditional``, selective registration decides in the function whether the op keeps it.
+    is ``conditional``, selective registration decides in the function whether the op keeps it. Functions ``of_c`` are
+    of the C API: one is told op, device and factory at once and returns the builder, another class and builder.
     """
 
     role: Role
     dtype: DataType | None = None
     value_type: str = ""
     conditional: bool = False
+    of_c: bool = False
 
 
 _PLAIN = tuple(
@@ -73,6 +75,23 @@ _OF_ONE_VALUE = re.compile(r"16KernelDefBuilder14AttrConstraintI(b|i|l|x|PKc)EER
 _OTHER = re.compile(r"16KernelDefBuilder(?!D\dE)")
 _MENTIONED = re.compile(r"KernelDefBuilder|OpKernelRegistrar|register_kernel|OpDefBuilder")
 
+_OF_C = {
+    name: ApiFunction(role, of_c=True)
+    for name, role in (
+        ("TF_NewKernelBuilder", Role.NAME),
+        ("TF_KernelBuilder_TypeConstraint", Role.TYPE),
+        ("TF_KernelBuilder_HostMemory", Role.HOST_MEMORY),
+        ("TF_KernelBuilder_Label", Role.LABEL),
+        ("TF_KernelBuilder_Priority", Role.PRIORITY),
+        ("TF_RegisterKernelBuilder", Role.REGISTRAR),
+        ("TF_NewOpDefinitionBuilder", Role.OP),
+        ("TF_OpDefinitionBuilderAddAttr", Role.OP_ATTR),
+        ("TF_OpDefinitionBuilderAddInput", Role.OP_INPUT),
+        ("TF_OpDefinitionBuilderAddOutput", Role.OP_OUTPUT),
+        ("TF_RegisterOpDefinition", Role.RECEIVER),
+    )
+}
+"""Source: ``c/kernels.h`` and ``c/ops.h``."""
 _ELEMENTARY = {
     "f": DataType.DT_FLOAT, "d": DataType.DT_DOUBLE, "i": DataType.DT_INT32, "h": DataType.DT_UINT8,
     "s": DataType.DT_INT16, "a": DataType.DT_INT8, "c": DataType.DT_INT8, "l": DataType.DT_INT64,
@@ -119,7 +138,7 @@ def dtype_of(mangled: str) -> DataType | None:
 def role_by_name(mangled: str) -> ApiFunction | None:
     """What a function of this name does for registrations; None for every other."""
     if not _MENTIONED.search(mangled):
-        return None
+        return _OF_C.get(mangled)
     one_type = _OF_ONE_TYPE.search(mangled)
     if one_type:
         return ApiFunction(Role.TYPE, dtype_of(one_type[1]))

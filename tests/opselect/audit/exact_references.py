@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import capstone
@@ -14,24 +15,27 @@ from opselect.binaries.image import Image, Machine
 _SYSTEMS = {
     Machine.X86_64: (capstone.CS_ARCH_X86, capstone.CS_MODE_64),
     Machine.X86: (capstone.CS_ARCH_X86, capstone.CS_MODE_32),
+    Machine.ARM: (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM),
     Machine.AARCH64: (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
 }
 
 
-def exact_references(image: Image, functions: Iterable[int]) -> set[tuple[int, int]]:
+def exact_references(image: Image, functions: Iterable[int], *, thumb: bool = False) -> set[tuple[int, int]]:
     """The number of a function and an address that an instruction of it means, whatever stands there."""
-    system = capstone.Cs(*_SYSTEMS[image.machine])
+    architecture, mode = _SYSTEMS[image.machine]
+    system = capstone.Cs(architecture, capstone.CS_MODE_THUMB if thumb else mode)
     system.detail = True
+    read = {Machine.AARCH64: _arm64, Machine.ARM: _arm}.get(image.machine, partial(_x86, fixed=is_fixed(image)))
     found: set[tuple[int, int]] = set()
     for number in functions:
         start, end = int(image.functions.starts[number]), int(image.functions.ends[number])
         instructions = system.disasm(image.bytes_at(start, end - start), start)
-        meant = _arm64(instructions) if image.machine is Machine.AARCH64 else _x86(instructions, is_fixed(image))
+        meant = read(instructions)
         found.update((number, address) for address in meant)
     return found
 
 
-def _x86(instructions: Iterable[Any], fixed: bool) -> Iterator[int]:
+def _x86(instructions: Iterable[Any], *, fixed: bool) -> Iterator[int]:
     """Constants are addresses in jumps and calls, and anywhere in code that is linked for one address."""
     for instruction in instructions:
         jumps = instruction.group(capstone.CS_GRP_JUMP) or instruction.group(capstone.CS_GRP_CALL)
@@ -42,6 +46,13 @@ def _x86(instructions: Iterable[Any], fixed: bool) -> Iterator[int]:
                 yield instruction.address + instruction.size + operand.mem.disp
             elif operand.type == x86_const.X86_OP_MEM and fixed:
                 yield operand.mem.disp
+
+
+def _arm(instructions: Iterable[Any]) -> Iterator[int]:
+    """Jumps and calls alone."""
+    for instruction in instructions:
+        if instruction.mnemonic.split(".")[0] in {"b", "bl", "blx"} and instruction.op_str.startswith("#"):
+            yield instruction.operands[0].imm
 
 
 def _arm64(instructions: Iterable[Any]) -> Iterator[int]:

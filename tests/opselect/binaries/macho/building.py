@@ -31,6 +31,7 @@ class Thing:
     weak_bind: bytes = b""
     lazy_bind: bytes = b""
     chained: bytes = b""
+    exports: bytes = b""
 
 
 def macho_file(thing: Thing) -> Bytes:
@@ -63,6 +64,8 @@ def macho_file(thing: Thing) -> Bytes:
         commands.append(struct.pack(f"{order}12I", 0x80000022, 48, *(n for part in parts for n in part), 0, 0))
     if thing.chained:
         commands.append(struct.pack(f"{order}4I", 0x80000034, 16, *put(thing.chained)))
+    if thing.exports:
+        commands.append(struct.pack(f"{order}4I", 0x80000033, 16, *put(thing.exports)))
     if thing.encrypted:
         commands.append(struct.pack(f"{order}5I", 0x21, 20, code_at, 32, 1))
     every = b"".join(commands)

@@ -227,6 +227,30 @@ def test_a_symbol_that_is_not_in_the_list_of_a_chain() -> None:
         read_macho("t", macho_file(Thing(data=(1 << 63 | 5,), chained=chains(6, [0], IMPORTS))))
 
 
+EXPORTS = (
+    b"\x00\x02_he\x00\x0f_other\x00\x19"  # the root: edges to bytes 15 and 25
+    b"\x00\x02re\x00\x1drs\x00\x21"  # 15: goes on to bytes 29 and 33
+    b"\x02\x00\x04\x00"  # 25: "_other" is 4 bytes behind the header
+    b"\x02\x00\x08\x00"  # 29: "_here" is 8 bytes behind it
+    b"\x03\x08\x01\x00\x00"  # 33: "_hers" is another library's
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "stands"),
+    [("_here", 0x1008), ("_other", 0x1004), ("_he", "he"), ("_hers", "hers"), ("_heres", "heres"), ("_x", "x")],
+)
+def test_a_name_that_only_the_exports_have(name: str, stands: int | str) -> None:
+    thing = Thing(data=(1 << 63,), chained=chains(6, [0], [(name, 0)]), exports=EXPORTS)
+    assert pointers(thing) == {0: stands}
+
+
+@pytest.mark.parametrize("exports", [b"\x00\x01_her", b"\x00\x01_here\x00\x80", b"\x80" * 12])
+def test_exports_that_are_cut(exports: bytes) -> None:
+    with pytest.raises(InputError, match="exports cannot be read"):
+        read_macho("t", macho_file(Thing(data=(1 << 63,), chained=chains(6, [0], [("_here", 0)]), exports=exports)))
+
+
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 11)), min_size=1, max_size=12))
 def test_runs_of_opcodes_are_the_same_as_one_by_one(steps: list[tuple[int, int]]) -> None:
     """What is said as one run with distances is what is said place by place."""

@@ -1,0 +1,1 @@
+"""Who owns each byte of a binary; :func:`opselect.audit.owners.owning.owners` answers it."""
