@@ -14,6 +14,7 @@ from opselect.audit.owners.intervals import NOTHING
 from opselect.audit.owners.owning import Owners
 from opselect.audit.references import ReferenceGraph, reference_graph
 from opselect.audit.retained import Retention, retention
+from opselect.binaries.image import unmapped
 
 _SYMBOLS = 1000
 """So many functions and objects are told apart by name, the largest; the others are of no name."""
@@ -33,6 +34,7 @@ class BinaryCosts:
     def _retention(self) -> Retention:
         found = self._owners.registrations
         graph = reference_graph(self._owners.image, (*found.kernels, *found.definitions))
+        unmapped(self._owners.image.content)
         return retention(graph, dropping_of(graph), self._files_of_nodes(graph))
 
     def _files_of_nodes(self, graph: ReferenceGraph) -> NDArray[np.int32]:

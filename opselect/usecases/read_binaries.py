@@ -17,7 +17,7 @@ from opselect.audit.owners.owning import owners
 from opselect.audit.releases import KnownKernels, with_paths
 from opselect.binaries.code.machines import flow_of
 from opselect.binaries.debug_files import with_debug_symbols
-from opselect.binaries.image import Image
+from opselect.binaries.image import Image, unmapped
 from opselect.binaries.maps import read_map
 from opselect.binaries.maps.records import LinkerMap
 from opselect.binaries.maps.same_binary import why_other_binary
@@ -129,6 +129,8 @@ def _costs(
     image: Image, registrations: Registrations, linker_map: LinkerMap | None, paths: Mapping[str, str]
 ) -> BinaryCosts:
     found = owners(image, registrations, linker_map=linker_map)
+    # What was looked at of the file need not stay in memory: it is as large as all the rest.
+    unmapped(image.content)
     named = {name: path for name in found.source.names if (path := _path(name, paths))}
     return BinaryCosts(found, named)
 
