@@ -46,7 +46,7 @@ class ReadBinary:
 def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ...]:
     """All binaries of the files of a question, in the order given; of a package those of the processor that is meant.
 
-    A processor whose code is not followed is a warning: nothing is known of what is registered there. Raises InputError
+    Of a package only what registers something counts, where anything in it does. A processor whose code is not followed is a warning: nothing is known of what is registered there. Raises InputError
     for what is no binary or damaged, and for a package of several processors of which none is named.
     """
     opened = [each for path in question.files for each in open_images(path, question.abi or None)]
@@ -59,7 +59,23 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
             watch.warning(f"{each.name} is for a processor whose code is not followed ({machine}): no kernel is known")
         found.append(ReadBinary(each, image, read_registrations(image)))
     watch.progress(READING, len(opened), len(opened))
-    return tuple(found)
+    return tuple(_registering(found, watch))
+
+
+def _registering(found: list[ReadBinary], watch: Watch) -> Iterator[ReadBinary]:
+    """The binaries without those of a package that register nothing, where others of it do."""
+    having = {each.binary.path for each in found if _registers(each)}
+    left_out = [each for each in found if each.binary.member and each.binary.path in having and not _registers(each)]
+    for path, count in Counter(each.binary.path for each in left_out).items():
+        libraries = "a library that registers" if count == 1 else f"{count} libraries that register"
+        watch.note(f"{path}: left out {libraries} nothing")
+    omitted = {id(each) for each in left_out}
+    yield from (each for each in found if id(each) not in omitted)
+
+
+def _registers(read: ReadBinary) -> bool:
+    registrations = read.registrations
+    return bool(registrations.kernels or registrations.definitions or registrations.undecoded)
 
 
 def _with_symbols(image: Image, debug_file: Path | None, *, only: bool) -> Image:
