@@ -17,6 +17,7 @@ from opselect.audit.code_references import aarch64, arm, x86
 from opselect.audit.code_references.targets import CodeReferences, Targets
 from opselect.audit.pieces import Pieces, code_pieces, code_sections, data_pieces, data_sections, gap_pieces
 from opselect.audit.registration_code import Registration, ranges_of
+from opselect.audit.sizes import sizes_of
 from opselect.audit.unwinding import Unwinding, unwinding
 from opselect.audit.walking import Edges, distinct
 from opselect.binaries.image import Addresses, Image, Machine, Section
@@ -75,7 +76,7 @@ def reference_graph(image: Image, registrations: Sequence[Registration] = ()) ->
         image=image,
         pieces=pieces,
         edges=Edges.of(node_count, sources, targets),
-        sizes=_sizes(image, pieces, frames, first_import),
+        sizes=sizes_of(image, pieces, frames, first_import, registrations, parts),
         registrations=parts,
         functions=pieces.at(np.array([part.function for part in registrations], np.uint64)),
         initialisers=pieces.at(np.array(image.initialisers, np.uint64)),
@@ -204,49 +205,3 @@ def _continued_texts(image: Image, pieces: Pieces) -> tuple[NDArray[np.int32], N
         targets.append(pieces.nodes[numbers[printable]])
     nothing = np.empty(0, np.int32)
     return np.concatenate([nothing, *sources]), np.concatenate([nothing, *targets])
-
-
-def _sizes(image: Image, pieces: Pieces, frames: Unwinding, first_import: int) -> NDArray[np.int64]:
-    sizes = np.zeros(first_import + len(image.pointers.import_names), np.int64)
-
-    def add(nodes: NDArray[np.int32], count: NDArray[np.int64] | int) -> None:
-        np.add.at(sizes, nodes[nodes >= 0], count[nodes >= 0] if isinstance(count, np.ndarray) else count)
-
-    add(pieces.nodes, (pieces.ends - pieces.starts).astype(np.int64))
-    owners = pieces.at(frames.functions)
-    add(owners, frames.sizes + frames.handler_sizes)
-    relocation = _relocation_size(image)
-    slots, called = _initialiser_slots(image)
-    in_slot = np.isin(image.pointers.places, slots)
-    add(pieces.at(image.pointers.places[~in_slot]), relocation)
-    add(pieces.at(called), image.pointer_size + (relocation if in_slot.any() else 0))
-    add(pieces.at(image.exports.addresses), image.exports.sizes)
-    entry = 24 if image.bits == 64 else 16
-    for number, name in enumerate(image.pointers.import_names):
-        sizes[first_import + number] = entry + len(name) + 3
-    return sizes
-
-
-def _relocation_size(image: Image) -> int:
-    """The bytes that a relocation takes on average; in packed form they are few."""
-    tables = (s.size for s in image.sections if s.loaded and s.name.startswith((".rel", ".android.rel")))
-    return sum(tables) // max(len(image.pointers.places), 1)
-
-
-def _initialiser_slots(image: Image) -> tuple[Addresses, Addresses]:
-    """The places of pointers to initialisers, and what they point to."""
-    size, order = image.pointer_size, ">" if image.big_endian else "<"
-    places, called = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
-    for section in image.sections:
-        if section.loaded and section.name.startswith((".init_array", ".ctors")) and section.size >= size:
-            at = np.arange(section.address, section.address + section.size // size * size, size, dtype=np.uint64)
-            words = image.content[section.offset : section.offset + len(at) * size].view(f"{order}u{size}")
-            values = words.astype(np.uint64)
-            number = np.searchsorted(image.pointers.places, at)
-            number = np.minimum(number, max(len(image.pointers.places) - 1, 0))
-            if len(image.pointers.places):
-                relocated = image.pointers.places[number] == at
-                values[relocated] = image.pointers.values[number[relocated]]
-            places.append(at)
-            called.append(values & ~np.uint64(1) if image.machine is Machine.ARM else values)
-    return np.concatenate(places), np.concatenate(called)

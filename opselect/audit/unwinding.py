@@ -6,15 +6,18 @@ Source: the Linux Standard Base, ".eh_frame" and ".eh_frame_hdr"; the Itanium C+
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.walking import distinct
-from opselect.binaries.image import Addresses, Image, Section
+from opselect.binaries.image import Addresses, Image, Section, unmapped
 
 _PCREL_SDATA4 = 0x1B
+_ULEB128 = 0x01
 _OMITTED = 0xFF
+_MOST_OF_A_TABLE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def unwinding(image: Image) -> Unwinding:
     lengths = _words(content, described, order + "u4")
     handlers = _handlers(content, described, order, frames.address)
     sizes, landing = _handler_tables(image, handlers)
+    unmapped(content)
     return Unwinding(starts.astype(np.uint64), lengths + 4 + 8, handlers, sizes, landing)
 
 
@@ -118,6 +122,58 @@ def _handler_tables(image: Image, handlers: NDArray[np.int64]) -> tuple[NDArray[
     at = inside[image.content[section.offset + handlers[inside] - section.address] == _PCREL_SDATA4]
     landing[at] = _landing(image, section, handlers[at])
     return sizes, landing
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A stretch of code whose exceptions are handled: where it begins, the address of the handler, 0 without one, and
+    the bytes of its row in the table."""
+
+    start: int
+    pad: int
+    size: int
+
+
+def call_sites(image: Image, table: int, function: int) -> list[CallSite]:
+    """The rows of a function's table of exception handling; none where it has a form that compilers do not write."""
+    content = image.bytes_at(table, _MOST_OF_A_TABLE)
+    try:
+        base, at = function, 1
+        if content[0] == _PCREL_SDATA4:
+            order: Literal["big", "little"] = "big" if image.big_endian else "little"
+            base, at = int.from_bytes(content[1:5], order, signed=True) + table + 1, 5
+        elif content[0] != _OMITTED:
+            return []
+        if content[at] != _OMITTED:
+            _, at = _uleb(content, at + 1)
+        else:
+            at += 1
+        if content[at] != _ULEB128:
+            return []
+        length, at = _uleb(content, at + 1)
+        end, found = at + length, []
+        while at < end:
+            begins = at
+            start, at = _uleb(content, at)
+            _, at = _uleb(content, at)
+            pad, at = _uleb(content, at)
+            _, at = _uleb(content, at)
+            found.append(CallSite(function + start, base + pad if pad else 0, at - begins))
+    except IndexError:
+        return []
+    return found
+
+
+def _uleb(content: bytes, at: int) -> tuple[int, int]:
+    """An unsigned LEB128 number, and where the next one stands."""
+    value = shift = 0
+    while True:
+        byte = content[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return value, at
 
 
 def _landing(image: Image, section: Section, handlers: NDArray[np.int64]) -> NDArray[np.int64]:

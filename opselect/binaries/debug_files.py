@@ -20,6 +20,7 @@ from opselect.binaries.elf.headers import ElfFile, read_headers
 from opselect.binaries.elf.symbols import full_table, symbols_of, thumb_functions
 from opselect.binaries.files import map_file
 from opselect.binaries.image import Bytes, Image, SymbolKind, Symbols, merged_functions
+from opselect.binaries.recognizing import FileKind, file_kind
 
 _BUILD_ID = 3
 _MAX_SMALL = 1 << 28
@@ -35,6 +36,10 @@ def with_debug_symbols(image: Image, debug_file: str | None = None, folders: Seq
     :func:`find_debug_file`, and last inside the library itself. Raises InputError for a file that is named and does not
     belong to the image.
     """
+    if file_kind(image.content[:8].tobytes()) is FileKind.MACH_O:
+        from opselect.binaries.macho.debug_files import with_dsym_symbols
+
+        return with_dsym_symbols(image, debug_file)
     file = _linked(image)
     if debug_file is not None:
         other = named_debug_file(image, debug_file)

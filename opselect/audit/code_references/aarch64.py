@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.code_references.targets import CodeReferences, Targets
-from opselect.binaries.image import Bytes
+from opselect.binaries.image import Bytes, unmapped
 
 _CHUNK = 1 << 18
 """In instructions."""
@@ -36,6 +36,7 @@ def references(code: Bytes, address: int, targets: Targets) -> list[CodeReferenc
         places, meant = places[known], meant[known]
         order = np.argsort(places, kind="stable")
         found.append(CodeReferences(places[order].astype(np.uint64), meant[order].astype(np.uint64)))
+        unmapped(code[4 * start : 4 * (start + own)])
     return found
 
 

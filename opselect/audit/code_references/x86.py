@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.code_references.targets import CodeReferences, Targets
-from opselect.binaries.image import Addresses, Bytes
+from opselect.binaries.image import Addresses, Bytes, unmapped
 
 _CHUNK = 1 << 20
 _LOOK_BEHIND, _LOOK_AHEAD = 6, 12
@@ -54,6 +54,7 @@ def references(code: Bytes, address: int, targets: Targets) -> list[CodeReferenc
         kept = (at >= start - low) & (at < start - low + _CHUNK)
         found.append(_resolved(chunk, address + low, at[kept], end[kept], targets))
         found.append(_short_jumps(chunk[: start - low + _CHUNK], address + low, targets))
+        unmapped(chunk)
     return found
 
 

@@ -34,7 +34,7 @@ class ArmFlow(Flow):
 
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
-        thumb = self._in_thumb.get(start, False)
+        thumb = self._in_thumb.get(start, start in self.targets.thumb)
         decoder = self._thumb if thumb else self._arm
         for address, size, mnemonic, text in decoder.disasm_lite(code, start):
             if address in state.saved:

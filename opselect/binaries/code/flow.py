@@ -181,11 +181,15 @@ class Flow(ABC):
 
     def _constant(self, address: int, size: int) -> Value:
         image = self.image
+        if address in image.stubs:
+            return Loaded(image.stubs[address])
         if size == image.pointer_size:
             number = image.pointers.number(address)
             if number is not None:
-                name = int(image.pointers.imports[number])
-                return int(image.pointers.values[number]) if name < 0 else Imported(image.pointers.import_names[name])
+                name, value = int(image.pointers.imports[number]), int(image.pointers.values[number])
+                if name >= 0:
+                    return Imported(image.pointers.import_names[name])
+                return Imported(image.stubs[value]) if value in image.stubs else value
         if size > 8:
             found = image.bytes_at(address, size)
             return found if len(found) == size else None

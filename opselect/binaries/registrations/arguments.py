@@ -175,36 +175,73 @@ class Arguments:
         """The values that a constraint admits."""
         if api.dtype is not None:
             return (api.dtype,)
-        value = call.arguments[2] if len(call.arguments) > 2 else None
+        value = call.arguments[2]
         if api.role is Role.TYPE:
             return _types((value,)) if isinstance(value, int) else None
         if api.role is Role.TYPES:
-            return self._type_list(call)
+            numbers = self._integers(call, 4)
+            return None if numbers is None else _types(numbers)
+        if api.value_type.startswith("string") or (api.value_type == "PKc" and api.of_list):
+            return self._strings(api, call)
+        if api.of_list:
+            size = {"b": 1, "i": 4}.get(api.value_type, 8)
+            listed = self._integers(call, size)
+            return None if listed is None else tuple(_value(api.value_type, number, size) for number in listed)
         if not isinstance(value, int):
             return None
-        if api.value_type == "b":
-            return (bool(value),)
-        if api.value_type in {"l", "x", "i"}:
-            return (value - (1 << 64) if value & (1 << 63) else value,)
-        text = self._at(value)
-        return None if text is None else (text,)
+        if api.value_type == "PKc":
+            text = self._at(value)
+            return None if text is None else (text,)
+        return (_value(api.value_type, value, 8),)
 
-    def _type_list(self, call: Call) -> tuple[AttrScalar, ...] | None:
-        """The types of a list: its beginning and its length are arguments, or words of an object that is one."""
-        start, count = (*call.arguments[2:4], None, None)[:2]
+    def _list(self, call: Call) -> tuple[Value, int] | None:
+        """Where a list begins, and its length: both are arguments, or words of an object that is one."""
+        start, count = call.arguments[2:4]
         if isinstance(start, Place) and not isinstance(count, int):
             start, count = call.memory.pair(start, call.number)
-        if not isinstance(count, int) or not 0 < count <= _MAX_LIST:
-            return None
+        return (start, count) if isinstance(count, int) and 0 <= count <= _MAX_LIST else None
+
+    def _integers(self, call: Call, size: int) -> list[int] | None:
+        """The unsigned numbers of a list, of so many bytes each."""
+        start, count = self._list(call) or (None, 0)
         if isinstance(start, int):
-            found = self._image.bytes_at(start, 4 * count)
+            found = self._image.bytes_at(start, size * count)
         elif isinstance(start, Place):
-            found = call.memory.content(start, 4 * count, call.number)
+            found = call.memory.content(start, size * count, call.number)
         else:
             return None
         order: Literal["big", "little"] = "big" if self._image.big_endian else "little"
-        numbers = [int.from_bytes(found[at : at + 4], order) for at in range(0, len(found), 4)]
-        return _types(numbers) if len(numbers) == count else None
+        numbers = [int.from_bytes(found[at : at + size], order) for at in range(0, len(found), size)]
+        return numbers if len(found) == size * count else None
+
+    def _strings(self, api: ApiFunction, call: Call) -> tuple[str, ...] | None:
+        """The texts of one string object, or of a list of them, or of pointers to C strings."""
+        start, count = self._list(call) or (None, 0) if api.of_list else (call.arguments[2], 1)
+        words = {"string new": 2 + 16 // self._image.pointer_size, "string libc": 3}.get(api.value_type, 1)
+        texts: list[str | None] = []
+        for at in range(count):
+            distance = at * words * self._image.pointer_size
+            if isinstance(start, Place):
+                place = Place(start.base, start.offset + distance)
+                texts.append(self.string(call, place) if api.value_type != "PKc" else self._pointed(call, place))
+            elif isinstance(start, int) and api.value_type == "PKc":
+                pointer = self._flow.constant(start + distance, self._image.pointer_size)
+                texts.append(self._at(pointer) if isinstance(pointer, int) else None)
+            else:
+                texts.append(None)
+        known = tuple(text for text in texts if text is not None)
+        return known if len(known) == len(texts) and texts else None
+
+    def _pointed(self, call: Call, place: Place) -> str | None:
+        pointer = call.memory.load(place, self._image.pointer_size, call.number)
+        return self._at(pointer) if isinstance(pointer, int) else None
+
+
+def _value(kind: str, number: int, size: int) -> AttrScalar:
+    """The value that a number stands for: a boolean or a signed integer."""
+    if kind == "b":
+        return bool(number & 1)
+    return number - (1 << 8 * size) if number >> (8 * size - 1) else number
 
 
 def _printable(found: bytes, length: int) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -11,8 +11,8 @@ from opselect.binaries.code.callers import call_sites
 from opselect.binaries.code.flow import Flow
 from opselect.binaries.code.machines import flow_of
 from opselect.binaries.code.values import GIVEN, Call, Place
-from opselect.binaries.image import Image, unmapped
-from opselect.binaries.records import CompiledDefinition, Registrations
+from opselect.binaries.image import Image, Machine, unmapped
+from opselect.binaries.records import CompiledDefinition, Registrations, Undecoded
 from opselect.binaries.registrations.arguments import Arguments
 from opselect.binaries.registrations.behaviour import definition_api, kernel_api
 from opselect.binaries.registrations.builders import Api, Assembler
@@ -36,8 +36,17 @@ def read_registrations(image: Image) -> Registrations:
     """
     flow = flow_of(image)
     if flow is None:
-        return Registrations((), (), ())
+        return Registrations((), (), (), not_followed=f"its code is for {_processor(image)}")
+    if not len(image.functions):
+        return Registrations((), (), (), not_followed="nothing in it says where its functions begin")
     return _Reader(image, flow).read()
+
+
+def _processor(image: Image) -> str:
+    """What a processor is called whose code cannot be followed."""
+    order = "big-endian " if image.big_endian else ""
+    name = "another processor" if image.machine is Machine.OTHER else image.machine.value
+    return f"{order}{name}, and only that for x86, ARM and their kinds of 64 bits can be followed"
 
 
 class _Reader:
@@ -59,7 +68,23 @@ class _Reader:
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
         }
-        return self._assembled(api)
+        read = self._assembled(api)
+        if read.kernels or read.undecoded or not read.definitions:
+            return read
+        return replace(read, undecoded=tuple(self._suspected()))
+
+    def _suspected(self) -> Iterator[Undecoded]:
+        """Calls that are given a text and a function, where ops are defined and no kernel was found.
+
+        So a registrar is called; what was inlined around it, as by link time optimization, cannot be told any more.
+        """
+        functions = list(self._image.initialisers)
+        for function in [*functions, *self._called(functions)]:
+            for call in self._calls_of(function):
+                text = self._arguments.class_of(call)
+                if text and self._arguments.factory(call, ()) is not None:
+                    name, file = self._name_and_file(function)
+                    yield Undecoded(call.place, function, name, file, text, "what looks like a kernel of this class")
 
     def _unnamed(self, api_of: Callable[[list[list[Call]]], Api], starts: frozenset[Role]) -> Api:
         """What functions do by how they are called, by those that the loader calls and those that these call.
@@ -73,9 +98,7 @@ class _Reader:
             api = self._nameless(api_of(calls))
             if any(function.role in starts for function in api.values()):
                 break
-            called = (call.target for each in calls for call in each)
-            within = (goal for goal in called if isinstance(goal, int) and self._is_function(goal))
-            functions = list(dict.fromkeys(within))
+            functions = self._called(functions)
         while api:
             further = self._nameless(api_of([self._calls_of(function) for function in self._callers(api, starts)]))
             if further.keys() <= api.keys():
@@ -84,11 +107,17 @@ class _Reader:
         return api
 
     def _nameless(self, api: Api) -> Api:
-        """What functions do that have no name: a name says what its function does and what it does not."""
+        """What functions do that have no name: a name says what its function does and what it does not.
+
+        What specifies nothing, for it calls nothing, stands for an op definition that selective registration leaves out
+        (``register_op`` of ``framework/op.h``).
+        """
         return {
             target: function
             for target, function in api.items()
-            if isinstance(target, int) and not len(self._image.symbols.at(target))
+            if isinstance(target, int)
+            and not len(self._image.symbols.at(target))
+            and (function.role not in _OF_DEFINITIONS or self._flow.calls(target))
         }
 
     def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
@@ -111,6 +140,11 @@ class _Reader:
 
     def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[Call]]) -> Api:
         return kernel_api(calls, self._arguments, self._flow.calls, definitions)
+
+    def _called(self, functions: list[int]) -> list[int]:
+        """The functions that some functions call."""
+        goals = (call.target for function in functions for call in self._calls_of(function))
+        return list(dict.fromkeys(goal for goal in goals if isinstance(goal, int) and self._is_function(goal)))
 
     def _definition_api(self, calls: list[list[Call]]) -> Api:
         return definition_api(calls, self._arguments)
@@ -172,15 +206,11 @@ class _Reader:
         api: Api = {name: role for name, role in named if role is not None}
         functions = list(self._image.initialisers)
         for _ in range(_DEEPEST):
-            called: dict[int, None] = {}
             for function in functions:
                 api.update(self._api_called_by(function))
-                for call in self._calls.get(function, ()):
-                    if isinstance(call.target, int) and self._arguments.is_function(call.target):
-                        called[call.target] = None
             if any(function.role in _STARTS for function in api.values()) or not len(self._image.symbols):
                 break
-            functions = list(called)
+            functions = self._called(functions)
         return api
 
     def _api_called_by(self, function: int) -> Api:

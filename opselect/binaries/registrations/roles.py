@@ -38,7 +38,8 @@ class Role(enum.Enum):
 class ApiFunction:
     """A function that registrations call; ``dtype`` is the type that a function of one type admits.
 
-    ``value_type`` is the type of what an `Role.ATTR` takes, as C++ compilers write it: b, i, l, x or PKc. Where a name
+    ``value_type`` is the type of what a `Role.ATTR` takes, as C++ compilers write it (b, i, l, x, PKc), or "string" with
+    its layout: new and old of libstdc++, libc of libc++; with ``of_list`` it takes several. Where a name
     is ``conditional``, selective registration decides in the function whether the op keeps it. Functions ``of_c`` are
     of the C API: one is told op, device and factory at once and returns the builder, another class and builder.
     """
@@ -46,6 +47,7 @@ class ApiFunction:
     role: Role
     dtype: DataType | None = None
     value_type: str = ""
+    of_list: bool = False
     conditional: bool = False
     of_c: bool = False
 
@@ -71,7 +73,8 @@ _PLAIN = tuple(
     )
 )
 _OF_ONE_TYPE = re.compile(r"16KernelDefBuilder14TypeConstraintI(.+)EERS\d?_(?:PKc|S\w?_)$")
-_OF_ONE_VALUE = re.compile(r"16KernelDefBuilder14AttrConstraintI(b|i|l|x|PKc)EERS\d?_(?:PKc|S\w?_)T_$")
+_OF_VALUES = re.compile(r"16KernelDefBuilder14AttrConstraintI(?P<of>.+?)EERS\w?_(?:PKc|S\w?_)(?P<one>T_$|N.*$)")
+_VALUES = re.compile(r"b|i|l|x|PKc|(?P<new>N?St7__cxx11.*)|(?P<libc>NSt.*basic_string.*)|(?P<old>Ss)")
 _OTHER = re.compile(r"16KernelDefBuilder(?!D\dE)")
 _MENTIONED = re.compile(r"KernelDefBuilder|OpKernelRegistrar|register_kernel|OpDefBuilder")
 
@@ -79,6 +82,7 @@ _OF_C = {
     name: ApiFunction(role, of_c=True)
     for name, role in (
         ("TF_NewKernelBuilder", Role.NAME),
+        ("TF_NewAsyncKernelBuilder", Role.NAME),
         ("TF_KernelBuilder_TypeConstraint", Role.TYPE),
         ("TF_KernelBuilder_HostMemory", Role.HOST_MEMORY),
         ("TF_KernelBuilder_Label", Role.LABEL),
@@ -118,8 +122,11 @@ _NAMED = tuple(
         (r"15float8_e4m3fnuzE", DataType.DT_FLOAT8_E4M3FNUZ),
         (r"17float8_e4m3b11fnuzE", DataType.DT_FLOAT8_E4M3B11FNUZ),
         (r"15float8_e5m2fnuzE", DataType.DT_FLOAT8_E5M2FNUZ),
+        (r"2i4IaE", DataType.DT_INT4),  # in 2.16, before it was intN
+        (r"2i4IhE", DataType.DT_UINT4),
         (r"intNILi4Ea", DataType.DT_INT4),
         (r"intNILi4Eh", DataType.DT_UINT4),
+        (r"13float4_e2m1fnE", DataType.DT_FLOAT4_E2M1FN),
         (r"intNILi2Ea", DataType.DT_INT2),
         (r"intNILi2Eh", DataType.DT_UINT2),
     )
@@ -142,9 +149,10 @@ def role_by_name(mangled: str) -> ApiFunction | None:
     one_type = _OF_ONE_TYPE.search(mangled)
     if one_type:
         return ApiFunction(Role.TYPE, dtype_of(one_type[1]))
-    one_value = _OF_ONE_VALUE.search(mangled)
-    if one_value:
-        return ApiFunction(Role.ATTR, value_type=one_value[1])
+    values = _OF_VALUES.search(mangled)
+    if values and (kind := _VALUES.fullmatch(values["of"])):
+        spelled = f"string {kind.lastgroup}" if kind.lastgroup else values["of"]
+        return ApiFunction(Role.ATTR, value_type=spelled, of_list=values["one"] != "T_")
     plain = next((role for name, role in _PLAIN if name.search(mangled)), None)
     if plain is None and _OTHER.search(mangled):
         plain = Role.OTHER

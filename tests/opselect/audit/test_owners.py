@@ -225,6 +225,42 @@ def test_the_class_is_found_without_symbols() -> None:
     assert found.by_class() == {"tensorflow::ReluOp<float>": own + 0x20 - 8 + (0x1040 - 0x1028)}
 
 
+def _without_type_information(base_in_factory: bool) -> tuple[Image, Registrations]:
+    """Two factories, each storing the table of its class, perhaps behind that of a base; no names anywhere."""
+    content = bytearray(0x400)
+    tables, base = (0x2100, 0x2180), 0x2200
+
+    def lea(at: int, table: int) -> None:
+        address = 0x1000 + at
+        content[at : at + 7] = b"\x48\x8d\x05" + (table + 16 - (address + 7)).to_bytes(4, "little")
+
+    for number, table in enumerate(tables):
+        lea(0x20 * number, table)
+        if base_in_factory:
+            lea(0x20 * number + 7, base)
+    points = [table + 16 for table in (*tables, base)]
+    slots = [(point + 8 * n, 0x1040 + 0x10 * n) for point in points for n in range(3)]
+    pointers = Pointers(
+        np.array([slot for slot, _ in slots], np.uint64), np.array([target for _, target in slots], np.uint64),
+        np.full(len(slots), -1, np.int32), (),
+    )  # fmt: skip
+    sections = [section(".text", 0, 0x80, 0x1000, _CODE), section(".data.rel.ro", 0x80, 0x380, 0x2080)]
+    spans = [(0x1000, 0x1010), (0x1020, 0x1030), *((0x1040 + 0x10 * n, 0x1050 + 0x10 * n) for n in range(3))]
+    made = image(bytes(content), sections, functions=spans, pointers=pointers)
+    kernels = (_kernel("Relu", 0x1070, 0x1078, 0x1000), _kernel("Elu", 0x1078, 0x1080, 0x1020))
+    return made, Registrations(kernels, (), ())
+
+
+@pytest.mark.parametrize("base_in_factory", [False, True])
+def test_classes_without_type_information_are_known_by_their_tables(base_in_factory: bool) -> None:
+    found = owners(*_without_type_information(base_in_factory))
+    _holds_all_bytes(found)
+    assert [table.point for table in found.classes.tables if table is not None] == [0x2110, 0x2190]
+    assert [found.classes.name(n) for n in found.classes.of_kernel.tolist()] == ["ReluOp", "EluOp"]
+    # Factory with padding, the table with two words in front, and the registration; methods are of both classes.
+    assert found.by_op() == {"Relu": 0x20 + 40 + 8, "Elu": 0x20 + 40 + 8}
+
+
 def test_a_class_of_two_ops_is_shared() -> None:
     made, registered = _image_with_class(named=True, kernels=2)
     found = owners(made, registered)

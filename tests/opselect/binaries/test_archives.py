@@ -95,6 +95,16 @@ def test_thin_archives_are_read_from_the_files_beside_them(tmp_path: Path) -> No
         read(path)
 
 
+def test_a_thin_archive_with_a_name_of_fifteen_letters(tmp_path: Path) -> None:
+    """GNU's ar leaves there what ended the name before the number of its place was written over it."""
+    (tmp_path / "fifteen_letter.o").write_bytes(one("f"))
+    path = tmp_path / "lib.a"
+    written = thin_archive({"fifteen_letter.o": 1})
+    path.write_bytes(written.replace(f"{'/0':<16}".encode(), f"{'/0':<15}/".encode()))
+    assert path.read_bytes() != written
+    assert names(read(path)) == {"f"}
+
+
 def test_archives_inside_thin_ones(tmp_path: Path) -> None:
     """By the place of the member's header, as GNU's ar writes it, or whole, as it stands in the list of names."""
     inner = gnu_archive({"f.o": one("f"), "g.o": one("g")})

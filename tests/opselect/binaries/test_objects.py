@@ -105,6 +105,8 @@ def test_the_strongest_definition_is_meant_and_duplicates_stay(tmp_path: Path) -
     strong = [int(place) for place in image.symbols.addresses][1]
     assert image.bytes_at(strong, 4) == b"\2\2\2\2"
     assert len(image.symbols) == 3
+    assert image.strong is not None
+    assert list(image.strong) == list(image.symbols.addresses[1:])
     assert [int(value) for value in image.pointers.values] == [strong + 1] * 3
     assert image.stubs == {}
 
@@ -332,6 +334,36 @@ def test_the_table_of_slots_of_i386_and_arm(tmp_path: Path) -> None:
     assert [code + at + (image.integer(code + at, 4) or 0) for at in (0, 4)] == [slot, slot]
 
 
+def test_functions_without_symbols_are_known_by_their_frames(tmp_path: Path) -> None:
+    """As in objects that were stripped: the local functions have no symbols any more."""
+    common = bytes.fromhex("14000000 00000000 01 7a5200 01 78 10 01 1b 0c0708 900100")
+    common += bytes(-len(common) % 4)
+    common = (len(common) - 4).to_bytes(4, "little") + common[4:]
+    frames, relocations = common, []
+    for start, size in ((0, 0x40), (0x40, 0x20)):
+        at = len(frames)
+        frames += (
+            (20).to_bytes(4, "little")
+            + (at + 4).to_bytes(4, "little")
+            + bytes(4)
+            + size.to_bytes(4, "little")
+            + bytes(8)
+        )
+        relocations.append(Relocation(".eh_frame", at + 8, 2, ".text", start))
+    made = elf_file(
+        [
+            Section(".text", bytes(0x60), flags=CODE, alignment=16),
+            Section(".eh_frame", frames, flags=CONSTANT, alignment=8),
+        ],
+        [Symbol("kept", ".text", value=0x40, size=0x20)],
+        relocations,
+    )
+    image = image_of(made, tmp_path)
+    kept = address(image, "kept")
+    assert list(image.functions.starts) == [kept - 0x40, kept]
+    assert list(image.functions.ends) == [kept, kept + 0x20]
+
+
 def test_objects_of_other_machines_have_symbols_and_no_pointers(tmp_path: Path) -> None:
     made = elf_file(
         [Section(".text", bytes(16), flags=CODE)],
@@ -362,6 +394,22 @@ def test_more_sections_than_two_bytes_can_number(tmp_path: Path) -> None:
     image = image_of(made, tmp_path)
     assert image.symbols.name(0) == "last"
     assert image.section_at(address(image, "last")) == image.sections[count - 1]
+
+
+def test_calls_that_reach_too_far_are_said(tmp_path: Path) -> None:
+    """A linker would put code between; a call that wraps around would be one of something else."""
+    caller = elf_file(
+        [Section(".text", (0xEBFFFFFE).to_bytes(4, "little") * 2, flags=CODE, alignment=4)],
+        [Symbol("caller", ".text", size=8), Symbol("far")],
+        [Relocation(".text", 0, 28, "far"), Relocation(".text", 4, 28, "caller")],
+        machine=ARM, bits=32, rela=False,
+    )  # fmt: skip
+    between = elf_file([Section(".text", bytes(33 << 20), flags=CODE)], machine=ARM, bits=32)
+    far = elf_file([Section(".text", bytes(4), flags=CODE)], [Symbol("far", ".text", size=4)], machine=ARM, bits=32)
+    image = archive_image({"caller.o": caller, "between.o": between, "far.o": far}, tmp_path)
+    start = address(image, "caller")
+    assert instructions(image, start, 2) == [f"bl #{start:#x}", f"bl #{start:#x}"]
+    assert image.not_read == ("1 calls: they reach further than their instructions can, and are not followed",)
 
 
 @pytest.mark.parametrize(
