@@ -132,6 +132,9 @@ def gap_pieces(code: Pieces, meant: Addresses, first_node: int) -> Pieces:
 def _functions(image: Image, sections: Sequence[Section]) -> tuple[Addresses, Addresses]:
     """Functions, with the entries of procedure linkage tables in place of what stands for a whole table."""
     starts, ends = image.functions.starts, image.functions.ends
+    # The index of ARM's exceptions ends with an entry for what is behind all code.
+    in_code = _inside(starts, [(s.address, s.address + s.size) for s in sections])
+    starts, ends = starts[in_code], ends[in_code]
     tables = [(s, found) for s in sections if (found := linkage_slots(s, image)) is not None]
     in_table = _inside(starts, [(s.address, s.address + s.size) for s, _ in tables])
     all_starts = [starts[~in_table], *(found for _, found in tables)]

@@ -12,6 +12,8 @@ from opselect.audit.owners.intervals import NOTHING
 from opselect.binaries.image import Image, unmapped
 from opselect.binaries.names.search import Beginnings
 
+_LONGEST_CLASS = 512
+"""Longer names of classes are not looked for: TensorFlow's have 220 characters at most."""
 _FORMS = (
     b"_ZN", b"_ZNK", b"_ZZN", b"_ZZNK", b"_ZZZN", b"_ZZZNK", b"_ZTV", b"_ZTI", b"_ZTS", b"_ZTVN", b"_ZTIN", b"_ZTSN",
     b"_ZGVN", b"_ZGVZN", b"_ZGVZNK", b"_ZTIZN", b"_ZTIZNK", b"_ZTSZN", b"_ZTSZNK", b"_ZTVZN", b"_ZTVZNK",
@@ -27,7 +29,11 @@ def members_by_name(image: Image, classes: KernelClasses) -> NDArray[np.int32]:
     """
     symbols = image.symbols
     found = np.full(len(symbols), NOTHING, np.int32)
-    inner = {name[1:-1] if name.startswith(b"N") else name: at for at, name in enumerate(classes.mangled) if name}
+    inner = {
+        name[1:-1] if name.startswith(b"N") else name: at
+        for at, name in enumerate(classes.mangled)
+        if 2 < len(name) <= _LONGEST_CLASS
+    }
     if not inner or not len(symbols):
         return found
     leads = sorted({_lead(name) for name in inner})
