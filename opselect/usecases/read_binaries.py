@@ -46,8 +46,9 @@ class ReadBinary:
 def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ...]:
     """All binaries of the files of a question, in the order given; of a package those of the processor that is meant.
 
-    Of a package only what registers something counts, where anything in it does. A processor whose code is not followed is a warning: nothing is known of what is registered there. Raises InputError
-    for what is no binary or damaged, and for a package of several processors of which none is named.
+    Of a package only what registers something counts, where anything in it does. A processor whose code is not followed
+    is a warning: nothing is known of what is registered there. Raises InputError for what is no binary or damaged, and
+    for a package of several processors of which none is named.
     """
     opened = [each for path in question.files for each in open_images(path, question.abi or None)]
     found = []
@@ -106,8 +107,8 @@ def audited_binaries(
     found = []
     for number, each in enumerate(read):
         watch.progress(JUDGING, number, len(read))
-        its_map = linker_map if linker_map is not None and why_other_binary(linker_map, each.image) is None else None
-        found.append(_audited(each, known, paths, its_map, costs=question.costs))
+        costs = _costs(each, question, linker_map, watch) if question.costs else None
+        found.append(_audited(each, known, paths, costs))
     watch.progress(JUDGING, len(read), len(read))
     return tuple(_with_undefined(found) if question.costs else found)
 
