@@ -108,6 +108,16 @@ def test_what_is_downloaded_is_what_is_compressed(cli: Cli) -> None:
     assert f"{binary['download_size']:,} bytes to download" in cli("audit", *OF, "lib.aar").out
 
 
+def test_libraries_of_a_package_that_register_nothing_are_left_out(cli: Cli) -> None:
+    with zipfile.ZipFile("app.apk", "w") as package:
+        for name in ("libodd.so", "libruntime.so"):
+            package.write(AUDIT / name, f"lib/x86_64/{name}")
+    outcome = cli("audit", *OF, "app.apk", "--json")
+    assert outcome.err == "app.apk: left out a library that registers nothing\n"
+    assert outcome.json["file"] == "app.apk(lib/x86_64/libruntime.so)"
+    assert len(cli("audit", *OF, AUDIT / "libodd.so", RUNTIME, "--json").json["binaries"]) == 2
+
+
 @pytest.mark.parametrize("by", ["op", "dtype", "kernel", "file", "section", "symbol"])
 def test_rows_of_each_kind(cli: Cli, by: str) -> None:
     rows = list(csv.reader(io.StringIO(cli("audit", *OF, RUNTIME, "--by", by, "--csv", "-").out)))
