@@ -151,8 +151,9 @@ def _functions(image: Image, sections: Sequence[Section]) -> tuple[Addresses, Ad
     order = np.argsort(joined, kind="stable")
     starts, ends = joined[order], np.concatenate(all_ends)[order]
     # Padding is what the function in front of it needs to end where the next may begin.
-    limits = np.array([s.address + s.size for s in sections], np.uint64)
-    following = np.minimum(np.append(starts[1:], limits[-1:]), limits[np.searchsorted(limits, starts, "right")])
+    # What is said to begin behind all code, as an entry of ARM's exception index may, has no limit of a section.
+    limits = np.append(np.array([s.address + s.size for s in sections], np.uint64), np.uint64(2**64 - 1))
+    following = np.minimum(np.append(starts[1:], limits[-2:-1]), limits[np.searchsorted(limits, starts, "right")])
     return starts, np.where((ends < following) & (following - ends <= _PADDING), following, ends)
 
 

@@ -173,6 +173,7 @@ class X86Flow(Flow):
                 continue
             if mnemonic in _ENDS:
                 state.end()
+                registers = state.registers
                 continue
             if mnemonic[0] == "j":
                 target = _operand(text)
