@@ -17,7 +17,7 @@ import numpy as np
 
 from kernel_index.errors import InputError
 from opselect.binaries.elf.headers import ElfFile, read_headers
-from opselect.binaries.elf.symbols import full_table, symbols_of, thumb_functions
+from opselect.binaries.elf.symbols import full_table, strong_places, symbols_of, thumb_functions
 from opselect.binaries.files import map_file
 from opselect.binaries.image import Bytes, Image, SymbolKind, Symbols, merged_functions
 from opselect.binaries.recognizing import FileKind, file_kind
@@ -191,6 +191,7 @@ def _joined(image: Image, other: ElfFile, *, beside: bool = False) -> Image:
         symbols=_both(image.symbols, symbols) if beside else symbols,
         functions=functions,
         thumb=image.thumb | thumb_functions(other.machine, table),
+        strong=image.strong if beside or table is None else strong_places(other, table),
     )
 
 

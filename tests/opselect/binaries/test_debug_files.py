@@ -80,6 +80,9 @@ def test_the_file_that_the_library_names(tmp_path: Path) -> None:
         assert names(found) == ["hidden", "shown"]
         assert found.symbols.file_names == ("a.cc",)
         assert list(found.functions.starts) == [0x1000, 0x1010]
+        assert image.strong is None
+        assert found.strong is not None
+        assert list(found.strong) == [0x1010]
         place.write_bytes(content + b"of another build")  # the checksum differs
         assert names(with_debug_symbols(image)) == []
         place.unlink()
