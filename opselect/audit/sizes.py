@@ -88,10 +88,8 @@ def _share_handlers(
     """
     first_part = int(parts[0]) if len(parts) else 0
     for function in sorted({registration.function for registration in registrations}):
-        frame = int(np.searchsorted(frames.functions, np.uint64(function)))
-        if frame == len(frames.functions) or int(frames.functions[frame]) != function or not frames.handlers[frame]:
-            continue
-        sites = call_sites(image, int(frames.handlers[frame]), function)
+        table = frames.handlers_of(function)
+        sites = call_sites(image, table, function) if table else []
         starts = pieces.at(np.array([site.start for site in sites], np.uint64))
         pads = distinct(np.array([site.pad for site in sites if site.pad], np.uint64))
         holders = pieces.at(pads)
