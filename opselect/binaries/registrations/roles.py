@@ -77,7 +77,9 @@ _OF_ONE_TYPE = re.compile(r"16KernelDefBuilder14TypeConstraintI(.+)EERS\d?_(?:PK
 _OF_VALUES = re.compile(r"16KernelDefBuilder14AttrConstraintI(?P<of>.+?)EERS\w?_(?:PKc|S\w?_)(?P<one>T_$|N.*$)")
 _VALUES = re.compile(r"b|i|l|x|PKc|(?P<new>N?St7__cxx11.*)|(?P<libc>NSt.*basic_string.*)|(?P<old>Ss)")
 _OTHER = re.compile(r"16KernelDefBuilder(?!D\dE)")
-_MENTIONED = re.compile(r"KernelDefBuilder|OpKernelRegistrar|register_kernel|OpDefBuilder")
+PARTS = (b"KernelDefBuilder", b"OpKernelRegistrar", b"register_kernel", b"OpDefBuilder")
+"""Of these, the name of every function of C++ has one that does something for registrations."""
+_MENTIONED = re.compile("|".join(part.decode() for part in PARTS))
 
 _OF_C = {
     name: ApiFunction(role, of_c=True)
