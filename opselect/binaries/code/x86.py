@@ -100,6 +100,13 @@ def _operand(text: str) -> _Operand:
     register = _REGISTERS.get(text)
     if register is not None:
         return register
+    at = text.find("[rip ")
+    if at >= 0:
+        # Most of what is not in the cache: each instruction has an offset of its own.
+        offset = int(text[at + 7 : -1], 16)
+        return _Memory(
+            _SIZES.get(text[:at].partition(" ")[0], 8), "rip", "", 1, offset if text[at + 5] == "+" else -offset
+        )
     memory = _MEMORY.fullmatch(text)
     if memory is None:
         try:

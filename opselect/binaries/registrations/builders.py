@@ -146,7 +146,7 @@ class Assembler:
                     builders.returned(builder, call)
                     if builder.role is Role.NAME:
                         builder.told.append((_UNKNOWN, call))
-            elif api.role in {Role.NAME, Role.OP}:
+            elif api.role is Role.NAME or api.role is Role.OP:
                 builders.add(self._begun(api, call, at))
             elif api.role is Role.REGISTRAR:
                 registrars.append((api, call))
@@ -159,7 +159,7 @@ class Assembler:
                 if builder is not None:
                     builder.told.append((api, call))
                     builders.returned(builder, call)
-                    if api.role in {Role.BUILD, Role.RECEIVER}:
+                    if api.role is Role.BUILD or api.role is Role.RECEIVER:
                         builder.built = call.number
         builders.set_ranges(calls, function)
         where = _Where(
@@ -279,7 +279,7 @@ class Assembler:
                 unknown.append(f"what a call says that {role.value},{of_op}")
             elif role is Role.DEVICE:
                 device = text
-            elif role in {Role.TYPE, Role.TYPES, Role.ATTR}:
+            elif role is Role.TYPE or role is Role.TYPES or role is Role.ATTR:
                 allowed = self._arguments.allowed(api, told)
                 if allowed is None:
                     unknown.append(f"what attr {text} may be{of_op}")
@@ -337,4 +337,7 @@ def _is_left_out(call: Call) -> bool:
 
 
 def _in_order(allowed: Sequence[AttrScalar]) -> tuple[AttrScalar, ...]:
-    return tuple(sorted(set(allowed), key=lambda value: (type(value).__name__, value)))
+    each = set(allowed)
+    if len({type(value) for value in each}) == 1:
+        return tuple(sorted(each))
+    return tuple(sorted(each, key=lambda value: (type(value).__name__, value)))
