@@ -209,32 +209,38 @@ def test_a_slot_for_each_symbol_of_position_independent_code(tmp_path: Path) -> 
 
 def test_instructions_of_aarch64(tmp_path: Path) -> None:
     words = (0x94000000, 0x90000000, 0x91000000, 0x90000000, 0xF9400000, 0xB9400000, 0x34000000, 0x36000000, 0x10000000)
+    words += words[3:5]  # the slot of the import
     code = b"".join(word.to_bytes(4, "little") for word in words)
     types = (283, 275, 277, 311, 312, 285, 280, 279, 274)
     made = elf_file(
         [Section(".text", code, flags=CODE, alignment=4), Section(".data", bytes(0x2340), flags=DATA, alignment=8)],
-        [Symbol("code", ".text", size=36), Symbol("mine", ".data", value=0x2338, type=OBJECT), Symbol("theirs")],
+        [Symbol("code", ".text", size=44), Symbol("mine", ".data", value=0x2338, type=OBJECT), Symbol("theirs")],
         [
-            Relocation(".text", 4 * number, kind, {283: "theirs", 280: "code", 279: "code"}.get(kind, "mine"))
-            for number, kind in enumerate(types)
+            *(
+                Relocation(".text", 4 * number, kind, {283: "theirs", 280: "code", 279: "code"}.get(kind, "mine"))
+                for number, kind in enumerate(types)
+            ),
+            Relocation(".text", 36, 311, "theirs"),
+            Relocation(".text", 40, 312, "theirs"),
         ],
         machine=AARCH64,
     )
     image = image_of(made, tmp_path)
     mine, code_at = address(image, "mine"), address(image, "code")
-    (slot,) = image.pointers.places.tolist()
-    assert image.pointer(slot) == mine
-    low = f", #{slot & 0xFFF:#x}" if slot & 0xFFF else ""
-    assert instructions(image, code_at, 9) == [
+    slot, other = image.pointers.places.tolist()
+    assert (image.pointer(slot), image.import_at(other)) == (mine, "theirs")
+    assert instructions(image, code_at, 11) == [
         f"bl #{stub(image, 'theirs'):#x}",
         f"adrp x0, #{mine & ~0xFFF:#x}",
         f"add x0, x0, #{mine & 0xFFF:#x}",
         f"adrp x0, #{slot & ~0xFFF:#x}",
-        f"ldr x0, [x0{low}]",
+        "ldr x0, [x0]",
         f"ldr w0, [x0, #{mine & 0xFFF:#x}]",
         f"cbz w0, #{code_at:#x}",
         f"tbz w0, #0, #{code_at:#x}",
         f"adr x0, #{mine:#x}",
+        f"adrp x0, #{other & ~0xFFF:#x}",
+        f"ldr x0, [x0, #{other - slot}]",
     ]
 
 
