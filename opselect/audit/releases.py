@@ -91,7 +91,8 @@ class KnownKernels:
                 found.setdefault(_key(registration), []).append(registration)
             self._of_op[kernel.op] = found
         equal = self._of_op[kernel.op].get(_key(kernel), [])
-        named = [each for each in equal if _is_same_file(each, kernel.file)]
+        named = [each for each in equal if each.source == kernel.file]
+        named = named or [each for each in equal if _is_same_file(each, kernel.file)]
         if kernel.file and not named:
             return None
         built = [each for each in named or equal if each.profiles]
@@ -127,7 +128,7 @@ def _sorted(constraints: Collection[Constraint]) -> tuple[tuple[str, tuple[objec
 
 
 def _is_same_file(registration: KernelRegistration, file: str) -> bool:
-    return registration.source == file or registration.source.endswith("/" + file.rpartition("/")[2])
+    return registration.source.rpartition("/")[2] == file.rpartition("/")[2]
 
 
 def with_paths(kernels: Sequence[RegisteredKernel], known: KnownKernels) -> tuple[RegisteredKernel, ...]:

@@ -1,7 +1,8 @@
 """Addresses that short pieces of code refer to, for thousands of pieces at once and without decoding instructions.
 
-x86-64 and AArch64. A piece is searched at every byte for the forms that refer to an address; a form that stands there
-by accident leads to nothing that anybody looks for.
+A piece of x86-64 or AArch64 code is searched at every byte for the forms that refer to an address; a form that stands
+there by accident leads to nothing that anybody looks for. In 32-bit code addresses are made in more ways, so all of it
+is read as for the graph of references.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from opselect.audit.pieces import code_pieces, code_sections
+from opselect.audit.references import code_references
 from opselect.binaries.image import Image, Machine
 
 _Found = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]
@@ -23,6 +26,8 @@ def targets_of(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64
 
     Sorted by piece, then place. Addresses that the code loads through the global offset table are those behind it.
     """
+    if image.machine in {Machine.ARM, Machine.X86}:
+        return _of_32_bit_code(image, starts, ends)
     read = _READERS.get(image.machine)
     parts: list[_Found] = []
     if read is not None:
@@ -95,6 +100,43 @@ def _x86(
     loads = load[place]
     targets[loads] = _through_table(image, targets[loads].astype(np.int64))
     return owners[place], targets, (call | short)[place]
+
+
+def _of_32_bit_code(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64]) -> _Found:
+    """From the references of all code; slots of the global offset table stand for what is in them."""
+    every = code_references(image, code_pieces(image))
+    if not every:
+        return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, bool)
+    places = np.concatenate([part.places for part in every])
+    order = np.argsort(places, kind="stable")
+    places, targets = places[order], np.concatenate([part.addresses for part in every])[order]
+    first, last = np.searchsorted(places, starts), np.searchsorted(places, ends)
+    counts = np.maximum(last - first, 0)
+    chosen = np.arange(int(counts.sum())) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+    found = targets[chosen]
+    for section in image.sections:
+        if section.name.startswith(".got"):
+            slots = (found >= section.address) & (found < section.address + section.memory_size)
+            found[slots] = _through_table(image, found[slots].astype(np.int64))
+    calls = np.zeros(len(found), bool)
+    for section in code_sections(image):
+        calls |= (found >= section.address) & (found < section.address + section.size)
+    jumping, goals = _thumb_jumps(image, starts, ends)
+    owners = np.concatenate([np.repeat(np.arange(len(starts)), counts), jumping])
+    order = np.argsort(owners, kind="stable")
+    found, calls = np.concatenate([found, goals]), np.append(calls, np.ones(len(goals), bool))
+    return owners[order], found[order], calls[order]
+
+
+def _thumb_jumps(
+    image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Pieces of one short branch of Thumb code, and where that goes: to another piece of the same code."""
+    short = np.flatnonzero(ends - starts == 2) if image.machine is Machine.ARM else np.empty(0, np.int64)
+    words = np.array([image.integer(int(starts[number]), 2) or 0 for number in short.tolist()], np.int64)
+    branch = (words & 0xF800) == 0xE000
+    distance = ((words & 0x7FF) ^ 0x400) - 0x400
+    return short[branch], (starts[short].astype(np.int64) + 4 + distance * 2)[branch].astype(np.uint64)
 
 
 def _immediate(words: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +10,8 @@ from opselect.audit.owners.intervals import NOTHING
 from opselect.binaries.image import Image, unmapped
 from opselect.binaries.names.search import Beginnings
 
+_LONGEST_CLASS = 512
+"""Longer names of classes are not looked for: TensorFlow's have 220 characters at most."""
 _FORMS = (
     b"_ZN", b"_ZNK", b"_ZZN", b"_ZZNK", b"_ZZZN", b"_ZZZNK", b"_ZTV", b"_ZTI", b"_ZTS", b"_ZTVN", b"_ZTIN", b"_ZTSN",
     b"_ZGVN", b"_ZGVZN", b"_ZGVZNK", b"_ZTIZN", b"_ZTIZNK", b"_ZTSZN", b"_ZTSZNK", b"_ZTVZN", b"_ZTVZNK",
@@ -27,20 +27,22 @@ def members_by_name(image: Image, classes: KernelClasses) -> NDArray[np.int32]:
     """
     symbols = image.symbols
     found = np.full(len(symbols), NOTHING, np.int32)
-    inner = {name[1:-1] if name.startswith(b"N") else name: at for at, name in enumerate(classes.mangled) if name}
+    inner = {
+        name[1:-1] if name.startswith(b"N") else name: at
+        for at, name in enumerate(classes.mangled)
+        if 2 < len(name) <= _LONGEST_CLASS
+    }
     if not inner or not len(symbols):
         return found
-    leads = sorted({_lead(name) for name in inner})
     candidates: list[tuple[bytes, int]] = []
     beginnings = Beginnings(symbols)
     unmapped(image.content)  # it has looked at the name of every symbol
     text = symbols.text
     longest = max(len(name) for name in inner) + 1
     for form in _FORMS:
-        for lead in leads:
-            for number in beginnings.starting_with(form + lead).tolist():
-                start = int(symbols.name_at[number]) + len(form)
-                candidates.append((text[start : start + longest].tobytes().partition(b"\0")[0], number))
+        for number in beginnings.continuing_with(form, inner).tolist():
+            start = int(symbols.name_at[number]) + len(form)
+            candidates.append((text[start : start + longest].tobytes().partition(b"\0")[0], number))
     for number in beginnings.starting_with(b"_ZTh").tolist():
         start = int(symbols.name_at[number])
         name = text[start : start + longest + 16].tobytes().partition(b"\0")[0]
@@ -48,12 +50,6 @@ def members_by_name(image: Image, classes: KernelClasses) -> NDArray[np.int32]:
     candidates.sort()
     _matched(candidates, inner, found)
     return found
-
-
-def _lead(name: bytes) -> bytes:
-    """The first part of a name, with its length: ``10tensorflow``."""
-    match = re.match(rb"\d+", name)
-    return name[:2] if match is None else name[: match.end() + int(match.group())]
 
 
 def _matched(candidates: list[tuple[bytes, int]], inner: dict[bytes, int], found: NDArray[np.int32]) -> None:

@@ -31,6 +31,8 @@ from opselect.binaries.image import Addresses, Image, Symbols
 from opselect.binaries.records import Registrations
 
 _MOST_TORN = 0.1
+_LAST = (1 << 63) - 1
+"""The last address of programs; damaged headers name others."""
 
 
 class KnownBy(enum.IntEnum):
@@ -135,8 +137,8 @@ def _by_member(image: Image, items: Items, column: _Column) -> None:
     first = column.add_names(image.members)
     loaded = [section for section in image.sections if section.loaded and section.memory_size]
     table = rows(
-        [section.address for section in loaded],
-        [section.address + section.memory_size for section in loaded],
+        [min(section.address, _LAST) for section in loaded],
+        [min(section.address + section.memory_size, _LAST) for section in loaded],
         [section.member + first for section in loaded],
     )
     column.take(keys_at(table, items.addresses.astype(np.int64)), KnownBy.MEMBER)
@@ -166,7 +168,7 @@ def _by_runs(image: Image, items: Items, column: _Column) -> tuple[str, ...]:
     for section in image.sections:
         if not section.loaded or not section.memory_size:
             continue
-        end = section.address + section.memory_size
+        end = min(section.address + section.memory_size, (1 << 64) - 1)
         first, last = np.searchsorted(addresses, np.array([section.address, end], np.uint64))
         of_section = files[first:last]
         if last - first < 2:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opselect.binaries.image import Image, SectionKind
+from opselect.binaries.image import Image, Machine, SectionKind
 
 _MOST_SLOTS = 256
 _FEWEST_SLOTS = 3
@@ -127,6 +127,8 @@ class VirtualTables:
             imports = pointers.imports[first : first + count].tolist()
         found: list[int] = []
         for at, (value, outside) in enumerate(zip(values, imports, strict=True)):
+            if self._image.machine is Machine.ARM:
+                value &= ~1  # Thumb code
             if outside < 0 and not self._is_code(value):
                 return tuple(found), at
             if outside < 0:

@@ -198,7 +198,6 @@ def _sections(name: str, content: Bytes, header: Mapping[str, Any], bits: int, o
         texts = content[start : start + size]
     headers = SectionHeaders(rows, texts)
     present = (rows["type"] != 0) & (rows["type"] != NOBITS)
-    present[:1] = False
     offsets, sizes = rows["offset"][present].astype(np.uint64), rows["size"][present].astype(np.uint64)
     end = np.uint64(len(content))
     outside = (offsets > end) | (sizes > end) | (offsets + sizes > end)

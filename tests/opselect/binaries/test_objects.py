@@ -433,6 +433,16 @@ def test_relocations_of_symbols_that_are_not_there(tmp_path: Path) -> None:
         image_of(bytes(made), tmp_path)
 
 
+def test_a_first_section_that_is_none_by_rule(tmp_path: Path) -> None:
+    """The first header stands for no section; one that says something else is held to what it says."""
+    made = bytearray(elf_file([Section(".text", bytes(16), flags=CODE)]))
+    table = int.from_bytes(made[40:48], "little")
+    made[table + 4 : table + 16] = (1).to_bytes(4, "little") + (6).to_bytes(8, "little")
+    made[table + 24 : table + 40] = (1 << 20).to_bytes(8, "little") + (8).to_bytes(8, "little")
+    with pytest.raises(InputError, match="section 0 has 8 bytes at byte 1048576"):
+        image_of(bytes(made), tmp_path)
+
+
 def test_memory_that_no_processor_has(tmp_path: Path) -> None:
     made = elf_file([Section(".bss", type=NOBITS, flags=DATA, size=1 << 60)])
     with pytest.raises(InputError, match="more memory than its processor has"):
