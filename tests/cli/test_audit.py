@@ -14,6 +14,7 @@ import pytest
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
+NOBITS = 8
 AUDIT = ROOT / "fixtures" / "audit"
 RUNTIME, WHOLE, WIDE = AUDIT / "libruntime.so", AUDIT / "libwhole.so", AUDIT / "libwide.so"
 RELU, ABS = ROOT / "fixtures" / "findings" / "relu.pbtxt", ROOT / "fixtures" / "findings" / "int32.pbtxt"
@@ -264,6 +265,21 @@ def test_what_cannot_be_asked(cli: Cli, arguments: tuple[str | Path, ...]) -> No
     outcome = cli("audit", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert "rror: " in outcome.err
+
+
+def test_sections_at_addresses_that_no_program_has(cli: Cli) -> None:
+    content = bytearray(RUNTIME.read_bytes())
+    table = int.from_bytes(content[40:48], "little")
+    for number in range(1, int.from_bytes(content[60:62], "little")):
+        at = table + 64 * number
+        if content[at + 8] & 2:
+            far = b"\0\0\0\0\0\x7f\0\0"
+            for address in (b"\xff" * 8, far) if content[at + 4] != NOBITS else (b"\xff" * 8,):
+                damaged = bytearray(content)
+                damaged[at + 16 : at + 24] = address
+                Path("damaged.so").write_bytes(damaged)
+                outcome = cli("audit", *OF, "damaged.so")
+                assert (outcome.code, "nothing loads it" in outcome.err) == (2, True)
 
 
 def test_verify_reads_the_binary(cli: Cli) -> None:
