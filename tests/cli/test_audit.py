@@ -71,6 +71,20 @@ def test_all_byte_figures_together_are_the_size(cli: Cli) -> None:
     assert relu["retained_bytes"] > 300
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("elf/arm64.stripped.so", "elf/thumb.so", "elf/i386.o", "elf/x86_64.thin.a"),
+        *("macho/registers.arm64.stripped.dylib", "macho/registers.x86_64.a"),
+    ],
+)
+def test_byte_figures_of_binaries_of_all_kinds(cli: Cli, name: str) -> None:
+    found = cli("audit", *OF, ROOT / "fixtures" / "binaries" / name, "--json").json
+    assert sum(op["own_bytes"] for op in found["ops"]) + sum(found["unattributed"].values()) == found["size"]
+    assert sum(found["sections"].values()) == found["size"]
+    assert found["registered"]["kernels"] >= 3
+
+
 def test_what_should_not_ship_is_reported_and_no_answer(cli: Cli) -> None:
     outcome = cli("audit", *OF, RUNTIME, "--json")
     assert (outcome.code, [check["code"] for check in outcome.json["checks"]]) == (
