@@ -123,7 +123,10 @@ def _key(kernel: KernelRegistration | RegisteredKernel) -> _Key:
     return (kernel.device, kernel.label, kernel.priority, kernel.kernel_class, _sorted(kernel.constraints))
 
 
-def _sorted(constraints: Collection[Constraint]) -> tuple[tuple[str, tuple[object, ...]], ...]:
+def _sorted(constraints: tuple[Constraint, ...]) -> tuple[tuple[str, tuple[object, ...]], ...]:
+    if len(constraints) == 1 and len(constraints[0].allowed) == 1:
+        # Most are so, and there are ten thousand kernels.
+        return ((constraints[0].attr, constraints[0].allowed),)
     return tuple(sorted((each.attr, tuple(sorted(each.allowed, key=repr))) for each in constraints))
 
 

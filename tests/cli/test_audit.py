@@ -16,6 +16,7 @@ from tests.opselect.binaries.ar_files import gnu_archive
 from tests.opselect.binaries.elf_files import CODE, Section, Symbol, elf_file
 
 ROOT = Path(__file__).resolve().parents[2]
+NOBITS = 8
 AUDIT = ROOT / "fixtures" / "audit"
 RUNTIME, WHOLE, WIDE = AUDIT / "libruntime.so", AUDIT / "libwhole.so", AUDIT / "libwide.so"
 RELU, ABS = ROOT / "fixtures" / "findings" / "relu.pbtxt", ROOT / "fixtures" / "findings" / "int32.pbtxt"
@@ -70,6 +71,20 @@ def test_all_byte_figures_together_are_the_size(cli: Cli) -> None:
     relu = next(op for op in found["ops"] if op["op"] == "Relu")
     assert (relu["kernels"], relu["files"]) == (1, ["tensorflow/core/kernels/relu_op.cc"])
     assert relu["retained_bytes"] > 300
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("elf/arm64.stripped.so", "elf/thumb.so", "elf/i386.o", "elf/x86_64.thin.a"),
+        *("macho/registers.arm64.stripped.dylib", "macho/registers.x86_64.a"),
+    ],
+)
+def test_byte_figures_of_binaries_of_all_kinds(cli: Cli, name: str) -> None:
+    found = cli("audit", *OF, ROOT / "fixtures" / "binaries" / name, "--json").json
+    assert sum(op["own_bytes"] for op in found["ops"]) + sum(found["unattributed"].values()) == found["size"]
+    assert sum(found["sections"].values()) == found["size"]
+    assert found["registered"]["kernels"] >= 3
 
 
 def test_what_should_not_ship_is_reported_and_no_answer(cli: Cli) -> None:
@@ -277,6 +292,21 @@ def test_what_cannot_be_asked(cli: Cli, arguments: tuple[str | Path, ...]) -> No
     outcome = cli("audit", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert "rror: " in outcome.err
+
+
+def test_sections_at_addresses_that_no_program_has(cli: Cli) -> None:
+    content = bytearray(RUNTIME.read_bytes())
+    table = int.from_bytes(content[40:48], "little")
+    for number in range(1, int.from_bytes(content[60:62], "little")):
+        at = table + 64 * number
+        if content[at + 8] & 2:
+            far = b"\0\0\0\0\0\x7f\0\0"
+            for address in (b"\xff" * 8, far) if content[at + 4] != NOBITS else (b"\xff" * 8,):
+                damaged = bytearray(content)
+                damaged[at + 16 : at + 24] = address
+                Path("damaged.so").write_bytes(damaged)
+                outcome = cli("audit", *OF, "damaged.so")
+                assert (outcome.code, "nothing loads it" in outcome.err) == (2, True)
 
 
 def test_verify_reads_the_binary(cli: Cli) -> None:
