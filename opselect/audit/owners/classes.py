@@ -20,7 +20,7 @@ from opselect.audit.owners.code_targets import targets_of
 from opselect.audit.owners.intervals import NOTHING
 from opselect.audit.owners.items import named_at
 from opselect.audit.owners.virtual_tables import VirtualTable, VirtualTables
-from opselect.binaries.code.targets import Targets
+from opselect.binaries.code.targets import CallTargets
 from opselect.binaries.image import Image
 from opselect.binaries.names import readable
 from opselect.binaries.records import RegisteredKernel
@@ -108,7 +108,7 @@ def _grouped(
 ) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
     """What each piece of code refers to, calls through stubs of the linker as calls of the function behind."""
     borders = np.searchsorted(owners, np.arange(len(starts) + 1))
-    stubs = Targets(image)
+    stubs = CallTargets(image)
     places = [
         stubs.of(place) if is_call else place for place, is_call in zip(targets.tolist(), calls.tolist(), strict=True)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import capstone
 
 from opselect.binaries.code.arm_text import Indirect, Operand, operands
-from opselect.binaries.code.flow import Flow, State
+from opselect.binaries.code.flow import CodeFlow, State
 from opselect.binaries.code.values import Imported, Place, Value
 from opselect.binaries.image import Image
 
@@ -17,7 +17,7 @@ _NO_EFFECT = frozenset(("cmp", "cmn", "tst", "nop", "bti", "hint", "prfm", "dmb"
 _BRANCHES = frozenset(("cbz", "cbnz", "tbz", "tbnz"))
 
 
-class AArch64Flow(Flow):
+class AArch64Flow(CodeFlow):
     """The flow of a function in AArch64 code."""
 
     def __init__(self, image: Image) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import capstone
 
 from opselect.binaries.code.arm_text import Indirect, Operand, operands
-from opselect.binaries.code.flow import Flow, State
+from opselect.binaries.code.flow import CodeFlow, State
 from opselect.binaries.code.values import Imported, Place, Value
 from opselect.binaries.image import Image
 
@@ -18,7 +18,7 @@ _NO_EFFECT = frozenset(("cmp", "cmn", "tst", "teq", "nop", "it", "dmb", "bti", "
 _CONDITIONS = ("eq", "ne", "cs", "hs", "cc", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le")
 
 
-class ArmFlow(Flow):
+class ArmFlow(CodeFlow):
     """The flow of a function in 32-bit ARM code.
 
     Whether a function is in ARM or Thumb code is known by its symbol or the loader's pointer to it; of others by who

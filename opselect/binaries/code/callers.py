@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.binaries.code.targets import Targets
+from opselect.binaries.code.targets import CallTargets
 from opselect.binaries.image import Image, Machine, Region, unmapped
 
 _CHUNK = 1 << 22
 """Bytes of code that are looked at together: what was looked at goes out of memory again."""
 
 
-def call_sites(image: Image, targets: Targets, functions: Collection[int | str]) -> NDArray[np.uint64]:
+def call_sites(image: Image, targets: CallTargets, functions: Collection[int | str]) -> NDArray[np.uint64]:
     """The addresses of direct calls of some functions, through stubs too, sorted.
 
     A call is what looks like one and goes to such a function; text between functions can look like that, too.
@@ -74,7 +74,7 @@ def _code(image: Image) -> Iterator[Region]:
 
 
 def _stubs(
-    image: Image, part: Region, slots: NDArray[np.uint64], targets: Targets, functions: Collection[int | str]
+    image: Image, part: Region, slots: NDArray[np.uint64], targets: CallTargets, functions: Collection[int | str]
 ) -> NDArray[np.uint64]:
     """The addresses of the code between callers and functions: jumps through a slot."""
     if image.machine is Machine.X86_64:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from opselect.binaries.code.targets import Targets
-from opselect.binaries.code.values import STACK, Call, Either, Imported, Loaded, Memory, Place, Value
+from opselect.binaries.code.targets import CallTargets
+from opselect.binaries.code.values import STACK, CodeCall, Either, Imported, Loaded, Memory, Place, Value
 from opselect.binaries.image import Image
 
 _MAX_CODE = 1 << 22
@@ -18,7 +18,7 @@ class State:
     """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address."""
 
     def __init__(
-        self, flow: Flow, initial: dict[str, Value], memory: Memory, calls: list[Call], inlined: frozenset[int],
+        self, flow: CodeFlow, initial: dict[str, Value], memory: Memory, calls: list[CodeCall], inlined: frozenset[int],
         depth: int = 0,
     ) -> None:  # fmt: skip
         self.flow = flow
@@ -89,7 +89,7 @@ class State:
             number = self.memory.calls
         else:
             number = self.memory.calls + 1
-            self.calls.append(Call(number, address, after, goal, arguments, self.memory, jump))
+            self.calls.append(CodeCall(number, address, after, goal, arguments, self.memory, jump))
             self.memory.calls = number
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
@@ -115,7 +115,7 @@ class State:
             self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
 
 
-class Flow(ABC):
+class CodeFlow(ABC):
     """How the code of one machine is followed.
 
     ``argument_names`` are the registers of arguments in their order, ``scratch`` those that a call may change,
@@ -130,14 +130,16 @@ class Flow(ABC):
         self.scratch: dict[str, Value] = dict.fromkeys(scratch)
         self.result = result
         self.stack_pointer = stack_pointer
-        self.targets = Targets(image)
+        self.targets = CallTargets(image)
         self._constants: dict[tuple[int, int], Value] = {}
 
     @abstractmethod
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
 
-    def calls(self, function: int, inlined: frozenset[int] = frozenset(), given: Sequence[Value] = ()) -> list[Call]:
+    def calls(
+        self, function: int, inlined: frozenset[int] = frozenset(), given: Sequence[Value] = ()
+    ) -> list[CodeCall]:
         """The calls of a function in the order of its code, when it is given some arguments.
 
         In the place of calls of functions that are ``inlined`` stand the calls that those make.
@@ -157,7 +159,7 @@ class Flow(ABC):
         return state.returned if not state.calls else None
 
     def begin(
-        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[Call], inlined: frozenset[int]
+        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[CodeCall], inlined: frozenset[int]
     ) -> State:
         """What is known where a function begins that is given some arguments; ``top`` is that of its stack."""
         registers, words = self.given(arguments, top)

@@ -10,7 +10,7 @@ _MOST_STUBS = 10
 """Of a call from far away: an island, a stub, a constructor that jumps to another, and an island and a stub again."""
 
 
-class Targets:
+class CallTargets:
     """The functions that calls go to in the end: addresses in the image, or names of imports."""
 
     def __init__(self, image: Image) -> None:

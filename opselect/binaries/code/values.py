@@ -52,7 +52,7 @@ Value = int | Place | Imported | Loaded | Either | bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CodeCall:
     """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import capstone
 
-from opselect.binaries.code.flow import Flow, State
+from opselect.binaries.code.flow import CodeFlow, State
 from opselect.binaries.code.values import Imported, Place, Value
 from opselect.binaries.image import Image
 
@@ -131,7 +131,7 @@ def _operand(text: str) -> _Operand:
     return _Memory(_SIZES.get(memory[1] or "", 8), base, times, scale, offset)
 
 
-class X86Flow(Flow):
+class X86Flow(CodeFlow):
     """The flow of a function in x86 code. Registers have their names of 64 bits, also where they have 32."""
 
     def __init__(self, image: Image) -> None:

@@ -8,19 +8,19 @@ from dataclasses import replace
 from functools import partial
 
 from opselect.binaries.code.callers import call_sites
-from opselect.binaries.code.flow import Flow
+from opselect.binaries.code.flow import CodeFlow
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.code.values import GIVEN, Call, Place
+from opselect.binaries.code.values import GIVEN, CodeCall, Place
 from opselect.binaries.image import Image, Machine, unmapped
 from opselect.binaries.records import CompiledDefinition, Registrations, Undecoded
 from opselect.binaries.registrations.arguments import Arguments
 from opselect.binaries.registrations.behaviour import definition_api, kernel_api
 from opselect.binaries.registrations.builders import Api, Assembler
-from opselect.binaries.registrations.roles import PARTS, ApiFunction, Role, role_by_name
+from opselect.binaries.registrations.roles import PARTS, ApiFunction, ApiRole, role_by_name
 from opselect.binaries.symbol_search import symbols_with
 
-_OF_KERNELS = frozenset({Role.NAME, Role.REGISTRAR})
-_OF_DEFINITIONS = frozenset({Role.OP, Role.RECEIVER, Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT})
+_OF_KERNELS = frozenset({ApiRole.NAME, ApiRole.REGISTRAR})
+_OF_DEFINITIONS = frozenset({ApiRole.OP, ApiRole.RECEIVER, ApiRole.OP_ATTR, ApiRole.OP_INPUT, ApiRole.OP_OUTPUT})
 _STARTS = _OF_KERNELS | _OF_DEFINITIONS
 """What functions do that begin or end a registration. Of a definition every part may be the first: its name can be
 stored without a call."""
@@ -51,11 +51,11 @@ def _processor(image: Image) -> str:
 
 
 class _Reader:
-    def __init__(self, image: Image, flow: Flow) -> None:
+    def __init__(self, image: Image, flow: CodeFlow) -> None:
         self._image = image
         self._flow = flow
         self._arguments = Arguments(flow)
-        self._calls: dict[int, list[Call]] = {}
+        self._calls: dict[int, list[CodeCall]] = {}
 
     def read(self) -> Registrations:
         api = self._named_api()
@@ -86,7 +86,7 @@ class _Reader:
                     name, file = self._name_and_file(function)
                     yield Undecoded(call.place, function, name, file, text, "what looks like a kernel of this class")
 
-    def _unnamed(self, api_of: Callable[[list[list[Call]]], Api], starts: frozenset[Role]) -> Api:
+    def _unnamed(self, api_of: Callable[[list[list[CodeCall]]], Api], starts: frozenset[ApiRole]) -> Api:
         """What functions do by how they are called, by those that the loader calls and those that these call.
 
         When it is known what begins and ends a registration, everything that does so is looked at again.
@@ -125,7 +125,7 @@ class _Reader:
 
         Source: ``Name`` of ``framework/kernel_def_builder.h`` with ``SHOULD_REGISTER_OP`` of a generated header.
         """
-        if function.role is not Role.NAME or isinstance(target, str):
+        if function.role is not ApiRole.NAME or isinstance(target, str):
             return function
         builder, op = Place(GIVEN, 0), Place(GIVEN - 1, 0)
         calls = self._flow.calls(target, given=(builder, op))
@@ -138,7 +138,7 @@ class _Reader:
         only = {target: function for target, function in api.items() if function.role in _OF_DEFINITIONS}
         return {definition.op: definition for definition in self._assembled(only).definitions}
 
-    def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[Call]]) -> Api:
+    def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[CodeCall]]) -> Api:
         return kernel_api(calls, self._arguments, self._flow.calls, definitions)
 
     def _called(self, functions: list[int]) -> list[int]:
@@ -146,10 +146,10 @@ class _Reader:
         goals = (call.target for function in functions for call in self._calls_of(function))
         return list(dict.fromkeys(goal for goal in goals if isinstance(goal, int) and self._is_function(goal)))
 
-    def _definition_api(self, calls: list[list[Call]]) -> Api:
+    def _definition_api(self, calls: list[list[CodeCall]]) -> Api:
         return definition_api(calls, self._arguments)
 
-    def _callers(self, api: Api, roles: frozenset[Role]) -> list[int]:
+    def _callers(self, api: Api, roles: frozenset[ApiRole]) -> list[int]:
         """The functions that call what does something."""
         functions = self._image.functions
         wanted = {target for target, function in api.items() if function.role in roles}
@@ -223,7 +223,7 @@ class _Reader:
             if isinstance(call.target, int) and call.target in chosen and call.target != function
         )
 
-    def _calls_of(self, function: int) -> list[Call]:
+    def _calls_of(self, function: int) -> list[CodeCall]:
         if function not in self._calls:
             self._calls[function] = self._flow.calls(function)
             if len(self._calls) % _TOGETHER == 0:

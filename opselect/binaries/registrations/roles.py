@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType
 
 
-class Role(enum.Enum):
+class ApiRole(enum.Enum):
     """What a function does for a registration."""
 
     NAME = "begins a kernel registration with the name of its op"
@@ -38,14 +38,14 @@ class Role(enum.Enum):
 class ApiFunction:
     """A function that registrations call.
 
-    ``dtype`` is the type that a function of one type admits. ``value_type`` is the type of what a `Role.ATTR` takes, as
+    ``dtype`` is the type that a function of one type admits. ``value_type`` is the type of what a `ApiRole.ATTR` takes, as
     C++ compilers write it (b, i, l, x, PKc), or "string" with its layout: new and old of libstdc++, libc of libc++;
     with ``of_list`` it takes several. Where a name is ``conditional``, selective registration decides in the function
     whether the op keeps it. Functions ``of_c`` are of the C API: one is told op, device and factory at once and returns
     the builder, another class and builder.
     """
 
-    role: Role
+    role: ApiRole
     dtype: DataType | None = None
     value_type: str = ""
     of_list: bool = False
@@ -56,21 +56,21 @@ class ApiFunction:
 _PLAIN = tuple(
     (re.compile(pattern), role)
     for pattern, role in (
-        (r"15register_kernel(?:6system)?4NameC\dE", Role.NAME),
-        (r"16KernelDefBuilderC\dEPKc", Role.NAME),
-        (r"16KernelDefBuilder6DeviceE", Role.DEVICE),
-        (r"16KernelDefBuilder14TypeConstraintEPKcN\d*S?_?\d*\w*8DataTypeE$", Role.TYPE),
-        (r"16KernelDefBuilder14TypeConstraintEPKc", Role.TYPES),
-        (r"16KernelDefBuilder10HostMemoryE", Role.HOST_MEMORY),
-        (r"16KernelDefBuilder5LabelE", Role.LABEL),
-        (r"16KernelDefBuilder8PriorityE", Role.PRIORITY),
-        (r"16KernelDefBuilder5BuildE", Role.BUILD),
-        (r"17OpKernelRegistrar(?:C\d|12InitInternal|8Register)E", Role.REGISTRAR),
-        (r"(?:11register_op19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)C\dE", Role.OP),
-        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)4AttrE", Role.OP_ATTR),
-        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)5InputE", Role.OP_INPUT),
-        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)6OutputE", Role.OP_OUTPUT),
-        (r"11register_op20OpDefBuilderReceiverC\dE", Role.RECEIVER),
+        (r"15register_kernel(?:6system)?4NameC\dE", ApiRole.NAME),
+        (r"16KernelDefBuilderC\dEPKc", ApiRole.NAME),
+        (r"16KernelDefBuilder6DeviceE", ApiRole.DEVICE),
+        (r"16KernelDefBuilder14TypeConstraintEPKcN\d*S?_?\d*\w*8DataTypeE$", ApiRole.TYPE),
+        (r"16KernelDefBuilder14TypeConstraintEPKc", ApiRole.TYPES),
+        (r"16KernelDefBuilder10HostMemoryE", ApiRole.HOST_MEMORY),
+        (r"16KernelDefBuilder5LabelE", ApiRole.LABEL),
+        (r"16KernelDefBuilder8PriorityE", ApiRole.PRIORITY),
+        (r"16KernelDefBuilder5BuildE", ApiRole.BUILD),
+        (r"17OpKernelRegistrar(?:C\d|12InitInternal|8Register)E", ApiRole.REGISTRAR),
+        (r"(?:11register_op19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)C\dE", ApiRole.OP),
+        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)4AttrE", ApiRole.OP_ATTR),
+        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)5InputE", ApiRole.OP_INPUT),
+        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)6OutputE", ApiRole.OP_OUTPUT),
+        (r"11register_op20OpDefBuilderReceiverC\dE", ApiRole.RECEIVER),
     )
 )
 _OF_ONE_TYPE = re.compile(r"16KernelDefBuilder14TypeConstraintI(.+)EERS\d?_(?:PKc|S\w?_)$")
@@ -84,18 +84,18 @@ _MENTIONED = re.compile("|".join(part.decode() for part in PARTS))
 _OF_C = {
     name: ApiFunction(role, of_c=True)
     for name, role in (
-        ("TF_NewKernelBuilder", Role.NAME),
-        ("TF_NewAsyncKernelBuilder", Role.NAME),
-        ("TF_KernelBuilder_TypeConstraint", Role.TYPE),
-        ("TF_KernelBuilder_HostMemory", Role.HOST_MEMORY),
-        ("TF_KernelBuilder_Label", Role.LABEL),
-        ("TF_KernelBuilder_Priority", Role.PRIORITY),
-        ("TF_RegisterKernelBuilder", Role.REGISTRAR),
-        ("TF_NewOpDefinitionBuilder", Role.OP),
-        ("TF_OpDefinitionBuilderAddAttr", Role.OP_ATTR),
-        ("TF_OpDefinitionBuilderAddInput", Role.OP_INPUT),
-        ("TF_OpDefinitionBuilderAddOutput", Role.OP_OUTPUT),
-        ("TF_RegisterOpDefinition", Role.RECEIVER),
+        ("TF_NewKernelBuilder", ApiRole.NAME),
+        ("TF_NewAsyncKernelBuilder", ApiRole.NAME),
+        ("TF_KernelBuilder_TypeConstraint", ApiRole.TYPE),
+        ("TF_KernelBuilder_HostMemory", ApiRole.HOST_MEMORY),
+        ("TF_KernelBuilder_Label", ApiRole.LABEL),
+        ("TF_KernelBuilder_Priority", ApiRole.PRIORITY),
+        ("TF_RegisterKernelBuilder", ApiRole.REGISTRAR),
+        ("TF_NewOpDefinitionBuilder", ApiRole.OP),
+        ("TF_OpDefinitionBuilderAddAttr", ApiRole.OP_ATTR),
+        ("TF_OpDefinitionBuilderAddInput", ApiRole.OP_INPUT),
+        ("TF_OpDefinitionBuilderAddOutput", ApiRole.OP_OUTPUT),
+        ("TF_RegisterOpDefinition", ApiRole.RECEIVER),
     )
 }
 """Source: ``c/kernels.h`` and ``c/ops.h``."""
@@ -151,12 +151,12 @@ def role_by_name(mangled: str) -> ApiFunction | None:
         return _OF_C.get(mangled)
     one_type = _OF_ONE_TYPE.search(mangled)
     if one_type:
-        return ApiFunction(Role.TYPE, dtype_of(one_type[1]))
+        return ApiFunction(ApiRole.TYPE, dtype_of(one_type[1]))
     values = _OF_VALUES.search(mangled)
     if values and (kind := _VALUES.fullmatch(values["of"])):
         spelled = f"string {kind.lastgroup}" if kind.lastgroup else values["of"]
-        return ApiFunction(Role.ATTR, value_type=spelled, of_list=values["one"] != "T_")
+        return ApiFunction(ApiRole.ATTR, value_type=spelled, of_list=values["one"] != "T_")
     plain = next((role for name, role in _PLAIN if name.search(mangled)), None)
     if plain is None and _OTHER.search(mangled):
-        plain = Role.OTHER
+        plain = ApiRole.OTHER
     return None if plain is None else ApiFunction(plain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel_index.datatypes import DataType
-from opselect.binaries.registrations.roles import Role, role_by_name
+from opselect.binaries.registrations.roles import ApiRole, role_by_name
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from opselect.binaries.registrations.roles import Role, role_by_name
 def test_a_type_constraint_by_the_name_of_the_function_that_makes_it(mangled: str, dtype: DataType) -> None:
     found = role_by_name(f"_ZN10tensorflow16KernelDefBuilder14TypeConstraintI{mangled}EERS0_PKc")
     assert found is not None
-    assert (found.role, found.dtype) == (Role.TYPE, dtype)
+    assert (found.role, found.dtype) == (ApiRole.TYPE, dtype)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opselect.binaries.code.flow import Flow
+from opselect.binaries.code.flow import CodeFlow
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.code.values import STACK, Call, Either, Imported, Loaded, Place, Value
+from opselect.binaries.code.values import STACK, CodeCall, Either, Imported, Loaded, Place, Value
 from opselect.binaries.image import Functions, Image, Machine, Pointers, Region, Symbols
 
 _CODE, _TEXT, _NUMBERS, _TABLE, _CALLEE, _OTHER = 0x1000, 0x2000, 0x2040, 0x2800, 0x3000, 0x3100
@@ -37,7 +37,7 @@ def snippets() -> Iterator[tuple[str, str, bytes, list[str]]]:
             yield path.stem, title, code, [line[3:] for line in lines if line.startswith("->")]
 
 
-def flow(kind: str, code: bytes) -> Flow:
+def flow(kind: str, code: bytes) -> CodeFlow:
     machine, bits = _MACHINES[kind]
     data = bytearray(0x1000)
     data[: len(b"a text\0")] = b"a text\0"
@@ -74,13 +74,13 @@ def flow(kind: str, code: bytes) -> Flow:
     )
 
 
-def flow_of_image(image: Image) -> Flow:
+def flow_of_image(image: Image) -> CodeFlow:
     found = flow_of(image)
     assert found is not None
     return found
 
 
-def told(call: Call) -> str:
+def told(call: CodeCall) -> str:
     """A call as the snippets have it."""
     goal = call.target if isinstance(call.target, str) else _NAMES.get(call.target or 0, str(call.target))
     known = [shown(value, call) for value in call.arguments]
@@ -89,7 +89,7 @@ def told(call: Call) -> str:
     return f"{'jump to ' if call.jump else ''}{goal}({', '.join(known)})"
 
 
-def shown(value: Value, call: Call) -> str:
+def shown(value: Value, call: CodeCall) -> str:
     if isinstance(value, Place):
         held = call.memory.content(value, 16, call.number)
         numbers = [int.from_bytes(held[at : at + 4], "little") for at in range(0, len(held) - 3, 4)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.code.values import Call, Memory, Place, Value
+from opselect.binaries.code.values import CodeCall, Memory, Place, Value
 from opselect.binaries.image import Functions, Image, Machine, Pointers, Region, Symbols
 from opselect.binaries.records import Registrations
 from opselect.binaries.registrations.arguments import Arguments
@@ -24,7 +24,7 @@ BUILDER = Place(0, -64)
 class Program:
     """Calls in the order in which they are made; texts become addresses of C strings."""
 
-    calls: list[Call] = field(default_factory=list)
+    calls: list[CodeCall] = field(default_factory=list)
     memory: Memory = field(default_factory=lambda: Memory(8))
     _texts: bytearray = field(default_factory=lambda: bytearray(1))
 
@@ -40,7 +40,7 @@ class Program:
         values = [self.text(value) if isinstance(value, str) else value for value in arguments]
         values += [None] * (6 - len(values))
         place = 0x1000 + 8 * number
-        self.calls.append(Call(number, place, place + 5, target, tuple(values), self.memory))
+        self.calls.append(CodeCall(number, place, place + 5, target, tuple(values), self.memory))
         self.memory.calls = number
         if isinstance(values[0], Place) and isinstance(values[1], int):
             self.memory.texts.setdefault(values[0], []).append((number, values[1]))

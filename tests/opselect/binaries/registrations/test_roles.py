@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel_index.datatypes import DataType
-from opselect.binaries.registrations.roles import Role, dtype_of, role_by_name
+from opselect.binaries.registrations.roles import ApiRole, dtype_of, role_by_name
 
 _METHODS = "_ZN10tensorflow16KernelDefBuilder"
 
@@ -13,25 +13,25 @@ _METHODS = "_ZN10tensorflow16KernelDefBuilder"
 @pytest.mark.parametrize(
     ("mangled", "role"),
     [
-        ("_ZN10tensorflow15register_kernel4NameC1EPKc", Role.NAME),
-        ("_ZN10tensorflow15register_kernel6system4NameC2EPKc", Role.NAME),
-        (f"{_METHODS}C1EPKc", Role.NAME),
+        ("_ZN10tensorflow15register_kernel4NameC1EPKc", ApiRole.NAME),
+        ("_ZN10tensorflow15register_kernel6system4NameC2EPKc", ApiRole.NAME),
+        (f"{_METHODS}C1EPKc", ApiRole.NAME),
         (f"{_METHODS}D2Ev", None),
-        (f"{_METHODS}14TypeConstraintEPKcNS_8DataTypeE", Role.TYPE),
-        (f"{_METHODS}14TypeConstraintEPKcN4absl4SpanIKNS_8DataTypeEEE", Role.TYPES),
-        (f"{_METHODS}14TypeConstraintEPKcN10tensorflow3gtl10ArraySliceINS_8DataTypeEEE", Role.TYPES),
-        (f"{_METHODS}12AnotherThingEPKc", Role.OTHER),
-        ("_ZN10tensorflow14kernel_factory17OpKernelRegistrar12InitInternalEPKNS_9KernelDefE", Role.REGISTRAR),
-        ("_ZN10tensorflow11register_op19OpDefBuilderWrapperILb1EEC1EPKc", Role.OP),
-        ("_ZN10tensorflow11register_op19OpDefBuilderWrapper4AttrESs", Role.OP_ATTR),
-        ("_ZN10tensorflow12OpDefBuilder6OutputEPKc", Role.OP_OUTPUT),
+        (f"{_METHODS}14TypeConstraintEPKcNS_8DataTypeE", ApiRole.TYPE),
+        (f"{_METHODS}14TypeConstraintEPKcN4absl4SpanIKNS_8DataTypeEEE", ApiRole.TYPES),
+        (f"{_METHODS}14TypeConstraintEPKcN10tensorflow3gtl10ArraySliceINS_8DataTypeEEE", ApiRole.TYPES),
+        (f"{_METHODS}12AnotherThingEPKc", ApiRole.OTHER),
+        ("_ZN10tensorflow14kernel_factory17OpKernelRegistrar12InitInternalEPKNS_9KernelDefE", ApiRole.REGISTRAR),
+        ("_ZN10tensorflow11register_op19OpDefBuilderWrapperILb1EEC1EPKc", ApiRole.OP),
+        ("_ZN10tensorflow11register_op19OpDefBuilderWrapper4AttrESs", ApiRole.OP_ATTR),
+        ("_ZN10tensorflow12OpDefBuilder6OutputEPKc", ApiRole.OP_OUTPUT),
         ("_ZN10tensorflow14KernelDefOfAnyC1EPKc", None),
-        ("TF_NewKernelBuilder", Role.NAME),
+        ("TF_NewKernelBuilder", ApiRole.NAME),
         ("TF_NewStatus", None),
         ("strlen", None),
     ],
 )
-def test_roles(mangled: str, role: Role | None) -> None:
+def test_roles(mangled: str, role: ApiRole | None) -> None:
     found = role_by_name(mangled)
     assert (None if found is None else found.role) == role
 
@@ -57,7 +57,7 @@ def test_roles(mangled: str, role: Role | None) -> None:
 def test_values_of_attrs(mangled: str, value_type: str, of_list: bool) -> None:
     found = role_by_name(mangled)
     assert found is not None
-    assert (found.role, found.value_type, found.of_list) == (Role.ATTR, value_type, of_list)
+    assert (found.role, found.value_type, found.of_list) == (ApiRole.ATTR, value_type, of_list)
 
 
 @pytest.mark.parametrize(
