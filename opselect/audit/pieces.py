@@ -15,6 +15,7 @@ from opselect.binaries.image import Addresses, Image, Machine, Section, SectionK
 TABLES = (
     ".eh_frame", ".gcc_except_table", ".dynsym", ".dynstr", ".rel", ".gnu.hash", ".hash", ".gnu.version", ".dynamic",
     ".note", ".interp", ".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors", ".ARM.ex", ".android.rel",
+    "__unwind_info", "__eh_frame", "__gcc_except_tab", "__mod_init_func", "__init_offsets", "__mod_term_func",
 )  # fmt: skip
 """How the names of loaded sections begin whose rows go with what they describe, or that stay whatever goes."""
 
@@ -55,7 +56,12 @@ class Pieces:
 
 def is_table(section: Section) -> bool:
     """Whether a loaded section has rows about other pieces and is no piece itself."""
-    return section.name.startswith(TABLES)
+    return last_name(section).startswith(TABLES)
+
+
+def last_name(section: Section) -> str:
+    """The name of a section without that of its segment, which Mach-O has in front."""
+    return section.name.rpartition(",")[2]
 
 
 def code_sections(image: Image) -> list[Section]:
@@ -72,7 +78,7 @@ def data_sections(image: Image) -> list[Section]:
 
 def linkage_slots(section: Section, image: Image) -> Addresses | None:
     """Where the entries of a procedure linkage table begin; None where a section is none."""
-    if not section.name.startswith((".plt", ".iplt")):
+    if not last_name(section).startswith((".plt", ".iplt", "__stubs")):
         return None
     first = np.array([section.address], np.uint64)
     if image.machine is Machine.ARM:
@@ -83,6 +89,8 @@ def linkage_slots(section: Section, image: Image) -> Addresses | None:
         head = 32 if section.name == ".plt" else 0
     elif section.name == ".plt.got" and section.size % 16:
         size = 8
+    if last_name(section) == "__stubs":
+        size = 12 if image.machine is Machine.AARCH64 else 6
     starts = np.arange(section.address + head, section.address + section.size, size, dtype=np.uint64)
     return np.concatenate((first, starts)) if head else starts
 
@@ -109,7 +117,10 @@ def code_pieces(image: Image, parts: Sequence[tuple[int, int, int]] = ()) -> Pie
     nodes = np.arange(len(every), dtype=np.int32)
     nodes[in_function] = np.searchsorted(every, starts[number[in_function]])
     at = np.searchsorted(every, part_starts)
-    nodes[at] = len(every) + numbers
+    # Functions of damaged files reach beyond their section, and parts with them.
+    there = at < len(every)
+    there[there] = every[at[there]] == part_starts[there]
+    nodes[at[there]] = len(every) + numbers[there]
     return Pieces(every, limits, nodes, np.ones(len(every), np.bool_), in_function)
 
 
@@ -143,8 +154,9 @@ def _functions(image: Image, sections: Sequence[Section]) -> tuple[Addresses, Ad
     order = np.argsort(joined, kind="stable")
     starts, ends = joined[order], np.concatenate(all_ends)[order]
     # Padding is what the function in front of it needs to end where the next may begin.
-    limits = np.array([s.address + s.size for s in sections], np.uint64)
-    following = np.minimum(np.append(starts[1:], limits[-1:]), limits[np.searchsorted(limits, starts, "right")])
+    # What is said to begin behind all code, as an entry of ARM's exception index may, has no limit of a section.
+    limits = np.append(np.array([s.address + s.size for s in sections], np.uint64), np.uint64(2**64 - 1))
+    following = np.minimum(np.append(starts[1:], limits[-2:-1]), limits[np.searchsorted(limits, starts, "right")])
     return starts, np.where((ends < following) & (following - ends <= _PADDING), following, ends)
 
 
@@ -176,7 +188,7 @@ def data_pieces(image: Image, meant: Addresses, first_node: int) -> Pieces:
     cuts += [
         np.arange(s.address, s.address + s.size, image.pointer_size, dtype=np.uint64)
         for s in sections
-        if s.name.startswith(".got")
+        if last_name(s).startswith((".got", "__got", "__la_symbol_ptr", "__thread_ptrs"))
     ]
     every = distinct(np.concatenate(cuts)) if cuts else np.empty(0, np.uint64)
     limits = np.append(every[1:], every[-1:])

@@ -56,16 +56,16 @@ class ReferenceGraph:
 
 def reference_graph(image: Image, registrations: Sequence[Registration] = ()) -> ReferenceGraph:
     """The graph of an image. Each registration is a node of its own, the code of one or all of its function."""
+    frames = unwinding(image)
     plain = code_pieces(image)
     known_pointers = _pointers(image)
     found = code_references(image, plain)
-    code = code_pieces(image, ranges_of(image, registrations, found)) if registrations else plain
+    code = code_pieces(image, ranges_of(image, registrations, found, frames)) if registrations else plain
     parts = np.arange(len(code), len(code) + len(registrations), dtype=np.int32)
     meant = np.concatenate([known_pointers[1], *(part.addresses for part in found)])
     data = data_pieces(image, meant, len(code) + len(parts))
     gaps = gap_pieces(code, meant, len(code) + len(parts) + len(data))
     pieces = _joined(code.only(code.known), data, gaps)
-    frames = unwinding(image)
     first_import = len(code) + len(parts) + len(data) + len(gaps)
     node_count = first_import + len(image.pointers.import_names)
     sources, targets = _edges(image, pieces, found, known_pointers, frames, first_import)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from opselect.audit.code_references.targets import CodeReferences
+from opselect.audit.unwinding import Unwinding, call_sites
 from opselect.binaries.image import Image, Machine
 from opselect.binaries.records import CompiledDefinition, RegisteredKernel
 
@@ -20,19 +21,30 @@ _ARGUMENTS = 64
 
 
 def ranges_of(
-    image: Image, registrations: Sequence[Registration], references: Sequence[CodeReferences]
+    image: Image, registrations: Sequence[Registration], references: Sequence[CodeReferences], frames: Unwinding
 ) -> list[tuple[int, int, int]]:
     """First address, end and number of the registration, for each range of its code; ranges do not overlap.
 
+    The last of a function ends where the handlers of exceptions begin, which serve others as well.
     Where a kernel is made on a condition, compilers put the call that registers it somewhere behind, in the middle of
     another registration: the call and what makes its arguments are cut out of that.
     """
     found = []
+    last = {this.function: this for this in sorted(registrations, key=lambda this: this.first)}
     for number, this in enumerate(registrations):
-        found.append((this.first, this.end, number))
+        end = min(this.end, _first_handler(image, this, frames)) if last[this.function] is this else this.end
+        found.append((this.first, end, number))
         if isinstance(this, RegisteredKernel) and not this.first <= this.place < this.end:
             found.append((_arguments(image, this, references), this.place + _CALL, number))
     return _apart(found)
+
+
+def _first_handler(image: Image, this: Registration, frames: Unwinding) -> int:
+    """Where the handlers of a function begin behind all calls of a registration that have one; its end without any."""
+    table = frames.handlers_of(this.function)
+    handled = [site for site in call_sites(image, table, this.function) if site.pad] if table else []
+    behind = max([this.place, *(site.start for site in handled if this.first <= site.start < this.end)])
+    return min((site.pad for site in handled if site.pad > behind), default=this.end)
 
 
 def _arguments(image: Image, this: RegisteredKernel, references: Sequence[CodeReferences]) -> int:

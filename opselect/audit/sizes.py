@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.audit.pieces import Pieces
+from opselect.audit.pieces import Pieces, last_name
 from opselect.audit.registration_code import Registration
 from opselect.audit.unwinding import Unwinding, call_sites
 from opselect.audit.walking import distinct
@@ -55,7 +55,11 @@ def _initialiser_slots(image: Image) -> tuple[Addresses, Addresses]:
     size, order = image.pointer_size, ">" if image.big_endian else "<"
     places, called = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
     for section in image.sections:
-        if section.loaded and section.name.startswith((".init_array", ".ctors")) and section.size >= size:
+        if (
+            section.loaded
+            and last_name(section).startswith((".init_array", ".ctors", "__mod_init_func"))
+            and section.size >= size
+        ):
             at = np.arange(section.address, section.address + section.size // size * size, size, dtype=np.uint64)
             words = image.content[section.offset : section.offset + len(at) * size].view(f"{order}u{size}")
             values = words.astype(np.uint64)
@@ -84,10 +88,8 @@ def _share_handlers(
     """
     first_part = int(parts[0]) if len(parts) else 0
     for function in sorted({registration.function for registration in registrations}):
-        frame = int(np.searchsorted(frames.functions, np.uint64(function)))
-        if frame == len(frames.functions) or int(frames.functions[frame]) != function or not frames.handlers[frame]:
-            continue
-        sites = call_sites(image, int(frames.handlers[frame]), function)
+        table = frames.handlers_of(function)
+        sites = call_sites(image, table, function) if table else []
         starts = pieces.at(np.array([site.start for site in sites], np.uint64))
         pads = distinct(np.array([site.pad for site in sites if site.pad], np.uint64))
         holders = pieces.at(pads)

@@ -35,6 +35,16 @@ class Unwinding:
     handler_sizes: NDArray[np.int64]
     landing: NDArray[np.int64]
 
+    def number(self, function: int) -> int | None:
+        """The row of the function that starts at an address."""
+        at = int(np.searchsorted(self.functions, np.uint64(function)))
+        return at if at < len(self.functions) and int(self.functions[at]) == function else None
+
+    def handlers_of(self, function: int) -> int:
+        """Where the table of exception handling of a function begins, 0 where it has none."""
+        number = self.number(function)
+        return 0 if number is None else int(self.handlers[number])
+
     @staticmethod
     def none() -> Unwinding:
         """Nothing is known."""

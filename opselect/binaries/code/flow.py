@@ -47,8 +47,9 @@ class State:
             self.saved[target] = dict(self.registers)
 
     def lose(self) -> None:
-        """Behind a jump that is always taken nothing is known but the registers that functions keep."""
+        """Behind a jump that is always taken nothing is known, until an address comes that somebody jumps to."""
         self._lost = True
+        self.registers = {}
 
     def end(self) -> None:
         """Notes what a function returns at its end; behind that nothing is known, as behind a jump."""

@@ -20,7 +20,7 @@ from opselect.binaries.macho.functions import function_starts, functions_of
 from opselect.binaries.macho.headers import DEBUG_FILE, MachFile
 from opselect.binaries.macho.pointers import pointers_of
 from opselect.binaries.macho.sections import sections_of
-from opselect.binaries.macho.symbols import symbols_of, table_of, thumb_addresses
+from opselect.binaries.macho.symbols import each_once, exports_of, symbols_of, table_of, thumb_addresses
 from opselect.binaries.macho.unwind import unwind_starts
 
 _INITIALISER_OFFSETS = 0x16
@@ -35,6 +35,7 @@ def linked_image(file: MachFile) -> Image:
     starts, thumb = function_starts(file)
     table = table_of(file)
     symbols = symbols_of(file.sections, table, starts)
+    exports = exports_of(table)
     unmapped(file.content)
     pointers = pointers_of(file, table) if file.machine is not Machine.OTHER else Pointers.none()
     unmapped(file.content)
@@ -57,6 +58,8 @@ def linked_image(file: MachFile) -> Image:
         pointers=pointers,
         initialisers=initialisers,
         thumb=thumb,
+        exports=exports,
+        strong=each_once(exports.addresses[~exports.weak]) if len(exports.addresses) else None,
     )
 
 

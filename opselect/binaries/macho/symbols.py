@@ -14,7 +14,7 @@ import numpy as np
 from macholib import mach_o
 from numpy.typing import NDArray
 
-from opselect.binaries.image import Addresses, Bytes, SymbolKind, Symbols, text_at
+from opselect.binaries.image import Addresses, Bytes, Exports, SymbolKind, Symbols, text_at
 from opselect.binaries.macho.headers import MachFile, MachSection
 from opselect.binaries.macho.sections import is_loaded
 
@@ -101,6 +101,17 @@ def table_of(file: MachFile) -> NlistTable:
         descriptions=rows["desc"].astype(np.uint16),
         values=rows["value"].astype(np.uint64),
         text=file.table("names of symbols"),
+    )
+
+
+def exports_of(table: NlistTable) -> Exports:
+    """The symbols that other files may use; what their names take is no part of what is loaded, and not counted."""
+    chosen = np.flatnonzero(table.external & table.defined & ((table.types & np.uint8(mach_o.N_PEXT)) == 0))
+    chosen = chosen[np.argsort(table.values[chosen], kind="stable")]
+    return Exports(
+        addresses=table.values[chosen],
+        weak=(table.descriptions[chosen] & mach_o.N_WEAK_DEF) != 0,
+        sizes=np.zeros(len(chosen), np.int64),
     )
 
 

@@ -13,6 +13,7 @@ from opselect.audit.pieces import code_pieces
 from opselect.audit.references import ReferenceGraph, code_references, reference_graph
 from opselect.audit.registration_code import ranges_of
 from opselect.audit.retained import Dropping, Retention, retention
+from opselect.audit.unwinding import Unwinding
 from opselect.binaries.image import Image
 from opselect.binaries.records import KnownFrom, RegisteredKernel
 from tests.opselect.audit.compiled import compiled
@@ -175,7 +176,7 @@ def test_a_call_that_stands_in_the_next_registration_is_cut_out_of_it(tmp_path: 
     image = program(tmp_path)
     first = kernel("First", 130, 100, 100, 120, None)
     second = kernel("Second", 150, 100, 120, 160, None)
-    assert spans(ranges_of(image, [first, second], [])) == [
+    assert spans(ranges_of(image, [first, second], [], Unwinding.none())) == [
         [100, 120, 0],
         [120, 130, 1],
         [130, 135, 0],

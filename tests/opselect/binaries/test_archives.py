@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
 from opselect.binaries.archives import read_archive
@@ -168,3 +170,22 @@ def test_changed_archives_are_read_or_refused() -> None:
         except InputError:
             refused += 1
     assert 100 < refused < 1900
+
+
+_CONTENTS = st.binary(max_size=40)
+_MEMBER_NAMES = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=40).filter(
+    lambda name: "/" not in name and not name.startswith(("#1", "__.SYMDEF"))
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_MEMBER_NAMES, _CONTENTS), max_size=5), st.booleans())
+def test_what_is_put_into_an_archive_comes_out(members: list[tuple[str, bytes]], bsd: bool) -> None:
+    members = list(dict(members).items())
+    content = np.frombuffer(bsd_archive(dict(members)) if bsd else gnu_archive(members), np.uint8)
+    archive = read_archive("lib.a", content)
+    found = [
+        (member.name, archive.content[member.offset : member.offset + member.size].tobytes())
+        for member in archive.members
+    ]
+    assert found == members

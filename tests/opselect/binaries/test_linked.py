@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
 from opselect.binaries.elf.headers import read_headers
@@ -277,3 +279,30 @@ def test_changed_libraries_are_read_or_refused() -> None:
         except InputError:
             refused += 1
     assert 20 < refused < 290
+
+
+def relr_of(places: list[int]) -> bytes:
+    """The shortest table that names places, all of them multiples of eight."""
+    words: list[int] = []
+    at = 0
+    while at < len(places):
+        words.append(places[at])
+        base = places[at] + 8
+        at += 1
+        while at < len(places) and places[at] < base + 63 * 8:
+            bits = 0
+            while at < len(places) and places[at] < base + 63 * 8:
+                bits |= 2 << (places[at] - base) // 8
+                at += 1
+            words.append(bits | 1)
+            base += 63 * 8
+    return struct.pack(f"<{len(words)}Q", *words)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.integers(0, 0x1FF), max_size=80))
+def test_places_that_relr_names_come_out(numbers: set[int]) -> None:
+    places = [PLACES + 8 * number for number in sorted(numbers)]
+    rows = relr_of(places)
+    image = library(rows, {DT_RELR: TABLE, DT_RELRSZ: len(rows)}, data=bytes(0x1000))
+    assert image.pointers.places.tolist() == places
