@@ -22,7 +22,7 @@ class CodeReferences:
     addresses: Addresses
 
 
-class Targets:
+class Referents:
     """The starts of functions, and every byte of data and of code that nothing describes.
 
     Random bytes that look like an instruction rarely hit the first byte of a function: of 2.14.1's library about
