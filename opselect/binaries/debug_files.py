@@ -57,6 +57,31 @@ def with_debug_symbols(image: Image, debug_file: str | None = None, folders: Seq
     return image if inside is None else _joined(image, inside, beside=True)
 
 
+def debug_information(image: Image, debug_file: str | None = None, folders: Sequence[str] = ()) -> ElfFile | None:
+    """The file that has the debug information of a linked library: the one that is named, itself, or one found.
+
+    None where there is none. A named file that does not belong to the library is passed over: it is of another.
+    """
+    file = _linked(image)
+    if file is None:
+        return None
+    if debug_file is not None:
+        try:
+            named = named_debug_file(image, debug_file)
+        except InputError:
+            named = None
+        if named is not None and _has_debug_information(named):
+            return named
+    if _has_debug_information(file):
+        return file
+    found = find_debug_file(file, folders)
+    return found if found is not None and _has_debug_information(found) else None
+
+
+def _has_debug_information(file: ElfFile) -> bool:
+    return file.named(".debug_info") is not None or file.named(".zdebug_info") is not None
+
+
 def named_debug_file(image: Image, debug_file: str) -> ElfFile:
     """The debug file that a user names. Raises InputError where it does not belong to the image."""
     file = _linked(image)

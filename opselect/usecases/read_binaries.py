@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,9 +16,8 @@ from opselect.audit.owners.owning import owners
 from opselect.audit.releases import KnownKernels, with_paths
 from opselect.audit.source_paths import SourcePaths
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.debug_files import named_debug_file, with_debug_symbols
+from opselect.binaries.debug_files import debug_information, with_debug_symbols
 from opselect.binaries.dwarf_units import UnitRanges, unit_ranges
-from opselect.binaries.elf.headers import read_headers
 from opselect.binaries.image import Image, unmapped
 from opselect.binaries.maps import read_map
 from opselect.binaries.maps.records import LinkerMap
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from opselect.usecases.audit import AuditQuestion
 
 READING, JUDGING = "Reading binaries", "Counting bytes"
+_MAX_SHOWN = 10
+"""Members of an archive that are not read and named."""
 """The tasks, as a :class:`Watch` sees them."""
 
 
@@ -61,9 +61,18 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
         if flow_of(image) is None:
             machine = image.machine.value
             watch.warning(f"{each.name} is for a processor whose code is not followed ({machine}): no kernel is known")
+        _say_what_is_not_read(image, watch)
         found.append(ReadBinary(each, image, read_registrations(image)))
     watch.progress(READING, len(opened), len(opened))
     return tuple(_registering(found, watch))
+
+
+def _say_what_is_not_read(image: Image, watch: Watch) -> None:
+    """Warns of members of an archive that are no objects that can be read: nothing is known of what is in them."""
+    for text in image.not_read[:_MAX_SHOWN]:
+        watch.warning(f"{image.name}: not read: {text}")
+    if len(image.not_read) > _MAX_SHOWN:
+        watch.warning(f"{image.name}: not read: {len(image.not_read) - _MAX_SHOWN:,} more members")
 
 
 def _registering(found: list[ReadBinary], watch: Watch) -> Iterator[ReadBinary]:
@@ -166,11 +175,8 @@ def _units(image: Image, debug_file: Path | None, watch: Watch) -> UnitRanges | 
     """The units of the debug information of a linked ELF file, in it or in the debug file that belongs to it."""
     if image.members or image.content[:4].tobytes() != b"\x7fELF":
         return None
-    file = read_headers(image.name, image.content)
-    if debug_file is not None:
-        with suppress(InputError):
-            file = named_debug_file(image, str(debug_file))
-    if file.is_object or file.named(".debug_info") is None:
+    file = debug_information(image, None if debug_file is None else str(debug_file))
+    if file is None:
         return None
     try:
         found = unit_ranges(file)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.opselect.binaries.ar_files import gnu_archive
+from tests.opselect.binaries.elf_files import CODE, Section, Symbol, elf_file
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBITS = 8
@@ -131,6 +133,17 @@ def test_libraries_of_a_package_that_register_nothing_are_left_out(cli: Cli) -> 
     assert outcome.err == "app.apk: left out a library that registers nothing\n"
     assert outcome.json["file"] == "app.apk(lib/x86_64/libruntime.so)"
     assert len(cli("audit", *OF, AUDIT / "libodd.so", RUNTIME, "--json").json["binaries"]) == 2
+
+
+def test_members_that_are_not_read_are_named(cli: Cli, tmp_path: Path) -> None:
+    """An object that the compiler wrote for link-time optimisation holds no code: what it registers is not known."""
+    code = elf_file([Section(".text", bytes(16), flags=CODE)], [Symbol("f", ".text", size=16)])
+    lto = {f"lto{number}.o": b"BC\xc0\xde" + bytes(60) for number in range(12)}
+    (tmp_path / "lib.a").write_bytes(gnu_archive({"code.o": code, **lto}))
+    outcome = cli("audit", *OF, tmp_path / "lib.a", "--registrations", "--json")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "not read: lto0.o: it is LLVM bitcode" in outcome.err
+    assert "not read: 2 more members" in outcome.err
 
 
 @pytest.mark.parametrize("by", ["op", "dtype", "kernel", "file", "section", "symbol"])

@@ -117,9 +117,8 @@ class Memory:
         """The bytes from a place on when a call was made, as far as they are known without a gap."""
         stores = []
         for offset in range(place.offset - _WIDEST + 1, place.offset + limit):
-            for word in self._words.get(Place(place.base, offset), ()):
-                if word.calls < call:
-                    stores.append((word.number, offset - place.offset, word))
+            words = self._words.get(Place(place.base, offset), ())
+            stores += [(word.number, offset - place.offset, word) for word in words if word.calls < call]
         known = bytearray(limit)
         is_known = bytearray(limit)
         for _, at, word in sorted(stores, key=lambda store: store[0]):

@@ -91,6 +91,8 @@ def _registers() -> dict[str, _Register]:
 
 
 _REGISTERS = _registers()
+_NO_REGISTER = frozenset({"riz", "eiz"})
+"""What a disassembler writes where an instruction names an index and means none."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -98,6 +100,13 @@ def _operand(text: str) -> _Operand:
     register = _REGISTERS.get(text)
     if register is not None:
         return register
+    at = text.find("[rip ")
+    if at >= 0:
+        # Most of what is not in the cache: each instruction has an offset of its own.
+        offset = int(text[at + 7 : -1], 16)
+        return _Memory(
+            _SIZES.get(text[:at].partition(" ")[0], 8), "rip", "", 1, offset if text[at + 5] == "+" else -offset
+        )
     memory = _MEMORY.fullmatch(text)
     if memory is None:
         try:
@@ -111,11 +120,13 @@ def _operand(text: str) -> _Operand:
             sign = 1 if part == "+" else -1
         elif "*" in part:
             times, _, factor = part.partition("*")
-            times, scale = _REGISTERS[times].name, int(factor, 0)
+            times, scale = _REGISTERS[times].name if times in _REGISTERS else "", int(factor, 0)
         elif part in _REGISTERS or part == "rip":
             name = part if part == "rip" else _REGISTERS[part].name
             base, times = (name, times) if not base else (base, name)
-        else:
+        elif part == "eip":
+            return None
+        elif part not in _NO_REGISTER:
             offset += sign * int(part, 0)
     return _Memory(_SIZES.get(memory[1] or "", 8), base, times, scale, offset)
 

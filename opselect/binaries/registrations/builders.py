@@ -29,9 +29,9 @@ class _Builder:
     """A registration that is being put together: the calls that were made on one builder, in their order.
 
     ``role`` is that of the call that begins it, ``op`` the name of the op, ``number`` that call's in the function.
-    ``places`` are where the builder is: on the stack, and the results of its own functions, which return it. ``built``
-    is the number of the call that ends it. Its code is that from ``first`` to ``end``. Where it is ``conditional``, the
-    run decides whether there is an op.
+    ``places`` are where it is when it begins: on the stack, or the result of the call that makes it. ``built`` is the
+    number of the call that ends it. Its code is that from ``first`` to ``end``. Where it is ``conditional``, the run
+    decides whether there is an op.
     """
 
     role: Role
@@ -45,6 +45,58 @@ class _Builder:
     first: int = 0
     end: int = 0
     conditional: bool = False
+
+
+class _Builders:
+    """The builders of the calls of one function, by where they are."""
+
+    def __init__(self) -> None:
+        self.all: list[_Builder] = []
+        self._places: dict[Value, _Builder] = {}
+        self._built: dict[int, _Builder] = {}
+
+    def add(self, builder: _Builder) -> None:
+        """Adds one; what was at its place before is not there any more."""
+        self.all.append(builder)
+        self._places.update(dict.fromkeys(builder.places, builder))
+
+    def at(self, place: Value) -> _Builder | None:
+        """The builder that is at a place, if it has not ended."""
+        builder = self._places.get(place) if isinstance(place, Place) else None
+        return builder if builder is not None and not builder.built else None
+
+    def returned(self, builder: _Builder, call: Call) -> None:
+        """Notes that a call on a builder may return it, or what was built."""
+        self._places[Place(call.number, 0)] = builder
+        self._built[call.number] = builder
+
+    def told_by(self, api: ApiFunction, call: Call) -> _Builder | None:
+        """The builder that a call is made on: at its first argument, or the last one where that is not known."""
+        if api.role is Role.RECEIVER:
+            return self.at(call.arguments[0]) or self.at(call.arguments[1])
+        if call.arguments[0] is not None:
+            return self.at(call.arguments[0])
+        return self.all[-1] if self.all and not self.all[-1].built else None
+
+    def registered_by(self, api: ApiFunction, call: Call) -> _Builder | None:
+        """The builder whose result a registrar is given, or in C the builder itself."""
+        if api.of_c:
+            return self.at(call.arguments[1])
+        for given in call.arguments[:3]:
+            if isinstance(given, Place) and not given.offset:
+                builder = self._built.get(given.base)
+                if builder is not None and builder.built == given.base:
+                    return builder
+        return None
+
+    def set_ranges(self, calls: Sequence[Call], function: int) -> None:
+        """Says where the code of each begins and ends: at the call before its name, and before the next one's."""
+        for builder in self.all:
+            builder.first = calls[builder.number - 1].after if builder.number else function
+        for builder, following in pairwise(self.all):
+            builder.end = max(following.first, builder.begins.after)
+        if self.all:
+            self.all[-1].end = calls[-1].after
 
 
 class Assembler:
@@ -84,33 +136,32 @@ class Assembler:
 
     def read(self, calls: Sequence[Call], function: int, name: str, file: str) -> None:
         """Reads the calls of a function, with those of functions that are followed in the place of their call."""
-        builders: list[_Builder] = []
+        builders = _Builders()
         registrars: list[tuple[ApiFunction, Call]] = []
         for at, call in enumerate(calls):
             api = None if call.target is None else self._api.get(call.target)
             if api is None:
-                builder = _of_call(builders, None, call) if isinstance(call.arguments[0], Place) else None
+                builder = builders.at(call.arguments[0])
                 if builder is not None:
-                    builder.places.add(Place(call.number, 0))
+                    builders.returned(builder, call)
                     if builder.role is Role.NAME:
                         builder.told.append((_UNKNOWN, call))
-                continue
-            if api.role in {Role.NAME, Role.OP}:
-                builders.append(self._begun(api, call, at))
+            elif api.role is Role.NAME or api.role is Role.OP:
+                builders.add(self._begun(api, call, at))
             elif api.role is Role.REGISTRAR:
                 registrars.append((api, call))
             else:
-                builder = _of_call(builders, api.role, call)
+                builder = builders.told_by(api, call)
                 if builder is None and api.role in _OF_DEFINITIONS:
                     builder = self._begun_in_place(calls, at)
                     if builder is not None:
-                        builders.append(builder)
+                        builders.add(builder)
                 if builder is not None:
                     builder.told.append((api, call))
-                    builder.places.add(Place(call.number, 0))
-                    if api.role in {Role.BUILD, Role.RECEIVER}:
+                    builders.returned(builder, call)
+                    if api.role is Role.BUILD or api.role is Role.RECEIVER:
                         builder.built = call.number
-        _set_ranges(builders, calls, function)
+        builders.set_ranges(calls, function)
         where = _Where(
             function=function,
             name=name,
@@ -119,7 +170,7 @@ class Assembler:
             is_initialiser=self._arguments.is_initialiser(function),
         )
         for api, call in registrars:
-            builder = _registered_by(builders, api, call)
+            builder = builders.registered_by(api, call)
             if builder is not None:
                 builder.registered = True
                 if builder.conditional:
@@ -127,7 +178,7 @@ class Assembler:
                 self._kernel(builder, call, where, *self._class_and_factory(api, builder, call, calls))
             elif not _is_left_out(call):
                 self._undecoded.append(where.undecoded(call.place, self._arguments.class_of(call) or "", "its op"))
-        for builder in builders:
+        for builder in builders.all:
             if builder.role is Role.OP:
                 self._definition(builder, where)
             elif not builder.registered and builder.op not in NO_OP:
@@ -228,7 +279,7 @@ class Assembler:
                 unknown.append(f"what a call says that {role.value},{of_op}")
             elif role is Role.DEVICE:
                 device = text
-            elif role in {Role.TYPE, Role.TYPES, Role.ATTR}:
+            elif role is Role.TYPE or role is Role.TYPES or role is Role.ATTR:
                 allowed = self._arguments.allowed(api, told)
                 if allowed is None:
                     unknown.append(f"what attr {text} may be{of_op}")
@@ -280,39 +331,13 @@ class _Where:
         return Undecoded(place, self.function, self.name, self.file, kernel_class, reason)
 
 
-def _of_call(builders: Sequence[_Builder], role: Role | None, call: Call) -> _Builder | None:
-    """The builder that a call is made on: the one that is at its first argument, or the last where that is unknown."""
-    builder_at = call.arguments[0]
-    if role is Role.RECEIVER:
-        given = [argument for argument in call.arguments[:2] if isinstance(argument, Place)]
-        return next((b for b in reversed(builders) if not b.built and b.places.intersection(given)), None)
-    if builder_at is None:
-        return builders[-1] if builders and not builders[-1].built else None
-    return next((builder for builder in reversed(builders) if not builder.built and builder_at in builder.places), None)
-
-
-def _registered_by(builders: Sequence[_Builder], api: ApiFunction, call: Call) -> _Builder | None:
-    """The builder whose result a registrar is given, or in C the builder itself."""
-    if api.of_c:
-        return next((builder for builder in reversed(builders) if call.arguments[1] in builder.places), None)
-    given = {argument.base for argument in call.arguments[:3] if isinstance(argument, Place) and not argument.offset}
-    return next((builder for builder in reversed(builders) if builder.built and builder.built in given), None)
-
-
 def _is_left_out(call: Call) -> bool:
     """Whether a registrar is given no kernel, as selective registration does with what it leaves out."""
     return 0 in call.arguments[:2]
 
 
-def _set_ranges(builders: Sequence[_Builder], calls: Sequence[Call], function: int) -> None:
-    """Says where the code of each registration begins and ends: at the call before its name, and before the next's."""
-    for builder in builders:
-        builder.first = calls[builder.number - 1].after if builder.number else function
-    for builder, following in pairwise(builders):
-        builder.end = max(following.first, builder.begins.after)
-    if builders:
-        builders[-1].end = calls[-1].after
-
-
 def _in_order(allowed: Sequence[AttrScalar]) -> tuple[AttrScalar, ...]:
-    return tuple(sorted(set(allowed), key=lambda value: (type(value).__name__, value)))
+    each = set(allowed)
+    if len({type(value) for value in each}) == 1:
+        return tuple(sorted(each))
+    return tuple(sorted(each, key=lambda value: (type(value).__name__, value)))

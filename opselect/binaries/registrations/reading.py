@@ -16,7 +16,8 @@ from opselect.binaries.records import CompiledDefinition, Registrations, Undecod
 from opselect.binaries.registrations.arguments import Arguments
 from opselect.binaries.registrations.behaviour import definition_api, kernel_api
 from opselect.binaries.registrations.builders import Api, Assembler
-from opselect.binaries.registrations.roles import ApiFunction, Role, role_by_name
+from opselect.binaries.registrations.roles import PARTS, ApiFunction, Role, role_by_name
+from opselect.binaries.symbol_search import symbols_with
 
 _OF_KERNELS = frozenset({Role.NAME, Role.REGISTRAR})
 _OF_DEFINITIONS = frozenset({Role.OP, Role.RECEIVER, Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT})
@@ -55,7 +56,6 @@ class _Reader:
         self._flow = flow
         self._arguments = Arguments(flow)
         self._calls: dict[int, list[Call]] = {}
-        self._roles: dict[int, ApiFunction | None] = {}
 
     def read(self) -> Registrations:
         api = self._named_api()
@@ -63,7 +63,7 @@ class _Reader:
             api = self._unnamed(self._definition_api, _OF_DEFINITIONS) | api
         if not any(function.role in _OF_KERNELS for function in api.values()):
             found = self._unnamed(partial(self._kernel_api, self._definitions(api)), _OF_KERNELS)
-            api |= {target: self._decided_within(target, function) or function for target, function in found.items()}
+            api |= {target: self._decided_within(target, function) for target, function in found.items()}
         unmapped(self._image.content)
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
@@ -120,12 +120,12 @@ class _Reader:
             and (function.role not in _OF_DEFINITIONS or self._flow.calls(target))
         }
 
-    def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
+    def _decided_within(self, target: int | str, function: ApiFunction) -> ApiFunction:
         """Says of what begins a kernel whether it asks another function first if the op is to be registered.
 
         Source: ``Name`` of ``framework/kernel_def_builder.h`` with ``SHOULD_REGISTER_OP`` of a generated header.
         """
-        if function is None or function.role is not Role.NAME or isinstance(target, str):
+        if function.role is not Role.NAME or isinstance(target, str):
             return function
         builder, op = Place(GIVEN, 0), Place(GIVEN - 1, 0)
         calls = self._flow.calls(target, given=(builder, op))
@@ -173,7 +173,7 @@ class _Reader:
         return assembler.registrations()
 
     def _registering(self, api: Api) -> list[int]:
-        """The functions that begin or end a registration; what they call besides is added to what is known."""
+        """The functions that begin or end a registration; of those that only jump to one that does, the callers."""
         functions = self._image.functions
         found: set[int] = set()
         scanned: set[int | str] = set()
@@ -192,39 +192,19 @@ class _Reader:
                 own = api.get(behind) if behind != start else self._role_of_symbol(start)
                 if own is not None:
                     api.setdefault(start, own)
-                for target, function in self._api_called_by(start).items():
-                    api.setdefault(target, function)
         return sorted(start for start in found if start not in api)
 
     def _named_api(self) -> Api:
-        """What functions do that have names: imports, and those that the loader's functions call.
-
-        Compilers that do not optimise let a function call another one that registers: then that is looked at, too.
-        """
+        """What functions do that have names, imports and others."""
         imports = {*self._image.pointers.import_names, *self._image.stubs.values()}
-        named = ((name, role_by_name(name)) for name in sorted(imports))
-        api: Api = {name: role for name, role in named if role is not None}
-        functions = list(self._image.initialisers)
-        for _ in range(_DEEPEST):
-            for function in functions:
-                api.update(self._api_called_by(function))
-            if any(function.role in _STARTS for function in api.values()) or not len(self._image.symbols):
-                break
-            functions = self._called(functions)
+        api: Api = {name: role for name in sorted(imports) if (role := role_by_name(name)) is not None}
+        symbols = self._image.symbols
+        for number in symbols_with(symbols, PARTS):
+            address = int(symbols.addresses[number])
+            role = role_by_name(symbols.name(int(number)))
+            if role is not None and self._arguments.is_function(address):
+                api[address] = self._decided_within(address, role)
         return api
-
-    def _api_called_by(self, function: int) -> Api:
-        """What the functions do, by their names, that a function calls for registrations."""
-        found: Api = {}
-        for call in self._calls_of(function):
-            if isinstance(call.target, int):
-                if call.target not in self._roles:
-                    role = self._role_of_symbol(call.target)
-                    self._roles[call.target] = self._decided_within(call.target, role)
-                role = self._roles[call.target]
-                if role is not None:
-                    found[call.target] = role
-        return found
 
     def _role_of_symbol(self, address: int) -> ApiFunction | None:
         for number in self._image.symbols.at(address):

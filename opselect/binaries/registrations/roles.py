@@ -36,12 +36,13 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiFunction:
-    """A function that registrations call; ``dtype`` is the type that a function of one type admits.
+    """A function that registrations call.
 
-    ``value_type`` is the type of what a `Role.ATTR` takes, as C++ compilers write it (b, i, l, x, PKc), or "string" with
-    its layout: new and old of libstdc++, libc of libc++; with ``of_list`` it takes several. Where a name
-    is ``conditional``, selective registration decides in the function whether the op keeps it. Functions ``of_c`` are
-    of the C API: one is told op, device and factory at once and returns the builder, another class and builder.
+    ``dtype`` is the type that a function of one type admits. ``value_type`` is the type of what a `Role.ATTR` takes, as
+    C++ compilers write it (b, i, l, x, PKc), or "string" with its layout: new and old of libstdc++, libc of libc++;
+    with ``of_list`` it takes several. Where a name is ``conditional``, selective registration decides in the function
+    whether the op keeps it. Functions ``of_c`` are of the C API: one is told op, device and factory at once and returns
+    the builder, another class and builder.
     """
 
     role: Role
@@ -76,7 +77,9 @@ _OF_ONE_TYPE = re.compile(r"16KernelDefBuilder14TypeConstraintI(.+)EERS\d?_(?:PK
 _OF_VALUES = re.compile(r"16KernelDefBuilder14AttrConstraintI(?P<of>.+?)EERS\w?_(?:PKc|S\w?_)(?P<one>T_$|N.*$)")
 _VALUES = re.compile(r"b|i|l|x|PKc|(?P<new>N?St7__cxx11.*)|(?P<libc>NSt.*basic_string.*)|(?P<old>Ss)")
 _OTHER = re.compile(r"16KernelDefBuilder(?!D\dE)")
-_MENTIONED = re.compile(r"KernelDefBuilder|OpKernelRegistrar|register_kernel|OpDefBuilder")
+PARTS = (b"KernelDefBuilder", b"OpKernelRegistrar", b"register_kernel", b"OpDefBuilder")
+"""Of these, the name of every function of C++ has one that does something for registrations."""
+_MENTIONED = re.compile("|".join(part.decode() for part in PARTS))
 
 _OF_C = {
     name: ApiFunction(role, of_c=True)

@@ -53,13 +53,13 @@ _NUMPY_TYPES: dict[DataType, npt.DTypeLike] = {
 }
 
 _SMALL = {
-    DataType.DT_INT2: "int2",
     DataType.DT_INT4: "int4",
-    DataType.DT_UINT2: "uint2",
     DataType.DT_UINT4: "uint4",
+    DataType.DT_INT2: "int2",
+    DataType.DT_UINT2: "uint2",
     DataType.DT_FLOAT4_E2M1FN: "float4_e2m1fn",
 }
-"""Types that not every ``ml_dtypes`` has that TensorFlow can be installed with: 0.5 brought those of two bits, and float4."""
+"""Types that not every ``ml_dtypes`` has that TensorFlow can be installed with: 0.5 brought the last three."""
 
 
 def numpy_type(data_type: DataType) -> np.dtype[Any]:
