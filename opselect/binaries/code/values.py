@@ -109,6 +109,9 @@ class Memory:
         if stored is None:
             return None
         _, _, held, value = stored
+        if isinstance(value, bytes) and held > size:
+            # A word of what a wide register held: the length of a text, and its letters behind it.
+            return int.from_bytes(value[:size], "little") if len(value) >= size else None
         if held == size or not isinstance(value, int):
             return value if held >= size else None
         return value & ((1 << (8 * size)) - 1) if held > size else None

@@ -184,8 +184,9 @@ class _Reader:
             scanned |= starts
             for site in call_sites(self._image, self._flow.targets, starts):
                 number = functions.containing(int(site))
-                start = -1 if number is None else int(functions.starts[number])
-                if number is None or start in found:
+                # Between functions stand the jumps that linkers put where a call cannot reach so far.
+                start = int(site) if number is None else int(functions.starts[number])
+                if start in found or (number is None and self._flow.targets.of(start) not in api.keys() - {start}):
                     continue
                 found.add(start)
                 behind = self._flow.targets.of(start)
