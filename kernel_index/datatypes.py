@@ -52,6 +52,7 @@ class DataType(enum.IntEnum):
     DT_UINT4 = 30
     DT_INT2 = 31
     DT_UINT2 = 32
+    DT_FLOAT4_E2M1FN = 33
 
     def __str__(self) -> str:
         return self.name
@@ -94,10 +95,11 @@ SINCE: Mapping[DataType, tuple[int, int]] = {
     DataType.DT_FLOAT8_E5M2FNUZ: (2, 20),
     DataType.DT_INT2: (2, 20),
     DataType.DT_UINT2: (2, 20),
+    DataType.DT_FLOAT4_E2M1FN: (2, 21),
 }
 """The release whose enum has a type first (``framework/types.proto``), of the types that 1.0 has not.
 
-Of 2.17 to 2.20 only these two were looked at.
+Of 2.17 to 2.20 only these two were looked at; of 2.21 the names and numbers that its library has.
 """
 
 _ITEM_SIZES = {

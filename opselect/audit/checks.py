@@ -15,6 +15,7 @@ import numpy as np
 from opselect.binaries.elf.headers import ElfFile, read_headers
 from opselect.binaries.image import Image, Machine, SectionKind
 from opselect.binaries.packages import Packed
+from opselect.binaries.recognizing import HEAD, FileKind, file_kind
 from opselect.binaries.records import Registrations
 from opselect.findings import Finding
 from opselect.findings.mends import Mend, change_model, run
@@ -34,14 +35,18 @@ _PT_GNU_STACK = 0x6474E551
 
 
 def checks_of(image: Image, packed: Packed | None = None) -> tuple[Finding, ...]:
-    """All that the reading of a binary tells of how it is shipped; objects and archives are linked before they are.
+    """All that the reading of an ELF file tells of how it is shipped; objects and archives are linked before they are.
 
-    Nothing of it keeps a model from running, save where a device or a store refuses the library.
+    Nothing of it keeps a model from running, save where a device or a store refuses the library. Of Mach-O files
+    nothing is told: what is asked here are the rules of Android and of ELF.
     """
+    if file_kind(image.content[:HEAD].tobytes()) is FileKind.MACH_O:
+        return ()
     elf = _linked_elf(image)
-    found = [*_page_size(image), *_place_in_package(image, packed)]
-    if elf is not None:
-        found += [*_symbols(image), *_sections(image), *_text_relocations(image), *_executable_stack(image, elf)]
+    if elf is None:
+        return ()
+    found = [*_page_size(image), *_place_in_package(image, packed), *_symbols(image), *_sections(image)]
+    found += [*_text_relocations(image), *_executable_stack(image, elf)]
     return tuple(sorted(found, key=lambda each: each.code))
 
 

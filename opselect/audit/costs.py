@@ -8,10 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from opselect.audit.audited import By
+from opselect.audit.drops import dropping_of
 from opselect.audit.owners.intervals import NOTHING
 from opselect.audit.owners.owning import Owners
 from opselect.audit.references import reference_graph
 from opselect.audit.retained import Retention, retention
+from opselect.binaries.image import unmapped
 
 _SYMBOLS = 1000
 """So many functions and objects are told apart by name, the largest; the others are of no name."""
@@ -30,7 +32,10 @@ class BinaryCosts:
     @cached_property
     def _retention(self) -> Retention:
         found = self._owners.registrations
-        return retention(reference_graph(self._owners.image, (*found.kernels, *found.definitions)))
+        graph = reference_graph(self._owners.image, (*found.kernels, *found.definitions))
+        unmapped(self._owners.image.content)
+        # Which file an instance of a template was made for, addresses do not say: the linker keeps one of several.
+        return retention(graph, dropping_of(graph))
 
     def owned(self, by: By) -> Mapping[str, int]:
         """Name to bytes, those of no name under the empty one."""

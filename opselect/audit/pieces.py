@@ -127,7 +127,10 @@ def code_pieces(image: Image, parts: Sequence[tuple[int, int, int]] = ()) -> Pie
     nodes = np.arange(len(every), dtype=np.int32)
     nodes[in_function] = np.searchsorted(every, starts[number[in_function]])
     at = np.searchsorted(every, part_starts)
-    nodes[at] = len(every) + numbers
+    # Functions of damaged files reach beyond their section, and parts with them.
+    there = at < len(every)
+    there[there] = every[at[there]] == part_starts[there]
+    nodes[at[there]] = len(every) + numbers[there]
     return Pieces(every, limits, nodes, np.ones(len(every), np.bool_), in_function)
 
 

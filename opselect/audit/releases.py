@@ -91,7 +91,8 @@ class KnownKernels:
                 found.setdefault(_key(registration), []).append(registration)
             self._of_op[kernel.op] = found
         equal = self._of_op[kernel.op].get(_key(kernel), [])
-        named = [each for each in equal if _is_same_file(each, kernel.file)]
+        named = [each for each in equal if each.source == kernel.file]
+        named = named or [each for each in equal if _is_same_file(each, kernel.file)]
         if kernel.file and not named:
             return None
         built = [each for each in named or equal if each.profiles]
@@ -122,12 +123,15 @@ def _key(kernel: KernelRegistration | RegisteredKernel) -> _Key:
     return (kernel.device, kernel.label, kernel.priority, kernel.kernel_class, _sorted(kernel.constraints))
 
 
-def _sorted(constraints: Collection[Constraint]) -> tuple[tuple[str, tuple[object, ...]], ...]:
+def _sorted(constraints: tuple[Constraint, ...]) -> tuple[tuple[str, tuple[object, ...]], ...]:
+    if len(constraints) == 1 and len(constraints[0].allowed) == 1:
+        # Most are so, and there are ten thousand kernels.
+        return ((constraints[0].attr, constraints[0].allowed),)
     return tuple(sorted((each.attr, tuple(sorted(each.allowed, key=repr))) for each in constraints))
 
 
 def _is_same_file(registration: KernelRegistration, file: str) -> bool:
-    return registration.source == file or registration.source.endswith("/" + file.rpartition("/")[2])
+    return registration.source.rpartition("/")[2] == file.rpartition("/")[2]
 
 
 def with_paths(kernels: Sequence[RegisteredKernel], known: KnownKernels) -> tuple[RegisteredKernel, ...]:

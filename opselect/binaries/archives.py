@@ -107,8 +107,11 @@ def _members(name: str, content: Bytes, *, thin: bool) -> Iterator[tuple[Archive
 
 
 def _long_name(place: Place, raw: str, names: bytes) -> tuple[str, int | None]:
-    """``/12`` is the name at byte 12 of the table of names; ``/12:345`` stands at byte 345 of the archive named so."""
-    first, _, second = raw[1:].partition(":")
+    """``/12`` is the name at byte 12 of the table of names; ``/12:345`` stands at byte 345 of the archive named so.
+
+    Where the name itself has fifteen letters, GNU's ar leaves the ``/`` that ended it at the end of the field.
+    """
+    first, _, second = raw[1:].rstrip("/ ").partition(":")
     if not first.isdigit() or (second and not second.isdigit()) or int(first) >= len(names):
         raise InputError(place, "the name of an archive's member is not in its table of names", "Build it again.")
     start = int(first)

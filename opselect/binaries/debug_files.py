@@ -17,9 +17,10 @@ import numpy as np
 
 from kernel_index.errors import InputError
 from opselect.binaries.elf.headers import ElfFile, read_headers
-from opselect.binaries.elf.symbols import full_table, symbols_of, thumb_functions
+from opselect.binaries.elf.symbols import full_table, strong_places, symbols_of, thumb_functions
 from opselect.binaries.files import map_file
 from opselect.binaries.image import Bytes, Image, SymbolKind, Symbols, merged_functions
+from opselect.binaries.recognizing import FileKind, file_kind
 
 _BUILD_ID = 3
 _MAX_SMALL = 1 << 28
@@ -35,6 +36,10 @@ def with_debug_symbols(image: Image, debug_file: str | None = None, folders: Seq
     :func:`find_debug_file`, and last inside the library itself. Raises InputError for a file that is named and does not
     belong to the image.
     """
+    if file_kind(image.content[:8].tobytes()) is FileKind.MACH_O:
+        from opselect.binaries.macho.debug_files import with_dsym_symbols
+
+        return with_dsym_symbols(image, debug_file)
     file = _linked(image)
     if debug_file is not None:
         other = named_debug_file(image, debug_file)
@@ -50,6 +55,31 @@ def with_debug_symbols(image: Image, debug_file: str | None = None, folders: Seq
         return _joined(image, found)
     inside = small_debug_file(file)
     return image if inside is None else _joined(image, inside, beside=True)
+
+
+def debug_information(image: Image, debug_file: str | None = None, folders: Sequence[str] = ()) -> ElfFile | None:
+    """The file that has the debug information of a linked library: the one that is named, itself, or one found.
+
+    None where there is none. A named file that does not belong to the library is passed over: it is of another.
+    """
+    file = _linked(image)
+    if file is None:
+        return None
+    if debug_file is not None:
+        try:
+            named = named_debug_file(image, debug_file)
+        except InputError:
+            named = None
+        if named is not None and _has_debug_information(named):
+            return named
+    if _has_debug_information(file):
+        return file
+    found = find_debug_file(file, folders)
+    return found if found is not None and _has_debug_information(found) else None
+
+
+def _has_debug_information(file: ElfFile) -> bool:
+    return file.named(".debug_info") is not None or file.named(".zdebug_info") is not None
 
 
 def named_debug_file(image: Image, debug_file: str) -> ElfFile:
@@ -186,6 +216,7 @@ def _joined(image: Image, other: ElfFile, *, beside: bool = False) -> Image:
         symbols=_both(image.symbols, symbols) if beside else symbols,
         functions=functions,
         thumb=image.thumb | thumb_functions(other.machine, table),
+        strong=image.strong if beside or table is None else strong_places(other, table),
     )
 
 

@@ -212,10 +212,10 @@ class Image:
     ``name`` is what messages call it: the path, and the member in parentheses where it stands in a package.
     ``content`` are the bytes of the file (of the member, unpacked). ``initialisers`` are the functions that the loader
     calls, in its order. ``thumb`` are the functions of 32-bit ARM in Thumb code, by address. ``members`` are the names
-    of the objects of an archive, and ``not_read`` says which of its members are none and what they are. ``stubs`` are
-    the addresses that symbols defined nowhere in objects were given, with their names: a call of one of these is a call
-    of that import. ``entry`` is where the program begins, None in libraries. ``strong`` are the places of global
-    symbols that are defined once, sorted; None where the symbols are stripped.
+    of the objects of an archive, and ``not_read`` says what of it is not read and why: members that are no objects.
+    ``stubs`` are the addresses that symbols defined nowhere in objects were given, with their names: a call of one of
+    these is a call of that import. ``entry`` is where the program begins, None in libraries. ``strong`` are the places
+    of global symbols that are defined once, sorted; None where the symbols are stripped.
     """
 
     name: str

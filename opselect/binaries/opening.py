@@ -85,13 +85,14 @@ def read_image(name: str, content: Bytes, abi: str | None = None, folder: str | 
 
 
 def _elf_image(name: str, content: Bytes) -> Image:
+    from opselect.binaries.archives import ArchivedFile
     from opselect.binaries.elf.headers import read_headers
     from opselect.binaries.elf.linked import linked_image
-    from opselect.binaries.elf.objects import ObjectPart, objects_image
+    from opselect.binaries.elf.objects import objects_image
 
     file = read_headers(name, content)
     if file.is_object:
-        return objects_image(name, content, (ObjectPart(name.rpartition("/")[2], 0, len(content)),), archive=False)
+        return objects_image(name, content, (ArchivedFile(name.rpartition("/")[2], 0, len(content)),), archive=False)
     return linked_image(file, name)
 
 
@@ -111,10 +112,9 @@ def _archive_image(name: str, content: Bytes, folder: str | None) -> Image:
         from opselect.binaries.macho import objects_image as macho_objects
 
         return macho_objects(name, archive.content, members, archive=True, not_read=others)
-    from opselect.binaries.elf.objects import ObjectPart, objects_image
+    from opselect.binaries.elf.objects import objects_image
 
-    parts = [ObjectPart(member.name, member.offset, member.size) for member in members]
-    return objects_image(name, archive.content, parts, archive=True, not_read=others)
+    return objects_image(name, archive.content, members, archive=True, not_read=others)
 
 
 def open_images(path: str, abi: str | None = None, members: Sequence[str] | None = None) -> tuple[Binary, ...]:

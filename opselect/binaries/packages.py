@@ -67,7 +67,8 @@ class ZipPackage:
         self.path = path
         self._content = content
         self._zip = open_zip(path, content.data)
-        self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        named = (info for info in self._zip.infolist() if info.filename and not info.filename.endswith("/"))
+        self._infos = {info.filename: info for info in named}
 
     def libraries(self) -> tuple[str, ...]:
         return _libraries(self._infos)

@@ -75,8 +75,12 @@ class Undecoded:
 
 @dataclass(frozen=True, slots=True)
 class Registrations:
-    """Everything that a binary registers, in the order of addresses."""
+    """Everything that a binary registers, in the order of addresses.
+
+    ``not_followed`` says why no code could be looked at, empty where it could.
+    """
 
     kernels: tuple[RegisteredKernel, ...]
     definitions: tuple[CompiledDefinition, ...]
     undecoded: tuple[Undecoded, ...]
+    not_followed: str = ""

@@ -131,6 +131,7 @@ def models_json(models: ModelsAudit) -> Json:
             {**kernel_json(each.kernel), "models": list(each.models), "retained_bytes": each.bytes}
             for each in models.needed
         ],
+        "needed_bytes": models.needed_bytes,
         "missing": [problem_json(each) for each in models.missing],
         "unused": [
             {

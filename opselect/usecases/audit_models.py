@@ -64,11 +64,16 @@ class Saving:
 
 @dataclass(frozen=True, slots=True)
 class ModelsAudit:
-    """Models held against binaries. ``missing`` is what does not run; ``unused_bytes`` go if all unused kernels do."""
+    """Models held against binaries.
+
+    ``missing`` is what does not run. ``needed_bytes`` would go without all that is needed, ``unused_bytes`` without all
+    that is not.
+    """
 
     release: str
     profile: str
     needed: tuple[NeededKernel, ...]
+    needed_bytes: int
     missing: tuple[Finding, ...]
     unused: tuple[UnusedFile, ...]
     unused_bytes: int
@@ -120,13 +125,15 @@ def audit_models(audited: Audited, models: ModelSet, profile: str = "", watch: W
         }
     costs = _Costs(audit, contents.records)
     unused = [each for each in dict.fromkeys(contents.records) if each not in picked]
+    needed_bytes, unused_bytes = costs.retained([sorted(picked & costs.kernels.keys(), key=_order), unused])
     return ModelsAudit(
         index.release,
         name,
         tuple(_needed(costs, picked, of_model)),
+        needed_bytes,
         held.problems,
         tuple(_unused(unused, picked, costs, contents.index, name, models)),
-        costs.retained([unused])[0],
+        unused_bytes,
         tuple(_savings(costs, of_model)) if len(names) > 1 else (),
         (*contents.unjudged, *held.answer.selection.verdict.unjudged),
         unread,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kernel_index.errors import InputError
 from opselect.audit.audited import AuditedBinary
@@ -15,14 +14,16 @@ from opselect.audit.checks import checks_of, undefined
 from opselect.audit.costs import BinaryCosts
 from opselect.audit.owners.owning import owners
 from opselect.audit.releases import KnownKernels, with_paths
+from opselect.audit.source_paths import SourcePaths
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.debug_files import with_debug_symbols
-from opselect.binaries.image import Image
+from opselect.binaries.debug_files import debug_information, with_debug_symbols
+from opselect.binaries.dwarf_units import UnitRanges, unit_ranges
+from opselect.binaries.image import Image, unmapped
 from opselect.binaries.maps import read_map
 from opselect.binaries.maps.records import LinkerMap
 from opselect.binaries.maps.same_binary import why_other_binary
 from opselect.binaries.opening import Binary, open_images
-from opselect.binaries.records import RegisteredKernel, Registrations
+from opselect.binaries.records import Registrations
 from opselect.binaries.registrations.reading import read_registrations
 from opselect.usecases.watch import Watch
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from opselect.usecases.audit import AuditQuestion
 
 READING, JUDGING = "Reading binaries", "Counting bytes"
+_MAX_SHOWN = 10
+"""Members of an archive that are not read and named."""
 """The tasks, as a :class:`Watch` sees them."""
 
 
@@ -46,8 +49,9 @@ class ReadBinary:
 def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ...]:
     """All binaries of the files of a question, in the order given; of a package those of the processor that is meant.
 
-    A processor whose code is not followed is a warning: nothing is known of what is registered there. Raises InputError
-    for what is no binary or damaged, and for a package of several processors of which none is named.
+    Of a package only what registers something counts, where anything in it does. A processor whose code is not followed
+    is a warning: nothing is known of what is registered there. Raises InputError for what is no binary or damaged, and
+    for a package of several processors of which none is named.
     """
     opened = [each for path in question.files for each in open_images(path, question.abi or None)]
     found = []
@@ -57,9 +61,34 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
         if flow_of(image) is None:
             machine = image.machine.value
             watch.warning(f"{each.name} is for a processor whose code is not followed ({machine}): no kernel is known")
+        _say_what_is_not_read(image, watch)
         found.append(ReadBinary(each, image, read_registrations(image)))
     watch.progress(READING, len(opened), len(opened))
-    return tuple(found)
+    return tuple(_registering(found, watch))
+
+
+def _say_what_is_not_read(image: Image, watch: Watch) -> None:
+    """Warns of members of an archive that are no objects that can be read: nothing is known of what is in them."""
+    for text in image.not_read[:_MAX_SHOWN]:
+        watch.warning(f"{image.name}: not read: {text}")
+    if len(image.not_read) > _MAX_SHOWN:
+        watch.warning(f"{image.name}: not read: {len(image.not_read) - _MAX_SHOWN:,} more members")
+
+
+def _registering(found: list[ReadBinary], watch: Watch) -> Iterator[ReadBinary]:
+    """The binaries without those of a package that register nothing, where others of it do."""
+    having = {each.binary.path for each in found if _registers(each)}
+    left_out = [each for each in found if each.binary.member and each.binary.path in having and not _registers(each)]
+    for path, count in Counter(each.binary.path for each in left_out).items():
+        libraries = "a library that registers" if count == 1 else f"{count} libraries that register"
+        watch.note(f"{path}: left out {libraries} nothing")
+    omitted = {id(each) for each in left_out}
+    yield from (each for each in found if id(each) not in omitted)
+
+
+def _registers(read: ReadBinary) -> bool:
+    registrations = read.registrations
+    return bool(registrations.kernels or registrations.definitions or registrations.undecoded)
 
 
 def _with_symbols(image: Image, debug_file: Path | None, *, only: bool) -> Image:
@@ -85,13 +114,10 @@ def audited_binaries(
     Raises InputError for tables that cannot be read, and for a map of the linker that is of none of the binaries.
     """
     linker_map = _map_of(read, question.map) if question.map is not None else None
-    known = KnownKernels(index) if index is not None else None
-    paths = _paths(index)
     found = []
     for number, each in enumerate(read):
         watch.progress(JUDGING, number, len(read))
-        its_map = linker_map if linker_map is not None and why_other_binary(linker_map, each.image) is None else None
-        found.append(_audited(each, known, paths, its_map, costs=question.costs))
+        found.append(_audited(each, index, _Ranges(linker_map, question.debug_file), watch, costs=question.costs))
     watch.progress(JUDGING, len(read), len(read))
     return tuple(_with_undefined(found) if question.costs else found)
 
@@ -105,59 +131,59 @@ def _map_of(read: tuple[ReadBinary, ...], path: Path) -> LinkerMap:
     return found
 
 
+class _Ranges(NamedTuple):
+    """What may say of which source file addresses are, besides the binary."""
+
+    linker_map: LinkerMap | None
+    debug_file: Path | None
+
+
 def _audited(
-    read: ReadBinary, known: KnownKernels | None, paths: Mapping[str, str], linker_map: LinkerMap | None, *, costs: bool
+    read: ReadBinary, index: KernelIndex | None, ranges: _Ranges, watch: Watch, *, costs: bool
 ) -> AuditedBinary:
-    image = read.image
-    kernels, definitions = read.registrations.kernels, read.registrations.definitions
-    if known is not None:
-        kernels = with_paths(kernels, known)
-    definitions = tuple(replace(each, file=paths.get(each.file, each.file)) for each in definitions)
+    image, kernels = read.image, read.registrations.kernels
+    if index is not None:
+        kernels = with_paths(kernels, KnownKernels(index))
+    paths = SourcePaths(index, kernels)
+    definitions = tuple(replace(each, file=paths.of(each.file)) for each in read.registrations.definitions)
     registrations = replace(read.registrations, kernels=kernels, definitions=definitions)
     return AuditedBinary(
         read.binary.name,
         len(image.content),
         image.machine.value,
         registrations,
-        _costs(image, registrations, linker_map, {**paths, **_paths_of(kernels)}) if costs else None,
+        _costs(image, registrations, ranges, paths, watch) if costs else None,
         checks_of(image, read.binary.packed) if costs else (),
         read.binary.packed,
     )
 
 
 def _costs(
-    image: Image, registrations: Registrations, linker_map: LinkerMap | None, paths: Mapping[str, str]
+    image: Image, registrations: Registrations, ranges: _Ranges, paths: SourcePaths, watch: Watch
 ) -> BinaryCosts:
-    found = owners(image, registrations, linker_map=linker_map)
-    named = {name: path for name in found.source.names if (path := _path(name, paths))}
-    return BinaryCosts(found, named)
+    linker_map = ranges.linker_map
+    if linker_map is not None and why_other_binary(linker_map, image) is not None:
+        linker_map = None
+    units = _units(image, ranges.debug_file, watch)
+    found = owners(image, registrations, units=units, linker_map=linker_map)
+    # What was looked at of the file need not stay in memory: it is as large as all the rest.
+    unmapped(image.content)
+    return BinaryCosts(found, {name: paths.of(name) for name in found.source.names})
 
 
-_OBJECT = re.compile(r"(?:.*[(/])?([^/()]+?)(?:\.pic)?(?:\.o|\.obj|\.lo)\)?")
-
-
-def _path(name: str, paths: Mapping[str, str]) -> str:
-    """The path of a source file by what the binary calls it, or the linker its object; empty where none is known."""
-    base = name.rpartition("/")[2]
-    made = _OBJECT.fullmatch(name)
-    stem = made[1] if made is not None else ""
-    return next((paths[each] for each in (name, base, stem, f"{stem}.cc") if each in paths), "")
-
-
-def _paths_of(kernels: tuple[RegisteredKernel, ...]) -> dict[str, str]:
-    """File name to the path of the only file of that name that registers kernels; others of the name count for it."""
-    found: dict[str, set[str]] = {}
-    for kernel in kernels:
-        found.setdefault(kernel.file.rpartition("/")[2], set()).add(kernel.file)
-    return {name: min(paths) for name, paths in found.items() if name and len(paths) == 1}
-
-
-def _paths(index: KernelIndex | None) -> dict[str, str]:
-    """File name to the path that the index has for it, where one file only has the name."""
-    if index is None:
-        return {}
-    count = Counter(path.rpartition("/")[2] for path in index.includes)
-    return {name: path for path in index.includes for name in (path.rpartition("/")[2],) if count[name] == 1}
+def _units(image: Image, debug_file: Path | None, watch: Watch) -> UnitRanges | None:
+    """The units of the debug information of a linked ELF file, in it or in the debug file that belongs to it."""
+    if image.members or image.content[:4].tobytes() != b"\x7fELF":
+        return None
+    file = debug_information(image, None if debug_file is None else str(debug_file))
+    if file is None:
+        return None
+    try:
+        found = unit_ranges(file)
+    except InputError as error:
+        watch.warning(f"{error.place}: its debug information is passed over: {error.problem}")
+        return None
+    return found if len(found.starts) else None
 
 
 def _with_undefined(binaries: list[AuditedBinary]) -> Iterator[AuditedBinary]:

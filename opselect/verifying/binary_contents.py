@@ -16,6 +16,7 @@ from kernel_index.scan.expressions import NotEvaluatedError
 from kernel_index.scan.ops import argument_definition, attr_definition, finished
 from opselect.audit.releases import KnownKernels
 from opselect.binaries.code.machines import flow_of
+from opselect.binaries.names import readable
 from opselect.binaries.recognizing import HEAD, FileKind, file_kind
 from opselect.binaries.records import CompiledDefinition, RegisteredKernel, Registrations, Undecoded
 from opselect.findings import Finding
@@ -202,7 +203,7 @@ def _where(undecoded: Sequence[Undecoded]) -> str:
 
 
 def _named(each: Undecoded) -> str:
-    what = each.kernel_class or each.function_name or f"the call at {each.place:#x}"
+    what = each.kernel_class or readable(each.function_name) or f"the call at {each.place:#x}"
     return f"{what} of {each.file}" if each.file else what
 
 

@@ -80,16 +80,14 @@ def _is_system(kernel: RegisteredKernel, known: KnownKernels | None) -> bool:
 
 
 def _without_header(found: Difference, index: KernelIndex | None, profile: str) -> Iterator[Finding]:
-    """No kernel is gone, and the files of the binary register all that they can."""
-    if found.gone or not found.new.kernels:
+    """The same kernels are registered, and perhaps all that the files of the binary can register."""
+    if found.gone or found.added or found.growth < 0 or not found.new.kernels:
         return
-    reason = f"it registers all {len(found.old.kernels)} kernels that {found.old.name} does"
-    if index is not None:
-        all_of_files = _all_of(found.new.kernels, index, profile)
-        if all_of_files:
-            reason += (
-                f", all that its {all_of_files} files with kernels have: no selection was seen when they were compiled"
-            )
+    reason = f"it registers just the {len(found.new.kernels)} kernels that {found.old.name} does"
+    files = _all_of(found.new.kernels, index, profile) if index is not None else 0
+    if files:
+        of = "its only file with kernels has" if files == 1 else f"its {files} files with kernels have"
+        reason += f", all that {of}: no selection was seen when they were compiled"
     text = (
         f"See whether {_FLAG} is spelled so and reaches every compiler, whether the header is found, and whether the "
         "lists that were trimmed are those of this build."

@@ -1,4 +1,4 @@
-"""The fixture runtime and registrations of every shape, built in many ways; and what each of them registers, as printed.
+"""The fixture runtime and registrations of every shape, built in many ways; and what each of them prints of itself.
 
 Objects are compiled once and linked in many ways: linking and stripping are cheap, compiling is not.
 """
@@ -124,7 +124,7 @@ def build_variants(folder: Path, built: Built) -> Variants:
         if compiled.get(name):
             library = folder / f"{name}.so"
             checked([target.compiler, "-shared", "-o", library, *compiled[name]], folder)
-            binaries[name] = Variant(library, "shapes_less_many")
+            binaries[name] = Variant(library, "shapes_unoptimized")
     for name, variant in list(binaries.items()):
         if variant.path.suffix not in {".a", ".o"}:
             prefix = _OTHERS[name].tools if name in _OTHERS else ""
@@ -137,7 +137,6 @@ def build_variants(folder: Path, built: Built) -> Variants:
             without_section_headers(binaries[f"{name}, stripped"].path, bare)
             binaries[f"{name}, no section headers"] = Variant(bare, binaries[name].truth)
     truths = {name: printed(path) for name, path in programs.items()}
-    truths["shapes_less_many"] = truths["shapes"].without("ShapeMany")
     missing = missing_commands(*(target.compiler for target in _OTHERS.values()), "clang++")
     return Variants(binaries, truths, missing)
 
@@ -201,7 +200,7 @@ def _shapes(folder: Path, compiled: Mapping[str, list[Path]], base: Sequence[Pat
     found["archive_of_others"] = Variant(folder / "of_others.a", "shapes")
     if "clang" in compiled:
         checked(["clang++", "-shared", "-o", folder / "clang.so", *compiled["clang"]], folder)
-        found["clang"] = Variant(folder / "clang.so", "shapes_less_many")
+        found["clang"] = Variant(folder / "clang.so", "shapes_unoptimized")
     return found
 
 

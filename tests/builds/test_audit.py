@@ -47,9 +47,7 @@ def test_everything_is_read_by_the_names_of_symbols(name: str, variants: Variant
     assert {kernel.known_from for kernel in found.kernels} == {KnownFrom.SYMBOLS}
 
 
-@pytest.mark.parametrize(
-    "name", [*(f"{name}, stripped" for name in _RUNTIME), "runtime, no section headers"]
-)
+@pytest.mark.parametrize("name", [*(f"{name}, stripped" for name in _RUNTIME), "runtime, no section headers"])
 def test_everything_is_read_out_of_code_alone(name: str, variants: Variants) -> None:
     found = read_variant(variants, name)
     assert as_printed(found) == variants.printed[variants.binaries[name].truth]

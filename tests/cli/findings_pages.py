@@ -21,7 +21,7 @@ def pages() -> list[Path]:
 
 
 def printed(line: str, run: Callable[[str], str]) -> str:
-    """What a command line of a page prints; of one with ``| grep -m1 -A1 CODE``, the finding of that code, so many lines.
+    """What a command line of a page prints; of one with ``| grep -m1 -A1 CODE``, so many lines of that code's finding.
 
     What the runtime and the model need in general stands above the findings of ``requirements``, and is left out.
     """

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.opselect.binaries.ar_files import gnu_archive
+from tests.opselect.binaries.elf_files import CODE, Section, Symbol, elf_file
 
 ROOT = Path(__file__).resolve().parents[2]
+NOBITS = 8
 AUDIT = ROOT / "fixtures" / "audit"
 RUNTIME, WHOLE, WIDE = AUDIT / "libruntime.so", AUDIT / "libwhole.so", AUDIT / "libwide.so"
 RELU, ABS = ROOT / "fixtures" / "findings" / "relu.pbtxt", ROOT / "fixtures" / "findings" / "int32.pbtxt"
@@ -70,6 +73,20 @@ def test_all_byte_figures_together_are_the_size(cli: Cli) -> None:
     assert relu["retained_bytes"] > 300
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("elf/arm64.stripped.so", "elf/thumb.so", "elf/i386.o", "elf/x86_64.thin.a"),
+        *("macho/registers.arm64.stripped.dylib", "macho/registers.x86_64.a"),
+    ],
+)
+def test_byte_figures_of_binaries_of_all_kinds(cli: Cli, name: str) -> None:
+    found = cli("audit", *OF, ROOT / "fixtures" / "binaries" / name, "--json").json
+    assert sum(op["own_bytes"] for op in found["ops"]) + sum(found["unattributed"].values()) == found["size"]
+    assert sum(found["sections"].values()) == found["size"]
+    assert found["registered"]["kernels"] >= 3
+
+
 def test_what_should_not_ship_is_reported_and_no_answer(cli: Cli) -> None:
     outcome = cli("audit", *OF, RUNTIME, "--json")
     assert (outcome.code, [check["code"] for check in outcome.json["checks"]]) == (
@@ -106,6 +123,27 @@ def test_what_is_downloaded_is_what_is_compressed(cli: Cli) -> None:
     (binary,) = cli("audit", *OF, "lib.aar", "--json").json["binaries"]
     assert binary["download_size"] < binary["size"] // 2
     assert f"{binary['download_size']:,} bytes to download" in cli("audit", *OF, "lib.aar").out
+
+
+def test_libraries_of_a_package_that_register_nothing_are_left_out(cli: Cli) -> None:
+    with zipfile.ZipFile("app.apk", "w") as package:
+        for name in ("libodd.so", "libruntime.so"):
+            package.write(AUDIT / name, f"lib/x86_64/{name}")
+    outcome = cli("audit", *OF, "app.apk", "--json")
+    assert outcome.err == "app.apk: left out a library that registers nothing\n"
+    assert outcome.json["file"] == "app.apk(lib/x86_64/libruntime.so)"
+    assert len(cli("audit", *OF, AUDIT / "libodd.so", RUNTIME, "--json").json["binaries"]) == 2
+
+
+def test_members_that_are_not_read_are_named(cli: Cli, tmp_path: Path) -> None:
+    """An object that the compiler wrote for link-time optimisation holds no code: what it registers is not known."""
+    code = elf_file([Section(".text", bytes(16), flags=CODE)], [Symbol("f", ".text", size=16)])
+    lto = {f"lto{number}.o": b"BC\xc0\xde" + bytes(60) for number in range(12)}
+    (tmp_path / "lib.a").write_bytes(gnu_archive({"code.o": code, **lto}))
+    outcome = cli("audit", *OF, tmp_path / "lib.a", "--registrations", "--json")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "not read: lto0.o: it is LLVM bitcode" in outcome.err
+    assert "not read: 2 more members" in outcome.err
 
 
 @pytest.mark.parametrize("by", ["op", "dtype", "kernel", "file", "section", "symbol"])
@@ -254,6 +292,21 @@ def test_what_cannot_be_asked(cli: Cli, arguments: tuple[str | Path, ...]) -> No
     outcome = cli("audit", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert "rror: " in outcome.err
+
+
+def test_sections_at_addresses_that_no_program_has(cli: Cli) -> None:
+    content = bytearray(RUNTIME.read_bytes())
+    table = int.from_bytes(content[40:48], "little")
+    for number in range(1, int.from_bytes(content[60:62], "little")):
+        at = table + 64 * number
+        if content[at + 8] & 2:
+            far = b"\0\0\0\0\0\x7f\0\0"
+            for address in (b"\xff" * 8, far) if content[at + 4] != NOBITS else (b"\xff" * 8,):
+                damaged = bytearray(content)
+                damaged[at + 16 : at + 24] = address
+                Path("damaged.so").write_bytes(damaged)
+                outcome = cli("audit", *OF, "damaged.so")
+                assert (outcome.code, "nothing loads it" in outcome.err) == (2, True)
 
 
 def test_verify_reads_the_binary(cli: Cli) -> None:

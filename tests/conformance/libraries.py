@@ -1,4 +1,4 @@
-"""Compare what is read out of TensorFlow's libraries with what a running TensorFlow says, and with the index of its release.
+"""Compare what is read out of TensorFlow's libraries with what a running TensorFlow says, and with its release's index.
 
     python -m tests.conformance.libraries RELEASE FOLDER [--registry TABLE] [--all]
 
@@ -230,8 +230,8 @@ def report(
     for library in libraries:
         lost, made = library.lost_by_stripping, library.made_by_stripping
         lines.append(
-            f"{library.path.name}: {len(library.read.kernels):,} kernels, {len(library.read.definitions):,} definitions, "
-            f"{len(library.read.undecoded)} undecoded in {library.seconds:.1f} s; stripped in "
+            f"{library.path.name}: {len(library.read.kernels):,} kernels, {len(library.read.definitions):,} "
+            f"definitions, {len(library.read.undecoded)} undecoded in {library.seconds:.1f} s; stripped in "
             f"{library.stripped_seconds:.1f} s: {lost.total()} less, {made.total()} more, "
             f"{len(library.definitions_changed_by_stripping)} definitions differ"
         )

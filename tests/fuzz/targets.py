@@ -16,6 +16,7 @@ from opselect.models.graph import Graph
 from opselect.models.proto import message_class
 from opselect.models.storage import JoinedBytes
 from tests.cli.conftest import TREE
+from tests.fuzz.binaries import binaries
 from tests.fuzz.changes import changed_bytes, changed_message, changed_text, cut, odd_word
 from tests.fuzz.described import described
 from tests.fuzz.judge import Command
@@ -360,6 +361,7 @@ TARGETS: Mapping[str, Target] = {
     "build_files": build_files,
     "described": described,
     "logs": logs,
+    "binaries": binaries,
 }
 
 

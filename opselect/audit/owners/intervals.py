@@ -30,8 +30,13 @@ def rows(starts: ArrayLike, ends: ArrayLike, keys: ArrayLike) -> Rows:
     first, last = np.asarray(starts, np.int64), np.asarray(ends, np.int64)
     key = np.asarray(keys, np.int32)
     kept = last > first
-    first, last, key = first[kept], last[kept], key[kept]
-    if np.any(first[1:] < first[:-1]) or np.any((first[1:] == first[:-1]) & (last[1:] > last[:-1])):
+    if not kept.all():
+        first, last, key = first[kept], last[kept], key[kept]
+    del kept
+    if np.any(first[1:] < first[:-1]):
+        order = np.argsort(first, kind="stable")
+        first, last, key = first[order], last[order], key[order]
+    if np.any((first[1:] == first[:-1]) & (last[1:] > last[:-1])):
         order = np.lexsort((-last, first))
         first, last, key = first[order], last[order], key[order]
     if not len(first) or np.all(first[1:] >= last[:-1]):

@@ -15,6 +15,8 @@ PROGRAM_HEADERS = "[program headers]"
 SECTION_HEADERS = "[section headers]"
 PADDING = "[padding]"
 UNDESCRIBED = "[not described]"
+ARCHIVE_HEADERS = "[headers in an archive]"
+"""Of the members and of the archive, with its index of symbols."""
 _WITHOUT_SECTIONS = {True: "[executable segment]", False: "[data segment]"}
 
 
@@ -57,7 +59,7 @@ def layout_of(image: Image) -> Layout:
             part(_WITHOUT_SECTIONS[segment.executable], NOTHING, segment.offset, segment.offset + segment.size)
     described = rows(starts, ends, np.arange(len(starts)))
     padding, undescribed = len(names), len(names) + 1
-    names += [PADDING, UNDESCRIBED]
+    names += [PADDING, ARCHIVE_HEADERS if image.members else UNDESCRIBED]
     sections += [NOTHING, NOTHING]
     gap_starts = np.append(0, described.ends)
     gap_ends = np.append(described.starts, size)

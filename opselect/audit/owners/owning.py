@@ -9,18 +9,21 @@ from numpy.typing import NDArray
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import Constraint
-from opselect.audit.owners.classes import KernelClasses, kernel_classes, members_by_name
+from opselect.audit.owners.classes import KernelClasses, kernel_classes
 from opselect.audit.owners.described import Role, described
 from opselect.audit.owners.intervals import NOTHING, Rows, keys_at, rows, split_over
 from opselect.audit.owners.items import Extra, ItemKind, Items, in_file, items_of, places_of
 from opselect.audit.owners.layout import layout_of
+from opselect.audit.owners.members import members_by_name
 from opselect.audit.owners.source_files import Ranges, SourceFiles, source_files
-from opselect.binaries.image import Image, SectionKind
+from opselect.binaries.image import Image, SectionKind, unmapped
 from opselect.binaries.names import readable
 from opselect.binaries.records import Registrations
 
 _LONGEST_PADDING = 64
 """Bytes between functions beyond this are no alignment."""
+_ROLE_BITS = 3
+_ROLES = (1 << _ROLE_BITS) - 1
 SHARED = -2
 """The number of an op where several ops have the same class."""
 
@@ -165,10 +168,11 @@ def owners(
     classes = kernel_classes(image, registrations.kernels)
     items = items_of(image, registrations, _tables(image, classes))
     places = places_of(items)
-    claims, roles = _claims(image, places)
-    starts, ends, parts, keys = split_over(layout.rows, claims)
-    row_roles = keys_at(roles, starts)
+    unmapped(image.content)
+    starts, ends, parts, claimed = split_over(layout.rows, _claims(image, places))
+    unmapped(image.content)
     item_classes, item_kernels = _classes_of_items(image, registrations, items, classes)
+    unmapped(image.content)
     ops, item_ops = _ops_of_items(registrations, items, classes, item_classes)
     return Owners(
         image=image,
@@ -177,8 +181,8 @@ def owners(
         offsets=starts,
         sizes=ends - starts,
         sections=parts,
-        items=keys,
-        roles=np.maximum(row_roles, Role.CONTENT).astype(np.uint8),
+        items=claimed >> _ROLE_BITS,
+        roles=np.where(claimed == NOTHING, Role.CONTENT, claimed & _ROLES).astype(np.uint8),
         section_names=layout.names,
         table=items,
         source=source_files(
@@ -192,18 +196,15 @@ def owners(
     )
 
 
-def _claims(image: Image, places: Rows) -> tuple[Rows, Rows]:
-    """All bytes that items have, by offset in the file; and the roles of those that are not content or padding."""
+def _claims(image: Image, places: Rows) -> Rows:
+    """All bytes that items have, by offset in the file; the keys are item and role in one number."""
     content = in_file(image, places)
     found = [(Role.CONTENT, content), (Role.PADDING, _padding(image, content)), *described(image, places)]
-    claims = rows(*(np.concatenate([table[at] for _, table in found]) for at in range(3)))
-    marked = [(role, table) for role, table in found if role is not Role.CONTENT]
-    roles = rows(
-        np.concatenate([table.starts for _, table in marked]),
-        np.concatenate([table.ends for _, table in marked]),
-        np.repeat([int(role) for role, _ in marked], [len(table.starts) for _, table in marked]),
-    )
-    return claims, roles
+    starts = np.concatenate([table.starts for _, table in found])
+    ends = np.concatenate([table.ends for _, table in found])
+    keys = np.concatenate([(table.keys << _ROLE_BITS) | np.int32(role) for role, table in found])
+    del content, found  # they have hundreds of megabytes in all
+    return rows(starts, ends, keys)
 
 
 def _padding(image: Image, content: Rows) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import capstone
 
 from opselect.binaries.code.arm_text import Indirect, Operand, operands
-from opselect.binaries.code.flow import Flow, State
+from opselect.binaries.code.flow import CodeFlow, State
 from opselect.binaries.code.values import Imported, Place, Value
 from opselect.binaries.image import Image
 
@@ -17,7 +17,7 @@ _NO_EFFECT = frozenset(("cmp", "cmn", "tst", "nop", "bti", "hint", "prfm", "dmb"
 _BRANCHES = frozenset(("cbz", "cbnz", "tbz", "tbnz"))
 
 
-class AArch64Flow(Flow):
+class AArch64Flow(CodeFlow):
     """The flow of a function in AArch64 code."""
 
     def __init__(self, image: Image) -> None:
@@ -109,9 +109,9 @@ class AArch64Flow(Flow):
         place = self._place(state, found, at)
         for number in range(at):
             register = found[number]
-            if isinstance(register, str) and isinstance(place, Place):
+            if isinstance(register, str):
                 size = _size(mnemonic, register)
-                state.memory.store(Place(place.base, place.offset + number * size), size, self._read(state, register))
+                state.store(_sum(place, number * size), size, self._read(state, register))
 
     def _load(self, state: State, mnemonic: str, found: tuple[Operand, ...]) -> None:
         at = next((number for number, operand in enumerate(found) if isinstance(operand, Indirect)), None)

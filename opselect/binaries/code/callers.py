@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.binaries.code.targets import Targets
+from opselect.binaries.code.targets import CallTargets
 from opselect.binaries.image import Image, Machine, Region, unmapped
 
 _CHUNK = 1 << 22
 """Bytes of code that are looked at together: what was looked at goes out of memory again."""
 
 
-def call_sites(image: Image, targets: Targets, functions: Collection[int | str]) -> NDArray[np.uint64]:
+def call_sites(image: Image, targets: CallTargets, functions: Collection[int | str]) -> NDArray[np.uint64]:
     """The addresses of direct calls of some functions, through stubs too, sorted.
 
     A call is what looks like one and goes to such a function; text between functions can look like that, too.
@@ -74,11 +74,11 @@ def _code(image: Image) -> Iterator[Region]:
 
 
 def _stubs(
-    image: Image, part: Region, slots: NDArray[np.uint64], targets: Targets, functions: Collection[int | str]
+    image: Image, part: Region, slots: NDArray[np.uint64], targets: CallTargets, functions: Collection[int | str]
 ) -> NDArray[np.uint64]:
     """The addresses of the code between callers and functions: jumps through a slot."""
     if image.machine is Machine.X86_64:
-        at = _indirect(part, 0x25)
+        at = _found(part, b"\xff\x25")
         at = at[_among(slots, at + part.address + 6 + _offset(part, at + 2))]
         # What is allowed before the jump belongs to the stub: endbr64, and the prefix for bounds.
         starts = [at + part.address]
@@ -98,9 +98,7 @@ def _jumps(machine: Machine, part: Region) -> list[int]:
         at = np.flatnonzero((words == 0xD61F0220) | (words == 0xD61F0200))
         before: tuple[int, ...] = (8, 12, 16)
     elif machine is Machine.X86:
-        content = part.content[: max(len(part.content) - 5, 0)]
-        jumps = np.flatnonzero(content == 0xFF)
-        jumps = jumps[np.isin(part.content[jumps + 1], (0x25, 0xA3))]
+        jumps = np.concatenate([_found(part, b"\xff\x25"), _found(part, b"\xff\xa3")])
         return [part.address + int(number) - distance for number in jumps for distance in (0, 4)]
     else:
         at = np.flatnonzero((words & 0xFFFFF000) == 0xE5BCF000)
@@ -116,7 +114,7 @@ def _words(part: Region) -> NDArray[np.uint32]:
 def _slot_calls(image: Image, part: Region, slots: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The addresses of calls through a slot, as compilers write them with ``-fno-plt``."""
     if image.machine is Machine.X86_64:
-        at = _indirect(part, 0x15)
+        at = _found(part, b"\xff\x15")
         return (at[_among(slots, at + part.address + 6 + _offset(part, at + 2))] + part.address).astype(np.uint64)
     return np.empty(0, np.uint64)
 
@@ -167,16 +165,21 @@ def _signed(words: NDArray[np.uint32], bits: int) -> NDArray[np.int64]:
     return (words.astype(np.int64) << (64 - bits)) >> (64 - bits)
 
 
-def _indirect(part: Region, form: int) -> NDArray[np.int64]:
-    """Where a jump (form 0x25) or call (0x15) through an address relative to the instruction stands."""
-    content = part.content[: max(len(part.content) - 5, 0)]
-    at = np.flatnonzero(content == 0xFF)
-    return np.compress(part.content[at + 1] == form, at)
+def _found(part: Region, form: bytes) -> NDArray[np.int64]:
+    """Where instructions of six bytes with these first ones stand in a part."""
+    data = part.content.tobytes()
+    places = []
+    place = data.find(form)
+    while 0 <= place <= len(data) - 6:
+        places.append(place)
+        place = data.find(form, place + 1)
+    return np.array(places, np.int64)
 
 
 def _offset(part: Region, at: NDArray[np.int64]) -> NDArray[np.int64]:
     """The signed numbers of 32 bits at places of a part."""
     if not len(at):
         return np.empty(0, np.int64)
+    # Numbers at every byte, one overlapping the next.
     everywhere: NDArray[np.int32] = np.ndarray((len(part.content) - 3,), "<i4", part.content, strides=(1,))
     return everywhere[at].astype(np.int64)

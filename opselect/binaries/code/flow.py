@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from opselect.binaries.code.targets import Targets
-from opselect.binaries.code.values import STACK, Call, Either, Imported, Loaded, Memory, Place, Value
+from opselect.binaries.code.targets import CallTargets
+from opselect.binaries.code.values import STACK, CodeCall, Either, Imported, Loaded, Memory, Place, Value
 from opselect.binaries.image import Image
 
 _MAX_CODE = 1 << 22
@@ -18,7 +18,7 @@ class State:
     """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address."""
 
     def __init__(
-        self, flow: Flow, initial: dict[str, Value], memory: Memory, calls: list[Call], inlined: frozenset[int],
+        self, flow: CodeFlow, initial: dict[str, Value], memory: Memory, calls: list[CodeCall], inlined: frozenset[int],
         depth: int = 0,
     ) -> None:  # fmt: skip
         self.flow = flow
@@ -29,6 +29,7 @@ class State:
         self.depth = 0
         self.saved: dict[int, dict[str, Value]] = {}
         self.returned: Value = None
+        self.writes = False
         self._lost = False
 
     def load(self, place: Value, size: int) -> Value:
@@ -41,14 +42,22 @@ class State:
             return Loaded(place.name)
         return None
 
+    def store(self, place: Value, size: int, value: Value) -> None:
+        """Notes what memory holds from now on, and whether that is memory of others."""
+        if isinstance(place, Place):
+            self.memory.store(place, size, value)
+        if not isinstance(place, Place) or place.base != STACK:
+            self.writes = True
+
     def save(self, target: int) -> None:
         """Notes what is known for an address further on that somebody jumps to."""
         if target not in self.saved and not self._lost:
             self.saved[target] = dict(self.registers)
 
     def lose(self) -> None:
-        """Behind a jump that is always taken nothing is known but the registers that functions keep."""
+        """Behind a jump that is always taken nothing is known, until an address comes that somebody jumps to."""
         self._lost = True
+        self.registers = {}
 
     def end(self) -> None:
         """Notes what a function returns at its end; behind that nothing is known, as behind a jump."""
@@ -88,7 +97,7 @@ class State:
             number = self.memory.calls
         else:
             number = self.memory.calls + 1
-            self.calls.append(Call(number, address, after, goal, arguments, self.memory, jump))
+            self.calls.append(CodeCall(number, address, after, goal, arguments, self.memory, jump))
             self.memory.calls = number
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
@@ -114,7 +123,7 @@ class State:
             self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
 
 
-class Flow(ABC):
+class CodeFlow(ABC):
     """How the code of one machine is followed.
 
     ``argument_names`` are the registers of arguments in their order, ``scratch`` those that a call may change,
@@ -129,14 +138,16 @@ class Flow(ABC):
         self.scratch: dict[str, Value] = dict.fromkeys(scratch)
         self.result = result
         self.stack_pointer = stack_pointer
-        self.targets = Targets(image)
+        self.targets = CallTargets(image)
         self._constants: dict[tuple[int, int], Value] = {}
 
     @abstractmethod
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
 
-    def calls(self, function: int, inlined: frozenset[int] = frozenset(), given: Sequence[Value] = ()) -> list[Call]:
+    def calls(
+        self, function: int, inlined: frozenset[int] = frozenset(), given: Sequence[Value] = ()
+    ) -> list[CodeCall]:
         """The calls of a function in the order of its code, when it is given some arguments.
 
         In the place of calls of functions that are ``inlined`` stand the calls that those make.
@@ -149,6 +160,12 @@ class Flow(ABC):
         """The address of the function that a pointer points at."""
         return value
 
+    def does_nothing(self, function: int) -> bool:
+        """Whether a function makes no call and writes to no memory but its own."""
+        state = self.begin((), Place(STACK, 0), Memory(self.image.pointer_size), [], frozenset())
+        state.follow(function)
+        return not state.calls and not state.writes
+
     def returned(self, function: int) -> Value:
         """What a function returns that makes no call, as far as that is always the same."""
         state = self.begin((), Place(STACK, 0), Memory(self.image.pointer_size), [], frozenset())
@@ -156,7 +173,7 @@ class Flow(ABC):
         return state.returned if not state.calls else None
 
     def begin(
-        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[Call], inlined: frozenset[int]
+        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[CodeCall], inlined: frozenset[int]
     ) -> State:
         """What is known where a function begins that is given some arguments; ``top`` is that of its stack."""
         registers, words = self.given(arguments, top)
@@ -181,11 +198,15 @@ class Flow(ABC):
 
     def _constant(self, address: int, size: int) -> Value:
         image = self.image
+        if address in image.stubs:
+            return Loaded(image.stubs[address])
         if size == image.pointer_size:
             number = image.pointers.number(address)
             if number is not None:
-                name = int(image.pointers.imports[number])
-                return int(image.pointers.values[number]) if name < 0 else Imported(image.pointers.import_names[name])
+                name, value = int(image.pointers.imports[number]), int(image.pointers.values[number])
+                if name >= 0:
+                    return Imported(image.pointers.import_names[name])
+                return Imported(image.stubs[value]) if value in image.stubs else value
         if size > 8:
             found = image.bytes_at(address, size)
             return found if len(found) == size else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from opselect.binaries.code.flow import Flow
+from opselect.binaries.code.flow import CodeFlow
 from opselect.binaries.image import Image, Machine
 
 
-def flow_of(image: Image) -> Flow | None:
+def flow_of(image: Image) -> CodeFlow | None:
     """How the code of an image is followed; None for machines that cannot be."""
     if image.machine in {Machine.X86_64, Machine.X86}:
         from opselect.binaries.code.x86 import X86Flow

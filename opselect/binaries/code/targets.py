@@ -6,15 +6,18 @@ import struct
 
 from opselect.binaries.image import Image, Machine
 
-_MOST_STUBS = 4
+_MOST_STUBS = 10
+"""Of a call from far away: an island, a stub, a constructor that jumps to another, and an island and a stub again."""
 
 
-class Targets:
+class CallTargets:
     """The functions that calls go to in the end: addresses in the image, or names of imports."""
 
     def __init__(self, image: Image) -> None:
         self._image = image
         self._known: dict[int, int | str] = {}
+        self.thumb: set[int] = set()
+        """Functions of 32-bit ARM whose address in a table says that they are in Thumb code."""
 
     def of(self, target: int | str) -> int | str:
         """The function behind a target; a target that is no stub is itself the function."""
@@ -55,7 +58,13 @@ class Targets:
 
     def _at_slot(self, slot: int) -> int | str | None:
         name = self._image.import_at(slot)
-        return name if name is not None else self._image.pointer(slot) or None
+        if name is not None:
+            return name
+        value = self._image.pointer(slot) or None
+        if value is not None and value & 1 and self._image.machine is Machine.ARM:
+            value &= ~1
+            self.thumb.add(value)
+        return value
 
     def _x86_stub(self, target: int) -> int | str | None:
         """A jump through the global offset table or to a function, with what is allowed before it.

@@ -17,6 +17,7 @@ STACK = 0
 
 
 _MOST_OBJECTS = 16
+_WIDEST = 64
 _WORDS_OF_OBJECT = 4
 
 
@@ -51,7 +52,7 @@ Value = int | Place | Imported | Loaded | Either | bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CodeCall:
     """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
@@ -69,58 +70,68 @@ class Call:
     jump: bool = False
 
 
+class _Stored(NamedTuple):
+    """What a word held from a store on: the calls and stores until then, the bytes that it takes, and the value."""
+
+    calls: int
+    number: int
+    size: int
+    value: Value
+
+
 class Memory:
     """What is known of words of memory that only exist when the program runs.
 
     Every word keeps what it held before, with the number of calls that were made until then.
     """
 
-    __slots__ = ("_word_size", "_words", "calls", "texts")
+    __slots__ = ("_stores", "_word_size", "_words", "calls", "texts")
 
     def __init__(self, word_size: int) -> None:
-        self._words: dict[Place, list[tuple[int, int, Value]]] = {}
+        self._words: dict[Place, list[_Stored]] = {}
         self._word_size = word_size
+        self._stores = 0
         self.calls = 0
         self.texts: dict[Place, list[tuple[int, int]]] = {}
         """Places of objects that a call made of the text at an address, with the number of the call."""
 
     def store(self, place: Place, size: int, value: Value) -> None:
         """Notes what so many bytes at a place hold from now on."""
-        self._words.setdefault(place, []).append((self.calls, size, value))
+        self._stores += 1
+        self._words.setdefault(place, []).append(_Stored(self.calls, self._stores, size, value))
 
     def load(self, place: Place, size: int, call: int | None = None) -> Value:
         """What so many bytes at a place hold, now or when a call was made."""
-        stored = self._word(place, call)
+        words = self._words.get(place)
+        if words is None:
+            return None
+        stored = words[-1] if call is None else next((word for word in reversed(words) if word.calls < call), None)
         if stored is None:
             return None
-        held, value = stored
+        _, _, held, value = stored
         if held == size or not isinstance(value, int):
             return value if held >= size else None
         return value & ((1 << (8 * size)) - 1) if held > size else None
 
     def content(self, place: Place, limit: int, call: int) -> bytes:
         """The bytes from a place on when a call was made, as far as they are known without a gap."""
-        found = b""
-        while len(found) < limit:
-            stored = self._word(Place(place.base, place.offset + len(found)), call)
-            if stored is None:
-                break
-            size, value = stored
-            if isinstance(value, int):
-                found += (value & ((1 << (8 * size)) - 1)).to_bytes(size, "little")
-            elif isinstance(value, bytes):
-                found += value[:size]
-            else:
-                break
-        return found[:limit]
-
-    def _word(self, place: Place, call: int | None) -> tuple[int, Value] | None:
-        words = self._words.get(place)
-        if words is None:
-            return None
-        if call is None:
-            return words[-1][1:]
-        return next((word[1:] for word in reversed(words) if word[0] < call), None)
+        stores = []
+        for offset in range(place.offset - _WIDEST + 1, place.offset + limit):
+            words = self._words.get(Place(place.base, offset), ())
+            stores += [(word.number, offset - place.offset, word) for word in words if word.calls < call]
+        known = bytearray(limit)
+        is_known = bytearray(limit)
+        for _, at, word in sorted(stores, key=lambda store: store[0]):
+            found = b""
+            if isinstance(word.value, int):
+                found = (word.value & ((1 << (8 * word.size)) - 1)).to_bytes(word.size, "little")
+            elif isinstance(word.value, bytes):
+                found = word.value[: word.size]
+            for number in range(max(-at, 0), min(word.size, limit - at)):
+                is_known[at + number] = number < len(found)
+                known[at + number] = found[number] if number < len(found) else 0
+        end = is_known.find(0)
+        return bytes(known[: end if end >= 0 else limit])
 
     def pair(self, place: Place, call: int) -> tuple[Value, Value]:
         """The two words at a place when a call was made."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import capstone
 
-from opselect.binaries.code.flow import Flow, State
+from opselect.binaries.code.flow import CodeFlow, State
 from opselect.binaries.code.values import Imported, Place, Value
 from opselect.binaries.image import Image
 
@@ -91,6 +91,8 @@ def _registers() -> dict[str, _Register]:
 
 
 _REGISTERS = _registers()
+_NO_REGISTER = frozenset({"riz", "eiz"})
+"""What a disassembler writes where an instruction names an index and means none."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -98,6 +100,13 @@ def _operand(text: str) -> _Operand:
     register = _REGISTERS.get(text)
     if register is not None:
         return register
+    at = text.find("[rip ")
+    if at >= 0:
+        # Most of what is not in the cache: each instruction has an offset of its own.
+        offset = int(text[at + 7 : -1], 16)
+        return _Memory(
+            _SIZES.get(text[:at].partition(" ")[0], 8), "rip", "", 1, offset if text[at + 5] == "+" else -offset
+        )
     memory = _MEMORY.fullmatch(text)
     if memory is None:
         try:
@@ -111,16 +120,18 @@ def _operand(text: str) -> _Operand:
             sign = 1 if part == "+" else -1
         elif "*" in part:
             times, _, factor = part.partition("*")
-            times, scale = _REGISTERS[times].name, int(factor, 0)
+            times, scale = _REGISTERS[times].name if times in _REGISTERS else "", int(factor, 0)
         elif part in _REGISTERS or part == "rip":
             name = part if part == "rip" else _REGISTERS[part].name
             base, times = (name, times) if not base else (base, name)
-        else:
+        elif part == "eip":
+            return None
+        elif part not in _NO_REGISTER:
             offset += sign * int(part, 0)
     return _Memory(_SIZES.get(memory[1] or "", 8), base, times, scale, offset)
 
 
-class X86Flow(Flow):
+class X86Flow(CodeFlow):
     """The flow of a function in x86 code. Registers have their names of 64 bits, also where they have 32."""
 
     def __init__(self, image: Image) -> None:
@@ -173,6 +184,7 @@ class X86Flow(Flow):
                 continue
             if mnemonic in _ENDS:
                 state.end()
+                registers = state.registers
                 continue
             if mnemonic[0] == "j":
                 target = _operand(text)
@@ -261,9 +273,7 @@ class X86Flow(Flow):
                 value &= 0xFFFFFFFF
             state.registers[target.name] = value
         elif isinstance(target, _Memory):
-            place = self._address(state, target, after)
-            if isinstance(place, Place):
-                state.memory.store(place, target.size, value)
+            state.store(self._address(state, target, after), target.size, value)
 
     def _other(self, state: State, mnemonic: str, text: str, after: int) -> None:
         first, _, second = text.partition(", ")
@@ -311,6 +321,4 @@ class X86Flow(Flow):
         if isinstance(target, _Register):
             state.registers[target.name] = None
         elif isinstance(target, _Memory):
-            place = self._address(state, target, after)
-            if isinstance(place, Place):
-                state.memory.store(place, target.size, None)
+            state.store(self._address(state, target, after), target.size, None)

@@ -7,7 +7,7 @@ and objects with a section a function have a hundred thousand section headers.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +26,8 @@ _PT_LOAD, PT_DYNAMIC, PT_GNU_EH_FRAME = 1, 2, 0x6474E550
 _OBJECT, _EXTENDED = "ET_REL", 0xFFFF
 _MAX_LINKED = 1 << 18
 """Maximum number of sections of what is linked: linkers join those of objects to some dozens."""
+_MOST_ADDRESS = 1 << 57
+"""Programs have the lower half of the addresses of their processor, of which at most so many count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ def read_headers(name: str, content: Bytes, *, debug_file: bool = False) -> ElfF
     order = ">" if big_endian else "<"
     segments, types, every = _segments(name, content, header, bits, order, debug_file)
     sections = _sections(name, content, header, bits, order)
+    if header["e_type"] != _OBJECT:
+        _check_addresses(name, every, sections)
     machine = _MACHINES.get(header["e_machine"], Machine.OTHER)
     if machine in {Machine.X86_64, Machine.AARCH64} and bits != 64:
         machine = Machine.OTHER  # x32 and ILP32: pointers of another size than registers
@@ -118,6 +122,31 @@ def read_headers(name: str, content: Bytes, *, debug_file: bool = False) -> ElfF
         dynamic=_dynamic(content, every, types, bits, order),
         entry=int(header["e_entry"]),
     )
+
+
+def _check_addresses(name: str, segments: Sequence[Segment], sections: Iterable[SectionHeader]) -> None:
+    """Raises InputError for what is loaded at addresses that no program has, and for what no segment loads.
+
+    Sums of the former are beyond all integers, and tables over the code between the latter beyond all memory.
+    """
+    for segment in segments:
+        if segment.address + segment.memory_size > _MOST_ADDRESS:
+            problem = f"has a segment of {segment.memory_size:,} bytes at address {segment.address:#x}"
+            raise InputError(name, f"{problem}, where no program has any")
+    for each in sections:
+        if not each.allocated or not each.size:
+            continue
+        end = each.address + each.size
+        # What takes no bytes need not be in a segment: of each thread's own variables there is one for each thread.
+        is_free = not segments or each.type == NOBITS
+        if end > _MOST_ADDRESS or not (is_free or any(_holds(segment, each.address, end) for segment in segments)):
+            raise InputError(
+                name, f"{each.name} has {each.size:,} bytes at address {each.address:#x}: nothing loads it"
+            )
+
+
+def _holds(segment: Segment, address: int, end: int) -> bool:
+    return segment.address <= address and end <= segment.address + segment.memory_size
 
 
 def _beginning(content: Bytes) -> bytes:
@@ -198,7 +227,6 @@ def _sections(name: str, content: Bytes, header: Mapping[str, Any], bits: int, o
         texts = content[start : start + size]
     headers = SectionHeaders(rows, texts)
     present = (rows["type"] != 0) & (rows["type"] != NOBITS)
-    present[:1] = False
     offsets, sizes = rows["offset"][present].astype(np.uint64), rows["size"][present].astype(np.uint64)
     end = np.uint64(len(content))
     outside = (offsets > end) | (sizes > end) | (offsets + sizes > end)

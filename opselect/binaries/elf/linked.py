@@ -29,6 +29,8 @@ from opselect.binaries.image import (
     unmapped,
 )
 
+_MAX_INITIALISERS = 1 << 20
+"""What is more in a list of initialisers is none: a library has one for each source file."""
 _DT_INIT, _DT_INIT_ARRAY, _DT_INIT_ARRAYSZ = 12, 25, 27
 
 
@@ -104,11 +106,14 @@ def _initialisers(file: ElfFile, pointers: Pointers) -> tuple[int, ...]:
         arrays += [(s.address, s.file_size) for s in file.sections if s.allocated and s.name == ".init_array"]
     size = file.bits // 8
     for address, length in arrays:
-        present = file.at_address(address, length)
-        values = present[: len(present) // size * size].view(file.order + f"u{size}").tolist()
-        for at, value in enumerate(values):
-            number = pointers.number(address + at * size)
-            found.append(int(pointers.values[number]) if number is not None else value)
+        present = file.at_address(address, min(length, size * _MAX_INITIALISERS))
+        values = present[: len(present) // size * size].view(file.order + f"u{size}").astype(np.uint64)
+        places = np.uint64(address) + np.arange(len(values), dtype=np.uint64) * np.uint64(size)
+        numbers = np.searchsorted(pointers.places, places)
+        known = numbers < len(pointers.places)
+        known[known] = pointers.places[numbers[known]] == places[known]
+        values[known] = pointers.values[numbers[known]]
+        found += values.tolist()
     for section in file.sections:
         if section.allocated and section.name == ".ctors":
             words = file.section_bytes(section)[: section.file_size // size * size].view(file.order + f"u{size}")

@@ -27,7 +27,7 @@ _MAX_ADDRESS = {32: 1 << 32, 64: 1 << 46}
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ObjectLayout:
     """Sections are numbered through all members. Addresses and sizes are 0 for what is not loaded; shape (sections,).
 
     ``memory`` is the copy of what the file gives, from BASE on. Between ``code_end`` and ``data`` are the imports, in
@@ -53,7 +53,7 @@ def section_numbers(files: Sequence[ElfFile]) -> Integers:
 
 def lay_out(
     name: str, files: Sequence[ElfFile], starts: Sequence[int], content: Bytes, symbols: ObjectSymbols
-) -> Layout:
+) -> ObjectLayout:
     """Places the loaded sections: code, imports, constants, data, zeros, common symbols.
 
     Raises InputError for sections that overlap in the file, and for more memory than the processor has.
@@ -100,7 +100,7 @@ def lay_out(
     )
     memory = np.zeros(data_end - BASE, np.uint8)
     _copy(memory, content, addresses[given] - BASE, offsets[given], sizes[given])
-    return Layout(
+    return ObjectLayout(
         addresses=addresses,
         sizes=sizes,
         memory=memory,

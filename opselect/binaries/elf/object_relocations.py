@@ -35,6 +35,13 @@ _WIDTHS = {
 """Bytes that types write, where it is not four."""
 
 
+_REACHES = {
+    Machine.AARCH64: {282: 1 << 27, 283: 1 << 27},
+    Machine.ARM: {1: 1 << 25, 27: 1 << 25, 28: 1 << 25, 29: 1 << 25, 10: 1 << 24, 30: 1 << 24},
+}
+"""How far calls and jumps of each type reach, in bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Relocations whose symbols are resolved, as columns of shape (n,).
@@ -70,6 +77,14 @@ def widths(machine: Machine, types: NDArray[np.uint32]) -> Integers:
     found[types == 0] = 0
     for kind, width in _WIDTHS.get(machine, {}).items():
         found[types == kind] = width
+    return found
+
+
+def reaches(machine: Machine, types: NDArray[np.uint32]) -> Integers:
+    """How far from its place the symbol of each relocation may be, in bytes; only calls and jumps have a bound."""
+    found = np.full(len(types), np.iinfo(np.int64).max, np.int64)
+    for kind, reach in _REACHES.get(machine, {}).items():
+        found[types == kind] = reach
     return found
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
+from opselect.binaries.archives import ArchivedFile
 from opselect.binaries.elf.headers import ElfFile, read_headers, section_of
-from opselect.binaries.elf.object_layout import BASE, STUB, Layout, lay_out, section_numbers
+from opselect.binaries.elf.object_layout import BASE, STUB, ObjectLayout, lay_out, section_numbers
 from opselect.binaries.elf.object_symbols import ObjectSymbols, read_symbols
 from opselect.binaries.elf.relocating import relocate
 from opselect.binaries.elf.symbols import placed_symbols
+from opselect.binaries.elf.unwind import entry_functions
 from opselect.binaries.image import (
+    Addresses,
     Bytes,
     Functions,
     Image,
@@ -37,17 +39,11 @@ from opselect.binaries.image import (
 Integers = NDArray[np.int64]
 
 _INITIALISERS = re.compile(r"\.(init_array|ctors)(?:\.(\d{1,9}))?")
+_GLOBAL, _FUNC = 1, 2
+_PADDING = 16
+"""Bytes that compilers leave between functions at most."""
 _LAST = 65536
 """The priority of initialisers that have none: they come behind those that have one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectPart:
-    """An object in a file: what it is called there, and where its bytes are."""
-
-    name: str
-    offset: int
-    size: int
 
 
 class ObjectSections(Sequence[Section]):
@@ -80,14 +76,14 @@ class ObjectSections(Sequence[Section]):
 
 
 def objects_image(
-    name: str, content: Bytes, parts: Sequence[ObjectPart], *, archive: bool, not_read: Sequence[str] = ()
+    name: str, content: Bytes, parts: Sequence[ArchivedFile], *, archive: bool, not_read: Sequence[str] = ()
 ) -> Image:
     """The image of an object, or of all objects of an archive.
 
     Raises InputError for objects that are damaged, and for an archive without any.
     """
     files: list[ElfFile] = []
-    kept: list[ObjectPart] = []
+    kept: list[ArchivedFile] = []
     others = list(not_read)
     for part in parts:
         called = f"{name}({part.name})" if archive else name
@@ -110,7 +106,9 @@ def objects_image(
     if files[0].machine is Machine.OTHER:
         pointers, slots = Pointers.none(), np.empty(0, np.uint8)
     else:
-        pointers, slots = relocate(name, files, starts, content, layout, symbols)
+        pointers, slots, too_far = relocate(name, files, starts, content, layout, symbols)
+        if too_far:
+            others.append(f"{too_far:,} calls: they reach further than their instructions can, and are not followed")
     unmapped(content)
     named = _symbols(files[0], layout, symbols)
     initialisers = _initialisers(files, layout, pointers)
@@ -132,17 +130,18 @@ def objects_image(
             if len(region.content)
         ),
         symbols=named,
-        functions=_functions(layout, named),
+        functions=_functions(files, layout, named),
         pointers=pointers,
         initialisers=initialisers,
         thumb=frozenset(layout.symbols[symbols.thumb].tolist()),
         members=tuple(part.name for part in kept) if archive else (),
         not_read=tuple(others),
+        strong=_strong(layout, symbols),
         stubs={layout.stubs + STUB * number: text for number, text in enumerate(symbols.import_names)},
     )
 
 
-def _symbols(file: ElfFile, layout: Layout, symbols: ObjectSymbols) -> Symbols:
+def _symbols(file: ElfFile, layout: ObjectLayout, symbols: ObjectSymbols) -> Symbols:
     table = symbols.table
     common = np.zeros(len(table), np.bool_)
     common[symbols.commons] = True
@@ -153,14 +152,43 @@ def _symbols(file: ElfFile, layout: Layout, symbols: ObjectSymbols) -> Symbols:
     )
 
 
-def _functions(layout: Layout, symbols: Symbols) -> Functions:
+def _functions(files: Sequence[ElfFile], layout: ObjectLayout, symbols: Symbols) -> Functions:
+    """The functions by symbols, and where these do not cover a section, by the frame descriptions of its member."""
     named = (symbols.kinds == SymbolKind.FUNCTION) & (symbols.sizes > 0) & (symbols.addresses < layout.code_end)
-    starts = symbols.addresses[named]
-    room = np.uint64(layout.code_end) - starts
-    return merged_functions([starts], [starts + np.minimum(symbols.sizes[named], room)])
+    starts = [symbols.addresses[named]]
+    ends = [starts[0] + np.minimum(symbols.sizes[named], np.uint64(layout.code_end) - starts[0])]
+    found = merged_functions(starts, ends)
+    lengths = np.append(0, np.cumsum((found.ends - found.starts).astype(np.int64)))
+    for file, first in zip(files, section_numbers(files).tolist(), strict=True):
+        addresses = layout.addresses[first : first + len(file.sections)]
+        sizes = layout.sizes[first : first + len(file.sections)]
+        code = (addresses >= BASE) & (addresses < layout.code_end) & (sizes > 0)
+        low = np.searchsorted(found.starts, addresses[code].astype(np.uint64))
+        high = np.searchsorted(found.starts, (addresses[code] + sizes[code]).astype(np.uint64))
+        covered = lengths[high] - lengths[low] + _PADDING * (high - low)
+        if (covered < sizes[code]).any():
+            for number in file.sections.beginning(".eh_frame"):
+                at = int(addresses[number]) - BASE
+                if at >= 0 and file.sections[number].name == ".eh_frame":
+                    data = layout.memory[at : at + int(sizes[number])].tobytes()
+                    more = entry_functions(data, at + BASE, file.byte_order)
+                    inside = (more[0] >= BASE) & (more[1] <= layout.code_end)
+                    starts.append(more[0][inside])
+                    ends.append(more[1][inside])
+    return found if len(starts) == 1 else merged_functions(starts, ends)
 
 
-def _initialisers(files: Sequence[ElfFile], layout: Layout, pointers: Pointers) -> tuple[int, ...]:
+def _strong(layout: ObjectLayout, symbols: ObjectSymbols) -> Addresses | None:
+    """Where global symbols stand that only one member may define; None where there are no symbols at all."""
+    table = symbols.table
+    if not table.defined.any():
+        return None
+    chosen = np.flatnonzero(table.defined & (table.bindings == _GLOBAL) & (table.types <= _FUNC))
+    loaded = layout.addresses[table.sections[chosen]] > 0
+    return np.unique(layout.symbols[chosen[loaded]].astype(np.uint64))
+
+
+def _initialisers(files: Sequence[ElfFile], layout: ObjectLayout, pointers: Pointers) -> tuple[int, ...]:
     """What the loader calls: by priority, then as members come; of lists of constructors the last first."""
     found: list[tuple[int, int, list[int]]] = []
     firsts = section_numbers(files).tolist()

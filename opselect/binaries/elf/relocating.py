@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from kernel_index.errors import InputError
 from opselect.binaries.elf.headers import ElfFile
-from opselect.binaries.elf.object_layout import BASE, Layout
+from opselect.binaries.elf.object_layout import BASE, ObjectLayout
 from opselect.binaries.elf.object_relocations import (
     POINTER_TYPES,
     SLOT_TYPES,
     Places,
     apply,
+    reaches,
     widths,
     words_at,
 )
@@ -40,9 +41,17 @@ class _Tables:
 
 
 def relocate(
-    name: str, files: Sequence[ElfFile], starts: Sequence[int], content: Bytes, layout: Layout, symbols: ObjectSymbols
-) -> tuple[Pointers, Bytes]:
+    name: str,
+    files: Sequence[ElfFile],
+    starts: Sequence[int],
+    content: Bytes,
+    layout: ObjectLayout,
+    symbols: ObjectSymbols,
+) -> tuple[Pointers, Bytes, int]:
     """Applies all relocations to the copy, and gives the pointers that they made and the bytes of the slots.
+
+    The last is how many calls reach further than their instruction can: linkers put code between, and here they become
+    calls of themselves.
 
     Raises InputError for relocations outside their section, or of symbols that are not there.
     """
@@ -51,6 +60,7 @@ def relocate(
     addresses, thumb = layout.symbols[symbols.stands_for], symbols.thumb[symbols.stands_for]
     known = symbols.imports < 0
     sizes = np.minimum(symbols.table.sizes[symbols.stands_for], np.uint64(1 << 62)).astype(np.int64)
+    too_far = 0
     places: list[Integers] = []
     numbers: list[Integers] = []
     for with_addends in (True, False):
@@ -69,13 +79,16 @@ def relocate(
                 raise InputError(wrong, "has a relocation outside its section, or of a symbol that is not there")
             real = types != 0
             types, width, symbol, member = types[real], width[real], symbol[real], member[real]
-            number = np.where(symbols.counts[member] > 0, symbols.firsts[member] + symbol, 0)
+            number = symbols.firsts[member] + symbol
             where = layout.addresses[target[real]] + offsets[real].astype(np.int64)
+            meant = addresses[number]
+            far = np.abs(meant - where) >= reaches(first.machine, types)
+            too_far += int(far.sum())
             found = Places(
                 types=types,
                 at=where - BASE,
                 places=where,
-                symbols=addresses[number],
+                symbols=np.where(far, where, meant),
                 addends=None if addends is None else addends[real],
                 thumb=thumb[number],
                 known=known[number],
@@ -87,13 +100,14 @@ def relocate(
             pointer = np.isin(types, POINTER_TYPES[first.machine])
             places.append(where[pointer])
             numbers.append(number[pointer])
-    return _pointers(first, layout, symbols, slots, places, numbers)
+    made, slot_bytes = _pointers(first, layout, symbols, slots, places, numbers)
+    return made, slot_bytes, too_far
 
 
 class _Slots:
     """The slots that were needed so far, one for each symbol."""
 
-    def __init__(self, layout: Layout, symbols: ObjectSymbols, size: int) -> None:
+    def __init__(self, layout: ObjectLayout, symbols: ObjectSymbols, size: int) -> None:
         self._layout = layout
         self._stands_for = symbols.stands_for
         self._size = size
@@ -163,7 +177,7 @@ def _rows(
 
 def _pointers(
     file: ElfFile,
-    layout: Layout,
+    layout: ObjectLayout,
     symbols: ObjectSymbols,
     slots: _Slots,
     places: list[Integers],

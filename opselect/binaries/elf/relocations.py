@@ -25,6 +25,9 @@ _RELATIVE, _SYMBOLIC = {
 _DT_RELA, _DT_RELASZ, _DT_REL, _DT_RELSZ = 7, 8, 17, 18
 _DT_JMPREL, _DT_PLTRELSZ, _DT_PLTREL = 23, 2, 20
 _DT_RELR, _DT_RELRSZ = (36, 0x6FFFE000), (35, 0x6FFFE001)
+_MAX_PACKED = 1 << 23
+"""Relocations that one packed table may have: TensorFlow has some hundred thousand."""
+_MAPS_AT_ONCE = 1 << 15
 _DT_PACKED = ((0x6000000F, 0x60000010, False), (0x60000011, 0x60000012, True))
 
 
@@ -144,26 +147,37 @@ def _in_place(file: ElfFile, places: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _relr(file: ElfFile) -> NDArray[np.uint64]:
-    """The places of relative relocations in RELR form: an even word is a place, an odd one a bitmap of the next."""
+    """The places of relative relocations in RELR form: an even word is a place, an odd one a bitmap of the next.
+
+    Raises InputError where they name more places than the file has words.
+    """
     size = file.bits // 8
     for start, length in zip(_DT_RELR, _DT_RELRSZ, strict=True):
-        if start not in file.dynamic:
-            continue
-        found = file.at_address(file.dynamic[start], file.dynamic.get(length, 0))
-        words = found[: len(found) // size * size].view(file.order + f"u{size}")
-        places: list[NDArray[np.uint64]] = []
-        next_place = 0
-        bits = np.arange(1, size * 8, dtype=np.uint64)
-        for word in words.tolist():
-            if word & 1:
-                set_bits = np.flatnonzero((np.uint64(word) >> bits) & np.uint64(1))
-                places.append((set_bits * size + next_place).astype(np.uint64))
-                next_place += (size * 8 - 1) * size
-            else:
-                places.append(np.array([word], np.uint64))
-                next_place = word + size
-        return np.concatenate(places) if places else np.empty(0, np.uint64)
+        if start in file.dynamic:
+            found = file.at_address(file.dynamic[start], file.dynamic.get(length, 0))
+            words = found[: len(found) // size * size].view(file.order + f"u{size}").astype(np.uint64)
+            return _unfolded(file, words, size)
     return np.empty(0, np.uint64)
+
+
+def _unfolded(file: ElfFile, words: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:
+    count = size * 8 - 1
+    number = np.arange(len(words))
+    is_place = (words & np.uint64(1)) == 0
+    last = np.maximum.accumulate(np.where(is_place, number, -1))
+    base = np.where(last >= 0, words[np.maximum(last, 0)] + np.uint64(size), np.uint64(0))
+    base += (np.maximum(number - last - 1, 0) * count * size).astype(np.uint64)
+    bits = np.arange(1, count + 1, dtype=np.uint64)
+    parts = [words[is_place]]
+    room = len(file.content) // size - len(parts[0])
+    maps, bases = words[~is_place], base[~is_place]
+    for begin in range(0, len(maps), _MAPS_AT_ONCE):
+        row, column = np.nonzero((maps[begin : begin + _MAPS_AT_ONCE, None] >> bits) & np.uint64(1))
+        parts.append(bases[begin + row] + (column * size).astype(np.uint64))
+        room -= len(row)
+        if room < 0:
+            raise InputError(file.name, "its relative relocations name more places than the file has words")
+    return np.concatenate(parts)
 
 
 def _packed(file: ElfFile, found: Bytes, with_addends: bool) -> Relocations:
@@ -178,7 +192,7 @@ def _packed(file: ElfFile, found: Bytes, with_addends: bool) -> Relocations:
     numbers = _signed_numbers(data[4:])
     try:
         count, offset = next(numbers), next(numbers)
-        if not 0 <= count <= len(file.content):
+        if not 0 <= count <= min(len(file.content), _MAX_PACKED):
             raise problem
         places: list[int] = []
         infos: list[int] = []
@@ -214,8 +228,11 @@ def _packed(file: ElfFile, found: Bytes, with_addends: bool) -> Relocations:
 
 
 def _signed_numbers(data: bytes) -> Iterator[int]:
+    """LEB128 numbers up to the first that has more digits than 64 bits need."""
     value = shift = 0
     for byte in data:
+        if shift > 63:
+            return
         value |= (byte & 0x7F) << shift
         shift += 7
         if not byte & 0x80:

@@ -17,10 +17,12 @@ from opselect.binaries.image import Addresses, Bytes, Exports, Machine, SymbolKi
 
 _FUNC, _OBJECT, _NOTYPE, _FILE, _IFUNC = 2, 1, 0, 4, 10
 _LOCAL, _GLOBAL, _WEAK = 0, 1, 2
+_MAX_FILES = 1 << 20
+"""Source files that are told apart: a library has some thousands."""
 _RESERVED, _EXTENDED = 0xFF00, 0xFFFF
 ABSOLUTE, COMMON = 0xFFFFFFF1, 0xFFFFFFF2
 """What stands for sections of symbols that have a value but no place, or none yet: beyond the numbers of sections."""
-_DT_SYMTAB, _DT_STRTAB, _DT_STRSZ, _DT_HASH = 6, 5, 10, 4
+_DT_SYMTAB, _DT_STRTAB, _DT_STRSZ, _DT_HASH, _DT_GNU_HASH = 6, 5, 10, 4, 0x6FFFFEF5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,26 @@ def dynamic_table(file: ElfFile) -> ElfSymbolTable | None:
     if hashes := file.dynamic.get(_DT_HASH):
         head = file.at_address(hashes, 8)
         count = int(head.view(file.order + "u4")[1]) if len(head) == 8 else count
+    elif hashes := file.dynamic.get(_DT_GNU_HASH):
+        count = _hashed(file, hashes) or count
     return _table(file, file.at_address(start, count * entry), file.at_address(names, file.dynamic.get(_DT_STRSZ, 0)))
+
+
+def _hashed(file: ElfFile, address: int) -> int:
+    """How many symbols there are by the hash table of GNU: the last chain ends with the last symbol; 0 if it is cut."""
+    word = np.dtype(file.order + "u4")
+    head = file.at_address(address, 16)
+    if len(head) < 16:
+        return 0
+    buckets, first, filters = head.view(word)[:3].tolist()
+    start = address + 16 + filters * file.bits // 8
+    found = file.at_address(start, 4 * buckets)
+    last = int(found[: len(found) // 4 * 4].view(word).max(initial=0))
+    if last < first:
+        return int(first)
+    chain = file.at_address(start + 4 * (buckets + last - first), 1 << 24)
+    ends = np.flatnonzero(chain[: len(chain) // 4 * 4].view(word) & 1)
+    return last + int(ends[0]) + 1 if len(ends) else 0
 
 
 def symbols_of(file: ElfFile, table: ElfSymbolTable | None) -> Symbols:
@@ -137,6 +158,7 @@ def thumb_functions(machine: Machine, table: ElfSymbolTable | None) -> frozenset
 def file_blocks(table: ElfSymbolTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """For each symbol the number of the source file whose block of local symbols has it, or -1; and the names."""
     is_file = table.types == _FILE
+    is_file &= np.cumsum(is_file) <= _MAX_FILES
     numbers = np.cumsum(is_file, dtype=np.int32) - 1
     numbers[table.bindings != 0] = -1
     return numbers, tuple(table.name(int(number)) for number in np.flatnonzero(is_file))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.binaries.elf.headers import PT_GNU_EH_FRAME, ElfFile
-from opselect.binaries.image import Addresses
+from opselect.binaries.image import Addresses, Machine
 
 _PCREL_SDATA4, _DATAREL_SDATA4_TABLE, _UDATA4 = 0x1B, 0x3B, 0x03
 _MOST_ENTRIES = 1 << 21
@@ -39,7 +39,11 @@ def _header(file: ElfFile) -> tuple[int, int] | None:
 def _from_table(file: ElfFile, address: int, size: int) -> tuple[Addresses, Addresses]:
     """Reads the sorted table of .eh_frame_hdr, then the length of each function from its frame description."""
     head = file.at_address(address, size)
-    if len(head) < 12 or bytes(head[:4]) != bytes((1, _PCREL_SDATA4, _UDATA4, _DATAREL_SDATA4_TABLE)):
+    if (
+        address >= 1 << 62
+        or len(head) < 12
+        or bytes(head[:4]) != bytes((1, _PCREL_SDATA4, _UDATA4, _DATAREL_SDATA4_TABLE))
+    ):
         return _NOTHING
     count = int(head[8:12].view(file.order + "u4")[0])
     count = min(count, (len(head) - 12) // 8)
@@ -67,15 +71,18 @@ def _lengths(file: ElfFile, frames: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _from_entries(file: ElfFile) -> tuple[Addresses, Addresses]:
-    """Reads the frame descriptions one after the other, where there is no table of them: in static executables.
-
-    Of the forms that starts can have, addresses relative to their place in four bytes are read: compilers write those.
-    """
+    """Reads the frame descriptions one after the other, where there is no table of them: in static executables."""
     section = file.named(".eh_frame")
     if section is None or not section.allocated:
         return _NOTHING
-    data = file.section_bytes(section).tobytes()
-    order: Literal["big", "little"] = "big" if file.big_endian else "little"
+    return entry_functions(file.section_bytes(section).tobytes(), section.address, file.byte_order)
+
+
+def entry_functions(data: bytes, address: int, order: Literal["big", "little"]) -> tuple[Addresses, Addresses]:
+    """The starts and ends of functions by the frame descriptions that stand at an address, sorted by start.
+
+    Of the forms that starts can have, addresses relative to their place in four bytes are read: compilers write those.
+    """
     relative: dict[int, bool] = {}
     starts, lengths = [], []
     at = 0
@@ -91,7 +98,7 @@ def _from_entries(file: ElfFile) -> tuple[Addresses, Addresses]:
         if back == 0:
             relative[at] = _is_relative(data[at + 8 : at + 4 + size])
         elif relative.get(at + 4 - back, False) and size >= 12:
-            place = section.address + at + 8
+            place = address + at + 8
             starts.append(place + int.from_bytes(data[at + 8 : at + 12], order, signed=True))
             lengths.append(int.from_bytes(data[at + 12 : at + 16], order))
         at += 4 + size
@@ -126,6 +133,8 @@ def _past_numbers(data: bytes) -> bytes:
 
 def exception_index(file: ElfFile) -> Addresses:
     """The starts of functions by the exception index of 32-bit ARM."""
+    if file.machine is not Machine.ARM:
+        return np.empty(0, np.uint64)
     for segment, kind in zip(file.all_segments, file.segment_types, strict=True):
         if kind == _PT_ARM_EXIDX:
             found = file.at_address(segment.address, segment.size)

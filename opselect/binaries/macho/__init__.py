@@ -5,11 +5,11 @@ from __future__ import annotations
 from opselect.binaries.archives import ArchivedFile
 from opselect.binaries.image import Bytes, Image
 from opselect.binaries.macho.architectures import checked_architecture, chosen_slice, is_fat
-from opselect.binaries.macho.headers import is_macho, read_headers
+from opselect.binaries.macho.headers import read_headers
 from opselect.binaries.macho.linked import linked_image
 from opselect.binaries.macho.objects import objects_image
 
-__all__ = ["chosen_slice", "is_fat", "is_macho", "objects_image", "read_macho"]
+__all__ = ["chosen_slice", "is_fat", "objects_image", "read_macho"]
 
 
 def read_macho(name: str, content: Bytes, abi: str | None = None) -> Image:

@@ -110,8 +110,8 @@ class MachFile:
     """A Mach-O file for one processor whose commands are read; ``content`` are its bytes, ``bits`` 64 or 32.
 
     ``tables`` are the parts of __LINKEDIT that commands name, each (offset, size) by a name of ours; they lie within
-    the file. ``initialiser`` is the address that a command for it names. ``commands_end`` is the byte behind the
-    commands.
+    the file. ``initialiser`` is the address that a command for it names, ``uuid`` what the linker made of all that it
+    linked. ``commands_end`` is the byte behind the commands.
     """
 
     name: str
@@ -124,6 +124,7 @@ class MachFile:
     segments: tuple[MachSegment, ...]
     tables: dict[str, tuple[int, int]]
     initialiser: int | None
+    uuid: bytes
     commands_end: int
 
     @property
@@ -188,11 +189,6 @@ def words(part: Bytes, at: NDArray[np.int64], order: str, size: int) -> NDArray[
     return np.ascontiguousarray(rows).view(f"{order}u{size}")[:, 0].astype(np.uint64)
 
 
-def is_macho(content: Bytes) -> bool:
-    """Whether a file begins as a Mach-O file for one processor does."""
-    return content[:4].tobytes() in _MAGIC
-
-
 def read_headers(name: str, content: Bytes) -> MachFile:
     """Reads the header and the commands of a Mach-O file for one processor.
 
@@ -224,6 +220,7 @@ def read_headers(name: str, content: Bytes) -> MachFile:
         segments=tuple(reader.segments),
         tables=reader.tables,
         initialiser=reader.initialiser,
+        uuid=reader.uuid,
         commands_end=end,
     )
 
@@ -259,6 +256,7 @@ class _Commands:
         self.segments: list[MachSegment] = []
         self.tables: dict[str, tuple[int, int]] = {}
         self.initialiser: int | None = None
+        self.uuid = b""
         self.section_count = 0
 
     def read(self, at: int, end: int, count: int) -> None:
@@ -297,6 +295,8 @@ class _Commands:
             fields = self._fields(mach_o.dyld_info_command, at, found)
             for part, offset, size in _DYLD_INFO_PARTS:
                 self._table(at, part, fields[offset], fields[size])
+        elif command == mach_o.LC_UUID:
+            self.uuid = found[8:24]
         elif command in _LINKEDIT_PARTS:
             fields = self._fields(mach_o.linkedit_data_command, at, found)
             self._table(at, _LINKEDIT_PARTS[command], fields["dataoff"], fields["datasize"])
@@ -353,8 +353,8 @@ class _Commands:
     def _section(self, fields: dict[str, Any], at: int, segment: str, filed: bool, writable: bool) -> MachSection:
         flags, size, offset = fields["flags"], fields["size"], fields["offset"]
         name, home = _text(fields["sectname"]), _text(fields["segname"]) or segment
-        # Debug files have the headers of all sections, and the bytes of few.
-        in_file = flags & _TYPE not in ZERO_FILL and filed
+        # Debug files have the headers of all sections, and the bytes of those for debuggers.
+        in_file = flags & _TYPE not in ZERO_FILL and filed and (self.file_type != DEBUG_FILE or home == "__DWARF")
         if in_file and offset + size > len(self.content):
             problem = f"section {home},{name} has {size} bytes at byte {offset}: the file ends before"
             raise self._wrong(at, problem, _WHOLE)

@@ -17,7 +17,7 @@ from opselect.binaries.image import (
     unmapped,
 )
 from opselect.binaries.macho.functions import function_starts, functions_of
-from opselect.binaries.macho.headers import MachFile
+from opselect.binaries.macho.headers import DEBUG_FILE, MachFile
 from opselect.binaries.macho.pointers import pointers_of
 from opselect.binaries.macho.sections import sections_of
 from opselect.binaries.macho.symbols import each_once, exports_of, symbols_of, table_of, thumb_addresses
@@ -72,6 +72,8 @@ def _functions(file: MachFile, symbols: Symbols, starts: Addresses, initialisers
 
 
 def _regions(file: MachFile) -> tuple[Region, ...]:
+    if file.file_type == DEBUG_FILE:
+        return ()  # its segments are those of the file that it is for
     return tuple(
         Region(segment.address, file.content[segment.offset : segment.offset + segment.size])
         for segment in sorted(file.segments, key=lambda segment: segment.address)

@@ -54,7 +54,9 @@ def read_gnu(lines: Iterator[Line], builder: MapBuilder) -> None:
                 continue  # the rest is on the next line
         rest = _REST.match(line, start)
         if rest is not None:
-            _note(builder, name, int(rest.group(1), 16), int(rest.group(2), 16), rest.group(3), part.startswith(_DROPPED))
+            _note(
+                builder, name, int(rest.group(1), 16), int(rest.group(2), 16), rest.group(3), part.startswith(_DROPPED)
+            )
         name = None
 
 

@@ -6,16 +6,19 @@ libstdc++ (old and new) and libc++.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar
-from opselect.binaries.code.flow import Flow
-from opselect.binaries.code.values import Call, Either, Imported, Loaded, Place, Value
+from opselect.binaries.code.flow import CodeFlow
+from opselect.binaries.code.values import CodeCall, Either, Imported, Loaded, Place, Value
 from opselect.binaries.image import is_text
-from opselect.binaries.registrations.roles import ApiFunction, Role
+from opselect.binaries.registrations.roles import ApiFunction, ApiRole
 
+OP_NAME = re.compile(r"_?[A-Z]\w*(?:>\w+)*")
+"""Names of ops (``framework/op_def_util.cc``); those that begin with ``_`` are internal."""
 NO_OP = ("", "_no_register")
 """Names that selective registration gives to what it leaves out (``framework/kernel_def_builder.h``)."""
 _DEVICES = {
@@ -36,7 +39,7 @@ _MAX_TEXT = 1 << 16
 class Arguments:
     """Reads the arguments of the calls of an image."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: CodeFlow) -> None:
         self._flow = flow
         self._image = flow.image
         self._texts: dict[int, str | None] = {}
@@ -60,7 +63,7 @@ class Arguments:
         """The function that a value is the address of."""
         return self._flow.function_at(value) if isinstance(value, int) and self.is_function(value) else None
 
-    def class_of(self, call: Call, made: Sequence[Call] = ()) -> str | None:
+    def class_of(self, call: CodeCall, made: Sequence[CodeCall] = ()) -> str | None:
         """The text of the class: two arguments that are its length and its beginning, or one that ends with NUL.
 
         ``made`` are the calls before, behind the end of the builder: the last of them may have made an object of it.
@@ -89,7 +92,7 @@ class Arguments:
     def plain_text(self, value: Value) -> str | None:
         return self._at(value) or None if isinstance(value, int) and value else None
 
-    def factory(self, call: Call, calls: Sequence[Call]) -> int | None:
+    def factory(self, call: CodeCall, calls: Sequence[CodeCall]) -> int | None:
         """The function that makes the kernel: an argument, what a call returned, or what an object holds.
 
         ``calls`` are those of the function.
@@ -117,7 +120,7 @@ class Arguments:
             self._results[function] = self._flow.returned(function) if self.is_function(function) else None
         return self._results[function]
 
-    def text(self, call: Call, at: int) -> str | None:
+    def text(self, call: CodeCall, at: int) -> str | None:
         """The text of an argument: a C string, a string object, or a constant of another library."""
         if at >= len(call.arguments):
             return None
@@ -132,7 +135,7 @@ class Arguments:
             return self.string(call, value)
         return None
 
-    def is_conditional(self, call: Call, at: int) -> bool:
+    def is_conditional(self, call: CodeCall, at: int) -> bool:
         """Whether the run decides if an argument is a name or none: so selective registration drops ops."""
         return isinstance(call.arguments[at], Either) and self.text(call, at) is not None
 
@@ -142,7 +145,7 @@ class Arguments:
         named = [text for text in texts if text not in NO_OP]
         return named[0] if len(named) == 1 and None not in texts else None
 
-    def string(self, call: Call, place: Place) -> str | None:
+    def string(self, call: CodeCall, place: Place) -> str | None:
         """The text of a string object: made by a call of a C string, or word by word in place."""
         made_of = call.memory.made_of(place, call.number)
         if made_of is not None:
@@ -171,40 +174,77 @@ class Arguments:
         """The data type that a number stands for."""
         return DataType(value) if isinstance(value, int) and value in _KNOWN_TYPES else None
 
-    def allowed(self, api: ApiFunction, call: Call) -> tuple[AttrScalar, ...] | None:
+    def allowed(self, api: ApiFunction, call: CodeCall) -> tuple[AttrScalar, ...] | None:
         """The values that a constraint admits."""
         if api.dtype is not None:
             return (api.dtype,)
-        value = call.arguments[2] if len(call.arguments) > 2 else None
-        if api.role is Role.TYPE:
+        value = call.arguments[2]
+        if api.role is ApiRole.TYPE:
             return _types((value,)) if isinstance(value, int) else None
-        if api.role is Role.TYPES:
-            return self._type_list(call)
+        if api.role is ApiRole.TYPES:
+            numbers = self._integers(call, 4)
+            return None if numbers is None else _types(numbers)
+        if api.value_type.startswith("string") or (api.value_type == "PKc" and api.of_list):
+            return self._strings(api, call)
+        if api.of_list:
+            size = {"b": 1, "i": 4}.get(api.value_type, 8)
+            listed = self._integers(call, size)
+            return None if listed is None else tuple(_value(api.value_type, number, size) for number in listed)
         if not isinstance(value, int):
             return None
-        if api.value_type == "b":
-            return (bool(value),)
-        if api.value_type in {"l", "x", "i"}:
-            return (value - (1 << 64) if value & (1 << 63) else value,)
-        text = self._at(value)
-        return None if text is None else (text,)
+        if api.value_type == "PKc":
+            text = self._at(value)
+            return None if text is None else (text,)
+        return (_value(api.value_type, value, 8),)
 
-    def _type_list(self, call: Call) -> tuple[AttrScalar, ...] | None:
-        """The types of a list: its beginning and its length are arguments, or words of an object that is one."""
-        start, count = (*call.arguments[2:4], None, None)[:2]
+    def _list(self, call: CodeCall) -> tuple[Value, int] | None:
+        """Where a list begins, and its length: both are arguments, or words of an object that is one."""
+        start, count = call.arguments[2:4]
         if isinstance(start, Place) and not isinstance(count, int):
             start, count = call.memory.pair(start, call.number)
-        if not isinstance(count, int) or not 0 < count <= _MAX_LIST:
-            return None
+        return (start, count) if isinstance(count, int) and 0 <= count <= _MAX_LIST else None
+
+    def _integers(self, call: CodeCall, size: int) -> list[int] | None:
+        """The unsigned numbers of a list, of so many bytes each."""
+        start, count = self._list(call) or (None, 0)
         if isinstance(start, int):
-            found = self._image.bytes_at(start, 4 * count)
+            found = self._image.bytes_at(start, size * count)
         elif isinstance(start, Place):
-            found = call.memory.content(start, 4 * count, call.number)
+            found = call.memory.content(start, size * count, call.number)
         else:
             return None
         order: Literal["big", "little"] = "big" if self._image.big_endian else "little"
-        numbers = [int.from_bytes(found[at : at + 4], order) for at in range(0, len(found), 4)]
-        return _types(numbers) if len(numbers) == count else None
+        numbers = [int.from_bytes(found[at : at + size], order) for at in range(0, len(found), size)]
+        return numbers if len(found) == size * count else None
+
+    def _strings(self, api: ApiFunction, call: CodeCall) -> tuple[str, ...] | None:
+        """The texts of one string object, or of a list of them, or of pointers to C strings."""
+        start, count = self._list(call) or (None, 0) if api.of_list else (call.arguments[2], 1)
+        words = {"string new": 2 + 16 // self._image.pointer_size, "string libc": 3}.get(api.value_type, 1)
+        texts: list[str | None] = []
+        for at in range(count):
+            distance = at * words * self._image.pointer_size
+            if isinstance(start, Place):
+                place = Place(start.base, start.offset + distance)
+                texts.append(self.string(call, place) if api.value_type != "PKc" else self._pointed(call, place))
+            elif isinstance(start, int) and api.value_type == "PKc":
+                pointer = self._flow.constant(start + distance, self._image.pointer_size)
+                texts.append(self._at(pointer) if isinstance(pointer, int) else None)
+            else:
+                texts.append(None)
+        known = tuple(text for text in texts if text is not None)
+        return known if len(known) == len(texts) and texts else None
+
+    def _pointed(self, call: CodeCall, place: Place) -> str | None:
+        pointer = call.memory.load(place, self._image.pointer_size, call.number)
+        return self._at(pointer) if isinstance(pointer, int) else None
+
+
+def _value(kind: str, number: int, size: int) -> AttrScalar:
+    """The value that a number stands for: a boolean or a signed integer."""
+    if kind == "b":
+        return bool(number & 1)
+    return number - (1 << 8 * size) if number >> (8 * size - 1) else number
 
 
 def _printable(found: bytes, length: int) -> str | None:

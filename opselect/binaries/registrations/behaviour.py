@@ -14,13 +14,11 @@ from dataclasses import dataclass, field
 
 from kernel_index import shipped
 from kernel_index.records import OpDefinition
-from opselect.binaries.code.values import Call, Place
+from opselect.binaries.code.values import CodeCall, Place
 from opselect.binaries.records import CompiledDefinition
-from opselect.binaries.registrations.arguments import Arguments
-from opselect.binaries.registrations.roles import ApiFunction, Role
+from opselect.binaries.registrations.arguments import OP_NAME, Arguments
+from opselect.binaries.registrations.roles import ApiFunction, ApiRole
 
-_OP = re.compile(r"_?[A-Z]\w*(?:>\w+)*")
-"""Names of ops (``framework/op_def_util.cc``); those that begin with ``_`` are internal."""
 _DEVICE = re.compile(r"(?:XLA_)?(?:CPU|GPU|TPU|DEFAULT)(?:_[A-Z]+)*")
 _SPECIFICATION = re.compile(r"\s*([A-Za-z]\w*)\s*:\s*(.+)", re.DOTALL)
 _ATTR_TYPE = re.compile(
@@ -34,9 +32,9 @@ _MOST_TYPES = 200
 class _Chain:
     """The calls on one builder: the one with the name, those between, and the last, whose result is used."""
 
-    begins: Call
-    between: list[Call]
-    last: Call
+    begins: CodeCall
+    between: list[CodeCall]
+    last: CodeCall
     op: str
 
 
@@ -45,27 +43,29 @@ class _Seen:
     """How a function between was called: with which texts for which ops, and the number behind the text."""
 
     texts: list[tuple[str, str]] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[CodeCall] = field(default_factory=list)
     first_of_chain: int = 0
 
 
 def kernel_api(
-    functions: Iterable[Sequence[Call]], arguments: Arguments, calls_of: Callable[[int], Sequence[Call]],
+    functions: Iterable[Sequence[CodeCall]], arguments: Arguments, calls_of: Callable[[int], Sequence[CodeCall]],
     definitions: Mapping[str, CompiledDefinition],
 ) -> dict[int | str, ApiFunction]:  # fmt: skip
     """What functions do for kernels, by all the calls of some functions.
 
     ``calls_of`` gives the calls of any function, ``definitions`` the binary's own op definitions by op.
     """
-    found: dict[Role, Counter[int | str]] = {role: Counter() for role in (Role.NAME, Role.BUILD, Role.REGISTRAR)}
+    found: dict[ApiRole, Counter[int | str]] = {
+        role: Counter() for role in (ApiRole.NAME, ApiRole.BUILD, ApiRole.REGISTRAR)
+    }
     between: dict[int | str, _Seen] = {}
     for calls in functions:
         for registrar in calls:
             chain = _chain_into(calls, registrar, arguments)
             if chain is None or registrar.target is None:
                 continue
-            found[Role.REGISTRAR][registrar.target] += 1
-            for role, call in ((Role.NAME, chain.begins), (Role.BUILD, chain.last)):
+            found[ApiRole.REGISTRAR][registrar.target] += 1
+            for role, call in ((ApiRole.NAME, chain.begins), (ApiRole.BUILD, chain.last)):
                 if call.target is not None:
                     found[role][call.target] += 1
             for at, call in enumerate(chain.between):
@@ -85,7 +85,7 @@ def kernel_api(
     return api
 
 
-def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) -> _Chain | None:
+def _chain_into(calls: Sequence[CodeCall], registrar: CodeCall, arguments: Arguments) -> _Chain | None:
     """The calls on the builder whose result a call is given, if it is given a class and a factory besides."""
     given = [argument for argument in registrar.arguments[:3] if isinstance(argument, Place) and argument.base > 0]
     if not given or arguments.factory(registrar, calls) is None:
@@ -97,7 +97,7 @@ def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) ->
         made = calls[last.number : registrar.number - 1]
         if arguments.class_of(registrar, made) is None:
             continue
-        between: list[Call] = []
+        between: list[CodeCall] = []
         call = last
         while True:
             builder = call.arguments[0]
@@ -113,7 +113,7 @@ def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) ->
                 break
             call = calls[builder.base - 1]
             named = arguments.text(call, 1)
-            if named is not None and _OP.fullmatch(named) and isinstance(call.arguments[0], Place):
+            if named is not None and OP_NAME.fullmatch(named) and isinstance(call.arguments[0], Place):
                 # On 32-bit ARM constructors return what they made.
                 held = call.arguments[0]
                 if (
@@ -126,17 +126,17 @@ def _chain_into(calls: Sequence[Call], registrar: Call, arguments: Arguments) ->
     return None
 
 
-def _begins(calls: Sequence[Call], call: Call, builder: Place, arguments: Arguments) -> bool:
+def _begins(calls: Sequence[CodeCall], call: CodeCall, builder: Place, arguments: Arguments) -> bool:
     """Whether no call before, on the same place, names an op: then this one begins the builder."""
     return _begun(calls, call, builder, arguments) is None
 
 
-def _begun(calls: Sequence[Call], call: Call, builder: Place, arguments: Arguments) -> Call | None:
+def _begun(calls: Sequence[CodeCall], call: CodeCall, builder: Place, arguments: Arguments) -> CodeCall | None:
     """The last call before that names an op for a builder on the stack."""
     for before in reversed(calls[: call.number - 1]):
         if before.arguments[0] == builder:
             text = arguments.text(before, 1)
-            return before if text is not None and _OP.fullmatch(text) else None
+            return before if text is not None and OP_NAME.fullmatch(text) else None
     return None
 
 
@@ -183,23 +183,23 @@ def _between(
     target: int | str,
     seen: _Seen,
     arguments: Arguments,
-    calls_of: Callable[[int], Sequence[Call]],
+    calls_of: Callable[[int], Sequence[CodeCall]],
     inputs: _Definitions,
 ) -> ApiFunction:
     """What a function between the name and the end does."""
     if len(seen.texts) * 2 <= len(seen.calls):
         numbers = [call.arguments[1] for call in seen.calls if len(call.arguments) > 1]
-        return ApiFunction(Role.PRIORITY if any(isinstance(number, int) for number in numbers) else Role.OTHER)
+        return ApiFunction(ApiRole.PRIORITY if any(isinstance(number, int) for number in numbers) else ApiRole.OTHER)
     texts = [text for _, text in seen.texts]
     if sum(_DEVICE.fullmatch(text) is not None for text in texts) * 2 > len(texts):
-        return ApiFunction(Role.DEVICE)
+        return ApiFunction(ApiRole.DEVICE)
     behind = [call.arguments[2] if len(call.arguments) > 2 else None for call in seen.calls]
     value_type = _value_type(seen, inputs)
     if value_type:
-        return ApiFunction(Role.ATTR, value_type=value_type)
+        return ApiFunction(ApiRole.ATTR, value_type=value_type)
     named = [inputs.has(op, text) for op, text in seen.texts]
     if named.count(True) > named.count(False):
-        return ApiFunction(Role.HOST_MEMORY)
+        return ApiFunction(ApiRole.HOST_MEMORY)
     if isinstance(target, int):
         # What stands behind the text may be left over there from before: so it comes after this.
         dtype = _type_within(calls_of(target), arguments)
@@ -207,12 +207,12 @@ def _between(
             return dtype
     attrs = [inputs.attr_type(op, text) is not None for op, text in seen.texts]
     if named.count(False) and not any(attrs):
-        return ApiFunction(Role.LABEL)
+        return ApiFunction(ApiRole.LABEL)
     if all(isinstance(value, int) and 0 < value < _MOST_TYPES for value in behind):
-        return ApiFunction(Role.TYPE)
+        return ApiFunction(ApiRole.TYPE)
     if all(isinstance(value, Place) or (isinstance(value, int) and value >= _MOST_TYPES) for value in behind):
-        return ApiFunction(Role.TYPES)
-    return ApiFunction(Role.OTHER)
+        return ApiFunction(ApiRole.TYPES)
+    return ApiFunction(ApiRole.OTHER)
 
 
 def _value_type(seen: _Seen, inputs: _Definitions) -> str:
@@ -222,15 +222,15 @@ def _value_type(seen: _Seen, inputs: _Definitions) -> str:
     return spelled[kind] if len(kinds) == 1 and (kind := kinds.pop() or "") in spelled else ""
 
 
-def _type_within(calls: Sequence[Call], arguments: Arguments) -> ApiFunction | None:
+def _type_within(calls: Sequence[CodeCall], arguments: Arguments) -> ApiFunction | None:
     """The type of a function that does nothing but to hand on its arguments with a type."""
     if not calls or (len(calls) != 1 and not calls[0].jump):
         return None
     dtype = arguments.dtype(calls[0].arguments[2])
-    return None if dtype is None else ApiFunction(Role.TYPE, dtype)
+    return None if dtype is None else ApiFunction(ApiRole.TYPE, dtype)
 
 
-def definition_api(functions: Iterable[Sequence[Call]], arguments: Arguments) -> dict[int | str, ApiFunction]:
+def definition_api(functions: Iterable[Sequence[CodeCall]], arguments: Arguments) -> dict[int | str, ApiFunction]:
     """What functions do for op definitions, by all the calls of some functions.
 
     A definition is told texts such as ``x: T`` and ``T: type``; inputs come before outputs.
@@ -243,7 +243,7 @@ def definition_api(functions: Iterable[Sequence[Call]], arguments: Arguments) ->
     for calls in functions:
         for call in calls:
             text = arguments.text(call, 1) if isinstance(call.arguments[0], Place) else None
-            if call.target is not None and text is not None and _OP.fullmatch(text):
+            if call.target is not None and text is not None and OP_NAME.fullmatch(text):
                 named[call.target] += 1
         for definition in _specifications(calls, arguments):
             if definition.begins is not None and definition.begins.target is not None:
@@ -257,20 +257,20 @@ def definition_api(functions: Iterable[Sequence[Call]], arguments: Arguments) ->
             orders.update((a, b) for at, a in enumerate(firsts) for b in firsts[at + 1 :])
     # What begins kernels is told names of ops, too, and now and then a text with a colon.
     api: dict[int | str, ApiFunction] = {
-        target: ApiFunction(Role.OP) for target, times in begun.items() if times * 2 > named[target]
+        target: ApiFunction(ApiRole.OP) for target, times in begun.items() if times * 2 > named[target]
     }
-    api |= {target: ApiFunction(Role.RECEIVER) for target in received if target not in told}
+    api |= {target: ApiFunction(ApiRole.RECEIVER) for target in received if target not in told}
     of_ops = []
     for target, texts in told.items():
         matches = [_SPECIFICATION.match(text) for text in texts]
         attrs = sum(match is not None and _ATTR_TYPE.match(match[2]) is not None for match in matches)
         if attrs * 2 > len(texts):
-            api[target] = ApiFunction(Role.OP_ATTR)
+            api[target] = ApiFunction(ApiRole.OP_ATTR)
         else:
             of_ops.append(target)
     for target in of_ops:
         before = sum(orders[target, other] - orders[other, target] for other in of_ops)
-        api[target] = ApiFunction(Role.OP_INPUT if before > 0 or len(of_ops) == 1 else Role.OP_OUTPUT)
+        api[target] = ApiFunction(ApiRole.OP_INPUT if before > 0 or len(of_ops) == 1 else ApiRole.OP_OUTPUT)
     return api
 
 
@@ -278,12 +278,12 @@ def definition_api(functions: Iterable[Sequence[Call]], arguments: Arguments) ->
 class _Specified:
     """The calls of a definition: the one that names the op, those that specify it, and the one that takes it."""
 
-    begins: Call | None
-    specified: list[tuple[Call, str]]
-    receiver: Call | None = None
+    begins: CodeCall | None
+    specified: list[tuple[CodeCall, str]]
+    receiver: CodeCall | None = None
 
 
-def _specifications(calls: Sequence[Call], arguments: Arguments) -> list[_Specified]:
+def _specifications(calls: Sequence[CodeCall], arguments: Arguments) -> list[_Specified]:
     """The calls of each definition that specifies something."""
     at: dict[Place, _Specified] = {}
     found: list[_Specified] = []
@@ -304,7 +304,7 @@ def _specifications(calls: Sequence[Call], arguments: Arguments) -> list[_Specif
             if not current.specified:
                 found.append(current)
             current.specified.append((call, text))
-        elif text is not None and _OP.fullmatch(text) and place.base <= 0:
+        elif text is not None and OP_NAME.fullmatch(text) and place.base <= 0:
             current = at[place] = _Specified(call, [])
         if current is not None:
             at[Place(call.number, 0)] = current

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from kernel_index.records import AttrScalar, Constraint
-from opselect.binaries.code.values import Call, Place, Value
+from opselect.binaries.code.values import CodeCall, Place, Value
 from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations, Undecoded
-from opselect.binaries.registrations.arguments import NO_OP, Arguments
-from opselect.binaries.registrations.roles import ApiFunction, Role
+from opselect.binaries.registrations.arguments import NO_OP, OP_NAME, Arguments
+from opselect.binaries.registrations.roles import ApiFunction, ApiRole
 
-_UNKNOWN = ApiFunction(Role.OTHER)
-_OF_DEFINITIONS = frozenset({Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT, Role.RECEIVER})
+_UNKNOWN = ApiFunction(ApiRole.OTHER)
+_OF_DEFINITIONS = frozenset({ApiRole.OP_ATTR, ApiRole.OP_INPUT, ApiRole.OP_OUTPUT, ApiRole.RECEIVER})
 
 
 Api = dict[int | str, ApiFunction]
@@ -29,22 +29,74 @@ class _Builder:
     """A registration that is being put together: the calls that were made on one builder, in their order.
 
     ``role`` is that of the call that begins it, ``op`` the name of the op, ``number`` that call's in the function.
-    ``places`` are where the builder is: on the stack, and the results of its own functions, which return it. ``built``
-    is the number of the call that ends it. Its code is that from ``first`` to ``end``. Where it is ``conditional``, the
-    run decides whether there is an op.
+    ``places`` are where it is when it begins: on the stack, or the result of the call that makes it. ``built`` is the
+    number of the call that ends it. Its code is that from ``first`` to ``end``. Where it is ``conditional``, the run
+    decides whether there is an op.
     """
 
-    role: Role
+    role: ApiRole
     op: str | None
-    begins: Call
+    begins: CodeCall
     number: int
     places: set[Value]
-    told: list[tuple[ApiFunction, Call]] = field(default_factory=list)
+    told: list[tuple[ApiFunction, CodeCall]] = field(default_factory=list)
     built: int = 0
     registered: bool = False
     first: int = 0
     end: int = 0
     conditional: bool = False
+
+
+class _Builders:
+    """The builders of the calls of one function, by where they are."""
+
+    def __init__(self) -> None:
+        self.all: list[_Builder] = []
+        self._places: dict[Value, _Builder] = {}
+        self._built: dict[int, _Builder] = {}
+
+    def add(self, builder: _Builder) -> None:
+        """Adds one; what was at its place before is not there any more."""
+        self.all.append(builder)
+        self._places.update(dict.fromkeys(builder.places, builder))
+
+    def at(self, place: Value) -> _Builder | None:
+        """The builder that is at a place, if it has not ended."""
+        builder = self._places.get(place) if isinstance(place, Place) else None
+        return builder if builder is not None and not builder.built else None
+
+    def returned(self, builder: _Builder, call: CodeCall) -> None:
+        """Notes that a call on a builder may return it, or what was built."""
+        self._places[Place(call.number, 0)] = builder
+        self._built[call.number] = builder
+
+    def told_by(self, api: ApiFunction, call: CodeCall) -> _Builder | None:
+        """The builder that a call is made on: at its first argument, or the last one where that is not known."""
+        if api.role is ApiRole.RECEIVER:
+            return self.at(call.arguments[0]) or self.at(call.arguments[1])
+        if call.arguments[0] is not None:
+            return self.at(call.arguments[0])
+        return self.all[-1] if self.all and not self.all[-1].built else None
+
+    def registered_by(self, api: ApiFunction, call: CodeCall) -> _Builder | None:
+        """The builder whose result a registrar is given, or in C the builder itself."""
+        if api.of_c:
+            return self.at(call.arguments[1])
+        for given in call.arguments[:3]:
+            if isinstance(given, Place) and not given.offset:
+                builder = self._built.get(given.base)
+                if builder is not None and builder.built == given.base:
+                    return builder
+        return None
+
+    def set_ranges(self, calls: Sequence[CodeCall], function: int) -> None:
+        """Says where the code of each begins and ends: at the call before its name, and before the next one's."""
+        for builder in self.all:
+            builder.first = calls[builder.number - 1].after if builder.number else function
+        for builder, following in pairwise(self.all):
+            builder.end = max(following.first, builder.begins.after)
+        if self.all:
+            self.all[-1].end = calls[-1].after
 
 
 class Assembler:
@@ -82,35 +134,34 @@ class Assembler:
             undecoded=tuple(sorted(self._undecoded, key=lambda undecoded: undecoded.place)),
         )
 
-    def read(self, calls: Sequence[Call], function: int, name: str, file: str) -> None:
+    def read(self, calls: Sequence[CodeCall], function: int, name: str, file: str) -> None:
         """Reads the calls of a function, with those of functions that are followed in the place of their call."""
-        builders: list[_Builder] = []
-        registrars: list[tuple[ApiFunction, Call]] = []
+        builders = _Builders()
+        registrars: list[tuple[ApiFunction, CodeCall]] = []
         for at, call in enumerate(calls):
             api = None if call.target is None else self._api.get(call.target)
             if api is None:
-                builder = _of_call(builders, None, call) if isinstance(call.arguments[0], Place) else None
+                builder = builders.at(call.arguments[0])
                 if builder is not None:
-                    builder.places.add(Place(call.number, 0))
-                    if builder.role is Role.NAME:
+                    builders.returned(builder, call)
+                    if builder.role is ApiRole.NAME:
                         builder.told.append((_UNKNOWN, call))
-                continue
-            if api.role in {Role.NAME, Role.OP}:
-                builders.append(self._begun(api, call, at))
-            elif api.role is Role.REGISTRAR:
+            elif api.role is ApiRole.NAME or api.role is ApiRole.OP:
+                builders.add(self._begun(api, call, at))
+            elif api.role is ApiRole.REGISTRAR:
                 registrars.append((api, call))
             else:
-                builder = _of_call(builders, api.role, call)
+                builder = builders.told_by(api, call)
                 if builder is None and api.role in _OF_DEFINITIONS:
                     builder = self._begun_in_place(calls, at)
                     if builder is not None:
-                        builders.append(builder)
+                        builders.add(builder)
                 if builder is not None:
                     builder.told.append((api, call))
-                    builder.places.add(Place(call.number, 0))
-                    if api.role in {Role.BUILD, Role.RECEIVER}:
+                    builders.returned(builder, call)
+                    if api.role is ApiRole.BUILD or api.role is ApiRole.RECEIVER:
                         builder.built = call.number
-        _set_ranges(builders, calls, function)
+        builders.set_ranges(calls, function)
         where = _Where(
             function=function,
             name=name,
@@ -119,7 +170,7 @@ class Assembler:
             is_initialiser=self._arguments.is_initialiser(function),
         )
         for api, call in registrars:
-            builder = _registered_by(builders, api, call)
+            builder = builders.registered_by(api, call)
             if builder is not None:
                 builder.registered = True
                 if builder.conditional:
@@ -127,19 +178,19 @@ class Assembler:
                 self._kernel(builder, call, where, *self._class_and_factory(api, builder, call, calls))
             elif not _is_left_out(call):
                 self._undecoded.append(where.undecoded(call.place, self._arguments.class_of(call) or "", "its op"))
-        for builder in builders:
-            if builder.role is Role.OP:
+        for builder in builders.all:
+            if builder.role is ApiRole.OP:
                 self._definition(builder, where)
             elif not builder.registered and builder.op not in NO_OP:
                 reason = f"no call registers what begins with op {builder.op}" if builder.op else "its op"
                 self._undecoded.append(where.undecoded(builder.begins.place, "", reason))
 
-    def _begun(self, api: ApiFunction, call: Call, at: int) -> _Builder:
+    def _begun(self, api: ApiFunction, call: CodeCall, at: int) -> _Builder:
         """A registration that a call begins with the name of an op."""
         if api.of_c:
             builder = _Builder(api.role, self._arguments.text(call, 0), call, at, {Place(call.number, 0)})
-            if api.role is Role.NAME:
-                builder.told.append((ApiFunction(Role.DEVICE), call))
+            if api.role is ApiRole.NAME:
+                builder.told.append((ApiFunction(ApiRole.DEVICE), call))
             return builder
         places = {call.arguments[0], Place(call.number, 0)}
         builder = _Builder(api.role, self._arguments.text(call, 1), call, at, places)
@@ -147,7 +198,7 @@ class Assembler:
         return builder
 
     def _class_and_factory(
-        self, api: ApiFunction, builder: _Builder, call: Call, calls: Sequence[Call]
+        self, api: ApiFunction, builder: _Builder, call: CodeCall, calls: Sequence[CodeCall]
     ) -> tuple[str | None, int | None]:
         """The text of the class that a registrar is given, and the function that makes the kernel."""
         if api.of_c:
@@ -155,7 +206,7 @@ class Assembler:
         between = calls[builder.built : call.number - 1]
         return self._arguments.class_of(call, between), self._arguments.factory(call, calls)
 
-    def _begun_in_place(self, calls: Sequence[Call], at: int) -> _Builder | None:
+    def _begun_in_place(self, calls: Sequence[CodeCall], at: int) -> _Builder | None:
         """A definition whose name is put into the builder without a function of its own: as a string there.
 
         The string is made by the last call before with the same place and a text, or by storing its characters.
@@ -169,15 +220,19 @@ class Assembler:
                 before = calls[number]
                 if before.target in self._api:
                     break
-                texts = [text for text in map(self._arguments.plain_text, before.arguments[1:]) if text]
+                texts = [
+                    text
+                    for text in map(self._arguments.plain_text, before.arguments[1:])
+                    if OP_NAME.fullmatch(text or "")
+                ]
                 if before.arguments[0] == place and (texts or op):
-                    return _Builder(Role.OP, texts[0] if texts else op, before, number, {place})
+                    return _Builder(ApiRole.OP, texts[0] if texts else op, before, number, {place})
             if op is not None:
-                return _Builder(Role.OP, op, call, at, {place})
+                return _Builder(ApiRole.OP, op, call, at, {place})
         return None
 
     def _definition(self, builder: _Builder, where: _Where) -> None:
-        told: dict[Role, list[str]] = {Role.OP_INPUT: [], Role.OP_OUTPUT: [], Role.OP_ATTR: []}
+        told: dict[ApiRole, list[str]] = {ApiRole.OP_INPUT: [], ApiRole.OP_OUTPUT: [], ApiRole.OP_ATTR: []}
         for api, call in builder.told:
             text = self._arguments.text(call, 1) if api.role in told else None
             if text is not None:
@@ -189,9 +244,9 @@ class Assembler:
             self._definitions.append(
                 CompiledDefinition(
                     op=op,
-                    inputs=tuple(told[Role.OP_INPUT]),
-                    outputs=tuple(told[Role.OP_OUTPUT]),
-                    attrs=tuple(told[Role.OP_ATTR]),
+                    inputs=tuple(told[ApiRole.OP_INPUT]),
+                    outputs=tuple(told[ApiRole.OP_OUTPUT]),
+                    attrs=tuple(told[ApiRole.OP_ATTR]),
                     file=where.file,
                     known_from=where.known_from,
                     place=builder.begins.place,
@@ -202,7 +257,7 @@ class Assembler:
             )
 
     def _kernel(
-        self, builder: _Builder, call: Call, where: _Where, kernel_class: str | None, factory: int | None
+        self, builder: _Builder, call: CodeCall, where: _Where, kernel_class: str | None, factory: int | None
     ) -> None:
         """Makes the record of a kernel, or says what of it could not be read."""
         op = builder.op
@@ -216,27 +271,27 @@ class Assembler:
         of_op = f" of a kernel of op {op}"
         for api, told in builder.told:
             role, text = api.role, self._arguments.text(told, 1)
-            if role is Role.PRIORITY:
+            if role is ApiRole.PRIORITY:
                 value = told.arguments[1]
                 if isinstance(value, int):
                     priority = (value & 0x7FFFFFFF) - (value & 0x80000000)
                 else:
                     unknown.append(f"the priority{of_op}")
-            elif role is Role.BUILD:
+            elif role is ApiRole.BUILD:
                 continue
-            elif text is None or role is Role.OTHER:
+            elif text is None or role is ApiRole.OTHER:
                 unknown.append(f"what a call says that {role.value},{of_op}")
-            elif role is Role.DEVICE:
+            elif role is ApiRole.DEVICE:
                 device = text
-            elif role in {Role.TYPE, Role.TYPES, Role.ATTR}:
+            elif role is ApiRole.TYPE or role is ApiRole.TYPES or role is ApiRole.ATTR:
                 allowed = self._arguments.allowed(api, told)
                 if allowed is None:
                     unknown.append(f"what attr {text} may be{of_op}")
                 else:
                     constraints[text] = (*constraints.get(text, ()), *allowed)
-            elif role is Role.HOST_MEMORY:
+            elif role is ApiRole.HOST_MEMORY:
                 host_memory_args.append(text)
-            elif role is Role.LABEL:
+            elif role is ApiRole.LABEL:
                 label = text
         if device is None:
             unknown.append(f"the device{of_op}")
@@ -280,39 +335,13 @@ class _Where:
         return Undecoded(place, self.function, self.name, self.file, kernel_class, reason)
 
 
-def _of_call(builders: Sequence[_Builder], role: Role | None, call: Call) -> _Builder | None:
-    """The builder that a call is made on: the one that is at its first argument, or the last where that is unknown."""
-    builder_at = call.arguments[0]
-    if role is Role.RECEIVER:
-        given = [argument for argument in call.arguments[:2] if isinstance(argument, Place)]
-        return next((b for b in reversed(builders) if not b.built and b.places.intersection(given)), None)
-    if builder_at is None:
-        return builders[-1] if builders and not builders[-1].built else None
-    return next((builder for builder in reversed(builders) if not builder.built and builder_at in builder.places), None)
-
-
-def _registered_by(builders: Sequence[_Builder], api: ApiFunction, call: Call) -> _Builder | None:
-    """The builder whose result a registrar is given, or in C the builder itself."""
-    if api.of_c:
-        return next((builder for builder in reversed(builders) if call.arguments[1] in builder.places), None)
-    given = {argument.base for argument in call.arguments[:3] if isinstance(argument, Place) and not argument.offset}
-    return next((builder for builder in reversed(builders) if builder.built and builder.built in given), None)
-
-
-def _is_left_out(call: Call) -> bool:
+def _is_left_out(call: CodeCall) -> bool:
     """Whether a registrar is given no kernel, as selective registration does with what it leaves out."""
     return 0 in call.arguments[:2]
 
 
-def _set_ranges(builders: Sequence[_Builder], calls: Sequence[Call], function: int) -> None:
-    """Says where the code of each registration begins and ends: at the call before its name, and before the next's."""
-    for builder in builders:
-        builder.first = calls[builder.number - 1].after if builder.number else function
-    for builder, following in pairwise(builders):
-        builder.end = max(following.first, builder.begins.after)
-    if builders:
-        builders[-1].end = calls[-1].after
-
-
 def _in_order(allowed: Sequence[AttrScalar]) -> tuple[AttrScalar, ...]:
-    return tuple(sorted(set(allowed), key=lambda value: (type(value).__name__, value)))
+    each = set(allowed)
+    if len({type(value) for value in each}) == 1:
+        return tuple(sorted(each))
+    return tuple(sorted(each, key=lambda value: (type(value).__name__, value)))

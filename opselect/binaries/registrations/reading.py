@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 from opselect.binaries.code.callers import call_sites
-from opselect.binaries.code.flow import Flow
+from opselect.binaries.code.flow import CodeFlow
 from opselect.binaries.code.machines import flow_of
-from opselect.binaries.code.values import GIVEN, Call, Place
-from opselect.binaries.image import Image, unmapped
-from opselect.binaries.records import CompiledDefinition, Registrations
+from opselect.binaries.code.values import GIVEN, CodeCall, Place
+from opselect.binaries.image import Image, Machine, unmapped
+from opselect.binaries.records import CompiledDefinition, Registrations, Undecoded
 from opselect.binaries.registrations.arguments import Arguments
 from opselect.binaries.registrations.behaviour import definition_api, kernel_api
 from opselect.binaries.registrations.builders import Api, Assembler
-from opselect.binaries.registrations.roles import ApiFunction, Role, role_by_name
+from opselect.binaries.registrations.roles import PARTS, ApiFunction, ApiRole, role_by_name
+from opselect.binaries.symbol_search import symbols_with
 
-_OF_KERNELS = frozenset({Role.NAME, Role.REGISTRAR})
-_OF_DEFINITIONS = frozenset({Role.OP, Role.RECEIVER, Role.OP_ATTR, Role.OP_INPUT, Role.OP_OUTPUT})
+_OF_KERNELS = frozenset({ApiRole.NAME, ApiRole.REGISTRAR})
+_OF_DEFINITIONS = frozenset({ApiRole.OP, ApiRole.RECEIVER, ApiRole.OP_ATTR, ApiRole.OP_INPUT, ApiRole.OP_OUTPUT})
 _STARTS = _OF_KERNELS | _OF_DEFINITIONS
 """What functions do that begin or end a registration. Of a definition every part may be the first: its name can be
 stored without a call."""
@@ -36,17 +37,25 @@ def read_registrations(image: Image) -> Registrations:
     """
     flow = flow_of(image)
     if flow is None:
-        return Registrations((), (), ())
+        return Registrations((), (), (), not_followed=f"its code is for {_processor(image)}")
+    if not len(image.functions):
+        return Registrations((), (), (), not_followed="nothing in it says where its functions begin")
     return _Reader(image, flow).read()
 
 
+def _processor(image: Image) -> str:
+    """What a processor is called whose code cannot be followed."""
+    order = "big-endian " if image.big_endian else ""
+    name = "another processor" if image.machine is Machine.OTHER else image.machine.value
+    return f"{order}{name}, and only that for x86, ARM and their kinds of 64 bits can be followed"
+
+
 class _Reader:
-    def __init__(self, image: Image, flow: Flow) -> None:
+    def __init__(self, image: Image, flow: CodeFlow) -> None:
         self._image = image
         self._flow = flow
         self._arguments = Arguments(flow)
-        self._calls: dict[int, list[Call]] = {}
-        self._roles: dict[int, ApiFunction | None] = {}
+        self._calls: dict[int, list[CodeCall]] = {}
 
     def read(self) -> Registrations:
         api = self._named_api()
@@ -54,14 +63,30 @@ class _Reader:
             api = self._unnamed(self._definition_api, _OF_DEFINITIONS) | api
         if not any(function.role in _OF_KERNELS for function in api.values()):
             found = self._unnamed(partial(self._kernel_api, self._definitions(api)), _OF_KERNELS)
-            api |= {target: self._decided_within(target, function) or function for target, function in found.items()}
+            api |= {target: self._decided_within(target, function) for target, function in found.items()}
         unmapped(self._image.content)
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
         }
-        return self._assembled(api)
+        read = self._assembled(api)
+        if read.kernels or read.undecoded or not read.definitions:
+            return read
+        return replace(read, undecoded=tuple(self._suspected()))
 
-    def _unnamed(self, api_of: Callable[[list[list[Call]]], Api], starts: frozenset[Role]) -> Api:
+    def _suspected(self) -> Iterator[Undecoded]:
+        """Calls that are given a text and a function, where ops are defined and no kernel was found.
+
+        So a registrar is called; what was inlined around it, as by link time optimization, cannot be told any more.
+        """
+        functions = list(self._image.initialisers)
+        for function in [*functions, *self._called(functions)]:
+            for call in self._calls_of(function):
+                text = self._arguments.class_of(call)
+                if text and self._arguments.factory(call, ()) is not None:
+                    name, file = self._name_and_file(function)
+                    yield Undecoded(call.place, function, name, file, text, "what looks like a kernel of this class")
+
+    def _unnamed(self, api_of: Callable[[list[list[CodeCall]]], Api], starts: frozenset[ApiRole]) -> Api:
         """What functions do by how they are called, by those that the loader calls and those that these call.
 
         When it is known what begins and ends a registration, everything that does so is looked at again.
@@ -73,9 +98,7 @@ class _Reader:
             api = self._nameless(api_of(calls))
             if any(function.role in starts for function in api.values()):
                 break
-            called = (call.target for each in calls for call in each)
-            within = (goal for goal in called if isinstance(goal, int) and self._is_function(goal))
-            functions = list(dict.fromkeys(within))
+            functions = self._called(functions)
         while api:
             further = self._nameless(api_of([self._calls_of(function) for function in self._callers(api, starts)]))
             if further.keys() <= api.keys():
@@ -84,19 +107,25 @@ class _Reader:
         return api
 
     def _nameless(self, api: Api) -> Api:
-        """What functions do that have no name: a name says what its function does and what it does not."""
+        """What functions do that have no name: a name says what its function does and what it does not.
+
+        What does nothing at all stands for an op definition that selective registration leaves out (``register_op`` of
+        ``framework/op.h``).
+        """
         return {
             target: function
             for target, function in api.items()
-            if isinstance(target, int) and not len(self._image.symbols.at(target))
+            if isinstance(target, int)
+            and not len(self._image.symbols.at(target))
+            and not (function.role in _OF_DEFINITIONS and self._flow.does_nothing(target))
         }
 
-    def _decided_within(self, target: int | str, function: ApiFunction | None) -> ApiFunction | None:
+    def _decided_within(self, target: int | str, function: ApiFunction) -> ApiFunction:
         """Says of what begins a kernel whether it asks another function first if the op is to be registered.
 
         Source: ``Name`` of ``framework/kernel_def_builder.h`` with ``SHOULD_REGISTER_OP`` of a generated header.
         """
-        if function is None or function.role is not Role.NAME or isinstance(target, str):
+        if function.role is not ApiRole.NAME or isinstance(target, str):
             return function
         builder, op = Place(GIVEN, 0), Place(GIVEN - 1, 0)
         calls = self._flow.calls(target, given=(builder, op))
@@ -109,13 +138,18 @@ class _Reader:
         only = {target: function for target, function in api.items() if function.role in _OF_DEFINITIONS}
         return {definition.op: definition for definition in self._assembled(only).definitions}
 
-    def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[Call]]) -> Api:
+    def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[CodeCall]]) -> Api:
         return kernel_api(calls, self._arguments, self._flow.calls, definitions)
 
-    def _definition_api(self, calls: list[list[Call]]) -> Api:
+    def _called(self, functions: list[int]) -> list[int]:
+        """The functions that some functions call."""
+        goals = (call.target for function in functions for call in self._calls_of(function))
+        return list(dict.fromkeys(goal for goal in goals if isinstance(goal, int) and self._is_function(goal)))
+
+    def _definition_api(self, calls: list[list[CodeCall]]) -> Api:
         return definition_api(calls, self._arguments)
 
-    def _callers(self, api: Api, roles: frozenset[Role]) -> list[int]:
+    def _callers(self, api: Api, roles: frozenset[ApiRole]) -> list[int]:
         """The functions that call what does something."""
         functions = self._image.functions
         wanted = {target for target, function in api.items() if function.role in roles}
@@ -139,7 +173,7 @@ class _Reader:
         return assembler.registrations()
 
     def _registering(self, api: Api) -> list[int]:
-        """The functions that begin or end a registration; what they call besides is added to what is known."""
+        """The functions that begin or end a registration; of those that only jump to one that does, the callers."""
         functions = self._image.functions
         found: set[int] = set()
         scanned: set[int | str] = set()
@@ -158,43 +192,19 @@ class _Reader:
                 own = api.get(behind) if behind != start else self._role_of_symbol(start)
                 if own is not None:
                     api.setdefault(start, own)
-                for target, function in self._api_called_by(start).items():
-                    api.setdefault(target, function)
         return sorted(start for start in found if start not in api)
 
     def _named_api(self) -> Api:
-        """What functions do that have names: imports, and those that the loader's functions call.
-
-        Compilers that do not optimise let a function call another one that registers: then that is looked at, too.
-        """
+        """What functions do that have names, imports and others."""
         imports = {*self._image.pointers.import_names, *self._image.stubs.values()}
-        named = ((name, role_by_name(name)) for name in sorted(imports))
-        api: Api = {name: role for name, role in named if role is not None}
-        functions = list(self._image.initialisers)
-        for _ in range(_DEEPEST):
-            called: dict[int, None] = {}
-            for function in functions:
-                api.update(self._api_called_by(function))
-                for call in self._calls.get(function, ()):
-                    if isinstance(call.target, int) and self._arguments.is_function(call.target):
-                        called[call.target] = None
-            if any(function.role in _STARTS for function in api.values()) or not len(self._image.symbols):
-                break
-            functions = list(called)
+        api: Api = {name: role for name in sorted(imports) if (role := role_by_name(name)) is not None}
+        symbols = self._image.symbols
+        for number in symbols_with(symbols, PARTS):
+            address = int(symbols.addresses[number])
+            role = role_by_name(symbols.name(int(number)))
+            if role is not None and self._arguments.is_function(address):
+                api[address] = self._decided_within(address, role)
         return api
-
-    def _api_called_by(self, function: int) -> Api:
-        """What the functions do, by their names, that a function calls for registrations."""
-        found: Api = {}
-        for call in self._calls_of(function):
-            if isinstance(call.target, int):
-                if call.target not in self._roles:
-                    role = self._role_of_symbol(call.target)
-                    self._roles[call.target] = self._decided_within(call.target, role)
-                role = self._roles[call.target]
-                if role is not None:
-                    found[call.target] = role
-        return found
 
     def _role_of_symbol(self, address: int) -> ApiFunction | None:
         for number in self._image.symbols.at(address):
@@ -213,7 +223,7 @@ class _Reader:
             if isinstance(call.target, int) and call.target in chosen and call.target != function
         )
 
-    def _calls_of(self, function: int) -> list[Call]:
+    def _calls_of(self, function: int) -> list[CodeCall]:
         if function not in self._calls:
             self._calls[function] = self._flow.calls(function)
             if len(self._calls) % _TOGETHER == 0:

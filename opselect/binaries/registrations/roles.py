@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kernel_index.datatypes import DataType
 
 
-class Role(enum.Enum):
+class ApiRole(enum.Enum):
     """What a function does for a registration."""
 
     NAME = "begins a kernel registration with the name of its op"
@@ -36,16 +36,19 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiFunction:
-    """A function that registrations call; ``dtype`` is the type that a function of one type admits.
+    """A function that registrations call.
 
-    ``value_type`` is the type of what an `Role.ATTR` takes, as C++ compilers write it: b, i, l, x or PKc. Where a name
-    is ``conditional``, selective registration decides in the function whether the op keeps it. Functions ``of_c`` are
-    of the C API: one is told op, device and factory at once and returns the builder, another class and builder.
+    ``dtype`` is the type that a function of one type admits. ``value_type`` is the type of what a function takes that
+    admits values of attrs, as C++ compilers write it (b, i, l, x, PKc), or "string" with its layout: new and old of
+    libstdc++, libc of libc++; with ``of_list`` it takes several. Where a name is ``conditional``, the generated header
+    decides within whether the op keeps it. Functions ``of_c`` are of the C API: one is told op, device and
+    factory at once and returns the builder, another class and builder.
     """
 
-    role: Role
+    role: ApiRole
     dtype: DataType | None = None
     value_type: str = ""
+    of_list: bool = False
     conditional: bool = False
     of_c: bool = False
 
@@ -53,42 +56,46 @@ class ApiFunction:
 _PLAIN = tuple(
     (re.compile(pattern), role)
     for pattern, role in (
-        (r"15register_kernel(?:6system)?4NameC\dE", Role.NAME),
-        (r"16KernelDefBuilderC\dEPKc", Role.NAME),
-        (r"16KernelDefBuilder6DeviceE", Role.DEVICE),
-        (r"16KernelDefBuilder14TypeConstraintEPKcN\d*S?_?\d*\w*8DataTypeE$", Role.TYPE),
-        (r"16KernelDefBuilder14TypeConstraintEPKc", Role.TYPES),
-        (r"16KernelDefBuilder10HostMemoryE", Role.HOST_MEMORY),
-        (r"16KernelDefBuilder5LabelE", Role.LABEL),
-        (r"16KernelDefBuilder8PriorityE", Role.PRIORITY),
-        (r"16KernelDefBuilder5BuildE", Role.BUILD),
-        (r"17OpKernelRegistrar(?:C\d|12InitInternal|8Register)E", Role.REGISTRAR),
-        (r"(?:11register_op19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)C\dE", Role.OP),
-        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)4AttrE", Role.OP_ATTR),
-        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)5InputE", Role.OP_INPUT),
-        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)6OutputE", Role.OP_OUTPUT),
-        (r"11register_op20OpDefBuilderReceiverC\dE", Role.RECEIVER),
+        (r"15register_kernel(?:6system)?4NameC\dE", ApiRole.NAME),
+        (r"16KernelDefBuilderC\dEPKc", ApiRole.NAME),
+        (r"16KernelDefBuilder6DeviceE", ApiRole.DEVICE),
+        (r"16KernelDefBuilder14TypeConstraintEPKcN\d*S?_?\d*\w*8DataTypeE$", ApiRole.TYPE),
+        (r"16KernelDefBuilder14TypeConstraintEPKc", ApiRole.TYPES),
+        (r"16KernelDefBuilder10HostMemoryE", ApiRole.HOST_MEMORY),
+        (r"16KernelDefBuilder5LabelE", ApiRole.LABEL),
+        (r"16KernelDefBuilder8PriorityE", ApiRole.PRIORITY),
+        (r"16KernelDefBuilder5BuildE", ApiRole.BUILD),
+        (r"17OpKernelRegistrar(?:C\d|12InitInternal|8Register)E", ApiRole.REGISTRAR),
+        (r"(?:11register_op19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)C\dE", ApiRole.OP),
+        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)4AttrE", ApiRole.OP_ATTR),
+        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)5InputE", ApiRole.OP_INPUT),
+        (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)6OutputE", ApiRole.OP_OUTPUT),
+        (r"11register_op20OpDefBuilderReceiverC\dE", ApiRole.RECEIVER),
     )
 )
 _OF_ONE_TYPE = re.compile(r"16KernelDefBuilder14TypeConstraintI(.+)EERS\d?_(?:PKc|S\w?_)$")
-_OF_ONE_VALUE = re.compile(r"16KernelDefBuilder14AttrConstraintI(b|i|l|x|PKc)EERS\d?_(?:PKc|S\w?_)T_$")
+_OF_VALUES = re.compile(r"16KernelDefBuilder14AttrConstraintI(?P<of>.+?)EERS\w?_(?:PKc|S\w?_)(?P<one>T_$|N.*$)")
+_VALUES = re.compile(r"b|i|l|x|PKc|(?P<new>N?St7__cxx11.*)|(?P<libc>NSt.*basic_string.*)|(?P<old>Ss)")
 _OTHER = re.compile(r"16KernelDefBuilder(?!D\dE)")
-_MENTIONED = re.compile(r"KernelDefBuilder|OpKernelRegistrar|register_kernel|OpDefBuilder")
+PARTS = (b"KernelDefBuilder", b"OpKernelRegistrar", b"register_kernel", b"OpDefBuilder")
+"""Of these, the name of every function of C++ has one that does something for registrations."""
+_MENTIONED = re.compile("|".join(part.decode() for part in PARTS))
 
 _OF_C = {
     name: ApiFunction(role, of_c=True)
     for name, role in (
-        ("TF_NewKernelBuilder", Role.NAME),
-        ("TF_KernelBuilder_TypeConstraint", Role.TYPE),
-        ("TF_KernelBuilder_HostMemory", Role.HOST_MEMORY),
-        ("TF_KernelBuilder_Label", Role.LABEL),
-        ("TF_KernelBuilder_Priority", Role.PRIORITY),
-        ("TF_RegisterKernelBuilder", Role.REGISTRAR),
-        ("TF_NewOpDefinitionBuilder", Role.OP),
-        ("TF_OpDefinitionBuilderAddAttr", Role.OP_ATTR),
-        ("TF_OpDefinitionBuilderAddInput", Role.OP_INPUT),
-        ("TF_OpDefinitionBuilderAddOutput", Role.OP_OUTPUT),
-        ("TF_RegisterOpDefinition", Role.RECEIVER),
+        ("TF_NewKernelBuilder", ApiRole.NAME),
+        ("TF_NewAsyncKernelBuilder", ApiRole.NAME),
+        ("TF_KernelBuilder_TypeConstraint", ApiRole.TYPE),
+        ("TF_KernelBuilder_HostMemory", ApiRole.HOST_MEMORY),
+        ("TF_KernelBuilder_Label", ApiRole.LABEL),
+        ("TF_KernelBuilder_Priority", ApiRole.PRIORITY),
+        ("TF_RegisterKernelBuilder", ApiRole.REGISTRAR),
+        ("TF_NewOpDefinitionBuilder", ApiRole.OP),
+        ("TF_OpDefinitionBuilderAddAttr", ApiRole.OP_ATTR),
+        ("TF_OpDefinitionBuilderAddInput", ApiRole.OP_INPUT),
+        ("TF_OpDefinitionBuilderAddOutput", ApiRole.OP_OUTPUT),
+        ("TF_RegisterOpDefinition", ApiRole.RECEIVER),
     )
 }
 """Source: ``c/kernels.h`` and ``c/ops.h``."""
@@ -118,8 +125,11 @@ _NAMED = tuple(
         (r"15float8_e4m3fnuzE", DataType.DT_FLOAT8_E4M3FNUZ),
         (r"17float8_e4m3b11fnuzE", DataType.DT_FLOAT8_E4M3B11FNUZ),
         (r"15float8_e5m2fnuzE", DataType.DT_FLOAT8_E5M2FNUZ),
+        (r"2i4IaE", DataType.DT_INT4),  # in 2.16, before it was intN
+        (r"2i4IhE", DataType.DT_UINT4),
         (r"intNILi4Ea", DataType.DT_INT4),
         (r"intNILi4Eh", DataType.DT_UINT4),
+        (r"13float4_e2m1fnE", DataType.DT_FLOAT4_E2M1FN),
         (r"intNILi2Ea", DataType.DT_INT2),
         (r"intNILi2Eh", DataType.DT_UINT2),
     )
@@ -141,11 +151,12 @@ def role_by_name(mangled: str) -> ApiFunction | None:
         return _OF_C.get(mangled)
     one_type = _OF_ONE_TYPE.search(mangled)
     if one_type:
-        return ApiFunction(Role.TYPE, dtype_of(one_type[1]))
-    one_value = _OF_ONE_VALUE.search(mangled)
-    if one_value:
-        return ApiFunction(Role.ATTR, value_type=one_value[1])
+        return ApiFunction(ApiRole.TYPE, dtype_of(one_type[1]))
+    values = _OF_VALUES.search(mangled)
+    if values and (kind := _VALUES.fullmatch(values["of"])):
+        spelled = f"string {kind.lastgroup}" if kind.lastgroup else values["of"]
+        return ApiFunction(ApiRole.ATTR, value_type=spelled, of_list=values["one"] != "T_")
     plain = next((role for name, role in _PLAIN if name.search(mangled)), None)
     if plain is None and _OTHER.search(mangled):
-        plain = Role.OTHER
+        plain = ApiRole.OTHER
     return None if plain is None else ApiFunction(plain)

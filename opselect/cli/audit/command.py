@@ -226,9 +226,11 @@ def _note_undecoded(audit: Audit, *, quiet: bool) -> None:
     undecoded = [(each.name, one) for each in audit.binaries for one in each.registrations.undecoded]
     if not undecoded:
         return
+    from opselect.binaries.names import readable
+
     warn(f"{counted(len(undecoded), 'registration')} could not be decoded:", quiet=quiet)
     for name, one in undecoded:
-        what = one.kernel_class or one.function_name or "a call"
+        what = one.kernel_class or readable(one.function_name) or "a call"
         where = f"{one.file}, " if one.file else ""
         note(f"  {name}: {what} ({where}address {one.place:#x}): {one.reason}", quiet=quiet)
 

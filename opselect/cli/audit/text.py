@@ -162,10 +162,12 @@ def print_models(models: ModelsAudit, audit: Audit, typed: Sequence[str], top: i
     _print_missing(models, audit, typed)
     for sentence in models.unjudged:
         warn(sentence, quiet=quiet)
-    needed = f"{counted(len(models.needed), 'kernel')} of {len({each.kernel.op for each in models.needed})} ops"
-    print_line(f"Needed by {counted(models.models, 'model')}: {needed}, by {build}")
+    ops = counted(len({each.kernel.op for each in models.needed}), "op")
+    needed = f"{counted(len(models.needed), 'kernel')} of {ops}"
+    going = "bytes would go without them"
+    print_line(f"Needed by {counted(models.models, 'model')}, by {build}: {needed}; {models.needed_bytes:,} {going}")
     unused = sum(len(each.kernels) for each in models.unused)
-    print_line(f"Unused: {counted(unused, 'kernel')}; {models.unused_bytes:,} bytes would go without them")
+    print_line(f"Unused: {counted(unused, 'kernel')}; {models.unused_bytes:,} {going}")
     shown = models.unused[:top]
     rows = [
         (

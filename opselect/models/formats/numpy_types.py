@@ -52,13 +52,14 @@ _NUMPY_TYPES: dict[DataType, npt.DTypeLike] = {
     DataType.DT_STRING: np.object_,
 }
 
-_SMALL_INTEGERS = {
-    DataType.DT_INT2: "int2",
+_SMALL = {
     DataType.DT_INT4: "int4",
-    DataType.DT_UINT2: "uint2",
     DataType.DT_UINT4: "uint4",
+    DataType.DT_INT2: "int2",
+    DataType.DT_UINT2: "uint2",
+    DataType.DT_FLOAT4_E2M1FN: "float4_e2m1fn",
 }
-"""Types that not every ``ml_dtypes`` has that TensorFlow can be installed with: 0.5 brought those of two bits."""
+"""Types that not every ``ml_dtypes`` has that TensorFlow can be installed with: 0.5 brought the last three."""
 
 
 def numpy_type(data_type: DataType) -> np.dtype[Any]:
@@ -67,7 +68,7 @@ def numpy_type(data_type: DataType) -> np.dtype[Any]:
     Raises ArrayError for resources and variants, which only a running TensorFlow can hold, and for a type that the
     ``ml_dtypes`` installed lacks.
     """
-    small = _SMALL_INTEGERS.get(data_type)
+    small = _SMALL.get(data_type)
     if small is not None and not hasattr(ml_dtypes, small):
         raise ArrayError(f"is of type {data_type}, which this ml_dtypes lacks", "Install ml_dtypes 0.5 or newer.")
     known = _NUMPY_TYPES.get(data_type) if small is None else getattr(ml_dtypes, small)

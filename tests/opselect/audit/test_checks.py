@@ -9,6 +9,7 @@ import pytest
 
 from opselect.audit.checks import checks_of, undefined
 from opselect.binaries.image import Pointers
+from opselect.binaries.opening import read_image
 from opselect.binaries.packages import Packed
 from opselect.binaries.records import Registrations
 from tests.opselect.audit.elf_files import (
@@ -105,3 +106,8 @@ def test_kernels_of_ops_that_are_not_defined() -> None:
 
 def test_where_no_definition_can_be_read_nothing_is_said_of_them() -> None:
     assert undefined("libmade.so", Registrations((kernel("Mul"),), (), ())) == ()
+
+
+def test_the_rules_of_android_are_none_for_macos() -> None:
+    name = "fixtures/binaries/macho/registers.x86_64"
+    assert checks_of(read_image(name, np.fromfile(name, np.uint8))) == ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from dataclasses import replace
@@ -19,7 +20,9 @@ from opselect.audit.owners.source_files import KnownBy
 from opselect.binaries.elf.headers import read_headers
 from opselect.binaries.elf.linked import linked_image
 from opselect.binaries.image import Image, Pointers, SectionKind, SymbolKind
+from opselect.binaries.opening import open_images
 from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations
+from opselect.binaries.registrations.reading import read_registrations
 from tests.opselect.audit.images import image, section, symbols
 
 _NONE = Registrations((), (), ())
@@ -77,6 +80,34 @@ def test_totals_equal_the_file(
     )
     content = bytes(n % 7 and n % 251 for n in range(size))
     _holds_all_bytes(owners(image(content, sections, functions=spans, named=named), registered))
+
+
+_WORDS = st.one_of(
+    st.integers(0, 1 << 12), st.integers((1 << 63) - 300, (1 << 63) + 300), st.integers((1 << 64) - 300, (1 << 64) - 1)
+)
+_HUGE = st.lists(st.tuples(_WORDS, _WORDS), max_size=6)
+
+
+@given(_HUGE, _HUGE, _HUGE, st.integers(0, 200), st.booleans())
+def test_addresses_and_sizes_that_cannot_be_true_end_in_totals_too(
+    places: list[tuple[int, int]],
+    functions: list[tuple[int, int]],
+    objects: list[tuple[int, int]],
+    size: int,
+    archive: bool,
+) -> None:
+    sections = [
+        replace(section(".s", n, size, address, kind), memory_size=memory)
+        for n, ((address, memory), kind) in enumerate(zip(places, itertools.cycle(SectionKind), strict=False))
+    ]
+    starts = sorted({start for start, _ in functions})
+    spans = [(s, min(s + 50, n)) for s, n in zip(starts, [*starts[1:], (1 << 64) - 1][: len(starts)], strict=True)]
+    named = symbols(*((f"o{n}", s, n, _OBJECT, n % 2) for s, n in objects), files=("a.cc", "b.cc"))
+    registered = Registrations(
+        tuple(_kernel("Op", first, first + 8, last) for first, last in functions if first < 1 << 63), (), ()
+    )
+    made = image(b"x" * size, sections, functions=spans, named=named, members=("a.o",) if archive else ())
+    _holds_all_bytes(owners(made, registered))
 
 
 def test_gaps_are_padding_where_they_are_zero() -> None:
@@ -225,6 +256,42 @@ def test_the_class_is_found_without_symbols() -> None:
     assert found.by_class() == {"tensorflow::ReluOp<float>": own + 0x20 - 8 + (0x1040 - 0x1028)}
 
 
+def _without_type_information(base_in_factory: bool) -> tuple[Image, Registrations]:
+    """Two factories, each storing the table of its class, perhaps behind that of a base; no names anywhere."""
+    content = bytearray(0x400)
+    tables, base = (0x2100, 0x2180), 0x2200
+
+    def lea(at: int, table: int) -> None:
+        address = 0x1000 + at
+        content[at : at + 7] = b"\x48\x8d\x05" + (table + 16 - (address + 7)).to_bytes(4, "little")
+
+    for number, table in enumerate(tables):
+        lea(0x20 * number, table)
+        if base_in_factory:
+            lea(0x20 * number + 7, base)
+    points = [table + 16 for table in (*tables, base)]
+    slots = [(point + 8 * n, 0x1040 + 0x10 * n) for point in points for n in range(3)]
+    pointers = Pointers(
+        np.array([slot for slot, _ in slots], np.uint64), np.array([target for _, target in slots], np.uint64),
+        np.full(len(slots), -1, np.int32), (),
+    )  # fmt: skip
+    sections = [section(".text", 0, 0x80, 0x1000, _CODE), section(".data.rel.ro", 0x80, 0x380, 0x2080)]
+    spans = [(0x1000, 0x1010), (0x1020, 0x1030), *((0x1040 + 0x10 * n, 0x1050 + 0x10 * n) for n in range(3))]
+    made = image(bytes(content), sections, functions=spans, pointers=pointers)
+    kernels = (_kernel("Relu", 0x1070, 0x1078, 0x1000), _kernel("Elu", 0x1078, 0x1080, 0x1020))
+    return made, Registrations(kernels, (), ())
+
+
+@pytest.mark.parametrize("base_in_factory", [False, True])
+def test_classes_without_type_information_are_known_by_their_tables(base_in_factory: bool) -> None:
+    found = owners(*_without_type_information(base_in_factory))
+    _holds_all_bytes(found)
+    assert [table.point for table in found.classes.tables if table is not None] == [0x2110, 0x2190]
+    assert [found.classes.name(n) for n in found.classes.of_kernel.tolist()] == ["ReluOp", "EluOp"]
+    # Factory with padding, the table with two words in front, and the registration; methods are of both classes.
+    assert found.by_op() == {"Relu": 0x20 + 40 + 8, "Elu": 0x20 + 40 + 8}
+
+
 def test_a_class_of_two_ops_is_shared() -> None:
     made, registered = _image_with_class(named=True, kernels=2)
     found = owners(made, registered)
@@ -282,3 +349,33 @@ def test_a_stripped_program_has_an_owner_for_every_byte(program: Path, tmp_path:
     _holds_all_bytes(found)
     assert int(found.item_bytes(Role.UNWINDING).sum()) > 0
     assert found.by_file() == {"": found.size}
+
+
+_LEFT_OUT = {".md", ".c", ".cc", ".py", ".sh", ".txt", ".jsonl", ".fat"}
+_BINARIES = sorted(
+    path for path in Path("fixtures/binaries").glob("*/*") if path.is_file() and path.suffix not in _LEFT_OUT
+)
+
+
+def _audited(path: Path) -> list[Owners]:
+    images = [binary.image() for binary in open_images(str(path))]
+    return [owners(made, read_registrations(made)) for made in images]
+
+
+@pytest.mark.parametrize("path", _BINARIES, ids=lambda path: path.name)
+def test_totals_equal_every_binary(path: Path) -> None:
+    for found in _audited(path):
+        _holds_all_bytes(found)
+
+
+@pytest.mark.parametrize("form", ["so", "stripped.so", "packed.so"])
+@pytest.mark.parametrize("machine", ["x86_64", "arm64", "i386"])
+def test_classes_of_real_libraries_are_known_stripped_or_not(machine: str, form: str) -> None:
+    path = Path(f"fixtures/binaries/elf/{machine}.{form}")
+    if not path.exists():
+        pytest.skip("there is none of 32 bits")
+    (found,) = _audited(path)
+    names = [found.classes.name(number) for number in found.classes.of_kernel.tolist()]
+    assert [text.partition("<")[0] for text in names] == ["tensorflow::SmallOp"] * len(found.registrations.kernels)
+    assert {"tensorflow::SmallOp<float>", "tensorflow::SmallOp<int>", "tensorflow::SmallOp<bool>"} < set(names)
+    assert found.by_op()["SmallPlain"] > found.by_op()["SmallOther"] > 0

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
 from opselect.binaries.archives import read_archive
@@ -95,6 +97,16 @@ def test_thin_archives_are_read_from_the_files_beside_them(tmp_path: Path) -> No
         read(path)
 
 
+def test_a_thin_archive_with_a_name_of_fifteen_letters(tmp_path: Path) -> None:
+    """GNU's ar leaves there what ended the name before the number of its place was written over it."""
+    (tmp_path / "fifteen_letter.o").write_bytes(one("f"))
+    path = tmp_path / "lib.a"
+    written = thin_archive({"fifteen_letter.o": 1})
+    path.write_bytes(written.replace(f"{'/0':<16}".encode(), f"{'/0':<15}/".encode()))
+    assert path.read_bytes() != written
+    assert names(read(path)) == {"f"}
+
+
 def test_archives_inside_thin_ones(tmp_path: Path) -> None:
     """By the place of the member's header, as GNU's ar writes it, or whole, as it stands in the list of names."""
     inner = gnu_archive({"f.o": one("f"), "g.o": one("g")})
@@ -158,3 +170,22 @@ def test_changed_archives_are_read_or_refused() -> None:
         except InputError:
             refused += 1
     assert 100 < refused < 1900
+
+
+_CONTENTS = st.binary(max_size=40)
+_MEMBER_NAMES = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=40).filter(
+    lambda name: "/" not in name and not name.startswith(("#1", "__.SYMDEF"))
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_MEMBER_NAMES, _CONTENTS), max_size=5), st.booleans())
+def test_what_is_put_into_an_archive_comes_out(members: list[tuple[str, bytes]], bsd: bool) -> None:
+    members = list(dict(members).items())
+    content = np.frombuffer(bsd_archive(dict(members)) if bsd else gnu_archive(members), np.uint8)
+    archive = read_archive("lib.a", content)
+    found = [
+        (member.name, archive.content[member.offset : member.offset + member.size].tobytes())
+        for member in archive.members
+    ]
+    assert found == members

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kernel_index.errors import InputError
-from opselect.binaries.debug_files import with_debug_symbols
+from opselect.binaries.debug_files import debug_information, with_debug_symbols
 from opselect.binaries.image import Image
 from opselect.binaries.opening import open_images
 from tests.opselect.binaries.elf_files import (
@@ -80,6 +80,9 @@ def test_the_file_that_the_library_names(tmp_path: Path) -> None:
         assert names(found) == ["hidden", "shown"]
         assert found.symbols.file_names == ("a.cc",)
         assert list(found.functions.starts) == [0x1000, 0x1010]
+        assert image.strong is None
+        assert found.strong is not None
+        assert list(found.strong) == [0x1010]
         place.write_bytes(content + b"of another build")  # the checksum differs
         assert names(with_debug_symbols(image)) == []
         place.unlink()
@@ -131,6 +134,26 @@ def test_a_file_that_the_user_names(tmp_path: Path) -> None:
     assert names(with_debug_symbols(image_of(own, tmp_path))) == ["own"]
     path.write_bytes(debug())
     assert names(with_debug_symbols(image_of(own, tmp_path), str(path))) == ["hidden", "shown"]
+
+
+def test_where_the_debug_information_is(tmp_path: Path) -> None:
+    """In the library, in the file that it names, or in the one that the user names, where that belongs to it."""
+    info = Section(".debug_info", b"x")
+    assert debug_information(image_of(stripped(), tmp_path)) is None
+    own = debug_information(image_of(stripped(info), tmp_path))
+    assert own is not None
+    assert own.name == str(tmp_path / "lib.so")
+    assert debug_information(image_of(stripped(Section(".zdebug_info", b"x")), tmp_path)) is not None
+    content = elf_file([text(b"", NOBITS), info], _SYMBOLS)
+    place = tmp_path / "lib.debug"
+    place.write_bytes(content)
+    image = image_of(stripped(link("lib.debug", content)), tmp_path)
+    for named in (None, str(place)):
+        found = debug_information(image, named)
+        assert found is not None
+        assert found.name == str(place)
+    place.write_bytes(debug(address=0x2000))
+    assert debug_information(image, str(place)) is None
 
 
 def test_objects_have_no_debug_file(tmp_path: Path) -> None:

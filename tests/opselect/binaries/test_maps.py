@@ -83,6 +83,7 @@ _LLD = """\
             1016             1016       2a     2         /tmp/x(y):z/libk.a(relu.o):(.text._ZN4ReluIfE7ComputeEv)
             1016             1016       2a     1                 Relu<float>::Compute()
             1040             1040        0     1         . = ALIGN ( 0x10 )
+            1040             1040        0     1 _end = .
                0                0       20     1 .debug_info
                0                0       20     1         main.o:(.debug_info)
 """
@@ -186,6 +187,7 @@ def test_a_map_of_lld(tmp_path: Path) -> None:
         (0x1016, 0x2A, ".text._ZN4ReluIfE7ComputeEv", "/tmp/x(y):z/libk.a(relu.o)"),
         (0, 0x20, ".debug_info", "main.o"),
     ]
+    assert [(o.name, o.size) for o in found.outputs] == [(".text", 0x40), (".debug_info", 0x20)]
     assert found.starts.tolist() == [0x1000, 0x1016]
 
 

@@ -22,6 +22,7 @@ _COMPUTE = "_ZN10tensorflow8BinaryOpIN5Eigen16ThreadPoolDeviceENS_7functor3addIf
         ("_ZN3foo3barEic", "foo::bar(int, char)"),
         ("_ZNK3foo3barEv", "foo::bar() const"),
         ("_ZN3fooC2ERKS_", "foo::foo(foo const&)"),
+        ("_ZN3fooCI24baseIiEIfEET_", "foo::base<float>(float)"),
         ("_ZN3foo3barIiED0Ev", "foo::bar<int>::~bar()"),
         ("_ZN3foocvbEv", "foo::operator bool()"),
         ("_ZN3fooplERKS_", "foo::operator+(foo const&)"),
@@ -36,6 +37,7 @@ _COMPUTE = "_ZN10tensorflow8BinaryOpIN5Eigen16ThreadPoolDeviceENS_7functor3addIf
         ("_ZNSt6vectorIiSaIiEE9push_backERKi", "std::vector<int, std::allocator<int>>::push_back(int const&)"),
         ("_ZZN3foo3barEvENKUliE_clEi", "foo::bar()::{lambda(int)#1}::operator()(int) const"),
         ("_ZZN3foo3barEvE1x_0", "foo::bar()::x"),
+        ("_ZZ3barIiEvT_E1x", "bar<int>(int)::x"),
         ("_ZN12_GLOBAL__N_11fEv", "(anonymous namespace)::f()"),
         ("_ZTVN3foo3barIlEE", "vtable for foo::bar<long>"),
         ("_ZTIN3foo3barIlEE", "typeinfo for foo::bar<long>"),
@@ -133,4 +135,7 @@ def test_names_are_found_by_their_beginning() -> None:
     assert beginnings.starting_with(b"_ZTV1a_long").tolist() == [4]
     assert beginnings.starting_with(b"_ZTV1a_longer").tolist() == []
     assert beginnings.starting_with(b"").tolist() == [0, 1, 2, 3, 4]
+    assert beginnings.continuing_with(b"_ZTV", [b"1a_lo", b"1b"]).tolist() == [0, 2, 4]
+    assert beginnings.continuing_with(b"_ZTV", [b"1a_lo", b"1b_no"]).tolist() == [4]
+    assert beginnings.continuing_with(b"_ZTV", []).tolist() == []
     assert Beginnings(Symbols.none()).starting_with(b"_ZTV").tolist() == []

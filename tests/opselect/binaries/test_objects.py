@@ -29,6 +29,7 @@ from tests.opselect.binaries.elf_files import (
     RISCV,
     WEAK,
     X86,
+    X86_64,
     Relocation,
     Section,
     Symbol,
@@ -105,6 +106,8 @@ def test_the_strongest_definition_is_meant_and_duplicates_stay(tmp_path: Path) -
     strong = [int(place) for place in image.symbols.addresses][1]
     assert image.bytes_at(strong, 4) == b"\2\2\2\2"
     assert len(image.symbols) == 3
+    assert image.strong is not None
+    assert list(image.strong) == list(image.symbols.addresses[1:])
     assert [int(value) for value in image.pointers.values] == [strong + 1] * 3
     assert image.stubs == {}
 
@@ -207,32 +210,37 @@ def test_a_slot_for_each_symbol_of_position_independent_code(tmp_path: Path) -> 
 
 def test_instructions_of_aarch64(tmp_path: Path) -> None:
     words = (0x94000000, 0x90000000, 0x91000000, 0x90000000, 0xF9400000, 0xB9400000, 0x34000000, 0x36000000, 0x10000000)
-    code = b"".join(word.to_bytes(4, "little") for word in words)
+    code = b"".join(word.to_bytes(4, "little") for word in (*words, *words[3:5]))
     types = (283, 275, 277, 311, 312, 285, 280, 279, 274)
     made = elf_file(
         [Section(".text", code, flags=CODE, alignment=4), Section(".data", bytes(0x2340), flags=DATA, alignment=8)],
-        [Symbol("code", ".text", size=36), Symbol("mine", ".data", value=0x2338, type=OBJECT), Symbol("theirs")],
+        [Symbol("code", ".text", size=44), Symbol("mine", ".data", value=0x2338, type=OBJECT), Symbol("theirs")],
         [
-            Relocation(".text", 4 * number, kind, {283: "theirs", 280: "code", 279: "code"}.get(kind, "mine"))
-            for number, kind in enumerate(types)
+            *(
+                Relocation(".text", 4 * number, kind, {283: "theirs", 280: "code", 279: "code"}.get(kind, "mine"))
+                for number, kind in enumerate(types)
+            ),
+            Relocation(".text", 36, 311, "theirs"),
+            Relocation(".text", 40, 312, "theirs"),
         ],
         machine=AARCH64,
     )
     image = image_of(made, tmp_path)
     mine, code_at = address(image, "mine"), address(image, "code")
-    (slot,) = image.pointers.places.tolist()
-    assert image.pointer(slot) == mine
-    low = f", #{slot & 0xFFF:#x}" if slot & 0xFFF else ""
-    assert instructions(image, code_at, 9) == [
+    slot, other = image.pointers.places.tolist()
+    assert (image.pointer(slot), image.import_at(other)) == (mine, "theirs")
+    assert instructions(image, code_at, 11) == [
         f"bl #{stub(image, 'theirs'):#x}",
         f"adrp x0, #{mine & ~0xFFF:#x}",
         f"add x0, x0, #{mine & 0xFFF:#x}",
         f"adrp x0, #{slot & ~0xFFF:#x}",
-        f"ldr x0, [x0{low}]",
+        "ldr x0, [x0]",
         f"ldr w0, [x0, #{mine & 0xFFF:#x}]",
         f"cbz w0, #{code_at:#x}",
         f"tbz w0, #0, #{code_at:#x}",
         f"adr x0, #{mine:#x}",
+        f"adrp x0, #{other & ~0xFFF:#x}",
+        f"ldr x0, [x0, #{other - slot}]",
     ]
 
 
@@ -332,6 +340,69 @@ def test_the_table_of_slots_of_i386_and_arm(tmp_path: Path) -> None:
     assert [code + at + (image.integer(code + at, 4) or 0) for at in (0, 4)] == [slot, slot]
 
 
+def test_functions_without_symbols_are_known_by_their_frames(tmp_path: Path) -> None:
+    """As in objects that were stripped: the local functions have no symbols any more."""
+    common = bytes.fromhex("14000000 00000000 01 7a5200 01 78 10 01 1b 0c0708 900100")
+    common += bytes(-len(common) % 4)
+    common = (len(common) - 4).to_bytes(4, "little") + common[4:]
+    frames, relocations = common, []
+    for start, size in ((0, 0x40), (0x40, 0x20)):
+        at = len(frames)
+        frames += (
+            (20).to_bytes(4, "little")
+            + (at + 4).to_bytes(4, "little")
+            + bytes(4)
+            + size.to_bytes(4, "little")
+            + bytes(8)
+        )
+        relocations.append(Relocation(".eh_frame", at + 8, 2, ".text", start))
+    made = elf_file(
+        [
+            Section(".text", bytes(0x60), flags=CODE, alignment=16),
+            Section(".eh_frame", frames, flags=CONSTANT, alignment=8),
+        ],
+        [Symbol("kept", ".text", value=0x40, size=0x20)],
+        relocations,
+    )
+    image = image_of(made, tmp_path)
+    kept = address(image, "kept")
+    assert list(image.functions.starts) == [kept - 0x40, kept]
+    assert list(image.functions.ends) == [kept, kept + 0x20]
+
+
+@pytest.mark.parametrize("rela", [True, False])
+@pytest.mark.parametrize(
+    ("machine", "absolute", "relative"),
+    [
+        (X86_64, {1: 8, 10: 4, 11: 4, 12: 2, 14: 1}, {2: 4, 4: 4, 13: 2, 15: 1, 24: 8}),
+        (X86, {1: 4, 20: 2, 22: 1}, {2: 4, 4: 4, 21: 2, 23: 1}),
+        (AARCH64, {257: 8, 258: 4, 259: 2}, {260: 8, 261: 4, 262: 2, 314: 4}),
+        (ARM, {2: 4, 38: 4, 5: 2, 8: 1}, {3: 4}),
+    ],
+)
+def test_addresses_in_data(
+    machine: int, absolute: Mapping[int, int], relative: Mapping[int, int], rela: bool, tmp_path: Path
+) -> None:
+    """S + A and S + A - P in so many bytes, and in no more; the addend stands in the table or in place."""
+    kinds = [*absolute.items(), *relative.items()]
+    room = b"".join(
+        b"\xee" * 8 if rela else (5).to_bytes(width, "little") + b"\xee" * (8 - width) for _, width in kinds
+    )
+    made = elf_file(
+        [Section(".data", room, flags=DATA, alignment=8)],
+        [Symbol("it", ".data", value=4, type=OBJECT)],
+        [Relocation(".data", 8 * number, kind, "it", 5) for number, (kind, _) in enumerate(kinds)],
+        machine=machine, bits=64 if machine in {X86_64, AARCH64} else 32, rela=rela,
+    )  # fmt: skip
+    image = image_of(made, tmp_path)
+    it = address(image, "it")
+    for number, (_, width) in enumerate(kinds):
+        place = it - 4 + 8 * number
+        wanted = it + 5 - (place if number >= len(absolute) else 0)
+        assert image.integer(place, width) == wanted % (1 << 8 * width)
+        assert image.bytes_at(place + width, 8 - width) == b"\xee" * (8 - width)
+
+
 def test_objects_of_other_machines_have_symbols_and_no_pointers(tmp_path: Path) -> None:
     made = elf_file(
         [Section(".text", bytes(16), flags=CODE)],
@@ -364,6 +435,22 @@ def test_more_sections_than_two_bytes_can_number(tmp_path: Path) -> None:
     assert image.section_at(address(image, "last")) == image.sections[count - 1]
 
 
+def test_calls_that_reach_too_far_are_said(tmp_path: Path) -> None:
+    """A linker would put code between; a call that wraps around would be one of something else."""
+    caller = elf_file(
+        [Section(".text", (0xEBFFFFFE).to_bytes(4, "little") * 2, flags=CODE, alignment=4)],
+        [Symbol("caller", ".text", size=8), Symbol("far")],
+        [Relocation(".text", 0, 28, "far"), Relocation(".text", 4, 28, "caller")],
+        machine=ARM, bits=32, rela=False,
+    )  # fmt: skip
+    between = elf_file([Section(".text", bytes(33 << 20), flags=CODE)], machine=ARM, bits=32)
+    far = elf_file([Section(".text", bytes(4), flags=CODE)], [Symbol("far", ".text", size=4)], machine=ARM, bits=32)
+    image = archive_image({"caller.o": caller, "between.o": between, "far.o": far}, tmp_path)
+    start = address(image, "caller")
+    assert instructions(image, start, 2) == [f"bl #{start:#x}", f"bl #{start:#x}"]
+    assert image.not_read == ("1 calls: they reach further than their instructions can, and are not followed",)
+
+
 @pytest.mark.parametrize(
     ("relocation", "place"),
     [(Relocation(".text", 14, 2, "f"), ".text"), (Relocation(".text", 1 << 40, 2, "f"), ".text")],
@@ -382,6 +469,16 @@ def test_relocations_of_symbols_that_are_not_there(tmp_path: Path) -> None:
     at = bytes(made).index(row)
     made[at + 4 : at + 8] = (7).to_bytes(4, "little")
     with pytest.raises(InputError, match="of a symbol that is not there"):
+        image_of(bytes(made), tmp_path)
+
+
+def test_a_first_section_that_is_none_by_rule(tmp_path: Path) -> None:
+    """The first header stands for no section; one that says something else is held to what it says."""
+    made = bytearray(elf_file([Section(".text", bytes(16), flags=CODE)]))
+    table = int.from_bytes(made[40:48], "little")
+    made[table + 4 : table + 16] = (1).to_bytes(4, "little") + (6).to_bytes(8, "little")
+    made[table + 24 : table + 40] = (1 << 20).to_bytes(8, "little") + (8).to_bytes(8, "little")
+    with pytest.raises(InputError, match="section 0 has 8 bytes at byte 1048576"):
         image_of(bytes(made), tmp_path)
 
 

@@ -208,6 +208,8 @@ def test_paths_that_are_no_files(path: str) -> None:
 
 
 def test_a_package_without_libraries(tmp_path: Path) -> None:
+    """A member without a name is none."""
+    assert len(open_images(package({"": b"text", "lib.so": library()}, tmp_path))) == 1
     with pytest.raises(InputError, match="holds no library, object or program"):
         open_images(package({"a.txt": b"text"}, tmp_path))
 
@@ -229,6 +231,16 @@ def test_a_member_that_is_longer_than_it_says(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"is a damaged archive|it says it has"):
         open_images(str(path))[0].image()
+
+
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "lib.aar"
+    content = bytearray(zip_of({"lib.so": library(), "x": b"text"}))
+    at = content.rindex(b"PK\x01\x02")
+    # Its only letter counts as what else is said of it.
+    content[at + 28 : at + 32] = b"\0\0\x01\0"
+    path.write_bytes(content)
+    assert [binary.member for binary in open_images(str(path))] == ["lib.so"]
 
 
 def zip_of(members: Mapping[str, bytes]) -> bytes:

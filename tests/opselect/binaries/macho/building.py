@@ -32,6 +32,8 @@ class Thing:
     lazy_bind: bytes = b""
     chained: bytes = b""
     exports: bytes = b""
+    uuid: bytes = b""
+    file_type: int = 6
 
 
 def macho_file(thing: Thing) -> Bytes:
@@ -66,11 +68,15 @@ def macho_file(thing: Thing) -> Bytes:
         commands.append(struct.pack(f"{order}4I", 0x80000034, 16, *put(thing.chained)))
     if thing.exports:
         commands.append(struct.pack(f"{order}4I", 0x80000033, 16, *put(thing.exports)))
+    if thing.uuid:
+        commands.append(struct.pack(f"{order}2I16s", 0x1B, 24, thing.uuid))
     if thing.encrypted:
         commands.append(struct.pack(f"{order}5I", 0x21, 20, code_at, 32, 1))
     every = b"".join(commands)
     magic = 0xFEEDFACF if wide else 0xFEEDFACE
-    head = struct.pack(f"{order}7I", magic, thing.processor, thing.subtype, 6, len(commands), len(every), 0)
+    head = struct.pack(
+        f"{order}7I", magic, thing.processor, thing.subtype, thing.file_type, len(commands), len(every), 0
+    )
     head += (bytes(4) if wide else b"") + every
     assert len(head) <= code_at
     content = head + bytes(code_at - len(head)) + bytes(range(32)) + data + bytes(tail)

@@ -164,6 +164,12 @@ def test_thumb_functions_of_32_bit_arm() -> None:
     assert image.thumb == {0x100C}
 
 
+def test_the_list_of_functions_ends_at_a_zero() -> None:
+    image = read_macho("t", macho_file(Thing(function_starts=b"\x04\x04\x00\x08")))
+    assert image.functions.starts.tolist() == [0x1004, 0x1008]
+    assert image.functions.ends.tolist() == [0x1008, 0x1020]
+
+
 def test_notes_for_debuggers_give_source_files_and_sizes() -> None:
     symbols = (
         ("/home/builder/", 0x64, 0, 0, 0),

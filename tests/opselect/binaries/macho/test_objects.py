@@ -156,6 +156,33 @@ def test_differences_and_what_is_added_of_arm64() -> None:
     )
 
 
+def test_pointers_in_data_of_arm64() -> None:
+    data = struct.pack("<4Q", 4, 1 << 63, 0, 0)
+    symbols = (("_outside", 1, 0, 0, 0), ("_table", 0x0F, 2, 0, 40), ("_room", 1, 0, 0, 24))
+    # What is subtracted at another place than the next pointer's is not subtracted from it.
+    relocations = [relocation(0, 0, 0), relocation(8, 1, 0), relocation(24, 1, 1), relocation(16, 2, 0)]
+    image = read_macho("t.o", object_file(ARM64, bytes(16), data, symbols, b"", b"".join(relocations)))
+    table = int(image.symbols.addresses[0])
+    assert image.import_at(table) == "outside"
+    assert int(image.pointers.values[0]) == 4
+    # C++ marks names of types in the highest bit.
+    assert image.pointer(table + 8) == table
+    # Room that the linker makes is behind everything that the file gives.
+    room = image.pointer(table + 16)
+    assert room is not None
+    assert room > table + 32
+    assert image.region_of(room) is None
+
+
+def test_a_call_of_what_is_too_far_away_is_told() -> None:
+    symbols = (("_far", 0x03, 0, 0, 1 << 30), ("_near", 0x0F, 1, 0, 8))
+    code = struct.pack("<4I", 0x94000000, 0x94000000, 0xD65F03C0, 0)
+    relocations = relocation(0, 0, 2, length=2, relative=True) + relocation(4, 1, 2, length=2, relative=True)
+    image = read_macho("t.o", object_file(ARM64, code, bytes(8), symbols, relocations, b""))
+    assert image.not_read == ("1 calls: what they call is too far away in so much code",)
+    assert words_of(image, "__TEXT,__text", "<4I")[:2] == (0x94000000, 0x94000001)
+
+
 @pytest.mark.parametrize(("kind", "behind"), [(1, 0), (6, 1), (7, 2), (8, 4)])
 def test_instructions_of_x86_64_with_something_behind_the_address(kind: int, behind: int) -> None:
     code = b"\x90" * 4 + struct.pack("<i", -behind) + b"\x90" * 8

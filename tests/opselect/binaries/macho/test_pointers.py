@@ -16,7 +16,7 @@ from tests.opselect.binaries.macho.building import Symbol, Thing, macho_file
 
 HERE: Symbol = ("_here", 0x0F, 1, 0, 0x1008)
 DATA = 0x2000
-ARM64E = 2
+ARM64E, X86_64 = 2, 0x01000007
 
 
 def uleb(value: int) -> bytes:
@@ -166,6 +166,15 @@ def test_chains_of_64_bit_pointers() -> None:
     }
 
 
+def test_marks_in_the_highest_bits_are_no_part_of_an_address_of_arm64() -> None:
+    marked = (1 << 63) | 0x1008
+    assert pointers(Thing(data=(marked,), rebase=b"\x21\x00\x51")) == {0: 0x1008}
+    assert pointers(Thing(processor=X86_64, data=(marked,), rebase=b"\x21\x00\x51")) == {0: marked}
+    chained = chains(2, [0])
+    assert pointers(Thing(data=(0x80 << 36 | 0x1008,), chained=chained)) == {0: 0x1008}
+    assert pointers(Thing(processor=X86_64, data=(0x80 << 36 | 0x1008,), chained=chained)) == {0: marked}
+
+
 def test_chains_of_signed_pointers() -> None:
     def following(step: int) -> int:
         return step << 51
@@ -215,6 +224,7 @@ def test_symbols_with_addends(form: int) -> None:
         (chains(6, [0], [("_far", 0)], import_form=1)[:-8], "outside them|end before"),
         (chains(6, [0, 0, 0], pages=900), "list of their pages is cut"),
         (chains(3, [0x8005, 0]), "list of the chains of a page is cut"),
+        (chains(3, [0x8000]), "list of the chains of a page is cut"),
     ],
 )
 def test_chains_that_no_loader_takes(chained: bytes, problem: str) -> None:

@@ -1,0 +1,63 @@
+"""Costs of real binaries: the rows are whole, and what would go is as the linker of the build drops it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opselect.audit.audited import BYS, groups_of
+from opselect.audit.costs import BinaryCosts
+from opselect.audit.drops import dropping_of
+from opselect.audit.owners.owning import owners
+from opselect.audit.references import reference_graph
+from opselect.audit.retained import Dropping
+from opselect.binaries.opening import open_images
+from opselect.binaries.registrations.reading import read_registrations
+
+AUDIT = Path(__file__).resolve().parents[3] / "fixtures" / "audit"
+
+
+def costs(name: str) -> BinaryCosts:
+    (binary,) = open_images(str(AUDIT / name))
+    image = binary.image()
+    return BinaryCosts(owners(image, read_registrations(image)), {"relu_op.cc": "kernels/relu_op.cc"})
+
+
+@pytest.fixture(scope="module")
+def wide() -> BinaryCosts:
+    return costs("libwide.so")
+
+
+@pytest.mark.parametrize("by", BYS)
+def test_owners_of_each_kind_have_all_bytes(wide: BinaryCosts, by: str) -> None:
+    size = (AUDIT / "libwide.so").stat().st_size
+    assert sum(wide.owned(by).values()) == size  # type: ignore[arg-type] # one of the kinds
+    assert min(wide.owned(by).values()) >= 0  # type: ignore[arg-type] # one of the kinds
+
+
+def test_bytes_of_no_op_and_those_of_ops_are_all(wide: BinaryCosts) -> None:
+    owned = dict(wide.owned("op"))
+    assert sum(wide.unattributed().values()) == owned.pop("")
+    assert sum(wide.shared().values()) <= sum(wide.unattributed().values())
+
+
+def test_files_are_named_by_their_paths(wide: BinaryCosts) -> None:
+    assert wide.owned("file")["kernels/relu_op.cc"] > 0
+    assert "relu_op.cc" not in wide.owned("file")
+
+
+def test_groups_that_have_kernels_in_common_are_asked_one_by_one(wide: BinaryCosts) -> None:
+    groups = groups_of(wide._owners.registrations, "op")
+    both = sorted({*groups["Relu"], *groups["Relu6"]})
+    together, relu, relu6, nothing = wide.retained([both, groups["Relu"], groups["Relu6"], []])
+    assert together >= relu + relu6 > relu > 0
+    assert nothing == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "dropping"), [("libruntime.so", Dropping.SECTIONS), ("libwide.so", Dropping.COMPILER)]
+)
+def test_a_build_without_gc_sections_has_functions_that_nobody_needs(name: str, dropping: Dropping) -> None:
+    (binary,) = open_images(str(AUDIT / name))
+    assert dropping_of(reference_graph(binary.image())) is dropping
