@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opselect.audit.audited import By
 from opselect.audit.drops import dropping_of
 from opselect.audit.owners.intervals import NOTHING
 from opselect.audit.owners.owning import Owners
-from opselect.audit.references import ReferenceGraph, reference_graph
+from opselect.audit.references import reference_graph
 from opselect.audit.retained import Retention, retention
 from opselect.binaries.image import unmapped
 
@@ -35,15 +34,8 @@ class BinaryCosts:
         found = self._owners.registrations
         graph = reference_graph(self._owners.image, (*found.kernels, *found.definitions))
         unmapped(self._owners.image.content)
-        return retention(graph, dropping_of(graph), self._files_of_nodes(graph))
-
-    def _files_of_nodes(self, graph: ReferenceGraph) -> NDArray[np.int32]:
-        """The number of the source file of each node, -1 where it is not known."""
-        nodes = graph.pieces.at(self._owners.table.addresses)
-        known = (nodes >= 0) & (self._owners.source.numbers >= 0)
-        files = np.full(graph.node_count, NOTHING, np.int32)
-        files[nodes[known]] = self._owners.source.numbers[known]
-        return files
+        # Which file an instance of a template was made for, addresses do not say: the linker keeps one of several.
+        return retention(graph, dropping_of(graph))
 
     def owned(self, by: By) -> Mapping[str, int]:
         """Name to bytes, those of no name under the empty one."""

@@ -19,6 +19,8 @@ TABLES = (
 )  # fmt: skip
 """How the names of loaded sections begin whose rows go with what they describe, or that stay whatever goes."""
 
+_HIGHEST = 1 << 56
+"""No address of a program is as high."""
 _PADDING = 64
 """Code between functions that is no longer than this is padding of the function in front."""
 
@@ -65,15 +67,23 @@ def last_name(section: Section) -> str:
 
 
 def code_sections(image: Image) -> list[Section]:
-    """The sections of code, by address."""
-    found = [s for s in image.sections if s.loaded and s.kind is SectionKind.CODE and s.size]
-    return sorted(found, key=lambda section: section.address)
+    """The sections of code, by address; none over another."""
+    return _apart(image, SectionKind.CODE)
 
 
 def data_sections(image: Image) -> list[Section]:
-    """The sections of data that is no table, by address."""
-    found = [s for s in image.sections if s.loaded and s.kind is SectionKind.DATA and s.size and not is_table(s)]
-    return sorted(found, key=lambda section: section.address)
+    """The sections of data that is no table, by address; none over another."""
+    return [section for section in _apart(image, SectionKind.DATA) if not is_table(section)]
+
+
+def _apart(image: Image, kind: SectionKind) -> list[Section]:
+    """The loaded sections of a kind that have bytes in the file, without those that headers make up."""
+    found = [s for s in image.sections if s.loaded and s.kind is kind and s.size and s.address + s.size < _HIGHEST]
+    apart: list[Section] = []
+    for section in sorted(found, key=lambda section: section.address):
+        if not apart or section.address >= apart[-1].address + apart[-1].size:
+            apart.append(section)
+    return apart
 
 
 def linkage_slots(section: Section, image: Image) -> Addresses | None:
@@ -142,10 +152,10 @@ def gap_pieces(code: Pieces, meant: Addresses, first_node: int) -> Pieces:
 
 def _functions(image: Image, sections: Sequence[Section]) -> tuple[Addresses, Addresses]:
     """Functions, with the entries of procedure linkage tables in place of what stands for a whole table."""
+    ranges = [(s.address, s.address + s.size) for s in sections]
     starts, ends = image.functions.starts, image.functions.ends
-    # The index of ARM's exceptions ends with an entry for what is behind all code.
-    in_code = _inside(starts, [(s.address, s.address + s.size) for s in sections])
-    starts, ends = starts[in_code], ends[in_code]
+    in_section = _inside(starts, ranges)
+    starts, ends = starts[in_section], ends[in_section]
     tables = [(s, found) for s in sections if (found := linkage_slots(s, image)) is not None]
     in_table = _inside(starts, [(s.address, s.address + s.size) for s, _ in tables])
     all_starts = [starts[~in_table], *(found for _, found in tables)]
@@ -154,9 +164,10 @@ def _functions(image: Image, sections: Sequence[Section]) -> tuple[Addresses, Ad
     order = np.argsort(joined, kind="stable")
     starts, ends = joined[order], np.concatenate(all_ends)[order]
     # Padding is what the function in front of it needs to end where the next may begin.
-    # What is said to begin behind all code, as an entry of ARM's exception index may, has no limit of a section.
-    limits = np.append(np.array([s.address + s.size for s in sections], np.uint64), np.uint64(2**64 - 1))
-    following = np.minimum(np.append(starts[1:], limits[-2:-1]), limits[np.searchsorted(limits, starts, "right")])
+    if not len(starts):
+        return starts, ends
+    limits = np.array([end for _, end in ranges], np.uint64)
+    following = np.minimum(np.append(starts[1:], limits[-1:]), limits[np.searchsorted(limits, starts, "right")])
     return starts, np.where((ends < following) & (following - ends <= _PADDING), following, ends)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.code_references import aarch64, arm, x86
-from opselect.audit.code_references.targets import CodeReferences, Targets
+from opselect.audit.code_references.referents import CodeReferences, Referents
 from opselect.audit.pieces import Pieces, code_pieces, code_sections, data_pieces, data_sections, gap_pieces
 from opselect.audit.registration_code import Registration, ranges_of
 from opselect.audit.sizes import sizes_of
@@ -90,7 +90,7 @@ def code_references(image: Image, code: Pieces) -> list[CodeReferences]:
     ranges = [[s.address, s.address + s.size] for s in data_sections(image)]
     gaps = np.stack((code.starts[~code.known], code.ends[~code.known]), axis=1)
     anywhere = np.concatenate((np.array(ranges, np.uint64).reshape(-1, 2), gaps))
-    targets = Targets(code.starts[code.known], anywhere)
+    targets = Referents(code.starts[code.known], anywhere)
     found = []
     for section in code_sections(image):
         content = image.content[section.offset : section.offset + section.size]
@@ -98,7 +98,7 @@ def code_references(image: Image, code: Pieces) -> list[CodeReferences]:
     return found
 
 
-def _of_section(image: Image, section: Section, content: NDArray[np.uint8], targets: Targets) -> list[CodeReferences]:
+def _of_section(image: Image, section: Section, content: NDArray[np.uint8], targets: Referents) -> list[CodeReferences]:
     if image.machine is Machine.X86_64:
         found = x86.references(content, section.address, targets)
     elif image.machine is Machine.X86:

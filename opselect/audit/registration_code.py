@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opselect.audit.code_references.targets import CodeReferences
+from opselect.audit.code_references.referents import CodeReferences
 from opselect.audit.unwinding import Unwinding, call_sites
 from opselect.binaries.image import Image, Machine
 from opselect.binaries.records import CompiledDefinition, RegisteredKernel

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.walking import distinct
-from opselect.binaries.image import Addresses, Image, Section, unmapped
+from opselect.binaries.image import Addresses, Image, Machine, Section, unmapped
 
 _PCREL_SDATA4 = 0x1B
 _ULEB128 = 0x01
 _OMITTED = 0xFF
 _MOST_OF_A_TABLE = 1 << 20
+_HIGHEST = 1 << 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,10 @@ class Unwinding:
 
 def unwinding(image: Image) -> Unwinding:
     """What the frame descriptions of an image say; nothing where it has no table to search in."""
-    header = next((s for s in image.sections if s.loaded and s.name == ".eh_frame_hdr"), None)
-    frames = next((s for s in image.sections if s.loaded and s.name == ".eh_frame"), None)
-    if header is None or frames is None or header.size < 12:
+    if image.machine is Machine.ARM:
+        return _exception_index(image)
+    header, frames = _section(image, ".eh_frame_hdr"), _section(image, ".eh_frame")
+    if header is None or frames is None:
         return Unwinding.none()
     order = ">" if image.big_endian else "<"
     head = image.content[header.offset : header.offset + header.size]
@@ -75,9 +77,41 @@ def unwinding(image: Image) -> Unwinding:
     return Unwinding(starts.astype(np.uint64), lengths + 4 + 8, handlers, sizes, landing)
 
 
+def _exception_index(image: Image) -> Unwinding:
+    """The rows of 32-bit ARM: where a function begins, and what to do or where that stands (.ARM.extab).
+
+    Source: the Exception Handling ABI for the Arm Architecture, "Index table entries".
+    """
+    index, table = _section(image, ".ARM.exidx"), _section(image, ".ARM.extab")
+    if index is None:
+        return Unwinding.none()
+    content = image.content[index.offset : index.offset + index.size // 8 * 8]
+    rows = content.view((">" if image.big_endian else "<") + "i4").reshape(-1, 2).astype(np.int64)
+    places = index.address + 8 * np.arange(len(rows))
+    functions = (places + (rows[:, 0] << 33 >> 33)) & 0xFFFFFFFE
+    meant = places + 4 + (rows[:, 1] << 33 >> 33)
+    sizes = np.full(len(rows), 8, np.int64)
+    if table is not None:
+        inside = np.flatnonzero((rows[:, 1] > 1) & (meant >= table.address) & (meant < table.address + table.size))
+        begins = distinct(meant[inside])
+        ends = np.append(begins[1:], table.address + table.size)
+        sizes[inside] += (ends - begins)[np.searchsorted(begins, meant[inside])]
+    order = np.argsort(functions, kind="stable")
+    nothing = np.zeros(len(rows), np.int64)
+    return Unwinding(functions[order].astype(np.uint64), sizes[order], nothing, nothing, nothing)
+
+
+def _section(image: Image, name: str) -> Section | None:
+    """The loaded section of a name, where it has room for a row and a place that a program can have."""
+    named = (s for s in image.sections if s.loaded and s.name == name)
+    return next((s for s in named if s.size >= 24 and s.address < _HIGHEST), None)
+
+
 def _words(content: NDArray[np.uint8], at: NDArray[np.int64], kind: str) -> NDArray[np.int64]:
     """The four bytes at each place, which stands inside."""
-    found: NDArray[np.int64] = np.ndarray(len(content) - 3, kind, buffer=content, strides=(1,))[at].astype(np.int64)
+    found: NDArray[np.int64] = np.ndarray(max(len(content) - 3, 0), kind, buffer=content, strides=(1,))[at].astype(
+        np.int64
+    )
     return found
 
 
@@ -121,7 +155,7 @@ def _has_handlers(content: NDArray[np.uint8], at: int) -> bool:
 def _handler_tables(image: Image, handlers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The bytes of each table up to the next, and where its landing pads begin if it says so."""
     sizes, landing = np.zeros(len(handlers), np.int64), np.zeros(len(handlers), np.int64)
-    section = next((s for s in image.sections if s.loaded and s.name == ".gcc_except_table"), None)
+    section = _section(image, ".gcc_except_table")
     if section is None:
         return sizes, landing
     inside = np.flatnonzero((handlers >= section.address) & (handlers < section.address + section.size - 8))
@@ -171,7 +205,7 @@ def call_sites(image: Image, table: int, function: int) -> list[CallSite]:
             found.append(CallSite(function + start, base + pad if pad else 0, at - begins))
     except IndexError:
         return []
-    return found
+    return found if all(0 <= site.start < _HIGHEST and 0 <= site.pad < _HIGHEST for site in found) else []
 
 
 def _uleb(content: bytes, at: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.audit.code_references.targets import CodeReferences, Targets
+from opselect.audit.code_references.referents import CodeReferences, Referents
 from opselect.binaries.image import Bytes, unmapped
 
 _CHUNK = 1 << 18
@@ -21,7 +21,7 @@ _BEHIND = 2048
 _CALLER_SAVED = 19
 
 
-def references(code: Bytes, address: int, targets: Targets) -> list[CodeReferences]:
+def references(code: Bytes, address: int, targets: Referents) -> list[CodeReferences]:
     """The references of code that stands at an address."""
     words = code[: len(code) // 4 * 4].view("<u4")
     found = []

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.audit.code_references.targets import CodeReferences, Targets
+from opselect.audit.code_references.referents import CodeReferences, Referents
 from opselect.binaries.image import Bytes
 
 _BEHIND = 40
@@ -23,7 +23,7 @@ _CHUNK = 1 << 20
 _Numbers = NDArray[np.int64]
 
 
-def references(code: Bytes, address: int, targets: Targets, table: int) -> list[CodeReferences]:
+def references(code: Bytes, address: int, targets: Referents, table: int) -> list[CodeReferences]:
     """The references of code that stands at an address; ``table`` is where the global offset table begins."""
     halves = code[: len(code) // 2 * 2].view("<u2").astype(np.int64)
     words = code[: len(code) // 4 * 4].view("<u4").astype(np.int64)

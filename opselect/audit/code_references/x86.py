@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from opselect.audit.code_references.targets import CodeReferences, Targets
+from opselect.audit.code_references.referents import CodeReferences, Referents
 from opselect.binaries.image import Addresses, Bytes, unmapped
 
 _CHUNK = 1 << 20
@@ -44,7 +44,7 @@ _AFTER_0F = _sizes(
 )  # fmt: skip
 
 
-def references(code: Bytes, address: int, targets: Targets) -> list[CodeReferences]:
+def references(code: Bytes, address: int, targets: Referents) -> list[CodeReferences]:
     """The references of 64-bit code that stands at an address: distances from the instruction's end."""
     found = []
     for start in range(0, len(code), _CHUNK):
@@ -58,7 +58,7 @@ def references(code: Bytes, address: int, targets: Targets) -> list[CodeReferenc
     return found
 
 
-def references_to_fixed_addresses(code: Bytes, address: int, targets: Targets) -> list[CodeReferences]:
+def references_to_fixed_addresses(code: Bytes, address: int, targets: Referents) -> list[CodeReferences]:
     """The references of code that is linked for one address: any four bytes that are one."""
     found = []
     for start in range(0, len(code) - 3, _CHUNK):
@@ -71,7 +71,7 @@ def references_to_fixed_addresses(code: Bytes, address: int, targets: Targets) -
     return found
 
 
-def references_of_32_bit_code(code: Bytes, address: int, targets: Targets, table: int) -> list[CodeReferences]:
+def references_of_32_bit_code(code: Bytes, address: int, targets: Referents, table: int) -> list[CodeReferences]:
     """The references of 32-bit code: calls and jumps, and distances from the global offset table at ``table``."""
     found = []
     for start in range(0, len(code), _CHUNK):
@@ -91,7 +91,7 @@ def references_of_32_bit_code(code: Bytes, address: int, targets: Targets, table
     return found
 
 
-def _short_jumps(code: Bytes, address: int, targets: Targets) -> CodeReferences:
+def _short_jumps(code: Bytes, address: int, targets: Referents) -> CodeReferences:
     """Jumps over up to 128 bytes to the start of a function, as in files of small functions."""
     at = np.flatnonzero(code[:-1] == 0xEB) + 1
     meant = code[at].view(np.int8) + at + 1 + address
@@ -155,7 +155,7 @@ def _readings(chunk: Bytes, operand: NDArray[np.int64]) -> Iterator[tuple[NDArra
 
 
 def _resolved(
-    chunk: Bytes, address: int, at: NDArray[np.int64], end: NDArray[np.int64], targets: Targets
+    chunk: Bytes, address: int, at: NDArray[np.int64], end: NDArray[np.int64], targets: Referents
 ) -> CodeReferences:
     meant = _words(chunk, "<i4")[at].astype(np.int64) + end + address
     known = targets.known(meant)

@@ -113,6 +113,8 @@ def in_file(image: Image, places: Rows) -> Rows:
     for section in image.sections:
         if not section.loaded or not section.size or section.kind is SectionKind.ZERO:
             continue
+        if section.address + section.size >= 1 << 63:
+            continue  # no address of a program: the header is damaged
         first = max(int(np.searchsorted(places.ends, section.address, "right")), 0)
         last = int(np.searchsorted(places.starts, section.address + section.size, "left"))
         if last > first:

@@ -31,6 +31,7 @@ from opselect.binaries.image import Addresses, Image, Symbols
 from opselect.binaries.records import Registrations
 
 _MOST_TORN = 0.1
+_MOST_BACK = 0.05
 _LAST = (1 << 63) - 1
 """The last address of programs; damaged headers name others."""
 
@@ -190,13 +191,16 @@ def _files_of(symbols: Symbols) -> NDArray[np.int32]:
 
 
 def _together(files: NDArray[np.int32]) -> bool:
-    """Whether the local symbols of a file stand together: few neighbours of one file are torn apart.
+    """Whether the linker kept what it took from a file together, by the files of local symbols in order of address.
 
-    Some are, since linkers put the rarely used functions of all files first.
+    It did if the files follow in the order of the symbol table, but for few; or if few neighbours of one file are torn
+    apart. Some are, since linkers put the rarely used functions of all files first.
     """
-    runs = np.count_nonzero(np.diff(files)) + 1
+    steps = np.diff(files)
+    changes, back = np.count_nonzero(steps), np.count_nonzero(steps < 0)
     distinct = len(np.unique(files))
-    return bool(runs - distinct <= (len(files) - distinct) * _MOST_TORN)
+    in_order = back <= max(1, changes * _MOST_BACK)
+    return bool(in_order or changes + 1 - distinct <= (len(files) - distinct) * _MOST_TORN)
 
 
 def _between(anchors: Addresses, files: NDArray[np.int32], places: Addresses) -> NDArray[np.int32]:

@@ -109,9 +109,9 @@ class AArch64Flow(CodeFlow):
         place = self._place(state, found, at)
         for number in range(at):
             register = found[number]
-            if isinstance(register, str) and isinstance(place, Place):
+            if isinstance(register, str):
                 size = _size(mnemonic, register)
-                state.memory.store(Place(place.base, place.offset + number * size), size, self._read(state, register))
+                state.store(_sum(place, number * size), size, self._read(state, register))
 
     def _load(self, state: State, mnemonic: str, found: tuple[Operand, ...]) -> None:
         at = next((number for number, operand in enumerate(found) if isinstance(operand, Indirect)), None)

@@ -22,7 +22,7 @@ class ArmFlow(CodeFlow):
     """The flow of a function in 32-bit ARM code.
 
     Whether a function is in ARM or Thumb code is known by its symbol or the loader's pointer to it; of others by who
-    calls them.
+    calls them. Where nobody said it yet, it is taken to be in what most of the functions are that the loader calls.
     """
 
     def __init__(self, image: Image) -> None:
@@ -31,10 +31,12 @@ class ArmFlow(CodeFlow):
         self._thumb = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB)
         self._arm.skipdata = self._thumb.skipdata = True
         self._in_thumb = dict.fromkeys(image.thumb, True)
+        loaded = [address in image.thumb for address in image.initialisers]
+        self._mostly_thumb = 2 * sum(loaded) > len(loaded)
 
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
         """Follows the instructions of a function."""
-        thumb = self._in_thumb.get(start, start in self.targets.thumb)
+        thumb = self._in_thumb.get(start, self._mostly_thumb or start in self.targets.thumb)
         decoder = self._thumb if thumb else self._arm
         for address, size, mnemonic, text in decoder.disasm_lite(code, start):
             if address in state.saved:
@@ -167,8 +169,8 @@ class ArmFlow(CodeFlow):
             at = _sum(place, 4 * number)
             if base.startswith("ldm"):
                 self._write(state, name, state.load(at, 4))
-            elif isinstance(at, Place):
-                state.memory.store(at, 4, self._read(state, name))
+            else:
+                state.store(at, 4, self._read(state, name))
         if moves:
             self._write(state, register, place if base.endswith("db") else _sum(place, size))
 
@@ -178,8 +180,8 @@ class ArmFlow(CodeFlow):
         size = _size(base, str(found[0]))
         for number in range(at or 0):
             register = found[number]
-            if isinstance(register, str) and isinstance(place, Place):
-                state.memory.store(Place(place.base, place.offset + number * size), size, self._read(state, register))
+            if isinstance(register, str):
+                state.store(_sum(place, number * size), size, self._read(state, register))
 
     def _load(self, state: State, base: str, found: tuple[Operand, ...]) -> None:
         at = next((number for number, operand in enumerate(found) if isinstance(operand, Indirect)), None)

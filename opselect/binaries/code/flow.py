@@ -29,6 +29,7 @@ class State:
         self.depth = 0
         self.saved: dict[int, dict[str, Value]] = {}
         self.returned: Value = None
+        self.writes = False
         self._lost = False
 
     def load(self, place: Value, size: int) -> Value:
@@ -40,6 +41,13 @@ class State:
         if isinstance(place, Imported):
             return Loaded(place.name)
         return None
+
+    def store(self, place: Value, size: int, value: Value) -> None:
+        """Notes what memory holds from now on, and whether that is memory of others."""
+        if isinstance(place, Place):
+            self.memory.store(place, size, value)
+        if not isinstance(place, Place) or place.base != STACK:
+            self.writes = True
 
     def save(self, target: int) -> None:
         """Notes what is known for an address further on that somebody jumps to."""
@@ -151,6 +159,12 @@ class CodeFlow(ABC):
     def function_at(self, value: int) -> int:
         """The address of the function that a pointer points at."""
         return value
+
+    def does_nothing(self, function: int) -> bool:
+        """Whether a function makes no call and writes to no memory but its own."""
+        state = self.begin((), Place(STACK, 0), Memory(self.image.pointer_size), [], frozenset())
+        state.follow(function)
+        return not state.calls and not state.writes
 
     def returned(self, function: int) -> Value:
         """What a function returns that makes no call, as far as that is always the same."""

@@ -273,9 +273,7 @@ class X86Flow(CodeFlow):
                 value &= 0xFFFFFFFF
             state.registers[target.name] = value
         elif isinstance(target, _Memory):
-            place = self._address(state, target, after)
-            if isinstance(place, Place):
-                state.memory.store(place, target.size, value)
+            state.store(self._address(state, target, after), target.size, value)
 
     def _other(self, state: State, mnemonic: str, text: str, after: int) -> None:
         first, _, second = text.partition(", ")
@@ -323,6 +321,4 @@ class X86Flow(CodeFlow):
         if isinstance(target, _Register):
             state.registers[target.name] = None
         elif isinstance(target, _Memory):
-            place = self._address(state, target, after)
-            if isinstance(place, Place):
-                state.memory.store(place, target.size, None)
+            state.store(self._address(state, target, after), target.size, None)

@@ -294,9 +294,8 @@ class NameReader(ExpressionReader):
         if not self._last:
             raise UnreadableError
         if inherited:
-            last = self._last
-            self.type()
-            self._last = last
+            self._last = _last_name(self.type().text)
+            self._special_member = True
         return ("~" if kind == "D" else "") + self._last
 
     def _unnamed(self) -> str:

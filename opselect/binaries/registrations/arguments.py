@@ -6,6 +6,7 @@ libstdc++ (old and new) and libc++.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,6 +17,8 @@ from opselect.binaries.code.values import CodeCall, Either, Imported, Loaded, Pl
 from opselect.binaries.image import is_text
 from opselect.binaries.registrations.roles import ApiFunction, ApiRole
 
+OP_NAME = re.compile(r"_?[A-Z]\w*(?:>\w+)*")
+"""Names of ops (``framework/op_def_util.cc``); those that begin with ``_`` are internal."""
 NO_OP = ("", "_no_register")
 """Names that selective registration gives to what it leaves out (``framework/kernel_def_builder.h``)."""
 _DEVICES = {

@@ -16,11 +16,9 @@ from kernel_index import shipped
 from kernel_index.records import OpDefinition
 from opselect.binaries.code.values import CodeCall, Place
 from opselect.binaries.records import CompiledDefinition
-from opselect.binaries.registrations.arguments import Arguments
+from opselect.binaries.registrations.arguments import OP_NAME, Arguments
 from opselect.binaries.registrations.roles import ApiFunction, ApiRole
 
-_OP = re.compile(r"_?[A-Z]\w*(?:>\w+)*")
-"""Names of ops (``framework/op_def_util.cc``); those that begin with ``_`` are internal."""
 _DEVICE = re.compile(r"(?:XLA_)?(?:CPU|GPU|TPU|DEFAULT)(?:_[A-Z]+)*")
 _SPECIFICATION = re.compile(r"\s*([A-Za-z]\w*)\s*:\s*(.+)", re.DOTALL)
 _ATTR_TYPE = re.compile(
@@ -115,7 +113,7 @@ def _chain_into(calls: Sequence[CodeCall], registrar: CodeCall, arguments: Argum
                 break
             call = calls[builder.base - 1]
             named = arguments.text(call, 1)
-            if named is not None and _OP.fullmatch(named) and isinstance(call.arguments[0], Place):
+            if named is not None and OP_NAME.fullmatch(named) and isinstance(call.arguments[0], Place):
                 # On 32-bit ARM constructors return what they made.
                 held = call.arguments[0]
                 if (
@@ -138,7 +136,7 @@ def _begun(calls: Sequence[CodeCall], call: CodeCall, builder: Place, arguments:
     for before in reversed(calls[: call.number - 1]):
         if before.arguments[0] == builder:
             text = arguments.text(before, 1)
-            return before if text is not None and _OP.fullmatch(text) else None
+            return before if text is not None and OP_NAME.fullmatch(text) else None
     return None
 
 
@@ -245,7 +243,7 @@ def definition_api(functions: Iterable[Sequence[CodeCall]], arguments: Arguments
     for calls in functions:
         for call in calls:
             text = arguments.text(call, 1) if isinstance(call.arguments[0], Place) else None
-            if call.target is not None and text is not None and _OP.fullmatch(text):
+            if call.target is not None and text is not None and OP_NAME.fullmatch(text):
                 named[call.target] += 1
         for definition in _specifications(calls, arguments):
             if definition.begins is not None and definition.begins.target is not None:
@@ -306,7 +304,7 @@ def _specifications(calls: Sequence[CodeCall], arguments: Arguments) -> list[_Sp
             if not current.specified:
                 found.append(current)
             current.specified.append((call, text))
-        elif text is not None and _OP.fullmatch(text) and place.base <= 0:
+        elif text is not None and OP_NAME.fullmatch(text) and place.base <= 0:
             current = at[place] = _Specified(call, [])
         if current is not None:
             at[Place(call.number, 0)] = current

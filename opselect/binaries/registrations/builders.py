@@ -13,7 +13,7 @@ from itertools import pairwise
 from kernel_index.records import AttrScalar, Constraint
 from opselect.binaries.code.values import CodeCall, Place, Value
 from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations, Undecoded
-from opselect.binaries.registrations.arguments import NO_OP, Arguments
+from opselect.binaries.registrations.arguments import NO_OP, OP_NAME, Arguments
 from opselect.binaries.registrations.roles import ApiFunction, ApiRole
 
 _UNKNOWN = ApiFunction(ApiRole.OTHER)
@@ -220,7 +220,11 @@ class Assembler:
                 before = calls[number]
                 if before.target in self._api:
                     break
-                texts = [text for text in map(self._arguments.plain_text, before.arguments[1:]) if text]
+                texts = [
+                    text
+                    for text in map(self._arguments.plain_text, before.arguments[1:])
+                    if OP_NAME.fullmatch(text or "")
+                ]
                 if before.arguments[0] == place and (texts or op):
                     return _Builder(ApiRole.OP, texts[0] if texts else op, before, number, {place})
             if op is not None:

@@ -109,15 +109,15 @@ class _Reader:
     def _nameless(self, api: Api) -> Api:
         """What functions do that have no name: a name says what its function does and what it does not.
 
-        What specifies nothing, for it calls nothing, stands for an op definition that selective registration leaves out
-        (``register_op`` of ``framework/op.h``).
+        What does nothing at all stands for an op definition that selective registration leaves out (``register_op`` of
+        ``framework/op.h``).
         """
         return {
             target: function
             for target, function in api.items()
             if isinstance(target, int)
             and not len(self._image.symbols.at(target))
-            and (function.role not in _OF_DEFINITIONS or self._flow.calls(target))
+            and not (function.role in _OF_DEFINITIONS and self._flow.does_nothing(target))
         }
 
     def _decided_within(self, target: int | str, function: ApiFunction) -> ApiFunction:

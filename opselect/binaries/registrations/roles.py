@@ -38,11 +38,11 @@ class ApiRole(enum.Enum):
 class ApiFunction:
     """A function that registrations call.
 
-    ``dtype`` is the type that a function of one type admits. ``value_type`` is the type of what a `ApiRole.ATTR` takes, as
-    C++ compilers write it (b, i, l, x, PKc), or "string" with its layout: new and old of libstdc++, libc of libc++;
-    with ``of_list`` it takes several. Where a name is ``conditional``, selective registration decides in the function
-    whether the op keeps it. Functions ``of_c`` are of the C API: one is told op, device and factory at once and returns
-    the builder, another class and builder.
+    ``dtype`` is the type that a function of one type admits. ``value_type`` is the type of what a function takes that
+    admits values of attrs, as C++ compilers write it (b, i, l, x, PKc), or "string" with its layout: new and old of
+    libstdc++, libc of libc++; with ``of_list`` it takes several. Where a name is ``conditional``, the generated header
+    decides within whether the op keeps it. Functions ``of_c`` are of the C API: one is told op, device and
+    factory at once and returns the builder, another class and builder.
     """
 
     role: ApiRole

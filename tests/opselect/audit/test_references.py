@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -135,3 +136,12 @@ def test_every_loaded_byte_of_code_and_data_is_some_nodes(
     covered = int((pieces.ends - pieces.starts).sum())
     sections = [*code_sections(image), *data_sections(image)]
     assert covered == sum(section.size for section in sections)
+
+
+@pytest.mark.parametrize("section", [".text", ".rodata", ".eh_frame", ".eh_frame_hdr", ".gcc_except_table", ".plt"])
+def test_headers_that_say_nonsense_do_no_harm(section: str, images: Callable[[str, bool], Image]) -> None:
+    image = images("shared", False)
+    for address in (0, (1 << 63) + 8, (1 << 64) - 16):
+        sections = tuple(replace(s, address=address) if s.name == section else s for s in image.sections)
+        graph = reference_graph(replace(image, sections=sections))
+        assert (graph.sizes >= 0).all()

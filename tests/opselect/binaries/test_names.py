@@ -22,6 +22,7 @@ _COMPUTE = "_ZN10tensorflow8BinaryOpIN5Eigen16ThreadPoolDeviceENS_7functor3addIf
         ("_ZN3foo3barEic", "foo::bar(int, char)"),
         ("_ZNK3foo3barEv", "foo::bar() const"),
         ("_ZN3fooC2ERKS_", "foo::foo(foo const&)"),
+        ("_ZN3fooCI24baseIiEIfEET_", "foo::base<float>(float)"),
         ("_ZN3foo3barIiED0Ev", "foo::bar<int>::~bar()"),
         ("_ZN3foocvbEv", "foo::operator bool()"),
         ("_ZN3fooplERKS_", "foo::operator+(foo const&)"),

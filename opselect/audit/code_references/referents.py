@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from opselect.binaries.image import Addresses
 
 _BLOCK_BITS = 5
+_MOST_SPAN = 1 << 31
+"""Code that is spread over more of the address space is none that a linker has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class CodeReferences:
     addresses: Addresses
 
 
-class Targets:
+class Referents:
     """The starts of functions, and every byte of data and of code that nothing describes.
 
     Random bytes that look like an instruction rarely hit the first byte of a function: of 2.14.1's library about
@@ -32,10 +34,11 @@ class Targets:
         self._starts = functions.astype(np.int64)
         self._base = int(self._starts[0]) if len(self._starts) else 0
         self._end = int(self._starts[-1]) + 1 if len(self._starts) else 0
-        blocks = (self._starts - self._base) >> _BLOCK_BITS
-        counts = np.bincount(blocks, minlength=1) if len(blocks) else np.zeros(1, np.int64)
         # To each block of the address space the first function in it or behind it: far quicker than a binary search.
-        self._first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+        self._first: NDArray[np.int32] | None = None
+        if len(self._starts) and self._end - self._base < _MOST_SPAN:
+            blocks = (self._starts - self._base) >> _BLOCK_BITS
+            self._first = np.concatenate(([0], np.cumsum(np.bincount(blocks)))).astype(np.int32)
         self._bounds = np.sort(data.astype(np.int64), axis=0).reshape(-1)
         self.lowest = min(self._base, int(self._bounds[0])) if len(self._bounds) else self._base
         self.highest = max(self._end, int(self._bounds[-1])) if len(self._bounds) else self._end
@@ -57,7 +60,10 @@ class Targets:
         found = np.zeros(len(addresses), np.bool_)
         near = np.flatnonzero((addresses >= self._base) & (addresses < self._end))
         wanted = addresses[near]
-        number = self._first[(wanted - self._base) >> _BLOCK_BITS]
+        if self._first is None:
+            number = np.minimum(np.searchsorted(self._starts, wanted), max(len(self._starts) - 1, 0))
+        else:
+            number = self._first[(wanted - self._base) >> _BLOCK_BITS].astype(np.int64)
         while len(near):
             start = self._starts[number]
             found[near] = start == wanted
