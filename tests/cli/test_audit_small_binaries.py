@@ -51,7 +51,7 @@ def test_registrations_are_what_a_program_printed(name: str, audit: Run) -> None
 
 @pytest.mark.parametrize("name", NOT_FOLLOWED)
 def test_code_that_is_not_followed_is_said(name: str, audit: Run) -> None:
-    assert audit(name, "--registrations", "--json", err="for a processor whose code is not followed") == ""
+    assert audit(name, "--registrations", "--json", err="nothing is known of what it registers") == ""
 
 
 @pytest.mark.parametrize("name", [*READ, *NOT_FOLLOWED])
