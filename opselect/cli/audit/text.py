@@ -46,7 +46,7 @@ def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, 
     if by != "section":
         _print_shares("Sections", audit.sections(), audit.size, top)
     rows = audit.rows(by)
-    needed_by = _needed_by(models) if models is not None and by == "op" else {}
+    needed_by = models.needed_by if models is not None and by == "op" else {}
     _print_rows(rows, by, top, needed_by, audit.size)
     if by == "op":
         shared = [(_some(ops, _ALIKE), f"{count:,}") for ops, count in list(audit.shared().items())[:top]]
@@ -63,10 +63,6 @@ def _print_linked(audit: Audit) -> None:
         if each.costs is not None and each.registrations.kernels:
             name = f" of {each.name}" if len(audit.binaries) > 1 else ""
             print_line(f"What would go{name}: {_LINKED[each.costs.linked]}")
-
-
-def _needed_by(models: ModelsAudit) -> Mapping[str, tuple[str, ...]]:
-    return {op: names or ("the runtime",) for op, names in models.needed_by.items()}
 
 
 def _download(packed: object) -> str:
