@@ -64,11 +64,13 @@ class _Reader:
         if not any(function.role in _OF_KERNELS for function in api.values()):
             found = self._unnamed(partial(self._kernel_api, self._definitions(api)), _OF_KERNELS)
             api |= {target: self._decided_within(target, function) for target, function in found.items()}
+        registering = self._registering(api)
+        api |= self._completed(api, registering)
         unmapped(self._image.content)
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
         }
-        read = self._assembled(api)
+        read = self._assembled(api, registering)
         if read.kernels or read.undecoded or not read.definitions:
             return read
         return replace(read, undecoded=tuple(self._suspected()))
@@ -85,6 +87,19 @@ class _Reader:
                 if text and self._arguments.factory(call, ()) is not None:
                     name, file = self._name_and_file(function)
                     yield Undecoded(call.place, function, name, file, text, "what looks like a kernel of this class")
+
+    def _completed(self, api: Api, registering: list[int]) -> Api:
+        """What those functions do without a name that registrations call besides others that have one.
+
+        So it is in stripped libraries: functions of another library have names, and what is compiled in has none.
+        """
+        calls = [self._calls_of(function) for function in registering]
+        goals = {call.target for each in calls for call in each} - api.keys()
+        functions = [goal for goal in goals if isinstance(goal, int) and self._is_function(goal)]
+        if all(len(self._image.symbols.at(function)) for function in functions):
+            return {}
+        further = self._kernel_api(self._definitions(api), calls) | self._definition_api(calls)
+        return {target: function for target, function in self._nameless(further).items() if target in goals}
 
     def _unnamed(self, api_of: Callable[[list[list[CodeCall]]], Api], starts: frozenset[ApiRole]) -> Api:
         """What functions do by how they are called, by those that the loader calls and those that these call.
@@ -136,7 +151,7 @@ class _Reader:
     def _definitions(self, api: Api) -> dict[str, CompiledDefinition]:
         """The op definitions that the binary has, by op."""
         only = {target: function for target, function in api.items() if function.role in _OF_DEFINITIONS}
-        return {definition.op: definition for definition in self._assembled(only).definitions}
+        return {definition.op: definition for definition in self._assembled(only, self._registering(only)).definitions}
 
     def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[CodeCall]]) -> Api:
         return kernel_api(calls, self._arguments, self._flow.calls, definitions)
@@ -160,11 +175,10 @@ class _Reader:
     def _is_function(self, address: int) -> bool:
         return self._arguments.is_function(address)
 
-    def _assembled(self, api: Api) -> Registrations:
-        found = self._registering(api)
-        within = self._called_by_one_another(found)
+    def _assembled(self, api: Api, registering: list[int]) -> Registrations:
+        within = self._called_by_one_another(registering)
         assembler = Assembler(self._arguments, api)
-        for function in found:
+        for function in registering:
             if function not in within:
                 calls = self._calls_of(function)
                 if any(call.target in within for call in calls):
