@@ -147,7 +147,7 @@ def _executable_stack(image: Image, elf: ElfFile) -> Iterator[Finding]:
 
 
 def _strip(image: Image, packed: Packed | None, sections: Sequence[str] = ()) -> Mend:
-    """The command that strips a library, and takes out ``sections``; one in a package is stripped before it is packed."""
+    """The command that strips a library and takes out ``sections``; before it is packed, where it is in a package."""
     path = image.name if packed is None else image.name.removesuffix(")").rpartition("/")[2]
     line = shlex.join(("llvm-strip", "--strip-unneeded", *(f"--remove-section={name}" for name in sections), path))
     text = "Strip it: {command}." if packed is None else "Strip it before it is packed: {command}."

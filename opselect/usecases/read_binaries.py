@@ -163,7 +163,9 @@ def _costs(
     image: Image, registrations: Registrations, ranges: _Ranges, paths: SourcePaths, watch: Watch
 ) -> BinaryCosts:
     if registrations.kernels and not image.sections:
-        watch.warning(f"{image.name}: it has no section headers: which ops its bytes are for, and what would go, is not told")
+        watch.warning(
+            f"{image.name}: it has no section headers: which ops its bytes are for, and what would go, is not told"
+        )
     linker_map = ranges.linker_map
     if linker_map is not None and why_other_binary(linker_map, image) is not None:
         linker_map = None
