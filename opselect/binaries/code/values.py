@@ -7,8 +7,10 @@ A value is a number (an address of the image among them), a `Place` in memory th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from opselect.binaries.code.jumps import Jumps
 
 GIVEN = -(1 << 32)
 """The base of what a function is given as its first argument, where that matters; one less for each further one."""
@@ -58,7 +60,7 @@ class CodeCall:
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
     in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that
     of the whole function: what it held at the time of this call, it tells by ``number``. A ``jump`` is a call that the
-    function ends with.
+    function ends with. ``jumps`` are those of the function that it stands in.
     """
 
     number: int
@@ -68,6 +70,7 @@ class CodeCall:
     arguments: tuple[Value, ...]
     memory: Memory
     jump: bool = False
+    jumps: Jumps = field(default_factory=Jumps)
 
 
 class _Stored(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -151,8 +151,11 @@ class _Reader:
 
     def _callers(self, api: Api, roles: frozenset[ApiRole]) -> list[int]:
         """The functions that call what does something."""
+        return self._calling({target for target, function in api.items() if function.role in roles})
+
+    def _calling(self, wanted: Collection[int | str]) -> list[int]:
+        """The functions that call one of some functions."""
         functions = self._image.functions
-        wanted = {target for target, function in api.items() if function.role in roles}
         sites = call_sites(self._image, self._flow.targets, wanted)
         numbers = dict.fromkeys(functions.containing(int(site)) for site in sites)
         return [int(functions.starts[number]) for number in numbers if number is not None]
@@ -163,6 +166,12 @@ class _Reader:
     def _assembled(self, api: Api) -> Registrations:
         found = self._registering(api)
         within = self._called_by_one_another(found)
+        for _ in range(_DEEPEST):
+            further = sorted({*self._calling(within)} - {*found, *api}) if within else []
+            if not further:
+                break
+            found = sorted([*found, *further])
+            within = self._called_by_one_another(found)
         assembler = Assembler(self._arguments, api)
         for function in found:
             if function not in within:
