@@ -17,11 +17,19 @@ By = Literal["op", "dtype", "kernel", "file", "section", "symbol"]
 BYS: tuple[By, ...] = ("op", "dtype", "kernel", "file", "section", "symbol")
 
 
+Linked = Literal["by function", "by file", "unknown"]
+"""How the linker of a build takes code: each function by itself (``--gc-sections``), or files whole."""
+
+
 class Costs(Protocol):
     """Whose the bytes of one binary are, and which of them would go.
 
     Registrations are meant by their numbers: kernels by their place in the list, and behind them the definitions.
     """
+
+    @property
+    def linked(self) -> Linked:
+        """How the build was linked, which says what would go; where it is unknown, that is counted by function."""
 
     def owned(self, by: By) -> Mapping[str, int]:
         """Name to bytes of the file; under the empty name those of none, so that the sum is the size of the file.

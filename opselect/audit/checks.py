@@ -8,7 +8,7 @@ plugin, which runs ``llvm-strip --strip-unneeded``, for what a release does not 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -27,7 +27,11 @@ _WIDE = (Machine.AARCH64, Machine.X86_64)
 """The machines of which Google Play asks it; devices with large pages run no 32-bit code."""
 
 _NOT_SHIPPED = (".comment", ".gnu_debuglink", ".note.gnu.gold-version", ".llvm_addrsig", ".llvm.call-graph-profile")
-"""Sections besides debug information and symbols that nobody reads on a phone, and that a strip takes away."""
+"""Sections besides debug information and symbols that nobody reads on a phone."""
+
+_STRIPPED = (".debug", ".zdebug", ".gdb_index")
+"""How the names of sections begin that llvm-strip takes for debug information; others have to be named to it
+(``isDebugSection`` of ``llvm/lib/ObjCopy/ELF/ELFObjcopy.cpp``)."""
 
 _SHOWN = 5
 
@@ -45,7 +49,7 @@ def checks_of(image: Image, packed: Packed | None = None) -> tuple[Finding, ...]
     elf = _linked_elf(image)
     if elf is None:
         return ()
-    found = [*_page_size(image), *_place_in_package(image, packed), *_symbols(image), *_sections(image)]
+    found = [*_page_size(image), *_place_in_package(image, packed), *_symbols(image, packed), *_sections(image, packed)]
     found += [*_text_relocations(image), *_executable_stack(image, elf)]
     return tuple(sorted(found, key=lambda each: each.code))
 
@@ -98,14 +102,14 @@ def _place_in_package(image: Image, packed: Packed | None) -> Iterator[Finding]:
     yield Finding("OPS521", reason, files=(image.name,), mends=(mend,))
 
 
-def _symbols(image: Image) -> Iterator[Finding]:
+def _symbols(image: Image, packed: Packed | None) -> Iterator[Finding]:
     size = sum(each.size for each in image.sections if each.kind is SectionKind.SYMBOLS)
     if size:
         reason = f"{image.name}: {size:,} bytes of symbols that no loader reads"
-        yield Finding("OPS522", reason, files=(image.name,), mends=(_strip(image),))
+        yield Finding("OPS522", reason, files=(image.name,), mends=(_strip(image, packed),))
 
 
-def _sections(image: Image) -> Iterator[Finding]:
+def _sections(image: Image, packed: Packed | None) -> Iterator[Finding]:
     named: dict[str, int] = {}
     for each in image.sections:
         if each.size and (each.kind is SectionKind.DEBUG or (not each.loaded and each.name in _NOT_SHIPPED)):
@@ -116,7 +120,8 @@ def _sections(image: Image) -> Iterator[Finding]:
     more = f" and {len(largest) - _SHOWN} more" if len(largest) > _SHOWN else ""
     sections = f"{', '.join(largest[:_SHOWN])}{more}"
     reason = f"{image.name}: {sum(named.values()):,} bytes of sections that need not ship: {sections}"
-    yield Finding("OPS523", reason, files=(image.name,), mends=(_strip(image),))
+    removed = [name for name in sorted(named) if not name.startswith(_STRIPPED)]
+    yield Finding("OPS523", reason, files=(image.name,), mends=(_strip(image, packed, removed),))
 
 
 def _text_relocations(image: Image) -> Iterator[Finding]:
@@ -141,6 +146,9 @@ def _executable_stack(image: Image, elf: ElfFile) -> Iterator[Finding]:
         yield Finding("OPS525", reason, files=(image.name,), mends=(change_model(text),))
 
 
-def _strip(image: Image) -> Mend:
-    line = f"llvm-strip --strip-unneeded {shlex.quote(image.name)}"
-    return run("Strip it: {command}.", line, applicability="likely")
+def _strip(image: Image, packed: Packed | None, sections: Sequence[str] = ()) -> Mend:
+    """The command that strips a library and takes out ``sections``; before it is packed, where it is in a package."""
+    path = image.name if packed is None else image.name.removesuffix(")").rpartition("/")[2]
+    line = shlex.join(("llvm-strip", "--strip-unneeded", *(f"--remove-section={name}" for name in sections), path))
+    text = "Strip it: {command}." if packed is None else "Strip it before it is packed: {command}."
+    return run(text, line, applicability="likely")

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from opselect.audit.audited import By
+from opselect.audit.audited import By, Linked
 from opselect.audit.drops import dropping_of
 from opselect.audit.owners.intervals import NOTHING
 from opselect.audit.owners.owning import Owners
 from opselect.audit.references import reference_graph
-from opselect.audit.retained import Retention, retention
+from opselect.audit.retained import Dropping, Retention, retention
 from opselect.binaries.image import unmapped
 
 _SYMBOLS = 1000
@@ -36,6 +36,13 @@ class BinaryCosts:
         unmapped(self._owners.image.content)
         # Which file an instance of a template was made for, addresses do not say: the linker keeps one of several.
         return retention(graph, dropping_of(graph))
+
+    @property
+    def linked(self) -> Linked:
+        """As :meth:`opselect.audit.audited.Costs.linked`; only symbols tell it."""
+        if self._owners.image.strong is None:
+            return "unknown"
+        return "by file" if self._retention.dropping is Dropping.COMPILER else "by function"
 
     def owned(self, by: By) -> Mapping[str, int]:
         """Name to bytes, those of no name under the empty one."""

@@ -11,10 +11,10 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import Constraint, KernelRegistration, Location
 from opselect.binaries.records import RegisteredKernel
 
-_ASKED = 200
+_ASKED = 60
 """Maximum number of ops about which all releases are asked before the best of them are asked about every op."""
 
-_BEST = 5
+_BEST = 3
 """Number of releases that are asked about every op."""
 
 

@@ -49,13 +49,14 @@ class Retention:
     """A graph with what stays whatever is registered.
 
     ``edges`` are those of the graph and those by which registrations need what is around them. ``roots`` are the nodes
-    that stay in any case, ``kept`` what they lead to, shape (n,).
+    that stay in any case, ``kept`` what they lead to, shape (n,). ``dropping`` is what the build leaves out.
     """
 
     graph: ReferenceGraph
     edges: Edges
     roots: NDArray[np.bool_]
     kept: NDArray[np.bool_]
+    dropping: Dropping
 
     def by_group(self, groups: Sequence[int] | NDArray[np.int32], count: int) -> NDArray[np.int64]:
         """The bytes that would go with each of ``count`` groups alone; shape (count,).
@@ -130,7 +131,7 @@ def retention(
         roots[unneeded] = True
         found = reached(edges, unneeded, found)
     kept = reached(edges, np.flatnonzero(roots).astype(np.int32))
-    return Retention(graph, edges, roots, kept)
+    return Retention(graph, edges, roots, kept, dropping)
 
 
 def _certain_roots(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.audit.walking import distinct
-from opselect.binaries.image import Addresses, Image, Section, unmapped
+from opselect.binaries.image import Addresses, Image, Machine, Section, unmapped
 
 _PCREL_SDATA4 = 0x1B
 _ULEB128 = 0x01
@@ -55,6 +55,8 @@ class Unwinding:
 
 def unwinding(image: Image) -> Unwinding:
     """What the frame descriptions of an image say; nothing where it has no table to search in."""
+    if image.machine is Machine.ARM:
+        return _exception_index(image)
     header, frames = _section(image, ".eh_frame_hdr"), _section(image, ".eh_frame")
     if header is None or frames is None:
         return Unwinding.none()
@@ -73,6 +75,30 @@ def unwinding(image: Image) -> Unwinding:
     sizes, landing = _handler_tables(image, handlers)
     unmapped(content)
     return Unwinding(starts.astype(np.uint64), lengths + 4 + 8, handlers, sizes, landing)
+
+
+def _exception_index(image: Image) -> Unwinding:
+    """The rows of 32-bit ARM: where a function begins, and what to do or where that stands (.ARM.extab).
+
+    Source: the Exception Handling ABI for the Arm Architecture, "Index table entries".
+    """
+    index, table = _section(image, ".ARM.exidx"), _section(image, ".ARM.extab")
+    if index is None:
+        return Unwinding.none()
+    content = image.content[index.offset : index.offset + index.size // 8 * 8]
+    rows = content.view((">" if image.big_endian else "<") + "i4").reshape(-1, 2).astype(np.int64)
+    places = index.address + 8 * np.arange(len(rows))
+    functions = (places + (rows[:, 0] << 33 >> 33)) & 0xFFFFFFFE
+    meant = places + 4 + (rows[:, 1] << 33 >> 33)
+    sizes = np.full(len(rows), 8, np.int64)
+    if table is not None:
+        inside = np.flatnonzero((rows[:, 1] > 1) & (meant >= table.address) & (meant < table.address + table.size))
+        begins = distinct(meant[inside])
+        ends = np.append(begins[1:], table.address + table.size)
+        sizes[inside] += (ends - begins)[np.searchsorted(begins, meant[inside])]
+    order = np.argsort(functions, kind="stable")
+    nothing = np.zeros(len(rows), np.int64)
+    return Unwinding(functions[order].astype(np.uint64), sizes[order], nothing, nothing, nothing)
 
 
 def _section(image: Image, name: str) -> Section | None:

@@ -74,6 +74,7 @@ def audit_json(audited: Audited, by: By = "op", models: ModelsAudit | None = Non
                 "size": each.size,
                 "abi": each.abi,
                 "download_size": each.packed.compressed_size if each.packed is not None else None,
+                "linked": each.costs.linked if each.costs is not None and each.registrations.kernels else None,
             }
             for each in audit.binaries
         ],

@@ -30,6 +30,10 @@ from opselect.verifying.binary_contents import BinaryContents, BinaryFile, fitti
 _MAX_NAMED = 3
 
 
+_RUNTIME = "the runtime"
+"""Who needs the kernels by which a session feeds and fetches, and the like."""
+
+
 @dataclass(frozen=True, slots=True)
 class NeededKernel:
     """A kernel of the binary that models pick: ``models`` are all of them, none where the runtime itself needs it."""
@@ -89,11 +93,11 @@ class ModelsAudit:
 
     @property
     def needed_by(self) -> Mapping[str, tuple[str, ...]]:
-        """Op to the models that pick kernels of it."""
+        """Op to the models that pick kernels of it; to ``the runtime`` where it is needed whatever the model is."""
         found: dict[str, set[str]] = {}
         for each in self.needed:
             found.setdefault(each.kernel.op, set()).update(each.models)
-        return {op: tuple(sorted(models)) for op, models in found.items()}
+        return {op: tuple(sorted(models)) or (_RUNTIME,) for op, models in found.items()}
 
 
 def audit_models(audited: Audited, models: ModelSet, profile: str = "", watch: Watch = NOBODY) -> ModelsAudit:

@@ -15,7 +15,6 @@ from opselect.audit.costs import BinaryCosts
 from opselect.audit.owners.owning import owners
 from opselect.audit.releases import KnownKernels, with_paths
 from opselect.audit.source_paths import SourcePaths
-from opselect.binaries.code.machines import flow_of
 from opselect.binaries.debug_files import debug_information, with_debug_symbols
 from opselect.binaries.dwarf_units import UnitRanges, unit_ranges
 from opselect.binaries.image import Image, unmapped
@@ -25,6 +24,7 @@ from opselect.binaries.maps.same_binary import why_other_binary
 from opselect.binaries.opening import Binary, open_images
 from opselect.binaries.records import Registrations
 from opselect.binaries.registrations.reading import read_registrations
+from opselect.binaries.unfollowed import why_not_followed
 from opselect.usecases.watch import Watch
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from opselect.usecases.audit import AuditQuestion
 
 READING, JUDGING = "Reading binaries", "Counting bytes"
+"""The tasks, as a :class:`Watch` sees them."""
+
 _MAX_SHOWN = 10
 """Members of an archive that are not read and named."""
-"""The tasks, as a :class:`Watch` sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class ReadBinary:
 def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ...]:
     """All binaries of the files of a question, in the order given; of a package those of the processor that is meant.
 
-    Of a package only what registers something counts, where anything in it does. A processor whose code is not followed
+    Of a package only what registers something counts, where anything in it does. Code that cannot be followed
     is a warning: nothing is known of what is registered there. Raises InputError for what is no binary or damaged, and
     for a package of several processors of which none is named.
     """
@@ -58,11 +59,11 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
     for number, each in enumerate(opened):
         watch.progress(READING, number, len(opened))
         image = _with_symbols(each.image(), question.debug_file, only=len(opened) == 1)
-        if flow_of(image) is None:
-            machine = image.machine.value
-            watch.warning(f"{each.name} is for a processor whose code is not followed ({machine}): no kernel is known")
         _say_what_is_not_read(image, watch)
-        found.append(ReadBinary(each, image, read_registrations(image)))
+        registrations = read_registrations(image)
+        if why := why_not_followed(image, registrations):
+            watch.warning(f"{each.name}: nothing is known of what it registers: {why}")
+        found.append(ReadBinary(each, image, registrations))
     watch.progress(READING, len(opened), len(opened))
     return tuple(_registering(found, watch))
 
@@ -161,6 +162,10 @@ def _audited(
 def _costs(
     image: Image, registrations: Registrations, ranges: _Ranges, paths: SourcePaths, watch: Watch
 ) -> BinaryCosts:
+    if registrations.kernels and not image.sections:
+        watch.warning(
+            f"{image.name}: it has no section headers: which ops its bytes are for, and what would go, is not told"
+        )
     linker_map = ranges.linker_map
     if linker_map is not None and why_other_binary(linker_map, image) is not None:
         linker_map = None

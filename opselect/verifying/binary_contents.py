@@ -15,10 +15,10 @@ from kernel_index.records import BuildLists, KernelRegistration, Location, OpDef
 from kernel_index.scan.expressions import NotEvaluatedError
 from kernel_index.scan.ops import argument_definition, attr_definition, finished
 from opselect.audit.releases import KnownKernels
-from opselect.binaries.code.machines import flow_of
 from opselect.binaries.names import readable
 from opselect.binaries.recognizing import HEAD, FileKind, file_kind
 from opselect.binaries.records import CompiledDefinition, RegisteredKernel, Registrations, Undecoded
+from opselect.binaries.unfollowed import why_not_followed
 from opselect.findings import Finding
 from opselect.findings.mends import Applicability, Mend, change_model
 
@@ -51,8 +51,8 @@ def is_binary(path: str) -> bool:
 def read_binary(path: str, abi: str = "") -> BinaryFile:
     """What a binary registers, all those together that a package has for one processor; ``abi`` says for which.
 
-    Raises InputError for what is damaged, for a package of several processors where none is named, and for code of a
-    processor that cannot be followed.
+    Raises InputError for what is damaged, for a package of several processors where none is named, and for code that
+    cannot be followed.
     """
     from opselect.binaries.opening import open_images
     from opselect.binaries.registrations.reading import read_registrations
@@ -60,10 +60,11 @@ def read_binary(path: str, abi: str = "") -> BinaryFile:
     found = []
     for each in open_images(path, abi or None):
         image = each.image()
-        if flow_of(image) is None:
-            problem = f"is for a processor whose code is not followed ({image.machine.value})"
-            raise InputError(each.name, problem, "Name the library of the same build for arm64-v8a or x86_64.")
-        found.append(read_registrations(image))
+        registrations = read_registrations(image)
+        if why := why_not_followed(image, registrations):
+            advice = "Name the same build for arm64-v8a or x86_64, or the library before it is stripped."
+            raise InputError(each.name, f"nothing is known of what it registers: {why}", advice)
+        found.append(registrations)
     return BinaryFile(
         path,
         Registrations(

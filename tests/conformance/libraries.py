@@ -186,12 +186,23 @@ def compare_with_index(kernels: Iterable[RegisteredKernel], index: KernelIndex) 
                 places[key] = record.source
                 wanted[key] += 1
 
+    def macro(key: tuple[str, str, str, str]) -> str:
+        """The macro that the library was compiled with, and the profile is not."""
+        for record in index.registrations(key[0]):
+            own = record.op, record.kernel_class, record.device, record.source.rpartition("/")[2]
+            if own == key and record.condition is not None:
+                return f"the package is compiled with {record.condition.macro}"
+        return ""
+
     def why_only_library(key: tuple[str, str, str, str]) -> str:
         why = COMPUTED_NAMES.get(key[0]) or NOT_LOOKED_AT.get(key[2], "")
-        return why or (f"registered by {key[3]}, a test" if "test" in key[3] else "")
+        return why or (f"registered by {key[3]}, a test" if "test" in key[3] else macro(key))
+
+    elsewhere = {key[:3]: macro(key) for key in got - wanted}
 
     def why_only_index(key: tuple[str, str, str, str]) -> str:
-        return next((why for start, why in NOT_LINKED.items() if places[key].startswith(start)), "")
+        why = next((why for start, why in NOT_LINKED.items() if places[key].startswith(start)), "")
+        return why or elsewhere.get(key[:3], "")
 
     only_library: dict[str, list[str]] = {}
     only_index: dict[str, list[str]] = {}

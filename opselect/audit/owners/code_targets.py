@@ -54,8 +54,10 @@ def _pieces(image: Image, starts: NDArray[np.uint64], ends: NDArray[np.uint64]) 
         lengths = (ends[inside] - starts[inside]).astype(np.int64)
         owners = np.repeat(inside, lengths)
         within = np.arange(int(lengths.sum()), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        # Addresses have 64 bits without a sign: only what is counted from the region is sure to fit.
+        offsets = (starts[owners] - np.uint64(region.address)).astype(np.int64) + within
         addresses = starts[owners].astype(np.int64) + within
-        found.append((owners, region.content[addresses - region.address], addresses, ends[owners].astype(np.int64)))
+        found.append((owners, region.content[offsets], addresses, ends[owners].astype(np.int64)))
     return found
 
 

@@ -7,7 +7,6 @@ A value is a number (an address of the image among them), a `Place` in memory th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from opselect.binaries.code.jumps import Jumps
@@ -52,9 +51,10 @@ class Either(NamedTuple):
 Value = int | Place | Imported | Loaded | Either | bytes | None
 """Bytes are the contents of a wide register."""
 
+_NONE = Jumps()
 
-@dataclass(frozen=True, slots=True)
-class CodeCall:
+
+class CodeCall(NamedTuple):
     """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
@@ -70,7 +70,7 @@ class CodeCall:
     arguments: tuple[Value, ...]
     memory: Memory
     jump: bool = False
-    jumps: Jumps = field(default_factory=Jumps)
+    jumps: Jumps = _NONE
 
 
 class _Stored(NamedTuple):
@@ -112,6 +112,9 @@ class Memory:
         if stored is None:
             return None
         _, _, held, value = stored
+        if isinstance(value, bytes) and held > size:
+            # A word of what a wide register held: the length of a text, and its letters behind it.
+            return int.from_bytes(value[:size], "little") if len(value) >= size else None
         if held == size or not isinstance(value, int):
             return value if held >= size else None
         return value & ((1 << (8 * size)) - 1) if held > size else None

@@ -267,7 +267,12 @@ class X86Flow(CodeFlow):
     def _move(self, state: State, target: _Operand, value: Value, after: int) -> None:
         if isinstance(target, _Register):
             if target.size < 4:
-                value = value if isinstance(value, int) else None
+                # The rest of the register stays what it was.
+                whole, part = state.registers.get(target.name), (1 << (8 * target.size)) - 1
+                if isinstance(value, int) and isinstance(whole, int):
+                    value = (whole & ~part) | (value & part)
+                else:
+                    value = None
             elif target.size == 4 and isinstance(value, int):
                 value &= 0xFFFFFFFF
             state.registers[target.name] = value

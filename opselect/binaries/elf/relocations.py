@@ -25,7 +25,7 @@ _RELATIVE, _SYMBOLIC = {
 _DT_RELA, _DT_RELASZ, _DT_REL, _DT_RELSZ = 7, 8, 17, 18
 _DT_JMPREL, _DT_PLTRELSZ, _DT_PLTREL = 23, 2, 20
 _DT_RELR, _DT_RELRSZ = (36, 0x6FFFE000), (35, 0x6FFFE001)
-_MAX_PACKED = 1 << 23
+_MAX_PACKED = 1 << 22
 """Relocations that one packed table may have: TensorFlow has some hundred thousand."""
 _MAPS_AT_ONCE = 1 << 15
 _DT_PACKED = ((0x6000000F, 0x60000010, False), (0x60000011, 0x60000012, True))

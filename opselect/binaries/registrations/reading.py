@@ -64,11 +64,15 @@ class _Reader:
         if not any(function.role in _OF_KERNELS for function in api.values()):
             found = self._unnamed(partial(self._kernel_api, self._definitions(api)), _OF_KERNELS)
             api |= {target: self._decided_within(target, function) for target, function in found.items()}
+        registering = self._registering(api)
         unmapped(self._image.content)
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
         }
-        read = self._assembled(api)
+        read = self._assembled(api, registering)
+        further = self._beside_names(api, {undecoded.function for undecoded in read.undecoded})
+        if further:
+            read = self._assembled(api | further, registering)
         if read.kernels or read.undecoded or not read.definitions:
             return read
         return replace(read, undecoded=tuple(self._suspected()))
@@ -85,6 +89,19 @@ class _Reader:
                 if text and self._arguments.factory(call, ()) is not None:
                     name, file = self._name_and_file(function)
                     yield Undecoded(call.place, function, name, file, text, "what looks like a kernel of this class")
+
+    def _beside_names(self, api: Api, doubtful: set[int]) -> Api:
+        """What those functions do without a name that some functions call for registrations besides others with names.
+
+        So it is in stripped libraries: functions of another library have names, and what is compiled in has none.
+        """
+        calls = [self._calls_of(function) for function in sorted(doubtful)]
+        goals = {call.target for each in calls for call in each} - api.keys()
+        functions = [goal for goal in goals if isinstance(goal, int) and self._is_function(goal)]
+        if all(len(self._image.symbols.at(function)) for function in functions):
+            return {}
+        further = self._kernel_api(self._definitions(api), calls) | self._definition_api(calls)
+        return {target: function for target, function in self._nameless(further).items() if target in goals}
 
     def _unnamed(self, api_of: Callable[[list[list[CodeCall]]], Api], starts: frozenset[ApiRole]) -> Api:
         """What functions do by how they are called, by those that the loader calls and those that these call.
@@ -136,7 +153,7 @@ class _Reader:
     def _definitions(self, api: Api) -> dict[str, CompiledDefinition]:
         """The op definitions that the binary has, by op."""
         only = {target: function for target, function in api.items() if function.role in _OF_DEFINITIONS}
-        return {definition.op: definition for definition in self._assembled(only).definitions}
+        return {definition.op: definition for definition in self._assembled(only, self._registering(only)).definitions}
 
     def _kernel_api(self, definitions: dict[str, CompiledDefinition], calls: list[list[CodeCall]]) -> Api:
         return kernel_api(calls, self._arguments, self._flow.calls, definitions)
@@ -163,17 +180,10 @@ class _Reader:
     def _is_function(self, address: int) -> bool:
         return self._arguments.is_function(address)
 
-    def _assembled(self, api: Api) -> Registrations:
-        found = self._registering(api)
-        within = self._called_by_one_another(found)
-        for _ in range(_DEEPEST):
-            further = sorted({*self._calling(within)} - {*found, *api}) if within else []
-            if not further:
-                break
-            found = sorted([*found, *further])
-            within = self._called_by_one_another(found)
+    def _assembled(self, api: Api, registering: list[int]) -> Registrations:
+        within = self._called_by_one_another(registering)
         assembler = Assembler(self._arguments, api)
-        for function in found:
+        for function in registering:
             if function not in within:
                 calls = self._calls_of(function)
                 if any(call.target in within for call in calls):
@@ -193,15 +203,26 @@ class _Reader:
             scanned |= starts
             for site in call_sites(self._image, self._flow.targets, starts):
                 number = functions.containing(int(site))
-                start = -1 if number is None else int(functions.starts[number])
-                if number is None or start in found:
+                # Between functions stand the jumps that linkers put where a call cannot reach so far.
+                start = int(site) if number is None else int(functions.starts[number])
+                if start in found or (number is None and self._flow.targets.of(start) not in api.keys() - {start}):
                     continue
                 found.add(start)
                 behind = self._flow.targets.of(start)
                 own = api.get(behind) if behind != start else self._role_of_symbol(start)
                 if own is not None:
                     api.setdefault(start, own)
-        return sorted(start for start in found if start not in api)
+        return self._with_callers(sorted(start for start in found if start not in api), api)
+
+    def _with_callers(self, registering: list[int], api: Api) -> list[int]:
+        """Functions that register, and whoever else calls one of them that is read in the place of its calls."""
+        for _ in range(_DEEPEST):
+            within = self._called_by_one_another(registering)
+            further = {*self._calling(within)} - {*registering, *api} if within else set()
+            if not further:
+                break
+            registering = sorted({*registering, *further})
+        return registering
 
     def _named_api(self) -> Api:
         """What functions do that have names, imports and others."""

@@ -49,19 +49,44 @@ Examples:
 @click.option(
     "--by", type=click.Choice(_BYS), default="op", show_default=True, help="What the rows of bytes are told apart by."
 )
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N", help="How many rows.")
+@click.option(
+    "--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N", help="How many rows a table has."
+)
 @click.option("--csv", "csv_file", metavar="FILE", help="Write all rows to a file, or with - to stdout.")
-@click.option("--model", "models", multiple=True, metavar="MODEL", help="A model that is to run; repeatable.")
+@click.option("--model", "models", multiple=True, metavar="MODEL", help="A model that is to run on it; repeatable.")
 @choice_options
 @click.option("--diff", "old", metavar="OLD", help="An older build: what was added, grew and is gone since.")
-@click.option("--header", "headers", multiple=True, type=FILE, metavar="FILE", help="With --diff: its header.")
 @click.option(
-    "--lists", multiple=True, type=FILE, metavar="FILE", help="With --diff: a manifest or list of files that it is of."
+    "--header",
+    "headers",
+    multiple=True,
+    type=FILE,
+    metavar="FILE",
+    help="With --diff: the ops_to_register.h of the new build.",
 )
-@click.option("--budget", "budget_file", type=FILE, metavar="FILE", help="A file of sizes that must not be exceeded.")
-@click.option("--abi", default="", metavar="ABI", help="The processor whose library is meant, of a package.")
-@click.option("--map", "map_file", type=FILE, metavar="FILE", help="The map that the linker wrote.")
-@click.option("--debug-file", type=FILE, metavar="FILE", help="The debug information that was taken out.")
+@click.option(
+    "--lists",
+    multiple=True,
+    type=FILE,
+    metavar="FILE",
+    help="With --diff: the manifest or list of files of the new build.",
+)
+@click.option(
+    "--budget", "budget_file", type=FILE, metavar="FILE", help="A YAML file of sizes that must not be exceeded."
+)
+@click.option(
+    "--abi", default="", metavar="ABI", help="Of a package: for which processor (arm64-v8a, armeabi-v7a, x86_64, x86)."
+)
+@click.option(
+    "--map",
+    "map_file",
+    type=FILE,
+    metavar="FILE",
+    help="The map that the linker wrote (-Wl,-Map=FILE): it names source files.",
+)
+@click.option(
+    "--debug-file", type=FILE, metavar="FILE", help="The debug information or unstripped library of the same build."
+)
 @source_options
 @click.option("--profile", default="", metavar="NAME", help="The build profile.  [default: the one that fits best]")
 @json_option
@@ -97,6 +122,9 @@ def command(
     --model it is said what the models need, what is missing and what none of them uses; with --diff what became of an
     older build, and why it is no smaller; with --budget whether it is larger than it may be. Exit code 1 where the
     answer to one of these is no; what should not ship otherwise is only reported.
+
+    "Own bytes" carry the op's name: each byte of the file is in one row at most. "Would go" is by how much the file
+    would be smaller without the kernels of the row, with all that nothing else needs. docs/audit.md has an example.
     """
     from opselect.usecases.audit import AuditQuestion, audit
 

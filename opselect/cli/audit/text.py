@@ -12,7 +12,7 @@ from opselect.cli.shared.findings_text import Report, mend_steps, print_report
 from opselect.cli.shared.kernel_table import value_word
 
 if TYPE_CHECKING:
-    from opselect.audit.audited import Audit, By, Row
+    from opselect.audit.audited import Audit, By, Linked, Row
     from opselect.audit.budget import Budget, OverBudget
     from opselect.audit.difference import Change, Difference
     from opselect.binaries.records import RegisteredKernel
@@ -27,6 +27,11 @@ _FILES = 2
 _MODELS = 3
 _ALIKE = 3
 _SECTIONS = 12
+_LINKED: Mapping[Linked, str] = {
+    "by function": "linked function by function (--gc-sections)",
+    "by file": "linked file by file (no --gc-sections)",
+    "unknown": "it has no symbols that say how it was linked; counted as with --gc-sections",
+}
 
 
 def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, *, quiet: bool) -> None:
@@ -37,22 +42,27 @@ def print_audit(audited: Audited, by: By, top: int, models: ModelsAudit | None, 
     print_line(_registered(audit))
     if audited.index is not None:
         print_line(_release(audited))
+    _print_linked(audit)
     if by != "section":
         _print_shares("Sections", audit.sections(), audit.size, top)
     rows = audit.rows(by)
-    needed_by = _needed_by(models) if models is not None and by == "op" else {}
+    needed_by = models.needed_by if models is not None and by == "op" else {}
     _print_rows(rows, by, top, needed_by, audit.size)
     if by == "op":
         shared = [(_some(ops, _ALIKE), f"{count:,}") for ops, count in list(audit.shared().items())[:top]]
         if shared:
-            print_section("Belongs to several ops", ("ops", "bytes"), shared)
+            print_section("Belongs to several ops, and counts below", ("ops", "bytes"), shared)
         _print_shares("Belongs to no op alone", audit.unattributed(), audit.size, top)
     checks = [each for binary in audit.binaries for each in binary.checks]
     _print_findings(checks, "Should not ship as it is:", quiet=quiet)
 
 
-def _needed_by(models: ModelsAudit) -> Mapping[str, tuple[str, ...]]:
-    return {op: names or ("the runtime",) for op, names in models.needed_by.items()}
+def _print_linked(audit: Audit) -> None:
+    """How what would go is counted, which depends on how the build takes functions."""
+    for each in audit.binaries:
+        if each.costs is not None and each.registrations.kernels:
+            name = f" of {each.name}" if len(audit.binaries) > 1 else ""
+            print_line(f"What would go{name}: {_LINKED[each.costs.linked]}")
 
 
 def _download(packed: object) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import Constraint
-from opselect.audit.audited import Audit, AuditedBinary, By, groups_of
+from opselect.audit.audited import Audit, AuditedBinary, By, Linked, groups_of
 from opselect.binaries.records import CompiledDefinition, KnownFrom, RegisteredKernel, Registrations, Undecoded
 
 
@@ -61,6 +61,7 @@ class MadeUpCosts:
     size: int
     symbols: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)
+    linked: Linked = "by function"
 
     def owned(self, by: By) -> Mapping[str, int]:
         if by == "section":

@@ -77,7 +77,15 @@ def test_symbols_and_sections_that_strip_takes() -> None:
     symbols, sections = checks_of(image(content))
     assert (symbols.code, symbols.reason) == ("OPS522", "libmade.so: 68 bytes of symbols that no loader reads")
     assert sections.reason == "libmade.so: 540 bytes of sections that need not ship: .debug_info, .comment"
-    assert "llvm-strip --strip-unneeded libmade.so" in sections.advice
+    assert "llvm-strip --strip-unneeded libmade.so" in symbols.advice
+    assert "llvm-strip --strip-unneeded --remove-section=.comment libmade.so" in sections.advice
+
+
+def test_a_library_in_a_package_is_stripped_before_it_is_packed() -> None:
+    packed = replace(image(elf((TEXT, MadeSection(".comment", size=40)))), name="app.apk(lib/x86_64/liba.so)")
+    (found,) = checks_of(packed, Packed(16_384, 100, stored=True))
+    assert found.advice.startswith("Strip it before it is packed: ")
+    assert found.advice.removesuffix(".").endswith(" --remove-section=.comment liba.so")
 
 
 def test_objects_are_no_libraries_that_ship() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kernel_index.datatypes import DataType
@@ -88,6 +88,7 @@ _WORDS = st.one_of(
 _HUGE = st.lists(st.tuples(_WORDS, _WORDS), max_size=6)
 
 
+@example([((1 << 63) + 8, 100)] * 3, [((1 << 63) + 8, 0)], [], 100, False)
 @given(_HUGE, _HUGE, _HUGE, st.integers(0, 200), st.booleans())
 def test_addresses_and_sizes_that_cannot_be_true_end_in_totals_too(
     places: list[tuple[int, int]],

@@ -143,5 +143,5 @@ def test_what_is_a_binary(tmp_path: Path) -> None:
 def test_code_that_cannot_be_followed_is_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "lib.so"
     path.write_bytes(elf((MadeSection(".text", flags=6),), machine=8))
-    with pytest.raises(InputError, match="whose code is not followed"):
+    with pytest.raises(InputError, match="nothing is known of what it registers"):
         read_binary(str(path))

@@ -111,3 +111,21 @@ def shown(value: Value, call: CodeCall) -> str:
 )
 def test_calls_are_found_with_what_is_known_of_their_arguments(kind: str, code: bytes, calls: list[str]) -> None:
     assert [told(call) for call in flow(kind, code).calls(_CODE)] == calls
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "nothing"),
+    [
+        ("x86_64", "4889f8 c3", True),  # mov rax, rdi; ret
+        ("x86_64", "48897df8 c3", False),  # mov [rbp - 8], rdi; ret: nothing says where rbp points
+        ("x86_64", "48893e c3", False),  # mov [rsi], rdi; ret
+        ("x86_64", "55 4889e5 48897df8 5d c3", True),  # push rbp; mov rbp, rsp; mov [rbp - 8], rdi; pop rbp; ret
+        ("x86_64", "e8fb1f0000 c3", False),  # call callee; ret
+        ("aarch64", "200000f9 c0035fd6", False),  # str x0, [x1]; ret
+        ("aarch64", "ff4300d1 e00700f9 ff430091 c0035fd6", True),  # sub sp; str x0, [sp, #8]; add sp; ret
+        ("arm", "000081e5 1eff2fe1", False),  # str r0, [r1]; bx lr
+        ("arm", "04002de5 04009de4 1eff2fe1", True),  # push {r0}; pop {r0}; bx lr
+    ],
+)
+def test_functions_that_do_nothing_are_told_from_those_that_only_store(kind: str, code: str, nothing: bool) -> None:
+    assert flow(kind, bytes.fromhex(code)).does_nothing(_CODE) is nothing
