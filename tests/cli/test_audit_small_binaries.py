@@ -17,7 +17,7 @@ MADE_AT_THE_START = "xxx"
 
 READ = (
     "x86_64.so", "x86_64.stripped.so", "x86_64.packed.so", "x86_64.o", "x86_64.a", "x86_64.thin.a", "arm64.so",
-    "arm64.stripped.so", "arm64.packed.so", "arm64.long_calls.so", "thumb.so", "thumb.stripped.so", "i386.so",
+    "arm64.stripped.so", "arm64.packed.so", "arm64.long_calls.stripped.so", "thumb.so", "thumb.stripped.so", "i386.so",
     "i386.stripped.so", "i386.o",
 )  # fmt: skip
 NOT_FOLLOWED = ("powerpc64.so",)

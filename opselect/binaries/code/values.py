@@ -7,7 +7,6 @@ A value is a number (an address of the image among them), a `Place` in memory th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 GIVEN = -(1 << 32)
@@ -51,8 +50,7 @@ Value = int | Place | Imported | Loaded | Either | bytes | None
 """Bytes are the contents of a wide register."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeCall:
+class CodeCall(NamedTuple):
     """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
 
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function

@@ -22,6 +22,8 @@ _MAX_FILES = 1 << 20
 _RESERVED, _EXTENDED = 0xFF00, 0xFFFF
 ABSOLUTE, COMMON = 0xFFFFFFF1, 0xFFFFFFF2
 """What stands for sections of symbols that have a value but no place, or none yet: beyond the numbers of sections."""
+_MOST_SYMBOLS = 5_000_000
+"""TensorFlow 2.21's library has 1.2 million; each takes some hundred bytes while the table is read."""
 _DT_SYMTAB, _DT_STRTAB, _DT_STRSZ, _DT_HASH, _DT_GNU_HASH = 6, 5, 10, 4, 0x6FFFFEF5
 
 
@@ -63,6 +65,8 @@ def _dtype(file: ElfFile) -> np.dtype[np.void]:
 def _table(file: ElfFile, rows: Bytes, text: Bytes, extended: Bytes | None = None) -> ElfSymbolTable:
     dtype = _dtype(file)
     view = rows[: len(rows) // dtype.itemsize * dtype.itemsize].view(dtype)
+    if len(view) > _MOST_SYMBOLS:
+        raise InputError(file.name, f"has a table of {len(view):,} symbols, and up to {_MOST_SYMBOLS:,} are read")
     sections = view["shndx"].astype(np.uint32)
     escaped = np.flatnonzero(sections == _EXTENDED)
     sections[sections >= _RESERVED] |= np.uint32(0xFFFF0000)

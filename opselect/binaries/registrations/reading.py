@@ -65,12 +65,14 @@ class _Reader:
             found = self._unnamed(partial(self._kernel_api, self._definitions(api)), _OF_KERNELS)
             api |= {target: self._decided_within(target, function) for target, function in found.items()}
         registering = self._registering(api)
-        api |= self._completed(api, registering)
         unmapped(self._image.content)
         self._calls = {
             function: calls for function, calls in self._calls.items() if any(call.target in api for call in calls)
         }
         read = self._assembled(api, registering)
+        further = self._beside_names(api, {undecoded.function for undecoded in read.undecoded})
+        if further:
+            read = self._assembled(api | further, registering)
         if read.kernels or read.undecoded or not read.definitions:
             return read
         return replace(read, undecoded=tuple(self._suspected()))
@@ -88,12 +90,12 @@ class _Reader:
                     name, file = self._name_and_file(function)
                     yield Undecoded(call.place, function, name, file, text, "what looks like a kernel of this class")
 
-    def _completed(self, api: Api, registering: list[int]) -> Api:
-        """What those functions do without a name that registrations call besides others that have one.
+    def _beside_names(self, api: Api, doubtful: set[int]) -> Api:
+        """What those functions do without a name that some functions call for registrations besides others with names.
 
         So it is in stripped libraries: functions of another library have names, and what is compiled in has none.
         """
-        calls = [self._calls_of(function) for function in registering]
+        calls = [self._calls_of(function) for function in sorted(doubtful)]
         goals = {call.target for each in calls for call in each} - api.keys()
         functions = [goal for goal in goals if isinstance(goal, int) and self._is_function(goal)]
         if all(len(self._image.symbols.at(function)) for function in functions):

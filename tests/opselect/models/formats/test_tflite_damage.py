@@ -43,12 +43,12 @@ def survivor(path: Path, data: bytes) -> TfliteModel | None:
     return model
 
 
-@pytest.mark.parametrize("name", ["flex_ops.tflite", "flex_while.tflite"])
-def test_a_model_cut_at_any_byte(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "step"), [("flex_ops.tflite", 1), ("flex_while.tflite", 3)])
+def test_a_model_cut_at_any_byte(tmp_path: Path, name: str, step: int) -> None:
     whole = FILES[name]
     path = tmp_path / "cut.tflite"
     model = model_of(path, whole)
-    for length in range(1, len(whole)):
+    for length in range(1, len(whole), step):
         found = survivor(path, whole[:length])
         # The last bytes are a string's end and padding, which nobody has to read.
         assert found is None or (length > len(whole) - 8 and found == model), length
