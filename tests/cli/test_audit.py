@@ -109,6 +109,33 @@ def test_several_files_are_audited_together(cli: Cli) -> None:
     assert found["file"] == f"{RUNTIME} + {WHOLE}"
 
 
+def test_a_file_that_is_named_twice_counts_once(cli: Cli) -> None:
+    shutil.copy(RUNTIME, "lib.so.2")
+    Path("lib.so").symlink_to("lib.so.2")
+    outcome = cli("audit", *OF, "lib.so.2", "lib.so", "lib.so.2", "--json")
+    assert outcome.json["registered"]["kernels"] == len(OPS)
+    assert outcome.json["size"] == RUNTIME.stat().st_size
+    assert outcome.err.count("is the same file as lib.so.2, and counts once") == 2
+
+
+def test_a_table_is_not_written_over_what_is_read(cli: Cli) -> None:
+    shutil.copy(RUNTIME, "lib.so")
+    Path("link.csv").symlink_to("lib.so")
+    for arguments in (("lib.so", "--csv", "link.csv"), ("--diff", "lib.so", WHOLE, "--csv", "./lib.so")):
+        outcome = cli("audit", *arguments)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "would write over what is read" in outcome.err
+    assert Path("lib.so").read_bytes() == RUNTIME.read_bytes()
+
+
+def test_builds_for_different_processors_are_a_warning(cli: Cli) -> None:
+    small = ROOT / "fixtures" / "binaries" / "elf"
+    assert (
+        "is for x86_64, and this one for arm64" in cli("audit", "--diff", small / "x86_64.so", small / "arm64.so").err
+    )
+    assert "older build is for" not in cli("audit", "--diff", small / "x86_64.so", small / "x86_64.stripped.so").err
+
+
 def test_a_library_in_a_package(cli: Cli) -> None:
     found = cli("audit", *OF, AUDIT / "app.apk", "--json").json
     assert found["file"].endswith("app.apk(lib/x86_64/libruntime.so)")
