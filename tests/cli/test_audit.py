@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -134,6 +136,27 @@ def test_builds_for_different_processors_are_a_warning(cli: Cli) -> None:
         "is for x86_64, and this one for arm64" in cli("audit", "--diff", small / "x86_64.so", small / "arm64.so").err
     )
     assert "older build is for" not in cli("audit", "--diff", small / "x86_64.so", small / "x86_64.stripped.so").err
+
+
+_MEASURED = """
+import resource, sys
+from opselect.__main__ import main
+sys.argv = ["opselect", "audit", sys.argv[1]]
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
+"""
+
+
+def test_a_file_that_is_mostly_empty_takes_little_memory(tmp_path: Path) -> None:
+    library, size = tmp_path / "sparse.so", 600_000_000
+    shutil.copy(RUNTIME, library)
+    with library.open("r+b") as file:
+        file.truncate(size)
+    run = subprocess.run([sys.executable, "-c", _MEASURED, library], capture_output=True, text=True, check=True)
+    assert f"{size:,} bytes" in run.stdout
+    assert int(run.stderr.split()[-1]) < size // 2
 
 
 def test_a_library_in_a_package(cli: Cli) -> None:
