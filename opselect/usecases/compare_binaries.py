@@ -10,6 +10,7 @@ from opselect.audit.difference import Difference, difference
 from opselect.build_lists.header import SelectiveHeader, read_header
 from opselect.findings import Finding
 from opselect.usecases.audit import Audited
+from opselect.usecases.watch import NOBODY, Watch
 from opselect.verifying.binary_contents import fitting_profile, preferred
 from opselect.verifying.named_files import ManifestFile, PathList, read_named_file, text_of
 from opselect.verifying.why_not_smaller import Trim, why_not_smaller
@@ -23,12 +24,20 @@ class Compared:
     explanations: tuple[Finding, ...]
 
 
-def compare(old: Audited, new: Audited, headers: Sequence[str] = (), lists: Sequence[str] = ()) -> Compared:
+def compare(
+    old: Audited, new: Audited, headers: Sequence[str] = (), lists: Sequence[str] = (), watch: Watch = NOBODY
+) -> Compared:
     """Holds a binary against an older build of it.
 
     ``headers`` and ``lists`` are what the new one was to be built with: ``ops_to_register.h``, manifests and lists of
-    source files. Raises InputError for those that cannot be read or are none.
+    source files. Builds for different processors are a warning. Raises InputError for those that cannot be read or are
+    none.
     """
+    for_old, for_new = (", ".join(sorted({binary.abi for binary in each.audit.binaries})) for each in (old, new))
+    if for_old != for_new:
+        watch.warning(
+            f"the older build is for {for_old}, and this one for {for_new}: code of each has sizes of its own"
+        )
     found = difference(old.audit, new.audit)
     index = new.index or old.index
     profile = fitting_profile(index, new.audit.kernels, preferred(index.profiles)) if index is not None else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,11 +50,14 @@ class ReadBinary:
 def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ...]:
     """All binaries of the files of a question, in the order given; of a package those of the processor that is meant.
 
+    A file that is named several times, as by links with its versions, counts once.
+
     Of a package only what registers something counts, where anything in it does. Code that cannot be followed
     is a warning: nothing is known of what is registered there. Raises InputError for what is no binary or damaged, and
     for a package of several processors of which none is named.
     """
-    opened = [each for path in question.files for each in open_images(path, question.abi or None)]
+    files = _distinct(question.files, watch)
+    opened = [each for path in files for each in open_images(path, question.abi or None)]
     found = []
     for number, each in enumerate(opened):
         watch.progress(READING, number, len(opened))
@@ -66,6 +69,24 @@ def read_binaries(question: AuditQuestion, watch: Watch) -> tuple[ReadBinary, ..
         found.append(ReadBinary(each, image, registrations))
     watch.progress(READING, len(opened), len(opened))
     return tuple(_registering(found, watch))
+
+
+def _distinct(files: Sequence[str], watch: Watch) -> Iterator[str]:
+    """The files without those that are the same as one before."""
+    seen: dict[tuple[int, int], str] = {}
+    for path in files:
+        try:
+            status = Path(path).stat()
+        except (OSError, ValueError):
+            yield path  # whoever opens it says what is wrong
+            continue
+        key = status.st_dev, status.st_ino
+        first = seen.get(key)
+        if first is None:
+            seen[key] = path
+            yield path
+        else:
+            watch.warning(f"{path}: is the same file as {first}, and counts once")
 
 
 def _say_what_is_not_read(image: Image, watch: Watch) -> None:

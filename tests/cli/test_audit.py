@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -107,6 +109,54 @@ def test_several_files_are_audited_together(cli: Cli) -> None:
     assert {op["op"]: op["kernels"] for op in found["ops"]}["Relu"] == 2
     assert sum(op["own_bytes"] for op in found["ops"]) + sum(found["unattributed"].values()) == found["size"]
     assert found["file"] == f"{RUNTIME} + {WHOLE}"
+
+
+def test_a_file_that_is_named_twice_counts_once(cli: Cli) -> None:
+    shutil.copy(RUNTIME, "lib.so.2")
+    Path("lib.so").symlink_to("lib.so.2")
+    outcome = cli("audit", *OF, "lib.so.2", "lib.so", "lib.so.2", "--json")
+    assert outcome.json["registered"]["kernels"] == len(OPS)
+    assert outcome.json["size"] == RUNTIME.stat().st_size
+    assert outcome.err.count("is the same file as lib.so.2, and counts once") == 2
+
+
+def test_a_table_is_not_written_over_what_is_read(cli: Cli) -> None:
+    shutil.copy(RUNTIME, "lib.so")
+    Path("link.csv").symlink_to("lib.so")
+    for arguments in (("lib.so", "--csv", "link.csv"), ("--diff", "lib.so", WHOLE, "--csv", "./lib.so")):
+        outcome = cli("audit", *arguments)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "would write over what is read" in outcome.err
+    assert Path("lib.so").read_bytes() == RUNTIME.read_bytes()
+
+
+def test_builds_for_different_processors_are_a_warning(cli: Cli) -> None:
+    small = ROOT / "fixtures" / "binaries" / "elf"
+    assert (
+        "is for x86_64, and this one for arm64" in cli("audit", "--diff", small / "x86_64.so", small / "arm64.so").err
+    )
+    assert "older build is for" not in cli("audit", "--diff", small / "x86_64.so", small / "x86_64.stripped.so").err
+
+
+_MEASURED = """
+import resource, sys
+from opselect.__main__ import main
+sys.argv = ["opselect", "audit", sys.argv[1]]
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
+"""
+
+
+def test_a_file_that_is_mostly_empty_takes_little_memory(tmp_path: Path) -> None:
+    library, size = tmp_path / "sparse.so", 600_000_000
+    shutil.copy(RUNTIME, library)
+    with library.open("r+b") as file:
+        file.truncate(size)
+    run = subprocess.run([sys.executable, "-c", _MEASURED, library], capture_output=True, text=True, check=True)
+    assert f"{size:,} bytes" in run.stdout
+    assert int(run.stderr.split()[-1]) < size // 2
 
 
 def test_a_library_in_a_package(cli: Cli) -> None:

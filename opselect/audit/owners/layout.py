@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from opselect.audit.owners.intervals import NOTHING, Rows, rows
-from opselect.binaries.image import Image, SectionKind
+from opselect.binaries.image import Bytes, Image, SectionKind, unmapped
 
 FILE_HEADER = "[file header]"
 PROGRAM_HEADERS = "[program headers]"
@@ -17,6 +17,7 @@ PADDING = "[padding]"
 UNDESCRIBED = "[not described]"
 ARCHIVE_HEADERS = "[headers in an archive]"
 """Of the members and of the archive, with its index of symbols."""
+_CHUNK = 1 << 24
 _WITHOUT_SECTIONS = {True: "[executable segment]", False: "[data segment]"}
 
 
@@ -65,7 +66,7 @@ def layout_of(image: Image) -> Layout:
     gap_ends = np.append(described.starts, size)
     gaps = gap_ends > gap_starts
     keys = [
-        padding if not image.content[start:end].any() else undescribed
+        padding if _is_zero(image.content[start:end]) else undescribed
         for start, end in zip(gap_starts[gaps].tolist(), gap_ends[gaps].tolist(), strict=True)
     ]
     every = rows(
@@ -74,6 +75,17 @@ def layout_of(image: Image) -> Layout:
         np.concatenate([described.keys, np.array(keys, np.int32)]),
     )
     return Layout(every, tuple(names), tuple(sections))
+
+
+def _is_zero(content: Bytes) -> bool:
+    """Whether there are only zeros. A gap can be most of a file: what was looked at goes out of memory again."""
+    for start in range(0, len(content), _CHUNK):
+        part = content[start : start + _CHUNK]
+        if part.any():
+            return False
+        if len(part) == _CHUNK:
+            unmapped(part)
+    return True
 
 
 def _headers(image: Image) -> list[tuple[str, int, int]]:

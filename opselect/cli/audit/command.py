@@ -136,6 +136,9 @@ def command(
         raise click.UsageError("--header and --lists are for --diff")
     if as_json and csv_file == "-":
         raise click.UsageError("--json and --csv - both write to stdout")
+    named = [*files, *models, old, *headers, *lists, budget_file, map_file, debug_file, index_file]
+    if csv_file is not None and any(path is not None and _is_same_file(csv_file, str(path)) for path in named):
+        raise click.UsageError(f"--csv {csv_file} would write over what is read")
     budget = _budget(budget_file, has_old=old is not None)
     source = KernelSource(release, tree, index_file, roots)
     costs = not (registrations or definitions)
@@ -156,7 +159,7 @@ def command(
             from opselect.usecases.compare_binaries import compare
 
             older = audit(AuditQuestion((old,), abi, source=source), watch)
-            compared = compare(older, audited, tuple(map(str, headers)), tuple(map(str, lists)))
+            compared = compare(older, audited, tuple(map(str, headers)), tuple(map(str, lists)), watch)
     exceeded = _exceeded(budget, audited.audit, older.audit if older is not None else None, quiet=quiet)
     rows_by = cast("By", by)
     if as_json:
@@ -275,6 +278,13 @@ def _csv(audit: Audit, by: By) -> str:
         retained = "" if row.retained_bytes is None else row.retained_bytes
         writer.writerow([row.name, row.kernels, row.own_bytes, retained, ";".join(row.files)])
     return text.getvalue()
+
+
+def _is_same_file(path: str, other: str) -> bool:
+    try:
+        return Path(path).samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def _write_csv(path: str, text: str, *, quiet: bool) -> None:
