@@ -279,6 +279,8 @@ def test_growth_is_judged_with_an_older_build(cli: Cli) -> None:
         (RUNTIME, "--registrations", "--definitions"),
         (RUNTIME, "--registrations", "--model", RELU),
         (RUNTIME, "--header", AUDIT / "ops_to_register.h"),
+        (RUNTIME, "--profile", "android"),
+        (RUNTIME, "--outputs", "y"),
         (RUNTIME, "--json", "--csv", "-"),
         (RUNTIME, "--by", "nothing"),
         (RUNTIME, "--abi", "mips"),
