@@ -88,7 +88,9 @@ Examples:
     "--debug-file", type=FILE, metavar="FILE", help="The debug information or unstripped library of the same build."
 )
 @source_options
-@click.option("--profile", default="", metavar="NAME", help="With --model: the build profile.  [default: the one that fits best]")
+@click.option(
+    "--profile", default="", metavar="NAME", help="With --model: the build profile.  [default: the one that fits best]"
+)
 @json_option
 @quiet_option
 def command(
