@@ -44,12 +44,12 @@ class AArch64Flow(CodeFlow):
                     jump=mnemonic == "br",
                 )
                 if mnemonic == "br":
-                    state.lose()
+                    state.lose(address)
             elif mnemonic in {"ret", "retaa", "udf", "brk"}:
-                state.end()
+                state.end(address)
             elif mnemonic in _BRANCHES or mnemonic.startswith("b."):
-                if found and isinstance(found[-1], int) and address < found[-1] < end:
-                    state.save(found[-1])
+                if found and isinstance(found[-1], int) and start <= found[-1] < end:
+                    state.jump(address, found[-1])
             else:
                 self._effect(state, mnemonic, found)
 
@@ -61,11 +61,10 @@ class AArch64Flow(CodeFlow):
             state.call(address, address + 4, target)
             return
         if target is not None and start <= target < end:
-            if target > address:
-                state.save(target)
+            state.jump(address, target)
         else:
             state.call(address, address + 4, target, jump=True)
-        state.lose()
+        state.lose(address)
 
     def _effect(self, state: State, mnemonic: str, found: tuple[Operand, ...]) -> None:
         if not found or not isinstance(found[0], str):

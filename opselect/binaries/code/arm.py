@@ -41,6 +41,7 @@ class ArmFlow(CodeFlow):
         for address, size, mnemonic, text in decoder.disasm_lite(code, start):
             if address in state.saved:
                 state.resume(address)
+            state.place = address
             state.registers["pc"] = address + (4 if thumb else 8)
             name = mnemonic.removesuffix(".w").removesuffix(".n")
             base = name.partition(".")[0]
@@ -50,10 +51,10 @@ class ArmFlow(CodeFlow):
             if base in {"bl", "blx", "b", "bx"}:
                 self._branch(state, address, size, base, found, (start, end), thumb)
             elif base in {"cbz", "cbnz"} or (base[:1] == "b" and base[1:] in _CONDITIONS):
-                if found and isinstance(found[-1], int) and address < found[-1] < end:
-                    state.save(found[-1])
+                if found and isinstance(found[-1], int) and start <= found[-1] < end:
+                    state.jump(address, found[-1])
             elif base in {"udf", "trap"}:
-                state.end()
+                state.end(state.place)
             else:
                 self._effect(state, base, found)
 
@@ -91,17 +92,16 @@ class ArmFlow(CodeFlow):
             if isinstance(value, int):
                 target = self.function_at(value)
             if base == "bx" and operand == "lr":
-                state.end()
+                state.end(state.place)
                 return
         if base in {"bl", "blx"}:
             state.call(address, address + size, target)
             return
         if isinstance(target, int) and within[0] <= target < within[1]:
-            if target > address:
-                state.save(target)
+            state.jump(address, target)
         else:
             state.call(address, address + size, target, jump=True)
-        state.lose()
+        state.lose(state.place)
 
     def _effect(self, state: State, base: str, found: tuple[Operand, ...]) -> None:
         if base in {"push", "pop", "vpush", "vpop"} or base.startswith(("stm", "ldm")):
@@ -151,7 +151,7 @@ class ArmFlow(CodeFlow):
                 state.registers[_name(name)] = value
             state.registers["sp"] = Place(top.base, top.offset + size * len(names))
             if "pc" in names:
-                state.end()
+                state.end(state.place)
         elif base in {"stm", "ldm", "stmdb", "ldmdb"} and found and isinstance(found[0], str):
             self._at_base(state, base, found[0], names)
         else:
@@ -223,7 +223,7 @@ class ArmFlow(CodeFlow):
     def _write(self, state: State, register: str, value: Value) -> None:
         name = _name(register)
         if name == "pc":
-            state.lose()
+            state.lose(state.place)
             return
         if isinstance(value, int) and name[0] not in "dq":
             value &= _MASK

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 
+from opselect.binaries.code.jumps import Jumps
 from opselect.binaries.code.targets import CallTargets
 from opselect.binaries.code.values import STACK, CodeCall, Either, Imported, Loaded, Memory, Place, Value
 from opselect.binaries.image import Image
@@ -12,21 +16,28 @@ from opselect.binaries.image import Image
 _MAX_CODE = 1 << 22
 """No initialiser of 2.21 has more than 300 kB of code; what is longer is read up to here."""
 _MOST_DEPTH = 6
+_VARIABLES = re.compile(r"\.data(?!\.rel\b)(?:\..*)?|__data")
+"""Sections of variables. What is written once, when the loader fills in addresses, has sections of other names."""
 
 
 class State:
-    """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address."""
+    """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address.
+
+    ``place`` is the address of the instruction, on the machines that do not hand it on.
+    """
 
     def __init__(
         self, flow: CodeFlow, initial: dict[str, Value], memory: Memory, calls: list[CodeCall], inlined: frozenset[int],
-        depth: int = 0,
+        around: tuple[Jumps, int] | None = None,
     ) -> None:  # fmt: skip
         self.flow = flow
         self.registers: dict[str, Value] = initial
         self.memory = memory
         self.calls = calls
+        self.jumps = Jumps(around)
         self._inlined = inlined
         self.depth = 0
+        self.place = 0
         self.saved: dict[int, dict[str, Value]] = {}
         self.returned: Value = None
         self.writes = False
@@ -49,21 +60,23 @@ class State:
         if not isinstance(place, Place) or place.base != STACK:
             self.writes = True
 
-    def save(self, target: int) -> None:
-        """Notes what is known for an address further on that somebody jumps to."""
-        if target not in self.saved and not self._lost:
+    def jump(self, address: int, target: int) -> None:
+        """Notes a jump within the function, and for an address further on what is known there."""
+        self.jumps.jump(address, target)
+        if target > address and target not in self.saved and not self._lost:
             self.saved[target] = dict(self.registers)
 
-    def lose(self) -> None:
+    def lose(self, address: int) -> None:
         """Behind a jump that is always taken nothing is known, until an address comes that somebody jumps to."""
+        self.jumps.end(address)
         self._lost = True
         self.registers = {}
 
-    def end(self) -> None:
+    def end(self, address: int) -> None:
         """Notes what a function returns at its end; behind that nothing is known, as behind a jump."""
         if not self._lost and self.returned is None:
             self.returned = self.registers.get(self.flow.result)
-        self.lose()
+        self.lose(address)
 
     def choose(self, register: str, other: Value) -> None:
         """Gives a register the other value, or leaves the one that it has."""
@@ -79,8 +92,11 @@ class State:
             return
         # The call before may be one that does not return: what only the jump knows is taken from there.
         for name, value in known.items():
-            if self.registers.get(name) is None:
+            own = self.registers.get(name)
+            if own is None or name == self.flow.stack_pointer:
                 self.registers[name] = value
+            elif own != value and value is not None:
+                self.choose(name, value)
 
     def move_stack(self, amount: int) -> None:
         """Moves the pointer to the top of the stack."""
@@ -93,11 +109,11 @@ class State:
         arguments = self.flow.arguments(self)
         goal = None if target is None else self.flow.targets.of(target)
         if isinstance(goal, int) and goal in self._inlined and self.depth < _MOST_DEPTH:
-            self._inline(goal, arguments)
+            self._inline(goal, arguments, address)
             number = self.memory.calls
         else:
             number = self.memory.calls + 1
-            self.calls.append(CodeCall(number, address, after, goal, arguments, self.memory, jump))
+            self.calls.append(CodeCall(number, address, after, goal, arguments, self.memory, jump, self.jumps))
             self.memory.calls = number
             if len(arguments) > 1 and isinstance(arguments[0], Place) and isinstance(arguments[1], int):
                 self.memory.texts.setdefault(arguments[0], []).append((number, arguments[1]))
@@ -105,10 +121,11 @@ class State:
         registers.update(self.flow.scratch)
         registers[self.flow.result] = Place(number, 0)
 
-    def _inline(self, function: int, arguments: tuple[Value, ...]) -> None:
+    def _inline(self, function: int, arguments: tuple[Value, ...], address: int) -> None:
         """Follows a called function in the place of the call."""
         # Its frame lies below everything that is known of this one.
-        state = self.flow.begin(arguments, Place(-1 - len(self.calls), 0), self.memory, self.calls, self._inlined)
+        top = Place(-1 - len(self.calls), 0)
+        state = self.flow.begin(arguments, top, self.memory, self.calls, self._inlined, (self.jumps, address))
         state.depth = self.depth + 1
         state.follow(function)
 
@@ -140,6 +157,16 @@ class CodeFlow(ABC):
         self.stack_pointer = stack_pointer
         self.targets = CallTargets(image)
         self._constants: dict[tuple[int, int], Value] = {}
+        self._changing = sorted(
+            (section.address, section.address + section.memory_size)
+            for section in image.sections
+            if section.loaded and section.writable and _VARIABLES.fullmatch(section.name)
+        )
+
+    def may_change(self, address: int) -> bool:
+        """Whether an address is that of a variable: what the file has there is no more than what it begins with."""
+        at = bisect_right(self._changing, address, key=itemgetter(0)) - 1
+        return at >= 0 and address < self._changing[at][1]
 
     @abstractmethod
     def step(self, state: State, code: bytes, start: int, end: int) -> None:
@@ -173,13 +200,14 @@ class CodeFlow(ABC):
         return state.returned if not state.calls else None
 
     def begin(
-        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[CodeCall], inlined: frozenset[int]
-    ) -> State:
+        self, arguments: Sequence[Value], top: Place, memory: Memory, calls: list[CodeCall], inlined: frozenset[int],
+        around: tuple[Jumps, int] | None = None,
+    ) -> State:  # fmt: skip
         """What is known where a function begins that is given some arguments; ``top`` is that of its stack."""
         registers, words = self.given(arguments, top)
         for place, value in words:
             memory.store(place, self.image.pointer_size, value)
-        return State(self, registers | {self.stack_pointer: top}, memory, calls, inlined)
+        return State(self, registers | {self.stack_pointer: top}, memory, calls, inlined, around)
 
     def given(self, arguments: Sequence[Value], top: Place) -> tuple[dict[str, Value], list[tuple[Place, Value]]]:
         """Registers and words of the stack where a function finds its arguments."""
@@ -207,7 +235,7 @@ class CodeFlow(ABC):
                 if name >= 0:
                     return Imported(image.pointers.import_names[name])
                 return Imported(image.stubs[value]) if value in image.stubs else value
-        if size > 8:
+        if size > 8 and not self.may_change(address):
             found = image.bytes_at(address, size)
             return found if len(found) == size else None
-        return image.integer(address, size)
+        return None if self.may_change(address) else image.integer(address, size)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from opselect.binaries.code.jumps import Jumps
+
 GIVEN = -(1 << 32)
 """The base of what a function is given as its first argument, where that matters; one less for each further one."""
 STACK = 0
@@ -49,6 +51,8 @@ class Either(NamedTuple):
 Value = int | Place | Imported | Loaded | Either | bytes | None
 """Bytes are the contents of a wide register."""
 
+_NONE = Jumps()
+
 
 class CodeCall(NamedTuple):
     """A call: ``number`` counts from 1 in the calls of its function and is the base of its result.
@@ -56,7 +60,7 @@ class CodeCall(NamedTuple):
     ``place`` is the address of the instruction, ``after`` the one behind it. ``target`` is the address of the function
     in the image that it goes to in the end, or the name of an import; None where it cannot be known. ``memory`` is that
     of the whole function: what it held at the time of this call, it tells by ``number``. A ``jump`` is a call that the
-    function ends with.
+    function ends with. ``jumps`` are those of the function that it stands in.
     """
 
     number: int
@@ -66,6 +70,7 @@ class CodeCall(NamedTuple):
     arguments: tuple[Value, ...]
     memory: Memory
     jump: bool = False
+    jumps: Jumps = _NONE
 
 
 class _Stored(NamedTuple):

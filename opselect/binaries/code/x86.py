@@ -183,7 +183,7 @@ class X86Flow(CodeFlow):
             if mnemonic in _NO_EFFECT:
                 continue
             if mnemonic in _ENDS:
-                state.end()
+                state.end(address)
                 registers = state.registers
                 continue
             if mnemonic[0] == "j":
@@ -225,15 +225,14 @@ class X86Flow(CodeFlow):
         self, state: State, address: int, after: int, mnemonic: str, target: _Operand, text: str, start: int, end: int
     ) -> None:
         if mnemonic != "jmp":
-            if isinstance(target, int) and after <= target < end:
-                state.save(target)
+            if isinstance(target, int) and start <= target < end:
+                state.jump(address, target)
             return
         if isinstance(target, int) and start <= target < end:
-            if target >= after:
-                state.save(target)
+            state.jump(address, target)
         else:
             self._call(state, address, after, text, jump=True)
-        state.lose()
+        state.lose(address)
 
     def _address(self, state: State, memory: _Memory, after: int) -> Value:
         if memory.base == "rip":

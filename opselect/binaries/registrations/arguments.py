@@ -127,17 +127,20 @@ class Arguments:
         value = call.arguments[at]
         if isinstance(value, int):
             return self._at(value)
-        if isinstance(value, Either):
-            return self._either(value)
         if isinstance(value, Loaded | Imported):
             return next((text for name, text in _DEVICES.items() if value.name.endswith(f"{len(name)}{name}E")), None)
         if isinstance(value, Place):
             return self.string(call, value)
         return None
 
+    def op_name(self, call: CodeCall, at: int) -> str | None:
+        """The name of an op that an argument is, also where the run decides if it is that or none."""
+        value = call.arguments[at] if at < len(call.arguments) else None
+        return self._either(value) if isinstance(value, Either) else self.text(call, at)
+
     def is_conditional(self, call: CodeCall, at: int) -> bool:
         """Whether the run decides if an argument is a name or none: so selective registration drops ops."""
-        return isinstance(call.arguments[at], Either) and self.text(call, at) is not None
+        return isinstance(call.arguments[at], Either) and self.op_name(call, at) is not None
 
     def _either(self, value: Either) -> str | None:
         """The one of two texts that is a name, where the other is none."""
@@ -167,7 +170,7 @@ class Arguments:
         if address < _HEADERS:
             return None
         if address not in self._texts:
-            self._texts[address] = self._image.text(address, _MAX_TEXT)
+            self._texts[address] = None if self._flow.may_change(address) else self._image.text(address, _MAX_TEXT)
         return self._texts[address]
 
     def dtype(self, value: Value) -> DataType | None:

@@ -105,14 +105,14 @@ def _chain_into(calls: Sequence[CodeCall], registrar: CodeCall, arguments: Argum
                 break
             if builder.base <= 0:
                 begins = _begun(calls, call, builder, arguments)
-                op = arguments.text(begins, 1) if begins is not None else None
+                op = arguments.op_name(begins, 1) if begins is not None else None
                 if begins is None or op is None:
                     break
                 return _Chain(begins, list(reversed(between)), last, op)
             if builder.offset or builder.base >= call.number:
                 break
             call = calls[builder.base - 1]
-            named = arguments.text(call, 1)
+            named = arguments.op_name(call, 1)
             if named is not None and OP_NAME.fullmatch(named) and isinstance(call.arguments[0], Place):
                 # On 32-bit ARM constructors return what they made.
                 held = call.arguments[0]
@@ -135,7 +135,7 @@ def _begun(calls: Sequence[CodeCall], call: CodeCall, builder: Place, arguments:
     """The last call before that names an op for a builder on the stack."""
     for before in reversed(calls[: call.number - 1]):
         if before.arguments[0] == builder:
-            text = arguments.text(before, 1)
+            text = arguments.op_name(before, 1)
             return before if text is not None and OP_NAME.fullmatch(text) else None
     return None
 
@@ -242,7 +242,7 @@ def definition_api(functions: Iterable[Sequence[CodeCall]], arguments: Arguments
     orders: Counter[tuple[int | str, int | str]] = Counter()
     for calls in functions:
         for call in calls:
-            text = arguments.text(call, 1) if isinstance(call.arguments[0], Place) else None
+            text = arguments.op_name(call, 1) if isinstance(call.arguments[0], Place) else None
             if call.target is not None and text is not None and OP_NAME.fullmatch(text):
                 named[call.target] += 1
         for definition in _specifications(calls, arguments):

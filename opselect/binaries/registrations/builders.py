@@ -6,7 +6,7 @@ Source: ``KernelDefBuilder`` of ``framework/kernel_def_builder.cc``, ``REGISTER_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -188,12 +188,12 @@ class Assembler:
     def _begun(self, api: ApiFunction, call: CodeCall, at: int) -> _Builder:
         """A registration that a call begins with the name of an op."""
         if api.of_c:
-            builder = _Builder(api.role, self._arguments.text(call, 0), call, at, {Place(call.number, 0)})
+            builder = _Builder(api.role, self._arguments.op_name(call, 0), call, at, {Place(call.number, 0)})
             if api.role is ApiRole.NAME:
                 builder.told.append((ApiFunction(ApiRole.DEVICE), call))
             return builder
         places = {call.arguments[0], Place(call.number, 0)}
-        builder = _Builder(api.role, self._arguments.text(call, 1), call, at, places)
+        builder = _Builder(api.role, self._arguments.op_name(call, 1), call, at, places)
         builder.conditional = api.conditional or self._arguments.is_conditional(call, 1)
         return builder
 
@@ -293,6 +293,7 @@ class Assembler:
                 host_memory_args.append(text)
             elif role is ApiRole.LABEL:
                 label = text
+        unknown += self._decided_by_run(builder, call, of_op)
         if device is None:
             unknown.append(f"the device{of_op}")
         if kernel_class is None:
@@ -318,6 +319,18 @@ class Assembler:
                 factory=factory,
             )
         )
+
+    @staticmethod
+    def _decided_by_run(builder: _Builder, registrar: CodeCall, of_op: str) -> Iterator[str]:
+        """What only the run decides: how often there is such a kernel, and what is said of it."""
+        if registrar.jumps.may_repeat(registrar.place):
+            yield f"how often a loop registers a kernel{of_op.removeprefix(' of a kernel')}"
+        first, last = builder.begins.place, registrar.place
+        for api, told in builder.told:
+            if api.role is ApiRole.BUILD or told.jumps is not registrar.jumps:
+                continue
+            if told.jumps.may_repeat(told.place) or told.jumps.may_skip(told.place, first, last):
+                yield f"whether a call is made that {api.role.value},{of_op}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +25,8 @@ _STARTS = _OF_KERNELS | _OF_DEFINITIONS
 """What functions do that begin or end a registration. Of a definition every part may be the first: its name can be
 stored without a call."""
 _DEEPEST = 3
+_GIVEN = 4
+"""Arguments in registers, on every machine whose code is followed but i386."""
 _TOGETHER = 256
 """Functions whose code is in memory together: each brings pages around it with it."""
 _INITIALISER = re.compile(r"_GLOBAL__sub_I_(?:_ZN?K?\w*|(?P<file>.+\.(?:cc|cpp|cxx|c\+\+|C|cu)(?:\.cc|\.cpp)?))$")
@@ -168,8 +170,11 @@ class _Reader:
 
     def _callers(self, api: Api, roles: frozenset[ApiRole]) -> list[int]:
         """The functions that call what does something."""
+        return self._calling({target for target, function in api.items() if function.role in roles})
+
+    def _calling(self, wanted: Collection[int | str]) -> list[int]:
+        """The functions that call one of some functions."""
         functions = self._image.functions
-        wanted = {target for target, function in api.items() if function.role in roles}
         sites = call_sites(self._image, self._flow.targets, wanted)
         numbers = dict.fromkeys(functions.containing(int(site)) for site in sites)
         return [int(functions.starts[number]) for number in numbers if number is not None]
@@ -209,7 +214,23 @@ class _Reader:
                 own = api.get(behind) if behind != start else self._role_of_symbol(start)
                 if own is not None:
                     api.setdefault(start, own)
-        return sorted(start for start in found if start not in api)
+        return self._with_callers(sorted(start for start in found if start not in api), api)
+
+    def _with_callers(self, registering: list[int], api: Api) -> list[int]:
+        """Functions that register, and whoever else calls one of them that registers what its callers tell it."""
+        for _ in range(_DEEPEST):
+            within = {called for called in self._called_by_one_another(registering) if self._hands_on(called, api)}
+            further = {*self._calling(within)} - {*registering, *api} if within else set()
+            if not further:
+                break
+            registering = sorted({*registering, *further})
+        return registering
+
+    def _hands_on(self, function: int, api: Api) -> bool:
+        """Whether a function registers with arguments that it is given itself."""
+        calls = self._flow.calls(function, given=[Place(GIVEN - number, 0) for number in range(_GIVEN)])
+        told = (argument for call in calls if call.target in api for argument in call.arguments)
+        return any(isinstance(argument, Place) and argument.base <= GIVEN for argument in told)
 
     def _named_api(self) -> Api:
         """What functions do that have names, imports and others."""
