@@ -31,6 +31,7 @@ _LINKED: Mapping[Linked, str] = {
     "by function": "function by function, as it is linked (--gc-sections, -dead_strip)",
     "by file": "file by file, as it is linked (without --gc-sections, -dead_strip)",
     "unknown": "function by function, though nothing tells how it is linked",
+    "not told": "nowhere: it has no section headers",
 }
 
 
