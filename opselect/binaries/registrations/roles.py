@@ -71,6 +71,7 @@ _PLAIN = tuple(
         (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)5InputE", ApiRole.OP_INPUT),
         (r"(?:19OpDefBuilderWrapper(?:ILb1EE)?|12OpDefBuilder)6OutputE", ApiRole.OP_OUTPUT),
         (r"11register_op20OpDefBuilderReceiverC\dE", ApiRole.RECEIVER),
+        (r"11register_op19OpDefBuilderWrapperclE", ApiRole.RECEIVER),
     )
 )
 _OF_ONE_TYPE = re.compile(r"16KernelDefBuilder14TypeConstraintI(.+)EERS\d?_(?:PKc|S\w?_)$")

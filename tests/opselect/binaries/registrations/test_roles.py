@@ -25,6 +25,7 @@ _METHODS = "_ZN10tensorflow16KernelDefBuilder"
         ("_ZN10tensorflow11register_op19OpDefBuilderWrapperILb1EEC1EPKc", ApiRole.OP),
         ("_ZN10tensorflow11register_op19OpDefBuilderWrapper4AttrESs", ApiRole.OP_ATTR),
         ("_ZN10tensorflow12OpDefBuilder6OutputEPKc", ApiRole.OP_OUTPUT),
+        ("_ZN10tensorflow11register_op19OpDefBuilderWrapperclEv", ApiRole.RECEIVER),
         ("_ZN10tensorflow14KernelDefOfAnyC1EPKc", None),
         ("TF_NewKernelBuilder", ApiRole.NAME),
         ("TF_NewStatus", None),
