@@ -195,6 +195,8 @@ def compare_with_index(kernels: Iterable[RegisteredKernel], index: KernelIndex) 
         return ""
 
     def why_only_library(key: tuple[str, str, str, str]) -> str:
+        if wanted[key]:
+            return "another library of the wheel has a copy"
         why = COMPUTED_NAMES.get(key[0]) or NOT_LOOKED_AT.get(key[2], "")
         return why or (f"registered by {key[3]}, a test" if "test" in key[3] else macro(key))
 

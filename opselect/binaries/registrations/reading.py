@@ -47,9 +47,9 @@ def read_registrations(image: Image) -> Registrations:
 
 def _processor(image: Image) -> str:
     """What a processor is called whose code cannot be followed."""
-    order = "big-endian " if image.big_endian else ""
-    name = "another processor" if image.machine is Machine.OTHER else image.machine.value
-    return f"{order}{name}, and only that for x86, ARM and their kinds of 64 bits can be followed"
+    name = "a processor that is none of these" if image.machine is Machine.OTHER else image.machine.value
+    order = "in big-endian order, " if image.big_endian else ""
+    return f"{name}, {order}and only that for x86 and ARM, of 32 and 64 bits, can be followed"
 
 
 class _Reader:
