@@ -17,8 +17,11 @@ By = Literal["op", "dtype", "kernel", "file", "section", "symbol"]
 BYS: tuple[By, ...] = ("op", "dtype", "kernel", "file", "section", "symbol")
 
 
-Linked = Literal["by function", "by file", "unknown"]
-"""How the linker of a build takes code: each function by itself (``--gc-sections``), or files whole."""
+Linked = Literal["by function", "by file", "unknown", "not told"]
+"""How the linker of a build takes code: each function by itself (``--gc-sections``), or files whole.
+
+``unknown`` where there are no symbols; ``not told`` where nothing is known of what would go, without section headers.
+"""
 
 
 class Costs(Protocol):
@@ -145,6 +148,8 @@ def _add_rows(found: dict[str, _Sum], binary: AuditedBinary, by: By) -> None:
         shown = kernel_name(kernels[int(name)]) if by == "kernel" and name else name
         if shown:
             found.setdefault(shown, _Sum(set())).own += count
+    if binary.costs.linked == "not told":
+        return
     for name, count in zip(groups, binary.costs.retained(tuple(groups.values())), strict=True):
         found[name].retained = (found[name].retained or 0) + count
 

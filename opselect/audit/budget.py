@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
+from kernel_index.errors import InputError
 from kernel_index.near_names import near_names
 from kernel_index.records import Location
 from kernel_index.records_json import Json
@@ -155,7 +156,15 @@ class OverBudget:
 
 
 def over_budget(budget: Budget, audit: Audit, old: Audit | None = None) -> Iterator[OverBudget]:
-    """The limits that a binary exceeds; those of growth with the binary that it is to replace."""
+    """The limits that a binary exceeds; those of growth with the binary that it is to replace.
+
+    Raises InputError for limits of ops where nothing is known of what would go without one.
+    """
+    if budget.any_op is not None or budget.any_op_growth is not None or budget.ops:
+        for each in (*audit.binaries, *(old.binaries if old is not None else ())):
+            if each.registrations.kernels and each.costs is not None and each.costs.linked == "not told":
+                problem = f"limits ops, and of {each.name} it is not told what would go without one"
+                raise InputError(budget.path, problem, "Audit it with its section headers, or limit the total alone.")
     costs = {row.name: row.retained_bytes or 0 for row in audit.rows("op")}
     if budget.total is not None and audit.size > budget.total:
         yield OverBudget("total", "", audit.size, budget.total, budget.spots["total"])

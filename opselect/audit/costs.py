@@ -40,6 +40,8 @@ class BinaryCosts:
     @property
     def linked(self) -> Linked:
         """As :meth:`opselect.audit.audited.Costs.linked`; only symbols tell it."""
+        if not self._owners.image.sections:
+            return "not told"
         if self._owners.image.strong is None:
             return "unknown"
         return "by file" if self._retention.dropping is Dropping.COMPILER else "by function"

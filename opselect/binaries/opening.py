@@ -148,7 +148,8 @@ def _asked(path: str, abi: str) -> Machine:
     machine = machine_of_abi(abi)
     if machine is None:
         near = near_names(abi, ABI_NAMES)
-        raise InputError(path, f"there is no ABI {abi}", f"Nearest: {', '.join(near)}." if near else "")
+        known = ", ".join(each.value for each in Machine if each is not Machine.OTHER)
+        raise InputError(path, f"there is no ABI {abi}", f"Nearest: {', '.join(near)}." if near else f"Known: {known}.")
     return machine
 
 

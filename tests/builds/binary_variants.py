@@ -103,7 +103,6 @@ class Target:
 _X86_64 = Target("g++", ())
 _OTHERS = {
     "arm64": Target("aarch64-linux-gnu-g++", ()),
-    "arm": Target("arm-linux-gnueabihf-g++", ("-marm", "-DRASPBERRY_PI")),
     "thumb": Target("arm-linux-gnueabihf-g++", ("-mthumb", "-DRASPBERRY_PI")),
 }
 _MANY = "many.cc"
@@ -168,7 +167,6 @@ def _compiled(folder: Path) -> dict[str, list[Path]]:
     configurations = {
         "shapes": ("g++", "-O2", "-fPIC", "-ffunction-sections", "-fdata-sections"),
         "shapes_unoptimized": ("g++", "-O0"),
-        "clang": ("clang++", "-O2", "-fPIC"),
         **{name: (target.compiler, "-Os", "-fPIC", *target.flags) for name, target in _OTHERS.items()},
     }
     commands: list[list[str | Path]] = []

@@ -18,7 +18,7 @@ _RUNTIME = (
     "as_it_stands", "header", "header_by_hand", "runtime", "static", "static_pie", "gc_sections", "relr",
 )  # fmt: skip
 _ARCHIVES = ("archive", "thin_archive", "partial")
-_SHAPES = ("shapes", "shapes_unoptimized", "shared", "clang", "arm64", "arm", "thumb")
+_SHAPES = ("shapes", "shapes_unoptimized", "shared", "arm64", "thumb")
 
 
 @pytest.fixture(scope="session")

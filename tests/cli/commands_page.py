@@ -1,6 +1,6 @@
-"""The examples of docs/commands.md: what they are, and how to bring them up to date.
+"""The examples of docs/commands.md and docs/audit.md: what they are, and how to bring them up to date.
 
-``python -m tests.cli.commands_page`` runs every command of the page and puts in what it prints now.
+``python -m tests.cli.commands_page`` runs every command of these pages and puts in what it prints now.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "commands.md"
+PAGES = (PAGE, ROOT / "docs" / "audit.md")
 BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
 
@@ -50,9 +51,12 @@ def refreshed(page: str, run: Callable[[str], str]) -> str:
 
 
 def copy_models(folder: Path, text: str | None = None) -> None:
-    """Puts the fixtures that a text names into a folder, all without one, under the paths of the repository."""
+    """Puts the fixtures that a text names into a folder, all without one, under the paths of the repository.
+
+    Configurations among the findings name models.
+    """
     for name in _NAMED:
-        if text is None or f"fixtures/{name}" in text:
+        if text is None or f"fixtures/{name}" in text or (name == "models" and "fixtures/findings" in text):
             shutil.copytree(ROOT / "fixtures" / name, folder / "fixtures" / name)
 
 
@@ -67,4 +71,5 @@ def run_in_copy(line: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(refreshed(PAGE.read_text(), run_in_copy))
+    for page in PAGES:
+        page.write_text(refreshed(page.read_text(), run_in_copy))

@@ -196,6 +196,22 @@ def test_members_that_are_not_read_are_named(cli: Cli, tmp_path: Path) -> None:
     assert "not read: 2 more members" in outcome.err
 
 
+def test_without_section_headers_nothing_is_said_of_what_would_go(cli: Cli, tmp_path: Path) -> None:
+    content = bytearray(RUNTIME.read_bytes())
+    content[40:48] = bytes(8)  # e_shoff
+    content[60:64] = bytes(4)  # e_shnum, e_shstrndx
+    (tmp_path / "lib.so").write_bytes(content)
+    outcome = cli("audit", *OF, tmp_path / "lib.so", "--json")
+    assert outcome.code == 0
+    assert "no section headers" in outcome.err
+    assert {row["retained_bytes"] for row in outcome.json["ops"]} == {None}
+    assert outcome.json["binaries"][0]["linked"] == "not told"
+    assert sum(outcome.json["sections"].values()) == len(content)
+    for budget, code in (("any_op: 1 MB", 2), ("total: 1 MB", 0)):
+        (tmp_path / "budget.yaml").write_text(budget)
+        assert cli("audit", *OF, tmp_path / "lib.so", "--budget", tmp_path / "budget.yaml").code == code
+
+
 @pytest.mark.parametrize("by", ["op", "dtype", "kernel", "file", "section", "symbol"])
 def test_rows_of_each_kind(cli: Cli, by: str) -> None:
     rows = list(csv.reader(io.StringIO(cli("audit", *OF, RUNTIME, "--by", by, "--csv", "-").out)))
@@ -329,6 +345,8 @@ def test_growth_is_judged_with_an_older_build(cli: Cli) -> None:
         (RUNTIME, "--registrations", "--definitions"),
         (RUNTIME, "--registrations", "--model", RELU),
         (RUNTIME, "--header", AUDIT / "ops_to_register.h"),
+        (RUNTIME, "--profile", "android"),
+        (RUNTIME, "--outputs", "y"),
         (RUNTIME, "--json", "--csv", "-"),
         (RUNTIME, "--by", "nothing"),
         (RUNTIME, "--abi", "mips"),

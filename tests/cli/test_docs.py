@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands_page import PAGE, ROOT, copy_models, examples, shortened
+from tests.cli.commands_page import PAGES, ROOT, copy_models, examples, shortened
 from tests.cli.conftest import Cli
 
-EXAMPLES = examples(PAGE.read_text())
+EXAMPLES = [example for page in PAGES for example in examples(page.read_text())]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opselect.binaries.code.targets import CallTargets
-from opselect.binaries.image import Image, Machine, Region, unmapped
+from opselect.binaries.image import Image, Machine, Region, SectionKind, unmapped
 
 _CHUNK = 1 << 22
 """Bytes of code that are looked at together: what was looked at goes out of memory again."""
@@ -22,16 +22,15 @@ def call_sites(image: Image, targets: CallTargets, functions: Collection[int | s
     slots, wanted = _slots(image, functions), frozenset(functions)
     leading = {address for address in functions if isinstance(address, int)}
     leading |= {address for address, name in image.stubs.items() if name in wanted}
-    parts = [part for region in _code(image) for part in _chunks(region)]
-    found = []
-    for part in parts:
-        leading.update(_stubs(image, part, slots, targets, wanted).tolist())
-        found.append(_slot_calls(image, part, slots))
-        unmapped(part.content)
+    for region in _code(image, stubs_only=True):
+        for part in _chunks(region):
+            leading.update(_stubs(image, part, slots, targets, wanted).tolist())
+            unmapped(part.content)
     goals = np.array(sorted(leading), np.uint64)
-    if len(goals):
-        for part in parts:
-            found.append(_calls(image, part, goals))
+    found = []
+    for region in _code(image):
+        for part in _chunks(region):
+            found += [_slot_calls(image, part, slots), _calls(image, part, goals)]
             unmapped(part.content)
     return np.sort(np.concatenate(found)) if found else np.empty(0, np.uint64)
 
@@ -60,10 +59,15 @@ def _among(sought: NDArray[np.uint64], addresses: NDArray[np.int64]) -> NDArray[
     return np.equal(wide[at], addresses)
 
 
-def _code(image: Image) -> Iterator[Region]:
-    """The bytes of code, by section where there are sections."""
+def _code(image: Image, *, stubs_only: bool = False) -> Iterator[Region]:
+    """The bytes of code, by section where there are sections.
+
+    With ``stubs_only`` of x86 code the sections for stubs alone; on ARM they can stand between any functions.
+    """
+    stubs_only = stubs_only and image.machine in {Machine.X86_64, Machine.X86}
     for section in image.sections:
-        if section.loaded and section.kind.value == "code" and section.size:
+        named = not stubs_only or any(word in section.name for word in ("plt", "stubs"))
+        if section.loaded and section.kind is SectionKind.CODE and section.size and named:
             region = image.region_of(section.address)
             if region is not None:
                 at = section.address - region.address

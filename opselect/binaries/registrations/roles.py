@@ -91,6 +91,7 @@ _OF_C = {
         ("TF_KernelBuilder_Label", ApiRole.LABEL),
         ("TF_KernelBuilder_Priority", ApiRole.PRIORITY),
         ("TF_RegisterKernelBuilder", ApiRole.REGISTRAR),
+        ("TF_RegisterKernelBuilderWithKernelDef", ApiRole.OTHER),
         ("TF_NewOpDefinitionBuilder", ApiRole.OP),
         ("TF_OpDefinitionBuilderAddAttr", ApiRole.OP_ATTR),
         ("TF_OpDefinitionBuilderAddInput", ApiRole.OP_INPUT),

@@ -88,7 +88,9 @@ Examples:
     "--debug-file", type=FILE, metavar="FILE", help="The debug information or unstripped library of the same build."
 )
 @source_options
-@click.option("--profile", default="", metavar="NAME", help="The build profile.  [default: the one that fits best]")
+@click.option(
+    "--profile", default="", metavar="NAME", help="With --model: the build profile.  [default: the one that fits best]"
+)
 @json_option
 @quiet_option
 def command(
@@ -134,6 +136,8 @@ def command(
         raise click.UsageError("--registrations and --definitions list what is there, and answer nothing else")
     if (headers or lists) and old is None:
         raise click.UsageError("--header and --lists are for --diff")
+    if (choice or profile) and not models:
+        raise click.UsageError("--tags, --signature, --inputs, --outputs and --profile are for --model")
     if as_json and csv_file == "-":
         raise click.UsageError("--json and --csv - both write to stdout")
     named = [*files, *models, old, *headers, *lists, budget_file, map_file, debug_file, index_file]

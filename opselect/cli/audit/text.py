@@ -28,9 +28,10 @@ _MODELS = 3
 _ALIKE = 3
 _SECTIONS = 12
 _LINKED: Mapping[Linked, str] = {
-    "by function": "linked function by function (--gc-sections)",
-    "by file": "linked file by file (no --gc-sections)",
-    "unknown": "it has no symbols that say how it was linked; counted as with --gc-sections",
+    "by function": "function by function, as it is linked (--gc-sections, -dead_strip)",
+    "by file": "file by file, as it is linked (without --gc-sections, -dead_strip)",
+    "unknown": "function by function, though nothing tells how it is linked",
+    "not told": "nowhere: it has no section headers",
 }
 
 
@@ -62,7 +63,7 @@ def _print_linked(audit: Audit) -> None:
     for each in audit.binaries:
         if each.costs is not None and each.registrations.kernels:
             name = f" of {each.name}" if len(audit.binaries) > 1 else ""
-            print_line(f"What would go{name}: {_LINKED[each.costs.linked]}")
+            print_line(f"What would go{name} is counted {_LINKED[each.costs.linked]}")
 
 
 def _download(packed: object) -> str:

@@ -77,7 +77,7 @@ def test_several_abis_and_none_asked_for(tmp_path: Path) -> None:
     [
         ("x86", r"has no library for x86\n  It has libraries for arm64-v8a, armeabi-v7a, x86_64\."),
         ("arm64-v8", r"there is no ABI arm64-v8\n  Nearest: arm64-v8a"),
-        ("mips", r"there is no ABI mips$"),
+        ("mips", r"there is no ABI mips\n  Known: .*arm64-v8a"),
     ],
 )
 def test_abis_that_are_not_there(abi: str, problem: str, tmp_path: Path) -> None:

@@ -1,8 +1,0 @@
-
-.
-xPlaceholder*
-dtype0*
-shape:
-
-outIdentityx*
-T0"§
