@@ -219,7 +219,7 @@ class _Reader:
     def _with_callers(self, registering: list[int], api: Api) -> list[int]:
         """Functions that register, and whoever else calls one of them that registers what its callers tell it."""
         for _ in range(_DEEPEST):
-            within = {called for called in self._called_by_one_another(registering) if self._hands_on(called, api)}
+            within = {function for function in registering if self._hands_on(function, api)}
             further = {*self._calling(within)} - {*registering, *api} if within else set()
             if not further:
                 break
@@ -228,6 +228,11 @@ class _Reader:
 
     def _hands_on(self, function: int, api: Api) -> bool:
         """Whether a function registers with arguments that it is given itself."""
+        begun = [
+            call for call in self._calls_of(function) if call.target in api and api[call.target].role in _OF_KERNELS
+        ]
+        if all(None not in call.arguments[:2] for call in begun):
+            return False
         calls = self._flow.calls(function, given=[Place(GIVEN - number, 0) for number in range(_GIVEN)])
         told = (argument for call in calls if call.target in api for argument in call.arguments)
         return any(isinstance(argument, Place) and argument.base <= GIVEN for argument in told)

@@ -24,7 +24,7 @@ class ApiRole(enum.Enum):
     HOST_MEMORY = "names an argument that is in host memory"
     LABEL = "gives the label"
     PRIORITY = "gives the priority"
-    OTHER = "says something that is not known here of a kernel"
+    OTHER = "is not known here"
     BUILD = "ends what is said of a kernel"
     REGISTRAR = "registers the kernel with class and factory"
     OP = "begins an op definition with its name"

@@ -97,7 +97,7 @@ def test_types_of_a_list_on_the_stack() -> None:
         ((TYPES, "T", Place(0, -256), 2), "what attr T may be of a kernel of op Add"),
         ((PRIORITY, None), "the priority of a kernel of op Add"),
         ((LABEL, None), "what a call says that gives the label, of a kernel of op Add"),
-        ((f"{_METHODS}7NewsEPKc", "x"), "what a call says that says something that is not known here of a kernel"),
+        ((f"{_METHODS}7NewsEPKc", "x"), "what a call says that is not known here"),
     ],
 )
 def test_what_cannot_be_read_makes_a_kernel_undecoded(told: Told, reason: str) -> None:

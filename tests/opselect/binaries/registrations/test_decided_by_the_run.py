@@ -117,3 +117,13 @@ def test_a_function_that_registers_is_read_for_each_who_calls_it(tmp_path: Path,
     kernels, undecoded = read(tmp_path, "-O1", f"{helper} {one} {two} int second = two();", stripped)
     assert sorted(kernel.split()[0] for kernel in kernels) == ["One", "Own", "Three", "Two"]
     assert not undecoded
+
+
+def test_functions_between_that_only_hand_on_are_read_for_their_callers(tmp_path: Path) -> None:
+    between = (
+        "struct Own : KernelDefBuilder { __attribute__((noinline)) Own(const char* op) : KernelDefBuilder(op) {} };"
+    )
+    one = 'AT_START(add(Own("One").Device("CPU")); add(Own("Two").Device("CPU")))'
+    kernels, undecoded = read(tmp_path, "-O0", f"{between} {one}", stripped=True)
+    assert [kernel.split()[0] for kernel in kernels] == ["One", "Two"]
+    assert not undecoded
