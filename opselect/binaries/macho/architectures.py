@@ -93,6 +93,8 @@ def chosen_slice(name: str, content: Bytes, abi: str | None) -> tuple[str, Bytes
     Raises InputError where none or more than one can be meant; it lists what there is.
     """
     parts = slices_of(name, content)
+    if not parts:
+        raise InputError(name, "is a file for several processors, and for none of them it has a part")
     there = ", ".join(part.architecture for part in parts)
     if abi is not None:
         exact = [part for part in parts if part.architecture == abi]

@@ -10,6 +10,7 @@ import pytest
 from kernel_index.errors import InputError
 from opselect.binaries.image import Image, Machine, SectionKind
 from opselect.binaries.macho import read_macho
+from opselect.binaries.macho.architectures import chosen_slice
 from tests.opselect.binaries.macho.building import Thing, fat_file, macho_file
 
 FILES = Path("fixtures/binaries/macho")
@@ -229,3 +230,8 @@ def test_changed_files_end_in_an_image_or_one_error(name: str) -> None:
             continue
         assert len(image.functions) < len(content)
     assert 0 < refused < 150
+
+
+def test_a_fat_file_without_parts() -> None:
+    with pytest.raises(InputError, match="for none of them"):
+        chosen_slice("empty", np.frombuffer(fat_file([]), np.uint8), None)
