@@ -170,14 +170,14 @@ def _signed(words: NDArray[np.uint32], bits: int) -> NDArray[np.int64]:
 
 
 def _found(part: Region, form: bytes) -> NDArray[np.int64]:
-    """Where instructions of six bytes with these first ones stand in a part."""
-    data = part.content.tobytes()
-    places = []
-    place = data.find(form)
-    while 0 <= place <= len(data) - 6:
-        places.append(place)
-        place = data.find(form, place + 1)
-    return np.array(places, np.int64)
+    """Where instructions of six bytes with these two first ones stand in a part."""
+    content, number = part.content, int.from_bytes(form, "little")
+    whole = len(content) // 2 * 2
+    shifted = (len(content) - 1) // 2 * 2
+    even = np.flatnonzero(content[:whole].view("<u2") == number) * 2
+    odd = np.flatnonzero(content[1 : 1 + shifted].view("<u2") == number) * 2 + 1 if shifted > 0 else even[:0]
+    places = np.concatenate([even, odd])
+    return places[places <= len(content) - 6]
 
 
 def _offset(part: Region, at: NDArray[np.int64]) -> NDArray[np.int64]:
