@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from opselect.binaries.code.jumps import Jumps
@@ -21,7 +21,8 @@ _VARIABLES = re.compile(r"\.data(?!\.rel\b)(?:\..*)?|__data")
 
 
 class State:
-    """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address.
+    """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address, ``back`` that of
+    jumps back, and ``joined`` what a first pass noted so.
 
     ``place`` is the address of the instruction, on the machines that do not hand it on.
     """
@@ -39,6 +40,8 @@ class State:
         self.depth = 0
         self.place = 0
         self.saved: dict[int, dict[str, Value]] = {}
+        self.back: dict[int, dict[str, Value]] = {}
+        self.joined: Mapping[int, dict[str, Value]] = {}
         self.returned: Value = None
         self.writes = False
         self._lost = False
@@ -63,8 +66,10 @@ class State:
     def jump(self, address: int, target: int) -> None:
         """Notes a jump within the function, and for an address further on what is known there."""
         self.jumps.jump(address, target)
-        if target > address and target not in self.saved and not self._lost:
-            self.saved[target] = dict(self.registers)
+        if self._lost:
+            return
+        known = self.saved if target > address else self.back
+        known[target] = _either(known[target], self.registers) if known.get(target) else dict(self.registers)
 
     def lose(self, address: int) -> None:
         """Behind a jump that is always taken nothing is known, until an address comes that somebody jumps to."""
@@ -86,8 +91,9 @@ class State:
     def resume(self, address: int) -> None:
         """Goes on at an address that somebody jumps to."""
         known = self.saved.pop(address)
+        joined = self.joined.get(address)
         if self._lost:
-            self.registers = known
+            self.registers = _either(known, joined) if known and joined else known or dict(joined or {})
             self._lost = False
             return
         # The call before may be one that does not return: what only the jump knows is taken from there.
@@ -97,6 +103,8 @@ class State:
                 self.registers[name] = value
             elif own != value and value is not None:
                 self.choose(name, value)
+        if joined is not None:
+            self.registers = _either(self.registers, joined)
 
     def move_stack(self, amount: int) -> None:
         """Moves the pointer to the top of the stack."""
@@ -140,6 +148,20 @@ class State:
             self.flow.step(self, self.flow.image.bytes_at(function, min(end - function, _MAX_CODE)), function, end)
 
 
+def _either(first: Mapping[str, Value], second: Mapping[str, Value]) -> dict[str, Value]:
+    """What is known where two ways meet: what both agree on, one of two numbers, or nothing."""
+    met: dict[str, Value] = {}
+    for name, own in first.items():
+        other = second.get(name)
+        if own == other:
+            met[name] = own
+        elif isinstance(own, int) and isinstance(other, int):
+            met[name] = Either(own, other)
+        else:
+            met[name] = None
+    return met
+
+
 class CodeFlow(ABC):
     """How the code of one machine is followed.
 
@@ -181,6 +203,12 @@ class CodeFlow(ABC):
         """
         state = self.begin(given, Place(STACK, 0), Memory(self.image.pointer_size), [], inlined)
         state.follow(function)
+        if state.back:
+            # Blocks out of the way jump back: what they know is known there only when they have been followed.
+            first = state.back
+            state = self.begin(given, Place(STACK, 0), Memory(self.image.pointer_size), [], inlined)
+            state.joined, state.saved = first, {target: {} for target in first}
+            state.follow(function)
         return state.calls
 
     def function_at(self, value: int) -> int:
