@@ -21,8 +21,9 @@ _VARIABLES = re.compile(r"\.data(?!\.rel\b)(?:\..*)?|__data")
 
 
 class State:
-    """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address, ``back`` that of
-    jumps back, and ``joined`` what a first pass noted so.
+    """What is known at an instruction. ``saved`` has what is known where somebody jumps to, by address.
+
+    ``back`` has the same of jumps back, and ``joined`` what a first pass noted so.
 
     ``place`` is the address of the instruction, on the machines that do not hand it on.
     """
@@ -149,11 +150,15 @@ class State:
 
 
 def _either(first: Mapping[str, Value], second: Mapping[str, Value]) -> dict[str, Value]:
-    """What is known where two ways meet: what both agree on, one of two numbers, or nothing."""
+    """What is known where two ways meet: what both agree on, one of two numbers, or nothing.
+
+    Of places that of the first way stays: a builder is where it was made, and error handling that several registrations
+    share comes from all of them.
+    """
     met: dict[str, Value] = {}
     for name, own in first.items():
         other = second.get(name)
-        if own == other:
+        if own == other or isinstance(own, Place):
             met[name] = own
         elif isinstance(own, int) and isinstance(other, int):
             met[name] = Either(own, other)
