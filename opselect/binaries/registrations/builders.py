@@ -327,7 +327,7 @@ class Assembler:
             yield f"how often a loop registers a kernel{of_op.removeprefix(' of a kernel')}"
         first, last = builder.begins.place, registrar.place
         for api, told in builder.told:
-            if api.role is ApiRole.BUILD or told.jumps is not registrar.jumps:
+            if api.role is ApiRole.BUILD or told is builder.begins or told.jumps is not registrar.jumps:
                 continue
             if told.jumps.may_repeat(told.place) or told.jumps.may_skip(told.place, first, last):
                 yield f"whether a call is made that {api.role.value},{of_op}"
