@@ -329,7 +329,9 @@ class Assembler:
         for api, told in builder.told:
             if api.role is ApiRole.BUILD or told is builder.begins or told.jumps is not registrar.jumps:
                 continue
-            if told.jumps.may_repeat(told.place) or told.jumps.may_skip(told.place, first, last):
+            # A loop that makes the builder anew tells each one once.
+            repeats = told.jumps.may_repeat(told.place) and not told.jumps.may_repeat(first)
+            if repeats or told.jumps.may_skip(told.place, first, last):
                 yield f"whether a call is made that {api.role.value},{of_op}"
 
 
