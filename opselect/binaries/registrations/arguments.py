@@ -80,6 +80,9 @@ class Arguments:
                 text = self._sized_text(first, second) or self._sized_text(second, first)
                 if text:
                     return text
+        if any(isinstance(argument, Either) for argument in arguments[1:]):
+            # The run decides which text it is; what else is told of arguments is left over from before.
+            return None
         text = next((text for text in map(self.plain_text, arguments[1:]) if text), None)
         return text or next((text for before in reversed(made) if (text := self.text(before, 1))), None)
 

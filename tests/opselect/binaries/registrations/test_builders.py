@@ -176,6 +176,14 @@ def test_a_class_that_a_call_made_a_view_of() -> None:
     assert only(program).kernel_class == "AddOp"
 
 
+def test_a_class_that_the_run_decides_is_not_known() -> None:
+    program = Program()
+    program.call(NAME, BUILDER, "Add")
+    built = program.call(BUILD, program.call(DEVICE, BUILDER, "CPU"))
+    program.call(REGISTRAR, built, Either(program.text("AddOp"), program.text("OtherOp")), FACTORY, "left over")
+    assert reasons(program) == ["the class of a kernel of op Add"]
+
+
 def conditional(program: Program, op: str) -> None:
     kernel(program, Either(program.text(op), program.text("")))
 
