@@ -57,6 +57,8 @@ def _is_member(function: str, owner: str) -> bool:
 
 
 def _begin_with(symbols: Symbols, start: bytes) -> NDArray[np.bool_]:
+    if not len(symbols.text):  # a damaged table, whose names are missing
+        return np.zeros(len(symbols), np.bool_)
     found = np.ones(len(symbols), np.bool_)
     for offset, byte in enumerate(start):
         found &= symbols.text[np.minimum(symbols.name_at + offset, len(symbols.text) - 1)] == byte

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from opselect.cli.main import run
+from tests.cli.conftest import Cli
 
 BINARIES = Path(__file__).parents[2] / "fixtures" / "binaries" / "elf"
 PRINTED = [json.loads(line) for line in (BINARIES / "printed.jsonl").read_text().splitlines()]
@@ -64,3 +65,15 @@ def test_all_bytes_together_are_the_file(name: str, audit: Run) -> None:
     assert {op["op"]: op["kernels"] for op in told["ops"]} == {
         op: sum(row["op"] == op for row in read) for op in {row["op"] for row in read}
     }
+
+
+def test_a_library_whose_symbols_have_lost_their_names(cli: Cli, tmp_path: Path) -> None:
+    data = bytearray((BINARIES / "x86_64.so").read_bytes())
+    headers, size, count = (
+        int.from_bytes(data[at : at + width], "little") for at, width in ((40, 8), (58, 2), (60, 2))
+    )
+    for at in range(headers, headers + size * count, size):
+        if data[at + 4] == 3:  # a table of names
+            data[at + 32 : at + 40] = bytes(8)
+    (tmp_path / "nameless.so").write_bytes(data)
+    assert cli("audit", tmp_path / "nameless.so", "--json").code in {0, 2}
