@@ -22,8 +22,11 @@ _SCRATCH = ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
 _SIZES = {"byte": 1, "word": 2, "dword": 4, "qword": 8, "xmmword": 16, "ymmword": 32, "zmmword": 64}
 _MEMORY = re.compile(r"(?:(\w+) ptr )?(?:[c-gs]s:)?\[(.+)\]")
 _NO_EFFECT = frozenset(
-    "nop test cmp endbr64 int3 ucomiss ucomisd comiss comisd bt vzeroupper leave pause mfence lfence sfence".split()  # noqa: SIM905
-)
+    {
+        "nop", "test", "cmp", "endbr64", "int3", "ucomiss", "ucomisd", "comiss", "comisd", "bt",
+        "vzeroupper", "leave", "pause", "mfence", "lfence", "sfence",
+    }
+)  # fmt: skip
 
 
 _MOVES = frozenset(
