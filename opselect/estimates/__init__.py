@@ -1,0 +1,1 @@
+"""How large the selected sources become once compiled, told before anything is built."""

@@ -1,0 +1,176 @@
+"""What a page shows, as plain values: the script of the page reads their JSON (``templates/report``)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from kernel_index.records_json import Json
+
+Unit = Literal["bytes", "count", "text"]
+Tone = Literal["", "good", "bad"]
+ColumnKind = Literal["text", "bytes", "count", "state"]
+Cell = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of the first screen. ``note`` says what it means; ``tone`` is a judgement, where it is one."""
+
+    label: str
+    value: int | str
+    unit: Unit
+    note: str = ""
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """One limit: what is limited, what there is, what there may be; ``mend`` says what to do where it is over."""
+
+    what: str
+    number: int
+    most: int
+    over: bool
+    reason: str = ""
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoingRow:
+    """What nothing needs: a file or kernel, the bytes that would go with it, and the edit that takes it out."""
+
+    what: str
+    bytes: int | None
+    detail: str
+    edit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """All that would go. ``total`` is what goes together, which is no sum of the rows; None where it is not told."""
+
+    total: int | None
+    note: str
+    rows: tuple[GoingRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """What became of an op or file since an older build, in bytes and kernels."""
+
+    name: str
+    state: str
+    own: int
+    retained: int | None
+    kernels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of an older build. ``explanations`` say why it is no smaller."""
+
+    old: str
+    growth: int
+    rows: tuple[ChangeRow, ...]
+    explanations: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A finding: its code, how bad it is, why, and what to do."""
+
+    code: str
+    severity: str
+    reason: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Bytes told apart in one way, as columns of nodes: the root is node 0 and parents stand before their children.
+
+    ``own`` are the bytes of a node without its children, so that all of them together are the total. ``retained`` would
+    go without it, None where that is not told. ``states`` are "needed", "unused", "missing" or "".
+    """
+
+    id: str
+    label: str
+    note: str
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    own: tuple[int, ...]
+    retained: tuple[int | None, ...]
+    kernels: tuple[int, ...]
+    details: tuple[str, ...]
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMatrix:
+    """Ops × data types, a letter a cell.
+
+    ``n`` needed and present, ``m`` needed and missing, ``u`` present and unused, ``p`` present where no models were
+    given, ``.`` not there. Kernels that are for no data type stand in the column "any".
+    """
+
+    dtypes: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    label: str
+    kind: ColumnKind
+
+
+@dataclass(frozen=True, slots=True)
+class PageTable:
+    """A table that sorts and filters. ``more`` rows were left out for the size of the page."""
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model that asks: where it is, what wrote it, and how much it asks for."""
+
+    name: str
+    producer: str
+    signatures: str
+    ops: int
+    nodes: int
+    sha256: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """All that one page shows."""
+
+    kind: Literal["audit", "generate"]
+    title: str
+    subtitle: str
+    made_by: str
+    figures: tuple[Figure, ...]
+    budget: tuple[BudgetRow, ...] | None
+    would_go: Going | None
+    diff: Changes | None
+    findings: tuple[Remark, ...]
+    trees: tuple[Tree, ...]
+    matrix: TypeMatrix | None
+    tables: tuple[PageTable, ...]
+    models: tuple[ModelRow, ...]
+
+    def to_json(self) -> Json:
+        """The values under the names of the fields, tuples as lists."""
+        return asdict(self)
