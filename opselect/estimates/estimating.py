@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import exp, hypot
+from math import exp, hypot, sqrt
 
 from kernel_index.shipped.sizes import SizeTable, all_sizes, sizes_of
 from opselect.estimates.kept_classes import Share, share_of
-from opselect.estimates.known_sizes import KnownSizes, is_of
+from opselect.estimates.known_sizes import KnownSizes, is_of, of_release
 from opselect.estimates.records import Basis, CompiledAs, FileEstimate, FileToCompile, SizeEstimate
 from opselect.estimates.spreads import CONFIDENCE, DEVIATIONS, Guess
 
@@ -48,8 +48,10 @@ def estimate(
     Files are added up as independent, but for what those have in common that are known in the same way. Raises
     IndexFileError for a damaged table.
     """
-    own = sizes_of(release) if tables is None else tables
-    known = KnownSizes(own, all_sizes if tables is None else lambda: tables, release, profile)
+    if tables is None:
+        known = KnownSizes(sizes_of(release), all_sizes, release, profile)
+    else:
+        known = KnownSizes(of_release(tables, release), lambda: tables, release, profile)
     made = known.compiled_as()
     if made is None:
         return None
@@ -84,18 +86,18 @@ def _off(parts: Sequence[_Part], side: int) -> float:
 def _part(file: FileToCompile, known: KnownSizes) -> _Part:
     guess, basis = known.guess(file)
     size = _mean(guess)
-    whole = _offsets(size, guess, guess.spread.both)
-    of_its_own = _offsets(size, guess, guess.spread.own)
-    shared = _offsets(size, guess, guess.spread.shared)
+    whole, common = _off_alone(guess, size), _off_together(guess, size)
     share = Share(1, 1, 1) if file.kept is None else share_of(file.kept, file.registrations, known.by_class(file.path))
     left = share.middle
-    unsure = size * (left - share.low), size * (share.high - left)
     count = size * left
-    low, high = (hypot(whole[side] * left, unsure[side]) for side in (0, 1))
+    unsure = size * (left - share.low), size * (share.high - left)
+    below, above = (hypot(whole[side] * left, unsure[side]) for side in (0, 1))
+    off = min(below, count), above
+    shared = min(common[0] * left, off[0]), min(common[1] * left, off[1])
     return _Part(
-        FileEstimate(file.path, round(count), max(0, round(count - low)), round(count + high), basis),
-        (hypot(of_its_own[0] * left, unsure[0]), hypot(of_its_own[1] * left, unsure[1])),
-        (shared[0] * left, shared[1] * left),
+        FileEstimate(file.path, round(count), round(count - off[0]), round(count + off[1]), basis),
+        (sqrt(off[0] ** 2 - shared[0] ** 2), sqrt(off[1] ** 2 - shared[1] ** 2)),
+        shared,
     )
 
 
@@ -104,10 +106,13 @@ def _mean(guess: Guess) -> float:
     return exp(guess.middle + min(guess.spread.both, _MOST_SKEWED) ** 2 / 2)
 
 
-def _offsets(size: float, guess: Guess, spread: float) -> tuple[float, float]:
+def _off_alone(guess: Guess, size: float) -> tuple[float, float]:
     """By how many bytes one file may be below and above its expected size."""
-    if not spread:
-        return 0.0, 0.0
-    skewed = min(guess.spread.both, _MOST_SKEWED) ** 2 / 2
-    low, high = (size * exp(side * DEVIATIONS * spread - skewed) for side in (-1, 1))
-    return size - low + _LEAST, max(high - size, 0.0) + _LEAST
+    low, high = (exp(guess.middle + side * DEVIATIONS * guess.spread.both) for side in (-1, 1))
+    return min(size, size - low + _LEAST), max(high - size, 0.0) + _LEAST
+
+
+def _off_together(guess: Guess, size: float) -> tuple[float, float]:
+    """By how many of these bytes it is off when all that are known in the same way are."""
+    low, high = (exp(side * DEVIATIONS * guess.spread.shared) for side in (-1, 1))
+    return size * (1 - low), size * (high - 1)

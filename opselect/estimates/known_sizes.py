@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import log
 
 from kernel_index.profiles import release_number
@@ -99,11 +99,14 @@ class KnownSizes:
     @property
     def _tables(self) -> Sequence[SizeTable]:
         if self._all is None:
-            self._all = (
-                *self._own_tables,
-                *(t for t in self._others() if minor_of(t.release) != minor_of(self._release)),
-            )
+            others = [table for table in self._others() if minor_of(table.release) != minor_of(self._release)]
+            self._all = (*self._own_tables, *others)
         return self._all
+
+
+def of_release(tables: Iterable[SizeTable], release: str) -> list[SizeTable]:
+    """Those of a release: of its patch releases, any."""
+    return [table for table in tables if minor_of(table.release) == minor_of(release)]
 
 
 def is_of(path: str, table: SizeTable, profile: str) -> bool:

@@ -82,10 +82,10 @@ def in_library(library: float, there: int, here: int) -> Guess | None:
     if library < log(300):
         return None
     if there == 0:
-        return Guess(4.1 + 0.6 * library, Spread(0.7, 0.15))
+        return Guess(4.1 + 0.6 * library, Spread(0.6, 0.1))
     if here == 0:
         return Guess(log(400), Spread(1.0, 0.3))
-    return Guess(1.8 + 0.84 * library + 0.82 * log(here / there), Spread(0.55, 0.1))
+    return Guess(1.8 + 0.84 * library + 0.82 * log(here / there), Spread(0.45, 0.1))
 
 
 def by_registrations(count: int, *, defining: bool) -> Guess:

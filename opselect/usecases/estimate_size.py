@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kernel_index.records_json import Json
     from opselect.build_lists import Mode
 
+_OF_TENSORFLOW = "tensorflow/"
+"""How the paths of all sources of TensorFlow begin; those of kernels of one's own begin with their folder."""
+
 MEANING = (
     "bytes of text and data in the object files of the sources, before a linker drops what nothing uses; "
     "without the base library"
@@ -53,7 +56,10 @@ def estimate_files(
     if classes is not None or not known.issuperset(sources):
         counts = _registrations(sources, index, profile)
     kept = _kept(frozenset(classes), index, profile) if classes is not None else {}
-    files = [FileToCompile(path, counts.get(path, 0), kept.get(path), path in own) for path in sources]
+    files = [
+        FileToCompile(path, counts.get(path, 0), kept.get(path), path in own or not path.startswith(_OF_TENSORFLOW))
+        for path in sources
+    ]
     return estimate(files, index.release, profile)
 
 

@@ -99,6 +99,7 @@ def _relocated(image: Image) -> Image:
 def measure(sources: Iterable[Path], index: KernelIndex, profile: str) -> tuple[Kind, dict[str, FileSize]]:
     """The sizes of the files of folders of objects, of documents of sizes, or of libraries; the last ones count.
 
+    Files that the release does not have are left out.
     Raises InputError for what cannot be read, OpselectError where libraries and objects are mixed.
     """
     kinds: set[Kind] = set()
@@ -117,7 +118,8 @@ def measure(sources: Iterable[Path], index: KernelIndex, profile: str) -> tuple[
     if len(kinds) != 1:
         raise OpselectError("a table is of object files or of a library\n  Make two tables.")
     counts = Counter(index.kernel_counts(profile)) + Counter(definitions_by_file(index))
-    return kinds.pop(), {file: replace(size, registrations=counts[file]) for file, size in found.items()}
+    known = {file: size for file, size in found.items() if file in index.includes}
+    return kinds.pop(), {file: replace(size, registrations=counts[file]) for file, size in known.items()}
 
 
 def _sizes(path: Path) -> dict[str, tuple[int, int, int]]:
