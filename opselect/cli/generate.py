@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from opselect.cli.shared.console import note, print_json, warn
+from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
@@ -27,6 +28,7 @@ from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macro
 
 if TYPE_CHECKING:
     from opselect.build_lists import Mode
+    from opselect.estimates import SizeEstimate
     from opselect.models.choice import Choice
     from opselect.targets import Target
     from opselect.usecases.generate import ListOptions, WrittenLists
@@ -176,6 +178,7 @@ def generate_lists(
     quiet: bool,
 ) -> int:
     """Answers the question, writes the lists, prints what came of it and returns the exit code."""
+    from opselect.usecases.estimate_size import estimate_json
     from opselect.usecases.generate import generate, manifest_of
 
     with reading(quiet=quiet) as watch:
@@ -183,9 +186,9 @@ def generate_lists(
     found = generated.answer
     print_missing(found, question.models.only_model, quiet=quiet)
     if generated.written is not None:
-        _print_written(found, generated.written, quiet=quiet)
+        _print_written(found, generated.written, generated.estimate, quiet=quiet)
     if as_json:
-        print_json(manifest_of(found, options))
+        print_json({**manifest_of(found, options), "estimate": estimate_json(generated.estimate)})
     return report(found, allow_missing=allow_missing)
 
 
@@ -198,9 +201,10 @@ def _check_destination(targets: tuple[str, ...], out: Path | None, *, as_json: b
         raise click.UsageError("--json prints the manifest only; for the other targets name a folder: --out DIR")
 
 
-def _print_written(found: BuildAnswer, written: WrittenLists, *, quiet: bool) -> None:
+def _print_written(found: BuildAnswer, written: WrittenLists, estimate: SizeEstimate | None, *, quiet: bool) -> None:
     for warning in written.warnings:
         warn(warning, quiet=quiet)
     print_build(found, quiet=quiet)
+    print_estimate(estimate, quiet=quiet)
     for path in written.paths:
         note(f"  {path}{'' if path in written.changed else ' (unchanged)'}", quiet=quiet)
