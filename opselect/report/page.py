@@ -1,0 +1,67 @@
+"""A document as one HTML file: its styles, its script and its data are in it, and nothing is fetched."""
+
+from __future__ import annotations
+
+import json
+
+from opselect.build_lists.templates import template_folder
+from opselect.report.document import Document
+from opselect.report.fitting import LEVELS, fitted
+from opselect.report.packing import packed_json
+
+MAX_BYTES = 3_000_000
+"""What a page may have: more takes long to open."""
+
+_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+"""Signs by which a text could end the element that it stands in, or a line of a script, as JSON spells them besides."""
+
+_STEPS = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
+
+
+def page(document: Document) -> str:
+    """The page, of at most :data:`MAX_BYTES` bytes in UTF-8; the same document gives the same page.
+
+    ``templates/report/page.html.j2`` gets the document as ``document`` and its JSON as ``data``; of a file beside it,
+    ``inlined("report.css")`` is the text.
+
+    Names are shown so that they act on nobody, and where a page would be too large, names are cut and rows are left
+    out, which the page says.
+    """
+    for limits in LEVELS:
+        text = _rendered(fitted(document, limits))
+        if len(text.encode()) <= MAX_BYTES:
+            break
+    return text
+
+
+def data_text(document: Document) -> str:
+    """The JSON of a document for an element ``<script>``: no text in it ends the element."""
+    return json.dumps(packed_json(document), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
+
+
+def _rendered(document: Document) -> str:
+    import jinja2
+    from markupsafe import Markup
+
+    folder = template_folder() / "report"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=True,
+    )
+    environment.filters["grouped"] = lambda number: f"{number:,}"
+    environment.filters["byte_size"] = byte_size
+    environment.globals["inlined"] = lambda name: Markup((folder / name).read_text(encoding="utf-8"))
+    data = Markup(data_text(document))
+    return environment.get_template("page.html.j2").render(document=document, data=data)
+
+
+def byte_size(count: int) -> str:
+    """``999 bytes``, ``1.2 kB``, ``-553.4 MB``: steps of a thousand."""
+    if abs(count) < 1000:
+        return f"{count} byte{'' if abs(count) == 1 else 's'}"
+    unit, step = next((each for each in _STEPS if abs(count) / each[1] < 999.95), _STEPS[-1])
+    return f"{count / step:.1f} {unit}"
