@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 from opselect.build_lists.templates import template_folder
 from opselect.report.document import Document
@@ -21,8 +25,9 @@ _STEPS = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
 def page(document: Document) -> str:
     """The page, of at most :data:`MAX_BYTES` bytes in UTF-8; the same document gives the same page.
 
-    ``templates/report/page.html.j2`` gets the document as ``document`` and its JSON as ``data``; of a file beside it,
-    ``inlined("report.css")`` is the text.
+    ``templates/report/page.html.j2`` gets the document as ``document`` and its JSON as ``data``. Of a file beside it
+    ``inlined("report.css")`` is the text, and ``policy(styles, scripts)`` is the security policy that lets such files
+    run and nothing else, each in an element of its own.
 
     Names are shown so that they act on nobody, and where a page would be too large, names are cut and rows are left
     out, which the page says.
@@ -54,9 +59,27 @@ def _rendered(document: Document) -> str:
     )
     environment.filters["grouped"] = lambda number: f"{number:,}"
     environment.filters["byte_size"] = byte_size
-    environment.globals["inlined"] = lambda name: Markup((folder / name).read_text(encoding="utf-8"))
+    environment.globals["inlined"] = lambda name: Markup(_text(folder / name))
+    environment.globals["policy"] = lambda styles, scripts: _policy(
+        [_text(folder / name) for name in styles], [_text(folder / name) for name in scripts]
+    )
     data = Markup(data_text(document))
     return environment.get_template("page.html.j2").render(document=document, data=data)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
+    """What the page may load and run: its own styles and scripts, told by their hashes, and nothing else."""
+    sources = {"style-src": styles, "script-src": scripts}
+    allowed = [f"{kind} {' '.join(map(_hash, texts))}" for kind, texts in sources.items()]
+    return "; ".join(["default-src 'none'", "img-src data:", *allowed, "base-uri 'none'", "form-action 'none'"])
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def byte_size(count: int) -> str:
