@@ -35,6 +35,7 @@ class BudgetRow:
     over: bool
     reason: str = ""
     mend: str = ""
+    unit: Unit = "bytes"
 
 
 @dataclass(frozen=True, slots=True)
