@@ -14,19 +14,20 @@ from opselect.build_lists.templates import template_folder
 if TYPE_CHECKING:
     from opselect.report.document import Document
 
-SCRIPTS = ("words.js", "tables.js", "treemap_layout.js", "treemap.js", "matrix.js", "report.js")
-"""The scripts of the page in the order in which they need each other."""
-
 
 def page(document: Document) -> str:
     """The page of a document: HTML that needs nothing beside it."""
     import jinja2
-    import markupsafe
+    from markupsafe import Markup
 
     folder = template_folder() / "report"
-    style = _text(folder / "report.css")
-    d3 = _text(folder / "d3-hierarchy.js")
-    script = "\n".join(_text(folder / name) for name in SCRIPTS)
+
+    def inlined(name: str) -> Markup:
+        return Markup(_text(folder / name))
+
+    def policy(styles: list[str], scripts: list[str]) -> str:
+        return _policy([_text(folder / name) for name in styles], [_text(folder / name) for name in scripts])
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
@@ -38,12 +39,7 @@ def page(document: Document) -> str:
     environment.filters["grouped"] = lambda number: f"{number:,}"
     environment.filters["byte_size"] = _byte_size
     return environment.get_template("page.html.j2").render(
-        document=document,
-        data=markupsafe.Markup(_data(document)),
-        style=markupsafe.Markup(style),
-        d3=markupsafe.Markup(d3),
-        script=markupsafe.Markup(script),
-        policy=_policy(style, [d3, script]),
+        document=document, data=Markup(_data(document)), inlined=inlined, policy=policy
     )
 
 
@@ -51,11 +47,11 @@ def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _policy(style: str, scripts: list[str]) -> str:
-    """What the page may load and run: its own style and scripts, told by their hashes, and nothing else."""
-    allowed = " ".join(map(_hash, scripts))
+def _policy(styles: list[str], scripts: list[str]) -> str:
+    """What the page may load and run: its own styles and scripts, told by their hashes, and nothing else."""
+    of_styles, of_scripts = (" ".join(map(_hash, texts)) for texts in (styles, scripts))
     return (
-        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {allowed}; "
+        f"default-src 'none'; img-src data:; style-src {of_styles}; script-src {of_scripts}; "
         "base-uri 'none'; form-action 'none'"
     )
 

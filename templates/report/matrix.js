@@ -23,7 +23,7 @@ class Matrix {
   }
 
   build(place) {
-    place.querySelector(".matrix-note").textContent = this.matrix.note;
+    place.querySelector(".matrix-note").textContent = shown(this.matrix.note, 2000);
     const used = Object.keys(CELLS).filter((letter) => letter !== "." && this.counts[letter]);
     const legend = used.map((letter) => {
       const [mark, words, name] = CELLS[letter];
@@ -34,11 +34,7 @@ class Matrix {
     this.choice = make("select", { id: "state-matrix", onchange: () => this.sieve() }, make("option", { value: "" }, "any cell"));
     for (const letter of used) this.choice.append(make("option", { value: letter }, CELLS[letter][1]));
     this.count = make("p", { class: "count", role: "status" });
-    const tools = make(
-      "div", { class: "tools" },
-      make("label", { for: "filter-matrix" }, "Filter ops"), this.filter,
-      make("label", { for: "state-matrix" }, "With"), this.choice, this.count,
-    );
+    const tools = make("div", { class: "tools" }, field("Filter ops", this.filter), field("With", this.choice), this.count);
     const heads = this.matrix.dtypes.map((name) => make("th", { scope: "col", role: "columnheader" }, make("span", {}, plainType(name))));
     this.body = make("tbody");
     this.grid = make(

@@ -36,9 +36,9 @@ function open() {
   if (report.matrix) new Matrix(document.getElementById("matrix"), report.matrix);
   const tables = document.querySelector("#tables .tables");
   for (const table of report.tables) {
-    const place = make("section", { class: "card", "aria-label": table.caption });
+    const place = make("section", { class: "card", "aria-label": shown(table.caption) });
     tables.append(place);
-    new PagedTable(place, table);
+    new PagedTable(place, { ...table, heading: true });
   }
   performance.mark("opened");
 }
@@ -67,7 +67,7 @@ function firstScreen(report) {
       place.replaceChildren();
       button.remove();
       const table = new PagedTable(place, {
-        id: name, caption, columns, heading: false,
+        id: name, caption, columns,
         rows: rows[name].map((row) => columns.map((column) => row[column.name])),
       });
       table.filter.focus();

@@ -6,8 +6,8 @@ const PAGE_SIZES = [15, 50, 200];
 class PagedTable {
   /* `columns`: name, label, kind (text, bytes, count, state, edit or node); `rows`: cells in their order.
      `onRow(row)` makes the first cell a button. */
-  constructor(place, { id, caption, columns, rows, more = 0, pageSize = PAGE_SIZES[0], onRow = null, heading = true }) {
-    Object.assign(this, { place, id, caption, columns, rows, more, pageSize, onRow, heading });
+  constructor(place, { id, caption, columns, rows, more = 0, pageSize = PAGE_SIZES[0], onRow = null, heading = false }) {
+    Object.assign(this, { place, id, caption: shown(caption), columns, rows, more, pageSize, onRow, heading });
     this.page = 0;
     this.sorted = { column: -1, down: false };
     this.order = rows.map((_, index) => index);
@@ -23,27 +23,28 @@ class PagedTable {
       type: "search", id: filterId, autocomplete: "off", spellcheck: "false",
       oninput: settled(() => this.find(this.filter.value)),
     });
-    const tools = make("div", { class: "tools" }, make("label", { for: filterId }, "Filter"), this.filter);
+    const tools = make("div", { class: "tools" }, field("Filter", this.filter));
     const states = this.statesOf();
     if (states.length > 1) {
       const choice = make("select", { id: `state-${this.id}`, onchange: () => { this.state = choice.value; this.sieve(); } });
-      choice.append(make("option", { value: "" }, "any"), ...states.map((each) => make("option", { value: each }, each)));
-      tools.append(make("label", { for: choice.id }, "State"), choice);
+      choice.append(make("option", { value: "" }, "any"), ...states.map((each) => make("option", { value: each }, shown(each, 60))));
+      tools.append(field("State", choice));
     }
     this.count = make("p", { class: "count", role: "status" });
     tools.append(this.count);
     this.heads = this.columns.map((column, index) => {
-      const button = make("button", { type: "button", class: "sort", onclick: () => this.sortBy(index) }, column.label);
-      return make("th", { scope: "col", class: `kind-${column.kind}` }, column.kind === "edit" ? column.label : button);
+      const button = make("button", { type: "button", class: "sort", onclick: () => this.sortBy(index) }, shown(column.label));
+      return make("th", { scope: "col", class: `kind-${column.kind}` }, column.kind === "edit" ? shown(column.label) : button);
     });
     this.body = make("tbody");
     const table = make(
       "table", { id: `table-${this.id}`, class: "data" },
-      make("caption", { class: this.heading ? "" : "unseen" }, this.caption),
+      make("caption", { class: "unseen" }, this.caption),
       make("thead", {}, make("tr", {}, ...this.heads)),
       this.body,
     );
     const scroller = make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": this.caption }, table);
+    if (this.heading) this.place.append(make("h3", {}, this.caption));
     this.place.append(tools, scroller, this.buildPager());
     if (this.more) {
       this.place.append(make("p", { class: "note" }, `${counted(this.more, "more row")} left out for the size of this page.`));
@@ -63,7 +64,7 @@ class PagedTable {
     this.pager = make(
       "nav", { class: "pager", "aria-label": `Pages of ${this.caption}` },
       this.back, this.where, this.next,
-      make("label", { for: size.id }, "Rows a page"), size,
+      field("Rows a page", size),
     );
     return this.pager;
   }

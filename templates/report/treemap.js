@@ -32,7 +32,7 @@ class Treemap {
 
   buildChoice(choice) {
     this.trees.forEach((tree, index) => {
-      const button = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.show(index) }, tree.label);
+      const button = make("button", { type: "button", "aria-pressed": "false", onclick: () => this.show(index) }, shown(tree.label));
       choice.append(button);
     });
     this.choice = [...choice.querySelectorAll("button")];
@@ -47,7 +47,7 @@ class Treemap {
     this.lower = null;
     this.found = new Set();
     this.holding = new Set();
-    this.note.textContent = this.tree.note;
+    this.note.textContent = shown(this.tree.note, 2000);
     this.view = [{ node: 0, skip: 0 }];
     this.chosen = { node: 0, own: false, smaller: 0 };
     this.draw();
@@ -70,7 +70,7 @@ class Treemap {
   zoomIn(box) {
     const { node, skip } = box.smaller ? box : { node: box.node, skip: 0 };
     this.zoomTo(node, skip, { node, own: false, smaller: box.smaller, skip, bytes: box.bytes });
-    this.focusBox(this.boxes[0]);
+    this.focusBox(this.boxes[0], false);
     this.say();
   }
 
@@ -132,10 +132,11 @@ class Treemap {
     const state = box.smaller ? "" : this.tree.states[box.node] ?? "";
     const classes = ["box"];
     if (box.within) classes.push("box-within");
-    else if (state) classes.push(`box-${state}`);
+    else if (TONES.has(state)) classes.push(`box-${state}`);
     else classes.push(box.smaller ? "box-smaller" : `tone-${box.tone % 6}`);
     const opens = box.smaller || (!box.own && this.now.opens(box.node));
-    const spoken = [name, shortSize(box.bytes), `${share(box.bytes, this.bytesHere())} of what is shown`, state, opens ? "opens" : ""];
+    /* What is heard begins with what is seen, for those who speak to the page. */
+    const spoken = [`${name} ${shortSize(box.bytes)}`, `${share(box.bytes, this.bytesHere())} of what is shown`, state, opens ? "opens" : ""];
     const element = make("button", {
       type: "button", class: classes.join(" "), tabindex: "-1", title: `${name}\n${exactSize(box.bytes)}`,
       "aria-label": spoken.filter(Boolean).join(", "),
@@ -149,9 +150,10 @@ class Treemap {
     const room = Math.floor((box.width - 10) / 6.6);
     const short = name.includes("/") && !box.smaller ? name.slice(name.lastIndexOf("/") + 1) || name : name;
     if (box.height >= 16 && room >= Math.min(short.length, 4)) {
+      element.classList.add("box-named");
       element.append(make("span", { class: "box-name" }, short));
-      if (box.within && room >= short.length + 10) element.append(make("span", { class: "box-size" }, shortSize(box.bytes)));
-      if (!box.within && box.height >= 34 && room >= 7) element.append(make("span", { class: "box-size" }, shortSize(box.bytes)));
+      const fits = box.within ? room >= short.length + 10 : box.height >= 34 && room >= 7;
+      if (fits) element.append(" ", make("span", { class: "box-size" }, shortSize(box.bytes)));
     }
     return element;
   }
@@ -170,11 +172,13 @@ class Treemap {
     element.setAttribute("tabindex", "0");
   }
 
-  focusBox(box) {
+  /* Moves the focus to a box, which chooses it, unless the place around it stays chosen. */
+  focusBox(box, choosing = true) {
     const element = this.elements[this.boxes.indexOf(box)];
     if (!element) return;
-    this.rove(element);
+    const chosen = this.chosen;
     element.focus({ preventScroll: true });
+    if (!choosing) this.choose(chosen);
   }
 
   touched(target) {

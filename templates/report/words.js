@@ -14,6 +14,11 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/* A control with its label, which stay together where lines break. */
+function field(label, control) {
+  return make("span", { class: "field" }, make("label", { for: control.id }, label), control);
+}
+
 /* Characters that turn the direction of text, act on nothing but the reader, or are halves of one: spelled out. */
 const ACTING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\u2028\u2029]|\p{Surrogate}/gu;
 
@@ -76,21 +81,21 @@ function sizeElement(bytes) {
   );
 }
 
-const STATES = {
-  needed: ["needed", "good"],
-  unused: ["unused", "warn"],
-  missing: ["missing", "bad"],
-  added: ["added", "warn"],
-  grown: ["grown", "warn"],
-  smaller: ["smaller", "good"],
-  gone: ["gone", "good"],
-};
+/* How a state is judged. A map: a state may be called what every object has, such as "constructor". */
+const TONES = new Map([
+  ["needed", "good"],
+  ["unused", "warn"],
+  ["missing", "bad"],
+  ["added", "warn"],
+  ["grown", "warn"],
+  ["smaller", "good"],
+  ["gone", "good"],
+]);
 
 /* A state is a word with a mark of its own shape; colour only repeats what both say. */
 function stateElement(state) {
   if (!state) return make("span");
-  const [word, tone] = STATES[state] ?? [shown(state), "plain"];
-  return make("span", { class: `state state-${tone}` }, word);
+  return make("span", { class: `state state-${TONES.get(state) ?? "plain"}` }, shown(state, 60));
 }
 
 /* The document with its texts in their places: they stand once each, in `words`, and are named by their numbers. */
@@ -98,7 +103,9 @@ function unpacked(report) {
   const words = report.words;
   if (!words) return report;
   const texts = (numbers) => numbers.map((number) => (number === null ? null : words[number]));
-  for (const tree of report.trees) Object.assign(tree, { names: texts(tree.names), details: texts(tree.details) });
+  for (const tree of report.trees) {
+    Object.assign(tree, { names: texts(tree.names), details: texts(tree.details), states: texts(tree.states) });
+  }
   for (const table of report.tables) {
     const columns = table.columns.flatMap(({ kind }, index) => (kind === "text" || kind === "state" ? [index] : []));
     for (const row of table.rows) for (const index of columns) row[index] = row[index] === null ? null : words[row[index]];

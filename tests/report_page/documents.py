@@ -197,3 +197,15 @@ def large(ops: int = 1300, kernels: int = 10_600, files: int = 6500) -> Document
             PageTable("kernels", "Kernels", base.tables[1].columns, tuple((row[0], row[2]) for row in rows if row[1] > 0)),
         ),
     )
+
+
+def only_tree(tree: Tree) -> Document:
+    """A document that has a tree and nothing else."""
+    nothing = dataclasses.replace(small(), figures=(), budget=None, would_go=None, diff=None, findings=())
+    return dataclasses.replace(nothing, trees=(tree,), matrix=None, tables=(), models=())
+
+
+def with_much_to_go(count: int) -> Document:
+    """The small document with many files that would go."""
+    rows = tuple(GoingRow(f"file_{number}.cc", number, "Op", f"- file_{number}.cc") for number in range(count))
+    return dataclasses.replace(small(), would_go=Going(None, "", rows))
