@@ -35,6 +35,7 @@ class BudgetRow:
     over: bool
     reason: str = ""
     mend: str = ""
+    unit: Unit = "bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model that asks: where it is, what wrote it, and how much it asks for; None and empty where that is not told."""
+    """A model that asks: what wrote it, and how much it asks for; None and empty where that is not told."""
 
     name: str
     producer: str

@@ -11,7 +11,7 @@ from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
 from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
 from opselect.build_lists.header import HeaderOptions
-from opselect.build_lists.manifest import manifest
+from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
 from opselect.targets import TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.kernel_source import PathLike
@@ -21,6 +21,7 @@ from opselect.usecases.watch import NOBODY, Watch
 if TYPE_CHECKING:
     from kernel_index.records import BuildLists
     from kernel_index.records_json import Json
+    from opselect.selection.select import SelectedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,14 @@ def write_build_lists(
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
     return WrittenLists(paths, tuple(path for path in paths if path.name in changed), list_warnings(found, options))
+
+
+def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[SelectedFile, ...]:
+    """The files of a build as its lists have them; of a header alone, which lists none, those that were selected."""
+    if set(options.targets) == {"header"}:
+        return found.selection.files
+    check_read(found.index.build_lists)
+    return manifest_files(found.selection, found.index, options.mode, options.keep_core)
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:

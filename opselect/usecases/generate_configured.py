@@ -18,7 +18,7 @@ from opselect.config_file import Config, ConfigError, ConfiguredTarget, Spot
 from opselect.models.formats import check_output
 from opselect.usecases.budgets import Exceeded, exceeded
 from opselect.usecases.config_models import NamedInputs, named_inputs
-from opselect.usecases.generate import ListOptions, list_texts, list_warnings, manifest_of
+from opselect.usecases.generate import ListOptions, build_files, list_texts, list_warnings, manifest_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 from opselect.usecases.named_kernels import named_kernels
 from opselect.usecases.open_kernels import open_kernels, profile_of
@@ -28,6 +28,7 @@ from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
+    from opselect.selection.select import SelectedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class ConfiguredBuild:
     def refusing(self) -> tuple[ConfiguredTarget, ...]:
         """Targets that must not be written, for the build cannot have all that the models need."""
         return tuple(t for t in self.targets if not (self.answer.complete or t.allow_missing))
+
+    @property
+    def files(self) -> tuple[SelectedFile, ...]:
+        """The files of the manifest of the first target."""
+        return build_files(self.answer, _options(self.targets[0]))
 
     def to_json(self) -> Json:
         """A row of ``builds``: the manifest of the first target, and what the targets are told."""
@@ -205,10 +211,7 @@ class _Work:
         return self.needs[key]
 
     def _sets(self) -> list[ModelSet]:
-        jobs, dask = self.options.jobs, self.options.dask
-        choices = self.inputs.by_choice().items()
-        sets = [ModelSet(paths, (), choice, jobs=jobs, dask=dask) for choice, paths in choices]
-        return [*sets, ModelSet((), self.inputs.kept, jobs=jobs, dask=dask)]
+        return [replace(each, jobs=self.options.jobs, dask=self.options.dask) for each in self.inputs.sets()]
 
 
 def _profile(target: ConfiguredTarget) -> str:
