@@ -21,8 +21,8 @@ _SYMBOLS = 1000
 """So many functions and objects are told apart by name, the largest; the others are of no name."""
 
 
-_DENSE = 2**22
-"""Up to so many pairs of names a sum is kept for each, which is quicker than sorting; it takes 32 MB."""
+_DENSE = 2**24
+"""Up to so many pairs of names a sum is kept for each, which is quicker than sorting them; it takes 128 MB."""
 
 
 class BinaryCosts:
@@ -42,6 +42,10 @@ class BinaryCosts:
         unmapped(self._owners.image.content)
         # Which file an instance of a template was made for, addresses do not say: the linker keeps one of several.
         return retention(graph, dropping_of(graph))
+
+    @cached_property
+    def _item_bytes(self) -> NDArray[np.int64]:
+        return self._owners.item_bytes()
 
     @property
     def linked(self) -> Linked:
@@ -70,7 +74,7 @@ class BinaryCosts:
         """The names of each kind to the bytes that have all of them."""
         owners = self._owners
         by_row = "section" in bys
-        sizes = owners.sizes if by_row else owners.item_bytes()
+        sizes = owners.sizes if by_row else self._item_bytes
         keys = np.zeros(len(sizes), np.int64)
         names: list[Sequence[str]] = []
         for by in bys:
@@ -148,10 +152,11 @@ class BinaryCosts:
 def _summed(
     keys: NDArray[np.int64], sizes: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The keys below ``count`` that have bytes, and how many."""
+    """The keys below ``count`` that have bytes, and how many; key 0, which names nothing, need not be among them."""
     if count <= _DENSE:
         sums = np.bincount(keys, sizes, minlength=count)
         distinct = np.flatnonzero(sums).astype(np.int64)
         return distinct, sums[distinct].astype(np.int64)
-    distinct, places = np.unique(keys, return_inverse=True)
-    return distinct, np.bincount(places.ravel(), sizes, minlength=len(distinct)).astype(np.int64)
+    named = keys > 0
+    distinct, places = np.unique(keys[named], return_inverse=True)
+    return distinct, np.bincount(places.ravel(), sizes[named], minlength=len(distinct)).astype(np.int64)

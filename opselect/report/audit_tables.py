@@ -40,7 +40,7 @@ def audit_tables(rows: CostRows, uses: Uses) -> Iterator[PageTable]:
     yield _kernels(rows, uses)
     yield _files(rows, uses)
     yield table("dtypes", "Data types", (("dtype", "Data type", "text"), *_COSTS), map(_costs, rows.by("dtype")))
-    sections, nobody = audit.sections(), audit.unattributed()
+    sections, nobody = audit.sections(), rows.unattributed
     heads: tuple[Head, ...] = (
         ("section", "Section", "text"),
         ("bytes", "Bytes", "bytes"),

@@ -51,7 +51,7 @@ def _by_op(rows: CostRows, uses: Uses) -> Tree:
         branch.detail = "; ".join(filter(None, (some(row.files, _MOST), asking)))
         branch.has_rest("definition, and what its kernels share")
     others = root.at("of no op alone")
-    for section, count in rows.audit.unattributed().items():
+    for section, count in rows.unattributed.items():
         others.at(section).own += count
     note = (
         "Bytes that carry the name of one op, and of them those of one kernel. What belongs to several ops, or to "

@@ -25,6 +25,11 @@ class CostRows:
             found.setdefault(kernel_name(kernel), []).append(kernel)
         return found
 
+    @cached_property
+    def unattributed(self) -> dict[str, int]:
+        """As :meth:`opselect.audit.audited.Audit.unattributed`."""
+        return self.audit.unattributed()
+
     def by(self, by: By) -> tuple[Row, ...]:
         """As :meth:`opselect.audit.audited.Audit.rows`."""
         if by not in self._rows:

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from kernel_index.shown import shortened, visible
-from opselect.report.document import Document, PageTable, TypeMatrix
+from opselect.report.document import Document, PageTable, Tree, TypeMatrix
 from opselect.report.trees import pruned
 
 
@@ -54,7 +54,26 @@ def fitted(document: Document, limits: Limits) -> Document:
             found = known[text] = shortened(visible(text), limits.word, limits.text)
         return found
 
-    return _with_texts(cut, shown)
+    return replace(
+        _with_texts(replace(cut, trees=(), tables=()), shown),
+        trees=tuple(_shown_tree(each, shown) for each in cut.trees),
+        tables=tuple(_shown_table(each, shown) for each in cut.tables),
+    )
+
+
+def _shown_tree(tree: Tree, shown: Callable[[str], str]) -> Tree:
+    return replace(
+        tree,
+        label=shown(tree.label),
+        note=shown(tree.note),
+        names=tuple(map(shown, tree.names)),
+        details=tuple(map(shown, tree.details)),
+    )
+
+
+def _shown_table(table: PageTable, shown: Callable[[str], str]) -> PageTable:
+    rows = tuple(tuple(shown(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows)
+    return replace(table, caption=shown(table.caption), rows=rows)
 
 
 _Value = TypeVar("_Value")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import asdict, fields, replace
 
 from kernel_index.records_json import Json
-from opselect.report.document import Document
+from opselect.report.document import Cell, Document
 
 _TEXTS = ("text", "state")
 """The kinds of columns whose cells are texts."""
@@ -19,22 +19,28 @@ def packed_json(document: Document) -> Json:
 
     In it the names, details and states of trees, and the cells of columns of text, are numbers of ``words``.
     """
-    found: dict[str, Any] = document.to_json()
     numbers = {text: number for number, text in enumerate(_FREQUENT)}
 
     def packed(texts: Iterable[str]) -> list[int]:
         return [numbers.setdefault(text, len(numbers)) for text in texts]
 
-    for tree in found["trees"]:
-        tree["names"] = packed(tree["names"])
-        tree["details"] = packed(tree["details"])
-        tree["states"] = packed(tree["states"])
-    for table in found["tables"]:
-        places = [at for at, column in enumerate(table["columns"]) if column["kind"] in _TEXTS]
-        rows = [list(row) for row in table["rows"]]
+    # Most of a document are its trees and tables; what makes JSON of any record takes as long as all the rest.
+    trees = [
+        {
+            **{each.name: getattr(tree, each.name) for each in fields(tree)},
+            **{name: packed(getattr(tree, name)) for name in ("names", "details", "states")},
+        }
+        for tree in document.trees
+    ]
+    tables = []
+    for table in document.tables:
+        places = [at for at, column in enumerate(table.columns) if column.kind in _TEXTS]
+        rows: list[list[Cell]] = [list(row) for row in table.rows]
         for row in rows:
             for at in places:
-                if row[at] is not None:
-                    row[at] = numbers.setdefault(row[at], len(numbers))
-        table["rows"] = rows
-    return {**found, "words": list(numbers)}
+                cell = row[at]
+                if isinstance(cell, str):
+                    row[at] = numbers.setdefault(cell, len(numbers))
+        tables.append({**asdict(replace(table, rows=())), "rows": rows})
+    plain = replace(document, trees=(), tables=()).to_json()
+    return {**plain, "trees": trees, "tables": tables, "words": list(numbers)}

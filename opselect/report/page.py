@@ -16,7 +16,7 @@ from opselect.report.packing import packed_json
 MAX_BYTES = 3_000_000
 """What a page may have: more takes long to open."""
 
-_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+_ESCAPED = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 """Signs by which a text could end the element that it stands in, or a line of a script, as JSON spells them besides."""
 
 _STEPS = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
@@ -41,7 +41,10 @@ def page(document: Document) -> str:
 
 def data_text(document: Document) -> str:
     """The JSON of a document for an element ``<script>``: no text in it ends the element."""
-    return json.dumps(packed_json(document), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
+    text = json.dumps(packed_json(document), ensure_ascii=False, separators=(",", ":"))
+    for sign, escaped in _ESCAPED.items():
+        text = text.replace(sign, escaped)
+    return text
 
 
 def _rendered(document: Document) -> str:

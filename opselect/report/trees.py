@@ -86,8 +86,10 @@ def tree(key: str, label: str, note: str, root: Branch) -> Tree:
         order += branch.branches.values()
     totals: dict[int, int] = {}
     for branch in reversed(order):
-        totals[id(branch)] = branch.own + sum(totals[id(each)] for each in branch.branches.values())
-        branch.kernels = branch.kernels or sum(each.kernels for each in branch.branches.values())
+        totals[id(branch)] = branch.own
+        if branch.branches:
+            totals[id(branch)] += sum(totals[id(each)] for each in branch.branches.values())
+            branch.kernels = branch.kernels or sum(each.kernels for each in branch.branches.values())
     nodes: list[Branch] = []
     parents: list[int] = []
     waiting = [(root, -1)]
@@ -96,8 +98,9 @@ def tree(key: str, label: str, note: str, root: Branch) -> Tree:
         here = len(nodes)
         nodes.append(branch)
         parents.append(parent)
-        below = sorted(branch.branches.values(), key=lambda each: (-totals[id(each)], each.name))
-        waiting += [(each, here) for each in reversed(below)]
+        if branch.branches:
+            below = sorted(branch.branches.values(), key=lambda each: (-totals[id(each)], each.name))
+            waiting += [(each, here) for each in reversed(below)]
     return Tree(
         id=key,
         label=label,
