@@ -34,13 +34,41 @@ function open() {
   firstScreen(report);
   if (report.trees.length) new Treemap(document.getElementById("map"), report.trees);
   if (report.matrix) new Matrix(document.getElementById("matrix"), report.matrix);
-  const tables = document.querySelector("#tables .tables");
-  for (const table of report.tables) {
-    const place = make("section", { class: "card", "aria-label": shown(table.caption) });
-    tables.append(place);
-    new PagedTable(place, { ...table, heading: true });
-  }
+  if (report.tables.length) showTables(report.tables);
   performance.mark("opened");
+}
+
+/* One table at a time, as tabs that arrows walk; in print they stand one below the other. */
+function showTables(tables) {
+  const list = document.querySelector("#tables .tabs");
+  const place = document.querySelector("#tables .tables");
+  const tabs = tables.map((table, index) =>
+    make("button", { type: "button", role: "tab", id: `tab-${index}`, "aria-controls": `tab-panel-${index}`, onclick: () => select(index) }, shown(table.caption, 60)),
+  );
+  const panels = tables.map((table, index) => {
+    const panel = make("section", { class: "card", role: "tabpanel", id: `tab-panel-${index}`, "aria-labelledby": `tab-${index}` });
+    new PagedTable(panel, { ...table, heading: true });
+    return panel;
+  });
+  const select = (chosen) => {
+    tabs.forEach((tab, index) => {
+      tab.setAttribute("aria-selected", String(index === chosen));
+      tab.setAttribute("tabindex", index === chosen ? "0" : "-1");
+      panels[index].classList.toggle("folded", index !== chosen);
+    });
+  };
+  list.addEventListener("keydown", (event) => {
+    const at = tabs.indexOf(document.activeElement);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    const next = (to + tabs.length) % tabs.length;
+    select(next);
+    tabs[next].focus();
+  });
+  list.append(...tabs);
+  place.append(...panels);
+  select(0);
 }
 
 function buttons() {

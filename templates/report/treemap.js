@@ -12,6 +12,7 @@ class Treemap {
     this.panel = place.querySelector(".panel");
     this.hits = place.querySelector(".hits");
     this.note = place.querySelector(".tree-note");
+    this.keys = place.querySelector(".keys");
     this.table = place.querySelector(".as-table");
     this.search = place.querySelector("input[type=search]");
     this.buildChoice(place.querySelector(".choice"));
@@ -48,6 +49,10 @@ class Treemap {
     this.found = new Set();
     this.holding = new Set();
     this.note.textContent = shown(this.tree.note, 2000);
+    /* A key to marks that are in this tree, and to none where it tells no states. */
+    const states = new Set(this.tree.states);
+    for (const key of this.keys.children) key.hidden = !states.has(key.dataset.state);
+    this.keys.hidden = ![...TONES.keys()].some((state) => states.has(state));
     this.view = [{ node: 0, skip: 0 }];
     this.chosen = { node: 0, own: false, smaller: 0 };
     this.draw();

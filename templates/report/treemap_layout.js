@@ -56,10 +56,11 @@ class Sizes {
    `skip` on). Together they have the bytes of all. Boxes stand before those inside them. */
 function layOut(sizes, node, skip, width, height) {
   const boxes = [];
-  place(sizes, node, skip, { x0: 0, y0: 0, x1: width, y1: height }, 0, 0, boxes);
+  place(sizes, node, skip, { x0: 0, y0: 0, x1: width, y1: height }, 0, null, boxes);
   return boxes;
 }
 
+/* `tone` is the number of the colour of all boxes in the area, null where each of them gets its own. */
 function place(sizes, node, skip, area, depth, tone, boxes) {
   const parts = sizes.partsOf(node);
   const width = area.x1 - area.x0;
@@ -82,9 +83,11 @@ function place(sizes, node, skip, area, depth, tone, boxes) {
   const root = d3.hierarchy({ children: drawn.filter((part) => part.bytes > 0) }).sum((part) => part.bytes ?? 0);
   d3.treemap().size([width, height]).paddingInner(1).round(true)(root);
   const inner = [];
+  /* A level of one or two boxes tells nothing apart: what is inside them gets the colours. */
+  const telling = tone === null && drawn.length > 2;
   (root.children ?? []).forEach((leaf, rank) => {
     const box = {
-      ...leaf.data, depth, tone: depth ? tone : rank,
+      ...leaf.data, depth, tone: tone ?? rank,
       x: area.x0 + leaf.x0, y: area.y0 + leaf.y0, width: leaf.x1 - leaf.x0, height: leaf.y1 - leaf.y0, within: false,
     };
     boxes.push(box);
@@ -97,6 +100,6 @@ function place(sizes, node, skip, area, depth, tone, boxes) {
     if (boxes.length >= MOST_BOXES) break;
     box.within = true;
     const inside = { x0: box.x + 2, y0: box.y + HEADER, x1: box.x + box.width - 2, y1: box.y + box.height - 2 };
-    place(sizes, box.node, 0, inside, depth + 1, box.tone, boxes);
+    place(sizes, box.node, 0, inside, depth + 1, telling ? box.tone : tone, boxes);
   }
 }

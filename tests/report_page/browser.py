@@ -87,12 +87,8 @@ class Browser:
         script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent.trim())"
         return list(self.ask(script, selector))
 
-    def click(self, selector: str) -> None:
-        """Clicks the first element where a person would."""
-        self.driver.find_element("css selector", selector).click()
-
-    def click_on(self, selector: str, text: str) -> None:
-        """Clicks near the corner of the element whose text, or name for a screen reader, begins so.
+    def click(self, selector: str, text: str = "") -> None:
+        """Clicks near the corner of the first element whose text, or name for a screen reader, begins so.
 
         In its middle there may be a box that lies inside it.
         """
@@ -108,6 +104,12 @@ class Browser:
         assert place, f"no {selector} that begins with {text!r}"
         for kind in ("mousePressed", "mouseReleased"):
             self.tell("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+        self.settle(0)
+
+    def settle(self, milliseconds: int = 200) -> None:
+        """Waits until the page has drawn and done what was put off for so long."""
+        script = "const [wait, done] = arguments; requestAnimationFrame(() => setTimeout(done, wait))"
+        self.driver.execute_async_script(script, milliseconds)
 
     def press(self, *keys: str) -> None:
         """Keys one after the other, to what has the focus."""
@@ -124,7 +126,7 @@ class Browser:
         field = self.driver.find_element("css selector", selector)
         field.clear()
         field.send_keys(text)
-        self.driver.execute_async_script("setTimeout(arguments[arguments.length - 1], 200)")
+        self.settle()
 
     def focused(self) -> str:
         """The name of what has the focus."""

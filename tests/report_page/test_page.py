@@ -75,9 +75,9 @@ def test_page_stands_without_scripts(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_click_shows_the_numbers_of_a_box(small: Browser) -> None:
-    small.click_on(".box", "[belongs to no op alone]")
+    small.click(".box", "[belongs to no op alone]")
     assert panel(small)["Bytes"] == "1.5 MB\n1,500,000 bytes"
-    small.click_on(".box", "MatMul 5.2")
+    small.click(".box", "MatMul 5.2")
     name, own, retained, kernels, _ = documents.OPS[0]
     assert panel(small) == {
         "name": name,
@@ -93,7 +93,7 @@ def test_click_shows_the_numbers_of_a_box(small: Browser) -> None:
 
 
 def test_areas_are_bytes(small: Browser) -> None:
-    small.click_on(".choice button", "By section")
+    small.click(".choice button", "By section")
     shares = small.ask(
         "return [...document.querySelectorAll('.box')].map((box) => [box.title.split('\\n')[0],"
         " box.offsetWidth * box.offsetHeight / (box.parentElement.offsetWidth * box.parentElement.offsetHeight)])"
@@ -106,14 +106,14 @@ def test_areas_are_bytes(small: Browser) -> None:
 
 def test_click_zooms_in_and_the_path_leads_out(small: Browser) -> None:
     assert {"ops", "MatMul", "[belongs to no op alone]"} <= set(boxes(small))
-    small.click_on(".box", "Conv2D 3.1")
+    small.click(".box", "Conv2D 3.1")
     assert set(boxes(small)) == {"Conv2D itself", "Conv2D float", "Conv2D half"}
     assert small.texts(".path li") == ["libsmall.so", "ops", "Conv2D"]
     assert small.spoken() == "Now in Conv2D: 3,100,000 bytes, 3 boxes"
-    small.click_on(".path button", "ops")
+    small.click(".path button", "ops")
     assert {"MatMul", "Conv2D", "Cumsum"} <= set(boxes(small))
     assert small.focused().startswith("Conv2D 3.1 MB")
-    small.click_on(".path button", "libsmall.so")
+    small.click(".path button", "libsmall.so")
     assert small.texts(".path li") == ["libsmall.so"]
 
 
@@ -144,7 +144,7 @@ def test_boxes_too_small_to_be_seen_stand_in_one_with_their_bytes(browser: Brows
     document = documents.only_tree(documents.nodes("op", "By op", rows))
     browser.open(document, tmp_path)
     assert boxes(browser) == ["large", "300 smaller"]
-    browser.click_on(".box", "300 smaller")
+    browser.click(".box", "300 smaller")
     assert panel(browser)["Bytes"] == f"74.8 kB\n{sum(range(100, 400)):,} bytes"
     assert len(boxes(browser)) == 300
     assert browser.texts(".path li") == ["all", "300 smaller"]
@@ -170,7 +170,7 @@ def test_search_lists_hits_and_marks_boxes(small: Browser) -> None:
     assert small.texts(".hits button") == ["Cumsum", "Cumsum float", "Cumsum half"]
     assert set(marked(small, ".box.hit")) == {"Cumsum", "Cumsum itself", "Cumsum float", "Cumsum half"}
     assert marked(small, ".holds-hit") == ["ops"]
-    small.click_on(".hits button", "Cumsum half")
+    small.click(".hits button", "Cumsum half")
     assert small.texts(".path li") == ["libsmall.so", "ops", "Cumsum"]
     assert small.focused().startswith("Cumsum half 300.0 kB")
     small.fill("#find", "no such op")
@@ -180,11 +180,11 @@ def test_search_lists_hits_and_marks_boxes(small: Browser) -> None:
 
 
 def test_table_of_the_treemap_has_what_is_here(small: Browser) -> None:
-    small.click_on(".box", "ops")
+    small.click(".box", "ops")
     small.click(".as-table > summary")
     assert column(small, "map", 0) == [op for op, *_ in documents.OPS]
     assert column(small, "map", 2)[0] == "6.0 MB"
-    small.click_on("#table-map button.link", "Relu")
+    small.click("#table-map button.link", "Relu")
     assert small.texts(".path li")[-1] == "Relu"
 
 
@@ -213,13 +213,24 @@ def test_table_filters_by_words_and_by_state(small: Browser) -> None:
 
 
 def test_table_turns_pages_and_says_what_was_left_out(small: Browser) -> None:
+    small.click("[role=tab]", "Files")
     assert len(column(small, "files", 0)) == 15
-    assert "1–15 of 40" in small.text("#tables section:nth-child(2) .pager")
-    assert "7 more rows left out for the size of this page." in small.text("#tables section:nth-child(2)")
+    assert "1–15 of 40" in small.text("#tab-panel-1 .pager")
+    assert "7 more rows left out for the size of this page." in small.text("#tab-panel-1")
     for _ in range(4):
-        small.click("#tables section:nth-child(2) .pager button:nth-of-type(2)")
+        small.click("#tab-panel-1 .pager button", "Next")
     assert len(column(small, "files", 0)) == 10
-    assert "31–40 of 40" in small.text("#tables section:nth-child(2) .pager")
+    assert "31–40 of 40" in small.text("#tab-panel-1 .pager")
+
+
+def test_tabs_are_walked_by_arrows(small: Browser) -> None:
+    small.ask("document.querySelector('[role=tab]').focus()")
+    small.press("arrow_right")
+    assert small.focused() == "Files"
+    assert "file_01.cc" in small.text("#tables .tables")
+    assert "MatMul" not in small.text("#tables .tables")
+    small.press("arrow_right")
+    assert small.focused() == "Ops"
 
 
 def test_exact_bytes_are_one_press_away(small: Browser) -> None:
@@ -287,10 +298,11 @@ def test_axe_finds_nothing_serious(
 ) -> None:
     browser.open(documents.small(), tmp_path, size=size, scheme=scheme)
     assert browser.violations() == []
-    browser.click_on(".box", "MatMul 5.2")
+    browser.click(".box", "MatMul 5.2")
     browser.fill("#find", "matmul")
     browser.fill("#filter-ops", "nothing like it")
     browser.fill("#filter-matrix", "relu")
+    browser.click("[role=tab]", "Files")
     for summary in ("#would-go summary", ".as-table > summary", "#table-files th button"):
         browser.click(summary)
     assert browser.violations() == []
@@ -299,7 +311,7 @@ def test_axe_finds_nothing_serious(
 def test_page_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
     browser.open(documents.small(), tmp_path, size=PHONE)
     assert browser.ask("return document.documentElement.scrollWidth") == PHONE[0]
-    browser.click_on(".box", "MatMul 5.2")
+    browser.click(".box", "MatMul 5.2")
     assert panel(browser)["name"] == "MatMul"
 
 
@@ -318,8 +330,8 @@ def test_hostile_names_are_text(browser: Browser, tmp_path: Path, scripts: bool)
         assert "(1,000,000 characters)" in browser.text("#models")
         assert browser.ask("return document.body.innerText.length") < 200_000
         for name in ("__proto__", "<script>", "emoji"):
-            browser.click_on(".path button, .path span", "</script>")
-            browser.click_on(".box", name)
+            browser.click(".path button, .path span", "</script>")
+            browser.click(".box", name)
             assert panel(browser)["name"].startswith(name)
         browser.fill("#find", "onerror")
         assert browser.texts(".hits button") == [documents.HOSTILE[0]]
@@ -333,7 +345,7 @@ def test_every_script_may_run_and_no_other(browser: Browser, tmp_path: Path) -> 
         " const added = document.createElement(tag); added.textContent = text; document.head.append(added); }"
         "const image = new Image(); image.src = 'https://example.com/a.png'; document.body.append(image)"
     )
-    browser.driver.execute_async_script("setTimeout(arguments[0], 100)")
+    browser.settle()
     assert browser.driver.title == "libsmall.so – opselect audit"
     refused = browser.complaints()
     assert len(refused) == 3 and all("Content Security Policy" in message for message in refused)
