@@ -68,12 +68,14 @@ def _shown_tree(tree: Tree, shown: Callable[[str], str]) -> Tree:
         note=shown(tree.note),
         names=tuple(map(shown, tree.names)),
         details=tuple(map(shown, tree.details)),
+        states=tuple(map(shown, tree.states)),
     )
 
 
 def _shown_table(table: PageTable, shown: Callable[[str], str]) -> PageTable:
     rows = tuple(tuple(shown(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows)
-    return replace(table, caption=shown(table.caption), rows=rows)
+    columns = tuple(replace(column, label=shown(column.label)) for column in table.columns)
+    return replace(table, caption=shown(table.caption), columns=columns, rows=rows)
 
 
 _Value = TypeVar("_Value")
