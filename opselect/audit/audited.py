@@ -40,6 +40,12 @@ class Costs(Protocol):
         By ``kernel`` the names are the places of the kernels in the list, as text.
         """
 
+    def owned_together(self, bys: Sequence[By]) -> Mapping[tuple[str, ...], int]:
+        """The names of each kind, in the order asked, to the bytes that have all of them; symbols are no such kind.
+
+        A name is empty where the bytes have none of the kind; names as :meth:`owned` has them, and the sum, too.
+        """
+
     def unattributed(self) -> Mapping[str, int]:
         """Section to the bytes of it that belong to no op, or to several."""
 
@@ -113,6 +119,13 @@ class Audit:
         ]
         return tuple(sorted(rows, key=lambda row: (-(row.retained_bytes or row.own_bytes), row.name)))
 
+    def owned_together(self, *bys: By) -> dict[tuple[str, ...], int]:
+        """The names of each kind to the bytes that have all of them, what is most first; their sum is the size.
+
+        A name is empty where the bytes have none of the kind. Raises ValueError for symbols.
+        """
+        return _summed(_together(each, bys) for each in self.binaries if each.costs is not None)
+
     def shared(self) -> dict[tuple[str, ...], int]:
         """Ops to the bytes that they have together, what is most first."""
         return _summed(each.costs.shared() for each in self.binaries if each.costs is not None)
@@ -132,6 +145,21 @@ class _Sum:
     kernels: int = 0
     own: int = 0
     retained: int | None = None
+
+
+def _together(binary: AuditedBinary, bys: Sequence[By]) -> Mapping[tuple[str, ...], int]:
+    """What a binary owns by several kinds of names, kernels by theirs."""
+    assert binary.costs is not None
+    owned = binary.costs.owned_together(bys)
+    if "kernel" not in bys:
+        return owned
+    kernels, at = binary.registrations.kernels, bys.index("kernel")
+    found: dict[tuple[str, ...], int] = {}
+    for names, count in owned.items():
+        shown = kernel_name(kernels[int(names[at])]) if names[at] else ""
+        key = (*names[:at], shown, *names[at + 1 :])
+        found[key] = found.get(key, 0) + count
+    return found
 
 
 def _add_rows(found: dict[str, _Sum], binary: AuditedBinary, by: By) -> None:

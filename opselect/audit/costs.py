@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opselect.audit.audited import By, Linked
 from opselect.audit.drops import dropping_of
@@ -17,6 +19,10 @@ from opselect.binaries.image import unmapped
 
 _SYMBOLS = 1000
 """So many functions and objects are told apart by name, the largest; the others are of no name."""
+
+
+_DENSE = 2**24
+"""Up to so many pairs of names a sum is kept for each, which is quicker than sorting them; it takes 128 MB."""
 
 
 class BinaryCosts:
@@ -37,6 +43,10 @@ class BinaryCosts:
         # Which file an instance of a template was made for, addresses do not say: the linker keeps one of several.
         return retention(graph, dropping_of(graph))
 
+    @cached_property
+    def _item_bytes(self) -> NDArray[np.int64]:
+        return self._owners.item_bytes()
+
     @property
     def linked(self) -> Linked:
         """As :meth:`opselect.audit.audited.Costs.linked`; only symbols tell it."""
@@ -52,35 +62,61 @@ class BinaryCosts:
         match by:
             case "section":
                 return owners.by_section()
-            case "op":
-                found = owners.by_op()
-            case "dtype":
-                found = {}
-                for types, count in owners.by_dtype().items():
-                    # A kernel with several constraints is for the type of the first.
-                    name = types[0].name if types else ""
-                    found[name] = found.get(name, 0) + count
-            case "file":
-                found = {}
-                for name, count in owners.by_file().items():
-                    path = self._paths.get(name, name)
-                    found[path] = found.get(path, 0) + count
-            case "kernel":
-                known = owners.item_kernels >= 0
-                sums = np.bincount(owners.item_kernels[known], owners.item_bytes()[known]).astype(np.int64)
-                found = {str(number): int(sums[number]) for number in np.flatnonzero(sums)}
             case "symbol":
-                found = {}
+                found: dict[str, int] = {}
                 for name, count in owners.by_symbol(_SYMBOLS):
                     found[name] = found.get(name, 0) + count
-        found[""] = found.get("", 0) + owners.size - sum(found.values())
-        return found
+                return found | {"": owners.size - sum(found.values())}
+            case _:
+                return {"": 0} | {name: count for (name,), count in self.owned_together((by,)).items()}
+
+    def owned_together(self, bys: Sequence[By]) -> Mapping[tuple[str, ...], int]:
+        """The names of each kind to the bytes that have all of them."""
+        owners = self._owners
+        by_row = "section" in bys
+        sizes = owners.sizes if by_row else self._item_bytes
+        keys = np.zeros(len(sizes), np.int64)
+        names: list[Sequence[str]] = []
+        for by in bys:
+            column, texts = (owners.sections, owners.section_names) if by == "section" else self._names(by)
+            names.append(texts)
+            if by_row and by != "section":
+                column = owners.of_rows(column)
+            keys = keys * (len(texts) + 1) + np.maximum(column, NOTHING) + 1
+        distinct, sums = _summed(keys, sizes, math.prod(len(texts) + 1 for texts in names))
+        found: dict[tuple[str, ...], int] = {}
+        for key, count in zip(distinct.tolist(), sums.tolist(), strict=True):
+            parts = []
+            for texts in reversed(names):
+                key, number = divmod(key, len(texts) + 1)
+                parts.append(texts[number - 1] if number else "")
+            name = tuple(reversed(parts))
+            found[name] = found.get(name, 0) + count
+        nothing = ("",) * len(bys)
+        found[nothing] = found.get(nothing, 0) + owners.size - sum(found.values())
+        return {name: count for name, count in found.items() if count}
+
+    def _names(self, by: By) -> tuple[NDArray[np.int32], Sequence[str]]:
+        """For each item, shape (items,), the number of its name, negative for none; and the names."""
+        owners = self._owners
+        match by:
+            case "op":
+                return owners.item_ops, owners.ops
+            case "dtype":
+                # A kernel with several constraints is for the type of the first.
+                column, types = owners.item_dtypes()
+                return column, [each[0].name if each else "" for each in types]
+            case "file":
+                return owners.source.numbers, [self._paths.get(name, name) for name in owners.source.names]
+            case "kernel":
+                return owners.item_kernels, [str(number) for number in range(len(owners.registrations.kernels))]
+            case _:
+                raise ValueError(f"{by}: of no item by number")
 
     def unattributed(self) -> Mapping[str, int]:
         """The bytes of each section that are of no op, or of several."""
         owners = self._owners
-        of_rows = owners.item_ops[np.maximum(owners.items, 0)] if len(owners.item_ops) else owners.items
-        none = (owners.items < 0) | (of_rows < 0)
+        none = owners.of_rows(owners.item_ops) < 0
         sums = np.bincount(owners.sections[none], owners.sizes[none], minlength=len(owners.section_names))
         found: dict[str, int] = {}
         for name, count in zip(owners.section_names, sums.astype(np.int64).tolist(), strict=True):
@@ -111,3 +147,16 @@ class BinaryCosts:
                 found[number] = count
             left = later
         return found
+
+
+def _summed(
+    keys: NDArray[np.int64], sizes: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The keys below ``count`` that have bytes, and how many; key 0, which names nothing, need not be among them."""
+    if count <= _DENSE:
+        sums = np.bincount(keys, sizes, minlength=count)
+        distinct = np.flatnonzero(sums).astype(np.int64)
+        return distinct, sums[distinct].astype(np.int64)
+    named = keys > 0
+    distinct, places = np.unique(keys[named], return_inverse=True)
+    return distinct, np.bincount(places.ravel(), sizes[named], minlength=len(distinct)).astype(np.int64)

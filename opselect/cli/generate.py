@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
@@ -21,9 +21,10 @@ from opselect.cli.shared.options import (
     quiet_option,
     source_options,
 )
+from opselect.cli.shared.page_file import check_page, html_option, write_page
 from opselect.cli.shared.selecting import print_build, print_missing, report
 from opselect.cli.shared.sources import check_source
-from opselect.targets import TARGETS
+from opselect.targets import TARGET_KINDS, TARGETS, ManifestFormat
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --target header --target bazel --out build_lists
   opselect generate mobilenet.pb --tensorflow 2.14 --profile desktop --target header --compat 2.14 --out headers
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
+  opselect generate mobilenet.pb --tensorflow 2.14 --html page.html
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
   opselect generate --config phone/opselect.yaml
 """,
@@ -106,6 +108,7 @@ Examples:
 @click.option("--template-dir", type=FOLDER, metavar="DIR", help="Templates to use instead of the built-in ones.")
 @have_option
 @follow_links_option
+@html_option
 @json_option
 @quiet_option
 def command(
@@ -133,6 +136,7 @@ def command(
     template_dir: Path | None,
     have: frozenset[str],
     follow_links: bool,
+    html_file: str | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -141,7 +145,8 @@ def command(
     When something cannot be resolved, or the TensorFlow would refuse to load a model, that is said with why and what to
     do, nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that
     optimizers of the runtime may insert count too, unless --no-inserted is given, but none is ever missing. With --json
-    the manifest is printed on stdout, and --out is not needed.
+    the manifest is printed on stdout, and --out is not needed. Nor is it with --html, which writes a page to look at,
+    even where something is missing.
 
     Without MODELs and --requirements the configuration opselect.yaml says it all: docs/config.md has its keys.
     """
@@ -149,37 +154,44 @@ def command(
 
     config = configuration_of(config_file, named=bool(models or kept or ops_lists))
     if config is not None:
-        return generate_targets(config, jobs, dask, follow_links=follow_links, as_json=as_json, quiet=quiet)
+        from opselect.usecases.generate_configured import ReadingOptions
+
+        reading_options = ReadingOptions(jobs, dask, follow_links)
+        return generate_targets(config, reading_options, html_file, as_json=as_json, quiet=quiet)
+    from kernel_index.build_files import MAKEFILE_LIST
     from opselect.build_lists.header import HeaderOptions
     from opselect.usecases.generate import ListOptions
     from opselect.usecases.select_kernels import BuildQuestion
 
     if "header" not in targets and (compat or default_ops is not None):
         raise click.UsageError("--compat and --default-ops are about --target header")
-    _check_destination(targets, out, as_json=as_json)
+    _check_destination(targets, out, printed=as_json or html_file is not None)
     source = KernelSource(release, tree, index_file, roots, follow_links)
     check_source(source, macros)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted, named=bool(ops_lists))
     question = BuildQuestion(needs, source, profile, macros, have=have, ops_lists=ops_lists)
+    files = [tree / MAKEFILE_LIST] if tree is not None else []
+    check_page(html_file, [*models, *kept, *ops_lists, index_file, *files], _outputs(out), as_json=as_json)
     # click has taken nothing but targets.
     wanted = cast("tuple[Target, ...]", targets)
     header = HeaderOptions(compat=compat) if default_ops is None else HeaderOptions(default_ops, compat)
     options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header)
-    return generate_lists(question, options, out, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
+    return generate_lists(question, options, out, html_file, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
 
 
 def generate_lists(
     question: BuildQuestion,
     options: ListOptions,
     out: Path | None,
+    html_file: str | None,
     *,
     allow_missing: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Answers the question, writes the lists, prints what came of it and returns the exit code."""
+    """Answers the question, writes lists and page, prints what came of it and returns the exit code."""
     from opselect.usecases.estimate_size import estimate_json
-    from opselect.usecases.generate import generate, manifest_of
+    from opselect.usecases.generate import build_files, generate, manifest_of
 
     with reading(quiet=quiet) as watch:
         generated = generate(question, options, out, allow_missing=allow_missing, watch=watch)
@@ -189,16 +201,34 @@ def generate_lists(
         _print_written(found, generated.written, generated.estimate, quiet=quiet)
     if as_json:
         print_json({**manifest_of(found, options), "estimate": estimate_json(generated.estimate)})
-    return report(found, allow_missing=allow_missing)
+    if html_file is not None:
+        from opselect.report.of_generation import BuildPart, generation_document
+        from opselect.usecases.model_origins import model_origins
+
+        written = out is None or generated.written is not None
+        part = BuildPart(found, build_files(found, options), generated.estimate, written=written)
+        origins = model_origins([question.models], found.needed.unread)
+        write_page(html_file, generation_document([part], origins), quiet=quiet)
+    return report(found, html_file or "", allow_missing=allow_missing)
 
 
-def _check_destination(targets: tuple[str, ...], out: Path | None, *, as_json: bool) -> None:
+def _check_destination(targets: tuple[str, ...], out: Path | None, *, printed: bool) -> None:
     if out is not None:
         return
-    if not as_json:
-        raise click.UsageError("say where the lists go: --out DIR, or --json to print the manifest")
+    if not printed:
+        raise click.UsageError(
+            "say where the lists go: --out DIR, or --json to print the manifest, or --html FILE for a page"
+        )
     if set(targets) - {"manifest"}:
-        raise click.UsageError("--json prints the manifest only; for the other targets name a folder: --out DIR")
+        raise click.UsageError(
+            "--json and --html tell of the manifest only; for the other targets name a folder: --out DIR"
+        )
+
+
+def _outputs(out: Path | None) -> list[Path]:
+    """All files that may be written to the folder."""
+    formats = get_args(ManifestFormat)
+    return [] if out is None else [out / kind.file_name(form) for kind in TARGET_KINDS for form in formats]
 
 
 def _print_written(found: BuildAnswer, written: WrittenLists, estimate: SizeEstimate | None, *, quiet: bool) -> None:

@@ -13,17 +13,19 @@ from opselect.cli.shared.console import counted, note, print_json, print_line, w
 from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.needs import reading, report_unread, unread_code
-from opselect.cli.shared.selecting import print_build, print_missing
+from opselect.cli.shared.page_file import check_page, write_page
+from opselect.cli.shared.selecting import nothing_written, print_build, print_missing
 
 if TYPE_CHECKING:
+    from opselect.config_file import Config
     from opselect.usecases.budgets import Exceeded
-    from opselect.usecases.generate_configured import ConfiguredBuild, GeneratedTargets
+    from opselect.usecases.generate_configured import ConfiguredBuild, GeneratedTargets, ReadingOptions
 
 CONFIG_NAME = "opselect.yaml"
 """``opselect.config_file.FILE_NAME``, which is not imported before there is such a file."""
 
 _OF_THE_CALL = frozenset(
-    {"config_file", "models", "kept", "jobs", "dask", "follow_links", "as_json", "quiet", "max_download"}
+    {"config_file", "models", "kept", "jobs", "dask", "follow_links", "html_file", "as_json", "quiet", "max_download"}
 )
 """Parameters of ``generate`` that say how it works; all others say what is written, and that a configuration says."""
 
@@ -53,16 +55,18 @@ def configuration_of(config_file: str | None, *, named: bool) -> str | None:
     return path
 
 
-def generate_targets(path: str, jobs: int | None, dask: str, *, follow_links: bool, as_json: bool, quiet: bool) -> int:
+def generate_targets(path: str, options: ReadingOptions, html_file: str | None, *, as_json: bool, quiet: bool) -> int:
     """Writes all that a configuration asks for, prints what came of it and returns the exit code."""
     from opselect.config_file import read_config
-    from opselect.usecases.generate_configured import ReadingOptions, generate_configured
+    from opselect.usecases.generate_configured import generate_configured
 
-    if jobs is not None and dask:
+    if options.jobs is not None and options.dask:
         raise click.UsageError("--jobs and --dask exclude each other")
     config = read_config(path)
+    if html_file is not None:
+        _check_page(config, html_file, as_json=as_json)
     with reading(quiet=quiet) as watch:
-        found = generate_configured(config, ReadingOptions(jobs, dask, follow_links), watch)
+        found = generate_configured(config, options, watch)
     models = [model.path for model in found.inputs.models] if not found.inputs.kept else []
     for build in found.builds:
         print_missing(build.answer, models if len(models) == 1 else (), quiet=quiet)
@@ -72,7 +76,24 @@ def generate_targets(path: str, jobs: int | None, dask: str, *, follow_links: bo
             _print_written(build, found, quiet=quiet)
     if as_json:
         print_json(found.to_json())
-    return _report(found)
+    if html_file is not None:
+        from opselect.report.of_configuration import configured_document
+        from opselect.usecases.model_origins import model_origins
+
+        unread = found.builds[0].answer.needed.unread if found.builds else ()
+        write_page(html_file, configured_document(found, model_origins(found.inputs.sets(), unread)), quiet=quiet)
+    return _report(found, html_file or "")
+
+
+def _check_page(config: Config, html_file: str, *, as_json: bool) -> None:
+    from kernel_index.build_files import MAKEFILE_LIST
+    from opselect.usecases.config_models import named_inputs
+
+    inputs = named_inputs(config)
+    indexes = [config.place(target.index) for target in config.targets if target.index]
+    makefiles = [Path(config.place(target.tree), MAKEFILE_LIST) for target in config.targets if target.tree]
+    read = [config.path, *(model.path for model in inputs.models), *inputs.kept, *indexes, *makefiles]
+    check_page(html_file, read, [config.output(target) for target in config.targets], as_json=as_json)
 
 
 def _print_exceeded(exceeded: Sequence[Exceeded]) -> None:
@@ -92,7 +113,7 @@ def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bo
         note(f"  {each.path}{'' if each.changed else ' (unchanged)'}", quiet=quiet)
 
 
-def _report(found: GeneratedTargets) -> int:
+def _report(found: GeneratedTargets, page: str) -> int:
     """Says at the end what was not read, or why nothing was written, and returns the exit code."""
     unread = found.builds[0].answer.needed.unread
     report_unread(unread, found.builds[0].answer.needed.models)
@@ -103,10 +124,10 @@ def _report(found: GeneratedTargets) -> int:
     if refusing:
         allowing = "`allow_missing: true` writes them without these."
         click.echo(
-            f"Nothing was written: {counted(len(refusing), 'target')} cannot have it all ({', '.join(refusing)}). "
+            f"{nothing_written(page)}: {counted(len(refusing), 'target')} cannot have it all ({', '.join(refusing)}). "
             f"{allowing}",
             err=True,
         )
     else:
-        click.echo("Nothing was written, for a budget is exceeded.", err=True)
+        click.echo(f"{nothing_written(page)}, for a budget is exceeded.", err=True)
     return code or NO

@@ -35,6 +35,7 @@ class BudgetRow:
     over: bool
     reason: str = ""
     mend: str = ""
+    unit: Unit = "bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,15 @@ class GoingRow:
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """All that would go. ``total`` is what goes together, which is no sum of the rows; None where it is not told."""
+    """All that would go. ``total`` is what goes together, which is no sum of the rows; None where it is not told.
+
+    ``more`` rows are not shown here, but in a table below.
+    """
 
     total: int | None
     note: str
     rows: tuple[GoingRow, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +74,27 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of an older build. ``explanations`` say why it is no smaller."""
+    """What became of an older build. ``explanations`` say why it is no smaller; ``more`` rows are in a table below."""
 
     old: str
     growth: int
     rows: tuple[ChangeRow, ...]
     explanations: tuple[Remark, ...] = ()
+    more: int = 0
+
+
+Severity = Literal["missing", "refused", "unread", "check", "left out", "ignored", "unknown", "note"]
+"""What a remark is about: what does not run or is too large, what a release does not load, models that could not be
+read, what should not ship, what mobile builds leave out by default, what a release passes over, what nobody could judge
+or decode, and what else a reader should know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding: its code, how bad it is, why, and what to do."""
+    """A finding: its code, empty where it has none, what it is about, why, and what to do."""
 
     code: str
-    severity: str
+    severity: Severity
     reason: str
     mend: str
 
@@ -142,20 +154,20 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model that asks: where it is, what wrote it, and how much it asks for."""
+    """A model that asks: what wrote it, and how much it asks for; None and empty where that is not told."""
 
     name: str
     producer: str
     signatures: str
-    ops: int
-    nodes: int
+    ops: int | None
+    nodes: int | None
     sha256: str
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All that one page shows."""
+    """All that one page shows; ``models_more`` models have no row of their own."""
 
     kind: Literal["audit", "generate"]
     title: str
@@ -170,6 +182,7 @@ class Document:
     matrix: TypeMatrix | None
     tables: tuple[PageTable, ...]
     models: tuple[ModelRow, ...]
+    models_more: int = 0
 
     def to_json(self) -> Json:
         """The values under the names of the fields, tuples as lists."""

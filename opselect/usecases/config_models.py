@@ -12,6 +12,7 @@ from kernel_index.errors import InputError
 from kernel_index.shown import shown_path
 from opselect.config_file import Config, ConfigError, ConfiguredModel, Spot
 from opselect.models.choice import Choice
+from opselect.usecases.read_requirements import ModelSet
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -39,6 +40,10 @@ class NamedInputs:
         for model in self.models:
             paths[model.choice] = (*paths.get(model.choice, ()), model.path)
         return paths
+
+    def sets(self) -> list[ModelSet]:
+        """The models that are read alike, and at last the files with requirements."""
+        return [*(ModelSet(paths, (), choice) for choice, paths in self.by_choice().items()), ModelSet((), self.kept)]
 
 
 def named_inputs(config: Config) -> NamedInputs:

@@ -11,7 +11,7 @@ from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
 from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
 from opselect.build_lists.header import HeaderOptions
-from opselect.build_lists.manifest import manifest
+from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
 from opselect.targets import TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kernel_index.records import BuildLists
     from kernel_index.records_json import Json
     from opselect.estimates import SizeEstimate
+    from opselect.selection.select import SelectedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,14 @@ def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -
     if "header" in options.targets and not options.header.everything:
         classes = frozenset(each.registration.kernel_class for each in found.selection.kernels)
     return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, classes=classes)
+
+
+def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[SelectedFile, ...]:
+    """The files of a build as its lists have them; of a header alone, which lists none, those that were selected."""
+    if set(options.targets) == {"header"}:
+        return found.selection.files
+    check_read(found.index.build_lists)
+    return manifest_files(found.selection, found.index, options.mode, options.keep_core)
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:

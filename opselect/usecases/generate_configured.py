@@ -19,7 +19,14 @@ from opselect.models.formats import check_output
 from opselect.usecases.budgets import Exceeded, exceeded
 from opselect.usecases.config_models import NamedInputs, named_inputs
 from opselect.usecases.estimate_size import estimate_json
-from opselect.usecases.generate import ListOptions, estimate_lists, list_texts, list_warnings, manifest_of
+from opselect.usecases.generate import (
+    ListOptions,
+    build_files,
+    estimate_lists,
+    list_texts,
+    list_warnings,
+    manifest_of,
+)
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 from opselect.usecases.named_kernels import named_kernels
 from opselect.usecases.open_kernels import open_kernels, profile_of
@@ -30,6 +37,7 @@ from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.estimates import SizeEstimate
+    from opselect.selection.select import SelectedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,11 @@ class ConfiguredBuild:
     def refusing(self) -> tuple[ConfiguredTarget, ...]:
         """Targets that must not be written, for the build cannot have all that the models need."""
         return tuple(t for t in self.targets if not (self.answer.complete or t.allow_missing))
+
+    @property
+    def files(self) -> tuple[SelectedFile, ...]:
+        """The files of the manifest of the first target."""
+        return build_files(self.answer, _options(self.targets[0]))
 
     def to_json(self) -> Json:
         """A row of ``builds``: the manifest of the first target, and what the targets are told."""
@@ -213,10 +226,7 @@ class _Work:
         return self.needs[key]
 
     def _sets(self) -> list[ModelSet]:
-        jobs, dask = self.options.jobs, self.options.dask
-        choices = self.inputs.by_choice().items()
-        sets = [ModelSet(paths, (), choice, jobs=jobs, dask=dask) for choice, paths in choices]
-        return [*sets, ModelSet((), self.inputs.kept, jobs=jobs, dask=dask)]
+        return [replace(each, jobs=self.options.jobs, dask=self.options.dask) for each in self.inputs.sets()]
 
 
 def _profile(target: ConfiguredTarget) -> str:

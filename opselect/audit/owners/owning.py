@@ -59,14 +59,15 @@ class Owners:
     @property
     def files(self) -> NDArray[np.int32]:
         """The numbers of the source files of the rows."""
-        return self._of_rows(self.source.numbers)
+        return self.of_rows(self.source.numbers)
 
     @property
     def kernels(self) -> NDArray[np.int32]:
         """The numbers of the kernels of the rows."""
-        return self._of_rows(self.item_kernels)
+        return self.of_rows(self.item_kernels)
 
-    def _of_rows(self, column: NDArray[np.int32]) -> NDArray[np.int32]:
+    def of_rows(self, column: NDArray[np.int32]) -> NDArray[np.int32]:
+        """A column of items as one of rows, -1 for bytes that no item has."""
         if not len(column):
             return np.full(len(self.items), NOTHING, np.int32)
         return np.where(self.items >= 0, column[np.maximum(self.items, 0)], np.int32(NOTHING))
@@ -93,7 +94,7 @@ class Owners:
 
     def unattributed(self) -> dict[str, int]:
         """The bytes that belong to no op, by section: with those of :meth:`by_op` and of what ops share, all bytes."""
-        none = self._of_rows(self.item_ops) == NOTHING
+        none = self.of_rows(self.item_ops) == NOTHING
         return _named(self.section_names, _sums(self.sections[none], self.sizes[none], len(self.section_names)))
 
     def unowned(self) -> dict[str, int]:
@@ -133,12 +134,18 @@ class Owners:
 
     def by_dtype(self) -> dict[tuple[DataType, ...], int]:
         """The bytes of kernels by the data types that their constraints allow; () has those without one."""
+        column, distinct = self.item_dtypes()
+        sums = _sums_of(column, self.item_bytes(), len(distinct))
+        return {found: int(size) for found, size in zip(distinct, sums, strict=True) if size}
+
+    def item_dtypes(self) -> tuple[NDArray[np.int32], tuple[tuple[DataType, ...], ...]]:
+        """For each item, shape (len(table),), the number of its data types, negative for none; and these types."""
         types = [_dtypes(kernel.constraints) for kernel in self.registrations.kernels]
-        distinct = list(dict.fromkeys(types))
+        distinct = tuple(dict.fromkeys(types))
         number = {found: at for at, found in enumerate(distinct)}
         of_kernel = np.array([number[found] for found in types], np.int32)
         if not len(of_kernel):
-            return {}
+            return np.full(len(self.table), NOTHING, np.int32), ()
         of_class = np.full(len(self.classes), NOTHING, np.int32)
         for at, kernel_class in enumerate(self.classes.of_kernel.tolist()):
             if kernel_class >= 0:
@@ -148,8 +155,7 @@ class Owners:
         if len(of_class):
             by_class = of_class[np.maximum(self.item_classes, 0)]
             column = np.where((column == NOTHING) & (self.item_classes >= 0) & (by_class >= 0), by_class, column)
-        sums = _sums_of(column.astype(np.int32), self.item_bytes(), len(distinct))
-        return {found: int(size) for found, size in zip(distinct, sums, strict=True) if size}
+        return column.astype(np.int32), distinct
 
     def _by_column(self, column: NDArray[np.int32], names: tuple[str, ...], nothing: str) -> dict[str, int]:
         found = _named(names, _sums_of(column, self.item_bytes(), len(names)))

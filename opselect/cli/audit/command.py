@@ -14,6 +14,7 @@ from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import reading, report_unread, unread_code
 from opselect.cli.shared.options import FILE, json_option, quiet_option, source_options
+from opselect.cli.shared.page_file import check_page, html_option, write_page, write_text
 from opselect.usecases.kernel_source import KernelSource
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ Examples:
   opselect audit libruntime.so --model relu.pbtxt
   opselect audit libruntime.so --budget budget.yaml --csv -
   opselect audit --diff libwhole.so libruntime.so
+  opselect audit libruntime.so --model relu.pbtxt --html page.html
 """,
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.UNPROCESSED)
@@ -53,6 +55,7 @@ Examples:
     "--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N", help="How many rows a table has."
 )
 @click.option("--csv", "csv_file", metavar="FILE", help="Write all rows to a file, or with - to stdout.")
+@html_option
 @click.option("--model", "models", multiple=True, metavar="MODEL", help="A model that is to run on it; repeatable.")
 @choice_options
 @click.option("--diff", "old", metavar="OLD", help="An older build: what was added, grew and is gone since.")
@@ -100,6 +103,7 @@ def command(
     by: str,
     top: int,
     csv_file: str | None,
+    html_file: str | None,
     models: tuple[str, ...],
     choice: Choice,
     old: str | None,
@@ -123,16 +127,18 @@ def command(
     .framework), stripped or not. Several FILEs work together, a library and the framework library that it needs. With
     --model it is said what the models need, what is missing and what none of them uses; with --diff what became of an
     older build, and why it is no smaller; with --budget whether it is larger than it may be. Exit code 1 where the
-    answer to one of these is no; what should not ship otherwise is only reported.
+    answer to one of these is no; what should not ship otherwise is only reported. --html has all of it on a page to
+    look at.
 
     "Own bytes" carry the op's name: each byte of the file is in one row at most. "Would go" is by how much the file
     would be smaller without the kernels of the row, with all that nothing else needs. docs/audit.md has an example.
     """
     from opselect.usecases.audit import AuditQuestion, audit
+    from opselect.usecases.read_requirements import ModelSet
 
     if registrations and definitions:
         raise click.UsageError("--registrations and --definitions exclude each other")
-    if (registrations or definitions) and (models or old or budget_file or csv_file):
+    if (registrations or definitions) and (models or old or budget_file or csv_file or html_file):
         raise click.UsageError("--registrations and --definitions list what is there, and answer nothing else")
     if (headers or lists) and old is None:
         raise click.UsageError("--header and --lists are for --diff")
@@ -140,13 +146,17 @@ def command(
         raise click.UsageError("--tags, --signature, --inputs, --outputs and --profile are for --model")
     if as_json and csv_file == "-":
         raise click.UsageError("--json and --csv - both write to stdout")
+    if csv_file == html_file == "-":
+        raise click.UsageError("--csv - and --html - both write to stdout")
     named = [*files, *models, old, *headers, *lists, budget_file, map_file, debug_file, index_file]
     if csv_file is not None and any(path is not None and _is_same_file(csv_file, str(path)) for path in named):
         raise click.UsageError(f"--csv {csv_file} would write over what is read")
+    check_page(html_file, named, [csv_file], as_json=as_json)
     budget = _budget(budget_file, has_old=old is not None)
     source = KernelSource(release, tree, index_file, roots)
     costs = not (registrations or definitions)
     question = AuditQuestion(files, abi, map_file, debug_file, source, costs)
+    asked = ModelSet(models, choice=choice)
     needs: ModelsAudit | None = None
     compared: Compared | None = None
     older: Audited | None = None
@@ -156,9 +166,8 @@ def command(
             return _list(audited, definitions=definitions, as_json=as_json, quiet=quiet)
         if models:
             from opselect.usecases.audit_models import audit_models
-            from opselect.usecases.read_requirements import ModelSet
 
-            needs = audit_models(audited, ModelSet(models, choice=choice), profile, watch)
+            needs = audit_models(audited, asked, profile, watch)
         if old is not None:
             from opselect.usecases.compare_binaries import compare
 
@@ -170,7 +179,7 @@ def command(
         print_json(_document(audited, rows_by, needs, compared, exceeded, has_budget=budget is not None))
     elif csv_file == "-":
         print_data(_csv(audited.audit, rows_by))
-    else:
+    elif html_file != "-":
         from opselect.cli.audit.text import print_audit, print_difference, print_models, print_over_budget
 
         if compared is None:
@@ -182,7 +191,14 @@ def command(
         if budget is not None:
             print_over_budget(budget, exceeded)
     if csv_file is not None and csv_file != "-":
-        _write_csv(csv_file, _csv(audited.audit, rows_by), quiet=quiet)
+        write_text(csv_file, _csv(audited.audit, rows_by), quiet=quiet)
+    if html_file is not None:
+        from opselect.report.of_audit import AuditAnswer, audit_document
+        from opselect.usecases.model_origins import model_origins
+
+        origins = model_origins([asked], needs.unread) if needs is not None else ()
+        answer = AuditAnswer(audited, needs, compared, budget, exceeded, origins)
+        write_page(html_file, audit_document(answer), quiet=quiet)
     if needs is None:
         _note_undecoded(audited.audit, quiet=quiet)
     code = DONE
@@ -289,14 +305,3 @@ def _is_same_file(path: str, other: str) -> bool:
         return Path(path).samefile(other)
     except (OSError, ValueError):
         return False
-
-
-def _write_csv(path: str, text: str, *, quiet: bool) -> None:
-    from kernel_index.errors import InputError
-    from kernel_index.whole_files import write_whole
-
-    try:
-        write_whole(path, text.encode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise InputError(path, f"cannot be written: {error.strerror or error}", "Choose another place.") from None
-    note(f"wrote {path}", quiet=quiet)

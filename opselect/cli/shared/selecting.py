@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from opselect.cli.shared.console import counted, note
+from opselect.cli.shared.console import counted, note, print_line
 from opselect.cli.shared.exit_codes import NO
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.needs import report_unread, unread_code
@@ -44,12 +42,20 @@ def print_build(found: BuildAnswer, *, quiet: bool) -> None:
         note(f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}", quiet=quiet)
 
 
-def report(found: BuildAnswer, *, allow_missing: bool) -> int:
-    """Says at the end what could not be read or written, and returns the exit code."""
+def nothing_written(page: str) -> str:
+    """That no lists were written, and that a page was, where one was."""
+    return f"Nothing was written but {page}" if page and page != "-" else "Nothing was written"
+
+
+def report(found: BuildAnswer, page: str = "", *, allow_missing: bool) -> int:
+    """Says at the end what could not be read or written, and returns the exit code.
+
+    ``page`` is the file of a page that was written whatever is missing.
+    """
     unread = found.needed.unread
     report_unread(unread, found.needed.models)
     code = unread_code(unread)
     if found.complete or allow_missing:
         return code
-    click.echo("Nothing was written. --allow-missing writes the lists without these.", err=True)
+    print_line(f"{nothing_written(page)}. --allow-missing writes the lists without these.", err=True)
     return code or NO

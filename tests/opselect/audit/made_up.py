@@ -75,6 +75,16 @@ class MadeUpCosts:
         found[""] = self.size - sum(found.values())
         return found
 
+    def owned_together(self, bys: Sequence[By]) -> Mapping[tuple[str, ...], int]:
+        found: dict[tuple[str, ...], int] = {}
+        for number, kernel in enumerate(self.registrations.kernels):
+            dtype = next((str(value) for each in kernel.constraints for value in each.allowed), "")
+            its: dict[By, str] = {"op": kernel.op, "kernel": str(number), "file": kernel.file, "dtype": dtype}
+            names = tuple(".text" if by == "section" else its[by] for by in bys)
+            found[names] = found.get(names, 0) + self._own(number)
+        rest = tuple(".text" if by == "section" else "" for by in bys)
+        return found | {rest: self.size - sum(found.values())}
+
     def unattributed(self) -> Mapping[str, int]:
         return {".text": self.size - sum(self.own)}
 

@@ -1,0 +1,234 @@
+"""Audits as documents: what binaries have and cost, what models need of it, and what became of an older build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opselect.audit.audited import Audit
+from opselect.findings import code_of
+from opselect.report.audit_tables import audit_tables, difference_tables, model_tables
+from opselect.report.audit_trees import audit_trees
+from opselect.report.cost_rows import CostRows
+from opselect.report.document import (
+    BudgetRow,
+    ChangeRow,
+    Changes,
+    Document,
+    Figure,
+    Going,
+    GoingRow,
+    Remark,
+    Severity,
+    TypeMatrix,
+)
+from opselect.report.matrix import Mark, missing_mark, type_matrix, types_of
+from opselect.report.shared import MADE_BY, counted, last_name, model_row, remark, sentences, some, unread_remarks
+from opselect.report.tables import with_rows
+from opselect.report.uses import NEEDED, Uses
+
+if TYPE_CHECKING:
+    from opselect.audit.audited import Linked
+    from opselect.audit.budget import Budget, OverBudget
+    from opselect.usecases.audit import Audited
+    from opselect.usecases.audit_models import ModelsAudit
+    from opselect.usecases.compare_binaries import Compared
+    from opselect.usecases.model_origins import ModelOrigin
+
+_MOST = 50
+"""Rows of what would go, and of changes, on the first screen; all of them stand in tables."""
+
+_LINKED: Mapping[Linked, str] = {
+    "by function": "counted function by function, as it is linked",
+    "by file": "counted file by file, as it is linked",
+    "unknown": "counted function by function, though nothing tells how it is linked: it may be less",
+    "not told": "not known, for there are no section headers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditAnswer:
+    """An audit and all that was asked besides: models, an older build, a budget; None where it was not asked."""
+
+    audited: Audited
+    models: ModelsAudit | None = None
+    compared: Compared | None = None
+    budget: Budget | None = None
+    exceeded: tuple[OverBudget, ...] = ()
+    origins: tuple[ModelOrigin, ...] = ()
+
+
+def audit_document(answer: AuditAnswer) -> Document:
+    """What a page shows of an audit; its figures are those of ``opselect audit --json``."""
+    audit, models, compared = answer.audited.audit, answer.models, answer.compared
+    rows, uses = CostRows(audit), Uses(audit, models)
+    tables = [*audit_tables(rows, uses)]
+    if models is not None:
+        tables += model_tables(models)
+    if compared is not None:
+        tables += difference_tables(compared.difference)
+    return Document(
+        kind="audit",
+        title=" + ".join(last_name(each.name) for each in audit.binaries),
+        subtitle=_subtitle(answer),
+        made_by=MADE_BY,
+        figures=tuple(_figures(answer, rows)),
+        budget=_budget(answer, rows),
+        would_go=_going(models) if models is not None else None,
+        diff=_changes(compared) if compared is not None else None,
+        findings=tuple(_findings(answer)),
+        trees=audit_trees(rows, uses),
+        matrix=_matrix(audit, uses, models),
+        tables=with_rows(tables),
+        models=tuple(model_row(each) for each in answer.origins),
+    )
+
+
+def _subtitle(answer: AuditAnswer) -> str:
+    audited = answer.audited
+    processors = ", ".join(sorted({each.abi for each in audited.audit.binaries}))
+    if audited.index is None:
+        return f"of no release that is known, {processors}"
+    nearest = audited.nearest
+    known = "" if nearest is None else f" (nearest: {nearest.known:,} of {nearest.classes:,} kernel classes)"
+    return f"TensorFlow {audited.index.release}{known}, {processors}"
+
+
+def _figures(answer: AuditAnswer, rows: CostRows) -> Iterator[Figure]:
+    audit, models = answer.audited.audit, answer.models
+    yield Figure("Total", audit.size, "bytes", "; ".join(_size_note(audit)))
+    own = sum(row.own_bytes for row in rows.by("op"))
+    yield Figure("Own bytes of ops", own, "bytes", "carry the name of one op; all others belong to no op alone")
+    ops = len({kernel.op for kernel in audit.kernels})
+    definitions = len({each.op for binary in audit.binaries for each in binary.registrations.definitions})
+    yield Figure(
+        "Kernels", len(audit.kernels), "count", f"of {counted(ops, 'op')}; {counted(definitions, 'op definition')}"
+    )
+    undecoded = sum(len(binary.registrations.undecoded) for binary in audit.binaries)
+    if undecoded:
+        yield Figure("Not decoded", undecoded, "count", "registrations of which it is not known what they are", "bad")
+    if models is not None:
+        needed = len({each.kernel.op for each in models.needed})
+        note = f"{counted(len(models.needed), 'kernel')} of {counted(needed, 'op')}; would go without them"
+        yield Figure("Needed", models.needed_bytes, "bytes", note)
+        unused = sum(len(each.kernels) for each in models.unused)
+        yield Figure("Unused", models.unused_bytes, "bytes", f"{counted(unused, 'kernel')}; would go without them")
+        note = f"by {counted(models.models, 'model')}, TensorFlow {models.release}, profile {models.profile}"
+        yield Figure("Missing", len(models.missing), "count", note, "bad" if models.missing else "good")
+        if models.unread:
+            yield Figure("Unread models", len(models.unread), "count", "what they need is not known", "bad")
+    if answer.compared is not None:
+        found = answer.compared.difference
+        note = (
+            f"{counted(len(found.added), 'kernel')} added, {len(found.gone):,} gone since {last_name(found.old.name)}"
+        )
+        yield Figure("Growth", found.growth, "bytes", note, "bad" if found.failed else "")
+    if answer.budget is not None:
+        over = counted(len(answer.exceeded), "limit")
+        text = f"{over} exceeded" if answer.exceeded else "within"
+        yield Figure("Budget", text, "text", answer.budget.path, "bad" if answer.exceeded else "good")
+
+
+def _size_note(audit: Audit) -> Iterator[str]:
+    for each in audit.binaries:
+        download = each.packed.compressed_size if each.packed is not None else None
+        text = f"{each.name}: {each.size:,} bytes, {each.abi}" if len(audit.binaries) > 1 else each.name
+        yield text if download is None else f"{text}, {download:,} bytes to download"
+
+
+def _budget(answer: AuditAnswer, rows: CostRows) -> tuple[BudgetRow, ...] | None:
+    """The limits that are exceeded, and then those that hold: the total, each op that is named, growth."""
+    budget, audit = answer.budget, answer.audited.audit
+    if budget is None:
+        return None
+    exceeded = [
+        BudgetRow(
+            f"{each.limit} ({each.subject})" if each.subject and each.subject not in each.limit else each.limit,
+            each.number,
+            each.most,
+            over=True,
+            reason=each.finding.reason,
+            mend=each.finding.advice,
+        )
+        for each in answer.exceeded
+    ]
+    over = {each.limit for each in answer.exceeded}
+    costs = {row.name: row.retained_bytes or 0 for row in rows.by("op")}
+    held = [("total", audit.size, budget.total)]
+    held += [(f"ops.{op}", costs.get(op, 0), most) for op, most in budget.ops.items()]
+    held.append(("any_op", max((cost for op, cost in costs.items() if op not in budget.ops), default=0), budget.any_op))
+    if answer.compared is not None:
+        old = answer.compared.difference.old
+        before = {row.name: row.retained_bytes or 0 for row in old.rows("op")}
+        grown = max((cost - before.get(op, 0) for op, cost in costs.items()), default=0)
+        held.append(("growth", audit.size - old.size, budget.growth))
+        held.append(("any_op_growth", grown, budget.any_op_growth))
+    within = [
+        BudgetRow(limit, number, most, over=False)
+        for limit, number, most in held
+        if most is not None and limit not in over
+    ]
+    return (*exceeded, *within)
+
+
+def _going(models: ModelsAudit) -> Going:
+    rows = tuple(
+        GoingRow(
+            each.file or "(no file is known)",
+            each.bytes,
+            f"{_share(each.whole, len(each.kernels))}: {some(sorted({kernel.op for kernel in each.kernels}))}",
+            each.mend.text,
+        )
+        for each in models.unused
+    )
+    note = "No model needs these kernels. What goes together is not the sum of the rows, for some share what goes."
+    return Going(models.unused_bytes, note, rows[:_MOST], max(len(rows) - _MOST, 0))
+
+
+def _share(whole: bool, count: int) -> str:
+    return f"all of the file, {counted(count, 'kernel')}" if whole else f"{counted(count, 'kernel')}, others are needed"
+
+
+def _changes(compared: Compared) -> Changes:
+    found = compared.difference
+    changed = found.changes("op")
+    rows = tuple(ChangeRow(each.name, each.state, each.own, each.retained, each.kernels) for each in changed[:_MOST])
+    explanations = tuple(remark(each, "check") for each in compared.explanations)
+    return Changes(found.old.name, found.growth, rows, explanations, max(len(changed) - _MOST, 0))
+
+
+def _findings(answer: AuditAnswer) -> Iterator[Remark]:
+    """What does not run first, then what is not known, then what should not ship."""
+    audit, models = answer.audited.audit, answer.models
+    if models is not None:
+        yield from (remark(each, _severity(each.code)) for each in models.missing)
+        yield from unread_remarks(models.unread)
+        yield from sentences(models.unjudged, "unknown")
+    for binary in audit.binaries:
+        undecoded = len(binary.registrations.undecoded)
+        if undecoded:
+            text = f"{binary.name}: {counted(undecoded, 'registration')} could not be decoded; a table below names them"
+            yield Remark("", "unknown", text, "")
+    yield from sentences(answer.audited.warnings, "unknown")
+    for binary in audit.binaries:
+        if binary.costs is not None and binary.registrations.kernels:
+            name = f" of {binary.name}" if len(audit.binaries) > 1 else ""
+            yield Remark("", "note", f"What would go{name} is {_LINKED[binary.costs.linked]}.", "")
+    for binary in audit.binaries:
+        yield from (remark(each, "check") for each in binary.checks)
+
+
+def _severity(code: str) -> Severity:
+    return "refused" if code_of(code).family == "3" else "missing"
+
+
+def _matrix(audit: Audit, uses: Uses, models: ModelsAudit | None) -> TypeMatrix | None:
+    note = "A kernel with constraints for several attrs counts for the types of the first."
+    return type_matrix([*_present(audit, uses), *map(missing_mark, models.missing if models is not None else ())], note)
+
+
+def _present(audit: Audit, uses: Uses) -> Iterator[Mark]:
+    for kernel in audit.kernels:
+        state = uses.of_kernel(kernel)
+        yield kernel.op, types_of(kernel.constraints), "n" if state == NEEDED else "u" if state else "p"

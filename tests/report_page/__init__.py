@@ -1,0 +1,1 @@
+"""The page of a document in a real browser."""
