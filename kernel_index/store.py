@@ -329,6 +329,14 @@ class StoredIndex:
             self._kernel_ops[profile] = ops_by_file(self.all_registrations(), profile)
         return self._kernel_ops[profile]
 
+    def kernel_counts(self, profile: str) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        with self._reading("registrations"):
+            for number in range(len(self._numbers)):
+                for path, count in self._registrations.counts(number, profile):
+                    found[path] = found.get(path, 0) + count
+        return found
+
     def kernel_files(self, profile: str) -> frozenset[str]:
         if profile not in self.profiles:
             return frozenset()

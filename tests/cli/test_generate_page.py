@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli, Model
-from tests.opselect.report.reading import data_of, rows_of
+from tests.opselect.report.reading import data_of, rows_of, totals_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MOBILENET = ROOT / "fixtures" / "models" / "tiny_mobilenet.pb"
@@ -61,6 +61,24 @@ def test_each_file_says_why_it_is_there(cli: Cli) -> None:
     (model,) = page["models"]
     assert (model["name"], model["nodes"]) == ("tiny_mobilenet.pb", 222)
     assert model["producer"].startswith("GraphDef producer ")
+
+
+def test_the_expected_size_is_on_the_page_and_told_apart(cli: Cli) -> None:
+    outcome = cli("generate", MOBILENET, "--tensorflow", "2.14", "--html", "page.html", "--json")
+    estimate, page = outcome.json["estimate"], page_at()
+    first = page["figures"][0]
+    assert (first["label"], first["value"]) == ("Expected size", estimate["bytes"])
+    assert f"between {estimate['low']:,} and {estimate['high']:,} in 90% of the cases" in first["note"]
+    assert [tree["id"] for tree in page["trees"]] == ["file", "op"]
+    for tree in page["trees"]:
+        assert sum(tree["own"]) == estimate["bytes"]
+    rows = {row["file"]: row["bytes"] for row in rows_of(page, "files")}
+    assert {each["path"]: each["bytes"] for each in estimate["files"]} == {
+        path: count for path, count in rows.items() if count is not None
+    }
+    by_op = totals_of(page["trees"][1])
+    relu6 = next(each["bytes"] for each in estimate["files"] if each["path"].endswith("/softmax_op.cc"))
+    assert by_op["ops", "Softmax"] == relu6
 
 
 def test_lists_and_page_are_both_written(cli: Cli, model: Model, index_file: Path) -> None:
