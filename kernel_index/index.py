@@ -12,6 +12,7 @@ from kernel_index.records import (
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryOrigin,
     LibraryUse,
     OpDefinition,
     ScanResult,
@@ -64,6 +65,10 @@ class KernelIndex(Protocol):
     @property
     def graph_versions(self) -> GraphVersions | None:
         """The graph format's versions in the release; None in older indexes, which have no deprecations either."""
+
+    @property
+    def origin(self) -> LibraryOrigin | None:
+        """Of an index that was made of libraries, where it has what from; None of one made of sources."""
 
     def op_names(self) -> tuple[str, ...]:
         """Every op that has a definition or a registration, sorted."""
@@ -169,6 +174,10 @@ class MemoryIndex:
     @property
     def graph_versions(self) -> GraphVersions | None:
         return self._scan.graph_versions
+
+    @property
+    def origin(self) -> LibraryOrigin | None:
+        return self._scan.origin
 
     def op_names(self) -> tuple[str, ...]:
         return tuple(sorted(self._registrations.keys() | self._definitions.keys()))

@@ -15,6 +15,7 @@ from kernel_index.records import (
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryOrigin,
     LibraryUse,
     OpDefinition,
     ScanResult,
@@ -69,6 +70,10 @@ class OverlayIndex:
     @property
     def graph_versions(self) -> GraphVersions | None:
         return self._base.graph_versions
+
+    @property
+    def origin(self) -> LibraryOrigin | None:
+        return self._base.origin
 
     @property
     def includes(self) -> Mapping[str, tuple[str, ...]]:
@@ -169,6 +174,7 @@ class OverlayIndex:
             note=self.note,
             graph_versions=self.graph_versions,
             library_uses=self.library_uses,
+            origin=self.origin,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

@@ -29,7 +29,8 @@ class BuildPart:
     """One build: its answer, all files of its lists, and their expected size, None where nothing is known of it.
 
     ``name`` tells it from other builds of the page, empty where it is the only one. ``written`` is False where its
-    lists were not written. ``budget`` are limits of the configuration.
+    lists were not written. ``budget`` are limits of the configuration. ``kernel_files_only`` tells that other files were
+    not looked for.
     """
 
     answer: BuildAnswer
@@ -38,6 +39,7 @@ class BuildPart:
     name: str = ""
     written: bool = True
     budget: tuple[BudgetRow, ...] = ()
+    kernel_files_only: bool = False
 
 
 def generation_document(builds: Sequence[BuildPart], origins: Sequence[ModelOrigin] = ()) -> Document:
@@ -116,10 +118,11 @@ def _findings(build: BuildPart) -> Iterator[Remark]:
     for unread in answer.index.build_lists.unread:
         text = f"{unread.location}: {unread.message}: which files the release's own lists keep is not known in full"
         yield Remark("", "unknown", text, "")
-    if not any(file.role in ("definition", "dependency") for file in build.files):
-        yield Remark(
-            "", "note", "Only files that register kernels were looked for, and none that they are linked with.", ""
+    if build.kernel_files_only:
+        text = (
+            "For a header alone, only files that register kernels were looked for, and none that they need beside them."
         )
+        yield Remark("", "note", text, "")
     yield from (remark(each, "ignored") for each in selection.verdict.ignored)
     yield from (remark(each, "left out") for each in answer.criteria)
     yield from sentences(answer.warnings, "note")

@@ -19,7 +19,14 @@ from opselect.models.formats import check_output
 from opselect.usecases.budgets import Exceeded, exceeded
 from opselect.usecases.config_models import NamedInputs, named_inputs
 from opselect.usecases.estimate_size import estimate_json
-from opselect.usecases.generate import ListOptions, build_files, estimate_lists, list_texts, list_warnings, manifest_of
+from opselect.usecases.generate import (
+    ListOptions,
+    build_files,
+    estimate_lists,
+    list_texts,
+    list_warnings,
+    manifest_of,
+)
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 from opselect.usecases.named_kernels import named_kernels
 from opselect.usecases.open_kernels import open_kernels, profile_of
