@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from kernel_index.records import Diagnostic, Lost
+from kernel_index.records import UNSURE, Diagnostic, Lost
 from kernel_index.shown import shortened
 
 _MAX_ALIKE = 3
@@ -82,8 +82,14 @@ def _types_line(group: Sequence[Diagnostic]) -> str:
 
 def unevaluated(op: str, diagnostics: Iterable[Diagnostic], *, named: bool = False) -> list[Diagnostic]:
     """The registrations that could not be evaluated and may be of an op; with ``named`` only those that surely are."""
-    found = [d for d in diagnostics if d.lost is not None and d.lost.op in ((op,) if named else (op, ""))]
+    meant = (op,) if named else (op, "")
+    found = [d for d in diagnostics if d.lost is not None and d.lost.what != UNSURE and d.lost.op in meant]
     return sorted(found, key=lambda d: (_op(d.lost) != op, d.location, d.message))
+
+
+def unsure(op: str, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Of which kernels of an op, by their places, it is not known which other builds have them."""
+    return [d for d in diagnostics if d.lost is not None and d.lost.what == UNSURE and d.lost.op == op]
 
 
 def unevaluated_text(lost: Sequence[Diagnostic]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from kernel_index.records import (
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryOrigin,
     LibraryUse,
     OpDefinition,
     ScanResult,
@@ -64,6 +66,10 @@ class KernelIndex(Protocol):
     def graph_versions(self) -> GraphVersions | None:
         """The graph format's versions in the release; None in older indexes, which have no deprecations either."""
 
+    @property
+    def origin(self) -> LibraryOrigin | None:
+        """Of an index that was made of libraries, where it has what from; None of one made of sources."""
+
     def op_names(self) -> tuple[str, ...]:
         """Every op that has a definition or a registration, sorted."""
 
@@ -85,6 +91,9 @@ class KernelIndex(Protocol):
     def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
         """Each of these files to the ops of which it registers kernels, sorted."""
 
+    def kernel_counts(self, profile: str) -> Mapping[str, int]:
+        """Each of these files to the number of kernels that it registers in a build of that profile."""
+
 
 def classes_of(registrations: Iterable[KernelRegistration]) -> frozenset[str]:
     """The class texts of those registrations that some profile has."""
@@ -98,6 +107,17 @@ def ops_by_file(registrations: Iterable[KernelRegistration], profile: str) -> di
         if profile in registration.profiles:
             found.setdefault(registration.source, set()).add(registration.op)
     return {file: tuple(sorted(ops)) for file, ops in found.items()}
+
+
+def counts_by_file(registrations: Iterable[KernelRegistration], profile: str) -> dict[str, int]:
+    """Source file to the number of kernels that it registers in a profile."""
+    return dict(Counter(each.source for each in registrations if profile in each.profiles))
+
+
+def definitions_by_file(index: KernelIndex) -> dict[str, int]:
+    """Source file to the number of ops that it defines."""
+    definitions = (index.op_definition(name) for name in index.op_names())
+    return dict(Counter(definition.source for definition in definitions if definition is not None))
 
 
 class MemoryIndex:
@@ -155,6 +175,10 @@ class MemoryIndex:
     def graph_versions(self) -> GraphVersions | None:
         return self._scan.graph_versions
 
+    @property
+    def origin(self) -> LibraryOrigin | None:
+        return self._scan.origin
+
     def op_names(self) -> tuple[str, ...]:
         return tuple(sorted(self._registrations.keys() | self._definitions.keys()))
 
@@ -177,3 +201,6 @@ class MemoryIndex:
         if profile not in self._kernel_ops:
             self._kernel_ops[profile] = ops_by_file(self._scan.registrations, profile)
         return self._kernel_ops[profile]
+
+    def kernel_counts(self, profile: str) -> Mapping[str, int]:
+        return counts_by_file(self._scan.registrations, profile)

@@ -8,13 +8,14 @@ from functools import cached_property
 
 from kernel_index.dependencies import included
 from kernel_index.diagnostics import COLLIDES
-from kernel_index.index import KernelIndex, classes_of, ops_by_file
+from kernel_index.index import KernelIndex, classes_of, counts_by_file, ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryOrigin,
     LibraryUse,
     OpDefinition,
     ScanResult,
@@ -69,6 +70,10 @@ class OverlayIndex:
     @property
     def graph_versions(self) -> GraphVersions | None:
         return self._base.graph_versions
+
+    @property
+    def origin(self) -> LibraryOrigin | None:
+        return self._base.origin
 
     @property
     def includes(self) -> Mapping[str, tuple[str, ...]]:
@@ -134,6 +139,16 @@ class OverlayIndex:
         for op in self.op_names():
             yield from self.registrations(op)
 
+    @property
+    def own_files(self) -> frozenset[str]:
+        """The source files that are no release's."""
+        own = (*(r.source for r in self._overlay.registrations), *(d.source for d in self._overlay.op_definitions))
+        return frozenset((*own, *self._overlay.includes))
+
+    def kernel_counts(self, profile: str) -> Mapping[str, int]:
+        found = {path: count for path, count in self._base.kernel_counts(profile).items() if path not in self._replaced}
+        return found | counts_by_file(self._overlay.registrations, profile)
+
     def kernel_files(self, profile: str) -> frozenset[str]:
         own = {r.source for r in self._overlay.registrations if profile in r.profiles}
         return (self._base.kernel_files(profile) - self._replaced) | own
@@ -159,6 +174,7 @@ class OverlayIndex:
             note=self.note,
             graph_versions=self.graph_versions,
             library_uses=self.library_uses,
+            origin=self.origin,
         )
 
     def conflicts(self) -> tuple[Diagnostic, ...]:

@@ -16,13 +16,13 @@ AttrValue = AttrScalar | tuple[AttrScalar, ...]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A place in a source tree: ``file`` from the root of the checkout, ``line`` counted from 1."""
+    """A place in a source tree: ``file`` from the root of the checkout, ``line`` counted from 1, 0 if not known."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +162,17 @@ class OpDefinition:
         return next((a for a in self.attrs if a.name == name), None)
 
 
+UNSURE = "builds"
+"""What is lost of a kernel that is in a record, and of which nobody knows which other builds have it."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Lost:
-    """A registration that could not be evaluated and so is in no record.
+    """A registration that could not be evaluated and so is in no record, or of which something else is not known.
 
-    ``what`` is ``kernel`` or ``op``, or empty where even that is not known. ``op`` is empty where it is not known, and
-    ``type`` where the reason is no C++ type without a known data type; ``macro`` names the macros it came through.
+    ``what`` is ``kernel`` or ``op``, :data:`UNSURE`, or empty where even that is not known. ``op`` is empty where it is
+    not known, and ``type`` where the reason is no C++ type without a known data type; ``macro`` names the macros it
+    came through.
     """
 
     what: str = ""
@@ -257,6 +262,23 @@ class LibraryUse:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryOrigin:
+    """Where an index has what from that was made of libraries and not of sources (``docs/index_from_binary.md``).
+
+    ``libraries`` are their names and ``profile`` the build that they are; all that this profile has is read out of
+    them. ``base`` is the release whose index told the rest. ``read``, ``borrowed`` and ``unknown`` say in plain words
+    what comes from the libraries, what is that of the base, and what neither of them tells.
+    """
+
+    libraries: tuple[str, ...]
+    profile: str
+    base: str
+    read: tuple[str, ...] = ()
+    borrowed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ScanResult:
     """Everything that one scan of a source tree finds, sorted, ready to be stored."""
 
@@ -282,3 +304,5 @@ class ScanResult:
     """What there is to say of the sources where they are not just those of the release."""
     graph_versions: GraphVersions | None = None
     """What the tree says of the graph format; None where nobody looked, and nobody looked for deprecated ops then."""
+    origin: LibraryOrigin | None = None
+    """Of an index that was made of libraries; None of one that was made of sources."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kernel_index.datatypes import DataType
-from kernel_index.records import AttrScalar, AttrValue, KernelRegistration
+from kernel_index.records import AttrScalar, AttrValue, KernelRegistration, LibraryOrigin
 
 Json = dict[str, object]
 
@@ -63,3 +63,17 @@ def registration_json(registration: KernelRegistration) -> Json:
             **({"needs": condition.needs} if condition.needs else {}),
         }
     return document
+
+
+def origin_json(origin: LibraryOrigin | None) -> Json | None:
+    """Where an index of libraries has what from; None of an index of sources."""
+    if origin is None:
+        return None
+    return {
+        "libraries": list(origin.libraries),
+        "profile": origin.profile,
+        "base": origin.base,
+        "read": list(origin.read),
+        "borrowed": list(origin.borrowed),
+        "unknown": list(origin.unknown),
+    }

@@ -245,7 +245,7 @@ def _contrib_package(path: str) -> str:
 
 def _registering_packages(root: Path, sources: Sequence[str], registers: Registers) -> frozenset[str]:
     """The packages of contrib with a source file that registers something and is no test."""
-    found = {_contrib_package(path) for path in sources if not _left_out(path) and registers(f"{root}/{path}")}
+    found = {_contrib_package(path) for path in sources if not left_out(path) and registers(f"{root}/{path}")}
     return frozenset(found - {OTHER_RUNTIME})
 
 
@@ -343,7 +343,7 @@ def _sources(root: Path, folder: str) -> Iterator[str]:
 
 def plain_sources(root: Path, folder: str) -> Iterator[str]:
     """The source files below a folder that are neither tests nor for GPUs only, from the root."""
-    return (path for path in _sources(root, folder) if not (_left_out(path) or _GPU_NAME.search(path)))
+    return (path for path in _sources(root, folder) if not (left_out(path) or _GPU_NAME.search(path)))
 
 
 def _classify(
@@ -355,7 +355,7 @@ def _classify(
     units: dict[str, SourceUnit],
     skipped: dict[str, str],
 ) -> None:
-    reason = _left_out(path)
+    reason = left_out(path)
     if everything and not reason:
         units[shown] = SourceUnit(shown, bool(_GPU_NAME.search(path)))
     elif registers(where):
@@ -365,8 +365,8 @@ def _classify(
             units[shown] = SourceUnit(shown, bool(_GPU_NAME.search(path)))
 
 
-def _left_out(path: str) -> str:
-    """Why a source file is left out on purpose, nothing where it is not."""
+def left_out(path: str) -> str:
+    """Why a source file is left out on purpose, by its path or name; nothing where it is not."""
     folder, _, name = path.rpartition("/")
     if _TEST_NAME.search(name) or not _TEST_FOLDERS.isdisjoint(folder.split("/")):
         return "a test or a helper of tests"

@@ -23,6 +23,7 @@ from kernel_index.records import (
     Diagnostic,
     GraphVersions,
     KernelRegistration,
+    LibraryOrigin,
     LibraryUse,
     OpDefinition,
     ScanResult,
@@ -31,7 +32,7 @@ from kernel_index.records import (
 
 def index_bytes(scan: ScanResult) -> bytes:
     """The file that holds a scan. Equal scans give equal bytes."""
-    from kernel_index.columns import dependencies, lists, sources
+    from kernel_index.columns import dependencies, lists, origin, sources
     from kernel_index.columns.definitions import write_definitions
     from kernel_index.columns.registration_writer import RegistrationWriter
 
@@ -80,6 +81,7 @@ def index_bytes(scan: ScanResult) -> bytes:
             "type_lists": sources.write_type_lists(scan.type_lists),
             **lists.write_notes(scan.diagnostics, scan.skipped_files, scan.missing_headers),
             **({"note": [escape(scan.note)]} if scan.note else {}),
+            **origin.write_origin(scan.origin),
             _GRAPH_VERSIONS: _versions_lines(scan.graph_versions),
         },
     )
@@ -271,6 +273,13 @@ class StoredIndex:
             numbers = [int(line) for line in self._packed.optional(_GRAPH_VERSIONS)]
             return GraphVersions(*numbers) if numbers else None
 
+    @cached_property
+    def origin(self) -> LibraryOrigin | None:
+        from kernel_index.columns.origin import COLUMN, read_origin
+
+        with self._reading("origin"):
+            return read_origin(self._packed.optional(COLUMN))
+
     @property
     def missing_headers(self) -> tuple[str, ...]:
         """Included headers that the tree does not contain."""
@@ -328,6 +337,14 @@ class StoredIndex:
         if profile not in self._kernel_ops:
             self._kernel_ops[profile] = ops_by_file(self.all_registrations(), profile)
         return self._kernel_ops[profile]
+
+    def kernel_counts(self, profile: str) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        with self._reading("registrations"):
+            for number in range(len(self._numbers)):
+                for path, count in self._registrations.counts(number, profile):
+                    found[path] = found.get(path, 0) + count
+        return found
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         if profile not in self.profiles:

@@ -79,6 +79,20 @@ class RegistrationReader:
                     admitted, host_memory, system, hidden_by, unit_file,
                 )  # fmt: skip
 
+    def counts(self, number: int, profile: str) -> Iterator[tuple[str, int]]:
+        """Source file and how many kernels it registers of the op in a profile: the least of the work."""
+        having = {char for char, names in self._profile_sets.items() if profile in names}
+        heads, columns = self._columns[0][number], [self._columns[at][number] for at in (1, 6)]
+        file = 0
+        for file_field, profiles in zip(
+            *([fields.split("\t") for fields in columns] if heads else ((), ())), strict=True
+        ):
+            file_step, _, unit = file_field.partition(" ")
+            file += int(file_step or 0)
+            count = sum(map(profiles.count, having))
+            if count:
+                yield self._files[int(unit) if unit else file], count
+
     def classes(self, number: int, op: str) -> Iterator[str]:
         """The class texts of those registrations that some profile has, in that order: a fraction of the work."""
         heads, *columns = [column[number] for column in self._columns]

@@ -25,5 +25,10 @@ def graph_versions(root: Path, links: Links | None = None) -> GraphVersions | No
         text = (root / HEADER).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
+    return versions_in(text)
+
+
+def versions_in(text: str) -> GraphVersions | None:
+    """What the text of the header says; None where it defines no version."""
     found = {suffix: int(number) for suffix, number in _DEFINED.findall(text)}
     return GraphVersions(found[""], found.get("_MIN_PRODUCER", 0)) if "" in found else None

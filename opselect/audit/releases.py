@@ -34,17 +34,21 @@ class Nearest(NamedTuple):
     alike: tuple[str, ...]
 
 
-def nearest_release(kernels: Iterable[RegisteredKernel], defined: Collection[str] = ()) -> Nearest | None:
+def nearest_release(
+    kernels: Iterable[RegisteredKernel], defined: Collection[str] = (), releases: Sequence[str] | None = None
+) -> Nearest | None:
     """The release whose kernels a binary registers, by op and class as the compiler spelled it; None without any.
 
     Where several releases have as many, that whose op definitions are most like those in the binary, for most builds
-    have all of them. Of a build with a selection, which has few, the newest.
+    have all of them. Of a build with a selection, which has few, the newest. Only ``releases`` are asked, by default
+    all that are shipped.
     """
     pairs: dict[str, set[str]] = {}
     for kernel in kernels:
         pairs.setdefault(kernel.op, set()).add(kernel.kernel_class)
     some = sorted(pairs)[:: max(1, len(pairs) // _ASKED)]
-    first = {release: _known(pairs, some, shipped.index_of(release)) for release in shipped.releases()}
+    asked = shipped.releases() if releases is None else releases
+    first = {release: _known(pairs, some, shipped.index_of(release)) for release in asked}
     best = sorted(first, key=lambda release: -first[release])[:_BEST]
     least = first[best[-1]] if best else 0
     counts = {

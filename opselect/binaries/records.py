@@ -46,6 +46,8 @@ class RegisteredKernel:
 class CompiledDefinition:
     """An op definition that is compiled in: the name, and what its builder is told, as the source has it.
 
+    A text that is only made when the program runs, such as the attr of an enumeration's names, is empty.
+
     ``first`` to ``end`` is the code of this definition, ``function`` the function around it.
     """
 
@@ -63,7 +65,10 @@ class CompiledDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Undecoded:
-    """A call that registers something that could not be read: where it stands, and what is known of it."""
+    """A call that registers something that could not be read: where it stands, and what is known of it.
+
+    ``op`` is empty where that is not known.
+    """
 
     place: int
     function: int
@@ -71,6 +76,7 @@ class Undecoded:
     file: str
     kernel_class: str
     reason: str
+    op: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.shared.console import counted, note, print_data, print_json
+from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
@@ -117,7 +118,15 @@ def command(
 def _print_edit(made: CheckoutEdit, *, show_diff: bool, as_json: bool, quiet: bool) -> None:
     diffs = {edit.path: edit.diff() for edit in made.files}
     if as_json:
-        print_json({"written": made.written, "files": [{"path": path, "diff": diff} for path, diff in diffs.items()]})
+        from opselect.usecases.estimate_size import estimate_json
+
+        print_json(
+            {
+                "written": made.written,
+                "files": [{"path": path, "diff": diff} for path, diff in diffs.items()],
+                "estimate": estimate_json(made.estimate),
+            }
+        )
     elif show_diff:
         print_data("".join(diffs.values()))
     if not diffs:
@@ -128,6 +137,7 @@ def _print_edit(made: CheckoutEdit, *, show_diff: bool, as_json: bool, quiet: bo
             note(f"  {path}", quiet=quiet)
     else:
         note("nothing was written: --write makes this edit", quiet=quiet)
+    print_estimate(made.estimate, quiet=quiet)
 
 
 def _undo(tree: Path, *, follow_links: bool, quiet: bool) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import click
 
 from opselect.cli.shared.console import note, print_json, warn
+from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
@@ -28,6 +29,7 @@ from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macro
 
 if TYPE_CHECKING:
     from opselect.build_lists import Mode
+    from opselect.estimates import SizeEstimate
     from opselect.models.choice import Choice
     from opselect.targets import Target
     from opselect.usecases.generate import ListOptions, WrittenLists
@@ -188,6 +190,7 @@ def generate_lists(
     quiet: bool,
 ) -> int:
     """Answers the question, writes lists and page, prints what came of it and returns the exit code."""
+    from opselect.usecases.estimate_size import estimate_json
     from opselect.usecases.generate import build_files, generate, manifest_of
 
     with reading(quiet=quiet) as watch:
@@ -195,15 +198,15 @@ def generate_lists(
     found = generated.answer
     print_missing(found, question.models.only_model, quiet=quiet)
     if generated.written is not None:
-        _print_written(found, generated.written, quiet=quiet)
+        _print_written(found, generated.written, generated.estimate, quiet=quiet)
     if as_json:
-        print_json(manifest_of(found, options))
+        print_json({**manifest_of(found, options), "estimate": estimate_json(generated.estimate)})
     if html_file is not None:
         from opselect.report.of_generation import BuildPart, generation_document
         from opselect.usecases.model_origins import model_origins
 
         written = out is None or generated.written is not None
-        part = BuildPart(found, build_files(found, options), written=written)
+        part = BuildPart(found, build_files(found, options), generated.estimate, written=written)
         origins = model_origins([question.models], found.needed.unread)
         write_page(html_file, generation_document([part], origins), quiet=quiet)
     return report(found, html_file or "", allow_missing=allow_missing)
@@ -228,9 +231,10 @@ def _outputs(out: Path | None) -> list[Path]:
     return [] if out is None else [out / kind.file_name(form) for kind in TARGET_KINDS for form in formats]
 
 
-def _print_written(found: BuildAnswer, written: WrittenLists, *, quiet: bool) -> None:
+def _print_written(found: BuildAnswer, written: WrittenLists, estimate: SizeEstimate | None, *, quiet: bool) -> None:
     for warning in written.warnings:
         warn(warning, quiet=quiet)
     print_build(found, quiet=quiet)
+    print_estimate(estimate, quiet=quiet)
     for path in written.paths:
         note(f"  {path}{'' if path in written.changed else ' (unchanged)'}", quiet=quiet)

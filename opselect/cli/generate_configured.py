@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from opselect.cli.shared.console import counted, note, print_json, print_line, warn
+from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.needs import reading, report_unread, unread_code
 from opselect.cli.shared.page_file import check_page, write_page
@@ -107,6 +108,7 @@ def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bo
     for warning in dict.fromkeys(warning for each in written for warning in each.warnings):
         warn(warning, quiet=quiet)
     print_build(build.answer, quiet=quiet)
+    print_estimate(build.estimate, quiet=quiet)
     for each in written:
         note(f"  {each.path}{'' if each.changed else ' (unchanged)'}", quiet=quiet)
 

@@ -10,6 +10,7 @@ import click
 from kernel_index.near_names import typeset_mark
 from opselect.cli.shared.console import ConsoleWatch, byte_size, counted, print_json, print_line, print_table
 from opselect.cli.shared.download import max_download_option
+from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.options import json_option, names_or_none, quiet_option, source_options, split_names
@@ -18,7 +19,8 @@ from opselect.cli.shared.sources import check_source
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
 if TYPE_CHECKING:
-    from opselect.preparing import Prepared, Saved
+    from opselect.estimates import SizeEstimate
+    from opselect.usecases.prepare import PreparedModel
 
 _MOST_SHOWN = 10
 
@@ -128,7 +130,8 @@ def command(
     if as_json:
         print_json(made.to_json())
     else:
-        _print_report(output, made.prepared, made.saving)
+        _print_report(output, made)
+    print_estimate(made.estimate, quiet=quiet)
     after = made.saving.after
     print_report(Report(after.release, after.profile, after.unresolved, verdict=made.verdict), err=True, quiet=quiet)
     if made.written:
@@ -137,7 +140,8 @@ def command(
     return NO
 
 
-def _print_report(output: str, prepared: Prepared, saving: Saved) -> None:
+def _print_report(output: str, made: PreparedModel) -> None:
+    prepared, saving = made.prepared, made.saving
     before, after = prepared.before, prepared.after
     rows = [
         ("nodes", f"{before.nodes:,}", f"{after.nodes:,}"),
@@ -146,6 +150,7 @@ def _print_report(output: str, prepared: Prepared, saving: Saved) -> None:
         ("size", byte_size(before.bytes), byte_size(after.bytes)),
         ("kernels needed", str(len(saving.before.kernels)), str(len(saving.after.kernels))),
         ("kernel files needed", str(len(saving.before.files)), str(len(saving.after.files))),
+        ("size of the code, expected", _expected(made.estimate_before), _expected(made.estimate)),
         ("kernels missing", str(len(saving.before.unresolved)), str(len(saving.after.unresolved))),
     ]
     print_line(f"{output}: feed {', '.join(prepared.inputs) or 'nothing'}, fetch {', '.join(prepared.outputs)}")
@@ -157,3 +162,7 @@ def _print_report(output: str, prepared: Prepared, saving: Saved) -> None:
             click.echo(f"  {path}")
         if len(saving.files) > _MOST_SHOWN:
             click.echo(f"  and {counted(len(saving.files) - _MOST_SHOWN, 'file')} more (--json lists all)")
+
+
+def _expected(found: SizeEstimate | None) -> str:
+    return "unknown" if found is None else byte_size(found.bytes)

@@ -8,7 +8,7 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class CompiledAs:
-    """How the objects were made whose sizes an estimate is in: by another compiler the sizes are others."""
+    """How the objects are made whose sizes an estimate is about: by another compiler the sizes are others."""
 
     compiler: str
     architecture: str
@@ -21,9 +21,32 @@ class Basis(Enum):
     """How the size of a file is known, the surest first."""
 
     MEASURED = "measured"
+    OTHER_PROFILE = "measured in another profile"
     OTHER_RELEASE = "measured in another release"
-    DESKTOP_LIBRARY = "from its size in a desktop library"
-    REGISTRATIONS = "from the number of its kernels"
+    DESKTOP_LIBRARY = "from a desktop library"
+    REGISTRATIONS = "from the number of kernels and ops"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptClasses:
+    """The kernel classes that a header leaves of a source file, and how many of its registrations are of them."""
+
+    names: frozenset[str]
+    registrations: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileToCompile:
+    """A source file of a build.
+
+    ``registrations`` are the kernels that it registers in the build's profile and the ops that it defines. ``kept`` is
+    None where no header drops any of them. ``own`` marks a file that is of no release.
+    """
+
+    path: str
+    registrations: int = 0
+    kept: KeptClasses | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +64,9 @@ class FileEstimate:
 class SizeEstimate:
     """The expected bytes of text and data of all selected sources together.
 
-    The truth is expected within ``low`` and ``high`` in ``confidence`` (0 to 1) of the cases. ``unknown`` are the
-    sources of which nothing is known; they are in no number.
+    They are those of the object files, before a linker drops what nothing uses; headers are in them as far as sources
+    use them, and the base library is not. The truth is expected within ``low`` and ``high`` in ``confidence`` (0 to 1)
+    of the cases. ``unknown`` are the sources of which nothing is known; they are in no number.
     """
 
     bytes: int

@@ -60,6 +60,8 @@ _KERNELS = (
     Code("OPS124", "unusable-header", "no compiler takes the header"),
     Code("OPS125", "operator-not-registered", "the registration file does not have the operator of TensorFlow Lite"),
     Code("OPS126", "no-flex-delegate", "TensorFlow runs the operator, and no build of it is named"),
+    Code("OPS127", "build-not-known", "whether the build has the kernel is not known"),
+    Code("OPS128", "file-not-known", "the index does not know where a source file of the release is"),
 )
 
 _LEFT_OUT = (

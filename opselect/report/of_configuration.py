@@ -19,7 +19,7 @@ def configured_document(found: GeneratedTargets, origins: Sequence[ModelOrigin] 
     """What a page shows of the builds of a configuration; each has the files of the manifest of its first target."""
     names = _names(found.builds)
     parts = [
-        BuildPart(build.answer, build.files, name=name, written=found.ok, budget=tuple(_budget(build)))
+        BuildPart(build.answer, build.files, build.estimate, name=name, written=found.ok, budget=tuple(_budget(build)))
         for build, name in zip(found.builds, names, strict=True)
     ]
     return generation_document(parts, origins)

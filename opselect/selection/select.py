@@ -19,6 +19,7 @@ from opselect.requirements.loading import Verdict, judge
 from opselect.requirements.runtime import INDISPENSABLE, SESSION_OPS, Origin, ops_to_run
 from opselect.selection.contents import BuildContents
 from opselect.selection.left_out_by_default import Adviser, MobileBuild
+from opselect.selection.not_known import explain_file
 from opselect.selection.why_missing import (
     explain,
     explain_device,
@@ -333,6 +334,15 @@ class _Picker:
                 count = max(self._asking[op], len(nodes))
                 self._unresolved.append(replace(lacking, op=op, count=count, nodes=nodes, models=models))
 
+    def _look_for_files(self, files: Iterable[SelectedFile]) -> None:
+        """Say which files a list cannot name, for nobody knows where they are."""
+        for path in dict.fromkeys(file.path for file in files if file.role in ("kernel", "definition")):
+            reasons = [reason for file in files if file.path == path for reason in file.reasons]
+            lacking = explain_file(path, sorted({reason.op for reason in reasons if reason.op}), self._index)
+            if lacking is not None:
+                nodes, models = _union_of_all(reasons)
+                self._unresolved.append(replace(lacking, count=len(nodes), nodes=nodes, models=models))
+
     def _needed_ops(self) -> list[str]:
         return sorted({r.op for r in self._reasons}.union(filter(self._known, self._named)))
 
@@ -342,6 +352,15 @@ class _Picker:
         files: dict[str, list[Reason]] = {}
         for registration, reasons in self._reasons.items():
             files.setdefault(registration.source, []).extend(reasons)
+        selected = (
+            *(
+                SelectedFile(path, "kernel", merge_reasons(files[path]), self._listing_builds(path))
+                for path in sorted(files)
+            ),
+            *(self._needed_files(sorted(files)) if all_files else ()),
+        )
+        if all_files and self._contents is None:
+            self._look_for_files(selected)
         return Selection(
             release=self._index.release,
             profile=self._profile,
@@ -349,13 +368,7 @@ class _Picker:
                 SelectedKernel(registration, merge_reasons(self._reasons[registration]))
                 for registration in sorted(self._reasons, key=_registration_order)
             ),
-            files=(
-                *(
-                    SelectedFile(path, "kernel", merge_reasons(files[path]), self._listing_builds(path))
-                    for path in sorted(files)
-                ),
-                *(self._needed_files(sorted(files)) if all_files else ()),
-            ),
+            files=selected,
             unresolved=tuple(sorted(dict.fromkeys(self._unresolved), key=_unresolved_order)),
             not_inserted=tuple(sorted(dict.fromkeys(self._not_inserted), key=_unresolved_order)),
             ops=tuple(self._needed_ops()),

@@ -32,6 +32,7 @@ from opselect.findings.mends import (
     wider_types,
 )
 from opselect.requirements.collect import Requirement
+from opselect.selection.not_known import explain_unsure
 
 _MAX_NAMED = 3
 
@@ -41,7 +42,7 @@ def explain(
 ) -> Finding:
     """Why the lookup failed in this profile, and what to do.
 
-    Looks, in this order, for a kernel that would do: in another profile, under a macro that no profile sets, on
+    Looks, in this order, for a kernel that would do: one that the build may or may not have, one in another profile, under a macro that no profile sets, on
     another device, under another label; then says what the kernels that are there admit.
     """
     if isinstance(outcome, BadAttr):
@@ -65,7 +66,8 @@ def explain(
     fitting = [r for r in labelled if admits(r, dict(requirement.attrs)) is True]
     wanted = _attrs_text(requirement, labelled)
     return (
-        _in_other_profiles(requirement, fitting, labelled, index, profile, wanted)
+        explain_unsure(requirement, fitting, index, profile)
+        or _in_other_profiles(requirement, fitting, labelled, index, profile, wanted)
         or _under_macro(requirement, fitting, wanted)
         or (_not_evaluated(requirement, lost) if lost else None)
         or _nowhere(requirement, registrations, labelled, profile, wanted)

@@ -8,6 +8,8 @@ from pathlib import Path
 from opselect.build_lists import Mode, check_read
 from opselect.build_lists.edit_checkout import FileEdit, edits
 from opselect.build_lists.undo_journal import apply_edits, undo
+from opselect.estimates import SizeEstimate
+from opselect.usecases.estimate_size import estimate_build
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer
 from opselect.usecases.watch import NOBODY, Watch
@@ -17,13 +19,15 @@ from opselect.usecases.watch import NOBODY, Watch
 class CheckoutEdit:
     """The edit of a checkout: the files that change, whether they are written, and the answer that it is made of.
 
-    There is none where it would be incomplete and that was not allowed: ``refused`` is true then.
+    There is none where it would be incomplete and that was not allowed: ``refused`` is true then. ``estimate`` is what
+    the sources of the edited lists are expected to take once compiled, None where nothing is known.
     """
 
     answer: BuildAnswer
     files: tuple[FileEdit, ...] = ()
     written: bool = False
     refused: bool = False
+    estimate: SizeEstimate | None = None
 
 
 def apply(
@@ -81,9 +85,10 @@ def edit_checkout(
         raise IncompleteError(found)
     root = Path(tree)
     planned = edits(found.selection, found.index, root, mode, keep_core)
+    size = estimate_build(found.selection, found.index, mode, keep_core=keep_core)
     if write:
         apply_edits(root, planned, follow_links=follow_links)
-    return CheckoutEdit(found, tuple(edit for edit in planned if edit.diff()), write)
+    return CheckoutEdit(found, tuple(edit for edit in planned if edit.diff()), write, estimate=size)
 
 
 def undo_edits(tree: PathLike, *, follow_links: bool = False) -> tuple[str, ...]:

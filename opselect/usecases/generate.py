@@ -14,6 +14,7 @@ from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
 from opselect.targets import TARGETS, ManifestFormat, Target, kind_of
+from opselect.usecases.estimate_size import estimate_build
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
@@ -21,6 +22,7 @@ from opselect.usecases.watch import NOBODY, Watch
 if TYPE_CHECKING:
     from kernel_index.records import BuildLists
     from kernel_index.records_json import Json
+    from opselect.estimates import SizeEstimate
     from opselect.selection.select import SelectedFile
 
 
@@ -56,10 +58,14 @@ class WrittenLists:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The answer, and the lists that were written; None where nothing was to be written, or must not be."""
+    """The answer, and the lists that were written; None where nothing was to be written, or must not be.
+
+    ``estimate`` is what the sources of the lists are expected to take once compiled, None where nothing is known.
+    """
 
     answer: BuildAnswer
     written: WrittenLists | None = None
+    estimate: SizeEstimate | None = None
 
 
 def generate(
@@ -90,10 +96,11 @@ def generate(
     found = answer(question, watch)
     if question.files:
         check_read(found.index.build_lists)
+    size = estimate_lists(found, options)
     may_write = found.complete or allow_missing
     if out is None or not may_write:
-        return Generated(found)
-    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing))
+        return Generated(found, estimate=size)
+    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing), size)
 
 
 def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> None:
@@ -174,6 +181,17 @@ def write_build_lists(
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
     return WrittenLists(paths, tuple(path for path in paths if path.name in changed), list_warnings(found, options))
+
+
+def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> SizeEstimate | None:
+    """What the sources of the outputs are expected to take once compiled; with a header what it keeps of them.
+
+    None where nothing is known of any object. Raises IndexFileError for a damaged table of sizes.
+    """
+    classes = None
+    if "header" in options.targets and not options.header.everything:
+        classes = frozenset(each.registration.kernel_class for each in found.selection.kernels)
+    return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, classes=classes)
 
 
 def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[SelectedFile, ...]:

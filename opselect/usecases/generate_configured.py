@@ -18,7 +18,15 @@ from opselect.config_file import Config, ConfigError, ConfiguredTarget, Spot
 from opselect.models.formats import check_output
 from opselect.usecases.budgets import Exceeded, exceeded
 from opselect.usecases.config_models import NamedInputs, named_inputs
-from opselect.usecases.generate import ListOptions, build_files, list_texts, list_warnings, manifest_of
+from opselect.usecases.estimate_size import estimate_json
+from opselect.usecases.generate import (
+    ListOptions,
+    build_files,
+    estimate_lists,
+    list_texts,
+    list_warnings,
+    manifest_of,
+)
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 from opselect.usecases.named_kernels import named_kernels
 from opselect.usecases.open_kernels import open_kernels, profile_of
@@ -28,16 +36,21 @@ from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
+    from opselect.estimates import SizeEstimate
     from opselect.selection.select import SelectedFile
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredBuild:
-    """One selection of kernels, the targets that it is for, and the budgets of these that it exceeds."""
+    """One selection of kernels, the targets that it is for, and the budgets of these that it exceeds.
+
+    ``estimate`` is what the sources are expected to take once compiled, None where nothing is known.
+    """
 
     answer: BuildAnswer
     targets: tuple[ConfiguredTarget, ...]
     exceeded: tuple[Exceeded, ...] = ()
+    estimate: SizeEstimate | None = None
 
     @property
     def refusing(self) -> tuple[ConfiguredTarget, ...]:
@@ -56,6 +69,7 @@ class ConfiguredBuild:
             "targets": [target.number for target in self.targets],
             "ok": not (self.refusing or self.exceeded),
             **manifest_of(self.answer, _options(first)),
+            "estimate": estimate_json(self.estimate),
             "over_budget": [each.to_json() for each in self.exceeded],
         }
 
@@ -178,7 +192,8 @@ class _Work:
         check_read(index.build_lists)
         found = replace(found, needed=replace(needed, only=None), warnings=recording.warnings)
         over = tuple(each for target in targets for each in exceeded(found, target))
-        return ConfiguredBuild(found, tuple(targets), over)
+        size = estimate_lists(found, replace(_options(first), targets=tuple(kinds)))
+        return ConfiguredBuild(found, tuple(targets), over, size)
 
     def _source(self, target: ConfiguredTarget) -> KernelSource:
         def place(path: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernel_index.diagnostics import unevaluated, unevaluated_text
+from kernel_index.diagnostics import unevaluated, unevaluated_text, unsure
 from kernel_index.index import KernelIndex
 from kernel_index.records import KernelRegistration
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
@@ -57,6 +57,10 @@ def locate(
     index = open_kernels(source, macros=macros, profile=profile or DEFAULT_PROFILE, watch=recording)
     wanted = None if profile is None else profile_of(index, profile, macros)
     located = tuple(_located(op, index, wanted) for op in dict.fromkeys(ops))
+    for op in dict.fromkeys(ops):
+        if index.origin is not None and wanted != index.origin.profile:
+            for each in unsure(op, index.diagnostics):
+                recording.warning(str(each))
     return LocatedKernels(index.release, index.profiles, wanted, located, recording.warnings)
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records_json import Json
+from opselect.estimates import SizeEstimate
 from opselect.models.formats import check_output, model_at
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.models.graph import Shape
@@ -17,6 +18,7 @@ from opselect.requirements.loading import Verdict, judge
 from opselect.rewriting import parse_data_type
 from opselect.rewriting.freezing import Options
 from opselect.selection.select import Selection
+from opselect.usecases.estimate_size import estimate_build, estimate_json
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
 from opselect.usecases.open_kernels import newest_release, open_kernels, profile_of
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
@@ -28,6 +30,8 @@ class PreparedModel:
 
     ``verdict`` tells whether the TensorFlow that was named loads it, None where none was named. ``written`` tells
     whether there is a file of it now. ``notes`` are what was found out on the way, ``warnings`` are about sources.
+    ``estimate`` is what the sources of a build for the graph are expected to take once compiled, ``estimate_before``
+    the same for the model as it was; None where nothing is known.
     """
 
     prepared: Prepared
@@ -36,6 +40,8 @@ class PreparedModel:
     written: bool = False
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    estimate: SizeEstimate | None = None
+    estimate_before: SizeEstimate | None = None
 
     @property
     def refused(self) -> bool:
@@ -53,6 +59,8 @@ class PreparedModel:
             "kernels_saved": [{"op": op, "kernel_class": kernel_class} for op, kernel_class in saving.kernels],
             "files_saved": list(saving.files),
             "taken_off": [asdict(each) for each in prepared.taken_off],
+            "estimate": estimate_json(self.estimate),
+            "estimate_before": estimate_json(self.estimate_before),
             **(self.verdict.to_json() if self.verdict is not None else {}),
         }
 
@@ -163,11 +171,14 @@ def prepare_for(
         wishes = replace(wishes, options=replace(wishes.options, checkpoint=checkpoint))
         prepared = prepare_model(place, wishes, index, recording.note)
         saving = saved(prepared, index, name)
+        size, size_before = (estimate_build(each, index) for each in (saving.after, saving.before))
         verdict = judge(prepared.needed_after.loads, index) if judged else None
         may_write = bool(output) and (allow_missing or verdict is None or not verdict.refused)
         if may_write:
             write_graph(prepared.graph, output)
-    return PreparedModel(prepared, saving, verdict, may_write, recording.notes)
+    return PreparedModel(
+        prepared, saving, verdict, may_write, recording.notes, estimate=size, estimate_before=size_before
+    )
 
 
 def _needs_json(selection: Selection) -> Json:

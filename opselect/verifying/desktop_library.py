@@ -27,11 +27,11 @@ class DesktopLibrary:
 
     def has_kernel(self, registration: KernelRegistration) -> bool:
         """Whether the library links the file that registers a kernel."""
-        return not _why_not(registration.source)
+        return not why_not_linked(registration.source)
 
     def has_op(self, definition: OpDefinition) -> bool:
         """Whether the library links the file that defines an op."""
-        return not _why_not(definition.source)
+        return not why_not_linked(definition.source)
 
     def without_kernel(self, registration: KernelRegistration) -> Finding:
         """The library leaves the kernel's file out."""
@@ -43,10 +43,11 @@ class DesktopLibrary:
 
     @staticmethod
     def _without(code: str, source: str) -> Finding:
-        reason = f"the library for desktops does not have {source} ({_why_not(source)})"
+        reason = f"the library for desktops does not have {source} ({why_not_linked(source)})"
         mend = change_model("Link the file into your program, or export the model without the op.")
         return Finding(code, reason, files=(source,), mends=(mend,))
 
 
-def _why_not(path: str) -> str:
+def why_not_linked(path: str) -> str:
+    """Why the library does not have what a source file registers; empty where it has."""
     return next((why for start, why in NOT_LINKED.items() if path.startswith(start)), "")

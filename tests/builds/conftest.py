@@ -3,9 +3,10 @@ of several lists and headers, by make."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,26 @@ class Story:
     trimmed: Stage
     extended: Stage
     queried: frozenset[str]
+
+
+_CCACHE = Path("/usr/lib/ccache")
+"""Debian's compilers behind ccache."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[None]:
+    """Nothing is compiled twice in a run of pytest where ccache is there: most trees hold the same sources."""
+    with pytest.MonkeyPatch.context() as patch:
+        if _CCACHE.is_dir():
+            folder = shared_folder(tmp_path_factory, pytestconfig, "ccache")
+            patch.setenv("PATH", str(_CCACHE), prepend=os.pathsep)
+            patch.setenv("CCACHE_DIR", str(folder))
+            patch.setenv("CCACHE_BASEDIR", str(folder.parent))
+            patch.setenv("CCACHE_NOHASHDIR", "1")
+            # The precompiled header is made anew in every tree, of the same text, which stands beside it.
+            patch.setenv("CCACHE_PCH_EXTSUM", "1")
+            patch.setenv("CCACHE_SLOPPINESS", "pch_defines,time_macros,include_file_mtime,include_file_ctime")
+        yield
 
 
 @pytest.fixture(scope="session")

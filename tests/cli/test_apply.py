@@ -39,7 +39,8 @@ def test_an_edit_is_made_once_and_taken_back(cli: Cli, model: Model) -> None:
     assert "edited 1 file" in written.err
     assert "cumsum_op.cc" not in BUILD.read_text()
     again = cli("apply", path, "--tree", "tensorflow", "--write", "--json")
-    assert again.json == {"written": True, "files": []}
+    assert again.json["written"]
+    assert again.json["files"] == []
     assert "nothing to change" in again.err
     assert cli("apply", "--tree", "tensorflow", "--undo").err == "restored tensorflow/core/kernels/BUILD\n"
     assert BUILD.read_bytes() == before

@@ -140,7 +140,7 @@ def test_show_op_says_what_hides_kernels(cli: Cli, index_file: Path) -> None:
 
 def test_show_op_as_json(cli: Cli, index_file: Path) -> None:
     document = cli("index", "show", index_file, "--op", "Mul", "--json").json
-    assert list(document) == ["op", "tensorflow", "definition", "registrations", "table", "hidden"]
+    assert list(document) == ["op", "tensorflow", "definition", "registrations", "table", "hidden", "not_known"]
     assert document["definition"]["inputs"] == [{"name": "in0", "type": "T"}, {"name": "in1", "type": "T"}]
     rows = document["registrations"]
     assert len(rows) == 4

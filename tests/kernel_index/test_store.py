@@ -206,10 +206,11 @@ def test_files_of_another_kind(data: bytes, tmp_path: Path) -> None:
     assert "opselect index scan" in caught.value.advice
 
 
-def test_classes_that_are_longer_together_than_any_are_damage(tmp_path: Path) -> None:
+def test_classes_that_are_longer_together_than_any_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of a few kilobytes must not take the memory that its classes would."""
+    monkeypatch.setattr("kernel_index.columns.registration_reader.MAX_EXPANDED", 1 << 20)
     rows = tuple(
-        KernelRegistration("Op", "CPU", "c" * (1 << 22), Location("a.cc", line), PROFILES) for line in range(1, 12)
+        KernelRegistration("Op", "CPU", "c" * (1 << 17), Location("a.cc", line), PROFILES) for line in range(1, 12)
     )
     write_index(ScanResult("2.0.0", PROFILES, rows, (), BuildLists()), tmp_path / "long")
     assert (tmp_path / "long").stat().st_size < 1 << 16

@@ -234,9 +234,8 @@ class Assembler:
     def _definition(self, builder: _Builder, where: _Where) -> None:
         told: dict[ApiRole, list[str]] = {ApiRole.OP_INPUT: [], ApiRole.OP_OUTPUT: [], ApiRole.OP_ATTR: []}
         for api, call in builder.told:
-            text = self._arguments.text(call, 1) if api.role in told else None
-            if text is not None:
-                told[api.role].append(text)
+            if api.role in told:
+                told[api.role].append(self._arguments.text(call, 1) or "")
         op = builder.op
         if op is None and (builder.built or where.is_initialiser):
             self._undecoded.append(where.undecoded(builder.begins.place, "", "the name of an op definition"))
@@ -299,7 +298,7 @@ class Assembler:
         if kernel_class is None:
             unknown.append(f"the class{of_op}")
         if unknown or op is None or device is None or kernel_class is None:
-            self._undecoded.append(where.undecoded(call.place, kernel_class or "", unknown[0]))
+            self._undecoded.append(where.undecoded(call.place, kernel_class or "", unknown[0], op or ""))
             return
         self._kernels.append(
             RegisteredKernel(
@@ -345,9 +344,9 @@ class _Where:
     known_from: KnownFrom
     is_initialiser: bool
 
-    def undecoded(self, place: int, kernel_class: str, reason: str) -> Undecoded:
+    def undecoded(self, place: int, kernel_class: str, reason: str, op: str = "") -> Undecoded:
         """What is known of a call there that could not be read."""
-        return Undecoded(place, self.function, self.name, self.file, kernel_class, reason)
+        return Undecoded(place, self.function, self.name, self.file, kernel_class, reason, op)
 
 
 def _is_left_out(call: CodeCall) -> bool:

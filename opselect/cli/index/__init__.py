@@ -12,6 +12,7 @@ from opselect.cli.main import LazyGroup
     cls=LazyGroup,
     modules={
         "scan": "opselect.cli.index.scan",
+        "from-binary": "opselect.cli.index.from_binary",
         "list": "opselect.cli.index.list",
         "show": "opselect.cli.index.show",
         "diff": "opselect.cli.index.diff",

@@ -28,7 +28,8 @@ Examples:
 def command(as_json: bool) -> int:
     """List the releases of TensorFlow whose index comes with opselect.
 
-    The note says where an index is not made from just the sources of the release.
+    The note says where an index is not made from just the sources of the release. Of one that was made of libraries,
+    --json has all that is read, borrowed and not known ("origin"), and opselect index show RELEASE prints it.
     """
     from kernel_index import shipped
     from kernel_index.store import open_index
@@ -39,10 +40,15 @@ def command(as_json: bool) -> int:
 
 def print_indexes(indexes: Iterable[KernelIndex], *, as_json: bool) -> None:
     """Prints a line an index; the notes have a column where there are any."""
-    rows = [(i.release, len(i.op_names()), sum(1 for _ in i.all_registrations()), i.note) for i in indexes]
+    from kernel_index.records_json import origin_json
+
+    rows, origins = [], []
+    for index in indexes:
+        rows.append((index.release, len(index.op_names()), sum(1 for _ in index.all_registrations()), index.note))
+        origins.append(origin_json(index.origin))
     if as_json:
-        keys = ("tensorflow", "ops", "registrations", "note")
-        print_json({"indexes": [dict(zip(keys, row, strict=True)) for row in rows]})
+        keys = ("tensorflow", "ops", "registrations", "note", "origin")
+        print_json({"indexes": [dict(zip(keys, (*row, o), strict=True)) for row, o in zip(rows, origins, strict=True)]})
         return
     shown = 4 if any(note for *_, note in rows) else 3
     headers = ("TensorFlow", "ops", "registrations", "note")

@@ -41,6 +41,8 @@ def command(index: str, op: str | None, as_json: bool) -> int:
 
 def show_index(source: KernelSource, *, as_json: bool) -> int:
     """Prints the summary of an index and returns the exit code."""
+    from kernel_index.records_json import origin_json
+    from opselect.cli.index.origin_text import origin_lines
     from opselect.cli.shared.sources import open_source
 
     index = open_source(source)
@@ -57,6 +59,7 @@ def show_index(source: KernelSource, *, as_json: bool) -> int:
             {
                 "tensorflow": index.release,
                 "note": index.note,
+                "origin": origin_json(index.origin),
                 "ops": len(index.op_names()),
                 "profiles": {
                     name: {"registrations": count, "files": len(files[name])} for name, count in per_profile.items()
@@ -79,6 +82,8 @@ def show_index(source: KernelSource, *, as_json: bool) -> int:
         print_table(("group", "files"), [(name, str(count)) for name, count in groups.items()], indent=2)
     if lists.makefile:
         click.echo(f"  tf_op_files.txt: {len(lists.makefile)} lines")
+    for line in origin_lines(index.origin):
+        print_line(line)
     if index.diagnostics:
         click.echo(f"  {counted(len(index.diagnostics), 'place')} could not be evaluated:")
     for diagnostic in index.diagnostics:
@@ -88,6 +93,7 @@ def show_index(source: KernelSource, *, as_json: bool) -> int:
 
 def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
     """Prints the definition and the kernels of an op and returns the exit code."""
+    from kernel_index.diagnostics import unsure
     from kernel_index.records_json import registration_json
     from opselect.cli.index.op_matrix import matrices, matrix_json, print_matrices
     from opselect.cli.shared.kernel_table import hidden_notes
@@ -101,6 +107,7 @@ def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
         print_line(unknown_op(op, index), err=True)
         return NO
     present = [r for r in registrations if r.profiles]
+    doubts = unsure(op, index.diagnostics)
     tables = matrices(present, index.profiles)
     if as_json:
         print_json(
@@ -111,6 +118,7 @@ def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
                 "registrations": [registration_json(r) for r in present],
                 "table": [row for table in tables for row in matrix_json(table, index.profiles)],
                 "hidden": [registration_json(r) for r in registrations if not r.profiles],
+                "not_known": list(map(str, doubts)),
             }
         )
         return DONE
@@ -127,6 +135,8 @@ def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
     print_matrices(tables, index.profiles)
     for hidden in hidden_notes(registrations):
         click.echo(f"  {hidden}")
+    for doubt in doubts:
+        print_line(f"  {doubt}")
     return DONE
 
 

@@ -1,0 +1,102 @@
+"""What an index of libraries has what from, in words: for ``index list``, ``index show`` and their JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kernel_index.records import LibraryOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many kernels and op definitions the libraries have, and what became of those of the base.
+
+    ``found`` counts by the words that :mod:`opselect.library_index.join` uses. ``copies`` are kernels that another of
+    the libraries has, too; ``graph_versions`` tells whether those of the release are known.
+    """
+
+    kernels: int
+    definitions: int
+    copies: int
+    found: Counter[str]
+    is_whole: bool
+    graph_versions: bool
+
+
+def origin(names: Sequence[str], profile: str, base: str, counts: Counts) -> LibraryOrigin:
+    """Where everything is from."""
+    libraries = tuple(name.rpartition("/")[2] for name in names)
+    return LibraryOrigin(
+        libraries,
+        profile,
+        base,
+        tuple(_read(profile, counts)),
+        tuple(_borrowed(profile, counts)),
+        tuple(_unknown(profile, counts)),
+    )
+
+
+def _read(profile: str, counts: Counts) -> Iterator[str]:
+    found = counts.found
+    yield (
+        f"the {counts.kernels:,} kernels of profile {profile}: op, device, label, priority, types, host memory, class, "
+        "name of the source file"
+    )
+    if counts.copies:
+        yield f"{counts.copies:,} of them are in another of the libraries, too, and count once"
+    yield f"the inputs, outputs and attrs of {counts.definitions:,} ops"
+    new = found["new"] + found["inferred"]
+    if found["spelling"] or found["class"] or new:
+        yield (
+            f"{found['spelling']:,} kernels have the class of the base, spelled another way, {found['class']:,} have "
+            f"another class, {new:,} are new"
+        )
+    if counts.graph_versions:
+        yield "the versions of the graph format, from a header of the package"
+
+
+def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
+    found = counts.found
+    known = found["equal"] + found["spelling"] + found["class"]
+    yield (
+        f"of {known:,} kernels, which other profiles have them, the conditions that hide them, folder and line of "
+        "their source files, and whether selective registration may drop them"
+    )
+    if found["inferred"]:
+        yield f"of {found['inferred']:,} new kernels, the other profiles: those of like kernels in the same source file"
+    elsewhere = found["other builds only"] + found["hidden"]
+    if elsewhere:
+        yield f"{elsewhere:,} kernels that no build as {profile} registers, with their profiles and conditions"
+    if found["not linked"]:
+        yield (
+            f"{found['not linked']:,} kernels of sources that the pip package does not link, in other profiles than "
+            f"{profile} only"
+        )
+    if found["undecoded"]:
+        yield f"{found['undecoded']:,} kernels whose registration in the libraries could not be read"
+    yield "whether ops keep state, since when they are deprecated, and the places of their definitions"
+    if found["ops with borrowed parts"]:
+        yield f"parts of {found['ops with borrowed parts']:,} op definitions that are made when the library runs"
+    if found["ops kept"]:
+        yield f"{found['ops kept']:,} op definitions that none of the libraries has"
+    yield "build lists, includes, dependencies of files, libraries of others, lists of types, what was not evaluated"
+    if not counts.graph_versions:
+        yield "the versions of the graph format"
+
+
+def _unknown(profile: str, counts: Counts) -> Iterator[str]:
+    found = counts.found
+    if found["new"]:
+        yield f"which profiles but {profile} have {found['new']:,} new kernels"
+    if found["ops new"]:
+        yield f"whether {found['ops new']:,} new ops keep state or are deprecated"
+    gone = found["gone"]
+    if gone:
+        yield f"{gone:,} kernels of the base are not in the libraries, and in no profile here"
+    if found["ops gone"]:
+        yield f"{found['ops gone']:,} ops of the base are not in the libraries, and not here"
+    if not counts.is_whole:
+        yield "whether the release has more than this selection: the libraries have less than half of the base"
+    yield "which source files were added, and what sources have come to need since"

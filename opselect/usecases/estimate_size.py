@@ -1,0 +1,101 @@
+"""How large will the sources of a build be once they are compiled?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from kernel_index.file_names import is_source
+from kernel_index.index import KernelIndex, definitions_by_file
+from kernel_index.overlay import OverlayIndex
+from opselect.build_lists.manifest import manifest_files
+from opselect.estimates import OPS_FOLDER, FileToCompile, KeptClasses, SizeEstimate, estimate, measured_files
+from opselect.selection.select import Selection
+
+if TYPE_CHECKING:
+    from kernel_index.records_json import Json
+    from opselect.build_lists import Mode
+
+_OF_TENSORFLOW = "tensorflow/"
+"""How the paths of all sources of TensorFlow begin; those of kernels of one's own begin with their folder."""
+
+MEANING = (
+    "bytes of text and data in the object files of the sources, before a linker drops what nothing uses; "
+    "without the base library"
+)
+"""What the number of an estimate is, in a few words."""
+
+
+def estimate_build(
+    selection: Selection,
+    index: KernelIndex,
+    mode: Mode = "trim",
+    *,
+    keep_core: bool = False,
+    classes: Collection[str] | None = None,
+) -> SizeEstimate | None:
+    """The expected size of a build's sources, by the ``mode`` in which its lists are written.
+
+    ``classes`` are the kernel classes that a header keeps, None where every kernel of a file is compiled. Raises
+    IndexFileError for a damaged table of sizes.
+    """
+    files = manifest_files(selection, index, mode, keep_core)
+    return estimate_files((file.path for file in files), index, selection.profile, classes)
+
+
+def estimate_files(
+    paths: Iterable[str], index: KernelIndex, profile: str, classes: Collection[str] | None = None
+) -> SizeEstimate | None:
+    """The same for source files by their paths; other files are passed over."""
+    sources = sorted(set(filter(is_source, paths)))
+    own = index.own_files if isinstance(index, OverlayIndex) else frozenset()
+    known = measured_files(index.release, profile)
+    counts: Mapping[str, int] = {}
+    if classes is not None or not known.issuperset(sources):
+        counts = _registrations(sources, index, profile)
+    kept = _kept(frozenset(classes), index, profile) if classes is not None else {}
+    files = [
+        FileToCompile(path, counts.get(path, 0), kept.get(path), path in own or not path.startswith(_OF_TENSORFLOW))
+        for path in sources
+    ]
+    return estimate(files, index.release, profile)
+
+
+def _registrations(sources: Collection[str], index: KernelIndex, profile: str) -> Mapping[str, int]:
+    """Source file to the kernels that it registers, and to the ops that it defines where one of the files does."""
+    counts = Counter(index.kernel_counts(profile))
+    if any(OPS_FOLDER in path for path in sources):
+        counts.update(definitions_by_file(index))
+    return counts
+
+
+def _kept(classes: frozenset[str], index: KernelIndex, profile: str) -> Mapping[str, KeptClasses]:
+    """Source file to what a header with some classes keeps of it."""
+    names: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter()
+    for each in index.all_registrations():
+        if profile in each.profiles and each.kernel_class in classes:
+            names.setdefault(each.source, set()).add(each.kernel_class)
+            counts[each.source] += 1
+    return {path: KeptClasses(frozenset(found), counts[path]) for path, found in names.items()}
+
+
+def estimate_json(found: SizeEstimate | None) -> Json | None:
+    """An estimate as the JSON that scripts may rely on; null where there is none."""
+    if found is None:
+        return None
+    return {
+        "bytes": found.bytes,
+        "low": found.low,
+        "high": found.high,
+        "confidence": found.confidence,
+        "meaning": MEANING,
+        "compiled_as": asdict(found.compiled_as),
+        "files": [
+            {"path": each.file, "bytes": each.bytes, "low": each.low, "high": each.high, "basis": each.basis.value}
+            for each in found.files
+        ],
+        "unknown": list(found.unknown),
+    }
