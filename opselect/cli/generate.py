@@ -206,7 +206,13 @@ def generate_lists(
         from opselect.usecases.model_origins import model_origins
 
         written = out is None or generated.written is not None
-        part = BuildPart(found, build_files(found, options), generated.estimate, written=written)
+        part = BuildPart(
+            found,
+            build_files(found, options),
+            generated.estimate,
+            written=written,
+            kernel_files_only=set(options.targets) == {"header"} and not as_json,
+        )
         origins = model_origins([question.models], found.needed.unread)
         write_page(html_file, generation_document([part], origins), quiet=quiet)
     return report(found, html_file or "", allow_missing=allow_missing)

@@ -96,38 +96,41 @@ def _subtitle(answer: AuditAnswer) -> str:
 
 
 def _figures(answer: AuditAnswer, rows: CostRows) -> Iterator[Figure]:
+    """What was asked first, and then what is there in any case."""
     audit, models = answer.audited.audit, answer.models
     yield Figure("Total", audit.size, "bytes", "; ".join(_size_note(audit)))
-    own = sum(row.own_bytes for row in rows.by("op"))
-    yield Figure("Own bytes of ops", own, "bytes", "carry the name of one op; all others belong to no op alone")
-    ops = len({kernel.op for kernel in audit.kernels})
-    definitions = len({each.op for binary in audit.binaries for each in binary.registrations.definitions})
-    yield Figure(
-        "Kernels", len(audit.kernels), "count", f"of {counted(ops, 'op')}; {counted(definitions, 'op definition')}"
-    )
-    undecoded = sum(len(binary.registrations.undecoded) for binary in audit.binaries)
-    if undecoded:
-        yield Figure("Not decoded", undecoded, "count", "registrations of which it is not known what they are", "bad")
-    if models is not None:
-        needed = len({each.kernel.op for each in models.needed})
-        note = f"{counted(len(models.needed), 'kernel')} of {counted(needed, 'op')}; would go without them"
-        yield Figure("Needed", models.needed_bytes, "bytes", note)
-        unused = sum(len(each.kernels) for each in models.unused)
-        yield Figure("Unused", models.unused_bytes, "bytes", f"{counted(unused, 'kernel')}; would go without them")
-        note = f"by {counted(models.models, 'model')}, TensorFlow {models.release}, profile {models.profile}"
-        yield Figure("Missing", len(models.missing), "count", note, "bad" if models.missing else "good")
-        if models.unread:
-            yield Figure("Unread models", len(models.unread), "count", "what they need is not known", "bad")
-    if answer.compared is not None:
-        found = answer.compared.difference
-        note = (
-            f"{counted(len(found.added), 'kernel')} added, {len(found.gone):,} gone since {last_name(found.old.name)}"
-        )
-        yield Figure("Growth", found.growth, "bytes", note, "bad" if found.failed else "")
     if answer.budget is not None:
         over = counted(len(answer.exceeded), "limit")
         text = f"{over} exceeded" if answer.exceeded else "within"
         yield Figure("Budget", text, "text", answer.budget.path, "bad" if answer.exceeded else "good")
+    if answer.compared is not None:
+        found = answer.compared.difference
+        added, gone = counted(len(found.added), "kernel"), f"{len(found.gone):,} gone"
+        note = f"{added} added, {gone} since {last_name(found.old.name)}"
+        yield Figure("Growth", found.growth, "bytes", note, "bad" if found.failed else "")
+    if models is not None:
+        yield from _model_figures(models)
+    own = sum(row.own_bytes for row in rows.by("op"))
+    yield Figure("Own bytes of ops", own, "bytes", "carry the name of one op; all others belong to no op alone")
+    ops = len({kernel.op for kernel in audit.kernels})
+    definitions = len({each.op for binary in audit.binaries for each in binary.registrations.definitions})
+    note = f"of {counted(ops, 'op')}; {counted(definitions, 'op definition')}"
+    yield Figure("Kernels", len(audit.kernels), "count", note)
+    undecoded = sum(len(binary.registrations.undecoded) for binary in audit.binaries)
+    if undecoded:
+        yield Figure("Not decoded", undecoded, "count", "registrations of which it is not known what they are", "bad")
+
+
+def _model_figures(models: ModelsAudit) -> Iterator[Figure]:
+    unused = sum(len(each.kernels) for each in models.unused)
+    yield Figure("Unused", models.unused_bytes, "bytes", f"{counted(unused, 'kernel')}; would go without them")
+    needed = len({each.kernel.op for each in models.needed})
+    note = f"{counted(len(models.needed), 'kernel')} of {counted(needed, 'op')}; would go without them"
+    yield Figure("Needed", models.needed_bytes, "bytes", note)
+    note = f"by {counted(models.models, 'model')}, TensorFlow {models.release}, profile {models.profile}"
+    yield Figure("Missing", len(models.missing), "count", note, "bad" if models.missing else "good")
+    if models.unread:
+        yield Figure("Unread models", len(models.unread), "count", "what they need is not known", "bad")
 
 
 def _size_note(audit: Audit) -> Iterator[str]:
@@ -207,7 +210,7 @@ def _findings(answer: AuditAnswer) -> Iterator[Remark]:
         yield from sentences(models.unjudged, "unknown")
     for binary in audit.binaries:
         undecoded = len(binary.registrations.undecoded)
-        if undecoded:
+        if undecoded and models is None:  # which says so itself, for it may be what a model lacks
             text = f"{binary.name}: {counted(undecoded, 'registration')} could not be decoded; a table below names them"
             yield Remark("", "unknown", text, "")
     yield from sentences(answer.audited.warnings, "unknown")

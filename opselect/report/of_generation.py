@@ -15,6 +15,7 @@ from opselect.report.generation_trees import build_trees
 from opselect.report.matrix import Mark, missing_mark, type_matrix, types_of
 from opselect.report.shared import MADE_BY, counted, model_row, remark, sentences, some, unread_remarks
 from opselect.report.tables import joined_tables, with_rows
+from opselect.usecases.estimate_size import MEANING
 
 if TYPE_CHECKING:
     from opselect.estimates.records import SizeEstimate
@@ -28,7 +29,8 @@ class BuildPart:
     """One build: its answer, all files of its lists, and their expected size, None where nothing is known of it.
 
     ``name`` tells it from other builds of the page, empty where it is the only one. ``written`` is False where its
-    lists were not written. ``budget`` are limits of the configuration.
+    lists were not written. ``budget`` are limits of the configuration. ``kernel_files_only`` tells that other files were
+    not looked for.
     """
 
     answer: BuildAnswer
@@ -37,6 +39,7 @@ class BuildPart:
     name: str = ""
     written: bool = True
     budget: tuple[BudgetRow, ...] = ()
+    kernel_files_only: bool = False
 
 
 def generation_document(builds: Sequence[BuildPart], origins: Sequence[ModelOrigin] = ()) -> Document:
@@ -97,14 +100,11 @@ _ROLES = ("kernel", "definition", "dependency", "support", "header")
 
 
 def _estimate_note(estimate: SizeEstimate) -> str:
-    made = estimate.compiled_as
-    unknown = (
-        f"; {counted(len(estimate.unknown), 'file')} of which nothing is known not counted" if estimate.unknown else ""
-    )
+    made, unknown = estimate.compiled_as, len(estimate.unknown)
+    left_out = f"; {counted(unknown, 'file')} of which nothing is known left out" if unknown else ""
     return (
-        f"between {estimate.low:,} and {estimate.high:,} in {estimate.confidence:.0%} of the cases: text and data in "
-        f"the object files of these sources before they are linked, compiled by {made.compiler} for "
-        f"{made.architecture} with {made.flags}{unknown}"
+        f"between {estimate.low:,} and {estimate.high:,} in {estimate.confidence:.0%} of the cases: {MEANING}; "
+        f"{made.compiler}, {made.architecture}, {made.flags}{left_out}"
     )
 
 
@@ -115,6 +115,14 @@ def _findings(build: BuildPart) -> Iterator[Remark]:
     yield from (Remark("OPS601", "missing", row.reason, row.mend) for row in build.budget if row.over)
     yield from unread_remarks(answer.needed.unread)
     yield from sentences(selection.verdict.unjudged, "unknown")
+    for unread in answer.index.build_lists.unread:
+        text = f"{unread.location}: {unread.message}: which files the release's own lists keep is not known in full"
+        yield Remark("", "unknown", text, "")
+    if build.kernel_files_only:
+        text = (
+            "For a header alone, only files that register kernels were looked for, and none that they need beside them."
+        )
+        yield Remark("", "note", text, "")
     yield from (remark(each, "ignored") for each in selection.verdict.ignored)
     yield from (remark(each, "left out") for each in answer.criteria)
     yield from sentences(answer.warnings, "note")

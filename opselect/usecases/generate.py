@@ -183,6 +183,13 @@ def write_build_lists(
     return WrittenLists(paths, tuple(path for path in paths if path.name in changed), list_warnings(found, options))
 
 
+def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[SelectedFile, ...]:
+    """The files of a build as its lists have them; for a header alone, which asks for no others, those with kernels and
+    what stays of the release's own lists.
+    """
+    return manifest_files(found.selection, found.index, options.mode, options.keep_core)
+
+
 def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> SizeEstimate | None:
     """What the sources of the outputs are expected to take once compiled; with a header what it keeps of them.
 
@@ -192,14 +199,6 @@ def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -
     if "header" in options.targets and not options.header.everything:
         classes = frozenset(each.registration.kernel_class for each in found.selection.kernels)
     return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, classes=classes)
-
-
-def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[SelectedFile, ...]:
-    """The files of a build as its lists have them; of a header alone, which lists none, those that were selected."""
-    if set(options.targets) == {"header"}:
-        return found.selection.files
-    check_read(found.index.build_lists)
-    return manifest_files(found.selection, found.index, options.mode, options.keep_core)
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:
