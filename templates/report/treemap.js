@@ -52,7 +52,8 @@ class Treemap {
     /* A key to marks that are in this tree, and to none where it tells no states. */
     const states = new Set(this.tree.states);
     for (const key of this.keys.children) key.hidden = !states.has(key.dataset.state);
-    this.keys.hidden = ![...TONES.keys()].some((state) => states.has(state));
+    this.tellsStates = [...TONES.keys()].some((state) => states.has(state));
+    this.keys.hidden = !this.tellsStates;
     this.view = [{ node: 0, skip: 0 }];
     this.chosen = { node: 0, own: false, smaller: 0 };
     this.draw();
@@ -138,7 +139,8 @@ class Treemap {
     const classes = ["box"];
     if (box.within) classes.push("box-within");
     else if (TONES.has(state)) classes.push(`box-${state}`);
-    else classes.push(box.smaller ? "box-smaller" : `tone-${box.tone % 6}`);
+    else if (box.smaller || this.tellsStates) classes.push(box.smaller ? "box-smaller" : "box-plain");
+    else classes.push(`tone-${box.tone % 6}`);
     const opens = box.smaller || (!box.own && this.now.opens(box.node));
     /* What is heard begins with what is seen, for those who speak to the page. */
     const spoken = [`${name} ${shortSize(box.bytes)}`, `${share(box.bytes, this.bytesHere())} of what is shown`, state, opens ? "opens" : ""];
