@@ -11,8 +11,8 @@ _WITHOUT_KERNELS = 0.1
 """The part of a usual file that is there without any of its kernels."""
 
 
-_LEAST_AROUND = 0.3
-"""The part that at least stays of what no kernel leads to: the code that registers them is a part of it."""
+_FACTOR_AROUND = 2
+"""By this what registers kernels may be off, which no kernel leads to and each has a part of."""
 
 
 class Share(NamedTuple):
@@ -42,7 +42,12 @@ def share_of(kept: KeptClasses, registrations: int, measured: FileSize | None) -
     around = measured.bytes - measured.kernel_bytes
     together = max(0, measured.kernel_bytes - sum(each.alone for each in classes.values()))
     needed = [max(0, each.whole - each.alone) for each in known]
-    least = alone + min(together, max(needed, default=0)) + around * _LEAST_AROUND
-    most = alone + min(together, sum(needed)) + around
-    low, high = (min(1.0, count / measured.bytes) for count in (least, most))
-    return Share(low, (low + high) / 2, high)
+    registering = around * kept.registrations / registrations
+    least = alone + min(together, max(needed, default=0))
+    most = alone + min(together, sum(needed))
+    counts = (
+        least + registering / _FACTOR_AROUND,
+        (least + most) / 2 + registering,
+        most + min(around, registering * _FACTOR_AROUND),
+    )
+    return Share(*(min(1.0, count / measured.bytes) for count in counts))
