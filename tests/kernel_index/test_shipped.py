@@ -6,6 +6,7 @@ import pytest
 
 from kernel_index import shipped
 from kernel_index.errors import OpselectError
+from kernel_index.index import counts_by_file
 from kernel_index.profiles import PROFILE_NAMES
 from kernel_index.shipped.make import main, make
 from kernel_index.store import open_index
@@ -24,6 +25,14 @@ def test_indexes_of_other_sources_than_the_releases_say_so() -> None:
         "2.17.0": "master of 2024-05-17, before the 2.17 branch",
         "2.20.0": "master just after the 2.20 branch",
     }
+
+
+@pytest.mark.parametrize("release", ["1.4", "2.14", "2.20"])
+def test_kernels_are_counted_as_they_are_listed(release: str) -> None:
+    index = open_index(shipped.find(release))
+    registrations = list(index.all_registrations())
+    for profile in index.profiles:
+        assert index.kernel_counts(profile) == counts_by_file(registrations, profile)
 
 
 def test_they_are_small() -> None:
