@@ -47,31 +47,40 @@ class Guess:
 MEASURED = Spread(0.008, 0.004)
 """The same file compiled again with other headers of third parties, or of another patch release."""
 
-_SAME_KERNELS = Spread(0.1, 0.03)
+_EMPTY = log(400)
+"""An object without any code of its own: what each source has through its headers."""
+
+_SAME_KERNELS = Spread(0.08, 0.02)
+_MORE_KERNELS = 0.9
 _OTHER_KERNELS = 0.35
-_HELPER_IN_OTHER_PROFILE = Spread(0.45, 0.15)
+_HELPER_OF_OTHER_TYPES = Spread(0.4, 0.1)
 
-_PER_RELEASE = Spread(0.12, 0.05)
-_FARTHEST = Spread(0.6, 0.25)
+_PER_RELEASE = Spread(0.08, 0.02)
+_MOST_RELEASES = 30
 
 
-def in_other_profile(measured: float, before: int, after: int) -> Guess:
-    """The size in a profile with ``after`` registrations, measured in one with ``before`` of them.
+def in_other_build(measured: float, before: int, after: int, *, same_types: bool) -> Guess | None:
+    """The size of a file with ``after`` registrations, measured with ``before`` of them.
 
-    A file that registers nothing may have code for types of the profile all the same.
+    A file that registers nothing may have code for types all the same, so that it is known where these are the
+    ``same_types``. None where what was measured says nothing: an object without kernels, of a file that has some here.
     """
-    if before == 0 == after:
-        return Guess(measured, _HELPER_IN_OTHER_PROFILE)
-    change = log((after + 0.5) / (before + 0.5))
-    return Guess(measured + 0.9 * change, _SAME_KERNELS.with_more(Spread(_OTHER_KERNELS * abs(change), 0)))
+    if before == after:
+        if same_types or before:
+            return Guess(measured, _SAME_KERNELS if not same_types else Spread(0, 0))
+        return Guess(measured, _HELPER_OF_OTHER_TYPES) if measured > _EMPTY else None
+    if before == 0:
+        return None
+    if after == 0:
+        return Guess(_EMPTY, Spread(1.0, 0.3))
+    change = log(after / before)
+    return Guess(measured + _MORE_KERNELS * change, _SAME_KERNELS.with_more(Spread(_OTHER_KERNELS * abs(change), 0)))
 
 
-def in_other_release(measured: float, before: int, after: int, minors: int) -> Guess:
-    """The size in a release that is some minor releases away."""
-    change = log((after + 0.5) / (before + 0.5))
-    far = sqrt(min(minors, 12))
-    spread = Spread(min(_PER_RELEASE.own * far, _FARTHEST.own), min(_PER_RELEASE.shared * far, _FARTHEST.shared))
-    return Guess(measured + 0.8 * change, spread.with_more(Spread(_OTHER_KERNELS * abs(change), 0)))
+def in_other_release(minors: int) -> Spread:
+    """How far a size is off that is of a release some minor releases away, besides what its kernels do."""
+    far = sqrt(min(minors, _MOST_RELEASES))
+    return Spread(_PER_RELEASE.own * far, _PER_RELEASE.shared * far)
 
 
 def in_library(library: float, there: int, here: int) -> Guess | None:
@@ -84,7 +93,7 @@ def in_library(library: float, there: int, here: int) -> Guess | None:
     if there == 0:
         return Guess(4.1 + 0.6 * library, Spread(0.6, 0.1))
     if here == 0:
-        return Guess(log(400), Spread(1.0, 0.3))
+        return Guess(_EMPTY, Spread(1.0, 0.3))
     return Guess(1.8 + 0.84 * library + 0.82 * log(here / there), Spread(0.45, 0.1))
 
 

@@ -29,8 +29,8 @@ class BuildPart:
     """One build: its answer, all files of its lists, and their expected size, None where nothing is known of it.
 
     ``name`` tells it from other builds of the page, empty where it is the only one. ``written`` is False where its
-    lists were not written. ``budget`` are limits of the configuration. ``kernel_files_only`` tells that other files were
-    not looked for.
+    lists were not written. ``budget`` are limits of the configuration. With ``kernel_files_only`` no other files were
+    looked for.
     """
 
     answer: BuildAnswer
