@@ -14,6 +14,14 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/* A name as an element that breaks behind slashes rather than anywhere. */
+function nameElement(text, classes = "words name") {
+  const parts = text.split("/");
+  const element = make("span", { class: classes });
+  parts.forEach((part, index) => (index < parts.length - 1 ? element.append(part + "/", make("wbr")) : element.append(part)));
+  return element;
+}
+
 /* A control with its label, which stay together where lines break. */
 function field(label, control) {
   return make("span", { class: "field" }, make("label", { for: control.id }, label), control);

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 
+from opselect.report.page import byte_size
 from tests.report_page import documents
 from tests.report_page.browser import DESKTOP, PHONE, Browser, needs_browser
 
@@ -251,6 +252,12 @@ def test_exact_bytes_are_one_press_away(small: Browser) -> None:
     small.click("#exact")
     assert column(small, "ops", 1)[0] == "5,200,000 bytes"
     assert "1,234,567 bytes" in small.text("#would-go tbody tr")
+
+
+def test_sizes_are_said_as_everywhere_else(small: Browser) -> None:
+    sizes = [0, 1, -1, 2, 999, 1000, 1049, 1050, 999_949, 999_950, 1_000_000, -120_500, 553_400_000, 999_950_000, 10**12]
+    assert small.ask("return arguments[0].map(shortSize)", sizes) == [byte_size(size) for size in sizes]
+    assert small.ask("return arguments[0].map(exactSize)", [1, 1234567]) == ["1 byte", "1,234,567 bytes"]
 
 
 def test_all_rows_of_the_first_screen_are_a_table(browser: Browser, tmp_path: Path) -> None:
