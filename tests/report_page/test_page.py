@@ -255,7 +255,23 @@ def test_exact_bytes_are_one_press_away(small: Browser) -> None:
 
 
 def test_sizes_are_said_as_everywhere_else(small: Browser) -> None:
-    sizes = [0, 1, -1, 2, 999, 1000, 1049, 1050, 999_949, 999_950, 1_000_000, -120_500, 553_400_000, 999_950_000, 10**12]
+    sizes = [
+        0,
+        1,
+        -1,
+        2,
+        999,
+        1000,
+        1049,
+        1050,
+        999_949,
+        999_950,
+        1_000_000,
+        -120_500,
+        553_400_000,
+        999_950_000,
+        10**12,
+    ]
     assert small.ask("return arguments[0].map(shortSize)", sizes) == [byte_size(size) for size in sizes]
     assert small.ask("return arguments[0].map(exactSize)", [1, 1234567]) == ["1 byte", "1,234,567 bytes"]
 
