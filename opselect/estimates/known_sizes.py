@@ -13,6 +13,7 @@ from opselect.estimates.records import Basis, FileToCompile
 from opselect.estimates.spreads import (
     MEASURED,
     Guess,
+    Registered,
     by_registrations,
     in_library,
     in_other_build,
@@ -92,8 +93,8 @@ class KnownSizes:
     def _of_object(self, file: FileToCompile, table: SizeTable, known: FileSize) -> Guess | None:
         return in_other_build(
             known.bytes,
-            known.registrations,
-            file.registrations,
+            Registered(known.registrations, known.kernel_classes),
+            Registered(file.registrations, file.classes),
             same_types=table.profile == self._profile or OPS_FOLDER in file.path,
         )
 

@@ -39,12 +39,14 @@ class KeptClasses:
 class FileToCompile:
     """A source file of a build.
 
-    ``registrations`` are the kernels that it registers in the build's profile and the ops that it defines. ``kept`` is
-    None where no header drops any of them. ``own`` marks a file that is of no release.
+    ``registrations`` are the kernels that it registers in the build's profile, of ``classes`` different classes, and
+    the ops that it defines. ``kept`` is None where no header drops any of them. ``own`` marks a file that is of no
+    release.
     """
 
     path: str
     registrations: int = 0
+    classes: int = 0
     kept: KeptClasses | None = None
     own: bool = False
 

@@ -28,9 +28,9 @@ def estimated(
     return found
 
 
-A = FileToCompile(KERNELS + "a.cc", 2)
-B = FileToCompile(KERNELS + "b.cc", 3)
-MEASURED_A = {A.path: FileSize(100_000, 2)}
+A = FileToCompile(KERNELS + "a.cc", 2, 2)
+B = FileToCompile(KERNELS + "b.cc", 3, 3)
+MEASURED_A = {A.path: FileSize(100_000, 2, 2)}
 
 
 def width(found: SizeEstimate) -> float:
@@ -81,7 +81,7 @@ def test_the_less_is_known_the_wider_the_band() -> None:
 
 def test_more_kernels_in_a_profile_are_more_bytes_and_a_wider_band() -> None:
     few = estimated([A], table(MEASURED_A), profile="ios")
-    many = estimated([FileToCompile(A.path, 12)], table(MEASURED_A), profile="ios")
+    many = estimated([FileToCompile(A.path, 12, 12)], table(MEASURED_A), profile="ios")
     assert many.bytes > 2 * few.bytes
     assert width(many) > width(few)
 
@@ -124,6 +124,7 @@ def test_the_band_of_a_sum_is_relatively_narrower_than_those_of_its_files() -> N
 
 
 SIZES = st.integers(1, 10_000_000)
+COUNTS = st.integers(0, 9).flatmap(lambda count: st.tuples(st.just(count), st.integers(min(count, 1), count)))
 KNOWN = st.dictionaries(st.sampled_from([f"{KERNELS}{name}.cc" for name in "abcdefgh"]), SIZES, min_size=1)
 
 
@@ -132,11 +133,11 @@ def test_more_files_are_never_smaller(
     measured: dict[str, int], library: dict[str, int], profile: str, data: st.DataObject
 ) -> None:
     tables = (
-        table({path: FileSize(size, 2) for path, size in measured.items()}),
+        table({path: FileSize(size, 2, 2) for path, size in measured.items()}),
         table({path: FileSize(size, 5) for path, size in library.items()}, "library", "desktop"),
     )
     paths = sorted({*measured, *library, KERNELS + "new.cc"})
-    files = [FileToCompile(path, data.draw(st.integers(0, 9))) for path in paths]
+    files = [FileToCompile(path, *data.draw(COUNTS)) for path in paths]
     fewer = data.draw(st.lists(st.sampled_from(files), unique=True))
     some, more = (estimated(part, *tables, profile=profile) for part in (fewer, files))
     assert some.bytes <= more.bytes
@@ -148,11 +149,11 @@ def test_more_files_are_never_smaller(
 
 
 CLASSES = {"A<int>": ClassSize(30_000, 50_000), "A<float>": ClassSize(20_000, 40_000)}
-BY_CLASS = table({A.path: FileSize(100_000, 2, 80_000, CLASSES)})
+BY_CLASS = table({A.path: FileSize(100_000, 2, 2, 80_000, CLASSES)})
 
 
 def kept(*names: str) -> FileToCompile:
-    return FileToCompile(A.path, 2, KeptClasses(frozenset(names), len(names)))
+    return FileToCompile(A.path, 2, 2, KeptClasses(frozenset(names), len(names)))
 
 
 def test_a_header_leaves_the_bytes_of_the_classes_that_it_keeps() -> None:
@@ -170,8 +171,10 @@ def test_a_header_that_keeps_all_classes_changes_nothing() -> None:
 
 def test_without_bytes_of_classes_kernels_count_alike_and_the_band_says_so() -> None:
     whole, half = (
-        estimated([B], table({B.path: FileSize(100_000, 2)})),
-        estimated([FileToCompile(B.path, 2, KeptClasses(frozenset(["X"]), 1))], table({B.path: FileSize(100_000, 2)})),
+        estimated([B], table({B.path: FileSize(100_000, 2, 2)})),
+        estimated(
+            [FileToCompile(B.path, 2, 2, KeptClasses(frozenset(["X"]), 1))], table({B.path: FileSize(100_000, 2, 2)})
+        ),
     )
     assert 0.4 * whole.bytes < half.bytes < 0.7 * whole.bytes
     assert half.low < 0.4 * whole.bytes
