@@ -23,6 +23,7 @@ class Basis(Enum):
     MEASURED = "measured"
     OTHER_PROFILE = "measured in another profile"
     OTHER_RELEASE = "measured in another release"
+    SIBLINGS = "from files made alike"
     DESKTOP_LIBRARY = "from a desktop library"
     REGISTRATIONS = "from the number of kernels and ops"
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kernel_index.shipped.sizes import ClassSize, FileSize, Kind, SizeTable
 from opselect.estimates import Basis, FileToCompile, KeptClasses, SizeEstimate, estimate
+from opselect.estimates.siblings import family_of
 
 KERNELS = "tensorflow/core/kernels/"
 
@@ -179,3 +180,45 @@ def test_without_bytes_of_classes_kernels_count_alike_and_the_band_says_so() -> 
     assert 0.4 * whole.bytes < half.bytes < 0.7 * whole.bytes
     assert half.low < 0.4 * whole.bytes
     assert half.high > 0.99 * whole.bytes
+
+
+def test_a_file_is_about_as_large_as_those_that_are_made_alike() -> None:
+    siblings = {f"{KERNELS}tile_{each}.cc": FileSize(size, 0) for each, size in (("float", 90_000), ("int8", 110_000))}
+    found = estimated([FileToCompile(KERNELS + "tile_uint64.cc")], table(siblings))
+    assert found.files[0].basis is Basis.SIBLINGS
+    assert 90_000 < found.bytes < 130_000
+    other = estimated([FileToCompile(KERNELS + "tile_functor.cc")], table(siblings))
+    assert other.files[0].basis is Basis.REGISTRATIONS
+
+
+def test_siblings_that_register_nothing_say_nothing_of_one_that_does() -> None:
+    empty = table({KERNELS + "conv_half.cc": FileSize(251, 0)})
+    found = estimated([FileToCompile(KERNELS + "conv_float.cc", 2, 2)], empty)
+    assert found.files[0].basis is Basis.REGISTRATIONS
+
+
+def test_a_helper_has_more_code_where_there_are_more_types() -> None:
+    helper = FileToCompile(KERNELS + "slice.cc")
+    measured = table({helper.path: FileSize(25_000, 0)})
+    few, many = (estimated([helper], measured, profile=profile) for profile in ("ios", "desktop+-DX"))
+    assert few.bytes == pytest.approx(25_000, rel=0.05)
+    assert many.bytes > 2 * few.bytes
+    assert width(many) > width(few)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("a/tile_functor_cpu_int32.cc", "a/tile_functor_cpu"),
+        ("a/slice_op_cpu_impl_7.cc", "a/slice_op_cpu_impl"),
+        ("a/cast_op_impl_bfloat.cc", "a/cast_op_impl"),
+        ("a/qr_op_complex128.cc", "a/qr_op"),
+        ("a/tile_functor_cpu_tstring.cc", "a/tile_functor_cpu"),
+        ("a/matmul_op_real.cc", "a/matmul_op"),
+        ("a/relu_op.cc", ""),
+        ("a/float.cc", ""),
+        ("a/cast_op_impl_int32.h", ""),
+    ],
+)
+def test_families_by_their_names(name: str, family: str) -> None:
+    assert family_of(name) == family
