@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index import shipped
-from kernel_index.diagnostics import unsure
+from kernel_index.diagnostics import unevaluated, unsure
 from kernel_index.index import KernelIndex, MemoryIndex
 from kernel_index.kernel_lookup import CPU, DEFAULT
 from kernel_index.records import KernelRegistration
@@ -71,7 +71,8 @@ def borrowed(made: KernelIndex, scan: KernelIndex, profile: str) -> Borrowed:
         if places:
             doubtful.update(_key(record) for record in made.registrations(op) if record.location in places)
     only_scan = there - here
-    unknown = only_scan & doubtful
+    unread = {op for op in made.op_names() if unevaluated(op, made.diagnostics, named=True)}
+    unknown = only_scan & (doubtful + Counter({key: n for key, n in only_scan.items() if key[0] in unread}))
     return Borrowed((here & there).total(), _texts(here - there), _texts(only_scan - unknown), unknown.total())
 
 
