@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from kernel_index.datatypes import DataType
@@ -93,6 +93,8 @@ class Audit:
     """Some binaries that work together, a library and the framework that it needs say."""
 
     binaries: tuple[AuditedBinary, ...]
+    _rows: dict[By, tuple[Row, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was counted once: several answers have the same rows."""
 
     @property
     def name(self) -> str:
@@ -111,6 +113,11 @@ class Audit:
 
     def rows(self, by: By) -> tuple[Row, ...]:
         """The rows of one kind, what costs most first; bytes that belong to none of them are in no row."""
+        if by not in self._rows:
+            self._rows[by] = self._counted(by)
+        return self._rows[by]
+
+    def _counted(self, by: By) -> tuple[Row, ...]:
         found: dict[str, _Sum] = {}
         for binary in self.binaries:
             _add_rows(found, binary, by)
@@ -212,6 +219,14 @@ def _names(kernel: RegisteredKernel, by: By) -> tuple[str, ...]:
 def dtypes_of(kernel: RegisteredKernel) -> tuple[DataType, ...]:
     """The data types that a kernel is registered for, by any attr."""
     return tuple(value for each in kernel.constraints for value in each.allowed if isinstance(value, DataType))
+
+
+def kernels_by_name(kernels: Iterable[RegisteredKernel]) -> dict[str, list[RegisteredKernel]]:
+    """Kernels by the names of their rows; those of one name differ in constraints, or stand in several binaries."""
+    found: dict[str, list[RegisteredKernel]] = {}
+    for kernel in kernels:
+        found.setdefault(kernel_name(kernel), []).append(kernel)
+    return found
 
 
 def kernel_name(kernel: RegisteredKernel) -> str:

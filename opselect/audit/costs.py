@@ -21,8 +21,8 @@ _SYMBOLS = 1000
 """So many functions and objects are told apart by name, the largest; the others are of no name."""
 
 
-_DENSE = 2**24
-"""Up to so many pairs of names a sum is kept for each, which is quicker than sorting them; it takes 128 MB."""
+_DENSE = 2**20
+"""Up to so many combinations of names a sum is kept for each, which is quicker than sorting them; it takes 8 MB."""
 
 
 class BinaryCosts:
@@ -83,7 +83,7 @@ class BinaryCosts:
             if by_row and by != "section":
                 column = owners.of_rows(column)
             keys = keys * (len(texts) + 1) + np.maximum(column, NOTHING) + 1
-        distinct, sums = _summed(keys, sizes, math.prod(len(texts) + 1 for texts in names))
+        distinct, sums = _summed(keys, sizes, [len(texts) + 1 for texts in names])
         found: dict[tuple[str, ...], int] = {}
         for key, count in zip(distinct.tolist(), sums.tolist(), strict=True):
             parts = []
@@ -150,13 +150,17 @@ class BinaryCosts:
 
 
 def _summed(
-    keys: NDArray[np.int64], sizes: NDArray[np.int64], count: int
+    keys: NDArray[np.int64], sizes: NDArray[np.int64], counts: Sequence[int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The keys below ``count`` that have bytes, and how many; key 0, which names nothing, need not be among them."""
-    if count <= _DENSE:
-        sums = np.bincount(keys, sizes, minlength=count)
+    """The keys that have bytes, and how many. A key is made of a number below each of ``counts``, 0 for no name."""
+    if math.prod(counts) <= _DENSE:
+        sums = np.bincount(keys, sizes, minlength=math.prod(counts))
         distinct = np.flatnonzero(sums).astype(np.int64)
         return distinct, sums[distinct].astype(np.int64)
-    named = keys > 0
+    named = keys % counts[-1] > 0  # few items have a name of every kind
     distinct, places = np.unique(keys[named], return_inverse=True)
-    return distinct, np.bincount(places.ravel(), sizes[named], minlength=len(distinct)).astype(np.int64)
+    sums = np.bincount(places.ravel(), sizes[named], minlength=len(distinct)).astype(np.int64)
+    if len(counts) == 1:
+        return distinct, sums
+    others, rest = _summed(keys[~named] // counts[-1], sizes[~named], counts[:-1])
+    return np.concatenate([distinct, others * counts[-1]]), np.concatenate([sums, rest])

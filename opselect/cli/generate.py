@@ -21,7 +21,7 @@ from opselect.cli.shared.options import (
     quiet_option,
     source_options,
 )
-from opselect.cli.shared.page_file import check_page, html_option, write_page
+from opselect.cli.shared.page_file import PageFile, html_option, page_file
 from opselect.cli.shared.selecting import print_build, print_missing, report
 from opselect.cli.shared.sources import check_source
 from opselect.targets import TARGET_KINDS, TARGETS, ManifestFormat
@@ -172,19 +172,25 @@ def command(
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted, named=bool(ops_lists))
     question = BuildQuestion(needs, source, profile, macros, have=have, ops_lists=ops_lists)
     files = [tree / MAKEFILE_LIST] if tree is not None else []
-    check_page(html_file, [*models, *kept, *ops_lists, index_file, *files], _outputs(out), as_json=as_json)
+    page = page_file(
+        html_file,
+        [*models, *kept, *ops_lists, index_file, *files],
+        outputs=_outputs(out),
+        folders=[out] if out is not None else (),
+        as_json=as_json,
+    )
     # click has taken nothing but targets.
     wanted = cast("tuple[Target, ...]", targets)
     header = HeaderOptions(compat=compat) if default_ops is None else HeaderOptions(default_ops, compat)
     options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header)
-    return generate_lists(question, options, out, html_file, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
+    return generate_lists(question, options, out, page, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
 
 
 def generate_lists(
     question: BuildQuestion,
     options: ListOptions,
     out: Path | None,
-    html_file: str | None,
+    page: PageFile | None,
     *,
     allow_missing: bool,
     as_json: bool,
@@ -202,7 +208,7 @@ def generate_lists(
         _print_written(found, generated.written, generated.estimate, quiet=quiet)
     if as_json:
         print_json({**manifest_of(found, options), "estimate": estimate_json(generated.estimate)})
-    if html_file is not None:
+    if page is not None:
         from opselect.report.of_generation import BuildPart, generation_document
         from opselect.usecases.model_origins import model_origins
 
@@ -215,8 +221,8 @@ def generate_lists(
             kernel_files_only=set(options.targets) == {"header"} and not as_json,
         )
         origins = model_origins([question.models], found.needed.unread)
-        write_page(html_file, generation_document([part], origins), quiet=quiet)
-    return report(found, html_file or "", allow_missing=allow_missing)
+        page.write(generation_document([part], origins), quiet=quiet)
+    return report(found, page, allow_missing=allow_missing)
 
 
 def _check_destination(targets: tuple[str, ...], out: Path | None, *, printed: bool) -> None:

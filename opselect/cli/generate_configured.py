@@ -13,7 +13,7 @@ from opselect.cli.shared.console import counted, note, print_json, print_line, w
 from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.needs import reading, report_unread, unread_code
-from opselect.cli.shared.page_file import check_page, write_page
+from opselect.cli.shared.page_file import PageFile, page_file
 from opselect.cli.shared.selecting import nothing_written, print_build, print_missing
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def generate_targets(path: str, options: ReadingOptions, html_file: str | None, 
     if options.jobs is not None and options.dask:
         raise click.UsageError("--jobs and --dask exclude each other")
     config = read_config(path)
-    if html_file is not None:
-        _check_page(config, html_file, as_json=as_json)
+    page = _page(config, html_file, as_json=as_json) if html_file is not None else None
     with reading(quiet=quiet) as watch:
         found = generate_configured(config, options, watch)
     models = [model.path for model in found.inputs.models] if not found.inputs.kept else []
@@ -76,16 +75,16 @@ def generate_targets(path: str, options: ReadingOptions, html_file: str | None, 
             _print_written(build, found, quiet=quiet)
     if as_json:
         print_json(found.to_json())
-    if html_file is not None:
+    if page is not None:
         from opselect.report.of_configuration import configured_document
         from opselect.usecases.model_origins import model_origins
 
         unread = found.builds[0].answer.needed.unread if found.builds else ()
-        write_page(html_file, configured_document(found, model_origins(found.inputs.sets(), unread)), quiet=quiet)
-    return _report(found, html_file or "")
+        page.write(configured_document(found, model_origins(found.inputs.sets(), unread)), quiet=quiet)
+    return _report(found, page)
 
 
-def _check_page(config: Config, html_file: str, *, as_json: bool) -> None:
+def _page(config: Config, html_file: str, *, as_json: bool) -> PageFile | None:
     from kernel_index.build_files import MAKEFILE_LIST
     from opselect.usecases.config_models import named_inputs
 
@@ -93,7 +92,9 @@ def _check_page(config: Config, html_file: str, *, as_json: bool) -> None:
     indexes = [config.place(target.index) for target in config.targets if target.index]
     makefiles = [Path(config.place(target.tree), MAKEFILE_LIST) for target in config.targets if target.tree]
     read = [config.path, *(model.path for model in inputs.models), *inputs.kept, *indexes, *makefiles]
-    check_page(html_file, read, [config.output(target) for target in config.targets], as_json=as_json)
+    outputs = [config.output(target) for target in config.targets]
+    folders = [output.parent for output in outputs]
+    return page_file(html_file, read, outputs=outputs, folders=folders, as_json=as_json)
 
 
 def _print_exceeded(exceeded: Sequence[Exceeded]) -> None:
@@ -113,7 +114,7 @@ def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bo
         note(f"  {each.path}{'' if each.changed else ' (unchanged)'}", quiet=quiet)
 
 
-def _report(found: GeneratedTargets, page: str) -> int:
+def _report(found: GeneratedTargets, page: PageFile | None) -> int:
     """Says at the end what was not read, or why nothing was written, and returns the exit code."""
     unread = found.builds[0].answer.needed.unread
     report_unread(unread, found.builds[0].answer.needed.models)

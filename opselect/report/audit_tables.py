@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opselect.audit.audited import Audit, kernel_name
+from opselect.audit.audited import Audit, kernel_name, kernels_by_name
 from opselect.binaries.names import readable
-from opselect.report.cost_rows import CostRows
 from opselect.report.document import Cell, PageTable
 from opselect.report.tables import Head, constraints_text, table
 from opselect.report.uses import Uses
@@ -33,14 +32,13 @@ _CHANGE: tuple[Head, ...] = (
 )
 
 
-def audit_tables(rows: CostRows, uses: Uses) -> Iterator[PageTable]:
+def audit_tables(audit: Audit, uses: Uses) -> Iterator[PageTable]:
     """Ops, kernels, files and types with what they cost, what belongs to no op alone, and what could not be decoded."""
-    audit = rows.audit
-    yield _ops(rows, uses)
-    yield _kernels(rows, uses)
-    yield _files(rows, uses)
-    yield table("dtypes", "Data types", (("dtype", "Data type", "text"), *_COSTS), map(_costs, rows.by("dtype")))
-    sections, nobody = audit.sections(), rows.unattributed
+    yield _ops(audit, uses)
+    yield _kernels(audit, uses)
+    yield _files(audit, uses)
+    yield table("dtypes", "Data types", (("dtype", "Data type", "text"), *_COSTS), map(_costs, audit.rows("dtype")))
+    sections, nobody = audit.sections(), audit.unattributed()
     heads: tuple[Head, ...] = (
         ("section", "Section", "text"),
         ("bytes", "Bytes", "bytes"),
@@ -58,20 +56,21 @@ def _costs(row: Row) -> tuple[Cell, ...]:
     return row.name, row.kernels, row.retained_bytes, row.own_bytes
 
 
-def _ops(rows: CostRows, uses: Uses) -> PageTable:
+def _ops(audit: Audit, uses: Uses) -> PageTable:
     found = []
-    for row in rows.by("op"):
+    for row in audit.rows("op"):
         used = (uses.of_op(row.name), ", ".join(uses.models_of_op(row.name))) if uses.given else ()
         found.append((*_costs(row), ", ".join(row.files), *used))
     heads = (_OP, *_COSTS, ("files", "Files", "text"), *(_USE if uses.given else ()))
     return table("ops", "Ops", heads, found)
 
 
-def _kernels(rows: CostRows, uses: Uses) -> PageTable:
+def _kernels(audit: Audit, uses: Uses) -> PageTable:
     """Kernels of the same op, device, class and label are one row, as in the tree."""
+    registered = kernels_by_name(audit.kernels)
     found = []
-    for row in rows.by("kernel"):
-        its = rows.kernels[row.name]
+    for row in audit.rows("kernel"):
+        its = registered[row.name]
         op = its[0].op
         types = " or ".join(sorted({constraints_text(kernel.constraints) for kernel in its} - {""}))
         used = (uses.of_kernels(its), ", ".join(uses.models_of(its))) if uses.given else ()
@@ -83,8 +82,8 @@ def _kernels(rows: CostRows, uses: Uses) -> PageTable:
     return table("kernels", "Kernels", heads, found)
 
 
-def _files(rows: CostRows, uses: Uses) -> PageTable:
-    found = ((*_costs(row), *((uses.of_file(row.name),) if uses.given else ())) for row in rows.by("file"))
+def _files(audit: Audit, uses: Uses) -> PageTable:
+    found = ((*_costs(row), *((uses.of_file(row.name),) if uses.given else ())) for row in audit.rows("file"))
     return table("files", "Source files", (_FILE, *_COSTS, *(_USE[:1] if uses.given else ())), found)
 
 

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from kernel_index.shown import shortened, visible
-from opselect.report.document import Document, PageTable, Tree, TypeMatrix
+from opselect.report.document import Document, PageTable, Remark, Tree, TypeMatrix
 from opselect.report.trees import pruned
 
 
@@ -42,7 +42,7 @@ def fitted(document: Document, limits: Limits) -> Document:
         trees=tuple(pruned(each, limits.nodes) for each in document.trees),
         tables=tuple(_shorter(each, limits.rows) for each in document.tables),
         matrix=_fewer_ops(document.matrix, limits.rows) if document.matrix is not None else None,
-        findings=document.findings[: limits.rows],
+        findings=_fewer_findings(document.findings, limits.rows),
         models=document.models[: limits.models],
         models_more=document.models_more + max(len(document.models) - limits.models, 0),
     )
@@ -96,6 +96,12 @@ def _with_texts(value: _Value, change: Callable[[str], str]) -> _Value:
 def _shorter(table: PageTable, most: int) -> PageTable:
     left_out = max(len(table.rows) - most, 0)
     return replace(table, rows=table.rows[:most], more=table.more + left_out) if left_out else table
+
+
+def _fewer_findings(findings: tuple[Remark, ...], most: int) -> tuple[Remark, ...]:
+    if len(findings) <= most:
+        return findings
+    return (*findings[:most], Remark("", "note", f"{len(findings) - most:,} more findings are not shown.", ""))
 
 
 def _fewer_ops(matrix: TypeMatrix, most: int) -> TypeMatrix:

@@ -10,7 +10,6 @@ from opselect.audit.audited import Audit
 from opselect.findings import code_of
 from opselect.report.audit_tables import audit_tables, difference_tables, model_tables
 from opselect.report.audit_trees import audit_trees
-from opselect.report.cost_rows import CostRows
 from opselect.report.document import (
     BudgetRow,
     ChangeRow,
@@ -62,8 +61,8 @@ class AuditAnswer:
 def audit_document(answer: AuditAnswer) -> Document:
     """What a page shows of an audit; its figures are those of ``opselect audit --json``."""
     audit, models, compared = answer.audited.audit, answer.models, answer.compared
-    rows, uses = CostRows(audit), Uses(audit, models)
-    tables = [*audit_tables(rows, uses)]
+    uses = Uses(audit, models)
+    tables = [*audit_tables(audit, uses)]
     if models is not None:
         tables += model_tables(models)
     if compared is not None:
@@ -73,12 +72,12 @@ def audit_document(answer: AuditAnswer) -> Document:
         title=" + ".join(last_name(each.name) for each in audit.binaries),
         subtitle=_subtitle(answer),
         made_by=MADE_BY,
-        figures=tuple(_figures(answer, rows)),
-        budget=_budget(answer, rows),
+        figures=tuple(_figures(answer)),
+        budget=_budget(answer),
         would_go=_going(models) if models is not None else None,
         diff=_changes(compared) if compared is not None else None,
         findings=tuple(_findings(answer)),
-        trees=audit_trees(rows, uses),
+        trees=audit_trees(audit, uses),
         matrix=_matrix(audit, uses, models),
         tables=with_rows(tables),
         models=tuple(model_row(each) for each in answer.origins),
@@ -95,7 +94,7 @@ def _subtitle(answer: AuditAnswer) -> str:
     return f"TensorFlow {audited.index.release}{known}, {processors}"
 
 
-def _figures(answer: AuditAnswer, rows: CostRows) -> Iterator[Figure]:
+def _figures(answer: AuditAnswer) -> Iterator[Figure]:
     """What was asked first, and then what is there in any case."""
     audit, models = answer.audited.audit, answer.models
     yield Figure("Total", audit.size, "bytes", "; ".join(_size_note(audit)))
@@ -110,7 +109,7 @@ def _figures(answer: AuditAnswer, rows: CostRows) -> Iterator[Figure]:
         yield Figure("Growth", found.growth, "bytes", note, "bad" if found.failed else "")
     if models is not None:
         yield from _model_figures(models)
-    own = sum(row.own_bytes for row in rows.by("op"))
+    own = sum(row.own_bytes for row in audit.rows("op"))
     yield Figure("Own bytes of ops", own, "bytes", "carry the name of one op; all others belong to no op alone")
     ops = len({kernel.op for kernel in audit.kernels})
     definitions = len({each.op for binary in audit.binaries for each in binary.registrations.definitions})
@@ -140,7 +139,7 @@ def _size_note(audit: Audit) -> Iterator[str]:
         yield text if download is None else f"{text}, {download:,} bytes to download"
 
 
-def _budget(answer: AuditAnswer, rows: CostRows) -> tuple[BudgetRow, ...] | None:
+def _budget(answer: AuditAnswer) -> tuple[BudgetRow, ...] | None:
     """The limits that are exceeded, and then those that hold: the total, each op that is named, growth."""
     budget, audit = answer.budget, answer.audited.audit
     if budget is None:
@@ -157,7 +156,7 @@ def _budget(answer: AuditAnswer, rows: CostRows) -> tuple[BudgetRow, ...] | None
         for each in answer.exceeded
     ]
     over = {each.limit for each in answer.exceeded}
-    costs = {row.name: row.retained_bytes or 0 for row in rows.by("op")}
+    costs = {row.name: row.retained_bytes or 0 for row in audit.rows("op")}
     held = [("total", audit.size, budget.total)]
     held += [(f"ops.{op}", costs.get(op, 0), most) for op, most in budget.ops.items()]
     held.append(("any_op", max((cost for op, cost in costs.items() if op not in budget.ops), default=0), budget.any_op))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 
 from kernel_index.records import Constraint
 from kernel_index.records_json import Json, allowed_json
@@ -23,7 +24,8 @@ def with_rows(tables: Iterable[PageTable]) -> tuple[PageTable, ...]:
     return tuple(each for each in tables if each.rows)
 
 
-def constraints_text(constraints: Iterable[Constraint]) -> str:
+@cache
+def constraints_text(constraints: tuple[Constraint, ...]) -> str:
     """What a kernel is for: ``T=DT_FLOAT|DT_HALF; Tidx=DT_INT32``."""
     return "; ".join(sorted(f"{each.attr}={'|'.join(map(str, allowed_json(each.allowed)))}" for each in constraints))
 

@@ -107,6 +107,22 @@ def test_what_is_missing_is_on_a_page_and_nothing_else_is_written(cli: Cli, mode
     assert "Lists" not in figures(page_at())
 
 
+def test_a_page_in_the_folder_of_lists_that_are_not_written(cli: Cli, model: Model, index_file: Path) -> None:
+    arguments = ("--index", index_file, "--out", "deep/lists", "--html", "deep/lists/page.html")
+    assert cli("generate", model("Mul", "Lonely"), *arguments).code == 1
+    assert [each.name for each in Path("deep/lists").iterdir()] == ["page.html"]
+    assert cli("generate", model("Mul"), *arguments).code == 0
+    assert Path("deep/lists/manifest.yaml").exists()
+
+
+def test_no_list_is_written_where_the_page_cannot_be(cli: Cli, model: Model, index_file: Path) -> None:
+    Path("folder").mkdir()
+    for place in ("no/such/folder/page.html", "folder", "model.pbtxt/page.html"):
+        outcome = cli("generate", model("Mul"), "--index", index_file, "--out", "lists", "--html", place)
+        assert (outcome.code, Path("lists").exists()) == (2, False)
+        assert f"{place}: cannot be written" in outcome.err
+
+
 @pytest.mark.parametrize("target", ["bazel", "makefile", "cmake", "list", "header", "manifest"])
 def test_the_page_is_written_with_every_target(cli: Cli, model: Model, index_file: Path, target: str) -> None:
     out = ("--out", "lists", "--html", "page.html")

@@ -14,7 +14,7 @@ from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import reading, report_unread, unread_code
 from opselect.cli.shared.options import FILE, json_option, quiet_option, source_options
-from opselect.cli.shared.page_file import check_page, html_option, write_page, write_text
+from opselect.cli.shared.page_file import html_option, page_file, write_text
 from opselect.usecases.kernel_source import KernelSource
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def command(
     named = [*files, *models, old, *headers, *lists, budget_file, map_file, debug_file, index_file]
     if csv_file is not None and any(path is not None and _is_same_file(csv_file, str(path)) for path in named):
         raise click.UsageError(f"--csv {csv_file} would write over what is read")
-    check_page(html_file, named, [csv_file], as_json=as_json)
+    page = page_file(html_file, named, outputs=[csv_file], as_json=as_json)
     budget = _budget(budget_file, has_old=old is not None)
     source = KernelSource(release, tree, index_file, roots)
     costs = not (registrations or definitions)
@@ -179,7 +179,7 @@ def command(
         print_json(_document(audited, rows_by, needs, compared, exceeded, has_budget=budget is not None))
     elif csv_file == "-":
         print_data(_csv(audited.audit, rows_by))
-    elif html_file != "-":
+    elif page is None or not page.on_stdout:
         from opselect.cli.audit.text import print_audit, print_difference, print_models, print_over_budget
 
         if compared is None:
@@ -192,13 +192,13 @@ def command(
             print_over_budget(budget, exceeded)
     if csv_file is not None and csv_file != "-":
         write_text(csv_file, _csv(audited.audit, rows_by), quiet=quiet)
-    if html_file is not None:
+    if page is not None:
         from opselect.report.of_audit import AuditAnswer, audit_document
         from opselect.usecases.model_origins import model_origins
 
         origins = model_origins([asked], needs.unread) if needs is not None else ()
         answer = AuditAnswer(audited, needs, compared, budget, exceeded, origins)
-        write_page(html_file, audit_document(answer), quiet=quiet)
+        page.write(audit_document(answer), quiet=quiet)
     if needs is None:
         _note_undecoded(audited.audit, quiet=quiet)
     code = DONE

@@ -11,6 +11,7 @@ from opselect.cli.shared.findings_text import Report, print_report
 from opselect.cli.shared.needs import report_unread, unread_code
 
 if TYPE_CHECKING:
+    from opselect.cli.shared.page_file import PageFile
     from opselect.usecases.select_kernels import BuildAnswer
 
 
@@ -42,15 +43,15 @@ def print_build(found: BuildAnswer, *, quiet: bool) -> None:
         note(f"  without kernels for ops that the runtime only may insert: {', '.join(ops)}", quiet=quiet)
 
 
-def nothing_written(page: str) -> str:
+def nothing_written(page: PageFile | None) -> str:
     """That no lists were written, and that a page was, where one was."""
-    return f"Nothing was written but {page}" if page and page != "-" else "Nothing was written"
+    return "Nothing was written" if page is None or page.on_stdout else f"Nothing was written but {page.path}"
 
 
-def report(found: BuildAnswer, page: str = "", *, allow_missing: bool) -> int:
+def report(found: BuildAnswer, page: PageFile | None = None, *, allow_missing: bool) -> int:
     """Says at the end what could not be read or written, and returns the exit code.
 
-    ``page`` is the file of a page that was written whatever is missing.
+    ``page`` was written whatever is missing.
     """
     unread = found.needed.unread
     report_unread(unread, found.needed.models)

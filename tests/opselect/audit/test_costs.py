@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opselect.audit.audited import BYS, groups_of
+from opselect.audit.audited import BYS, By, groups_of
 from opselect.audit.costs import BinaryCosts
 from opselect.audit.drops import dropping_of
 from opselect.audit.owners.owning import owners
@@ -34,6 +34,38 @@ def test_owners_of_each_kind_have_all_bytes(wide: BinaryCosts, by: str) -> None:
     size = (AUDIT / "libwide.so").stat().st_size
     assert sum(wide.owned(by).values()) == size  # type: ignore[arg-type] # one of the kinds
     assert min(wide.owned(by).values()) >= 0  # type: ignore[arg-type] # one of the kinds
+
+
+PAIRS: tuple[tuple[By, ...], ...] = (
+    *(("op", "kernel"), ("file", "op"), ("dtype", "op"), ("section", "file"), ("op", "section")),
+    *(("section", "file", "op"), ("kernel",)),
+)
+
+
+@pytest.mark.parametrize("bys", PAIRS, ids="-".join)
+def test_names_of_several_kinds_together_have_the_bytes_of_each(wide: BinaryCosts, bys: tuple[By, ...]) -> None:
+    found = wide.owned_together(bys)
+    assert sum(found.values()) == (AUDIT / "libwide.so").stat().st_size
+    assert min(found.values()) > 0
+    for at, by in enumerate(bys):
+        alone: dict[str, int] = {}
+        for names, count in found.items():
+            alone[names[at]] = alone.get(names[at], 0) + count
+        assert alone == {name: count for name, count in wide.owned(by).items() if count}
+
+
+@pytest.mark.parametrize("bys", PAIRS, ids="-".join)
+def test_many_names_are_summed_as_few_are(
+    wide: BinaryCosts, bys: tuple[By, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = wide.owned_together(bys)
+    monkeypatch.setattr("opselect.audit.costs._DENSE", 1)
+    assert wide.owned_together(bys) == few
+
+
+def test_symbols_are_told_apart_by_themselves_only(wide: BinaryCosts) -> None:
+    with pytest.raises(ValueError, match="symbol"):
+        wide.owned_together(("symbol", "op"))
 
 
 def test_bytes_of_no_op_and_those_of_ops_are_all(wide: BinaryCosts) -> None:

@@ -86,6 +86,12 @@ def test_rows_that_are_left_out_are_counted() -> None:
     assert sum(tree.own) == sum(range(30))
 
 
+def test_findings_that_are_left_out_are_counted() -> None:
+    found = replace(document(), findings=document().findings * 5)
+    assert fitted(found, Limits(rows=10)).findings == found.findings
+    assert [each.reason for each in fitted(found, Limits(rows=2)).findings[2:]] == ["3 more findings are not shown."]
+
+
 def test_of_many_ops_the_matrix_keeps_what_is_missing() -> None:
     found = fitted(document(rows=40), Limits(rows=10)).matrix
     assert found is not None
