@@ -91,7 +91,7 @@ class KnownSizes:
 
     def _of_object(self, file: FileToCompile, table: SizeTable, known: FileSize) -> Guess | None:
         return in_other_build(
-            log(known.bytes),
+            known.bytes,
             known.registrations,
             file.registrations,
             same_types=table.profile == self._profile or OPS_FOLDER in file.path,
