@@ -143,9 +143,12 @@ def test_keys_walk_zoom_and_come_back(small: Browser) -> None:
     small.press("home", "escape")
     assert small.texts(".path li") == ["libsmall.so", "ops"]
     assert small.focused().startswith("MatMul 5.2")
-    small.press("escape", "escape")
+    small.ask("document.querySelector('.path button').focus()")
+    small.press("escape")
     assert small.texts(".path li") == ["libsmall.so"]
     assert small.focused().startswith("ops ")
+    small.press("escape")
+    assert small.texts(".path li") == ["libsmall.so"]
     assert small.ask("return document.querySelectorAll('.box[tabindex=\"0\"]').length") == 1
 
 
@@ -168,6 +171,20 @@ def test_boxes_too_small_to_be_seen_stand_in_one_with_their_bytes(browser: Brows
     browser.click(".hits button")
     assert browser.focused().startswith("tiny101 101 bytes")
     assert panel(browser)["Bytes"] == "101 bytes"
+
+
+def test_documents_of_next_to_nothing_are_pages(browser: Browser, tmp_path: Path) -> None:
+    tree = documents.nodes("op", "By op", [("all", -1, 0, None, 0, "", "")])
+    nothing = documents.only_tree(tree)
+    browser.open(nothing, tmp_path)
+    assert "Nothing here has bytes." in browser.text(".boxes")
+    assert panel(browser)["Bytes"] == "0 bytes"
+    browser.open(dataclasses.replace(nothing, trees=(dataclasses.replace(tree, own=(5,)),)), tmp_path)
+    browser.click(".box", "all")
+    assert panel(browser)["Bytes"] == "5 bytes"
+    browser.open(dataclasses.replace(nothing, trees=()), tmp_path)
+    assert browser.texts("nav a") == ["Overview"]
+    assert browser.complaints() == []
 
 
 @pytest.mark.parametrize(("large", "tiny"), [(5_000, 8_000), (0, 13_000)])
