@@ -3,9 +3,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 python=${PYTHON:-python3}
-buildifier=8.2.1
+# From npm: a checker of BUILD files, one of accessibility for the page, and the layout that the page has in it.
+npm_packages=(@bazel/buildifier@8.2.1 axe-core@4.14.1 d3-hierarchy@3.1.3)
 
-# Debian packages, only those whose command is missing: g++ checks the preprocessor, npm brings buildifier.
+# Debian packages, only those whose command is missing: g++ checks the preprocessor, npm brings checkers.
 missing=()
 command -v "$python" >/dev/null || missing+=(python3)
 "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
@@ -24,6 +25,10 @@ command -v bazel-4 >/dev/null || builders+=(bazel-bootstrap)
 command -v aarch64-linux-gnu-g++ >/dev/null || builders+=(g++-aarch64-linux-gnu)
 # The trees that are built hold the same sources: without it the tests of builds take half as long again.
 command -v ccache >/dev/null || builders+=(ccache)
+# For the tests of the page that --html writes, which are skipped without: a browser, and what opens pages in it.
+browser=()
+command -v chromium >/dev/null || browser+=(chromium)
+command -v chromedriver >/dev/null || browser+=(chromium-driver)
 
 install_packages() {
     local as_root=()
@@ -38,11 +43,15 @@ fi
 if ((${#builders[@]})) && ! install_packages "${builders[@]}"; then
     echo "test.sh: without ${builders[*]}, tests of real builds are skipped" >&2
 fi
+if ((${#browser[@]})) && ! install_packages "${browser[@]}"; then
+    echo "test.sh: without ${browser[*]}, tests of the page in a browser are skipped" >&2
+fi
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
-if [ ! -e "node_modules/.buildifier-$buildifier" ]; then
-    npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix . "@bazel/buildifier@$buildifier"
-    touch "node_modules/.buildifier-$buildifier"
+# All in one go, and again where any of them is to be another: npm takes out what it is not asked for.
+if [ "$(cat node_modules/.installed 2>/dev/null)" != "${npm_packages[*]}" ]; then
+    npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix . "${npm_packages[@]}"
+    echo "${npm_packages[*]}" >node_modules/.installed
 fi
 .venv/bin/python -m pytest --numprocesses auto "$@"

@@ -40,6 +40,7 @@ _HOMES = {
     "SelectedFile": "opselect.selection.select",
     "SelectedKernel": "opselect.selection.select",
     "Selection": "opselect.selection.select",
+    "SizeEstimate": "opselect.estimates",
     "SourceTreeError": "kernel_index.errors",
     "TransformError": "opselect.rewriting",
     "TransformedGraph": "opselect.usecases.transform",
@@ -47,6 +48,7 @@ _HOMES = {
     "WrittenLists": "opselect.usecases.generate",
     "check_checkout": "opselect.usecases.check_lists",
     "edit_checkout": "opselect.usecases.edit_checkout",
+    "estimate_lists": "opselect.usecases.generate",
     "freeze": "opselect.usecases.freeze",
     "list_archive": "opselect.models.formats.archives",
     "load_model": "opselect.usecases.load_model",
@@ -92,6 +94,7 @@ __all__ = [
     "SelectedFile",
     "SelectedKernel",
     "Selection",
+    "SizeEstimate",
     "SourceTreeError",
     "TransformError",
     "TransformedGraph",
@@ -100,6 +103,7 @@ __all__ = [
     "__version__",
     "check_checkout",
     "edit_checkout",
+    "estimate_lists",
     "freeze",
     "list_archive",
     "load_model",
@@ -118,6 +122,7 @@ __all__ = [
 if TYPE_CHECKING:
     from kernel_index.errors import IndexFileError, InputError, OpselectError, SourceTreeError
     from kernel_index.index import KernelIndex
+    from opselect.estimates import SizeEstimate
     from opselect.findings import Finding
     from opselect.models.choice import Choice
     from opselect.models.formats.archives import ArchivedModel, ArchiveMember, list_archive, models_inside
@@ -129,7 +134,7 @@ if TYPE_CHECKING:
     from opselect.usecases.check_lists import CheckedLists, check_checkout
     from opselect.usecases.edit_checkout import CheckoutEdit, edit_checkout, undo_edits
     from opselect.usecases.freeze import FrozenModel, freeze
-    from opselect.usecases.generate import ListOptions, WrittenLists, manifest_of, write_build_lists
+    from opselect.usecases.generate import ListOptions, WrittenLists, estimate_lists, manifest_of, write_build_lists
     from opselect.usecases.kernel_source import Macros
     from opselect.usecases.load_model import LoadedModel, load_model
     from opselect.usecases.open_kernels import open_index

@@ -94,7 +94,8 @@ def command(
     Edited are the mobile filegroups of tensorflow/core/kernels/BUILD and, where there is one, tf_op_files.txt. Only
     entries of lists change, comments go with their entries, and a second run changes nothing. Without --write the edit
     is only shown. A file with changes that are neither committed nor opselect's own is not touched, and neither is one
-    behind a symbolic link that leads out of the checkout, but for --follow-links.
+    behind a symbolic link that leads out of the checkout, but for --follow-links. How large the listed sources will be
+    once compiled is said, too (docs/estimates.md).
     """
     if undo:
         if models or kept or write:

@@ -88,8 +88,9 @@ def command(
 
     Does what freeze and the transforms strip_unused_nodes, fold_constants, fold_batch_norms and fold_old_batch_norms
     do, one after the other. Inputs and outputs are those of the signature where the model has one, else its
-    Placeholders and what looks like a result. A table says what that saves, kernels and files of the build too, for
-    the TensorFlow that is named or the newest shipped release.
+    Placeholders and what looks like a result. A table says what that saves, kernels and files of the build too, and
+    how large these are expected to be once compiled (docs/estimates.md), for the TensorFlow that is named or the newest
+    shipped release.
 
     Attrs that the TensorFlow refuses and does not need are taken off: those of a later release, with their default.
     Where the one that is named refuses the graph all the same, that is said with why and what to do, nothing is
@@ -150,7 +151,7 @@ def _print_report(output: str, made: PreparedModel) -> None:
         ("size", byte_size(before.bytes), byte_size(after.bytes)),
         ("kernels needed", str(len(saving.before.kernels)), str(len(saving.after.kernels))),
         ("kernel files needed", str(len(saving.before.files)), str(len(saving.after.files))),
-        ("size of the code, expected", _expected(made.estimate_before), _expected(made.estimate)),
+        ("code expected", _expected(made.estimate_before), _expected(made.estimate)),
         ("kernels missing", str(len(saving.before.unresolved)), str(len(saving.after.unresolved))),
     ]
     print_line(f"{output}: feed {', '.join(prepared.inputs) or 'nothing'}, fetch {', '.join(prepared.outputs)}")

@@ -40,7 +40,7 @@ _LINES: dict[str, dict[int, str]] = {
         943: "1.0", 1102: "1.1", 1108: "1.2", 1142: "1.3 1.4", 1148: "1.5", 1126: "1.6", 1197: "1.7 1.11 1.12",
         1242: "1.8 1.9", 1199: "1.10", 1325: "1.13", 1426: "1.14", 1575: "1.15", 1546: "2.0", 1579: "2.1", 1677: "2.2",
         1691: "2.3", 1693: "2.4", 1698: "2.5", 1623: "2.6", 1676: "2.7 2.8 2.9", 1711: "2.10", 1761: "2.11 2.12",
-        1759: "2.13", 1770: "2.14 2.15 2.16 2.17", 1785: "2.20",
+        1759: "2.13", 1770: "2.14 2.15 2.16 2.17 2.18 2.19 2.21", 1785: "2.18 2.19 2.20 2.21",
     },
     "executor.cc": {
         594: "1.0", 644: "1.1 1.2 1.3 1.7", 643: "1.4", 651: "1.5", 645: "1.6", 660: "1.8", 696: "1.9", 697: "1.10",
@@ -48,7 +48,8 @@ _LINES: dict[str, dict[int, str]] = {
     },
 }  # fmt: skip
 """File of TensorFlow to the line of its one message about kernels ("for unknown op", "Executor failed to create
-kernel") to the releases that have it there. Read off the sources of 1.0 to 2.20."""
+kernel") to the releases that have it there. Read off the sources of 1.0 to 2.20; those of 2.18, 2.19 and 2.21 were not at
+hand, and may have it where their neighbours have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ _WITHOUT_KERNELS = 0.1
 """The part of a usual file that is there without any of its kernels."""
 
 
+_FACTOR_AROUND = 2
+"""By this what registers kernels may be off, which no kernel leads to and each has a part of."""
+
+
 class Share(NamedTuple):
     """A part of a file's bytes: at least, expected, at most."""
 
@@ -34,10 +38,16 @@ def share_of(kept: KeptClasses, registrations: int, measured: FileSize | None) -
         return Share(min(middle, _WITHOUT_KERNELS / 2 + left / 4), middle, 1)
     classes = measured.classes
     known = [classes[name] for name in sorted(kept.names & classes.keys())]
-    alone = measured.bytes - measured.kernel_bytes + sum(each.alone for each in known)
+    alone = sum(each.alone for each in known)
+    around = measured.bytes - measured.kernel_bytes
     together = max(0, measured.kernel_bytes - sum(each.alone for each in classes.values()))
     needed = [max(0, each.whole - each.alone) for each in known]
+    registering = around * kept.registrations / registrations
     least = alone + min(together, max(needed, default=0))
     most = alone + min(together, sum(needed))
-    low, high = (min(1.0, count / measured.bytes) for count in (least, most))
-    return Share(low, (low + high) / 2, high)
+    counts = (
+        least + registering / _FACTOR_AROUND,
+        (least + most) / 2 + registering,
+        most + min(around, registering * _FACTOR_AROUND),
+    )
+    return Share(*(min(1.0, count / measured.bytes) for count in counts))

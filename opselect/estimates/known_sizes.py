@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from math import log
 
 from kernel_index.profiles import release_number
@@ -14,7 +15,7 @@ from opselect.estimates.spreads import (
     Guess,
     by_registrations,
     in_library,
-    in_other_profile,
+    in_other_build,
     in_other_release,
 )
 
@@ -39,7 +40,6 @@ class KnownSizes:
         self._release = release
         self._own_tables = of_release
         self._others = others
-        self._all: Sequence[SizeTable] | None = None
 
     def measured(self, path: str) -> FileSize | None:
         """What was measured of a file in just this build."""
@@ -56,7 +56,7 @@ class KnownSizes:
 
     def compiled_as(self) -> SizeTable | None:
         """The table that says how objects are compiled: of this build, else of this release, else of the nearest."""
-        tables = self._own or _objects(self._tables)
+        tables = self._own or _objects(self._other_tables)
         return min(
             tables,
             key=lambda table: (distance(table.release, self._release), table.profile != self._profile),
@@ -68,40 +68,38 @@ class KnownSizes:
         measured = self.measured(file.path)
         if measured is not None:
             return Guess(log(max(measured.bytes, 1)), MEASURED), Basis.MEASURED
-        return min(self._guesses(file), key=lambda found: found[0].spread.both)
+        guesses = list(self._guesses(file, self._own_tables))
+        if not any(basis is Basis.OTHER_PROFILE for _, basis in guesses):
+            guesses += self._guesses(file, self._other_tables)
+        guesses.append((by_registrations(file.registrations, defining=OPS_FOLDER in file.path), Basis.REGISTRATIONS))
+        return min(guesses, key=lambda found: found[0].spread.both)
 
-    def _guesses(self, file: FileToCompile) -> Iterator[tuple[Guess, Basis]]:
-        defining = OPS_FOLDER in file.path
-        for table in self._tables:
+    def _guesses(self, file: FileToCompile, tables: Iterable[SizeTable]) -> Iterator[tuple[Guess, Basis]]:
+        for table in tables:
             known = table.files.get(file.path)
-            if known is None:
+            if known is None or not known.bytes:
                 continue
-            minors = distance(table.release, self._release)
-            if table.kind == "objects" and known.bytes:
-                yield self._from_objects(file, table, known, minors)
-            elif table.kind == "library":
-                found = in_library(log(max(known.bytes, 1)), known.registrations, file.registrations)
-                if found is not None and not defining:
-                    far = in_other_release(found.middle, 0, 0, minors).spread
-                    yield Guess(found.middle, found.spread.with_more(far)), Basis.DESKTOP_LIBRARY
-        yield by_registrations(file.registrations, defining=defining), Basis.REGISTRATIONS
+            size, minors = log(known.bytes), distance(table.release, self._release)
+            if table.kind == "library":
+                guess = in_library(size, known.registrations, file.registrations)
+                basis = Basis.DESKTOP_LIBRARY
+            else:
+                guess = self._of_object(file, table, known)
+                basis = Basis.OTHER_RELEASE if minors else Basis.OTHER_PROFILE
+            if guess is not None:
+                yield Guess(guess.middle, guess.spread.with_more(in_other_release(minors))), basis
 
-    def _from_objects(self, file: FileToCompile, table: SizeTable, known: FileSize, minors: int) -> tuple[Guess, Basis]:
-        size = log(known.bytes)
-        if not minors:
-            return in_other_profile(size, known.registrations, file.registrations), Basis.OTHER_PROFILE
-        found = in_other_release(size, known.registrations, file.registrations, minors)
-        if table.profile == self._profile or OPS_FOLDER in file.path:
-            return found, Basis.OTHER_RELEASE
-        profile = in_other_profile(size, known.registrations, known.registrations)
-        return Guess(found.middle, found.spread.with_more(profile.spread)), Basis.OTHER_RELEASE
+    def _of_object(self, file: FileToCompile, table: SizeTable, known: FileSize) -> Guess | None:
+        return in_other_build(
+            known.bytes,
+            known.registrations,
+            file.registrations,
+            same_types=table.profile == self._profile or OPS_FOLDER in file.path,
+        )
 
-    @property
-    def _tables(self) -> Sequence[SizeTable]:
-        if self._all is None:
-            others = [table for table in self._others() if minor_of(table.release) != minor_of(self._release)]
-            self._all = (*self._own_tables, *others)
-        return self._all
+    @cached_property
+    def _other_tables(self) -> Sequence[SizeTable]:
+        return [table for table in self._others() if minor_of(table.release) != minor_of(self._release)]
 
 
 def of_release(tables: Iterable[SizeTable], release: str) -> list[SizeTable]:

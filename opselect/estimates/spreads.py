@@ -47,31 +47,49 @@ class Guess:
 MEASURED = Spread(0.008, 0.004)
 """The same file compiled again with other headers of third parties, or of another patch release."""
 
-_SAME_KERNELS = Spread(0.1, 0.03)
-_OTHER_KERNELS = 0.35
-_HELPER_IN_OTHER_PROFILE = Spread(0.45, 0.15)
+_EMPTY = 400
+"""Bytes of an object without any code of its own."""
 
-_PER_RELEASE = Spread(0.12, 0.05)
-_FARTHEST = Spread(0.6, 0.25)
+_WITHOUT_KERNELS = 4700
+"""Bytes of a usual kernel file that do not grow with its kernels: what registers them, and what headers bring along."""
+
+_MOST_WITHOUT = 0.7
+"""The part of a small file that is so much at most."""
+
+_SAME_KERNELS = Spread(0.05, 0.01)
+_PER_CHANGE = Spread(0.2, 0.05)
+_HELPER_OF_OTHER_TYPES = Spread(0.3, 0.1)
+
+_PER_RELEASE = Spread(0.06, 0.015)
+_MOST_RELEASES = 30
 
 
-def in_other_profile(measured: float, before: int, after: int) -> Guess:
-    """The size in a profile with ``after`` registrations, measured in one with ``before`` of them.
+def in_other_build(measured: int, before: int, after: int, *, same_types: bool) -> Guess | None:
+    """The size of a file with ``after`` registrations that has so many bytes with ``before`` of them.
 
-    A file that registers nothing may have code for types of the profile all the same.
+    A file that registers nothing may have code for types all the same, so that it is known where these are the
+    ``same_types``. None where what was measured says nothing: an object without kernels, of a file that has some here.
     """
-    if before == 0 == after:
-        return Guess(measured, _HELPER_IN_OTHER_PROFILE)
-    change = log((after + 0.5) / (before + 0.5))
-    return Guess(measured + 0.9 * change, _SAME_KERNELS.with_more(Spread(_OTHER_KERNELS * abs(change), 0)))
+    if before == after:
+        if same_types:
+            return Guess(log(measured), Spread(0, 0))
+        if before:
+            return Guess(log(measured), _SAME_KERNELS)
+        return Guess(log(measured), _HELPER_OF_OTHER_TYPES) if measured > _EMPTY else None
+    if before == 0:
+        return None
+    if after == 0:
+        return Guess(log(_EMPTY), Spread(1.0, 0.3))
+    fixed = min(_WITHOUT_KERNELS, measured * _MOST_WITHOUT)
+    size = fixed + (measured - fixed) * after / before
+    change = abs(log(size / measured))
+    return Guess(log(size), _SAME_KERNELS.with_more(Spread(_PER_CHANGE.own * change, _PER_CHANGE.shared * change)))
 
 
-def in_other_release(measured: float, before: int, after: int, minors: int) -> Guess:
-    """The size in a release that is some minor releases away."""
-    change = log((after + 0.5) / (before + 0.5))
-    far = sqrt(min(minors, 12))
-    spread = Spread(min(_PER_RELEASE.own * far, _FARTHEST.own), min(_PER_RELEASE.shared * far, _FARTHEST.shared))
-    return Guess(measured + 0.8 * change, spread.with_more(Spread(_OTHER_KERNELS * abs(change), 0)))
+def in_other_release(minors: int) -> Spread:
+    """How far a size is off that is of a release some minor releases away, besides what its kernels do."""
+    far = sqrt(min(minors, _MOST_RELEASES))
+    return Spread(_PER_RELEASE.own * far, _PER_RELEASE.shared * far)
 
 
 def in_library(library: float, there: int, here: int) -> Guess | None:
@@ -82,16 +100,16 @@ def in_library(library: float, there: int, here: int) -> Guess | None:
     if library < log(300):
         return None
     if there == 0:
-        return Guess(4.1 + 0.6 * library, Spread(0.6, 0.1))
+        return Guess(4.2 + 0.59 * library, Spread(0.65, 0.25))
     if here == 0:
-        return Guess(log(400), Spread(1.0, 0.3))
-    return Guess(1.8 + 0.84 * library + 0.82 * log(here / there), Spread(0.45, 0.1))
+        return Guess(log(_EMPTY), Spread(1.0, 0.3))
+    return Guess(1.7 + 0.85 * library + 0.82 * log(here / there), Spread(0.6, 0.25))
 
 
 def by_registrations(count: int, *, defining: bool) -> Guess:
     """The size by the number of kernels, or of ops for a file that is ``defining`` them; nothing else is known."""
     if defining:
-        return Guess(9.0 + 0.8 * log(count + 1), Spread(0.5, 0.15))
+        return Guess(6.7 + 0.9 * log(count + 1), Spread(0.32, 0.08))
     if count == 0:
-        return Guess(9.6, Spread(1.5, 0.3))
+        return Guess(8.6, Spread(2.0, 0.3))
     return Guess(10.1 + 0.33 * log(count), Spread(1.4, 0.25))

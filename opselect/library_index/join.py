@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.diagnostics import in_order
@@ -145,7 +145,7 @@ class _Joining:
             type_lists=base.type_lists,
             dependencies=base.dependencies,
             library_uses=base.library_uses,
-            note=f"{self._profile} read in {_some(self._libraries.names)}; {_BORROWED} borrowed from {base.release}",
+            note=f"{self._profile} read in {_first(self._libraries.names)}; {_BORROWED} borrowed from {base.release}",
             graph_versions=question.graph_versions or base.graph_versions,
             origin=origin(self._libraries.names, self._profile, base.release, counts),
         )
@@ -228,7 +228,10 @@ class _Joining:
         return found
 
     def _definitions(self) -> dict[str, OpDefinition]:
-        """Every op: those that the libraries define, and those of the base that no library of it has."""
+        """Every op: those that the libraries define, and those of the base that its own libraries may lack, too.
+
+        Their source file is one of which the libraries have no op at all, and they have no kernel on their build.
+        """
         found: dict[str, OpDefinition] = {}
         for compiled in self._libraries.definitions:
             known = self._base.op_definition(compiled.op)
@@ -244,11 +247,13 @@ class _Joining:
             if known is None:
                 message = f"whether the op {compiled.op} keeps state or is deprecated is not known"
                 self._diagnostics.append(Diagnostic(made.record.location, message))
+        linked = {record.op for record in self._records if self._is_linked(record)}
+        sources = {known.source for op in found if (known := self._base.op_definition(op)) is not None}
         for op in self._base.op_names():
             known = self._base.op_definition(op)
             if known is None or op in found:
                 continue
-            if self._is_whole and not self._why_not_linked(known.source):
+            if self._is_whole and not self._why_not_linked(known.source) and (known.source in sources or op in linked):
                 self._counts["ops gone"] += 1
             else:
                 self._counts["ops kept"] += 1
@@ -278,19 +283,21 @@ class _Joining:
             if not self._is_whole:
                 if others or not record.profiles:
                     yield replace(record, profiles=others)
-            elif self._is_linked(record):
+            elif self._is_gone(record, defined, built):
                 self._counts["gone"] += 1
             elif self._why_not_linked(record.source):
                 self._counts["not linked"] += 1
                 if others or record.condition is not None:
                     yield replace(record, profiles=others)
-            elif (last_name(record.source) in built and last_name(record.source) not in self._files) or (
-                record.op not in defined and self._base.op_definition(record.op) is not None
-            ):
-                self._counts["gone"] += 1
             else:
                 self._counts["other builds only" if record.profiles else "hidden"] += 1
                 yield record
+
+    def _is_gone(self, record: KernelRegistration, defined: frozenset[str], built: set[str]) -> bool:
+        """Whether the release has lost a kernel, or the op or the source file of one that no library can show."""
+        file = last_name(record.source)
+        op_is_gone = record.op not in defined and self._base.op_definition(record.op) is not None
+        return op_is_gone or self._is_linked(record) or (file in built and file not in self._files)
 
     def _say_what_is_unsure(self) -> None:
         """A diagnostic for each op and file with kernels of which the other builds are not known."""
@@ -318,10 +325,13 @@ def _unread(undecoded: Undecoded, place: Location) -> Diagnostic:
     return Diagnostic(place, f"{what} in the library could not be read: {undecoded.reason}", Lost("", undecoded.op))
 
 
+def _first(libraries: Sequence[str]) -> str:
+    return last_name(libraries[0]) + (f" and {len(libraries) - 1} more" if len(libraries) > 1 else "")
+
+
 _MAX_NAMED = 3
 
 
-def _some(names: Iterable[str]) -> str:
-    names = list(map(last_name, names)) if all("<" not in name for name in names) else list(names)
-    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
-    return ", ".join(names[:_MAX_NAMED]) + more
+def _some(classes: Sequence[str]) -> str:
+    more = f" and {len(classes) - _MAX_NAMED} more" if len(classes) > _MAX_NAMED else ""
+    return ", ".join(classes[:_MAX_NAMED]) + more

@@ -14,6 +14,7 @@ from opselect.library_index.matching import admitted, last_name
 class Libraries:
     """Kernels and op definitions of all libraries, and what could not be read, each with the name of its library.
 
+    ``names`` begin with the library of most kernels.
     ``copies`` counts kernels that another library has already. What tests register is left out, as a scan leaves it
     out: ``skipped`` maps the source file to the reason.
     """
@@ -28,14 +29,14 @@ class Libraries:
 
 def together(parts: Iterable[tuple[str, Registrations]]) -> Libraries:
     """Libraries by name, as one."""
-    names: list[str] = []
+    parts = tuple(parts)
+    names = [name for name, _ in sorted(parts, key=lambda part: (-len(part[1].kernels), part[0]))]
     kernels: dict[tuple[object, ...], list[RegisteredKernel]] = {}
     definitions: dict[str, CompiledDefinition] = {}
     undecoded: list[tuple[str, Undecoded]] = []
     skipped: dict[str, str] = {}
     copies = 0
     for name, part in parts:
-        names.append(name)
         own: dict[tuple[object, ...], list[RegisteredKernel]] = {}
         for kernel in part.kernels:
             if reason := _left_out(kernel.file):

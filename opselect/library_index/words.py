@@ -53,6 +53,8 @@ def _read(profile: str, counts: Counts) -> Iterator[str]:
             f"{found['spelling']:,} kernels have the class of the base, spelled another way, {found['class']:,} have "
             f"another class, {new:,} are new"
         )
+    if found["gone"] or found["ops gone"]:
+        yield f"{found['gone']:,} kernels and {found['ops gone']:,} ops of the base are in no library, and not here"
     if counts.graph_versions:
         yield "the versions of the graph format, from a header of the package"
 
@@ -65,7 +67,7 @@ def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
         "their source files, and whether selective registration may drop them"
     )
     if found["inferred"]:
-        yield f"of {found['inferred']:,} new kernels, the other profiles: those of like kernels in the same source file"
+        yield f"of new kernels ({found['inferred']:,}), the other profiles: those of like kernels in the same file"
     elsewhere = found["other builds only"] + found["hidden"]
     if elsewhere:
         yield f"{elsewhere:,} kernels that no build as {profile} registers, with their profiles and conditions"
@@ -78,9 +80,9 @@ def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
         yield f"{found['undecoded']:,} kernels whose registration in the libraries could not be read"
     yield "whether ops keep state, since when they are deprecated, and the places of their definitions"
     if found["ops with borrowed parts"]:
-        yield f"parts of {found['ops with borrowed parts']:,} op definitions that are made when the library runs"
+        yield f"parts of op definitions ({found['ops with borrowed parts']:,}) that are made when the library runs"
     if found["ops kept"]:
-        yield f"{found['ops kept']:,} op definitions that none of the libraries has"
+        yield f"op definitions ({found['ops kept']:,}) that none of the libraries has"
     yield "build lists, includes, dependencies of files, libraries of others, lists of types, what was not evaluated"
     if not counts.graph_versions:
         yield "the versions of the graph format"
@@ -89,14 +91,9 @@ def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
 def _unknown(profile: str, counts: Counts) -> Iterator[str]:
     found = counts.found
     if found["new"]:
-        yield f"which profiles but {profile} have {found['new']:,} new kernels"
+        yield f"of new kernels ({found['new']:,}), which profiles but {profile} have them"
     if found["ops new"]:
-        yield f"whether {found['ops new']:,} new ops keep state or are deprecated"
-    gone = found["gone"]
-    if gone:
-        yield f"{gone:,} kernels of the base are not in the libraries, and in no profile here"
-    if found["ops gone"]:
-        yield f"{found['ops gone']:,} ops of the base are not in the libraries, and not here"
+        yield f"of new ops ({found['ops new']:,}), whether they keep state or are deprecated"
     if not counts.is_whole:
         yield "whether the release has more than this selection: the libraries have less than half of the base"
     yield "which source files were added, and what sources have come to need since"

@@ -334,14 +334,17 @@ class _Picker:
                 count = max(self._asking[op], len(nodes))
                 self._unresolved.append(replace(lacking, op=op, count=count, nodes=nodes, models=models))
 
-    def _look_for_files(self, files: Iterable[SelectedFile]) -> None:
-        """Say which files a list cannot name, for nobody knows where they are."""
+    def _look_for_files(self, files: Collection[SelectedFile]) -> frozenset[str]:
+        """Say which files a list cannot name, for nobody knows where they are; their paths."""
+        unknown = set()
         for path in dict.fromkeys(file.path for file in files if file.role in ("kernel", "definition")):
             reasons = [reason for file in files if file.path == path for reason in file.reasons]
             lacking = explain_file(path, sorted({reason.op for reason in reasons if reason.op}), self._index)
             if lacking is not None:
                 nodes, models = _union_of_all(reasons)
                 self._unresolved.append(replace(lacking, count=len(nodes), nodes=nodes, models=models))
+                unknown.add(path)
+        return frozenset(unknown)
 
     def _needed_ops(self) -> list[str]:
         return sorted({r.op for r in self._reasons}.union(filter(self._known, self._named)))
@@ -360,7 +363,8 @@ class _Picker:
             *(self._needed_files(sorted(files)) if all_files else ()),
         )
         if all_files and self._contents is None:
-            self._look_for_files(selected)
+            unknown = self._look_for_files(selected)
+            selected = tuple(file for file in selected if file.path not in unknown)
         return Selection(
             release=self._index.release,
             profile=self._profile,

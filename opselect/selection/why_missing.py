@@ -42,8 +42,9 @@ def explain(
 ) -> Finding:
     """Why the lookup failed in this profile, and what to do.
 
-    Looks, in this order, for a kernel that would do: one that the build may or may not have, one in another profile, under a macro that no profile sets, on
-    another device, under another label; then says what the kernels that are there admit.
+    Looks, in this order, for a kernel that would do: one that the build may or may not have, one in another profile,
+    under a macro that no profile sets, on another device, under another label; then says what the kernels that are
+    there admit.
     """
     if isinstance(outcome, BadAttr):
         return _bad_attr(requirement, outcome, index)

@@ -15,6 +15,7 @@ from opselect.estimates import OPS_FOLDER, FileToCompile, KeptClasses, SizeEstim
 from opselect.selection.select import Selection
 
 if TYPE_CHECKING:
+    from kernel_index.records import KernelRegistration
     from kernel_index.records_json import Json
     from opselect.build_lists import Mode
 
@@ -29,35 +30,39 @@ MEANING = (
 
 
 def estimate_build(
-    selection: Selection,
-    index: KernelIndex,
-    mode: Mode = "trim",
-    *,
-    keep_core: bool = False,
-    classes: Collection[str] | None = None,
+    selection: Selection, index: KernelIndex, mode: Mode = "trim", *, keep_core: bool = False, header: bool = False
 ) -> SizeEstimate | None:
     """The expected size of a build's sources, by the ``mode`` in which its lists are written.
 
-    ``classes`` are the kernel classes that a header keeps, None where every kernel of a file is compiled. Raises
-    IndexFileError for a damaged table of sizes.
+    With a ``header`` only the selected kernels of each file are compiled. None where nothing is known of any object.
+    Raises IndexFileError for a damaged table of sizes.
     """
     files = manifest_files(selection, index, mode, keep_core)
-    return estimate_files((file.path for file in files), index, selection.profile, classes)
+    kept = [each.registration for each in selection.kernels] if header else None
+    return estimate_files((file.path for file in files), index, selection.profile, kept)
 
 
 def estimate_files(
-    paths: Iterable[str], index: KernelIndex, profile: str, classes: Collection[str] | None = None
+    paths: Iterable[str], index: KernelIndex, profile: str, kept: Iterable[KernelRegistration] | None = None
 ) -> SizeEstimate | None:
-    """The same for source files by their paths; other files are passed over."""
+    """The same for source files by their paths; other files are passed over.
+
+    ``kept`` are kernels of a header that drops all others, None where every kernel of a file is compiled.
+    """
     sources = sorted(set(filter(is_source, paths)))
     own = index.own_files if isinstance(index, OverlayIndex) else frozenset()
-    known = measured_files(index.release, profile)
     counts: Mapping[str, int] = {}
-    if classes is not None or not known.issuperset(sources):
+    if kept is not None or not measured_files(index.release, profile).issuperset(sources):
         counts = _registrations(sources, index, profile)
-    kept = _kept(frozenset(classes), index, profile) if classes is not None else {}
+    left = _kept(kept, index, profile) if kept is not None else {}
+    nothing = KeptClasses(frozenset(), 0) if kept is not None else None
     files = [
-        FileToCompile(path, counts.get(path, 0), kept.get(path), path in own or not path.startswith(_OF_TENSORFLOW))
+        FileToCompile(
+            path,
+            counts.get(path, 0),
+            left.get(path, nothing) if OPS_FOLDER not in path else None,
+            path in own or not path.startswith(_OF_TENSORFLOW),
+        )
         for path in sources
     ]
     return estimate(files, index.release, profile)
@@ -71,14 +76,18 @@ def _registrations(sources: Collection[str], index: KernelIndex, profile: str) -
     return counts
 
 
-def _kept(classes: frozenset[str], index: KernelIndex, profile: str) -> Mapping[str, KeptClasses]:
-    """Source file to what a header with some classes keeps of it."""
+def _kept(kernels: Iterable[KernelRegistration], index: KernelIndex, profile: str) -> Mapping[str, KeptClasses]:
+    """Source file to what a header with some kernels keeps of it: all kernels of these ops and classes."""
+    wanted: dict[str, set[str]] = {}
+    for each in kernels:
+        wanted.setdefault(each.op, set()).add(each.kernel_class)
     names: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
-    for each in index.all_registrations():
-        if profile in each.profiles and each.kernel_class in classes:
-            names.setdefault(each.source, set()).add(each.kernel_class)
-            counts[each.source] += 1
+    for op, classes in wanted.items():
+        for each in index.registrations(op):
+            if profile in each.profiles and each.kernel_class in classes:
+                names.setdefault(each.source, set()).add(each.kernel_class)
+                counts[each.source] += 1
     return {path: KeptClasses(frozenset(found), counts[path]) for path, found in names.items()}
 
 

@@ -195,10 +195,8 @@ def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -
 
     None where nothing is known of any object. Raises IndexFileError for a damaged table of sizes.
     """
-    classes = None
-    if "header" in options.targets and not options.header.everything:
-        classes = frozenset(each.registration.kernel_class for each in found.selection.kernels)
-    return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, classes=classes)
+    header = "header" in options.targets and not options.header.everything
+    return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, header=header)
 
 
 def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:

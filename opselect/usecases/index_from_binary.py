@@ -57,7 +57,7 @@ def index_from_binary(question: LibraryQuestion, watch: Watch = NOBODY) -> Libra
     """
     recording = RecordingWatch(watch)
     read = read_binaries(AuditQuestion(question.files, question.abi, costs=False), recording)
-    libraries = together((each.binary.name, each.registrations) for each in read)
+    libraries = together(((each.binary.member or each.binary.path), each.registrations) for each in read)
     base = _base(question, libraries, recording)
     wheel = _wheel(question.files)
     release = question.release or (wheel.release if wheel is not None else "")

@@ -82,6 +82,11 @@ def open_kernels(
     if source.tree is not None:
         return _scan(source, source.tree, macros, profile, lists, watch)
     index = open_index_file(source.index_file or shipped.find(source.release or ""))
+    if index.origin is not None and profile != index.origin.profile:
+        watch.warning(
+            f"the index of TensorFlow {index.release} was made of {index.origin.libraries[0]}: which builds but "
+            f"{index.origin.profile} have a kernel, build lists and dependencies are those of {index.origin.base}"
+        )
     if not source.roots:
         return index
     return add_roots(index, source.roots, macros=macros, follow_links=source.follow_links, watch=watch)
@@ -99,8 +104,12 @@ def ops_named(source: KernelSource | None, watch: Watch = NOBODY) -> KernelIndex
 
 
 def newest_release() -> str:
-    """The newest release whose index is shipped: what a question is about that names no TensorFlow."""
-    return shipped.releases()[-1]
+    """What a question is about that names no TensorFlow: the newest release whose shipped index is made of sources.
+
+    Indexes of libraries are for those who name their release: a part of what they say is that of another one.
+    """
+    of_sources = (r for r in reversed(shipped.releases()) if open_index_file(shipped.find(r)).origin is None)
+    return next(of_sources, shipped.releases()[-1])
 
 
 def add_roots(

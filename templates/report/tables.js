@@ -28,7 +28,7 @@ class PagedTable {
     if (states.length > 1) {
       const choice = make("select", { id: `state-${this.id}`, onchange: () => { this.state = choice.value; this.sieve(); } });
       choice.append(make("option", { value: "" }, "any"), ...states.map((each) => make("option", { value: each }, shown(each, 60))));
-      tools.append(field("State", choice));
+      tools.append(field(shown(this.columns[this.stateColumn].label), choice));
     }
     this.count = make("p", { class: "count", role: "status" });
     tools.append(this.count);
@@ -164,5 +164,8 @@ function cellContent(kind, value) {
   if (kind === "edit") {
     return make("details", {}, make("summary", {}, "Show"), make("pre", {}, shown(value, 20000)));
   }
-  return make("span", { class: "words" }, shown(value));
+  /* Names stand in letters of one width; sentences do not, and need room beside so many other columns. */
+  const style = value.includes(" ") ? "sentence" : "name";
+  const room = value.length > 60 ? " long" : value.length > 20 ? " wide" : "";
+  return nameElement(shown(value, 600), `words ${style}${room}`);
 }

@@ -17,14 +17,12 @@ class Treemap {
     this.search = place.querySelector("input[type=search]");
     this.buildChoice(place.querySelector(".choice"));
     this.search.addEventListener("input", settled(() => this.find(this.search.value)));
-    this.search.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.search.value) event.stopPropagation();
-    });
     this.canvas.addEventListener("click", (event) => this.clicked(event));
     this.canvas.addEventListener("keydown", (event) => this.moved(event));
     this.canvas.addEventListener("focusin", (event) => this.touched(event.target));
-    place.querySelector(".map").addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.view.length > 1) this.zoomOut();
+    place.addEventListener("keydown", (event) => {
+      /* In a field Escape empties the field. */
+      if (event.key === "Escape" && event.target.tagName !== "INPUT" && this.view.length > 1) this.zoomOut();
     });
     this.table.addEventListener("toggle", () => this.drawTable());
     new ResizeObserver(settled(() => this.resized())).observe(this.canvas);
@@ -52,7 +50,8 @@ class Treemap {
     /* A key to marks that are in this tree, and to none where it tells no states. */
     const states = new Set(this.tree.states);
     for (const key of this.keys.children) key.hidden = !states.has(key.dataset.state);
-    this.keys.hidden = ![...TONES.keys()].some((state) => states.has(state));
+    this.tellsStates = [...TONES.keys()].some((state) => states.has(state));
+    this.keys.hidden = !this.tellsStates;
     this.view = [{ node: 0, skip: 0 }];
     this.chosen = { node: 0, own: false, smaller: 0 };
     this.draw();
@@ -95,6 +94,11 @@ class Treemap {
     announce(`Now in ${this.nameOf(this.here)}: ${exactSize(this.bytesHere())}, ${counted(this.boxes.length, "box", "boxes")}`);
   }
 
+  /* Whether a node has nodes inside. */
+  inner(node) {
+    return this.now.children[node] !== null;
+  }
+
   bytesHere() {
     const { node, skip } = this.here;
     if (!skip) return this.now.total[node];
@@ -110,7 +114,7 @@ class Treemap {
     const frame = this.canvas.getBoundingClientRect();
     this.frame = { width: Math.max(240, Math.round(frame.width)), height: Math.max(200, Math.round(frame.height)) };
     /* A leaf is its own and only box. */
-    this.boxes = this.now.opens(node)
+    this.boxes = this.inner(node)
       ? layOut(this.now, node, skip, this.frame.width, this.frame.height)
       : [{ node, bytes: this.now.total[node], own: false, smaller: 0, depth: 0, tone: 0, x: 0, y: 0, ...this.frame, within: false }];
     this.elements = this.boxes.map((box) => this.boxElement(box));
@@ -138,10 +142,11 @@ class Treemap {
     const classes = ["box"];
     if (box.within) classes.push("box-within");
     else if (TONES.has(state)) classes.push(`box-${state}`);
-    else classes.push(box.smaller ? "box-smaller" : `tone-${box.tone % 6}`);
-    const opens = box.smaller || (!box.own && this.now.opens(box.node));
+    else if (box.smaller || this.tellsStates) classes.push(box.smaller ? "box-smaller" : "box-plain");
+    else classes.push(`tone-${box.tone % 6}`);
+    const leads = opens(this.now, box);
     /* What is heard begins with what is seen, for those who speak to the page. */
-    const spoken = [`${name} ${shortSize(box.bytes)}`, `${share(box.bytes, this.bytesHere())} of what is shown`, state, opens ? "opens" : ""];
+    const spoken = [`${name} ${shortSize(box.bytes)}`, `${share(box.bytes, this.bytesHere())} of what is shown`, state, leads ? "opens" : ""];
     const element = make("button", {
       type: "button", class: classes.join(" "), tabindex: "-1", title: `${name}\n${exactSize(box.bytes)}`,
       "aria-label": spoken.filter(Boolean).join(", "),
@@ -202,8 +207,8 @@ class Treemap {
   clicked(event) {
     const box = this.boxes[this.elements.indexOf(event.target.closest(".box"))];
     if (!box) return;
-    const opens = box.smaller || (!box.own && this.now.opens(box.node));
-    if (opens && !(box.node === this.here.node && !box.smaller)) this.zoomIn(box);
+    const leads = opens(this.now, box);
+    if (leads && !(box.node === this.here.node && !box.smaller)) this.zoomIn(box);
     else this.choose(box);
   }
 
@@ -238,12 +243,12 @@ class Treemap {
     const say = (label, ...value) => rows.push(make("div", {}, make("dt", {}, label), make("dd", {}, ...value)));
     const both = (label, number) => say(label, make("strong", {}, shortSize(number)), Math.abs(number) < 1000 ? "" : make("small", {}, exactSize(number)));
     both("Bytes", bytes);
-    if (!smaller && !own && this.now.opens(node)) both("Its own, without what is inside", owns[node]);
+    if (!smaller && !own && this.inner(node)) both("Its own, without what is inside", owns[node]);
     say(`Of all ${shortSize(this.now.total[0])}`, share(bytes, this.now.total[0]) || "0.0 %");
     if (smaller) say("Boxes", grouped(smaller));
     else if (!own) {
       if (retained[node] !== null) both("Would go without it", retained[node]);
-      if (this.now.opens(node)) say("Boxes inside", grouped(this.now.partsOf(node).length));
+      if (this.inner(node)) say("Boxes inside", grouped(this.now.partsOf(node).length));
       say("Kernels", grouped(kernels[node]));
       if (states[node]) say("State", stateElement(states[node]));
     }
@@ -264,7 +269,7 @@ class Treemap {
     body.replaceChildren();
     if (!this.table.open) return;
     const { node, skip } = this.here;
-    const parts = this.now.opens(node) ? this.now.partsOf(node).slice(skip) : [{ node, bytes: this.now.total[node], own: false }];
+    const parts = this.inner(node) ? this.now.partsOf(node).slice(skip) : [{ node, bytes: this.now.total[node], own: false }];
     const { retained, kernels, states } = this.tree;
     new PagedTable(body, {
       id: "map",
@@ -280,7 +285,7 @@ class Treemap {
         return Object.assign(row, { part });
       }),
       onRow: ({ part }) => {
-        if (!part.own && this.now.opens(part.node) && part.node !== node) this.zoomIn({ ...part, smaller: 0 });
+        if (!part.own && this.inner(part.node) && part.node !== node) this.zoomIn({ ...part, smaller: 0 });
         else this.choose({ ...part, smaller: 0 });
       },
     });

@@ -8,7 +8,7 @@ const MOST_BOXES = 600;
 const HEADER = 19;
 /* Where a box is at least this large, its own boxes are drawn inside. */
 const ROOM = { width: 64, height: 52 };
-const DEPTH = 3;
+const DEPTH = 4;
 
 /* A tree of the document: columns of nodes, parents before children, `own` without what is below. */
 class Sizes {
@@ -38,10 +38,6 @@ class Sizes {
     return parts;
   }
 
-  opens(node) {
-    return this.children[node] !== null;
-  }
-
   /* The node, its parent, …, the root. */
   lineage(node) {
     const line = [];
@@ -56,12 +52,13 @@ class Sizes {
    `skip` on). Together they have the bytes of all. Boxes stand before those inside them. */
 function layOut(sizes, node, skip, width, height) {
   const boxes = [];
-  place(sizes, node, skip, { x0: 0, y0: 0, x1: width, y1: height }, 0, null, boxes);
+  place(sizes, node, skip, { x0: 0, y0: 0, x1: width, y1: height }, { depth: 0, tone: null, most: MOST_BOXES }, boxes);
   return boxes;
 }
 
-/* `tone` is the number of the colour of all boxes in the area, null where each of them gets its own. */
-function place(sizes, node, skip, area, depth, tone, boxes) {
+/* `tone` is the number of the colour of all boxes in the area, null where each of them gets its own; `most` is how many
+   there may be. */
+function place(sizes, node, skip, area, { depth, tone, most }, boxes) {
   const parts = sizes.partsOf(node);
   const width = area.x1 - area.x0;
   const height = area.y1 - area.y0;
@@ -70,9 +67,11 @@ function place(sizes, node, skip, area, depth, tone, boxes) {
   if (!bytes || width < 1 || height < 1) return;
   const least = (LEAST_AREA * bytes) / (width * height);
   let end = skip;
-  while (end < parts.length && parts[end].bytes >= least && end - skip < MOST_BOXES - boxes.length) end++;
-  /* The largest is always drawn: where all are tiny, a box of all of them would lead nowhere. */
-  if (end === skip) end++;
+  /* What is not drawn is never most of it, unless there are too many: a box of all of them would lead nowhere. */
+  for (let left = bytes; end < parts.length && end - skip < most; end++) {
+    if (parts[end].bytes < least && left <= bytes / 2) break;
+    left -= parts[end].bytes;
+  }
   /* One that would be alone in the box of the smaller ones is drawn itself. */
   if (parts.length - end === 1) end++;
   const drawn = parts.slice(skip, end).map((part) => ({ ...part, smaller: 0 }));
@@ -93,13 +92,19 @@ function place(sizes, node, skip, area, depth, tone, boxes) {
     boxes.push(box);
     inner.push(box);
   });
-  /* Breadth first: where boxes run out, those that are lacking are the innermost. */
-  for (const box of inner) {
-    const opens = !box.own && !box.smaller && sizes.opens(box.node);
-    if (!opens || depth + 1 >= DEPTH || box.width < ROOM.width || box.height < ROOM.height) continue;
-    if (boxes.length >= MOST_BOXES) break;
+  /* Each box that is large enough gets its part of the boxes that are left, for what is in it. */
+  const opening = inner.filter((box) => !box.smaller && opens(sizes, box) && depth + 1 < DEPTH && box.width >= ROOM.width && box.height >= ROOM.height);
+  const surface = opening.reduce((sum, box) => sum + box.width * box.height, 0);
+  for (const box of opening) {
+    const share = Math.floor(((most - inner.length) * box.width * box.height) / surface);
+    if (share < 1) continue;
     box.within = true;
     const inside = { x0: box.x + 2, y0: box.y + HEADER, x1: box.x + box.width - 2, y1: box.y + box.height - 2 };
-    place(sizes, box.node, 0, inside, depth + 1, telling ? box.tone : tone, boxes);
+    place(sizes, box.node, 0, inside, { depth: depth + 1, tone: telling ? box.tone : tone, most: share }, boxes);
   }
+}
+
+/* Whether there is something to see in a box. */
+function opens(sizes, box) {
+  return box.smaller > 0 || (!box.own && sizes.children[box.node] !== null);
 }

@@ -14,6 +14,14 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/* A name as an element that breaks behind slashes rather than anywhere. */
+function nameElement(text, classes = "words name") {
+  const parts = text.split("/");
+  const element = make("span", { class: classes });
+  parts.forEach((part, index) => (index < parts.length - 1 ? element.append(part + "/", make("wbr")) : element.append(part)));
+  return element;
+}
+
 /* A control with its label, which stay together where lines break. */
 function field(label, control) {
   return make("span", { class: "field" }, make("label", { for: control.id }, label), control);
@@ -44,7 +52,7 @@ function grouped(number) {
 }
 
 function counted(number, noun, plural = noun + "s") {
-  return `${grouped(number)} ${number === 1 ? noun : plural}`;
+  return `${grouped(number)} ${Math.abs(number) === 1 ? noun : plural}`;
 }
 
 /* 999 bytes, 1.2 kB, 553.4 MB: as the command line says it, steps of a thousand. */
@@ -94,7 +102,6 @@ const TONES = new Map([
 
 /* A state is a word with a mark of its own shape; colour only repeats what both say. */
 function stateElement(state) {
-  if (!state) return make("span");
   return make("span", { class: `state state-${TONES.get(state) ?? "plain"}` }, shown(state, 60));
 }
 

@@ -99,8 +99,8 @@ def test_what_should_not_ship_is_reported_and_no_answer(cli: Cli) -> None:
 
 
 def test_the_release_whose_kernels_it_has_is_found(cli: Cli) -> None:
-    assert cli("audit", RUNTIME, "--json").json["tensorflow"] == "2.20.0"
-    assert "Nearest release: TensorFlow 2.20.0, which has 7 of 7 kernel classes" in cli("audit", RUNTIME).out
+    assert cli("audit", RUNTIME, "--json").json["tensorflow"] == "2.21.0"
+    assert "Nearest release: TensorFlow 2.21.0, which has 7 of 7 kernel classes" in cli("audit", RUNTIME).out
 
 
 def test_several_files_are_audited_together(cli: Cli) -> None:

@@ -38,7 +38,7 @@ def test_a_shown_text_that_is_left_out_in_part_keeps_its_form() -> None:
 
 
 def test_there_are_examples_of_every_command() -> None:
-    shown = {" ".join(re.findall(r"^opselect ((?:(?:index|header) )?\w+)", line)) for line, _ in EXAMPLES}
+    shown = {" ".join(re.findall(r"^opselect ((?:(?:index|header) )?[\w-]+)", line)) for line, _ in EXAMPLES}
     assert shown == {
         "generate",
         "audit",
@@ -51,6 +51,7 @@ def test_there_are_examples_of_every_command() -> None:
         "freeze",
         "transform",
         "index list",
+        "index from-binary",
         "index show",
         "index diff",
         "index export",

@@ -215,7 +215,7 @@ def test_show_tells_classes_of_another_release_from_misspelt_ones(
     report = judged(path, "--tensorflow", "2.14", capsys=capsys)
     there = {name for name in (new, later, misspelt, gpu, hidden) if report[name]["there"]}
     assert not there
-    assert report[new]["releases"] == ["2.15.1", "2.16.1", "2.17.0", "2.20.0"]
+    assert report[new]["releases"] == ["2.15.1", "2.16.1", "2.17.0", "2.18.1", "2.19.1", "2.20.0"]
     assert report[later]["releases"] == report[misspelt]["releases"] == []
     assert report[later]["near"][0] == "ReluOp<CPUDevice, ::tensorflow::int32>"
     assert report[misspelt]["near"][0] == "ReluOp<CPUDevice, float>"

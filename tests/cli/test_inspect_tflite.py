@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kernel_index import shipped
+from opselect.usecases.open_kernels import newest_release
 from tests.cli.conftest import Cli
 from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, Tensor, tflite_bytes
 
@@ -39,7 +39,7 @@ def test_the_report_has_versions_and_kinds_of_operators(cli: Cli) -> None:
     assert ["BlendEdges", "2", "custom", "1"] in lines
     assert ["FlexErf", "1", "TensorFlow", "op", "2"] in lines
     assert ["0", "main", "in", "image", "INT8", "[?,8,8,1]"] in lines
-    newest = shipped.releases()[-1]
+    newest = newest_release()
     assert f"opselect generate {MODELS / 'flex_ops.tflite'} --tensorflow {newest} --out build_lists" in outcome.out
 
 

@@ -175,8 +175,10 @@ class IndexComparison:
 
 
 def compare_with_index(kernels: Iterable[RegisteredKernel], index: KernelIndex) -> IndexComparison:
-    """What is read, of all libraries together, beside the desktop profile of the index of a release."""
-    got = Counter((k.op, k.kernel_class, k.device, k.file.rpartition("/")[2]) for k in kernels)
+    """What is read, of all libraries together, beside the desktop profile of the index of a release.
+
+    A kernel whose file a library does not name, for the compiler left no function with a name, is that of any file.
+    """
     places = {}
     wanted: Counter[tuple[str, str, str, str]] = Counter()
     for op in index.op_names():
@@ -185,6 +187,15 @@ def compare_with_index(kernels: Iterable[RegisteredKernel], index: KernelIndex) 
                 key = record.op, record.kernel_class, record.device, record.source.rpartition("/")[2]
                 places[key] = record.source
                 wanted[key] += 1
+
+    files: dict[tuple[str, str, str], list[str]] = {}
+    for *kernel, file in sorted(wanted.elements()):
+        files.setdefault((kernel[0], kernel[1], kernel[2]), []).append(file)
+    got = Counter(
+        (*key, k.file.rpartition("/")[2] or next(iter(files.get(key, ())), ""))
+        for k in kernels
+        for key in ((k.op, k.kernel_class, k.device),)
+    )
 
     def macro(key: tuple[str, str, str, str]) -> str:
         """The macro that the library was compiled with, and the profile is not."""

@@ -43,7 +43,7 @@ def breaches(index: StoredIndex) -> list[Breach]:
     read = frozenset(index.includes)
     found = itertools.chain(
         _kernels_and_definitions(index, registrations),
-        _files_of_registrations(registrations, read),
+        _files_of_registrations(registrations, read, of_sources=index.origin is None),
         _labels_and_priorities(registrations),
         _listed_files(index, read),
         _dependencies(index, read),
@@ -97,9 +97,16 @@ def _is_of(value: object, attr: AttrDefinition) -> bool:
     return type(value) is _KINDS.get(attr.type.removeprefix("list(").removesuffix(")"))
 
 
-def _files_of_registrations(registrations: Sequence[KernelRegistration], read: frozenset[str]) -> Iterator[Breach]:
-    """Every file that a registration names is one that the scan has read; what is compiled is a source file."""
+def _files_of_registrations(
+    registrations: Sequence[KernelRegistration], read: frozenset[str], *, of_sources: bool
+) -> Iterator[Breach]:
+    """Every file that a registration names is one that the scan has read; what is compiled is a source file.
+
+    An index that was made of libraries knows new kernels by no line, and new files by no folder.
+    """
     for record in registrations:
+        if not of_sources and not record.location.line:
+            continue
         places = [record.source, record.location.file]
         if record.condition is not None:
             places.append(record.condition.location.file)

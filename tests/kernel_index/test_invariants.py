@@ -142,7 +142,7 @@ BAD: list[tuple[str, str, ScanResult]] = [
         with_kernels(replace(KERNEL, profiles=(), condition=Condition("X", True, "#if X", Location("a.h", 1)))),
     ),
     ("source is compiled", HEADER, with_kernels(replace(KERNEL, profiles=("desktop",), location=Location(HEADER, 1)))),
-    ("line is one", f"{FILE}:0", with_kernels(replace(KERNEL, profiles=("desktop",), location=Location(FILE, 0)))),
+    ("line is one", FILE, with_kernels(replace(KERNEL, profiles=("desktop",), location=Location(FILE, 0)))),
     ("hidden for a reason", "Add", with_kernels(replace(KERNEL, profiles=()))),
     ("label is known", "lable", with_kernels(replace(KERNEL, label="lable"))),
     ("priority is small", "Add", with_kernels(replace(KERNEL, priority=7))),

@@ -6,7 +6,9 @@ import pytest
 
 from kernel_index import shipped
 from kernel_index.errors import OpselectError
+from kernel_index.index import counts_by_file
 from kernel_index.profiles import PROFILE_NAMES
+from kernel_index.records import GraphVersions
 from kernel_index.shipped.make import main, make
 from kernel_index.store import open_index
 
@@ -14,16 +16,47 @@ RELEASES = shipped.releases()
 
 
 def test_the_releases_in_the_order_of_their_numbers() -> None:
-    minors = [f"1.{n}" for n in range(16)] + [f"2.{n}" for n in range(18)] + ["2.20"]
+    minors = [f"1.{n}" for n in range(16)] + [f"2.{n}" for n in range(22)]
     assert [release.rpartition(".")[0] for release in RELEASES] == minors
 
 
 def test_indexes_of_other_sources_than_the_releases_say_so() -> None:
+    rest = "other profiles, conditions, build lists, includes, dependencies borrowed from 2.20.0"
     notes = {release: note for release in RELEASES if (note := open_index(shipped.find(release)).note)}
     assert notes == {
         "2.17.0": "master of 2024-05-17, before the 2.17 branch",
+        "2.18.1": f"desktop read in libtensorflow_cc.so.2 and 5 more; {rest}",
+        "2.19.1": f"desktop read in libtensorflow_cc.so.2 and 5 more; {rest}",
         "2.20.0": "master just after the 2.20 branch",
+        "2.21.0": f"desktop read in libtensorflow_cc.so.2 and 6 more; {rest}",
     }
+
+
+@pytest.mark.parametrize("release", ["1.4", "2.14", "2.20"])
+def test_kernels_are_counted_as_they_are_listed(release: str) -> None:
+    index = open_index(shipped.find(release))
+    registrations = list(index.all_registrations())
+    for profile in index.profiles:
+        assert index.kernel_counts(profile) == counts_by_file(registrations, profile)
+
+
+def test_indexes_of_libraries_say_what_is_from_where() -> None:
+    origins = {release: origin for release in RELEASES if (origin := open_index(shipped.find(release)).origin)}
+    assert {release: origin.base for release, origin in origins.items()} == dict.fromkeys(
+        ("2.18.1", "2.19.1", "2.21.0"), "2.20.0"
+    )
+    for release, origin in origins.items():
+        index = open_index(shipped.find(release))
+        kernels = sum("desktop" in record.profiles for record in index.all_registrations())
+        assert origin.profile == "desktop"
+        assert origin.read[0].startswith(f"the {kernels:,} kernels of profile desktop: ")
+        assert any(text.startswith("build lists, includes, dependencies of files") for text in origin.borrowed)
+        assert origin.unknown
+
+
+@pytest.mark.parametrize(("release", "version"), [("2.18", 1994), ("2.19", 2129), ("2.21", 2474)])
+def test_their_graph_versions_are_those_of_the_wheel(release: str, version: int) -> None:
+    assert open_index(shipped.find(release)).graph_versions == GraphVersions(version, 0)
 
 
 def test_they_are_small() -> None:

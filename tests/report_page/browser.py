@@ -27,7 +27,14 @@ needs_browser = pytest.mark.skipif(
 PHONE, DESKTOP = (360, 740), (1280, 900)
 
 # As root there is no sandbox, and /dev/shm of a container is too small. The driver is named: nothing is downloaded.
-_FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars", "--no-first-run")
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--no-first-run",
+)
 
 
 class Browser:
@@ -61,14 +68,21 @@ class Browser:
         if isinstance(document, Document):
             file = folder / "page.html"
             file.write_text(page(document), encoding="utf-8")
-        self._log("browser"), self._log("performance")  # what was of the page before is no longer of interest
-        width, height = size
-        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.tell("Emulation.setDeviceMetricsOverride", **screen)
-        features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]
+        for kind in ("browser", "performance"):
+            self._log(kind)  # what was of the page before is no longer of interest
+        self.resize(size)
+        features = [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
         self.tell("Emulation.setEmulatedMedia", features=features)
         self.tell("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.driver.get(cast("Path", file).resolve().as_uri())
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Makes the window so many pixels wide and high."""
+        screen = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        self.tell("Emulation.setDeviceMetricsOverride", **screen)
 
     def tell(self, command: str, **values: object) -> Mapping[str, Any]:
         """Chromium's own commands (the DevTools protocol)."""
@@ -106,7 +120,7 @@ class Browser:
             self.tell("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
         self.settle(0)
 
-    def settle(self, milliseconds: int = 200) -> None:
+    def settle(self, milliseconds: int = 150) -> None:
         """Waits until the page has drawn and done what was put off for so long."""
         script = "const [wait, done] = arguments; requestAnimationFrame(() => setTimeout(done, wait))"
         self.driver.execute_async_script(script, milliseconds)
@@ -151,8 +165,9 @@ class Browser:
         """What axe-core finds serious or critical, with the first place of each."""
         self.ask(AXE.read_text(encoding="utf-8"))
         found = self.driver.execute_async_script(
-            "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']}).then("
-            "(found) => done(found.violations.map((each) => [each.impact, each.id, each.nodes[0].html, each.nodes[0].failureSummary])))"
+            """const [done] = arguments;
+            const told = (each) => [each.impact, each.id, each.nodes[0].html, each.nodes[0].failureSummary];
+            axe.run(document, {resultTypes: ["violations"]}).then((found) => done(found.violations.map(told)));"""
         )
         return [f"{name}: {where} {why}" for impact, name, where, why in found if impact in ("serious", "critical")]
 
@@ -165,4 +180,4 @@ class Browser:
         return base64.b64decode(self.tell("Page.captureScreenshot", format="png")["data"])
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
-        return cast("list[dict[str, Any]]", self.driver.get_log(kind))
+        return cast("list[dict[str, Any]]", self.driver.get_log(kind))  # type: ignore[no-untyped-call]

@@ -35,8 +35,12 @@ UNKNOWN = 1_500_000
 """Bytes of the small document that belong to no op."""
 
 
-def nodes(name: str, label: str, rows: list[tuple[str, int, int, int | None, int, str, str]]) -> Tree:
-    """A tree of rows: name, parent, own, retained, kernels, details, state."""
+Node = tuple[str, int, int, int | None, int, str, str]
+"""Name, parent, own, retained, kernels, details, state."""
+
+
+def nodes(name: str, label: str, rows: list[Node]) -> Tree:
+    """A tree of rows."""
     names, parents, own, retained, kernels, details, states = zip(*rows, strict=True)
     note = f"Bytes {label[0].lower()}{label[1:]}."
     return Tree(name, label, note, names, parents, own, retained, kernels, details, states)
@@ -45,14 +49,23 @@ def nodes(name: str, label: str, rows: list[tuple[str, int, int, int | None, int
 def small() -> Document:
     """An audit of six ops, over its budget."""
     total = sum(own for _, own, *_ in OPS) + UNKNOWN
-    by_op: list[tuple[str, int, int, int | None, int, str, str]] = [("libsmall.so", -1, 0, None, 34, "", "")]
+    by_op: list[Node] = [("libsmall.so", -1, 0, None, 34, "", "")]
     by_op += [("ops", 0, 0, None, 34, "", ""), ("[belongs to no op alone]", 0, UNKNOWN, None, 0, "", "")]
     for op, own, retained, kernels, state in OPS:
         place = len(by_op)
-        by_op.append((op, 1, own - own // 3 * 2, retained, kernels, f"tensorflow/core/kernels/{op.lower()}_op.cc", state))
-        by_op += [(f"{op} {dtype}", place, own // 3, own // 4, 1, f"{op}Op<CPUDevice, {dtype}>", state) for dtype in ("float", "half")]
-    by_section = [("libsmall.so", -1, 0, None, 34, "", "")]
-    by_section += [(".text", 0, total - 2_000_000, None, 0, "", ""), (".rodata", 0, 1_500_000, None, 0, "", ""), (".data.rel.ro", 0, 500_000, None, 0, "", "")]
+        by_op.append(
+            (op, 1, own - own // 3 * 2, retained, kernels, f"tensorflow/core/kernels/{op.lower()}_op.cc", state)
+        )
+        by_op += [
+            (f"{op} {dtype}", place, own // 3, own // 4, 1, f"{op}Op<CPUDevice, {dtype}>", state)
+            for dtype in ("float", "half")
+        ]
+    by_section: list[Node] = [("libsmall.so", -1, 0, None, 34, "", "")]
+    by_section += [
+        (".text", 0, total - 2_000_000, None, 0, "", ""),
+        (".rodata", 0, 1_500_000, None, 0, "", ""),
+        (".data.rel.ro", 0, 500_000, None, 0, "", ""),
+    ]
     return Document(
         kind="audit",
         title="libsmall.so",
@@ -84,7 +97,14 @@ def small() -> Document:
             "libold.so",
             -120_500,
             (ChangeRow("BatchMatMul", "gone", 0, 0, 0), ChangeRow("MatMul", "grown", 5_200_000, 6_000_000, 12)),
-            (Remark("OPS528", "check", "8 more kernels of MatMul, for types of desktop builds.", "Build with ANDROID_TYPES_SLIM."),),
+            (
+                Remark(
+                    "OPS528",
+                    "check",
+                    "8 more kernels of MatMul, for types of desktop builds.",
+                    "Build with ANDROID_TYPES_SLIM.",
+                ),
+            ),
         ),
         findings=(
             Remark("OPS404", "missing", "Relu has no kernel for DT_HALF.", "Build with more types."),
@@ -94,14 +114,27 @@ def small() -> Document:
         trees=(nodes("op", "By op", by_op), nodes("section", "By section", by_section)),
         matrix=TypeMatrix(
             ("DT_FLOAT", "DT_HALF", "DT_INT32", "any"),
-            (("MatMul", "nuu."), ("Conv2D", "nu.."), ("Cumsum", "uuu."), ("Relu", "nm.."), ("RaggedGather", "...u"), ("Softplus", "u...")),
+            (
+                ("MatMul", "nuu."),
+                ("Conv2D", "nu.."),
+                ("Cumsum", "uuu."),
+                ("Relu", "nm.."),
+                ("RaggedGather", "...u"),
+                ("Softplus", "u..."),
+            ),
             "Kernels of the library and of the models.",
         ),
         tables=(
             PageTable(
                 "ops",
                 "Ops",
-                (Column("op", "Op", "text"), Column("own", "Own bytes", "bytes"), Column("retained", "Would go", "bytes"), Column("kernels", "Kernels", "count"), Column("state", "State", "state")),
+                (
+                    Column("op", "Op", "text"),
+                    Column("own", "Own bytes", "bytes"),
+                    Column("retained", "Would go", "bytes"),
+                    Column("kernels", "Kernels", "count"),
+                    Column("state", "State", "state"),
+                ),
                 OPS,
             ),
             PageTable(
@@ -112,7 +145,10 @@ def small() -> Document:
                 more=7,
             ),
         ),
-        models=(ModelRow("detector.tflite", "TOCO 2.14", "serving_default", 4, 120, "0123456789abcdef" * 4), ModelRow("speech.pb", "TensorFlow 1.15", "", None, None, "", "read without signatures")),
+        models=(
+            ModelRow("detector.tflite", "TOCO 2.14", "serving_default", 4, 120, "0123456789abcdef" * 4),
+            ModelRow("speech.pb", "TensorFlow 1.15", "", None, None, "", "read without signatures"),
+        ),
     )
 
 
@@ -128,7 +164,7 @@ HOSTILE = (
     "\u2028line\u2029separators",
     "__proto__",
     "constructor",
-    '"quotes\' & &amp; \\u003c',
+    "\"quotes' & &amp; \\u003c",
     "javascript:document.title='owned'",
     "x" * 1_000_000,
     "",
@@ -139,8 +175,10 @@ HOSTILE = (
 def hostile() -> Document:
     """The small document with each name in every place where a name can stand."""
     base = small()
-    rows: list[tuple[str, int, int, int | None, int, str, str]] = [(HOSTILE[0], -1, 0, None, 1, "", "")]
-    rows += [(name, 0, 50_000 + place, None, 1, name, name if place % 2 else "unused") for place, name in enumerate(HOSTILE)]
+    rows: list[Node] = [(HOSTILE[0], -1, 0, None, 1, "", "")]
+    rows += [
+        (name, 0, 50_000 + place, None, 1, name, name if place % 2 else "unused") for place, name in enumerate(HOSTILE)
+    ]
     return dataclasses.replace(
         base,
         title=HOSTILE[0],
@@ -153,7 +191,12 @@ def hostile() -> Document:
         trees=(nodes("op", "By op", rows),),
         matrix=TypeMatrix(("DT_FLOAT", HOSTILE[0]), tuple((name, "nm") for name in HOSTILE), HOSTILE[0]),
         tables=(
-            PageTable("ops", HOSTILE[0], (Column("op", HOSTILE[1], "text"), Column("state", "State", "state")), tuple((name, name) for name in HOSTILE)),
+            PageTable(
+                "ops",
+                HOSTILE[0],
+                (Column("op", HOSTILE[1], "text"), Column("state", "State", "state")),
+                tuple((name, name) for name in HOSTILE),
+            ),
         ),
         models=tuple(ModelRow(name, name, name, 1, 1, name, name) for name in HOSTILE),
     )
@@ -162,9 +205,12 @@ def hostile() -> Document:
 def large(ops: int = 1300, kernels: int = 10_600, files: int = 6500) -> Document:
     """As much as a library of TensorFlow with everything in it has."""
     chance = random.Random(17)
-    dtypes = tuple(f"DT_{name}" for name in "FLOAT HALF BFLOAT16 DOUBLE INT8 INT16 INT32 INT64 UINT8 UINT16 UINT32 UINT64 BOOL STRING COMPLEX64 COMPLEX128 QINT8 QUINT8 QINT32 RESOURCE VARIANT".split())
+    dtypes = (
+        *(f"DT_{kind}{bits}" for kind in ("INT", "UINT", "QINT", "FLOAT", "COMPLEX") for bits in (8, 16, 32, 64)),
+        "any",
+    )
     names = [f"Operation{number}" + "ForSomething" * (number % 3) for number in range(ops)]
-    rows: list[tuple[str, int, int, int | None, int, str, str]] = [("libtensorflow_cc.so.2", -1, 9_000_000, None, kernels, "", "")]
+    rows: list[Node] = [("libtensorflow_cc.so.2", -1, 9_000_000, None, kernels, "", "")]
     of_op = [0] * ops
     for _ in range(kernels):
         of_op[min(int(chance.expovariate(6 / ops)), ops - 1)] += 1
@@ -173,16 +219,20 @@ def large(ops: int = 1300, kernels: int = 10_600, files: int = 6500) -> Document
         state = chance.choice(("needed", "unused"))
         rows.append((op, 0, 300, chance.randrange(100_000), count, f"tensorflow/core/kernels/{op.lower()}.cc", state))
         for _ in range(count):
-            kernel = f"{op} CPU {op}Op<CPUDevice, {chance.choice(dtypes)[3:].lower()}>"
-            rows.append((kernel, place, int(chance.paretovariate(0.9) * 4000), chance.randrange(9000), 1, kernel, state))
+            kernel = f"{op} CPU {op}Op<CPUDevice, {chance.choice(dtypes).lower()}>"
+            rows.append(
+                (kernel, place, int(chance.paretovariate(0.9) * 4000), chance.randrange(9000), 1, kernel, state)
+            )
     folders = [f"tensorflow/core/part{number}" for number in range(40)]
-    by_file: list[tuple[str, int, int, int | None, int, str, str]] = [("libtensorflow_cc.so.2", -1, 0, None, kernels, "", "")]
+    by_file: list[Node] = [("libtensorflow_cc.so.2", -1, 0, None, kernels, "", "")]
     by_file += [(folder, 0, 0, None, 0, "", "") for folder in folders]
     file_rows = []
     for number in range(files):
         folder = min(int(chance.expovariate(0.2)), 39)
         own = int(chance.paretovariate(0.8) * 3000)
-        by_file.append((f"{folders[folder]}/source_of_something_{number}.cc", 1 + folder, own, own // 2, 1, "", "needed"))
+        by_file.append(
+            (f"{folders[folder]}/source_of_something_{number}.cc", 1 + folder, own, own // 2, 1, "", "needed")
+        )
         file_rows.append((by_file[-1][0], own, own // 2, 1))
     own_of_op = {op: own for op, _, own, *_ in rows}
     base = small()
@@ -192,9 +242,27 @@ def large(ops: int = 1300, kernels: int = 10_600, files: int = 6500) -> Document
         trees=(nodes("op", "By op", rows), nodes("file", "By file", by_file), base.trees[1]),
         matrix=TypeMatrix(dtypes, tuple((op, "".join(chance.choice("nu....") for _ in dtypes)) for op in names)),
         tables=(
-            PageTable("ops", "Ops", base.tables[0].columns, tuple((op, own_of_op[op], own_of_op[op], count, "unused") for op, count in zip(names, of_op, strict=True))),
-            PageTable("files", "Files", (*base.tables[1].columns, Column("retained", "Would go", "bytes"), Column("kernels", "Kernels", "count")), tuple(file_rows)),
-            PageTable("kernels", "Kernels", base.tables[1].columns, tuple((row[0], row[2]) for row in rows if row[1] > 0)),
+            PageTable(
+                "ops",
+                "Ops",
+                base.tables[0].columns,
+                tuple(
+                    (op, own_of_op[op], own_of_op[op], count, "unused") for op, count in zip(names, of_op, strict=True)
+                ),
+            ),
+            PageTable(
+                "files",
+                "Files",
+                (
+                    *base.tables[1].columns,
+                    Column("retained", "Would go", "bytes"),
+                    Column("kernels", "Kernels", "count"),
+                ),
+                tuple(file_rows),
+            ),
+            PageTable(
+                "kernels", "Kernels", base.tables[1].columns, tuple((row[0], row[2]) for row in rows if row[1] > 0)
+            ),
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Literal
 
 import pytest
 
+from opselect.report.document import Figure
 from tests.report_page import documents
 from tests.report_page.browser import DESKTOP, PHONE, Browser, needs_browser
 
 pytestmark = needs_browser
+DASH = "\N{EN DASH}"
 TOTAL = sum(own for _, own, *_ in documents.OPS) + documents.UNKNOWN
 
 
@@ -27,13 +30,15 @@ def small(browser: Browser, tmp_path: Path) -> Iterator[Browser]:
 
 def panel(browser: Browser) -> dict[str, str]:
     """The numbers of the chosen box."""
-    script = "return [...document.querySelectorAll('.panel dl > div')].map((row) => [...row.children].map((each) => each.innerText))"
+    script = """return [...document.querySelectorAll(".panel dl > div")]
+        .map((row) => [...row.children].map((each) => each.innerText))"""
     return dict(browser.ask(script)) | {"name": browser.text(".panel h3")}
 
 
 def column(browser: Browser, table: str, number: int) -> list[str]:
     """The cells of a column of a table, as they are shown."""
-    script = "return [...document.querySelectorAll(`#table-${arguments[0]} tbody tr`)].map((row) => row.cells[arguments[1]].innerText.trim())"
+    script = """return [...document.querySelectorAll(`#table-${arguments[0]} tbody tr`)]
+        .map((row) => row.cells[arguments[1]].innerText.trim())"""
     return list(browser.ask(script, table, number))
 
 
@@ -44,7 +49,12 @@ def boxes(browser: Browser) -> list[str]:
 
 def marked(browser: Browser, selector: str) -> list[str]:
     """The names of the boxes that a selector finds."""
-    return [title.split("\n")[0] for title in browser.ask("return [...document.querySelectorAll(arguments[0])].map((box) => box.title)", selector)]
+    return [
+        title.split("\n")[0]
+        for title in browser.ask(
+            "return [...document.querySelectorAll(arguments[0])].map((box) => box.title)", selector
+        )
+    ]
 
 
 def test_first_screen_has_total_budget_what_would_go_and_diff(small: Browser) -> None:
@@ -120,6 +130,7 @@ def test_click_zooms_in_and_the_path_leads_out(small: Browser) -> None:
 def test_keys_walk_zoom_and_come_back(small: Browser) -> None:
     small.ask("document.querySelector('.choice button:last-child').focus()")
     small.press("tab", "tab")  # the search, and then one box of all
+    assert small.ask("return getComputedStyle(document.activeElement).outlineWidth") == "3px"
     assert small.focused().startswith("ops 9.9 MB")
     small.press("arrow_down")
     assert small.focused().startswith("MatMul 5.2 MB")
@@ -132,14 +143,20 @@ def test_keys_walk_zoom_and_come_back(small: Browser) -> None:
     small.press("home", "escape")
     assert small.texts(".path li") == ["libsmall.so", "ops"]
     assert small.focused().startswith("MatMul 5.2")
-    small.press("escape", "escape")
+    small.ask("document.querySelector('.path button').focus()")
+    small.press("escape")
     assert small.texts(".path li") == ["libsmall.so"]
     assert small.focused().startswith("ops ")
+    small.press("escape")
+    assert small.texts(".path li") == ["libsmall.so"]
     assert small.ask("return document.querySelectorAll('.box[tabindex=\"0\"]').length") == 1
 
 
 def test_boxes_too_small_to_be_seen_stand_in_one_with_their_bytes(browser: Browser, tmp_path: Path) -> None:
-    rows: list[tuple[str, int, int, int | None, int, str, str]] = [("all", -1, 0, None, 0, "", ""), ("large", 0, 50_000_000, None, 0, "", "")]
+    rows: list[documents.Node] = [
+        ("all", -1, 0, None, 0, "", ""),
+        ("large", 0, 50_000_000, None, 0, "", ""),
+    ]
     rows += [(f"tiny{number}", 0, number, None, 0, "", "") for number in range(100, 400)]
     document = documents.only_tree(documents.nodes("op", "By op", rows))
     browser.open(document, tmp_path)
@@ -156,12 +173,28 @@ def test_boxes_too_small_to_be_seen_stand_in_one_with_their_bytes(browser: Brows
     assert panel(browser)["Bytes"] == "101 bytes"
 
 
-def test_twenty_thousand_nodes_are_few_boxes(browser: Browser, tmp_path: Path) -> None:
-    rows: list[tuple[str, int, int, int | None, int, str, str]] = [("all", -1, 0, None, 0, "", "")]
-    rows += [(f"node{number}", 0, 1_000, None, 0, "", "") for number in range(20_000)]
+def test_documents_of_next_to_nothing_are_pages(browser: Browser, tmp_path: Path) -> None:
+    tree = documents.nodes("op", "By op", [("all", -1, 0, None, 0, "", "")])
+    nothing = documents.only_tree(tree)
+    browser.open(nothing, tmp_path)
+    assert "Nothing here has bytes." in browser.text(".boxes")
+    assert panel(browser)["Bytes"] == "0 bytes"
+    browser.open(dataclasses.replace(nothing, trees=(dataclasses.replace(tree, own=(5,)),)), tmp_path)
+    browser.click(".box", "all")
+    assert panel(browser)["Bytes"] == "5 bytes"
+    browser.open(dataclasses.replace(nothing, trees=()), tmp_path)
+    assert browser.texts("nav a") == ["Overview"]
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize(("large", "tiny"), [(5_000, 8_000), (0, 13_000)])
+def test_many_nodes_are_few_boxes(browser: Browser, tmp_path: Path, large: int, tiny: int) -> None:
+    rows: list[documents.Node] = [("all", -1, 0, None, 0, "", "")]
+    rows += [(f"node{number}", 0, 10_000, None, 0, "", "") for number in range(large)]
+    rows += [(f"tiny{number}", 0, 100, None, 0, "", "") for number in range(tiny)]
     browser.open(documents.only_tree(documents.nodes("op", "By op", rows)), tmp_path)
-    assert browser.ask("return document.querySelectorAll('.box').length") <= 700
-    assert boxes(browser)[-1].endswith(" smaller")
+    assert len(boxes(browser)) == 601
+    assert boxes(browser)[-1] == "12,400 smaller"
 
 
 def test_search_lists_hits_and_marks_boxes(small: Browser) -> None:
@@ -208,19 +241,21 @@ def test_table_filters_by_words_and_by_state(small: Browser) -> None:
     small.fill("#filter-ops", "nothing like it")
     assert column(small, "ops", 0) == ["Nothing matches."]
     small.fill("#filter-ops", " ")
-    small.ask("const at = document.getElementById('state-ops'); at.value = 'unused'; at.dispatchEvent(new Event('change'))")
+    small.ask(
+        "const at = document.getElementById('state-ops'); at.value = 'unused'; at.dispatchEvent(new Event('change'))"
+    )
     assert column(small, "ops", 0) == ["Cumsum", "RaggedGather", "Softplus"]
 
 
 def test_table_turns_pages_and_says_what_was_left_out(small: Browser) -> None:
     small.click("[role=tab]", "Files")
     assert len(column(small, "files", 0)) == 15
-    assert "1–15 of 40" in small.text("#tab-panel-1 .pager")
+    assert f"1{DASH}15 of 40" in small.text("#tab-panel-1 .pager")
     assert "7 more rows left out for the size of this page." in small.text("#tab-panel-1")
     for _ in range(4):
         small.click("#tab-panel-1 .pager button", "Next")
     assert len(column(small, "files", 0)) == 10
-    assert "31–40 of 40" in small.text("#tab-panel-1 .pager")
+    assert f"31{DASH}40 of 40" in small.text("#tab-panel-1 .pager")
 
 
 def test_tabs_are_walked_by_arrows(small: Browser) -> None:
@@ -240,11 +275,19 @@ def test_exact_bytes_are_one_press_away(small: Browser) -> None:
     assert "1,234,567 bytes" in small.text("#would-go tbody tr")
 
 
+def test_script_says_sizes_as_the_first_screen_does(browser: Browser, tmp_path: Path) -> None:
+    sizes = [0, 1, -1, 2, 999, 1000, 1049, 1050, 999_949, 999_950, 1_000_000, -120_500, 553_400_000, 999_950_000]
+    figures = tuple(Figure("Size", size, "bytes") for size in sizes)
+    browser.open(dataclasses.replace(documents.small(), figures=figures), tmp_path)
+    assert browser.ask("return arguments[0].map(shortSize)", sizes) == browser.texts(".figure .value")
+    assert browser.ask("return arguments[0].map(exactSize)", [1, 1234567]) == ["1 byte", "1,234,567 bytes"]
+
+
 def test_all_rows_of_the_first_screen_are_a_table(browser: Browser, tmp_path: Path) -> None:
     browser.open(documents.with_much_to_go(60), tmp_path)
     assert len(browser.texts("#would-go tbody tr")) == 10
     browser.click("#would-go button[data-all]")
-    assert "1–15 of 60" in browser.text("#would-go .pager")
+    assert f"1{DASH}15 of 60" in browser.text("#would-go .pager")
     browser.fill("#filter-would_go", "file_59")
     browser.click("#would-go tbody summary")
     assert browser.text("#would-go pre") == "- file_59.cc"
@@ -253,19 +296,29 @@ def test_all_rows_of_the_first_screen_are_a_table(browser: Browser, tmp_path: Pa
 def test_matrix_has_a_letter_for_each_cell_and_counts_them(small: Browser) -> None:
     matrix = documents.small().matrix
     assert matrix
-    shown = small.ask("return [...document.querySelectorAll('.matrix tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
+    shown = small.ask(
+        """return [...document.querySelectorAll(".matrix tbody tr")]
+            .map((row) => [...row.cells].map((cell) => cell.textContent))"""
+    )
     assert shown == [[op, *(letter.upper().replace(".", "") for letter in letters)] for op, letters in matrix.rows]
     letters = "".join(row for _, row in matrix.rows)
     words = {"n": "needed and present", "m": "needed and missing", "u": "present and unused"}
     legend = [re.sub(r"^[NMU] ", "", text) for text in small.texts("#matrix .legend li")]
     assert legend == [f"{words[letter]}: {letters.count(letter)}" for letter in words]
-    assert small.ask("return document.querySelector('.matrix .cell-missing').ariaLabel") == "Relu, half: needed and missing"
+    assert (
+        small.ask("return document.querySelector('.matrix .cell-missing').ariaLabel")
+        == "Relu, half: needed and missing"
+    )
 
 
 def test_matrix_filters_and_is_walked_by_keys(small: Browser) -> None:
-    small.ask("const at = document.getElementById('state-matrix'); at.value = 'm'; at.dispatchEvent(new Event('change'))")
+    small.ask(
+        "const at = document.getElementById('state-matrix'); at.value = 'm'; at.dispatchEvent(new Event('change'))"
+    )
     assert small.texts(".matrix tbody th") == ["Relu"]
-    small.ask("const at = document.getElementById('state-matrix'); at.value = ''; at.dispatchEvent(new Event('change'))")
+    small.ask(
+        "const at = document.getElementById('state-matrix'); at.value = ''; at.dispatchEvent(new Event('change'))"
+    )
     small.fill("#filter-matrix", "u")
     assert small.texts(".matrix tbody th") == ["MatMul", "Cumsum", "Relu", "Softplus"]
     assert small.text("#matrix .count") == "4 of 6 ops"
@@ -323,7 +376,14 @@ def test_hostile_names_are_text(browser: Browser, tmp_path: Path, scripts: bool)
     assert browser.driver.title.startswith("</script><img src=x onerror=")
     assert browser.ask("return document.images.length") == 0
     seen = browser.ask("return document.body.textContent")
-    for text in ("{{7*7}}{% raw %}${7*7}", "\\u202egnp.exe", "nul\\x00 bell\\x07", "🧠👩‍👩‍👧", "lone \\udc80 \\ud83d", "__proto__"):
+    for text in (
+        "{{7*7}}{% raw %}${7*7}",
+        "\\u202egnp.exe",
+        "nul\\x00 bell\\x07",
+        "🧠👩‍👩‍👧",
+        "lone \\udc80 \\ud83d",
+        "__proto__",
+    ):
         assert text in seen
     assert not re.search("[\u202e\u2028\x00\x07\x1b\ud800-\udfff]", browser.ask("return document.body.innerText"))
     if scripts:
@@ -346,16 +406,25 @@ def test_every_script_may_run_and_no_other(browser: Browser, tmp_path: Path) -> 
         "const image = new Image(); image.src = 'https://example.com/a.png'; document.body.append(image)"
     )
     browser.settle()
-    assert browser.driver.title == "libsmall.so – opselect audit"
+    assert browser.driver.title == f"libsmall.so {DASH} opselect audit"
     refused = browser.complaints()
-    assert len(refused) == 3 and all("Content Security Policy" in message for message in refused)
+    assert len(refused) == 3
+    assert all("Content Security Policy" in message for message in refused)
 
 
 def test_print_has_the_first_screen_and_tables_without_their_tools(browser: Browser, tmp_path: Path) -> None:
     browser.open(documents.small(), tmp_path, scheme="dark")
     browser.tell("Emulation.setEmulatedMedia", media="print", features=[])
     seen = browser.text("body")
-    for words in ("11.4 MB", "1 of 3 exceeded", "cumsum_op.cc", "BatchMatMul", "Where the bytes are", "MatMul", "file_15.cc"):
+    for words in (
+        "11.4 MB",
+        "1 of 3 exceeded",
+        "cumsum_op.cc",
+        "BatchMatMul",
+        "Where the bytes are",
+        "MatMul",
+        "file_15.cc",
+    ):
         assert words in seen
     for words in ("Exact bytes", "Search", "Filter", "Previous"):
         assert words not in seen

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   opselect index from-binary libruntime.so --base 2.14 --profile android -o mine.opselidx
-  opselect index from-binary tensorflow_cpu-2.18.1-cp311-cp311-manylinux_2_17_x86_64.whl -o 2.18.1.opselidx
-  opselect index from-binary libtensorflow_cc.so.2 libtensorflow_framework.so.2 --release 2.18.1 -o 2.18.1.opselidx
+  opselect index from-binary app.apk --abi x86_64 --base 2.14 --release 2.14.2 -o mine.opselidx
+  opselect index from-binary libwhole.so --json -o mine.opselidx
 """,
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.UNPROCESSED)

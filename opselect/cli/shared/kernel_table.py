@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kernel_index.admitted import Admitted, united
-from kernel_index.records import Condition, Constraint, KernelRegistration
+from kernel_index.records import Condition, Constraint, KernelRegistration, Location
 from kernel_index.records_json import allowed_json
 from opselect.cli.shared.console import counted
 
@@ -29,13 +29,14 @@ def kernel_rows(registrations: Iterable[KernelRegistration], profiles: Sequence[
         device = device_text(registration)
         if registration.priority:
             device += f" priority={registration.priority}"
-        place = registration.location
+        at = registration.location
         allowed = tuple((c.attr, frozenset(c.allowed)) for c in sorted(registration.constraints, key=_attr_name))
-        groups.setdefault((place.file, place.line, device, registration.profiles), set()).add(allowed)
+        groups.setdefault((at.file, at.line, device, registration.profiles), set()).add(allowed)
     rows: list[tuple[str, ...]] = []
     for (file, line, device, in_profiles), constraints in sorted(groups.items(), key=_table_order):
         where = "all" if in_profiles == tuple(profiles) else ", ".join(in_profiles)
-        rows += [(f"{file}:{line}", device, text, where) for text in sorted(map(admitted_text, united(constraints)))]
+        place = str(Location(file, line))
+        rows += [(place, device, text, where) for text in sorted(map(admitted_text, united(constraints)))]
     return rows
 
 

@@ -31,10 +31,10 @@ def minors(told: Told) -> tuple[str, str]:
     ("text", "span"),
     [
         ("No OpKernel was registered to support Op 'Sum' with these attrs\n [[Node: s = Sum[]()]]", ("1.0", "1.10")),
-        ("No OpKernel was regis\ntered to support Op 'Sum' used by node s (defined at x) with", ("1.13", "2.20")),
+        ("No OpKernel was regis\ntered to support Op 'Sum' used by node s (defined at x) with", ("1.13", "2.21")),
         ("Op type not registered 'Sum' in binary running on x. Make sure the Op is in this process.", ("1.3", "1.8")),
         ("NodeDef mentions attr 'x' not in Op<name=Sum; …>. (Check whether your GraphDef-interpreting", ("1.1", "2.4")),
-        ("Node {{node c}} of type If has '_lower' attr set but it does not support lowering", ("1.13", "2.20")),
+        ("Node {{node c}} of type If has '_lower' attr set but it does not support lowering", ("1.13", "2.21")),
     ],
 )  # fmt: skip
 def test_words_of_a_message_narrow_its_release(text: str, span: tuple[str, str]) -> None:

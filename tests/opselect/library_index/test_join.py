@@ -124,15 +124,25 @@ def test_what_no_build_of_the_library_shows_is_kept_while_its_file_and_op_are_th
     }
     assert [d.name for d in scan.op_definitions] == ["Relu"]
     assert scan.origin is not None
-    assert "2 kernels of the base are not in the libraries, and in no profile here" in scan.origin.unknown
+    assert "2 kernels and 1 ops of the base are in no library, and not here" in scan.origin.read
+
+
+def test_an_op_is_gone_where_its_file_is_there_or_its_kernels_are_not() -> None:
+    other = Location("tensorflow/compiler/ops.cc", 3)
+    known = [defined("Relu"), defined("Same"), defined("Unlinked", location=other), defined("Old", location=other)]
+    scan = made(base([record("Relu"), record("Old")], known), [kernel("Relu")], [definition("Relu")])
+    assert [d.name for d in scan.op_definitions] == ["Relu", "Unlinked"]
 
 
 def test_sources_that_no_pip_package_links_are_on_desktop_no_more() -> None:
     tpu = record("TpuRelu", file="tensorflow/core/tpu/kernels/relu_op.cc")
     only = record("TpuRelu", FLOAT, "desktop", file="tensorflow/core/tpu/kernels/relu_op.cc", label="x")
-    scan = made(base([record("Relu"), tpu, only], [defined("TpuRelu", location=tpu.location)]), [kernel("Relu")])
+    gone = record("Gone", file="tensorflow/core/tpu/kernels/relu_op.cc")
+    definitions = [defined("TpuRelu", location=tpu.location), defined("Gone"), defined("Relu")]
+    scan = made(base([record("Relu"), tpu, only, gone], definitions), [kernel("Relu")], [definition("Relu")])
     assert [(r.label, r.profiles) for r in of(scan, "TpuRelu")] == [("", ("android",))]
-    assert [d.name for d in scan.op_definitions] == ["TpuRelu"]
+    assert [d.name for d in scan.op_definitions] == ["Relu", "TpuRelu"]
+    assert not of(scan, "Gone")
 
 
 def test_of_a_selection_nothing_is_concluded_about_other_builds() -> None:
@@ -184,10 +194,11 @@ def test_what_could_not_be_read_is_that_of_the_base_or_said() -> None:
     scan = made(known, [kernel("Relu"), kernel("Selu")], (), [fact, elu, other, called])
     assert of(scan, "Elu") == [record("Elu")]
     said = {str(d): d.lost for d in scan.diagnostics}
+    of_callers = "a registration of JitOp by tensorflow::Register(char const*) is of whatever op its callers name"
     assert said == {
         str(lost): lost.lost,
         "libtf.so: a registration of JitOp in the library could not be read: its op": Lost("", ""),
-        "libtf.so: a registration of JitOp by tensorflow::Register(char const*) is of whatever op its callers name": None,
+        f"libtf.so: {of_callers}": None,
     }
 
 
