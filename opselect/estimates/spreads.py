@@ -52,7 +52,7 @@ class Guess:
     spread: Spread
 
 
-MEASURED = Spread(0.008, 0.004)
+MEASURED = Spread(0.01, 0.008)
 """The same file compiled again with other headers of third parties, or of another patch release."""
 
 _EMPTY = 400

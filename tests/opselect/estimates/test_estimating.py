@@ -87,6 +87,12 @@ def test_more_kernels_in_a_profile_are_more_bytes_and_a_wider_band() -> None:
     assert width(many) > width(few)
 
 
+def test_a_file_of_a_fork_with_other_kernels_is_not_the_one_that_was_measured() -> None:
+    found = estimated([FileToCompile(A.path, 3, 3)], table(MEASURED_A))
+    assert found.files[0].basis is Basis.OTHER_RELEASE
+    assert found.bytes > 120_000
+
+
 def test_definitions_of_ops_are_the_same_in_every_profile() -> None:
     path = "tensorflow/core/ops/math_ops.cc"
     known = table({path: FileSize(50_000, 90)})
@@ -172,7 +178,7 @@ def test_a_header_that_keeps_all_classes_changes_nothing() -> None:
 
 def test_without_bytes_of_classes_kernels_count_alike_and_the_band_says_so() -> None:
     whole, half = (
-        estimated([B], table({B.path: FileSize(100_000, 2, 2)})),
+        estimated([FileToCompile(B.path, 2, 2)], table({B.path: FileSize(100_000, 2, 2)})),
         estimated(
             [FileToCompile(B.path, 2, 2, KeptClasses(frozenset(["X"]), 1))], table({B.path: FileSize(100_000, 2, 2)})
         ),
