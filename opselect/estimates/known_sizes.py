@@ -45,11 +45,13 @@ class KnownSizes:
         self._others = others
         self._known_families: dict[int, Mapping[str, list[str]]] = {}
 
-    def measured(self, path: str) -> FileSize | None:
-        """What was measured of a file in just this build."""
+    def measured(self, file: FileToCompile) -> FileSize | None:
+        """What was measured of a file in just this build; of one that a fork gave other kernels, nothing."""
         for table in self._own:
-            if path in table.files and is_of(path, table, self._profile):
-                return table.files[path]
+            known = table.files.get(file.path)
+            if known is not None and is_of(file.path, table, self._profile):
+                same = OPS_FOLDER in file.path or known.registrations == file.registrations
+                return known if same else None
         return None
 
     def by_class(self, path: str) -> FileSize | None:
@@ -69,11 +71,11 @@ class KnownSizes:
 
     def guess(self, file: FileToCompile) -> tuple[Guess, Basis]:
         """The surest that is known of a file."""
-        measured = self.measured(file.path)
+        measured = self.measured(file)
         if measured is not None:
             return Guess(log(max(measured.bytes, 1)), MEASURED), Basis.MEASURED
         guesses = list(self._guesses(file, self._own_tables))
-        if not any(basis is Basis.OTHER_PROFILE for _, basis in guesses):
+        if not any(basis in {Basis.OTHER_PROFILE, Basis.OTHER_RELEASE} for _, basis in guesses):
             guesses += self._guesses(file, self._other_tables)
         guesses.append((by_registrations(file.registrations, defining=OPS_FOLDER in file.path), Basis.REGISTRATIONS))
         return min(guesses, key=lambda found: found[0].spread.both)
@@ -93,7 +95,8 @@ class KnownSizes:
             basis = Basis.DESKTOP_LIBRARY
         else:
             guess = self._of_object(file, table, known)
-            basis = Basis.OTHER_RELEASE if minors else Basis.OTHER_PROFILE
+            same_profile = is_of(file.path, table, self._profile)
+            basis = Basis.OTHER_RELEASE if minors or same_profile else Basis.OTHER_PROFILE
         if guess is not None:
             yield guess, basis
 

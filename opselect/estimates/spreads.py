@@ -7,7 +7,7 @@ Sizes differ by factors, so all of this is about natural logarithms of bytes. Ho
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, log, sqrt
+from math import hypot, log
 from typing import NamedTuple
 
 CONFIDENCE = 0.9
@@ -52,7 +52,7 @@ class Guess:
     spread: Spread
 
 
-MEASURED = Spread(0.008, 0.004)
+MEASURED = Spread(0.01, 0.008)
 """The same file compiled again with other headers of third parties, or of another patch release."""
 
 _EMPTY = 400
@@ -81,7 +81,10 @@ _FEW_TYPES = frozenset(("android-slim", "android", "ios"))
 _MORE_TYPES = 2.2
 """A helper for all types has so many times the code of one for few."""
 
-_PER_RELEASE = Spread(0.06, 0.015)
+_PER_RELEASE = Spread(0.05, 0.015)
+_POWER_OF_RELEASES = 0.75
+"""Releases change some files much and most not at all: the spread grows faster than that of a sum of small changes."""
+
 _MOST_RELEASES = 30
 
 
@@ -137,7 +140,7 @@ def among_siblings(count: int) -> Spread:
 
 def in_other_release(minors: int) -> Spread:
     """How far a size is off that is of a release some minor releases away, besides what its kernels do."""
-    far = sqrt(min(minors, _MOST_RELEASES))
+    far = min(minors, _MOST_RELEASES) ** _POWER_OF_RELEASES
     return Spread(_PER_RELEASE.own * far, _PER_RELEASE.shared * far)
 
 

@@ -51,11 +51,11 @@ def estimate_files(
     """
     sources = sorted(set(filter(is_source, paths)))
     own = index.own_files if isinstance(index, OverlayIndex) else frozenset()
-    kernels: Mapping[str, KernelCount] = {}
-    definitions: Mapping[str, int] = {}
-    if kept is not None or not measured_files(index.release, profile).issuperset(sources):
-        kernels = index.kernel_counts(profile)
-        definitions = definitions_by_file(index) if any(OPS_FOLDER in path for path in sources) else {}
+    kernels = index.kernel_counts(profile)
+    defining = [path for path in sources if OPS_FOLDER in path]
+    # Of files that were measured the ops need not be counted, which takes longer than all the rest.
+    counted = not measured_files(index.release, profile).issuperset(defining)
+    definitions = definitions_by_file(index) if counted else {}
     left = _kept(kept, index, profile) if kept is not None else {}
     nothing = KeptClasses(frozenset(), 0) if kept is not None else None
     files = []

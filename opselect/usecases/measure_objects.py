@@ -1,7 +1,7 @@
 """How large do source files become once compiled? Makes the tables that estimates are read from.
 
     python -m opselect.usecases.measure_objects --release 2.14 --profile android-slim --compiler "g++ 12.2" \\
-        --flags "-Os" [--out FOLDER] OBJECTS | SIZES.json | LIBRARY ...
+        --flags="-Os" [--out FOLDER] OBJECTS | SIZES.json | LIBRARY ...
 
 ``OBJECTS`` is a folder of object files named after their sources, ``/`` written ``@``:
 ``tensorflow@core@kernels@slice_op.cc.o``. ``SIZES.json`` has sizes that were taken elsewhere, as ``size`` counts them:

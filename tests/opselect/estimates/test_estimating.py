@@ -87,6 +87,12 @@ def test_more_kernels_in_a_profile_are_more_bytes_and_a_wider_band() -> None:
     assert width(many) > width(few)
 
 
+def test_a_file_of_a_fork_with_other_kernels_is_not_the_one_that_was_measured() -> None:
+    found = estimated([FileToCompile(A.path, 3, 3)], table(MEASURED_A))
+    assert found.files[0].basis is Basis.OTHER_RELEASE
+    assert found.bytes > 120_000
+
+
 def test_definitions_of_ops_are_the_same_in_every_profile() -> None:
     path = "tensorflow/core/ops/math_ops.cc"
     known = table({path: FileSize(50_000, 90)})
@@ -172,7 +178,7 @@ def test_a_header_that_keeps_all_classes_changes_nothing() -> None:
 
 def test_without_bytes_of_classes_kernels_count_alike_and_the_band_says_so() -> None:
     whole, half = (
-        estimated([B], table({B.path: FileSize(100_000, 2, 2)})),
+        estimated([FileToCompile(B.path, 2, 2)], table({B.path: FileSize(100_000, 2, 2)})),
         estimated(
             [FileToCompile(B.path, 2, 2, KeptClasses(frozenset(["X"]), 1))], table({B.path: FileSize(100_000, 2, 2)})
         ),
@@ -222,3 +228,22 @@ def test_a_helper_has_more_code_where_there_are_more_types() -> None:
 )
 def test_families_by_their_names(name: str, family: str) -> None:
     assert family_of(name) == family
+
+
+def test_what_files_of_one_release_have_in_common_does_not_even_out() -> None:
+    files = [FileToCompile(f"{KERNELS}{number}.cc", 3, 3) for number in range(400)]
+    known = table({file.path: FileSize(100_000, 3, 3) for file in files}, release="1.15.5")
+    found = estimated(files, known, release="2.14.1")
+    assert found.high / found.bytes > 1.15
+    assert found.low / found.bytes < 0.9
+
+
+def test_a_file_of_which_little_is_known_and_little_is_kept_is_no_less_than_nothing() -> None:
+    (found,) = estimated([FileToCompile(A.path, 9, 9, KeptClasses(frozenset(["X"]), 1))], table({})).files
+    assert 0 <= found.low < found.bytes < found.high
+
+
+def test_classes_are_those_of_the_profile_where_it_was_measured() -> None:
+    other = table({A.path: FileSize(100_000, 2, 2, 80_000, {"A<int>": ClassSize(1_000, 1_000)})}, profile="a")
+    assert estimated([kept("A<int>")], other, BY_CLASS) == estimated([kept("A<int>")], BY_CLASS)
+    assert estimated([kept("A<int>")], other, BY_CLASS, profile="a") != estimated([kept("A<int>")], BY_CLASS)
