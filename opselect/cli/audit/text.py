@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opselect.audit.audited import Audit, By, Linked, Row
     from opselect.audit.budget import Budget, OverBudget
     from opselect.audit.difference import Change, Difference
-    from opselect.binaries.records import RegisteredKernel
+    from opselect.binaries.records import CompiledDefinition, RegisteredKernel
     from opselect.findings import Finding
     from opselect.usecases.audit import Audited
     from opselect.usecases.audit_models import ModelsAudit
@@ -161,10 +161,19 @@ def print_definitions(audit: Audit) -> None:
     """The op definitions that are compiled in, as a table."""
     definitions = [each for binary in audit.binaries for each in binary.registrations.definitions]
     rows = {
-        (each.op, ", ".join(each.inputs), ", ".join(each.outputs), "; ".join(each.attrs), each.file)
+        (each.op, *(mark.join(text or _MADE for text in texts) for mark, texts in _parts(each)), each.file)
         for each in definitions
     }
     print_table(("op", "inputs", "outputs", "attrs", "file"), sorted(rows))
+
+
+_MADE = "(made when it runs)"
+"""Stands for what no text of the binary is."""
+
+
+def _parts(definition: CompiledDefinition) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Inputs, outputs and attrs, each with what stands between two of them."""
+    return (", ", definition.inputs), (", ", definition.outputs), ("; ", definition.attrs)
 
 
 def print_models(models: ModelsAudit, audit: Audit, typed: Sequence[str], top: int, *, quiet: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,15 +109,30 @@ def diff(indexes: Sequence[str], profiles: Sequence[str], ops: Sequence[str], *,
     if unknown:
         return NO
     found = diff_indexes(before, after, pairs, ops)
+    doubts = list(dict.fromkeys(doubt for index in opened for doubt in _doubts(index, frozenset(ops))))
     if as_json:
         from opselect.cli.index.diff_json import diff_json
 
-        print_json(diff_json(found))
+        print_json(diff_json(found) | {"not_known": doubts})
     else:
         from opselect.cli.index.diff_text import print_diff
 
         print_diff(found, in_full=bool(ops))
+        if doubts:
+            click.echo()
+            print_line("not known, so that it may be no difference")
+        for doubt in doubts:
+            print_line(f"  {doubt}")
     return DONE
+
+
+def _doubts(index: KernelIndex, ops: frozenset[str]) -> Iterator[str]:
+    """What an index that was made of libraries does not know of the ops that are compared, all without any."""
+    from kernel_index.records import UNSURE
+
+    for each in index.diagnostics:
+        if each.lost is not None and each.lost.what == UNSURE and (not ops or each.lost.op in ops):
+            yield f"TensorFlow {index.release}: {each}"
 
 
 def _source(text: str) -> KernelSource:
