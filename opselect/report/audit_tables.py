@@ -26,9 +26,9 @@ _COSTS: tuple[Head, ...] = (
 _USE: tuple[Head, ...] = (("use", "Use", "state"), ("models", "Needed by", "text"))
 _CHANGE: tuple[Head, ...] = (
     ("state", "Change", "state"),
-    ("kernels", "Kernels", "count"),
-    ("retained", "Would go", "bytes"),
-    ("own", "Own bytes", "bytes"),
+    ("kernels", "Kernels, change", "count"),
+    ("retained", "Would go, change", "bytes"),
+    ("own", "Own bytes, change", "bytes"),
 )
 
 

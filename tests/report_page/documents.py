@@ -35,7 +35,7 @@ UNKNOWN = 1_500_000
 """Bytes of the small document that belong to no op."""
 
 
-Node = tuple[str, int, int, int | None, int, str, str]
+Node = tuple[str, int, int, int | None, int | None, str, str]
 """Name, parent, own, retained, kernels, details, state."""
 
 
