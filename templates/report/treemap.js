@@ -17,14 +17,12 @@ class Treemap {
     this.search = place.querySelector("input[type=search]");
     this.buildChoice(place.querySelector(".choice"));
     this.search.addEventListener("input", settled(() => this.find(this.search.value)));
-    this.search.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.search.value) event.stopPropagation();
-    });
     this.canvas.addEventListener("click", (event) => this.clicked(event));
     this.canvas.addEventListener("keydown", (event) => this.moved(event));
     this.canvas.addEventListener("focusin", (event) => this.touched(event.target));
-    place.querySelector(".map").addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.view.length > 1) this.zoomOut();
+    place.addEventListener("keydown", (event) => {
+      /* In a field Escape empties the field. */
+      if (event.key === "Escape" && event.target.tagName !== "INPUT" && this.view.length > 1) this.zoomOut();
     });
     this.table.addEventListener("toggle", () => this.drawTable());
     new ResizeObserver(settled(() => this.resized())).observe(this.canvas);

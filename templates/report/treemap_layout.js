@@ -67,9 +67,11 @@ function place(sizes, node, skip, area, { depth, tone, most }, boxes) {
   if (!bytes || width < 1 || height < 1) return;
   const least = (LEAST_AREA * bytes) / (width * height);
   let end = skip;
-  while (end < parts.length && parts[end].bytes >= least && end - skip < most) end++;
-  /* The largest is always drawn: where all are tiny, a box of all of them would lead nowhere. */
-  if (end === skip) end++;
+  /* What is not drawn is never most of it, unless there are too many: a box of all of them would lead nowhere. */
+  for (let left = bytes; end < parts.length && end - skip < most; end++) {
+    if (parts[end].bytes < least && left <= bytes / 2) break;
+    left -= parts[end].bytes;
+  }
   /* One that would be alone in the box of the smaller ones is drawn itself. */
   if (parts.length - end === 1) end++;
   const drawn = parts.slice(skip, end).map((part) => ({ ...part, smaller: 0 }));

@@ -52,7 +52,7 @@ function grouped(number) {
 }
 
 function counted(number, noun, plural = noun + "s") {
-  return `${grouped(number)} ${number === 1 ? noun : plural}`;
+  return `${grouped(number)} ${Math.abs(number) === 1 ? noun : plural}`;
 }
 
 /* 999 bytes, 1.2 kB, 553.4 MB: as the command line says it, steps of a thousand. */
@@ -102,7 +102,6 @@ const TONES = new Map([
 
 /* A state is a word with a mark of its own shape; colour only repeats what both say. */
 function stateElement(state) {
-  if (!state) return make("span");
   return make("span", { class: `state state-${TONES.get(state) ?? "plain"}` }, shown(state, 60));
 }
 

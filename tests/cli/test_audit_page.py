@@ -250,6 +250,18 @@ def test_where_no_page_can_be_written_to(cli: Cli, arguments: tuple[str, ...], s
     assert Path("lib.so").read_bytes() == RUNTIME.read_bytes()
 
 
+def test_without_section_headers_nothing_is_told_of_ops_but_no_byte_is_lost(cli: Cli) -> None:
+    damaged = bytearray(RUNTIME.read_bytes())
+    damaged[0x28:0x30] = bytes(8)  # where the section headers are
+    damaged[0x3C:0x40] = bytes(4)  # how many there are
+    Path("lib.so").write_bytes(damaged)
+    told, page = both(cli, "lib.so")
+    assert told["binaries"][0]["linked"] == "not told"
+    assert {op["retained"] for op in rows_of(page, "ops")} == {None}
+    assert [sum(tree["own"]) for tree in page["trees"]] == [len(damaged)] * 4
+    assert any("what would go" in each["reason"].lower() for each in page["findings"])
+
+
 def test_hostile_names_of_files_are_text(cli: Cli) -> None:
     name = "</script><img src=x onerror=alert(1)>\u202e.so"
     Path(name).parent.mkdir(parents=True, exist_ok=True)

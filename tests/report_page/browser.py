@@ -120,7 +120,7 @@ class Browser:
             self.tell("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
         self.settle(0)
 
-    def settle(self, milliseconds: int = 200) -> None:
+    def settle(self, milliseconds: int = 150) -> None:
         """Waits until the page has drawn and done what was put off for so long."""
         script = "const [wait, done] = arguments; requestAnimationFrame(() => setTimeout(done, wait))"
         self.driver.execute_async_script(script, milliseconds)

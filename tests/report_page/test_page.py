@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from opselect.report.page import byte_size
+from opselect.report.document import Figure
 from tests.report_page import documents
 from tests.report_page.browser import DESKTOP, PHONE, Browser, needs_browser
 
@@ -129,6 +130,7 @@ def test_click_zooms_in_and_the_path_leads_out(small: Browser) -> None:
 def test_keys_walk_zoom_and_come_back(small: Browser) -> None:
     small.ask("document.querySelector('.choice button:last-child').focus()")
     small.press("tab", "tab")  # the search, and then one box of all
+    assert small.ask("return getComputedStyle(document.activeElement).outlineWidth") == "3px"
     assert small.focused().startswith("ops 9.9 MB")
     small.press("arrow_down")
     assert small.focused().startswith("MatMul 5.2 MB")
@@ -141,14 +143,17 @@ def test_keys_walk_zoom_and_come_back(small: Browser) -> None:
     small.press("home", "escape")
     assert small.texts(".path li") == ["libsmall.so", "ops"]
     assert small.focused().startswith("MatMul 5.2")
-    small.press("escape", "escape")
+    small.ask("document.querySelector('.path button').focus()")
+    small.press("escape")
     assert small.texts(".path li") == ["libsmall.so"]
     assert small.focused().startswith("ops ")
+    small.press("escape")
+    assert small.texts(".path li") == ["libsmall.so"]
     assert small.ask("return document.querySelectorAll('.box[tabindex=\"0\"]').length") == 1
 
 
 def test_boxes_too_small_to_be_seen_stand_in_one_with_their_bytes(browser: Browser, tmp_path: Path) -> None:
-    rows: list[tuple[str, int, int, int | None, int, str, str]] = [
+    rows: list[documents.Node] = [
         ("all", -1, 0, None, 0, "", ""),
         ("large", 0, 50_000_000, None, 0, "", ""),
     ]
@@ -168,12 +173,28 @@ def test_boxes_too_small_to_be_seen_stand_in_one_with_their_bytes(browser: Brows
     assert panel(browser)["Bytes"] == "101 bytes"
 
 
-def test_twenty_thousand_nodes_are_few_boxes(browser: Browser, tmp_path: Path) -> None:
-    rows: list[tuple[str, int, int, int | None, int, str, str]] = [("all", -1, 0, None, 0, "", "")]
-    rows += [(f"node{number}", 0, 1_000, None, 0, "", "") for number in range(20_000)]
+def test_documents_of_next_to_nothing_are_pages(browser: Browser, tmp_path: Path) -> None:
+    tree = documents.nodes("op", "By op", [("all", -1, 0, None, 0, "", "")])
+    nothing = documents.only_tree(tree)
+    browser.open(nothing, tmp_path)
+    assert "Nothing here has bytes." in browser.text(".boxes")
+    assert panel(browser)["Bytes"] == "0 bytes"
+    browser.open(dataclasses.replace(nothing, trees=(dataclasses.replace(tree, own=(5,)),)), tmp_path)
+    browser.click(".box", "all")
+    assert panel(browser)["Bytes"] == "5 bytes"
+    browser.open(dataclasses.replace(nothing, trees=()), tmp_path)
+    assert browser.texts("nav a") == ["Overview"]
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize(("large", "tiny"), [(5_000, 8_000), (0, 13_000)])
+def test_many_nodes_are_few_boxes(browser: Browser, tmp_path: Path, large: int, tiny: int) -> None:
+    rows: list[documents.Node] = [("all", -1, 0, None, 0, "", "")]
+    rows += [(f"node{number}", 0, 10_000, None, 0, "", "") for number in range(large)]
+    rows += [(f"tiny{number}", 0, 100, None, 0, "", "") for number in range(tiny)]
     browser.open(documents.only_tree(documents.nodes("op", "By op", rows)), tmp_path)
-    assert browser.ask("return document.querySelectorAll('.box').length") <= 700
-    assert boxes(browser)[-1].endswith(" smaller")
+    assert len(boxes(browser)) == 601
+    assert boxes(browser)[-1] == "12,400 smaller"
 
 
 def test_search_lists_hits_and_marks_boxes(small: Browser) -> None:
@@ -254,10 +275,12 @@ def test_exact_bytes_are_one_press_away(small: Browser) -> None:
     assert "1,234,567 bytes" in small.text("#would-go tbody tr")
 
 
-def test_sizes_are_said_as_everywhere_else(small: Browser) -> None:
-    sizes = [0, 1, -1, 2, 999, 1000, 1049, 1050, 999_949, 999_950, 1_000_000, -120_500, 553_400_000, 999_950_000, 10**12]
-    assert small.ask("return arguments[0].map(shortSize)", sizes) == [byte_size(size) for size in sizes]
-    assert small.ask("return arguments[0].map(exactSize)", [1, 1234567]) == ["1 byte", "1,234,567 bytes"]
+def test_script_says_sizes_as_the_first_screen_does(browser: Browser, tmp_path: Path) -> None:
+    sizes = [0, 1, -1, 2, 999, 1000, 1049, 1050, 999_949, 999_950, 1_000_000, -120_500, 553_400_000, 999_950_000]
+    figures = tuple(Figure("Size", size, "bytes") for size in sizes)
+    browser.open(dataclasses.replace(documents.small(), figures=figures), tmp_path)
+    assert browser.ask("return arguments[0].map(shortSize)", sizes) == browser.texts(".figure .value")
+    assert browser.ask("return arguments[0].map(exactSize)", [1, 1234567]) == ["1 byte", "1,234,567 bytes"]
 
 
 def test_all_rows_of_the_first_screen_are_a_table(browser: Browser, tmp_path: Path) -> None:
@@ -403,7 +426,9 @@ def test_print_has_the_first_screen_and_tables_without_their_tools(browser: Brow
         "file_15.cc",
     ):
         assert words in seen
+    assert '-    "cumsum_op.cc",' in seen
     for words in ("Exact bytes", "Search", "Filter", "Previous"):
         assert words not in seen
     assert browser.ask("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert browser.ask("return getComputedStyle(document.querySelector('.box-unused')).borderStyle") == "dotted"
     assert browser.pdf().startswith(b"%PDF-")
