@@ -16,21 +16,25 @@ from opselect.report.trees import pruned
 
 
 class Limits(NamedTuple):
-    """How much of a document is kept: characters of a word and of a text, rows of a table, nodes of a tree, models."""
+    """How much of a document is kept.
+
+    Characters of a word and of a text, rows of a table, nodes of a tree, models and findings.
+    """
 
     word: int = 300
     text: int = 3_000
     rows: int = 12_000
     nodes: int = 14_000
     models: int = 500
+    findings: int = 300
 
 
 LEVELS = (
     Limits(),
-    Limits(160, 1_000, 10_000, 8_000, 300),
-    Limits(120, 500, 3_000, 3_000, 100),
-    Limits(80, 200, 800, 800, 50),
-    Limits(60, 120, 200, 200, 20),
+    Limits(160, 1_000, 10_000, 8_000, 300, 200),
+    Limits(120, 500, 3_000, 3_000, 100, 150),
+    Limits(80, 200, 800, 800, 50, 100),
+    Limits(60, 120, 200, 200, 20, 50),
 )
 """From all that one can look through to what fits in any case."""
 
@@ -42,7 +46,7 @@ def fitted(document: Document, limits: Limits) -> Document:
         trees=tuple(pruned(each, limits.nodes) for each in document.trees),
         tables=tuple(_shorter(each, limits.rows) for each in document.tables),
         matrix=_fewer_ops(document.matrix, limits.rows) if document.matrix is not None else None,
-        findings=_fewer_findings(document.findings, limits.rows),
+        findings=_fewer_findings(document.findings, limits.findings),
         models=document.models[: limits.models],
         models_more=document.models_more + max(len(document.models) - limits.models, 0),
     )
@@ -101,7 +105,15 @@ def _shorter(table: PageTable, most: int) -> PageTable:
 def _fewer_findings(findings: tuple[Remark, ...], most: int) -> tuple[Remark, ...]:
     if len(findings) <= most:
         return findings
-    return (*findings[:most], Remark("", "note", f"{len(findings) - most:,} more findings are not shown.", ""))
+    return (
+        *findings[:most],
+        Remark(
+            "",
+            "note",
+            f"{len(findings) - most:,} more findings are not shown here; what is missing is a table, too.",
+            "",
+        ),
+    )
 
 
 def _fewer_ops(matrix: TypeMatrix, most: int) -> TypeMatrix:
