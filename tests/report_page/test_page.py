@@ -426,7 +426,9 @@ def test_print_has_the_first_screen_and_tables_without_their_tools(browser: Brow
         "file_15.cc",
     ):
         assert words in seen
+    assert '-    "cumsum_op.cc",' in seen
     for words in ("Exact bytes", "Search", "Filter", "Previous"):
         assert words not in seen
     assert browser.ask("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert browser.ask("return getComputedStyle(document.querySelector('.box-unused')).borderStyle") == "dotted"
     assert browser.pdf().startswith(b"%PDF-")
