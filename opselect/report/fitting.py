@@ -16,9 +16,10 @@ from opselect.report.trees import pruned
 
 
 class Limits(NamedTuple):
-    """How much of a document is kept: characters of a word and of a text, rows of a table, nodes of a tree, models.
+    """How much of a document is kept.
 
-    ``parts`` are figures, limits of budgets, trees and tables, so many of each: pages of many builds have many.
+    Characters of a word and of a text, rows of a table, nodes of a tree, models, findings, and parts: figures, limits
+    of budgets, trees and tables, so many of each, for pages of many builds have many.
     """
 
     word: int = 300
@@ -26,16 +27,17 @@ class Limits(NamedTuple):
     rows: int = 12_000
     nodes: int = 14_000
     models: int = 500
+    findings: int = 300
     parts: int = 2_000
 
 
 LEVELS = (
     Limits(),
-    Limits(160, 1_000, 10_000, 8_000, 300, 1_000),
-    Limits(120, 500, 3_000, 3_000, 100, 300),
-    Limits(80, 200, 800, 800, 50, 100),
-    Limits(60, 120, 200, 200, 20, 40),
-    Limits(40, 60, 50, 50, 10, 20),
+    Limits(160, 1_000, 10_000, 8_000, 300, 200, 1_000),
+    Limits(120, 500, 3_000, 3_000, 100, 150, 300),
+    Limits(80, 200, 800, 800, 50, 100, 100),
+    Limits(60, 120, 200, 200, 20, 50, 40),
+    Limits(40, 60, 50, 50, 10, 20, 20),
 )
 """From all that one can look through to what fits in any case."""
 
@@ -49,7 +51,7 @@ def fitted(document: Document, limits: Limits) -> Document:
         budget=_fewer_limits(document.budget, limits.parts),
         trees=tuple(pruned(each, limits.nodes) for each in document.trees[: limits.parts]),
         tables=tuple(_shorter(each, limits.rows) for each in document.tables[: limits.parts]),
-        findings=(*_fewer_findings(document.findings, limits.rows), *_left_out(document, limits.parts)),
+        findings=(*_fewer_findings(document.findings, limits.findings), *_left_out(document, limits.parts)),
         models=document.models[: limits.models],
         models_more=document.models_more + max(len(document.models) - limits.models, 0),
     )
@@ -113,9 +115,15 @@ def _shorter(table: PageTable, most: int) -> PageTable:
 
 
 def _fewer_findings(findings: tuple[Remark, ...], most: int) -> tuple[Remark, ...]:
+    """What is missing ends first, for that is a table, too; what nobody could judge stands nowhere else."""
     if len(findings) <= most:
         return findings
-    return (*findings[:most], Remark("", "note", f"{len(findings) - most:,} more findings are not shown.", ""))
+    missing = [each for each in findings if each.severity == "missing"]
+    others = [each for each in findings if each.severity != "missing"]
+    kept = missing[: max(most - len(others), most // 2)]
+    kept += others[: most - len(kept)]
+    text = f"{len(findings) - len(kept):,} more findings are not shown here; what is missing is a table, too."
+    return (*kept, Remark("", "note", text, ""))
 
 
 def _fewer_limits(budget: tuple[BudgetRow, ...] | None, most: int) -> tuple[BudgetRow, ...] | None:

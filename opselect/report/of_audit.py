@@ -11,6 +11,7 @@ from opselect.audit.budget import unknown_ops
 from opselect.findings import code_of
 from opselect.report.audit_tables import audit_tables, difference_tables, model_tables
 from opselect.report.audit_trees import audit_trees
+from opselect.report.budget_rows import budget_rows
 from opselect.report.document import (
     BudgetRow,
     ChangeRow,
@@ -149,38 +150,10 @@ def _size_note(audit: Audit) -> Iterator[str]:
 
 
 def _budget(answer: AuditAnswer) -> tuple[BudgetRow, ...] | None:
-    """The limits that are exceeded, and then those that hold: the total, each op that is named, growth."""
-    budget, audit = answer.budget, answer.audited.audit
-    if budget is None:
+    if answer.budget is None:
         return None
-    exceeded = [
-        BudgetRow(
-            f"{each.limit} ({each.subject})" if each.subject and each.subject not in each.limit else each.limit,
-            each.number,
-            each.most,
-            over=True,
-            reason=each.finding.reason,
-            mend=each.finding.advice,
-        )
-        for each in answer.exceeded
-    ]
-    over = {each.limit for each in answer.exceeded}
-    costs = {row.name: row.retained_bytes or 0 for row in audit.rows("op")}
-    held = [("total", audit.size, budget.total)]
-    held += [(f"ops.{op}", costs.get(op, 0), most) for op, most in budget.ops.items()]
-    held.append(("any_op", max((cost for op, cost in costs.items() if op not in budget.ops), default=0), budget.any_op))
-    if answer.compared is not None:
-        old = answer.compared.difference.old
-        before = {row.name: row.retained_bytes or 0 for row in old.rows("op")}
-        grown = max((cost - before.get(op, 0) for op, cost in costs.items()), default=0)
-        held.append(("growth", audit.size - old.size, budget.growth))
-        held.append(("any_op_growth", grown, budget.any_op_growth))
-    within = [
-        BudgetRow(limit, number, most, over=False)
-        for limit, number, most in held
-        if most is not None and limit not in over
-    ]
-    return (*exceeded, *within)
+    old = answer.compared.difference.old if answer.compared is not None else None
+    return budget_rows(answer.budget, answer.exceeded, answer.audited.audit, old)
 
 
 def _going(models: ModelsAudit) -> Going:

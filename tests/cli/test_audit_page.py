@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from opselect.report.fitting import Limits
 from tests.cli.conftest import Cli
 from tests.opselect.report.reading import data_of, paths_of, rows_of, totals_of
 
@@ -134,6 +135,10 @@ def test_what_is_missing_stands_in_matrix_and_findings(cli: Cli) -> None:
     lines = [each for each in page["findings"] if each["severity"] == "missing"]
     assert [each["code"] for each in lines] == [each["code"] for each in missing]
     assert [each["mend"] for each in lines] == [each["mend"] for each in missing]
+    assert [(row["op"], row["code"], row["mend"]) for row in rows_of(page, "missing")] == [
+        (each["op"], each["code"], each["mend"]) for each in missing
+    ]
+    assert [row["models"] for row in rows_of(page, "missing")] == [", ".join(each["models"]) for each in missing]
     for each in missing:
         assert "m" in dict(page["matrix"]["rows"])[each["op"]]
     savings = [(row["model"], row["kernels"], row["bytes"]) for row in rows_of(page, "savings")]
@@ -223,6 +228,15 @@ def test_rows_of_csv_and_page_are_both_written(cli: Cli) -> None:
     assert cli("audit", *OF, RUNTIME, "--csv", "rows.csv", "--html", "page.html").code == 0
     assert Path("rows.csv").exists()
     assert Path("page.html").exists()
+
+
+def test_what_is_left_out_for_its_size_is_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opselect.report.page.LEVELS", (Limits(rows=5),))
+    outcome = cli("audit", *OF, RUNTIME, "--html", "page.html")
+    more = sum(table["more"] for table in data_of(Path("page.html").read_text(encoding="utf-8"))["tables"])
+    assert more > 0
+    assert f"{more} rows of tables left out of the page, for its size" in outcome.err
+    assert "left out" not in cli("audit", *OF, RUNTIME, "--html", "page.html", "--quiet").err
 
 
 @pytest.mark.parametrize(

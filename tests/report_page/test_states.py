@@ -1,4 +1,4 @@
-"""What is easily overlooked: dimmed boxes, what print leaves out, figures that are not told, changes with their sign."""
+"""What is easily overlooked: dimmed boxes, what print leaves out, figures that are not told, changes as changes."""
 
 from __future__ import annotations
 

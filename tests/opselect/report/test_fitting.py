@@ -88,8 +88,19 @@ def test_rows_that_are_left_out_are_counted() -> None:
 
 def test_findings_that_are_left_out_are_counted() -> None:
     found = replace(document(), findings=document().findings * 5)
-    assert fitted(found, Limits(rows=10)).findings == found.findings
-    assert [each.reason for each in fitted(found, Limits(rows=2)).findings[2:]] == ["3 more findings are not shown."]
+    assert fitted(found, Limits(findings=5)).findings == found.findings
+    (rest,) = fitted(found, Limits(findings=2)).findings[2:]
+    assert rest.reason.startswith("3 more findings are not shown here")
+
+
+def test_what_nobody_could_judge_stays_where_much_is_missing() -> None:
+    unknown = Remark("", "unknown", "a model was not read", "")
+    found = replace(document(), findings=(*document().findings * 9, unknown))
+    assert [each.severity for each in fitted(found, Limits(findings=3)).findings] == [
+        *("missing", "missing", "unknown", "note")
+    ]
+    found = replace(document(), findings=(*document().findings * 9, *(unknown,) * 9))
+    assert [each.severity for each in fitted(found, Limits(findings=2)).findings] == ["missing", "unknown", "note"]
 
 
 def test_of_many_ops_the_matrix_keeps_what_is_missing() -> None:
