@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opselect.audit.audited import Audit, kernel_name, kernels_by_name
 from opselect.binaries.names import readable
 from opselect.report.document import Cell, PageTable
-from opselect.report.tables import Head, constraints_text, table
+from opselect.report.tables import Head, constraints_text, missing_table, table
 from opselect.report.uses import Uses
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ _COSTS: tuple[Head, ...] = (
 _USE: tuple[Head, ...] = (("use", "Use", "state"), ("models", "Needed by", "text"))
 _CHANGE: tuple[Head, ...] = (
     ("state", "Change", "state"),
-    ("kernels", "Kernels", "count"),
-    ("retained", "Would go", "bytes"),
-    ("own", "Own bytes", "bytes"),
+    ("kernels", "Kernels, change", "count"),
+    ("retained", "Would go, change", "bytes"),
+    ("own", "Own bytes, change", "bytes"),
 )
 
 
@@ -124,7 +124,8 @@ def _binaries(audit: Audit) -> PageTable:
 
 
 def model_tables(models: ModelsAudit) -> Iterator[PageTable]:
-    """What is unused, by file, and what a build would save without each model."""
+    """What is missing, what is unused, by file, and what a build would save without each model."""
+    yield missing_table(models.missing)
     heads: tuple[Head, ...] = (
         *(_FILE, ("retained", "Would go", "bytes"), ("kernels", "Kernels", "count"), ("ops", "Ops", "text")),
         *(("whole", "All of the file", "text"), ("edit", "What takes it out", "text")),

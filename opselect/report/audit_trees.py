@@ -20,7 +20,7 @@ def audit_trees(audit: Audit, uses: Uses) -> tuple[Tree, ...]:
 
 
 def _root(audit: Audit) -> Branch:
-    return Branch(" + ".join(last_name(each.name) for each in audit.binaries))
+    return Branch(" + ".join(last_name(each.name) for each in audit.binaries), kernels=len(audit.kernels))
 
 
 def _by_op(audit: Audit, uses: Uses) -> Tree:
@@ -96,6 +96,7 @@ def _at_file(root: Branch, branches: dict[str, Branch], file: str) -> Branch:
 def _by_dtype(audit: Audit) -> Tree:
     root = _root(audit)
     types, others = root.at("kernels for a data type"), root.at("[of no data type]")
+    types.kernels = sum(bool(dtypes_of(kernel)) for kernel in audit.kernels)
     for (dtype, op), count in audit.owned_together("dtype", "op").items():
         (types.at(dtype) if dtype else others).at(op or "[of no op alone]").own += count
     for row in audit.rows("dtype"):

@@ -63,7 +63,7 @@ class Going:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """What became of an op or file since an older build, in bytes and kernels."""
+    """What became of an op or file since an older build: by how many bytes and kernels it grew."""
 
     name: str
     state: str
@@ -104,7 +104,8 @@ class Tree:
     """Bytes told apart in one way, as columns of nodes: the root is node 0 and parents stand before their children.
 
     ``own`` are the bytes of a node without its children, so that all of them together are the total. ``retained`` would
-    go without it, None where that is not told. ``states`` are "needed", "unused", "missing" or "".
+    go without it, and ``kernels`` is how many are in it; None where that is not told. ``states`` are "needed",
+    "unused", "missing" or "".
     """
 
     id: str
@@ -114,7 +115,7 @@ class Tree:
     parents: tuple[int, ...]
     own: tuple[int, ...]
     retained: tuple[int | None, ...]
-    kernels: tuple[int, ...]
+    kernels: tuple[int | None, ...]
     details: tuple[str, ...]
     states: tuple[str, ...]
 

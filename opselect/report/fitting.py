@@ -6,43 +6,52 @@ neighbours, so that all bytes are still there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from kernel_index.shown import shortened, visible
-from opselect.report.document import Document, PageTable, Remark, Tree, TypeMatrix
+from opselect.report.document import BudgetRow, Document, PageTable, Remark, Tree, TypeMatrix
 from opselect.report.trees import pruned
 
 
 class Limits(NamedTuple):
-    """How much of a document is kept: characters of a word and of a text, rows of a table, nodes of a tree, models."""
+    """How much of a document is kept.
+
+    Characters of a word and of a text, rows of a table, nodes of a tree, models, findings, and parts: figures, limits
+    of budgets, trees and tables, so many of each, for pages of many builds have many.
+    """
 
     word: int = 300
     text: int = 3_000
     rows: int = 12_000
     nodes: int = 14_000
     models: int = 500
+    findings: int = 300
+    parts: int = 2_000
 
 
 LEVELS = (
     Limits(),
-    Limits(160, 1_000, 10_000, 8_000, 300),
-    Limits(120, 500, 3_000, 3_000, 100),
-    Limits(80, 200, 800, 800, 50),
-    Limits(60, 120, 200, 200, 20),
+    Limits(160, 1_000, 10_000, 8_000, 300, 200, 1_000),
+    Limits(120, 500, 3_000, 3_000, 100, 150, 300),
+    Limits(80, 200, 800, 800, 50, 100, 100),
+    Limits(60, 120, 200, 200, 20, 50, 40),
+    Limits(40, 60, 50, 50, 10, 20, 20),
 )
 """From all that one can look through to what fits in any case."""
 
 
 def fitted(document: Document, limits: Limits) -> Document:
     """The document with names that act on nobody, and not more of it than the limits say."""
+    matrix = _fewer_ops(document.matrix, limits.rows) if document.matrix is not None else None
     cut = replace(
         document,
-        trees=tuple(pruned(each, limits.nodes) for each in document.trees),
-        tables=tuple(_shorter(each, limits.rows) for each in document.tables),
-        matrix=_fewer_ops(document.matrix, limits.rows) if document.matrix is not None else None,
-        findings=_fewer_findings(document.findings, limits.rows),
+        figures=document.figures[: limits.parts],
+        budget=_fewer_limits(document.budget, limits.parts),
+        trees=tuple(pruned(each, limits.nodes) for each in document.trees[: limits.parts]),
+        tables=tuple(_shorter(each, limits.rows) for each in document.tables[: limits.parts]),
+        findings=(*_fewer_findings(document.findings, limits.findings), *_left_out(document, limits.parts)),
         models=document.models[: limits.models],
         models_more=document.models_more + max(len(document.models) - limits.models, 0),
     )
@@ -55,7 +64,8 @@ def fitted(document: Document, limits: Limits) -> Document:
         return found
 
     return replace(
-        _with_texts(replace(cut, trees=(), tables=()), shown),
+        _with_texts(replace(cut, trees=(), tables=(), matrix=None), shown),
+        matrix=_shown_matrix(matrix, shown) if matrix is not None else None,
         trees=tuple(_shown_tree(each, shown) for each in cut.trees),
         tables=tuple(_shown_table(each, shown) for each in cut.tables),
     )
@@ -76,6 +86,12 @@ def _shown_table(table: PageTable, shown: Callable[[str], str]) -> PageTable:
     rows = tuple(tuple(shown(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows)
     columns = tuple(replace(column, label=shown(column.label)) for column in table.columns)
     return replace(table, caption=shown(table.caption), columns=columns, rows=rows)
+
+
+def _shown_matrix(matrix: TypeMatrix, shown: Callable[[str], str]) -> TypeMatrix:
+    """The letters of a row are no word: they stay, however many types there are."""
+    rows = tuple((shown(op), letters) for op, letters in matrix.rows)
+    return TypeMatrix(tuple(map(shown, matrix.dtypes)), rows, shown(matrix.note))
 
 
 _Value = TypeVar("_Value")
@@ -99,9 +115,35 @@ def _shorter(table: PageTable, most: int) -> PageTable:
 
 
 def _fewer_findings(findings: tuple[Remark, ...], most: int) -> tuple[Remark, ...]:
+    """What is missing ends first, for that is a table, too; what nobody could judge stands nowhere else."""
     if len(findings) <= most:
         return findings
-    return (*findings[:most], Remark("", "note", f"{len(findings) - most:,} more findings are not shown.", ""))
+    missing = [each for each in findings if each.severity == "missing"]
+    others = [each for each in findings if each.severity != "missing"]
+    kept = missing[: max(most - len(others), most // 2)]
+    kept += others[: most - len(kept)]
+    text = f"{len(findings) - len(kept):,} more findings are not shown here; what is missing is a table, too."
+    return (*kept, Remark("", "note", text, ""))
+
+
+def _fewer_limits(budget: tuple[BudgetRow, ...] | None, most: int) -> tuple[BudgetRow, ...] | None:
+    """The limits that are exceeded first, where not all fit."""
+    if budget is None or len(budget) <= most:
+        return budget
+    return tuple(sorted(budget, key=lambda row: not row.over))[:most]
+
+
+def _left_out(document: Document, most: int) -> Iterator[Remark]:
+    """What is left out of the parts of which there are many only on pages of many builds."""
+    parts = {
+        "figures": document.figures,
+        "limits of budgets": document.budget or (),
+        "trees of bytes": document.trees,
+        "tables": document.tables,
+    }
+    for name, its in parts.items():
+        if len(its) > most:
+            yield Remark("", "note", f"{len(its) - most:,} more {name} are not shown.", "")
 
 
 def _fewer_ops(matrix: TypeMatrix, most: int) -> TypeMatrix:

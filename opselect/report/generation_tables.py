@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kernel_index.records_json import attrs_json
 from opselect.report.document import PageTable
 from opselect.report.shared import some
-from opselect.report.tables import Head, attrs_text, constraints_text, table
+from opselect.report.tables import Head, attrs_text, constraints_text, missing_table, table
 
 if TYPE_CHECKING:
     from opselect.report.of_generation import BuildPart
@@ -26,7 +26,8 @@ _MOST = 5
 
 
 def build_tables(build: BuildPart, *, sizes: bool) -> Iterator[PageTable]:
-    """Files, kernels, what the models need, and what of that mobile builds leave out by default."""
+    """What is missing, files, kernels, what the models need, and what of that mobile builds leave out by default."""
+    yield missing_table((*build.answer.selection.unresolved, *build.answer.selection.verdict.refused))
     yield _files(build, sizes=sizes)
     yield _kernels(build)
     yield _needs(build)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opselect.audit.audited import Audit
+from opselect.audit.budget import unknown_ops
 from opselect.findings import code_of
 from opselect.report.audit_tables import audit_tables, difference_tables, model_tables
 from opselect.report.audit_trees import audit_trees
+from opselect.report.budget_rows import budget_rows
 from opselect.report.document import (
     BudgetRow,
     ChangeRow,
@@ -48,7 +50,10 @@ _LINKED: Mapping[Linked, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AuditAnswer:
-    """An audit and all that was asked besides: models, an older build, a budget; None where it was not asked."""
+    """An audit and all that was asked besides: models, an older build, a budget; None where it was not asked.
+
+    ``warnings`` are what the reader should know of all of it, those of the audit among them.
+    """
 
     audited: Audited
     models: ModelsAudit | None = None
@@ -56,6 +61,7 @@ class AuditAnswer:
     budget: Budget | None = None
     exceeded: tuple[OverBudget, ...] = ()
     origins: tuple[ModelOrigin, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def audit_document(answer: AuditAnswer) -> Document:
@@ -90,7 +96,11 @@ def _subtitle(answer: AuditAnswer) -> str:
     if audited.index is None:
         return f"of no release that is known, {processors}"
     nearest = audited.nearest
-    known = "" if nearest is None else f" (nearest: {nearest.known:,} of {nearest.classes:,} kernel classes)"
+    known = ""
+    if nearest is not None:
+        others = [release for release in nearest.alike if release != nearest.release]
+        alike = f", and {some(others)} as many" if others else ""
+        known = f" (nearest: {nearest.known:,} of {nearest.classes:,} kernel classes{alike})"
     return f"TensorFlow {audited.index.release}{known}, {processors}"
 
 
@@ -140,38 +150,10 @@ def _size_note(audit: Audit) -> Iterator[str]:
 
 
 def _budget(answer: AuditAnswer) -> tuple[BudgetRow, ...] | None:
-    """The limits that are exceeded, and then those that hold: the total, each op that is named, growth."""
-    budget, audit = answer.budget, answer.audited.audit
-    if budget is None:
+    if answer.budget is None:
         return None
-    exceeded = [
-        BudgetRow(
-            f"{each.limit} ({each.subject})" if each.subject and each.subject not in each.limit else each.limit,
-            each.number,
-            each.most,
-            over=True,
-            reason=each.finding.reason,
-            mend=each.finding.advice,
-        )
-        for each in answer.exceeded
-    ]
-    over = {each.limit for each in answer.exceeded}
-    costs = {row.name: row.retained_bytes or 0 for row in audit.rows("op")}
-    held = [("total", audit.size, budget.total)]
-    held += [(f"ops.{op}", costs.get(op, 0), most) for op, most in budget.ops.items()]
-    held.append(("any_op", max((cost for op, cost in costs.items() if op not in budget.ops), default=0), budget.any_op))
-    if answer.compared is not None:
-        old = answer.compared.difference.old
-        before = {row.name: row.retained_bytes or 0 for row in old.rows("op")}
-        grown = max((cost - before.get(op, 0) for op, cost in costs.items()), default=0)
-        held.append(("growth", audit.size - old.size, budget.growth))
-        held.append(("any_op_growth", grown, budget.any_op_growth))
-    within = [
-        BudgetRow(limit, number, most, over=False)
-        for limit, number, most in held
-        if most is not None and limit not in over
-    ]
-    return (*exceeded, *within)
+    old = answer.compared.difference.old if answer.compared is not None else None
+    return budget_rows(answer.budget, answer.exceeded, answer.audited.audit, old)
 
 
 def _going(models: ModelsAudit) -> Going:
@@ -207,18 +189,27 @@ def _findings(answer: AuditAnswer) -> Iterator[Remark]:
         yield from (remark(each, _severity(each.code)) for each in models.missing)
         yield from unread_remarks(models.unread)
         yield from sentences(models.unjudged, "unknown")
-    for binary in audit.binaries:
-        undecoded = len(binary.registrations.undecoded)
-        if undecoded and models is None:  # which says so itself, for it may be what a model lacks
-            text = f"{binary.name}: {counted(undecoded, 'registration')} could not be decoded; a table below names them"
-            yield Remark("", "unknown", text, "")
+    if models is None:  # which says so itself, for it may be what a model lacks
+        yield from _undecoded(audit, "a table below names them")
+    if answer.compared is not None:
+        yield from _undecoded(answer.compared.difference.old, "what became of them is not known")
     yield from sentences(answer.audited.warnings, "unknown")
+    if answer.budget is not None:
+        yield from sentences(unknown_ops(answer.budget, audit), "unknown")
+    yield from sentences((each for each in answer.warnings if each not in answer.audited.warnings), "note")
     for binary in audit.binaries:
         if binary.costs is not None and binary.registrations.kernels:
             name = f" of {binary.name}" if len(audit.binaries) > 1 else ""
             yield Remark("", "note", f"What would go{name} is {_LINKED[binary.costs.linked]}.", "")
     for binary in audit.binaries:
         yield from (remark(each, "check") for each in binary.checks)
+
+
+def _undecoded(audit: Audit, what: str) -> Iterator[Remark]:
+    for binary in audit.binaries:
+        if count := len(binary.registrations.undecoded):
+            text = f"{binary.name}: {counted(count, 'registration')} could not be decoded; {what}"
+            yield Remark("", "unknown", text, "")
 
 
 def _severity(code: str) -> Severity:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from opselect.build_lists.templates import template_folder
 from opselect.report.document import Document
@@ -22,7 +23,19 @@ _ESCAPED = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 _STEPS = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
 
 
+class Page(NamedTuple):
+    """The text of a page, and how many rows of tables are not in it for its size."""
+
+    text: str
+    rows_left_out: int
+
+
 def page(document: Document) -> str:
+    """The text of :func:`made_page`."""
+    return made_page(document).text
+
+
+def made_page(document: Document) -> Page:
     """The page, of at most :data:`MAX_BYTES` bytes in UTF-8; the same document gives the same page.
 
     ``templates/report/page.html.j2`` gets the document as ``document`` and its JSON as ``data``. Of a file beside it
@@ -33,10 +46,11 @@ def page(document: Document) -> str:
     out, which the page says.
     """
     for limits in LEVELS:
-        text = _rendered(fitted(document, limits))
+        shown = fitted(document, limits)
+        text = _rendered(shown)
         if len(text.encode()) <= MAX_BYTES:
             break
-    return text
+    return Page(text, sum(table.more for table in shown.tables))
 
 
 def data_text(document: Document) -> str:

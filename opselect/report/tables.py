@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import cache
 
 from kernel_index.records import Constraint
-from kernel_index.records_json import Json, allowed_json
+from kernel_index.records_json import Json, allowed_json, attrs_json
+from opselect.findings import Finding
 from opselect.report.document import Cell, Column, ColumnKind, PageTable
+from opselect.report.shared import some
 
 Head = tuple[str, str, ColumnKind]
 """A column: its name, its label and what its cells are."""
@@ -28,6 +30,23 @@ def with_rows(tables: Iterable[PageTable]) -> tuple[PageTable, ...]:
 def constraints_text(constraints: tuple[Constraint, ...]) -> str:
     """What a kernel is for: ``T=DT_FLOAT|DT_HALF; Tidx=DT_INT32``."""
     return "; ".join(sorted(f"{each.attr}={'|'.join(map(str, allowed_json(each.allowed)))}" for each in constraints))
+
+
+def missing_table(findings: Iterable[Finding]) -> PageTable:
+    """What does not run or is refused, with who asks for it."""
+    heads: tuple[Head, ...] = (
+        *(("op", "Op", "text"), ("attrs", "Attrs", "text"), ("device", "Device", "text"), ("code", "Code", "text")),
+        *(("reason", "Why", "text"), ("mend", "What to do", "text")),
+        *(("count", "Nodes", "count"), ("nodes", "Some nodes", "text"), ("models", "Some models", "text")),
+    )
+    rows = (
+        (
+            *(each.op, attrs_text(attrs_json(each.attrs)), each.device, each.code, each.reason, each.advice),
+            *(each.count, some(each.nodes, 5), some(each.models, 5)),
+        )
+        for each in findings
+    )
+    return table("missing", "Missing, or refused", heads, rows)
 
 
 def attrs_text(attrs: Json) -> str:

@@ -19,7 +19,7 @@ class Branch:
     name: str
     own: int = 0
     retained: int | None = None
-    kernels: int = 0
+    kernels: int | None = None
     detail: str = ""
     state: str = ""
     branches: dict[str, Branch] = field(default_factory=dict)
@@ -73,13 +73,14 @@ def joined_folders(root: Branch) -> None:
 
 
 def _is_folder(branch: Branch) -> bool:
-    return bool(branch.branches) and not (branch.own or branch.kernels or branch.state or branch.retained is not None)
+    told = branch.kernels is not None or branch.retained is not None
+    return bool(branch.branches) and not (branch.own or branch.state or told)
 
 
 def tree(key: str, label: str, note: str, root: Branch) -> Tree:
     """The columns of a tree, every node before its branches, these by their bytes and then by name.
 
-    A node for which no number of kernels was told has that of its branches.
+    A node for which no number of kernels was told has that of its branches, where it is told of all of them.
     """
     order = [root]
     for branch in order:
@@ -89,7 +90,8 @@ def tree(key: str, label: str, note: str, root: Branch) -> Tree:
         totals[id(branch)] = branch.own
         if branch.branches:
             totals[id(branch)] += sum(totals[id(each)] for each in branch.branches.values())
-            branch.kernels = branch.kernels or sum(each.kernels for each in branch.branches.values())
+            if branch.kernels is None:
+                branch.kernels = _together(each.kernels for each in branch.branches.values())
     nodes: list[Branch] = []
     parents: list[int] = []
     waiting = [(root, -1)]
@@ -115,6 +117,16 @@ def tree(key: str, label: str, note: str, root: Branch) -> Tree:
     )
 
 
+def _together(numbers: Iterable[int | None]) -> int | None:
+    """The sum; None where one of them is not told."""
+    found = 0
+    for number in numbers:
+        if number is None:
+            return None
+        found += number
+    return found
+
+
 _Value = TypeVar("_Value")
 
 
@@ -130,12 +142,11 @@ def pruned(tree: Tree, most: int) -> Tree:
         depths[node] = depths[tree.parents[node]] + 1
     # A parent has no fewer bytes than its children and stands before them, so it is kept where one of them is.
     kept = set(sorted(range(count), key=lambda node: (-totals[node], depths[node], node))[:most])
-    lost: dict[int, tuple[int, int, int]] = {}
+    lost: dict[int, list[int]] = {}
     for node in range(1, count):
         parent = tree.parents[node]
         if node not in kept and parent in kept:
-            nodes, size, kernels = lost.get(parent, (0, 0, 0))
-            lost[parent] = (nodes + 1, size + totals[node], kernels + tree.kernels[node])
+            lost.setdefault(parent, []).append(node)
     order = sorted(kept)
     numbers = {node: at for at, node in enumerate(order)}
     rests = sorted(lost.items())
@@ -146,11 +157,11 @@ def pruned(tree: Tree, most: int) -> Tree:
 
     return replace(
         tree,
-        names=column(tree.names, [f"[{nodes:,} more]" for _, (nodes, _, _) in rests]),
+        names=column(tree.names, [f"[{len(nodes):,} more]" for _, nodes in rests]),
         parents=tuple(parents),
-        own=column(tree.own, [size for _, (_, size, _) in rests]),
+        own=column(tree.own, [sum(totals[node] for node in nodes) for _, nodes in rests]),
         retained=column(tree.retained, [None for _ in rests]),
-        kernels=column(tree.kernels, [kernels for _, (_, _, kernels) in rests]),
+        kernels=column(tree.kernels, [_together(tree.kernels[node] for node in nodes) for _, nodes in rests]),
         details=column(tree.details, ["" for _ in rests]),
         states=column(tree.states, ["" for _ in rests]),
     )

@@ -27,6 +27,9 @@ from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against
 from opselect.usecases.watch import NOBODY, Watch
 from opselect.verifying.binary_contents import BinaryContents, BinaryFile, fitting_profile, preferred
 
+COMPARING = "Comparing models"
+"""The task, as a :class:`Watch` sees it."""
+
 _MAX_NAMED = 3
 
 
@@ -123,10 +126,11 @@ def audit_models(audited: Audited, models: ModelSet, profile: str = "", watch: W
     readable = {path: model for path, model in names.items() if model not in {failure.model for failure in unread}}
     of_model = dict.fromkeys(readable.values(), picked)
     if len(names) > 1:
-        of_model = {
-            model: _picked(_hold(contents, name, replace(models, paths=(path,)), watch))
-            for path, model in readable.items()
-        }
+        for number, (path, model) in enumerate(readable.items()):
+            watch.progress(COMPARING, number, len(readable))
+            # What there is to say of a model was said when all were held.
+            of_model[model] = _picked(_hold(contents, name, replace(models, paths=(path,)), NOBODY))
+        watch.progress(COMPARING, len(readable), len(readable))
     costs = _Costs(audit, contents.records)
     unused = [each for each in dict.fromkeys(contents.records) if each not in picked]
     needed_bytes, unused_bytes = costs.retained([sorted(picked & costs.kernels.keys(), key=_order), unused])

@@ -13,8 +13,8 @@ const MORE_COLUMNS = {
     caption: "What became of it",
     columns: [
       { name: "name", label: "Name", kind: "text" }, { name: "state", label: "State", kind: "state" },
-      { name: "own", label: "Own bytes", kind: "bytes" }, { name: "retained", label: "Would go", kind: "bytes" },
-      { name: "kernels", label: "Kernels", kind: "count" },
+      { name: "own", label: "Own bytes, change", kind: "bytes" }, { name: "retained", label: "Would go, change", kind: "bytes" },
+      { name: "kernels", label: "Kernels, change", kind: "count" },
     ],
   },
   findings: {

@@ -249,7 +249,7 @@ class Treemap {
     else if (!own) {
       if (retained[node] !== null) both("Would go without it", retained[node]);
       if (this.inner(node)) say("Boxes inside", grouped(this.now.partsOf(node).length));
-      say("Kernels", grouped(kernels[node]));
+      if (kernels[node] !== null) say("Kernels", grouped(kernels[node]));
       if (states[node]) say("State", stateElement(states[node]));
     }
     const line = this.now.lineage(node).slice(1).reverse().map((each) => shown(names[each], 80));

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from opselect.report.fitting import Limits
 from tests.cli.conftest import Cli
 from tests.opselect.report.reading import data_of, paths_of, rows_of, totals_of
 
 ROOT = Path(__file__).resolve().parents[2]
 AUDIT = ROOT / "fixtures" / "audit"
 RUNTIME, WHOLE, WIDE = AUDIT / "libruntime.so", AUDIT / "libwhole.so", AUDIT / "libwide.so"
+STRIPPED = ROOT / "fixtures" / "binaries" / "elf" / "arm64.stripped.so"
 RELU, ABS = ROOT / "fixtures" / "findings" / "relu.pbtxt", ROOT / "fixtures" / "findings" / "int32.pbtxt"
 OF = ("--tensorflow", "2.14")
 
@@ -77,6 +79,19 @@ def test_in_every_tree_all_bytes_together_are_the_files(cli: Cli, files: tuple[P
     assert named == {name: count for name, count in by_type.items() if count}
 
 
+def test_each_tree_has_the_kernels_of_the_json(cli: Cli) -> None:
+    told, page = both(cli, STRIPPED)
+    for tree in page["trees"]:
+        assert tree["kernels"][0] == told["registered"]["kernels"]
+    _, _, dtype, section = page["trees"]
+    of_type = {row["dtype"]: row["kernels"] for row in rows_of(page, "dtypes")}
+    first = dtype["names"].index("kernels for a data type")
+    below = {dtype["names"][at]: dtype["kernels"][at] for at, over in enumerate(dtype["parents"]) if over == first}
+    assert below == of_type
+    assert dtype["kernels"][first] < sum(of_type.values())  # some are for several types
+    assert set(section["kernels"][1:]) == {None}
+
+
 def test_nodes_say_what_would_go_as_the_rows_do(cli: Cli) -> None:
     told, page = both(cli, RUNTIME, "--by", "kernel")
     rows = {row["name"]: row for row in told["rows"]}
@@ -120,6 +135,10 @@ def test_what_is_missing_stands_in_matrix_and_findings(cli: Cli) -> None:
     lines = [each for each in page["findings"] if each["severity"] == "missing"]
     assert [each["code"] for each in lines] == [each["code"] for each in missing]
     assert [each["mend"] for each in lines] == [each["mend"] for each in missing]
+    assert [(row["op"], row["code"], row["mend"]) for row in rows_of(page, "missing")] == [
+        (each["op"], each["code"], each["mend"]) for each in missing
+    ]
+    assert [row["models"] for row in rows_of(page, "missing")] == [", ".join(each["models"]) for each in missing]
     for each in missing:
         assert "m" in dict(page["matrix"]["rows"])[each["op"]]
     savings = [(row["model"], row["kernels"], row["bytes"]) for row in rows_of(page, "savings")]
@@ -167,11 +186,28 @@ def test_an_older_build_and_a_budget(cli: Cli) -> None:
 
 
 def test_what_could_not_be_decoded_is_on_the_page(cli: Cli) -> None:
-    told, page = both(cli, ROOT / "fixtures" / "binaries" / "elf" / "arm64.stripped.so")
+    told, page = both(cli, STRIPPED)
     count = told["registered"]["undecoded"]
     assert count > 0
     assert figures(page)["Not decoded"] == count == len(rows_of(page, "undecoded"))
     assert any(each["severity"] == "unknown" and "could not be decoded" in each["reason"] for each in page["findings"])
+
+
+def test_what_the_call_warns_of_is_on_the_page(cli: Cli) -> None:
+    Path("budget.yaml").write_text("ops: {Rleu: 1 MB}\n")
+    training = ROOT / "fixtures" / "models" / "training.pb"
+    outcome = cli("audit", WHOLE, *("--diff", STRIPPED), *("--budget", "budget.yaml"), *("--model", training),
+        *("--model", RELU), *("--html", "page.html"))  # fmt: skip
+    page = data_of(Path("page.html").read_text(encoding="utf-8"))
+    reasons = [each["reason"] for each in page["findings"]]
+    warnings = [line.removeprefix("warning: ") for line in outcome.err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) >= 3
+    assert len(set(warnings)) == len(warnings)
+    for part in ("looks like a training graph", "did you mean Relu?", "the older build is for"):
+        assert any(part in warning for warning in warnings)
+        assert sum(part in reason for reason in reasons) == 1
+    assert any(STRIPPED.name in reason and "what became of them is not known" in reason for reason in reasons)
+    assert "as many" in page["subtitle"]
 
 
 def test_the_page_on_stdout_is_all_that_is_there(cli: Cli) -> None:
@@ -192,6 +228,15 @@ def test_rows_of_csv_and_page_are_both_written(cli: Cli) -> None:
     assert cli("audit", *OF, RUNTIME, "--csv", "rows.csv", "--html", "page.html").code == 0
     assert Path("rows.csv").exists()
     assert Path("page.html").exists()
+
+
+def test_what_is_left_out_for_its_size_is_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opselect.report.page.LEVELS", (Limits(rows=5),))
+    outcome = cli("audit", *OF, RUNTIME, "--html", "page.html")
+    more = sum(table["more"] for table in data_of(Path("page.html").read_text(encoding="utf-8"))["tables"])
+    assert more > 0
+    assert f"{more} rows of tables left out of the page, for its size" in outcome.err
+    assert "left out" not in cli("audit", *OF, RUNTIME, "--html", "page.html", "--quiet").err
 
 
 @pytest.mark.parametrize(

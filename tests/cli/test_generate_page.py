@@ -102,6 +102,8 @@ def test_what_is_missing_is_on_a_page_and_nothing_else_is_written(cli: Cli, mode
     (unresolved,) = manifest["unresolved"]
     assert (line["code"], line["mend"]) == (unresolved["code"], unresolved["advice"])
     assert unresolved["reason"] in line["reason"]
+    (row,) = rows_of(page, "missing")
+    assert (row["op"], row["attrs"], row["nodes"], row["models"]) == ("Lonely", "T=DT_FLOAT", "n1", "model.pbtxt")
     assert "m" in dict(page["matrix"]["rows"])["Lonely"]
     assert cli(*arguments, "--allow-missing").code == 0
     assert "Lists" not in figures(page_at())

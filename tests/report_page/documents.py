@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Sequence
 
 from opselect.report.document import (
     BudgetRow,
@@ -35,11 +36,11 @@ UNKNOWN = 1_500_000
 """Bytes of the small document that belong to no op."""
 
 
-Node = tuple[str, int, int, int | None, int, str, str]
+Node = tuple[str, int, int, int | None, int | None, str, str]
 """Name, parent, own, retained, kernels, details, state."""
 
 
-def nodes(name: str, label: str, rows: list[Node]) -> Tree:
+def nodes(name: str, label: str, rows: Sequence[Node]) -> Tree:
     """A tree of rows."""
     names, parents, own, retained, kernels, details, states = zip(*rows, strict=True)
     note = f"Bytes {label[0].lower()}{label[1:]}."

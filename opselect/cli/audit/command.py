@@ -135,6 +135,7 @@ def command(
     """
     from opselect.usecases.audit import AuditQuestion, audit
     from opselect.usecases.read_requirements import ModelSet
+    from opselect.usecases.watch import RecordingWatch
 
     if registrations and definitions:
         raise click.UsageError("--registrations and --definitions exclude each other")
@@ -160,7 +161,8 @@ def command(
     needs: ModelsAudit | None = None
     compared: Compared | None = None
     older: Audited | None = None
-    with reading(quiet=quiet) as watch:
+    with reading(quiet=quiet) as shown:
+        watch = RecordingWatch(shown)
         audited = audit(question, watch)
         if registrations or definitions:
             return _list(audited, definitions=definitions, as_json=as_json, quiet=quiet)
@@ -197,7 +199,7 @@ def command(
         from opselect.usecases.model_origins import model_origins
 
         origins = model_origins([asked], needs.unread) if needs is not None else ()
-        answer = AuditAnswer(audited, needs, compared, budget, exceeded, origins)
+        answer = AuditAnswer(audited, needs, compared, budget, exceeded, origins, watch.warnings)
         page.write(audit_document(answer), quiet=quiet)
     if needs is None:
         _note_undecoded(audited.audit, quiet=quiet)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import note, print_data
+from opselect.cli.shared.console import counted, note, print_data
 
 if TYPE_CHECKING:
     from opselect.report.document import Document
@@ -33,17 +33,19 @@ class PageFile:
         return self.path == "-"
 
     def write(self, document: Document, *, quiet: bool) -> None:
-        """Writes the page of a document. Raises InputError where it cannot be written."""
-        from opselect.report.page import page
+        """Writes the page of a document, and says what is not on it. Raises InputError where it cannot be written."""
+        from opselect.report.page import made_page
 
-        text = page(document)
+        page = made_page(document)
+        if page.rows_left_out:
+            note(f"{counted(page.rows_left_out, 'row')} of tables left out of the page, for its size", quiet=quiet)
         if self.on_stdout:
-            print_data(text)
+            print_data(page.text)
             return
         folder = _folder_of(self.path)
         if str(folder) in self.folders:
             folder.mkdir(parents=True, exist_ok=True)
-        write_text(self.path, text, quiet=quiet)
+        write_text(self.path, page.text, quiet=quiet)
 
 
 def page_file(

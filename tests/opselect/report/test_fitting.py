@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opselect.report.document import Column, Document, Figure, ModelRow, PageTable, Remark, Tree, TypeMatrix
+from opselect.report.document import BudgetRow, Column, Document, Figure, ModelRow, PageTable, Remark, Tree, TypeMatrix
 from opselect.report.fitting import LEVELS, Limits, fitted
 from opselect.report.packing import packed_json
-from opselect.report.page import byte_size, data_text
+from opselect.report.page import MAX_BYTES, byte_size, data_text, page
 from tests.opselect.report.reading import unpacked
 
 HOSTILE = "</script><script>alert(1)</script>\u202e\x1b[31m\udc80\x00\u2028&<!--\u2066"
@@ -88,8 +88,19 @@ def test_rows_that_are_left_out_are_counted() -> None:
 
 def test_findings_that_are_left_out_are_counted() -> None:
     found = replace(document(), findings=document().findings * 5)
-    assert fitted(found, Limits(rows=10)).findings == found.findings
-    assert [each.reason for each in fitted(found, Limits(rows=2)).findings[2:]] == ["3 more findings are not shown."]
+    assert fitted(found, Limits(findings=5)).findings == found.findings
+    (rest,) = fitted(found, Limits(findings=2)).findings[2:]
+    assert rest.reason.startswith("3 more findings are not shown here")
+
+
+def test_what_nobody_could_judge_stays_where_much_is_missing() -> None:
+    unknown = Remark("", "unknown", "a model was not read", "")
+    found = replace(document(), findings=(*document().findings * 9, unknown))
+    assert [each.severity for each in fitted(found, Limits(findings=3)).findings] == [
+        *("missing", "missing", "unknown", "note")
+    ]
+    found = replace(document(), findings=(*document().findings * 9, *(unknown,) * 9))
+    assert [each.severity for each in fitted(found, Limits(findings=2)).findings] == ["missing", "unknown", "note"]
 
 
 def test_of_many_ops_the_matrix_keeps_what_is_missing() -> None:
@@ -97,6 +108,48 @@ def test_of_many_ops_the_matrix_keeps_what_is_missing() -> None:
     assert found is not None
     assert [letter for _, letter in found.rows] == ["m"] * 10
     assert found.note == "30 more ops are not shown."
+
+
+def test_parts_that_are_left_out_are_counted_and_what_is_exceeded_stays() -> None:
+    whole = document()
+    limits = tuple(BudgetRow(str(number), number, 8, over=number > 8) for number in range(10))
+    whole = replace(whole, figures=whole.figures * 5, budget=limits, trees=whole.trees * 4, tables=whole.tables * 6)
+    found = fitted(whole, Limits(parts=3))
+    assert found.budget is not None
+    assert [row.what for row in found.budget] == ["9", "0", "1"]
+    assert [len(part) for part in (found.figures, found.trees, found.tables)] == [3, 3, 3]
+    assert [each.reason for each in found.findings[1:]] == [
+        "2 more figures are not shown.",
+        "7 more limits of budgets are not shown.",
+        "1 more trees of bytes are not shown.",
+        "3 more tables are not shown.",
+    ]
+
+
+def test_letters_of_many_types_are_no_overlong_word() -> None:
+    wide = TypeMatrix(tuple(f"DT_{number}" for number in range(70)), (("Relu", "mnup." * 14),))
+    found = fitted(replace(document(), matrix=wide), Limits(word=20)).matrix
+    assert found == wide
+
+
+def test_the_last_level_fits_whatever_there_is() -> None:
+    whole, word = document(), "\U0001f9e0" * 99
+    one = replace(whole.tables[0], columns=tuple(Column(f"c{at}", "C", "text") for at in range(8)))
+    rows = tuple(tuple(f"{table} {row} {at} {word}" for at in range(8)) for table in range(20) for row in range(50))
+    nodes = tuple(f"{number} {word}" for number in range(60))
+    tree = replace(document(nodes=60).trees[0], names=nodes, details=tuple(f"d {name}" for name in nodes))
+    many = replace(
+        whole,
+        title=f"{word} " * 10,
+        figures=(Figure(word, word, "text", f"{word} " * 9),) * 99,
+        budget=(BudgetRow(word, 9, 8, True, f"{word} " * 9, f"{word} " * 9),) * 99,
+        findings=whole.findings * 99,
+        trees=(tree,) * 30,
+        tables=tuple(replace(one, id=str(at), rows=rows[50 * at : 50 * at + 50]) for at in range(20)),
+        models=tuple(ModelRow(f"{number} {word}", word, word, 1, 2, "a" * 64, word) for number in range(300)),
+    )
+    found = fitted(many, LEVELS[-1])
+    assert len(page(found).encode()) <= MAX_BYTES
 
 
 def test_a_document_that_fits_is_the_same() -> None:

@@ -37,6 +37,18 @@ def test_kernels_are_those_below_where_no_number_is_told() -> None:
     assert tree("t", "", "", root).kernels == (5, 2, 3, 3)
 
 
+def test_kernels_that_are_not_told_are_not_none_at_all() -> None:
+    root = Branch("root", kernels=7)
+    root.at_path(("a", "x")).kernels = 2
+    root.at_path(("a", "y")).own = 5
+    found = tree("t", "", "", root)
+    assert dict(zip(found.names, found.kernels, strict=True)) == {"root": 7, "a": None, "x": 2, "y": None}
+    assert pruned(found, 2).kernels == (7, None, None)
+    root.at_path(("a", "y")).kernels = 0
+    root.at("a").kernels = None
+    assert pruned(tree("t", "", "", root), 2).kernels == (7, 2, 2)
+
+
 def test_what_is_left_of_a_node_is_a_branch_of_its_own() -> None:
     root = grown({("a",): 5, ("a", "x"): 2, ("b",): 1})
     for branch in root.branches.values():
