@@ -27,22 +27,12 @@ function field(label, control) {
   return make("span", { class: "field" }, make("label", { for: control.id }, label), control);
 }
 
-/* Characters that turn the direction of text, act on nothing but the reader, or are halves of one: spelled out. */
-const ACTING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\u2028\u2029]|\p{Surrogate}/gu;
-
-/* A name as it can be read: nothing that acts, and no more than `most` characters of it. */
+/* A name of no more than `most` characters. What would act on who reads it stands escaped in the document already. */
 function shown(text, most = 300) {
   text = String(text);
-  const length = text.length;
-  if (length > most) {
-    const tail = Math.floor(most / 4);
-    const cut = `${text.slice(0, most - tail)}… (${counted(length, "character")}) …${text.slice(-tail)}`;
-    text = cut;
-  }
-  return text.replace(ACTING, (character) => {
-    const code = character.codePointAt(0);
-    return code < 0x100 ? "\\x" + code.toString(16).padStart(2, "0") : "\\u" + code.toString(16).padStart(4, "0");
-  });
+  if (text.length <= most) return text;
+  const tail = Math.floor(most / 4);
+  return `${text.slice(0, most - tail)}… (${counted(text.length, "character")}) …${text.slice(-tail)}`;
 }
 
 const grouping = new Intl.NumberFormat("en-US");

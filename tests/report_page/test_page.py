@@ -173,6 +173,13 @@ def test_boxes_too_small_to_be_seen_stand_in_one_with_their_bytes(browser: Brows
     assert panel(browser)["Bytes"] == "101 bytes"
 
 
+def test_what_is_too_small_is_drawn_where_it_is_alone(browser: Browser, tmp_path: Path) -> None:
+    rows: list[documents.Node] = [("all", -1, 0, None, 0, "", ""), ("large", 0, 50_000_000, None, 0, "", "")]
+    rows.append(("tiny", 0, 100, None, 0, "", ""))
+    browser.open(documents.only_tree(documents.nodes("op", "By op", rows)), tmp_path)
+    assert boxes(browser) == ["large", "tiny"]
+
+
 def test_documents_of_next_to_nothing_are_pages(browser: Browser, tmp_path: Path) -> None:
     tree = documents.nodes("op", "By op", [("all", -1, 0, None, 0, "", "")])
     nothing = documents.only_tree(tree)
