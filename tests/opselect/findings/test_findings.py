@@ -83,7 +83,7 @@ def test_mends_are_one_paragraph() -> None:
 
 def test_a_finding_takes_kind_and_applicability_from_what_it_knows() -> None:
     bare = Finding("OPS101", "no such op")
-    assert (bare.kind, bare.applicability, bare.advice, str(bare.place)) == ("custom-op", "guess", "", ":0")
+    assert (bare.kind, bare.applicability, bare.advice, str(bare.place)) == ("custom-op", "guess", "", "")
     assert Finding("OPS101", "", kind="no-kernel").kind == "no-kernel"
     assert Finding("OPS101", "", mends=(extend_build("Do.", ()),)).applicability == "likely"
 
