@@ -93,6 +93,7 @@ def test_json_has_all_of_it_as_rows(cli: Cli, index_file: Path, newer: Path) -> 
         "kernels_changed",
         "definitions_changed",
         "build_lists",
+        "not_known",
     ]
     assert (document["before"], document["after"]) == ("1.13.9", "1.14.0")
     assert document["profiles"][0] == {"before": "android-slim", "after": "android-slim"}
