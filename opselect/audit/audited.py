@@ -111,6 +111,14 @@ class Audit:
         """The kernels of all of them."""
         return tuple(kernel for each in self.binaries for kernel in each.registrations.kernels)
 
+    @property
+    def tells_what_would_go(self) -> bool:
+        """Whether it is known of all kernels what would go without them: not where section headers are gone."""
+        return not any(
+            each.registrations.kernels and each.costs is not None and each.costs.linked == "not told"
+            for each in self.binaries
+        )
+
     def rows(self, by: By) -> tuple[Row, ...]:
         """The rows of one kind, what costs most first; bytes that belong to none of them are in no row."""
         if by not in self._rows:

@@ -123,8 +123,11 @@ def _binaries(audit: Audit) -> PageTable:
     return table("binaries", "Binaries", heads, rows)
 
 
-def model_tables(models: ModelsAudit) -> Iterator[PageTable]:
-    """What is missing, what is unused, by file, and what a build would save without each model."""
+def model_tables(models: ModelsAudit, *, told: bool) -> Iterator[PageTable]:
+    """What is missing, what is unused, by file, and what a build would save without each model.
+
+    Bytes are None where it is not ``told`` what would go.
+    """
     yield missing_table(models.missing)
     heads: tuple[Head, ...] = (
         *(_FILE, ("retained", "Would go", "bytes"), ("kernels", "Kernels", "count"), ("ops", "Ops", "text")),
@@ -132,13 +135,18 @@ def model_tables(models: ModelsAudit) -> Iterator[PageTable]:
     )
     unused = (
         (
-            *(each.file, each.bytes, len(each.kernels), ", ".join(sorted({kernel.op for kernel in each.kernels}))),
+            *(
+                each.file,
+                each.bytes if told else None,
+                len(each.kernels),
+                ", ".join(sorted({kernel.op for kernel in each.kernels})),
+            ),
             *("yes" if each.whole else "no", each.mend.text),
         )
         for each in models.unused
     )
     yield table("unused", "Kernels that no model needs, by file", heads, unused)
-    savings = ((each.model, each.kernels, each.bytes) for each in models.savings)
+    savings = ((each.model, each.kernels, each.bytes if told else None) for each in models.savings)
     heads = (("model", "Model", "text"), ("kernels", "Kernels of it alone", "count"), ("bytes", "Would go", "bytes"))
     yield table("savings", "What dropping a model saves", heads, savings)
 

@@ -70,7 +70,7 @@ def audit_document(answer: AuditAnswer) -> Document:
     uses = Uses(audit, models)
     tables = [*audit_tables(audit, uses)]
     if models is not None:
-        tables += model_tables(models)
+        tables += model_tables(models, told=audit.tells_what_would_go)
     if compared is not None:
         tables += difference_tables(compared.difference)
     return Document(
@@ -80,7 +80,7 @@ def audit_document(answer: AuditAnswer) -> Document:
         made_by=MADE_BY,
         figures=tuple(_figures(answer)),
         budget=_budget(answer),
-        would_go=_going(models) if models is not None else None,
+        would_go=_going(models, told=audit.tells_what_would_go) if models is not None else None,
         diff=_changes(compared) if compared is not None else None,
         findings=tuple(_findings(answer)),
         trees=audit_trees(audit, uses),
@@ -118,7 +118,7 @@ def _figures(answer: AuditAnswer) -> Iterator[Figure]:
         note = f"{added} added, {gone} since {last_name(found.old.name)}"
         yield Figure("Growth", found.growth, "bytes", note, "bad" if found.failed else "")
     if models is not None:
-        yield from _model_figures(models)
+        yield from _model_figures(models, told=audit.tells_what_would_go)
     own = sum(row.own_bytes for row in audit.rows("op"))
     yield Figure("Own bytes of ops", own, "bytes", "carry the name of one op; all others belong to no op alone")
     ops = len({kernel.op for kernel in audit.kernels})
@@ -130,16 +130,22 @@ def _figures(answer: AuditAnswer) -> Iterator[Figure]:
         yield Figure("Not decoded", undecoded, "count", "registrations of which it is not known what they are", "bad")
 
 
-def _model_figures(models: ModelsAudit) -> Iterator[Figure]:
+def _model_figures(models: ModelsAudit, *, told: bool) -> Iterator[Figure]:
     unused = sum(len(each.kernels) for each in models.unused)
-    yield Figure("Unused", models.unused_bytes, "bytes", f"{counted(unused, 'kernel')}; would go without them")
+    yield _would_go("Unused", models.unused_bytes, counted(unused, "kernel"), told=told)
     needed = len({each.kernel.op for each in models.needed})
-    note = f"{counted(len(models.needed), 'kernel')} of {counted(needed, 'op')}; would go without them"
-    yield Figure("Needed", models.needed_bytes, "bytes", note)
+    kernels = f"{counted(len(models.needed), 'kernel')} of {counted(needed, 'op')}"
+    yield _would_go("Needed", models.needed_bytes, kernels, told=told)
     note = f"by {counted(models.models, 'model')}, TensorFlow {models.release}, profile {models.profile}"
     yield Figure("Missing", len(models.missing), "count", note, "bad" if models.missing else "good")
     if models.unread:
         yield Figure("Unread models", len(models.unread), "count", "what they need is not known", "bad")
+
+
+def _would_go(label: str, count: int, kernels: str, *, told: bool) -> Figure:
+    if told:
+        return Figure(label, count, "bytes", f"{kernels}; would go without them")
+    return Figure(label, kernels, "text", "what would go without them is not told")
 
 
 def _size_note(audit: Audit) -> Iterator[str]:
@@ -156,18 +162,18 @@ def _budget(answer: AuditAnswer) -> tuple[BudgetRow, ...] | None:
     return budget_rows(answer.budget, answer.exceeded, answer.audited.audit, old)
 
 
-def _going(models: ModelsAudit) -> Going:
+def _going(models: ModelsAudit, *, told: bool) -> Going:
     rows = tuple(
         GoingRow(
             each.file or "(no file is known)",
-            each.bytes,
+            each.bytes if told else None,
             f"{_share(each.whole, len(each.kernels))}: {some(sorted({kernel.op for kernel in each.kernels}))}",
             each.mend.text,
         )
         for each in models.unused
     )
     note = "No model needs these kernels. What goes together is not the sum of the rows, for some share what goes."
-    return Going(models.unused_bytes, note, rows[:_MOST], max(len(rows) - _MOST, 0))
+    return Going(models.unused_bytes if told else None, note, rows[:_MOST], max(len(rows) - _MOST, 0))
 
 
 def _share(whole: bool, count: int) -> str:

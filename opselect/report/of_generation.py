@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opselect.report.document import BudgetRow, Document, Figure, Remark
@@ -48,6 +48,8 @@ def generation_document(builds: Sequence[BuildPart], origins: Sequence[ModelOrig
     budget = tuple(row for build in builds for row in build.budget)
     marks = [mark for build in builds for mark in _marks(build)]
     note = "A kernel with constraints for several attrs counts for the types of the first."
+    if len(builds) > 1:
+        note += f" Of all {len(builds):,} builds together: what one of them lacks is missing here."
     return Document(
         kind="generate",
         title=some([origin.name for origin in origins]) or "Kernels by name",
@@ -57,7 +59,7 @@ def generation_document(builds: Sequence[BuildPart], origins: Sequence[ModelOrig
         budget=budget or None,
         would_go=None,
         diff=None,
-        findings=tuple(dict.fromkeys(found for build in builds for found in _findings(build))),
+        findings=tuple(_of_all(builds)),
         trees=tuple(each for number, build in enumerate(builds, 1) for each in build_trees(build, number)),
         matrix=type_matrix(marks, note),
         tables=with_rows(joined_tables([(build.name, build_tables(build, sizes=sizes)) for build in builds])),
@@ -106,6 +108,16 @@ def _estimate_note(estimate: SizeEstimate) -> str:
         f"between {estimate.low:,} and {estimate.high:,} in {estimate.confidence:.0%} of the cases: {MEANING}; "
         f"{made.compiler}, {made.architecture}, {made.flags}{left_out}"
     )
+
+
+def _of_all(builds: Sequence[BuildPart]) -> Iterator[Remark]:
+    """The findings of all builds, each once; where not all of them have it, with the names of those that do."""
+    having: dict[Remark, list[str]] = {}
+    for build in builds:
+        for found in dict.fromkeys(_findings(build)):
+            having.setdefault(found, []).append(build.name)
+    for found, names in having.items():
+        yield found if len(names) == len(builds) else replace(found, reason=f"{'; '.join(names)}: {found.reason}")
 
 
 def _findings(build: BuildPart) -> Iterator[Remark]:

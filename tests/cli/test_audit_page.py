@@ -293,3 +293,18 @@ def test_the_page_is_one_file_that_asks_nothing_of_the_network(cli: Cli) -> None
     assert "default-src 'none'" in html.unescape(page)
     assert not [link for link in ('src="http', "src='http", "@import", "url(http") if link in page]
     assert json.dumps(data_of(page))
+
+
+def test_without_section_headers_nothing_is_said_to_go(cli: Cli) -> None:
+    binary = bytearray(RUNTIME.read_bytes())
+    binary[0x28:0x30], binary[0x3A:0x40] = bytes(8), bytes(6)  # where they are, how large, how many, the one of names
+    Path("headless.so").write_bytes(binary)
+    _, page = both(cli, "headless.so", "--model", RELU, "--model", shutil.copy(RELU, "other.pbtxt"))
+    found = figures(page)
+    assert (found["Unused"], found["Needed"]) == ("2 kernels", "5 kernels of 5 ops")
+    assert page["would_go"]["total"] is None
+    assert {row["bytes"] for row in page["would_go"]["rows"]} == {None}
+    assert {row["retained"] for row in rows_of(page, "unused")} == {None}
+    assert {row["bytes"] for row in rows_of(page, "savings")} == {None}
+    assert {row["retained"] for row in rows_of(page, "ops")} == {None}
+    assert set(page["trees"][0]["retained"]) == {None}

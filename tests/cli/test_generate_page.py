@@ -242,7 +242,9 @@ def test_a_configuration_that_exceeds_a_budget_writes_the_page_alone(cli: Cli, m
     page = page_at()
     assert page["budget"][0]["over"]
     assert page["budget"][0]["reason"]
-    assert any(each["code"] == "OPS601" for each in page["findings"])
+    (over,) = [each["reason"] for each in page["findings"] if each["code"] == "OPS601"]
+    assert over == f"1.13.9 android: {page['budget'][0]['reason']}"  # the other build is within its own
+    assert page["matrix"]["note"].endswith("Of all 2 builds together: what one of them lacks is missing here.")
     assert not Path("two").exists()
 
 
