@@ -48,8 +48,8 @@ _LINES: dict[str, dict[int, str]] = {
     },
 }  # fmt: skip
 """File of TensorFlow to the line of its one message about kernels ("for unknown op", "Executor failed to create
-kernel") to the releases that have it there. Read off the sources of 1.0 to 2.20; those of 2.18, 2.19 and 2.21 were not at
-hand, and may have it where their neighbours have."""
+kernel") to the releases that have it there. Read off the sources of 1.0 to 2.20; those of 2.18, 2.19 and 2.21 were not
+at hand, and may have it where their neighbours have."""
 
 
 @dataclass(frozen=True, slots=True)

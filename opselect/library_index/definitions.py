@@ -61,8 +61,11 @@ def _arguments(texts: Sequence[str], known: Sequence[ArgDefinition] | None) -> l
 
 
 def _attrs(texts: Sequence[str], base: OpDefinition | None) -> list[AttrDefinition]:
-    """The attrs that texts spell; those whose text is not known are the ones that only the base has, in its order."""
-    read = [attr_definition(text) if text else None for text in texts]
+    """The attrs that texts spell; those whose text is not known are the ones that only the base has, in its order.
+
+    What has no colon is no attr, but was left in the memory in which the library makes one when it runs.
+    """
+    read = [attr_definition(text) if ":" in text else None for text in texts]
     names = {attr.name for attr in read if attr is not None}
     left = [attr for attr in base.attrs if attr.name not in names] if base is not None else []
     if len(left) != read.count(None) and None in read:

@@ -111,6 +111,7 @@ class _Joining:
             if (definition := self._base.op_definition(op)) is not None:
                 self._defining.setdefault(last_name(definition.source), set()).add(definition.source)
         self._is_whole = self._covers_the_base()
+        self._defined = {each.op for each in self._libraries.definitions}
         self._counts: Counter[str] = Counter()
         self._diagnostics: list[Diagnostic] = []
 
@@ -247,10 +248,7 @@ class _Joining:
         return found
 
     def _definitions(self) -> dict[str, OpDefinition]:
-        """Every op: those that the libraries define, and those of the base that its own libraries may lack, too.
-
-        Their source file is one of which the libraries have no op at all, and they have no kernel on their build.
-        """
+        """Every op: those that the libraries define, and those of the base of whose source file they define none."""
         found: dict[str, OpDefinition] = {}
         for compiled in self._libraries.definitions:
             known = self._base.op_definition(compiled.op)
@@ -266,13 +264,12 @@ class _Joining:
             if known is None:
                 message = f"whether the op {compiled.op} keeps state is not known, so it is taken as if it did"
                 self._diagnostics.append(Diagnostic(made.record.location, message))
-        linked = {record.op for record in self._records if self._is_linked(record)}
         sources = {known.source for op in found if (known := self._base.op_definition(op)) is not None}
         for op in self._base.op_names():
             known = self._base.op_definition(op)
             if known is None or op in found:
                 continue
-            if self._is_whole and not self._why_not_linked(known.source) and (known.source in sources or op in linked):
+            if self._is_whole and not self._why_not_linked(known.source) and known.source in sources:
                 self._counts["ops gone"] += 1
             else:
                 self._counts["ops kept"] += 1
@@ -289,34 +286,45 @@ class _Joining:
         self._diagnostics.append(Diagnostic(self._place_of_definition(file), message, Lost("op", op)))
 
     def _kept(self, defined: frozenset[str], done: set[int]) -> Iterator[KernelRegistration]:
-        """What of the base the libraries cannot show, for their build has not got it.
+        """What of the base the libraries do not show.
 
-        A kernel that their build would have and has not is gone from the release, unless they are of a selection; so is
-        everything of a source file, or of an op, of which only that is left.
+        A kernel that their build would have is gone from the release where its op is, or where they have others of its
+        source file, unless they are of a selection. Of a file that they lack as a whole, nobody knows: another library
+        may have it.
         """
         built = {last_name(record.source) for record in self._records if self._is_linked(record)}
         for record in self._records:
             if id(record) in self._taken or id(record) in done:
                 continue
             others = tuple(name for name in record.profiles if name != self._profile)
+            file = last_name(record.source)
             if not self._is_whole:
                 if others or not record.profiles:
                     yield replace(record, profiles=others)
-            elif self._is_gone(record, defined, built):
+            elif (record.op not in defined and self._base.op_definition(record.op) is not None) or (
+                self._is_linked(record) and file in self._files
+            ):
                 self._counts["gone"] += 1
+            elif file in built and file not in self._files:
+                yield self._doubted(record, "no library that was read has its source file")
             elif self._why_not_linked(record.source):
-                self._counts["not linked"] += 1
-                if others or record.condition is not None:
-                    yield replace(record, profiles=others)
+                if record.op not in self._defined:
+                    yield self._doubted(record, "no pip package links its source file")
+                else:
+                    self._counts["not linked"] += 1
+                    if others or record.condition is not None:
+                        yield replace(record, profiles=others)
             else:
                 self._counts["other builds only" if record.profiles else "hidden"] += 1
                 yield record
 
-    def _is_gone(self, record: KernelRegistration, defined: frozenset[str], built: set[str]) -> bool:
-        """Whether the release has lost a kernel, or the op or the source file of one that no library can show."""
-        file = last_name(record.source)
-        op_is_gone = record.op not in defined and self._base.op_definition(record.op) is not None
-        return op_is_gone or self._is_linked(record) or (file in built and file not in self._files)
+    def _doubted(self, record: KernelRegistration, why: str) -> KernelRegistration:
+        """A kernel of which nobody knows whether the release still has it: it is in no build, and that is said."""
+        if record.profiles:
+            self._counts["doubtful"] += 1
+            message = f"whether the release still has the kernel of {record.op} is not known: {why}"
+            self._diagnostics.append(Diagnostic(record.location, message, Lost(UNSURE, record.op)))
+        return replace(record, profiles=())
 
     def _say_what_is_unsure(self) -> None:
         """A diagnostic for each op and file with kernels of which the other builds are not known."""
@@ -326,6 +334,12 @@ class _Joining:
             which = _some(tuple(classes))
             message = f"which builds but {self._profile} have the kernel of {op} is not known: {which}"
             self._diagnostics.append(Diagnostic(self._place(file), message, Lost(UNSURE, op)))
+        registered = {kernel.op for kernel in self._libraries.kernels}
+        for op in sorted(self._defined - registered):
+            if self._base.op_definition(op) is None:
+                message = f"whether sources that no pip package links have a kernel of the new op {op} is not known"
+                place = Location(last_name(self._libraries.names[0]), 0)
+                self._diagnostics.append(Diagnostic(place, message, Lost("kernel", op)))
 
 
 _AT_START = re.compile(r"_GLOBAL__|__static_init|__cxx_global_var_init")

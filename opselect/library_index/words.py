@@ -78,8 +78,7 @@ def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
         yield f"{elsewhere:,} kernels that no build as {profile} registers, with their profiles and conditions"
     if found["not linked"]:
         yield (
-            f"{found['not linked']:,} kernels of sources that the pip package does not link, in other profiles than "
-            f"{profile} only"
+            f"{found['not linked']:,} kernels of sources that the pip package does not link, in no build as {profile}"
         )
     if found["undecoded"]:
         yield f"{found['undecoded']:,} kernels whose registration in the libraries could not be read"
@@ -102,6 +101,8 @@ def _unknown(profile: str, base: str, counts: Counts) -> Iterator[str]:
         )
     if found["new"]:
         yield f"of new kernels ({found['new']:,}), which profiles but {profile} have them"
+    if found["doubtful"]:
+        yield f"whether the release still has {found['doubtful']:,} kernels, of whose source files no library has any"
     if found["ops new"]:
         yield f"of new ops ({found['ops new']:,}), whether they keep state (taken as if) or are deprecated"
     if not counts.is_whole:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from kernel_index.diagnostics import unsure
 from kernel_index.index import KernelIndex
-from kernel_index.records import KernelRegistration, LibraryOrigin
+from kernel_index.records import Diagnostic, KernelRegistration, LibraryOrigin
 from opselect.findings import Finding
 from opselect.findings.mends import OR, OpselectOptions, change_model
 from opselect.requirements.collect import Requirement
 
-_SCAN = OpselectOptions(
+SCAN = OpselectOptions(
     text="Scan the sources of the release in place of this index: --tree PATH.",
     options=("--tree", "PATH"),
     applicability="likely",
@@ -30,7 +30,7 @@ def explain_unsure(
         return None
     reason = (
         f"whether a build of profile {profile} has its kernel {kernel.kernel_class} ({kernel.location}) is not known: "
-        f"{_made_of(index, index.origin)}, and no like kernel is in {index.origin.base}"
+        f"{_made_of(index, index.origin)}, and neither that nor {index.origin.base}, which told the rest, says so"
     )
     return Finding(
         "OPS127",
@@ -43,8 +43,16 @@ def explain_unsure(
         models=requirement.models,
         places=(kernel.location,),
         profiles=(profile,),
-        mends=(_SCAN, change_model("Export the model without the op, or for types of its other kernels.", lead=OR)),
+        mends=(SCAN, change_model("Export the model without the op, or for types of its other kernels.", lead=OR)),
     )
+
+
+def explain_unread(lost: Sequence[Diagnostic], index: KernelIndex) -> Finding | None:
+    """Why it is not known whether an op has kernels, about no requirement yet; None of an index of sources."""
+    if index.origin is None:
+        return None
+    reason = f"{lost[0].message} ({lost[0].location}): {_made_of(index, index.origin)}"
+    return Finding("OPS110", reason, places=tuple(dict.fromkeys(each.location for each in lost)), mends=(SCAN,))
 
 
 def explain_file(path: str, ops: Sequence[str], index: KernelIndex) -> Finding | None:
@@ -52,10 +60,10 @@ def explain_file(path: str, ops: Sequence[str], index: KernelIndex) -> Finding |
     if index.origin is None or path in index.includes or path in index.dependencies:
         return None
     reason = (
-        f"where {path} is in the sources, and what it needs to be linked, is not known: {_made_of(index, index.origin)}, "
-        f"and {index.origin.base} has no such file"
+        f"where {path} is in the sources, and what it needs to be linked, is not known: "
+        f"{_made_of(index, index.origin)}, and {index.origin.base} has no such file"
     )
-    return Finding("OPS128", reason, op=ops[0] if ops else "", files=(path,), mends=(_SCAN,))
+    return Finding("OPS128", reason, op=ops[0] if ops else "", files=(path,), mends=(SCAN,))
 
 
 def _made_of(index: KernelIndex, origin: LibraryOrigin) -> str:

@@ -32,7 +32,7 @@ from opselect.findings.mends import (
     wider_types,
 )
 from opselect.requirements.collect import Requirement
-from opselect.selection.not_known import explain_unsure
+from opselect.selection.not_known import explain_unread, explain_unsure
 
 _MAX_NAMED = 3
 
@@ -55,10 +55,10 @@ def explain(
     if not registrations:
         # What other releases have came and went with them, whatever could not be read in this one.
         known = index.op_definition(requirement.op) is None and history(requirement.op, index.release) is not None
-        return _not_evaluated(requirement, lost) if lost and not known else _no_kernel_at_all(requirement, index)
+        return _not_evaluated(requirement, lost, index) if lost and not known else _no_kernel_at_all(requirement, index)
     runnable = [r for r in registrations if r.device in (CPU, DEFAULT)]
     if not runnable and lost:
-        return _not_evaluated(requirement, lost)
+        return _not_evaluated(requirement, lost, index)
     if not runnable:
         return _on_other_devices(requirement, registrations, index)
     labelled = [r for r in runnable if r.label == requirement.label]
@@ -70,7 +70,7 @@ def explain(
         explain_unsure(requirement, fitting, index, profile)
         or _in_other_profiles(requirement, fitting, labelled, index, profile, wanted)
         or _under_macro(requirement, fitting, wanted)
-        or (_not_evaluated(requirement, lost) if lost else None)
+        or (_not_evaluated(requirement, lost, index) if lost else None)
         or _nowhere(requirement, registrations, labelled, profile, wanted)
     )
 
@@ -178,8 +178,10 @@ def _about(
     )
 
 
-def _not_evaluated(requirement: Requirement, lost: Sequence[Diagnostic]) -> Finding:
+def _not_evaluated(requirement: Requirement, lost: Sequence[Diagnostic], index: KernelIndex) -> Finding:
     """Registrations that the scan met and could not read may be what is missing."""
+    if (unread := explain_unread(lost, index)) is not None:
+        return _about(requirement, unread.code, unread.reason, *unread.mends, places=unread.places)
     text = (
         f"Of the one in {lost[0].location.file}, the scan said: {lost[0].message}. Write there what is meant as a "
         "literal or a constant of a scanned file, or give the macro that decides with -D."

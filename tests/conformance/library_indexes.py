@@ -2,11 +2,11 @@
 
     python -m tests.conformance.library_indexes RELEASE=FOLDER[=BASE]... [--all]
 
-FOLDER holds the libraries of the release's wheel, at any depth. Without BASE the shipped index of the release, a scan
-of its sources, is compared with what the libraries register, as ``libraries.py`` beside this file does. With BASE,
-another release or the same, ``opselect index from-binary`` makes an index of the libraries over it, and that is
-compared with the scan: every registration on desktop, and for phones how often what is borrowed is right, wrong or not
-known. Exit code 1 where something differs on desktop and nobody knows why.
+FOLDER holds the libraries of the release's wheel, at any depth. The release's shipped index, a scan of its sources,
+is compared with what the libraries register, as ``libraries.py`` beside this file does. With BASE, another release or
+the same, an index of the libraries is made over that: its desktop must be what the libraries register, and for phones
+it is compared with the scan, how often what is borrowed is right, wrong or not known. Exit code 1 where something
+differs on desktop and nobody knows why.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernel_index.diagnostics import unsure
+from kernel_index import shipped
+from kernel_index.diagnostics import unevaluated, unsure
 from kernel_index.index import KernelIndex, MemoryIndex
 from kernel_index.kernel_lookup import CPU, DEFAULT
 from kernel_index.records import KernelRegistration
 from kernel_index.shipped import index_of
+from kernel_index.store import open_index
 from opselect.binaries.opening import open_images
-from opselect.binaries.records import RegisteredKernel
 from opselect.binaries.registrations.reading import read_registrations
-from opselect.library_index.libraries import together
-from opselect.usecases.index_from_binary import LibraryQuestion, index_from_binary
-from opselect.usecases.kernel_source import KernelSource
+from opselect.library_index.join import Join, join
+from opselect.library_index.libraries import Libraries, together
 from tests.conformance.libraries import IndexComparison, compare_with_index
 
 PHONES = ("android-slim", "android-full", "android", "ios", "selective")
@@ -37,21 +37,15 @@ PHONES = ("android-slim", "android-full", "android", "ios", "selective")
 Key = tuple[object, ...]
 
 
-def libraries_of(folder: Path) -> tuple[str, ...]:
-    """The libraries below a folder that register anything."""
-    found = []
+def read_libraries(folder: Path) -> Libraries:
+    """What the libraries below a folder register together."""
+    parts = []
     for path in sorted(path for path in folder.rglob("*.so*") if path.is_file() and not path.is_symlink()):
         (binary,) = open_images(str(path))
         read = read_registrations(binary.image())
         if read.kernels or read.definitions or read.undecoded:
-            found.append(str(path))
-    return tuple(found)
-
-
-def kernels_of(paths: Iterable[str]) -> tuple[RegisteredKernel, ...]:
-    """What libraries register, each kernel once, without those of tests."""
-    opened = (binary for path in paths for binary in open_images(path))
-    return together((binary.name, read_registrations(binary.image())) for binary in opened).kernels
+            parts.append((path.name, read))
+    return together(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,8 @@ def borrowed(made: KernelIndex, scan: KernelIndex, profile: str) -> Borrowed:
         if places:
             doubtful.update(_key(record) for record in made.registrations(op) if record.location in places)
     only_scan = there - here
-    unknown = only_scan & doubtful
+    unread = {op for op in made.op_names() if unevaluated(op, made.diagnostics, named=True)}
+    unknown = only_scan & (doubtful + Counter({key: n for key, n in only_scan.items() if key[0] in unread}))
     return Borrowed((here & there).total(), _texts(here - there), _texts(only_scan - unknown), unknown.total())
 
 
@@ -112,6 +107,23 @@ def report_scan(release: str, found: IndexComparison, *, everything: bool) -> st
     return "\n".join(lines)
 
 
+def report_made(made: KernelIndex, scan: KernelIndex, desktop: IndexComparison, *, everything: bool) -> str:
+    """How an index of libraries is beside them, on desktop, and beside the scan, on phones."""
+    assert made.origin is not None
+    lines = [f"  made over {made.origin.base}: {desktop.equal:,} kernels on desktop, as the libraries have them"]
+    for side in (desktop.only_library, desktop.only_index):
+        lines += [f"    DIFFERENT: {key}" for keys in side.values() for key in keys]
+    for profile in PHONES:
+        part = borrowed(made, scan, profile)
+        lines.append(
+            f"  {profile}: {part.right:,} right, {len(part.wrong_yes)} wrong yes, {len(part.wrong_no)} wrong no, "
+            f"{part.unknown} not known"
+        )
+        for name, texts in (("wrong yes", part.wrong_yes), ("wrong no", part.wrong_no)):
+            lines += [f"    {name}: {text}" for text in texts if everything]
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str]) -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance.library_indexes")
@@ -121,34 +133,16 @@ def main(arguments: Sequence[str]) -> int:
     code = 0
     for question in options.questions:
         release, folder, *base = question.split("=")
-        paths = libraries_of(Path(folder))
-        scan = index_of(release)
-        if not base:
-            found = compare_with_index(kernels_of(paths), scan)
-            print(report_scan(release, found, everything=options.all), flush=True)
-            code = code or int(bool(found.unexplained))
-            continue
-        made = MemoryIndex(index_from_binary(LibraryQuestion(paths, KernelSource(base[0]), scan.release)).scan)
-        desktop = borrowed(made, scan, "desktop")
-        found = compare_with_index(kernels_of(paths), made)
-        print(
-            f"{release} of libraries over {base[0]}: {found.equal:,} kernels of the libraries on desktop, as they are"
-        )
+        libraries, scan = read_libraries(Path(folder)), index_of(release)
+        found = compare_with_index(libraries.kernels, scan)
         code = code or int(bool(found.unexplained))
-        print(
-            f"  desktop: {desktop.right:,} as the scan, {len(desktop.wrong_yes)} of the library only, "
-            f"{len(desktop.wrong_no)} of the scan only"
-        )
-        for profile in PHONES:
-            part = borrowed(made, scan, profile)
-            print(
-                f"  {profile}: {part.right:,} right, {len(part.wrong_yes)} wrong yes, {len(part.wrong_no)} wrong no, "
-                f"{part.unknown} not known",
-                flush=True,
-            )
-            if options.all:
-                for name, texts in (("wrong yes", part.wrong_yes), ("wrong no", part.wrong_no)):
-                    print("".join(f"    {name}: {text}\n" for text in texts), end="")
+        print(report_scan(release, found, everything=options.all), flush=True)
+        if base:
+            over = open_index(shipped.find(base[0]))
+            made = MemoryIndex(join(Join(libraries, over, scan.release, "desktop")))
+            wrong = compare_with_index(libraries.kernels, made)
+            code = code or int(bool(wrong.only_library or wrong.only_index))
+            print(report_made(made, scan, wrong, everything=options.all), flush=True)
     return code
 
 

@@ -102,10 +102,11 @@ def _files_of_registrations(
 ) -> Iterator[Breach]:
     """Every file that a registration names is one that the scan has read; what is compiled is a source file.
 
-    An index that was made of libraries knows new kernels by no line, and new files by no folder.
+    An index that was made of libraries knows new kernels by no line, new files by no folder, and of some kernels not
+    whether they are still there.
     """
     for record in registrations:
-        if not of_sources and not record.location.line:
+        if not of_sources and not (record.location.line and (record.profiles or record.condition)):
             continue
         places = [record.source, record.location.file]
         if record.condition is not None:

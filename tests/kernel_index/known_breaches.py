@@ -134,6 +134,6 @@ KNOWN = (
     Known(
         "op does not come back",
         ("_MklConv2DWithBiasBackpropBias",),
-        "no library has what nn_ops.cc defines for another build, and the indexes of 2.18 and 2.19 are made of libraries",
+        "no library has what nn_ops.cc defines for another build, and 2.18 and 2.19 are made of libraries",
     ),
 )  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   opselect index from-binary libruntime.so --base 2.14 --profile android -o mine.opselidx
-  opselect index from-binary app.apk --abi x86_64 --base 2.14 --release 2.14.2 -o mine.opselidx
+  opselect index from-binary libwhole.so libruntime.so --base 2.14 --release 2.14.2 -o mine.opselidx
   opselect index from-binary libwhole.so --json -o mine.opselidx
 """,
 )

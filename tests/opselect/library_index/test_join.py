@@ -123,20 +123,31 @@ def test_what_no_build_of_the_library_shows_is_kept_while_its_file_and_op_are_th
         ("Relu", f"{KERNELS}/relu_op.cc", ("android",)),
         ("Relu", f"{KERNELS}/relu_op.cc", ()),
         ("Gpu", f"{KERNELS}/gpu_op.cc", ()),
+        ("Relu", f"{KERNELS}/gone_op.cc", ()),
     }
+    assert [d.location.file for d in scan.diagnostics if d.lost == Lost(UNSURE, "Relu")] == [f"{KERNELS}/gone_op.cc"]
     assert [d.name for d in scan.op_definitions] == ["Relu"]
     assert scan.origin is not None
-    assert "2 kernels and 1 ops of the base are in no library, and not here" in scan.origin.read
+    assert "1 kernels and 1 ops of the base are in no library, and not here" in scan.origin.read
 
 
-def test_an_op_is_gone_where_its_file_is_there_or_its_kernels_are_not() -> None:
+def test_an_op_is_gone_where_other_ops_of_its_file_are_there() -> None:
     other = Location("tensorflow/compiler/ops.cc", 3)
     known = [defined("Relu"), defined("Same"), defined("Unlinked", location=other), defined("Old", location=other)]
     same, their_kernels = [record("Elu"), record("Selu")], [kernel("Elu"), kernel("Selu")]
     scan = made(
         base([record("Relu"), record("Old"), *same], known), [kernel("Relu"), *their_kernels], [definition("Relu")]
     )
-    assert [d.name for d in scan.op_definitions] == ["Relu", "Unlinked"]
+    assert [d.name for d in scan.op_definitions] == ["Old", "Relu", "Unlinked"]
+
+
+def test_of_a_library_that_was_not_named_nothing_is_concluded() -> None:
+    """From 2.19 on NoOp is in the library of the framework: without it nobody knows whether the release has it."""
+    noop = record("NoOp", None, file=f"{KERNELS}/no_op.cc")
+    same, their_kernels = [record("Elu"), record("Selu")], [kernel("Elu"), kernel("Selu")]
+    scan = made(base([record("Relu"), noop, *same]), [kernel("Relu"), *their_kernels])
+    assert [r.profiles for r in of(scan, "NoOp")] == [()]
+    assert [(d.location, d.lost) for d in scan.diagnostics] == [(noop.location, Lost(UNSURE, "NoOp"))]
 
 
 def test_sources_that_no_pip_package_links_are_on_desktop_no_more() -> None:
@@ -144,10 +155,21 @@ def test_sources_that_no_pip_package_links_are_on_desktop_no_more() -> None:
     only = record("TpuRelu", FLOAT, "desktop", file="tensorflow/core/tpu/kernels/relu_op.cc", label="x")
     gone = record("Gone", file="tensorflow/core/tpu/kernels/relu_op.cc")
     definitions = [defined("TpuRelu", location=tpu.location), defined("Gone"), defined("Relu")]
-    scan = made(base([record("Relu"), tpu, only, gone], definitions), [kernel("Relu")], [definition("Relu")])
+    known, library = base([record("Relu"), tpu, only, gone], definitions), [definition("Relu"), definition("TpuRelu")]
+    scan = made(known, [kernel("Relu")], library)
     assert [(r.label, r.profiles) for r in of(scan, "TpuRelu")] == [("", ("android",))]
     assert [d.name for d in scan.op_definitions] == ["Relu", "TpuRelu"]
     assert not of(scan, "Gone")
+    scan = made(known, [kernel("Relu")], library[:1])
+    assert {r.profiles for r in of(scan, "TpuRelu")} == {()}
+    assert {d.lost for d in scan.diagnostics} == {Lost(UNSURE, "TpuRelu")}
+
+
+def test_a_new_op_without_kernels_may_have_some_that_no_package_links() -> None:
+    scan = made(base([record("Relu")], [defined("Relu")]), [kernel("Relu")], [definition("Relu"), definition("New")])
+    assert [d.message for d in scan.diagnostics if d.lost == Lost("kernel", "New")] == [
+        "whether sources that no pip package links have a kernel of the new op New is not known"
+    ]
 
 
 def test_of_a_selection_nothing_is_concluded_about_other_builds() -> None:
@@ -201,7 +223,9 @@ def test_definitions_are_those_of_the_library_with_what_only_the_base_tells() ->
 
 def test_a_part_that_is_made_at_run_time_is_that_of_the_base() -> None:
     known = base([record("Relu")], [defined("Relu"), defined("Elu")])
-    scan = made(known, [kernel("Relu")], [definition("Relu", ""), definition("Elu", "", ""), definition("New", "")])
+    scan = made(
+        known, [kernel("Relu")], [definition("Relu", "left over"), definition("Elu", "", ""), definition("New", "")]
+    )
     assert list(scan.op_definitions) == [known.op_definition("Elu"), known.op_definition("Relu")]
     said = {d.lost.op: d.message for d in scan.diagnostics if d.lost is not None}
     assert sorted(said) == ["Elu", "New"]
