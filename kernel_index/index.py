@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kernel_index.records import (
     BuildLists,
@@ -17,6 +17,13 @@ from kernel_index.records import (
     OpDefinition,
     ScanResult,
 )
+
+
+class KernelCount(NamedTuple):
+    """How many kernels a source file registers, and of how many classes: those of one class share its code."""
+
+    registrations: int
+    classes: int
 
 
 class KernelIndex(Protocol):
@@ -91,8 +98,8 @@ class KernelIndex(Protocol):
     def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
         """Each of these files to the ops of which it registers kernels, sorted."""
 
-    def kernel_counts(self, profile: str) -> Mapping[str, int]:
-        """Each of these files to the number of kernels that it registers in a build of that profile."""
+    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
+        """Each of these files to how many kernels it registers in a build of that profile."""
 
 
 def classes_of(registrations: Iterable[KernelRegistration]) -> frozenset[str]:
@@ -109,9 +116,13 @@ def ops_by_file(registrations: Iterable[KernelRegistration], profile: str) -> di
     return {file: tuple(sorted(ops)) for file, ops in found.items()}
 
 
-def counts_by_file(registrations: Iterable[KernelRegistration], profile: str) -> dict[str, int]:
-    """Source file to the number of kernels that it registers in a profile."""
-    return dict(Counter(each.source for each in registrations if profile in each.profiles))
+def counts_by_file(registrations: Iterable[KernelRegistration], profile: str) -> dict[str, KernelCount]:
+    """Source file to what it registers in a profile."""
+    classes: dict[str, list[str]] = {}
+    for each in registrations:
+        if profile in each.profiles:
+            classes.setdefault(each.source, []).append(each.kernel_class)
+    return {path: KernelCount(len(found), len(set(found))) for path, found in classes.items()}
 
 
 def definitions_by_file(index: KernelIndex) -> dict[str, int]:
@@ -202,5 +213,5 @@ class MemoryIndex:
             self._kernel_ops[profile] = ops_by_file(self._scan.registrations, profile)
         return self._kernel_ops[profile]
 
-    def kernel_counts(self, profile: str) -> Mapping[str, int]:
+    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
         return counts_by_file(self._scan.registrations, profile)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from kernel_index.dependencies import included
 from kernel_index.diagnostics import COLLIDES
-from kernel_index.index import KernelIndex, classes_of, counts_by_file, ops_by_file
+from kernel_index.index import KernelCount, KernelIndex, classes_of, counts_by_file, ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
@@ -145,7 +145,7 @@ class OverlayIndex:
         own = (*(r.source for r in self._overlay.registrations), *(d.source for d in self._overlay.op_definitions))
         return frozenset((*own, *self._overlay.includes))
 
-    def kernel_counts(self, profile: str) -> Mapping[str, int]:
+    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
         found = {path: count for path, count in self._base.kernel_counts(profile).items() if path not in self._replaced}
         return found | counts_by_file(self._overlay.registrations, profile)
 

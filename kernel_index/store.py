@@ -16,7 +16,7 @@ from kernel_index.columns.packed import AGAIN, MAGIC, PackedColumns, pack
 from kernel_index.columns.registration_reader import RegistrationReader
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
-from kernel_index.index import ops_by_file
+from kernel_index.index import KernelCount, ops_by_file
 from kernel_index.records import (
     BuildLists,
     Dependency,
@@ -338,13 +338,13 @@ class StoredIndex:
             self._kernel_ops[profile] = ops_by_file(self.all_registrations(), profile)
         return self._kernel_ops[profile]
 
-    def kernel_counts(self, profile: str) -> Mapping[str, int]:
-        found: dict[str, int] = {}
+    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
+        classes: dict[str, list[tuple[str, ...]]] = {}
         with self._reading("registrations"):
-            for number in range(len(self._numbers)):
-                for path, count in self._registrations.counts(number, profile):
-                    found[path] = found.get(path, 0) + count
-        return found
+            for op, number in self._numbers.items():
+                for path, name in self._registrations.kernels(number, unescape(op), profile):
+                    classes.setdefault(path, []).append(name)
+        return {path: KernelCount(len(found), len(set(found))) for path, found in classes.items()}
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         if profile not in self.profiles:

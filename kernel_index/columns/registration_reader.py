@@ -79,19 +79,28 @@ class RegistrationReader:
                     admitted, host_memory, system, hidden_by, unit_file,
                 )  # fmt: skip
 
-    def counts(self, number: int, profile: str) -> Iterator[tuple[str, int]]:
-        """Source file and how many kernels it registers of the op in a profile: the least of the work."""
+    def kernels(self, number: int, op: str, profile: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Source file and class, as its pattern and words, of each of the op's kernels in a profile: little work."""
         having = {char for char, names in self._profile_sets.items() if profile in names}
-        heads, columns = self._columns[0][number], [self._columns[at][number] for at in (1, 6)]
+        heads, *columns = [column[number] for column in self._columns]
         file = 0
-        for file_field, profiles in zip(
-            *([fields.split("\t") for fields in columns] if heads else ((), ())), strict=True
+        class_text = ""
+        for head, file_field, _, class_field, words, _, profiles in zip(
+            heads, *([fields.split("\t") for fields in columns] if heads else ()), strict=True
         ):
+            size = len(profiles)
             file_step, _, unit = file_field.partition(" ")
             file += int(file_step or 0)
-            count = sum(map(profiles.count, having))
-            if count:
-                yield self._files[int(unit) if unit else file], count
+            class_text = class_field or class_text
+            if having.isdisjoint(profiles):
+                continue
+            device = self._head(head)[0] if "#" in class_text else ""
+            pattern = _whole(class_text, device, op)
+            path = self._files[int(unit) if unit else file]
+            slots = [words[k * size : (k + 1) * size] for k in range(pattern.count("$"))]
+            for row, char in enumerate(profiles):
+                if char in having:
+                    yield path, (pattern, *(self._words[slot[row]][0] for slot in slots))
 
     def classes(self, number: int, op: str) -> Iterator[str]:
         """The class texts of those registrations that some profile has, in that order: a fraction of the work."""

@@ -47,12 +47,14 @@ class ClassSize:
 class FileSize:
     """The bytes of one source file, and how many kernels and ops it registers in the build that was measured.
 
-    ``kernel_bytes`` are those of the ``bytes`` to which some kernel leads: without any kernel they go. ``classes`` are
-    the kernel classes as the index spells them, none where that was not measured.
+    ``kernel_classes`` are the different classes of these kernels, which share the code of a class. ``kernel_bytes``
+    are those of the ``bytes`` to which some kernel leads: without any kernel they go. ``classes`` are the kernel
+    classes as the index spells them, none where that was not measured.
     """
 
     bytes: int
     registrations: int
+    kernel_classes: int = 0
     kernel_bytes: int = 0
     classes: Mapping[str, ClassSize] = field(default_factory=dict, hash=False)
 
@@ -143,6 +145,7 @@ def _table_json(table: SizeTable) -> dict[str, object]:
         "files": paths,
         "bytes": [size.bytes for size in sizes],
         "registrations": [size.registrations for size in sizes],
+        "kernel_classes": [size.kernel_classes for size in sizes],
         "kernel_bytes": [size.kernel_bytes for size in sizes],
         "classes": [[[name, each.alone, each.whole] for name, each in sorted(size.classes.items())] for size in sizes],
     }
@@ -164,6 +167,7 @@ def _table(found: Mapping[str, object]) -> SizeTable:
     rows = zip(
         _counts(found["bytes"]),
         _counts(found["registrations"]),
+        _counts(found["kernel_classes"]),
         _counts(found["kernel_bytes"]),
         map(_classes, _list(found["classes"])),
         strict=True,

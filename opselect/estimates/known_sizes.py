@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import log
 
@@ -10,9 +10,12 @@ from kernel_index.profiles import release_number
 from kernel_index.shipped import minor_of
 from kernel_index.shipped.sizes import FileSize, SizeTable
 from opselect.estimates.records import Basis, FileToCompile
+from opselect.estimates.siblings import families, family_of
 from opselect.estimates.spreads import (
     MEASURED,
     Guess,
+    Registered,
+    among_siblings,
     by_registrations,
     in_library,
     in_other_build,
@@ -40,6 +43,7 @@ class KnownSizes:
         self._release = release
         self._own_tables = of_release
         self._others = others
+        self._known_families: dict[int, Mapping[str, list[str]]] = {}
 
     def measured(self, path: str) -> FileSize | None:
         """What was measured of a file in just this build."""
@@ -76,25 +80,46 @@ class KnownSizes:
 
     def _guesses(self, file: FileToCompile, tables: Iterable[SizeTable]) -> Iterator[tuple[Guess, Basis]]:
         for table in tables:
-            known = table.files.get(file.path)
-            if known is None or not known.bytes:
-                continue
-            size, minors = log(known.bytes), distance(table.release, self._release)
-            if table.kind == "library":
-                guess = in_library(size, known.registrations, file.registrations)
-                basis = Basis.DESKTOP_LIBRARY
-            else:
-                guess = self._of_object(file, table, known)
-                basis = Basis.OTHER_RELEASE if minors else Basis.OTHER_PROFILE
-            if guess is not None:
-                yield Guess(guess.middle, guess.spread.with_more(in_other_release(minors))), basis
+            minors = distance(table.release, self._release)
+            found = [*self._of_itself(file, table, minors), *self._of_siblings(file, table)]
+            yield from ((Guess(g.middle, g.spread.with_more(in_other_release(minors))), basis) for g, basis in found)
+
+    def _of_itself(self, file: FileToCompile, table: SizeTable, minors: int) -> Iterator[tuple[Guess, Basis]]:
+        known = table.files.get(file.path)
+        if known is None or not known.bytes:
+            return
+        if table.kind == "library":
+            guess = in_library(log(known.bytes), known.registrations, file.registrations)
+            basis = Basis.DESKTOP_LIBRARY
+        else:
+            guess = self._of_object(file, table, known)
+            basis = Basis.OTHER_RELEASE if minors else Basis.OTHER_PROFILE
+        if guess is not None:
+            yield guess, basis
+
+    def _of_siblings(self, file: FileToCompile, table: SizeTable) -> Iterator[tuple[Guess, Basis]]:
+        """The middle of what each sibling would be with the kernels of this file."""
+        if table.kind != "objects" or file.path in table.files or not family_of(file.path):
+            return
+        siblings = [table.files[path] for path in self._families(table).get(family_of(file.path), ())]
+        made = [self._of_object(file, table, each) for each in siblings if each.bytes]
+        guesses = sorted((each for each in made if each is not None), key=lambda each: each.middle)
+        if guesses:
+            middle = guesses[len(guesses) // 2]
+            yield Guess(middle.middle, middle.spread.with_more(among_siblings(len(guesses)))), Basis.SIBLINGS
+
+    def _families(self, table: SizeTable) -> Mapping[str, list[str]]:
+        if id(table) not in self._known_families:
+            self._known_families[id(table)] = families(table.files)
+        return self._known_families[id(table)]
 
     def _of_object(self, file: FileToCompile, table: SizeTable, known: FileSize) -> Guess | None:
+        alike = table.profile == self._profile or OPS_FOLDER in file.path
         return in_other_build(
             known.bytes,
-            known.registrations,
-            file.registrations,
-            same_types=table.profile == self._profile or OPS_FOLDER in file.path,
+            Registered(known.registrations, known.kernel_classes),
+            Registered(file.registrations, file.classes),
+            None if alike else (table.profile, self._profile),
         )
 
     @cached_property

@@ -23,6 +23,7 @@ class Basis(Enum):
     MEASURED = "measured"
     OTHER_PROFILE = "measured in another profile"
     OTHER_RELEASE = "measured in another release"
+    SIBLINGS = "from files made alike"
     DESKTOP_LIBRARY = "from a desktop library"
     REGISTRATIONS = "from the number of kernels and ops"
 
@@ -39,12 +40,14 @@ class KeptClasses:
 class FileToCompile:
     """A source file of a build.
 
-    ``registrations`` are the kernels that it registers in the build's profile and the ops that it defines. ``kept`` is
-    None where no header drops any of them. ``own`` marks a file that is of no release.
+    ``registrations`` are the kernels that it registers in the build's profile, of ``classes`` different classes, and
+    the ops that it defines. ``kept`` is None where no header drops any of them. ``own`` marks a file that is of no
+    release.
     """
 
     path: str
     registrations: int = 0
+    classes: int = 0
     kept: KeptClasses | None = None
     own: bool = False
 

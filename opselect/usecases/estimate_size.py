@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from kernel_index.file_names import is_source
-from kernel_index.index import KernelIndex, definitions_by_file
+from kernel_index.index import KernelCount, KernelIndex, definitions_by_file
 from kernel_index.overlay import OverlayIndex
 from opselect.build_lists.manifest import manifest_files
 from opselect.estimates import OPS_FOLDER, FileToCompile, KeptClasses, SizeEstimate, estimate, measured_files
@@ -51,29 +51,26 @@ def estimate_files(
     """
     sources = sorted(set(filter(is_source, paths)))
     own = index.own_files if isinstance(index, OverlayIndex) else frozenset()
-    counts: Mapping[str, int] = {}
+    kernels: Mapping[str, KernelCount] = {}
+    definitions: Mapping[str, int] = {}
     if kept is not None or not measured_files(index.release, profile).issuperset(sources):
-        counts = _registrations(sources, index, profile)
+        kernels = index.kernel_counts(profile)
+        definitions = definitions_by_file(index) if any(OPS_FOLDER in path for path in sources) else {}
     left = _kept(kept, index, profile) if kept is not None else {}
     nothing = KeptClasses(frozenset(), 0) if kept is not None else None
-    files = [
-        FileToCompile(
-            path,
-            counts.get(path, 0),
-            left.get(path, nothing) if OPS_FOLDER not in path else None,
-            path in own or not path.startswith(_OF_TENSORFLOW),
+    files = []
+    for path in sources:
+        count = kernels.get(path, KernelCount(0, 0))
+        files.append(
+            FileToCompile(
+                path,
+                count.registrations + definitions.get(path, 0),
+                count.classes,
+                left.get(path, nothing) if OPS_FOLDER not in path else None,
+                path in own or not path.startswith(_OF_TENSORFLOW),
+            )
         )
-        for path in sources
-    ]
     return estimate(files, index.release, profile)
-
-
-def _registrations(sources: Collection[str], index: KernelIndex, profile: str) -> Mapping[str, int]:
-    """Source file to the kernels that it registers, and to the ops that it defines where one of the files does."""
-    counts = Counter(index.kernel_counts(profile))
-    if any(OPS_FOLDER in path for path in sources):
-        counts.update(definitions_by_file(index))
-    return counts
 
 
 def _kept(kernels: Iterable[KernelRegistration], index: KernelIndex, profile: str) -> Mapping[str, KeptClasses]:

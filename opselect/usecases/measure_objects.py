@@ -1,7 +1,7 @@
 """How large do source files become once compiled? Makes the tables that estimates are read from.
 
     python -m opselect.usecases.measure_objects --release 2.14 --profile android-slim --compiler "g++ 12.2" \\
-        --flags "-Os" [--out FOLDER] OBJECTS | SIZES.json | LIBRARY ...
+        --flags="-Os" [--out FOLDER] OBJECTS | SIZES.json | LIBRARY ...
 
 ``OBJECTS`` is a folder of object files named after their sources, ``/`` written ``@``:
 ``tensorflow@core@kernels@slice_op.cc.o``. ``SIZES.json`` has sizes that were taken elsewhere, as ``size`` counts them:
@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ import numpy as np
 from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.file_names import is_source
-from kernel_index.index import KernelIndex, definitions_by_file
+from kernel_index.index import KernelCount, KernelIndex, definitions_by_file
 from kernel_index.shipped.sizes import SUFFIX, ClassSize, FileSize, Kind, SizeTable, read_sizes, sizes_bytes
 from kernel_index.whole_files import write_whole
 from opselect.audit.references import ReferenceGraph, reference_graph
@@ -72,7 +71,7 @@ def measured_object(path: Path, known: KernelIndex) -> FileSize:
         name: ClassSize(round(own * scale), round(all_of * scale))
         for name, own, all_of in zip(groups, alone, whole, strict=True)
     }
-    return FileSize(count, 0, round(found.without(range(len(kernels))) * scale), sizes)
+    return FileSize(count, 0, 0, round(found.without(range(len(kernels))) * scale), sizes)
 
 
 def _counted(image: Image) -> Iterator[Section]:
@@ -117,9 +116,14 @@ def measure(sources: Iterable[Path], index: KernelIndex, profile: str) -> tuple[
             found |= _of_library(path, index)
     if len(kinds) != 1:
         raise OpselectError("a table is of object files or of a library\n  Make two tables.")
-    counts = Counter(index.kernel_counts(profile)) + Counter(definitions_by_file(index))
+    kernels, definitions = index.kernel_counts(profile), definitions_by_file(index)
     known = {file: size for file, size in found.items() if file in index.includes}
-    return kinds.pop(), {file: replace(size, registrations=counts[file]) for file, size in known.items()}
+    counted = {}
+    for file, size in known.items():
+        kernels_of = kernels.get(file, KernelCount(0, 0))
+        registrations = kernels_of.registrations + definitions.get(file, 0)
+        counted[file] = replace(size, registrations=registrations, kernel_classes=kernels_of.classes)
+    return kinds.pop(), counted
 
 
 def _sizes(path: Path) -> dict[str, tuple[int, int, int]]:

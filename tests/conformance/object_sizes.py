@@ -15,14 +15,13 @@ import argparse
 import json
 import random
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kernel_index import shipped
 from kernel_index.file_names import is_source
-from kernel_index.index import KernelIndex, definitions_by_file
+from kernel_index.index import KernelCount, KernelIndex, definitions_by_file
 from kernel_index.shipped.sizes import SizeTable, all_sizes
 from opselect.estimates import FileToCompile, SizeEstimate, estimate
 from opselect.usecases.read_requirements import ModelSet, read_requirements
@@ -62,7 +61,8 @@ class Sizes:
         self.measured = measured
         self._index = index
         self._profile = profile
-        self._counts = Counter(index.kernel_counts(profile)) + Counter(definitions_by_file(index))
+        self._kernels = index.kernel_counts(profile)
+        self._definitions = definitions_by_file(index)
         self._tables = all_sizes()
 
     def without(self, paths: Iterable[str]) -> tuple[SizeTable, ...]:
@@ -77,12 +77,16 @@ class Sizes:
 
     def compared(self, paths: Sequence[str], tables: Sequence[SizeTable] | None, name: str = "") -> Comparison:
         """Some files together, by the tables; by those that are shipped without any."""
-        files = [FileToCompile(path, self._counts[path]) for path in paths]
+        files = [self._file(path) for path in paths]
         found = estimate(files, self._index.release, self._profile, tables or self._tables)
         assert found is not None
         bases = {each.basis.value for each in found.files}
         basis = bases.pop() if len(bases) == 1 else "several"
         return Comparison(name or paths[0], basis, found, sum(self.measured[path] for path in paths))
+
+    def _file(self, path: str) -> FileToCompile:
+        count = self._kernels.get(path, KernelCount(0, 0))
+        return FileToCompile(path, count.registrations + self._definitions.get(path, 0), count.classes)
 
     def parts(self, count: int) -> list[list[str]]:
         """The files in so many parts, drawn the same each time; all in one where there is just one."""

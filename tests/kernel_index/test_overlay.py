@@ -48,7 +48,7 @@ def test_both_answer_together() -> None:
     assert index.op_definition("Mul") == base.op_definitions[0]
     assert index.op_definition("Mine") == own.op_definitions[0]
     assert index.kernel_files("android") == {"mul.cc", "mine/mul.cc", "mine/mine.cc"}
-    assert index.kernel_counts("android") == {"mul.cc": 1, "mine/mul.cc": 1, "mine/mine.cc": 1}
+    assert index.kernel_counts("android") == {"mul.cc": (1, 1), "mine/mul.cc": (1, 1), "mine/mine.cc": (1, 1)}
     assert index.own_files == {"mine/mul.cc", "mine/mine.cc"}
     assert index.conflicts() == ()
     assert MemoryIndex(index.as_scan()).registrations("Mul") == index.registrations("Mul")
@@ -59,7 +59,7 @@ def test_a_file_of_the_same_path_takes_the_place_of_the_releases() -> None:
     index = overlay(base, scan(kernel("Mul", "mul.cc", HALF)), frozenset(("mul.cc",)))
     assert [r.constraints[0].allowed for r in index.registrations("Mul")] == [(HALF,)]
     assert index.registrations("Add") == ()
-    assert index.kernel_counts("android") == {"mul.cc": 1}
+    assert index.kernel_counts("android") == {"mul.cc": (1, 1)}
     assert index.conflicts() == ()
 
 

@@ -19,12 +19,12 @@ from kernel_index.shipped.sizes import ClassSize, FileSize, SizeTable, read_size
 COUNTS = st.integers(0, 1 << 40)
 NAMES = st.text(min_size=1, max_size=20)
 CLASSES = st.dictionaries(NAMES, st.builds(ClassSize, COUNTS, COUNTS), max_size=3)
-FILES = st.dictionaries(NAMES, st.builds(FileSize, COUNTS, COUNTS, COUNTS, CLASSES), max_size=5)
+FILES = st.dictionaries(NAMES, st.builds(FileSize, COUNTS, COUNTS, COUNTS, COUNTS, CLASSES), max_size=5)
 TABLES = st.builds(SizeTable, st.sampled_from(("objects", "library")), NAMES, NAMES, NAMES, NAMES, NAMES, FILES)
 
 SOME = SizeTable(
     "objects", "cc 1", "x86-64", "-Os", "android", "2.14.1",
-    {"a.cc": FileSize(10, 1, 8, {"AOp<float>": ClassSize(3, 7)}), "b.cc": FileSize(20, 0)},
+    {"a.cc": FileSize(10, 1, 1, 8, {"AOp<float>": ClassSize(3, 7)}), "b.cc": FileSize(20, 0)},
 )  # fmt: skip
 
 
@@ -59,17 +59,21 @@ def _flipped(data: bytes, at: int, bits: int) -> bytes:
     return data[:at] + bytes([data[at] ^ bits]) + data[at + 1 :]
 
 
+NUMBERS = ("bytes", "registrations", "kernel_classes", "kernel_bytes")
 ROW = {
     "kind": "objects", "compiler": "c", "architecture": "a", "flags": "f", "profile": "p", "release": "2.14.1",
-    "files": ["a.cc"], "bytes": [1], "registrations": [1], "kernel_bytes": [1], "classes": [[["A", 1, 1]]],
+    "files": ["a.cc"], "bytes": [1], "registrations": [1], "kernel_classes": [1], "kernel_bytes": [1],
+    "classes": [[["A", 1, 1]]],
 }  # fmt: skip
+
+TWICE = {"files": ["a.cc", "a.cc"], **{name: [1, 1] for name in NUMBERS}, "classes": [[], []]}
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"kind": "linked"}, {"bytes": [-1]}, {"bytes": [1, 2]}, {"bytes": [True]}, {"bytes": "1"}, {"bytes": [1.5]},
-        {"files": [1]}, {"files": ["a.cc", "a.cc"], "bytes": [1, 1]}, {"classes": [[["A", 1]]]}, {"classes": [3]},
+        {"files": [1]}, TWICE, {"classes": [[["A", 1]]]}, {"classes": [3]},
         {"classes": [[[1, 1, 1]]]}, {"profile": None}, {"compiler": 3},
     ],
 )  # fmt: skip

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kernel_index.shipped.sizes import ClassSize, FileSize, Kind, SizeTable
 from opselect.estimates import Basis, FileToCompile, KeptClasses, SizeEstimate, estimate
+from opselect.estimates.siblings import family_of
 
 KERNELS = "tensorflow/core/kernels/"
 
@@ -28,9 +29,9 @@ def estimated(
     return found
 
 
-A = FileToCompile(KERNELS + "a.cc", 2)
-B = FileToCompile(KERNELS + "b.cc", 3)
-MEASURED_A = {A.path: FileSize(100_000, 2)}
+A = FileToCompile(KERNELS + "a.cc", 2, 2)
+B = FileToCompile(KERNELS + "b.cc", 3, 3)
+MEASURED_A = {A.path: FileSize(100_000, 2, 2)}
 
 
 def width(found: SizeEstimate) -> float:
@@ -81,7 +82,7 @@ def test_the_less_is_known_the_wider_the_band() -> None:
 
 def test_more_kernels_in_a_profile_are_more_bytes_and_a_wider_band() -> None:
     few = estimated([A], table(MEASURED_A), profile="ios")
-    many = estimated([FileToCompile(A.path, 12)], table(MEASURED_A), profile="ios")
+    many = estimated([FileToCompile(A.path, 12, 12)], table(MEASURED_A), profile="ios")
     assert many.bytes > 2 * few.bytes
     assert width(many) > width(few)
 
@@ -124,6 +125,7 @@ def test_the_band_of_a_sum_is_relatively_narrower_than_those_of_its_files() -> N
 
 
 SIZES = st.integers(1, 10_000_000)
+COUNTS = st.integers(0, 9).flatmap(lambda count: st.tuples(st.just(count), st.integers(min(count, 1), count)))
 KNOWN = st.dictionaries(st.sampled_from([f"{KERNELS}{name}.cc" for name in "abcdefgh"]), SIZES, min_size=1)
 
 
@@ -132,11 +134,11 @@ def test_more_files_are_never_smaller(
     measured: dict[str, int], library: dict[str, int], profile: str, data: st.DataObject
 ) -> None:
     tables = (
-        table({path: FileSize(size, 2) for path, size in measured.items()}),
+        table({path: FileSize(size, 2, 2) for path, size in measured.items()}),
         table({path: FileSize(size, 5) for path, size in library.items()}, "library", "desktop"),
     )
     paths = sorted({*measured, *library, KERNELS + "new.cc"})
-    files = [FileToCompile(path, data.draw(st.integers(0, 9))) for path in paths]
+    files = [FileToCompile(path, *data.draw(COUNTS)) for path in paths]
     fewer = data.draw(st.lists(st.sampled_from(files), unique=True))
     some, more = (estimated(part, *tables, profile=profile) for part in (fewer, files))
     assert some.bytes <= more.bytes
@@ -148,11 +150,11 @@ def test_more_files_are_never_smaller(
 
 
 CLASSES = {"A<int>": ClassSize(30_000, 50_000), "A<float>": ClassSize(20_000, 40_000)}
-BY_CLASS = table({A.path: FileSize(100_000, 2, 80_000, CLASSES)})
+BY_CLASS = table({A.path: FileSize(100_000, 2, 2, 80_000, CLASSES)})
 
 
 def kept(*names: str) -> FileToCompile:
-    return FileToCompile(A.path, 2, KeptClasses(frozenset(names), len(names)))
+    return FileToCompile(A.path, 2, 2, KeptClasses(frozenset(names), len(names)))
 
 
 def test_a_header_leaves_the_bytes_of_the_classes_that_it_keeps() -> None:
@@ -170,9 +172,72 @@ def test_a_header_that_keeps_all_classes_changes_nothing() -> None:
 
 def test_without_bytes_of_classes_kernels_count_alike_and_the_band_says_so() -> None:
     whole, half = (
-        estimated([B], table({B.path: FileSize(100_000, 2)})),
-        estimated([FileToCompile(B.path, 2, KeptClasses(frozenset(["X"]), 1))], table({B.path: FileSize(100_000, 2)})),
+        estimated([B], table({B.path: FileSize(100_000, 2, 2)})),
+        estimated(
+            [FileToCompile(B.path, 2, 2, KeptClasses(frozenset(["X"]), 1))], table({B.path: FileSize(100_000, 2, 2)})
+        ),
     )
     assert 0.4 * whole.bytes < half.bytes < 0.7 * whole.bytes
     assert half.low < 0.4 * whole.bytes
     assert half.high > 0.99 * whole.bytes
+
+
+def test_a_file_is_about_as_large_as_those_that_are_made_alike() -> None:
+    siblings = {f"{KERNELS}tile_{each}.cc": FileSize(size, 0) for each, size in (("float", 90_000), ("int8", 110_000))}
+    found = estimated([FileToCompile(KERNELS + "tile_uint64.cc")], table(siblings))
+    assert found.files[0].basis is Basis.SIBLINGS
+    assert 90_000 < found.bytes < 130_000
+    other = estimated([FileToCompile(KERNELS + "tile_functor.cc")], table(siblings))
+    assert other.files[0].basis is Basis.REGISTRATIONS
+
+
+def test_siblings_that_register_nothing_say_nothing_of_one_that_does() -> None:
+    empty = table({KERNELS + "conv_half.cc": FileSize(251, 0)})
+    found = estimated([FileToCompile(KERNELS + "conv_float.cc", 2, 2)], empty)
+    assert found.files[0].basis is Basis.REGISTRATIONS
+
+
+def test_a_helper_has_more_code_where_there_are_more_types() -> None:
+    helper = FileToCompile(KERNELS + "slice.cc")
+    measured = table({helper.path: FileSize(25_000, 0)})
+    few, many = (estimated([helper], measured, profile=profile) for profile in ("ios", "desktop+-DX"))
+    assert few.bytes == pytest.approx(25_000, rel=0.05)
+    assert many.bytes > 2 * few.bytes
+    assert width(many) > width(few)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("a/tile_functor_cpu_int32.cc", "a/tile_functor_cpu"),
+        ("a/slice_op_cpu_impl_7.cc", "a/slice_op_cpu_impl"),
+        ("a/cast_op_impl_bfloat.cc", "a/cast_op_impl"),
+        ("a/qr_op_complex128.cc", "a/qr_op"),
+        ("a/tile_functor_cpu_tstring.cc", "a/tile_functor_cpu"),
+        ("a/matmul_op_real.cc", "a/matmul_op"),
+        ("a/relu_op.cc", ""),
+        ("a/float.cc", ""),
+        ("a/cast_op_impl_int32.h", ""),
+    ],
+)
+def test_families_by_their_names(name: str, family: str) -> None:
+    assert family_of(name) == family
+
+
+def test_what_files_of_one_release_have_in_common_does_not_even_out() -> None:
+    files = [FileToCompile(f"{KERNELS}{number}.cc", 3, 3) for number in range(400)]
+    known = table({file.path: FileSize(100_000, 3, 3) for file in files}, release="1.15.5")
+    found = estimated(files, known, release="2.14.1")
+    assert found.high / found.bytes > 1.15
+    assert found.low / found.bytes < 0.9
+
+
+def test_a_file_of_which_little_is_known_and_little_is_kept_is_no_less_than_nothing() -> None:
+    (found,) = estimated([FileToCompile(A.path, 9, 9, KeptClasses(frozenset(["X"]), 1))], table({})).files
+    assert 0 <= found.low < found.bytes < found.high
+
+
+def test_classes_are_those_of_the_profile_where_it_was_measured() -> None:
+    other = table({A.path: FileSize(100_000, 2, 2, 80_000, {"A<int>": ClassSize(1_000, 1_000)})}, profile="a")
+    assert estimated([kept("A<int>")], other, BY_CLASS) == estimated([kept("A<int>")], BY_CLASS)
+    assert estimated([kept("A<int>")], other, BY_CLASS, profile="a") != estimated([kept("A<int>")], BY_CLASS)
