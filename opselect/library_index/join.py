@@ -263,7 +263,7 @@ class _Joining:
             self._count(made, known)
             if known is None:
                 message = f"whether the op {compiled.op} keeps state is not known, so it is taken as if it did"
-                self._diagnostics.append(Diagnostic(made.record.location, message))
+                self._diagnostics.append(Diagnostic(made.record.location, message, Lost(UNSURE, compiled.op)))
         sources = {known.source for op in found if (known := self._base.op_definition(op)) is not None}
         for op in self._base.op_names():
             known = self._base.op_definition(op)
