@@ -88,7 +88,7 @@ def unevaluated(op: str, diagnostics: Iterable[Diagnostic], *, named: bool = Fal
 
 
 def unsure(op: str, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Of which kernels of an op, by their places, it is not known which other builds have them."""
+    """What is not known of an op, by place: which other builds have a kernel, or whether the op keeps state."""
     return [d for d in diagnostics if d.lost is not None and d.lost.what == UNSURE and d.lost.op == op]
 
 

@@ -117,6 +117,14 @@ def _archive_image(name: str, content: Bytes, folder: str | None) -> Image:
     return objects_image(name, archive.content, members, archive=True, not_read=others)
 
 
+def _is_folder(path: str) -> bool:
+    """Whether a path is one of a folder; what no path can be is read as a file, and that says what is wrong with it."""
+    try:
+        return bool(path) and Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def open_images(path: str, abi: str | None = None, members: Sequence[str] | None = None) -> tuple[Binary, ...]:
     """The binaries of a file, package or folder, by name: one for a file, all of one ABI for a package.
 
@@ -125,7 +133,7 @@ def open_images(path: str, abi: str | None = None, members: Sequence[str] | None
     binary, a package without any or with several ABIs of which none was asked for, and for members that are not there.
     """
     package: Package
-    if path and "\0" not in path and Path(path).is_dir():
+    if _is_folder(path):
         package = FolderPackage(path)
     else:
         content = map_file(path)

@@ -15,8 +15,8 @@ from opselect.estimates.spreads import CONFIDENCE, DEVIATIONS, Guess
 _LEAST = 64
 """Bytes by which even an object is off that was measured."""
 
-_MOST_SKEWED = 1.2
-"""From here on the mean of a skewed distribution is more than twice its middle, which few files would make likely."""
+_MOST_SKEWED = 1.4
+"""From here on the mean of a skewed distribution is more than 2.6 times its middle, which few files would make likely."""
 
 
 def measured_files(release: str, profile: str) -> frozenset[str]:

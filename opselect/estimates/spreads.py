@@ -163,5 +163,5 @@ def by_registrations(count: int, *, defining: bool) -> Guess:
     if defining:
         return Guess(6.7 + 0.9 * log(count + 1), Spread(0.32, 0.08))
     if count == 0:
-        return Guess(8.6, Spread(2.0, 0.3))
-    return Guess(10.1 + 0.33 * log(count), Spread(1.4, 0.25))
+        return Guess(8.6, Spread(1.8, 0.3))
+    return Guess(10.1 + 0.33 * log(count), Spread(1.4, 0.45))

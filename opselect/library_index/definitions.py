@@ -28,13 +28,14 @@ def joined(compiled: CompiledDefinition, base: OpDefinition | None, place: Locat
     """The record of a compiled definition, with what only the base tells.
 
     ``place`` is that of a definition that the base has not. Whether an op keeps state and since when it is deprecated
-    no library tells: that is as in the base; of a new op only what its resources imply. Raises NotEvaluatedError where
-    a part is made when the library runs and the base does not tell what that is.
+    no library tells: that is as in the base. A new op is taken as one that keeps state, for what does not may be folded
+    and merged. Raises NotEvaluatedError where a part is made when the library runs and the base does not tell what that
+    is.
     """
     inputs = _arguments(compiled.inputs, None if base is None else base.inputs)
     outputs = _arguments(compiled.outputs, None if base is None else base.outputs)
     attrs = _attrs(compiled.attrs, base)
-    record = finished(compiled.op, inputs, outputs, attrs, place, stateful=False)
+    record = finished(compiled.op, inputs, outputs, attrs, place, stateful=base is None)
     missing = sum(not text for text in (*compiled.inputs, *compiled.outputs, *compiled.attrs))
     if base is None:
         return Joined(record, same=False)

@@ -14,7 +14,8 @@ from opselect.zip_files import BAD_ZIP, open_zip, zip_problem
 
 _HEADER = f"tensorflow/include/{HEADER}"
 _NAME = re.compile(r"[^/]+\.dist-info/METADATA")
-_VERSION = re.compile(r"^Version: (\d+\.\d+\S*)\s*$", re.MULTILINE)
+_VERSION = re.compile(r"^Version: (\d{1,4}\.\d{1,4}[0-9A-Za-z.+-]{0,40})\s*$", re.MULTILINE | re.ASCII)
+"""A version as the ecosystem spells it; nothing else may become the name of an index file."""
 _MAX_TEXT = 1 << 20
 """Bytes; the texts that are read have some thousands."""
 

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 from kernel_index.records import LibraryOrigin
 
+OF_A_SELECTION = "whether the release has more than this selection: the libraries lack much of the base"
+"""What is not known of libraries that have a part of what their build may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many kernels and op definitions the libraries have, and what became of those of the base.
 
     ``found`` counts by the words that :mod:`opselect.library_index.join` uses. ``copies`` are kernels that another of
-    the libraries has, too; ``graph_versions`` tells whether those of the release are known.
+    the libraries has, too; ``graph_versions`` tells whether those of the release are known. ``like`` is
+    the profile that the libraries are most like, where that is another one than they are said to be.
     """
 
     kernels: int
@@ -23,6 +27,7 @@ class Counts:
     found: Counter[str]
     is_whole: bool
     graph_versions: bool
+    like: str
 
 
 def origin(names: Sequence[str], profile: str, base: str, counts: Counts) -> LibraryOrigin:
@@ -34,7 +39,7 @@ def origin(names: Sequence[str], profile: str, base: str, counts: Counts) -> Lib
         base,
         tuple(_read(profile, counts)),
         tuple(_borrowed(profile, counts)),
-        tuple(_unknown(profile, counts)),
+        tuple(_unknown(profile, base, counts)),
     )
 
 
@@ -87,14 +92,19 @@ def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
         yield "the versions of the graph format"
 
 
-def _unknown(profile: str, counts: Counts) -> Iterator[str]:
+def _unknown(profile: str, base: str, counts: Counts) -> Iterator[str]:
     found = counts.found
+    if counts.like:
+        yield (
+            f"whether the libraries are of profile {profile}: they are more like those of {counts.like}, to judge by "
+            f"the kernels of {base}"
+        )
     if found["new"]:
         yield f"of new kernels ({found['new']:,}), which profiles but {profile} have them"
     if found["doubtful"]:
         yield f"whether the release still has {found['doubtful']:,} kernels, of whose source files no library has any"
     if found["ops new"]:
-        yield f"of new ops ({found['ops new']:,}), whether they keep state or are deprecated"
+        yield f"of new ops ({found['ops new']:,}), whether they keep state (taken as if) or are deprecated"
     if not counts.is_whole:
-        yield "whether the release has more than this selection: the libraries have less than half of the base"
+        yield OF_A_SELECTION
     yield "which source files were added, and what sources have come to need since"

@@ -11,6 +11,7 @@ from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.near_names import near_names
 from kernel_index.store import open_index as open_index_file
+from opselect.library_index.words import OF_A_SELECTION
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
 from opselect.usecases.watch import NOBODY, Watch, progress_of
 
@@ -86,6 +87,11 @@ def open_kernels(
         watch.warning(
             f"the index of TensorFlow {index.release} was made of {index.origin.libraries[0]}: which builds but "
             f"{index.origin.profile} have a kernel, build lists and dependencies are those of {index.origin.base}"
+        )
+    if index.origin is not None and OF_A_SELECTION in index.origin.unknown:
+        watch.warning(
+            f"{index.origin.libraries[0]} has a part of the kernels of TensorFlow {index.origin.base}: what is missing "
+            f"in profile {index.origin.profile} is not in this library, and may be in the release all the same"
         )
     if not source.roots:
         return index

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def test_a_package_is_read_like_the_library_in_it(cli: Cli) -> None:
     [
         ((ODD, "-o", "x"), "registers no kernel that could be read"),
         (("missing.so", "-o", "x"), "missing.so: "),
+        (("x" * 5000, "-o", "x"), "cannot be read: File name too long"),
         ((RUNTIME, "--base", "1.99", "-o", "x"), "there is no shipped index of TensorFlow 1.99"),
         ((RUNTIME, "--base", "2.14", "--profile", "phone", "-o", "x"), "it has no profile 'phone'"),
         ((RUNTIME, "--release", "newest", "-o", "x"), "'newest' is no TensorFlow version"),
@@ -67,3 +69,24 @@ def test_errors(cli: Cli, arguments: tuple[str | Path, ...], said: str) -> None:
     assert (outcome.code, outcome.out) == (2, "")
     assert said in outcome.err
     assert not Path("x").exists()
+
+
+def test_of_a_selection_every_answer_says_that_the_release_may_have_more(cli: Cli) -> None:
+    cli("index", "from-binary", RUNTIME, "--base", "2.14", "--profile", "android", "-o", "x.opselidx", "-q")
+    found = cli("locate", "Conv2D", "--index", "x.opselidx", "--profile", "android")
+    assert (
+        "libruntime.so has a part of the kernels of TensorFlow 2.14.1: what is missing in profile android" in found.err
+    )
+    assert "may be in the release all the same" not in cli("locate", "Conv2D", "--tensorflow", "2.21").err
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("2.14.9", "2.14.9"), ("2.14.0rc1", "2.14.0rc1"), ("2.14.1/../../x", "2.14.1"), ("2.14.1\x1b[31m", "2.14.1")],
+)
+def test_a_version_of_a_wheel_that_is_none_names_no_index(cli: Cli, version: str, name: str) -> None:
+    with zipfile.ZipFile("x.whl", "w") as wheel:
+        wheel.write(RUNTIME, "tensorflow/libtensorflow_cc.so.2")
+        wheel.writestr("tensorflow-2.dist-info/METADATA", f"Name: tensorflow\nVersion: {version}\n")
+        wheel.writestr("tensorflow/include/tensorflow/core/public/version.h", "#define TF_GRAPH_DEF_VERSION 1500\n")
+    assert cli("index", "from-binary", "x.whl", "--base", "2.14", "--json", "-o", "x").json["tensorflow"] == name

@@ -38,7 +38,8 @@ def test_the_profile_of_the_library_has_what_it_registers_and_nothing_else() -> 
     phones = record("Relu", FLOAT, "android")
     hidden = replace(record("Relu", HALF), profiles=(), condition=SLIM_ONLY)
     gone = record("Relu", INT32)
-    scan = made(base([phones, hidden, gone, record("Elu")]), [kernel("Relu"), kernel("Relu", HALF), kernel("Elu")])
+    same, their_kernels = [record("Elu"), record("Selu"), record("Tan")], [kernel("Elu"), kernel("Selu"), kernel("Tan")]
+    scan = made(base([phones, hidden, gone, *same]), [kernel("Relu"), kernel("Relu", HALF), *their_kernels])
     assert [(r.constraints[0].allowed, r.profiles) for r in of(scan, "Relu")] == [
         ((FLOAT,), ("android", "desktop")),
         ((HALF,), ("desktop",)),
@@ -114,8 +115,9 @@ def test_what_no_build_of_the_library_shows_is_kept_while_its_file_and_op_are_th
     hidden = replace(record("Relu", HALF), profiles=(), condition=SLIM_ONLY)
     gpu = replace(record("Gpu"), profiles=(), device="GPU", condition=SLIM_ONLY)
     moved = record("Relu", INT32, "android", file=f"{KERNELS}/gone_op.cc")
-    known = [record("Relu"), phones, hidden, gpu, record("Gone", file=f"{KERNELS}/gone_op.cc"), moved]
-    scan = made(base(known, [defined("Relu"), defined("Gone")]), [kernel("Relu")], [definition("Relu")])
+    same, their_kernels = [record("Elu"), record("Selu")], [kernel("Elu"), kernel("Selu")]
+    known = [record("Relu"), phones, hidden, gpu, record("Gone", file=f"{KERNELS}/gone_op.cc"), moved, *same]
+    scan = made(base(known, [defined("Relu"), defined("Gone")]), [kernel("Relu"), *their_kernels], [definition("Relu")])
     kept = {(r.op, r.location.file, r.profiles) for r in scan.registrations if "desktop" not in r.profiles}
     assert kept == {
         ("Relu", f"{KERNELS}/relu_op.cc", ("android",)),
@@ -132,14 +134,18 @@ def test_what_no_build_of_the_library_shows_is_kept_while_its_file_and_op_are_th
 def test_an_op_is_gone_where_other_ops_of_its_file_are_there() -> None:
     other = Location("tensorflow/compiler/ops.cc", 3)
     known = [defined("Relu"), defined("Same"), defined("Unlinked", location=other), defined("Old", location=other)]
-    scan = made(base([record("Relu"), record("Old")], known), [kernel("Relu")], [definition("Relu")])
+    same, their_kernels = [record("Elu"), record("Selu")], [kernel("Elu"), kernel("Selu")]
+    scan = made(
+        base([record("Relu"), record("Old"), *same], known), [kernel("Relu"), *their_kernels], [definition("Relu")]
+    )
     assert [d.name for d in scan.op_definitions] == ["Old", "Relu", "Unlinked"]
 
 
 def test_of_a_library_that_was_not_named_nothing_is_concluded() -> None:
     """From 2.19 on NoOp is in the library of the framework: without it nobody knows whether the release has it."""
     noop = record("NoOp", None, file=f"{KERNELS}/no_op.cc")
-    scan = made(base([record("Relu"), noop]), [kernel("Relu")])
+    same, their_kernels = [record("Elu"), record("Selu")], [kernel("Elu"), kernel("Selu")]
+    scan = made(base([record("Relu"), noop, *same]), [kernel("Relu"), *their_kernels])
     assert [r.profiles for r in of(scan, "NoOp")] == [()]
     assert [(d.location, d.lost) for d in scan.diagnostics] == [(noop.location, Lost(UNSURE, "NoOp"))]
 
@@ -167,7 +173,7 @@ def test_a_new_op_without_kernels_may_have_some_that_no_package_links() -> None:
 
 
 def test_of_a_selection_nothing_is_concluded_about_other_builds() -> None:
-    """A library with less than half of the base is a build with a selection, and the rest is not gone."""
+    """A library that lacks much of the base is a build with a selection, and the rest is not gone."""
     known = [record("Relu"), record("Elu"), record("Selu"), record("Only", FLOAT, "android")]
     scan = made(base(known, map(defined, ("Relu", "Elu"))), [kernel("Relu")], [definition("Relu")], profile="android")
     assert {(r.op, r.profiles) for r in scan.registrations} == {
@@ -178,6 +184,23 @@ def test_of_a_selection_nothing_is_concluded_about_other_builds() -> None:
     assert [d.name for d in scan.op_definitions] == ["Elu", "Relu"]
     assert scan.origin is not None
     assert "whether the release has more than this selection" in " ".join(scan.origin.unknown)
+
+
+def test_a_library_of_a_phone_that_passes_for_desktop_takes_nothing_from_other_builds() -> None:
+    """The phone build with all types has six of ten kernels of desktop; the others are not gone from the release."""
+    phone = [f"Op{number}" for number in range(6)]
+    known = [*map(record, phone), *(record(f"Desktop{number}", FLOAT, "desktop") for number in range(4))]
+    raspberry = record("Pi", FLOAT, "android", "desktop")
+    scan = made(base([*known[1:], raspberry]), [kernel(op) for op in phone[1:]])
+    assert of(scan, "Pi") == [replace(raspberry, profiles=("android",))]
+    assert scan.origin is not None
+    assert (
+        "whether the libraries are of profile desktop: they are more like those of android, to judge by the kernels of "
+        "2.14.1" in scan.origin.unknown
+    )
+    right = made(base(known), [kernel(op) for op in phone], profile="android")
+    assert right.origin is not None
+    assert not any("are more like" in each for each in right.origin.unknown)
 
 
 def test_definitions_are_those_of_the_library_with_what_only_the_base_tells() -> None:
@@ -191,9 +214,11 @@ def test_definitions_are_those_of_the_library_with_what_only_the_base_tells() ->
         (FLOAT, HALF), True, old, known[1].location,
     )  # fmt: skip
     assert ([a.name for a in new.attrs], new.stateful, new.location) == (
-        ["T", "n"], False, Location("tensorflow/core/ops/ops.cc", 0),
+        ["T", "n"], True, Location("tensorflow/core/ops/ops.cc", 0),
     )  # fmt: skip
-    assert "whether the op New keeps state or is deprecated is not known" in " ".join(map(str, scan.diagnostics))
+    assert "whether the op New keeps state is not known, so it is taken as if it did" in " ".join(
+        map(str, scan.diagnostics)
+    )
 
 
 def test_a_part_that_is_made_at_run_time_is_that_of_the_base() -> None:
