@@ -177,8 +177,6 @@ class _Joining:
             return self._new(kernel)
         assert pair.likeness is not None
         self._counts[pair.likeness.value] += 1
-        if self._profile not in record.profiles:
-            self._counts["other builds"] += 1
         return replace(
             record,
             profiles=self._with_own(record.profiles),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kernel_index.shipped.sizes import ClassSize, FileSize, Kind, SizeTable
 from opselect.estimates import Basis, FileToCompile, KeptClasses, SizeEstimate, estimate
+from opselect.estimates.kept_classes import share_of
 from opselect.estimates.siblings import family_of
 
 KERNELS = "tensorflow/core/kernels/"
@@ -186,6 +187,17 @@ def test_without_bytes_of_classes_kernels_count_alike_and_the_band_says_so() -> 
     assert 0.4 * whole.bytes < half.bytes < 0.7 * whole.bytes
     assert half.low < 0.4 * whole.bytes
     assert half.high > 0.99 * whole.bytes
+
+
+def test_without_bytes_of_classes_more_kept_kernels_are_more_bytes_at_least() -> None:
+    few, many = (share_of(KeptClasses(frozenset(["X"]), kept), 10, None) for kept in (1, 9))
+    assert 0 < few.low < few.middle < few.high
+    assert few.low < many.low <= many.middle
+
+
+def test_what_registers_kernels_is_there_once_at_most() -> None:
+    measured = FileSize(1000, 10, 2, 500, {"A": ClassSize(100, 100), "B": ClassSize(400, 400)})
+    assert share_of(KeptClasses(frozenset(["A"]), 9), 10, measured).high == pytest.approx(0.6)
 
 
 def test_a_file_is_about_as_large_as_those_that_are_made_alike() -> None:

@@ -7,7 +7,7 @@ import pytest
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
-from kernel_index.records import UNSURE, Deprecation, Diagnostic, GraphVersions, Location, Lost
+from kernel_index.records import UNSURE, ArgDefinition, Deprecation, Diagnostic, GraphVersions, Location, Lost
 from kernel_index.store import StoredIndex, index_bytes
 from opselect.binaries.records import Registrations, Undecoded
 from opselect.library_index.join import NO_FILE, Join, join
@@ -219,6 +219,24 @@ def test_definitions_are_those_of_the_library_with_what_only_the_base_tells() ->
     assert "whether the op New keeps state is not known, so it is taken as if it did" in " ".join(
         map(str, scan.diagnostics)
     )
+
+
+def test_of_equal_registrations_the_one_of_the_build_is_that_of_the_library() -> None:
+    phone = record("Relu", FLOAT, "android", location=Location(f"{KERNELS}/relu_op.cc", 5))
+    own = record("Relu", FLOAT, "desktop")
+    same, their_kernels = [record("Elu"), record("Selu")], [kernel("Elu"), kernel("Selu")]
+    scan = made(base([phone, own, *same]), [kernel("Relu"), *their_kernels])
+    assert of(scan, "Relu") == [phone, own]
+
+
+def test_an_argument_that_is_made_at_run_time_is_no_other_one_of_the_base() -> None:
+    """Where the base has another number of arguments, or no such op, nobody knows which one it is."""
+    two = defined("Relu", inputs=(ArgDefinition("x", "T"), ArgDefinition("z", "T")))
+    library = [replace(definition(op), inputs=("",)) for op in ("Relu", "New", "Elu")]
+    scan = made(base([record("Relu")], [two, defined("Elu")]), [kernel("Relu")], library)
+    assert [d.name for d in scan.op_definitions] == ["Elu", "Relu"]
+    assert scan.op_definitions[1] == two
+    assert [d.lost.op for d in scan.diagnostics if d.lost is not None and d.lost.what == "op"] == ["New", "Relu"]
 
 
 def test_a_part_that_is_made_at_run_time_is_that_of_the_base() -> None:
