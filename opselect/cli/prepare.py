@@ -132,7 +132,7 @@ def command(
         print_json(made.to_json())
     else:
         _print_report(output, made)
-    print_estimate(made.estimate, quiet=quiet)
+    print_estimate(made.estimate, without="the base library and what the runtime may insert", quiet=quiet)
     after = made.saving.after
     print_report(Report(after.release, after.profile, after.unresolved, verdict=made.verdict), err=True, quiet=quiet)
     if made.written:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from opselect.audit.audited import Audit
 from opselect.audit.budget import unknown_ops
 from opselect.findings import code_of
+from opselect.findings.mends import Command, Mend
 from opselect.report.audit_tables import audit_tables, difference_tables, model_tables
 from opselect.report.audit_trees import audit_trees
 from opselect.report.budget_rows import budget_rows
@@ -168,12 +169,17 @@ def _going(models: ModelsAudit, *, told: bool) -> Going:
             each.file or "(no file is known)",
             each.bytes if told else None,
             f"{_share(each.whole, len(each.kernels))}: {some(sorted({kernel.op for kernel in each.kernels}))}",
-            each.mend.text,
+            _edit(each.mend),
         )
         for each in models.unused
     )
     note = "No model needs these kernels. What goes together is not the sum of the rows, for some share what goes."
     return Going(models.unused_bytes if told else None, note, rows[:_MOST], max(len(rows) - _MOST, 0))
+
+
+def _edit(mend: Mend) -> str:
+    """What a mend says; a command at its end is to be copied, so that no full stop is behind it."""
+    return mend.text.removesuffix(".") if isinstance(mend, Command) else mend.text
 
 
 def _share(whole: bool, count: int) -> str:

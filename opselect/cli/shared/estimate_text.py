@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 
-def print_estimate(found: SizeEstimate | None, *, quiet: bool) -> None:
+def print_estimate(found: SizeEstimate | None, *, without: str = "the base library", quiet: bool) -> None:
     """One line with the size, its band and what it is of, and lines for what makes it unsure, on stderr."""
     if found is None or quiet or not (found.files or found.unknown):
         return
@@ -23,7 +23,7 @@ def print_estimate(found: SizeEstimate | None, *, quiet: bool) -> None:
     note(
         f"Expected size: {byte_size(found.bytes)} of object code "
         f"({byte_size(found.low)} to {byte_size(found.high)} {cases}; "
-        f"{made.compiler}, {made.architecture}, {flags}, {made.profile}; before linking, without the base library)"
+        f"{made.compiler}, {made.architecture}, {flags}, {made.profile}; before linking, without {without})"
     )
     unsure = Counter(each.basis for each in found.files)
     if len(unsure) > 1 or (unsure and next(iter(unsure)).name != "MEASURED"):
