@@ -171,7 +171,16 @@ def test_an_older_build_and_a_budget(cli: Cli) -> None:
     assert [(row["name"], row["state"], row["own"], row["retained"]) for row in page["diff"]["rows"]] == [
         (row["op"], row["state"], row["own_bytes"], row["retained_bytes"]) for row in diff["ops"]
     ]
-    assert len(rows_of(page, "changed-files")) == len(diff["files"])
+    for table, name, changes in (("changed-ops", "op", diff["ops"]), ("changed-files", "file", diff["files"])):
+        assert [
+            (row[name], row["state"], row["kernels"], row["own"], row["retained"]) for row in rows_of(page, table)
+        ] == [
+            (each[name], each["state"], each["kernels"], each["own_bytes"], each["retained_bytes"]) for each in changes
+        ]
+        (found,) = [each for each in page["tables"] if each["id"] == table]
+        assert [column["label"] for column in found["columns"][2:]] == [
+            *("Kernels, change", "Would go, change", "Own bytes, change")
+        ]
     changed = rows_of(page, "changed-kernels")
     assert sum(row["state"] == "gone" for row in changed) == len(diff["kernels"]["gone"])
     assert [row["what"] for row in page["budget"]] == ["total", "ops.Relu", "any_op", "growth", "any_op_growth"]

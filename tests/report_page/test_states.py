@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from opselect.report.document import TypeMatrix
 from tests.report_page import documents
 from tests.report_page.browser import Browser, needs_browser
 
@@ -46,3 +47,22 @@ def test_what_became_of_a_build_is_told_as_changes(browser: Browser, tmp_path: P
     assert browser.texts("#diff th[scope=col]")[2:] == heads
     browser.click("#diff button[data-all]")
     assert browser.texts("#diff th[scope=col]")[2:] == heads
+
+
+def test_the_treemap_is_one_stop_wherever_arrows_led(browser: Browser, tmp_path: Path) -> None:
+    browser.open(documents.small(), tmp_path)
+    browser.ask("document.querySelector('.box').focus()")
+    browser.press("arrow_down", "arrow_down", "arrow_right")
+    assert browser.ask("return [...document.querySelectorAll('.box[tabindex=\"0\"]')].map((box) => box.ariaLabel)") == [
+        browser.focused()
+    ]
+
+
+def test_pages_of_the_matrix_are_turned_by_keys(browser: Browser, tmp_path: Path) -> None:
+    rows = tuple((f"Op{number:02}", "nu") for number in range(70))
+    matrix = TypeMatrix(("DT_FLOAT", "DT_HALF"), rows)
+    browser.open(replace(documents.small(), matrix=matrix), tmp_path)
+    browser.ask("document.querySelector('.matrix td:nth-of-type(2)').focus()")
+    for key, op in (("page_down", 30), ("page_down", 60), ("page_down", 60), ("page_up", 30)):
+        browser.press(key)
+        assert browser.focused() == f"Op{op:02}, half: present and unused"
