@@ -75,6 +75,7 @@ TWICE = {"files": ["a.cc", "a.cc"], **{name: [1, 1] for name in NUMBERS}, "class
         {"kind": "linked"}, {"bytes": [-1]}, {"bytes": [1, 2]}, {"bytes": [True]}, {"bytes": "1"}, {"bytes": [1.5]},
         {"files": [1]}, TWICE, {"classes": [[["A", 1]]]}, {"classes": [3]},
         {"classes": [[[1, 1, 1]]]}, {"profile": None}, {"compiler": 3},
+        {"release": "newest"}, {"bytes": [10**400]},
     ],
 )  # fmt: skip
 def test_tables_that_make_no_sense_are_damaged(tmp_path: Path, change: dict[str, object]) -> None:
@@ -92,6 +93,7 @@ def test_tables_that_make_no_sense_are_damaged(tmp_path: Path, change: dict[str,
         (b"opselect sizes 1 00000000\nabc", "damaged or cut off"),
         (with_document([]), "make no sense"),
         (with_document({"tables": 3}), "make no sense"),
+        (with_document({"tables": {}}), "make no sense"),
     ],
 )
 def test_foreign_and_newer_files_say_so(tmp_path: Path, data: bytes, problem: str) -> None:
