@@ -19,8 +19,9 @@ from kernel_index.shipped.sizes import ClassSize, FileSize, SizeTable, read_size
 COUNTS = st.integers(0, 1 << 40)
 NAMES = st.text(min_size=1, max_size=20)
 CLASSES = st.dictionaries(NAMES, st.builds(ClassSize, COUNTS, COUNTS), max_size=3)
+RELEASES = st.from_regex(r"\A[0-9]{1,3}\.[0-9]{1,3}")
 FILES = st.dictionaries(NAMES, st.builds(FileSize, COUNTS, COUNTS, COUNTS, COUNTS, CLASSES), max_size=5)
-TABLES = st.builds(SizeTable, st.sampled_from(("objects", "library")), NAMES, NAMES, NAMES, NAMES, NAMES, FILES)
+TABLES = st.builds(SizeTable, st.sampled_from(("objects", "library")), NAMES, NAMES, NAMES, NAMES, RELEASES, FILES)
 
 SOME = SizeTable(
     "objects", "cc 1", "x86-64", "-Os", "android", "2.14.1",
