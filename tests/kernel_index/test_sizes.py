@@ -16,10 +16,10 @@ from kernel_index.profiles import PROFILE_NAMES
 from kernel_index.shipped import sizes
 from kernel_index.shipped.sizes import ClassSize, FileSize, SizeTable, read_sizes, sizes_bytes
 
-COUNTS = st.integers(0, 1 << 40)
+COUNTS = st.integers(0, (1 << 40) - 1)
 NAMES = st.text(min_size=1, max_size=20)
 CLASSES = st.dictionaries(NAMES, st.builds(ClassSize, COUNTS, COUNTS), max_size=3)
-RELEASES = st.from_regex(r"\A[0-9]{1,3}\.[0-9]{1,3}")
+RELEASES = st.from_regex(r"\A[0-9]{1,3}\.[0-9]{1,3}\Z")
 FILES = st.dictionaries(NAMES, st.builds(FileSize, COUNTS, COUNTS, COUNTS, COUNTS, CLASSES), max_size=5)
 TABLES = st.builds(SizeTable, st.sampled_from(("objects", "library")), NAMES, NAMES, NAMES, NAMES, RELEASES, FILES)
 
