@@ -25,6 +25,9 @@ _VERSION = 1
 _MAX_UNPACKED = 1 << 23
 """Bytes of the document: a hundred times the largest that is shipped."""
 
+_TOO_MANY = 1 << 40
+"""No source file has so many bytes or kernels."""
+
 AGAIN = "Make the file again: docs/estimates.md says how."
 
 Kind = Literal["objects", "library"]
@@ -153,8 +156,8 @@ def _table_json(table: SizeTable) -> dict[str, object]:
 
 def _tables(document: object) -> tuple[SizeTable, ...]:
     """Raises ValueError, LookupError, TypeError or AttributeError where the document is none of tables."""
-    tables = cast("Mapping[str, Sequence[Mapping[str, object]]]", document)["tables"]
-    return tuple(_table(each) for each in tables)
+    tables = _list(cast("Mapping[str, object]", document)["tables"])
+    return tuple(_table(cast("Mapping[str, object]", each)) for each in tables)
 
 
 def _table(found: Mapping[str, object]) -> SizeTable:
@@ -173,6 +176,8 @@ def _table(found: Mapping[str, object]) -> SizeTable:
         strict=True,
     )
     compiler, architecture, flags, profile, release = (_text(found[name]) for name in _HEADINGS)
+    if not re.match(r"\d+\.\d+", release):
+        raise ValueError(release)
     files = {path: FileSize(*row) for path, row in zip(paths, rows, strict=True)}
     return SizeTable(cast("Kind", kind), compiler, architecture, flags, profile, release, files)
 
@@ -199,7 +204,7 @@ def _text(found: object) -> str:
 
 def _counts(found: object) -> list[int]:
     numbers: Iterable[object] = _list(found)
-    counts = [each for each in numbers if type(each) is int and each >= 0]
+    counts = [each for each in numbers if type(each) is int and 0 <= each < _TOO_MANY]
     if len(counts) != len(_list(found)):
         raise ValueError("no count")
     return counts

@@ -203,9 +203,11 @@ def generate_lists(
     with reading(quiet=quiet) as watch:
         generated = generate(question, options, out, allow_missing=allow_missing, watch=watch)
     found = generated.answer
+    # A header alone asks for no other files, so nobody looks for what the kernels need.
+    kernel_files_only = set(options.targets) == {"header"} and not as_json
     print_missing(found, question.models.only_model, quiet=quiet)
     if generated.written is not None:
-        _print_written(found, generated.written, generated.estimate, quiet=quiet)
+        _print_written(found, generated.written, generated.estimate, kernel_files_only=kernel_files_only, quiet=quiet)
     if as_json:
         print_json({**manifest_of(found, options), "estimate": estimate_json(generated.estimate)})
     if page is not None:
@@ -218,7 +220,7 @@ def generate_lists(
             build_files(found, options),
             generated.estimate,
             written=written,
-            kernel_files_only=set(options.targets) == {"header"} and not as_json,
+            kernel_files_only=kernel_files_only,
         )
         origins = model_origins([question.models], found.needed.unread)
         page.write(generation_document([part], origins), quiet=quiet)
@@ -244,10 +246,17 @@ def _outputs(out: Path | None) -> list[Path]:
     return [] if out is None else [out / kind.file_name(form) for kind in TARGET_KINDS for form in formats]
 
 
-def _print_written(found: BuildAnswer, written: WrittenLists, estimate: SizeEstimate | None, *, quiet: bool) -> None:
+def _print_written(
+    found: BuildAnswer,
+    written: WrittenLists,
+    estimate: SizeEstimate | None,
+    *,
+    kernel_files_only: bool,
+    quiet: bool,
+) -> None:
     for warning in written.warnings:
         warn(warning, quiet=quiet)
     print_build(found, quiet=quiet)
-    print_estimate(estimate, quiet=quiet)
+    print_estimate(estimate, kernel_files_only=kernel_files_only, quiet=quiet)
     for path in written.paths:
         note(f"  {path}{'' if path in written.changed else ' (unchanged)'}", quiet=quiet)

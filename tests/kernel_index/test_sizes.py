@@ -16,11 +16,12 @@ from kernel_index.profiles import PROFILE_NAMES
 from kernel_index.shipped import sizes
 from kernel_index.shipped.sizes import ClassSize, FileSize, SizeTable, read_sizes, sizes_bytes
 
-COUNTS = st.integers(0, 1 << 40)
+COUNTS = st.integers(0, (1 << 40) - 1)
 NAMES = st.text(min_size=1, max_size=20)
 CLASSES = st.dictionaries(NAMES, st.builds(ClassSize, COUNTS, COUNTS), max_size=3)
+RELEASES = st.from_regex(r"\A[0-9]{1,3}\.[0-9]{1,3}\Z")
 FILES = st.dictionaries(NAMES, st.builds(FileSize, COUNTS, COUNTS, COUNTS, COUNTS, CLASSES), max_size=5)
-TABLES = st.builds(SizeTable, st.sampled_from(("objects", "library")), NAMES, NAMES, NAMES, NAMES, NAMES, FILES)
+TABLES = st.builds(SizeTable, st.sampled_from(("objects", "library")), NAMES, NAMES, NAMES, NAMES, RELEASES, FILES)
 
 SOME = SizeTable(
     "objects", "cc 1", "x86-64", "-Os", "android", "2.14.1",
@@ -75,6 +76,7 @@ TWICE = {"files": ["a.cc", "a.cc"], **{name: [1, 1] for name in NUMBERS}, "class
         {"kind": "linked"}, {"bytes": [-1]}, {"bytes": [1, 2]}, {"bytes": [True]}, {"bytes": "1"}, {"bytes": [1.5]},
         {"files": [1]}, TWICE, {"classes": [[["A", 1]]]}, {"classes": [3]},
         {"classes": [[[1, 1, 1]]]}, {"profile": None}, {"compiler": 3},
+        {"release": "newest"}, {"bytes": [10**400]},
     ],
 )  # fmt: skip
 def test_tables_that_make_no_sense_are_damaged(tmp_path: Path, change: dict[str, object]) -> None:
@@ -92,6 +94,7 @@ def test_tables_that_make_no_sense_are_damaged(tmp_path: Path, change: dict[str,
         (b"opselect sizes 1 00000000\nabc", "damaged or cut off"),
         (with_document([]), "make no sense"),
         (with_document({"tables": 3}), "make no sense"),
+        (with_document({"tables": {}}), "make no sense"),
     ],
 )
 def test_foreign_and_newer_files_say_so(tmp_path: Path, data: bytes, problem: str) -> None:

@@ -13,15 +13,25 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 
-def print_estimate(found: SizeEstimate | None, *, without: str = "the base library", quiet: bool) -> None:
-    """One line with the size, its band and what it is of, and lines for what makes it unsure, on stderr."""
+def print_estimate(
+    found: SizeEstimate | None,
+    *,
+    without: str = "the base library",
+    kernel_files_only: bool = False,
+    quiet: bool,
+) -> None:
+    """One line with the size, its band and what it is of, and lines for what makes it unsure, on stderr.
+
+    ``without`` is what it leaves out. With ``kernel_files_only`` other files that a build needs are in no number, and
+    that is said.
+    """
     if found is None or quiet or not (found.files or found.unknown):
         return
     made = found.compiled_as
     flags = made.flags.partition(" ")[0]
     cases = f"in {round(found.confidence * 10)} of 10 cases"
     note(
-        f"Expected size: {byte_size(found.bytes)} of object code "
+        f"Expected size{' of the kernel files' if kernel_files_only else ''}: {byte_size(found.bytes)} of object code "
         f"({byte_size(found.low)} to {byte_size(found.high)} {cases}; "
         f"{made.compiler}, {made.architecture}, {flags}, {made.profile}; before linking, without {without})"
     )
