@@ -136,7 +136,7 @@ def _build(verified: Verified) -> str:
 
 
 def _summary(verified: Verified) -> str:
-    """The verdict in a line: ``ok`` or ``fails``, what was asked, and how many problems of which code."""
+    """The verdict in a line: ``ok``, ``fails`` or ``not known``, what was asked, and how many problems of which code."""
     models = counted(verified.models, "model") if verified.models else "kept requirements"
     asked = f"{models} against {_build(verified)}"
     if verified.ok:
@@ -146,4 +146,4 @@ def _summary(verified: Verified) -> str:
     parts = [f"{count} {code}" for code, count in sorted(codes.items())]
     if verified.unread:
         parts.append(f"{len(verified.unread)} unread")
-    return f"fails: {asked}: {', '.join(parts)}"
+    return f"{verified.verdict}: {asked}: {', '.join(parts)}"

@@ -22,6 +22,8 @@ class Code:
     title: str
     evidence_tells: bool = False
     """Whether the title, the ops and their places say all that the sentences of the findings do."""
+    is_unknown: bool = False
+    """Whether it says that nobody knows, which is neither yes nor no; no build is promised on it."""
 
     @property
     def family(self) -> str:
@@ -39,7 +41,7 @@ _KERNELS = (
     Code("OPS107", "pinned-device", "the nodes are pinned to a device that the build does not have", True),
     Code("OPS108", "kernel-label", "the nodes ask for a kernel by a label that no kernel has"),
     Code("OPS109", "hidden-by-macro", "the kernel is compiled only under a macro that the build does not set"),
-    Code("OPS110", "not-evaluated", "a registration that may be of the op could not be evaluated"),
+    Code("OPS110", "not-evaluated", "a registration that may be of the op could not be evaluated", is_unknown=True),
     Code("OPS111", "ambiguous", "TensorFlow refuses to choose between kernels of the same priority"),
     Code("OPS112", "attr-misfit", "the node lacks an attr that kernels constrain, or has one of another type"),
     Code("OPS113", "kernel-of-undefined-op", "a kernel is registered, and no source file defines the op"),
@@ -60,8 +62,8 @@ _KERNELS = (
     Code("OPS124", "unusable-header", "no compiler takes the header"),
     Code("OPS125", "operator-not-registered", "the registration file does not have the operator of TensorFlow Lite"),
     Code("OPS126", "no-flex-delegate", "TensorFlow runs the operator, and no build of it is named"),
-    Code("OPS127", "build-not-known", "whether the build has the kernel is not known"),
-    Code("OPS128", "file-not-known", "the index does not know where a source file of the release is"),
+    Code("OPS127", "build-not-known", "whether the build has the kernel is not known", is_unknown=True),
+    Code("OPS128", "file-not-known", "the index does not know where a source file of the release is", is_unknown=True),
 )
 
 _LEFT_OUT = (

@@ -150,7 +150,7 @@ def _fewer_ops(matrix: TypeMatrix, most: int) -> TypeMatrix:
     """The ops with something missing or needed first, where not all fit; sorted by name as before."""
     if len(matrix.rows) <= most:
         return matrix
-    rank = {letter: at for at, letter in enumerate("mnup.")}
+    rank = {letter: at for at, letter in enumerate("m?nup.")}
     first = sorted(matrix.rows, key=lambda row: (min(rank[letter] for letter in row[1]), row[0]))[:most]
     left_out = f"{len(matrix.rows) - most:,} more ops are not shown."
     return replace(matrix, rows=tuple(sorted(first)), note=f"{matrix.note} {left_out}".strip())

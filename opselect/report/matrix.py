@@ -7,16 +7,16 @@ from typing import Literal
 
 from kernel_index.datatypes import DataType
 from kernel_index.records import Constraint
-from opselect.findings import Finding
+from opselect.findings import Finding, code_of
 from opselect.report.document import TypeMatrix
 
-Letter = Literal["n", "m", "u", "p"]
+Letter = Literal["n", "m", "u", "p", "?"]
 Mark = tuple[str, tuple[DataType, ...], Letter]
 """An op, the types of a kernel of it, none where it is for no type, and the letter of both."""
 
 ANY = "any"
-_RANK = "punm"
-"""A cell with several kernels has the letter that stands last here: what is missing is never hidden."""
+_RANK = "pun?m"
+"""A cell with several kernels has the letter that stands last here: what is missing or not known is never hidden."""
 
 
 def types_of(constraints: Iterable[Constraint]) -> tuple[DataType, ...]:
@@ -29,12 +29,12 @@ def types_of(constraints: Iterable[Constraint]) -> tuple[DataType, ...]:
 
 
 def missing_mark(finding: Finding) -> Mark:
-    """What is missing, by the types at fault; else by those that the nodes ask for, ``T`` before others."""
+    """What is missing, or not known, by the types at fault; else by those that the nodes ask for, ``T`` before others."""
     types = finding.dtypes
     if not types:
         asked = [(name != "T", name, value) for name, value in finding.attrs if isinstance(value, DataType)]
         types = (min(asked)[2],) if asked else ()
-    return finding.op, types, "m"
+    return finding.op, types, "?" if code_of(finding.code).is_unknown else "m"
 
 
 def type_matrix(marks: Iterable[Mark], note: str) -> TypeMatrix | None:

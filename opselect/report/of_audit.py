@@ -22,11 +22,21 @@ from opselect.report.document import (
     Going,
     GoingRow,
     Remark,
-    Severity,
     TypeMatrix,
 )
 from opselect.report.matrix import Mark, missing_mark, type_matrix, types_of
-from opselect.report.shared import MADE_BY, counted, last_name, model_row, remark, sentences, some, unread_remarks
+from opselect.report.shared import (
+    MADE_BY,
+    counted,
+    last_name,
+    missing_figures,
+    model_row,
+    remark,
+    sentences,
+    severity,
+    some,
+    unread_remarks,
+)
 from opselect.report.tables import with_rows
 from opselect.report.uses import NEEDED, Uses
 
@@ -138,7 +148,7 @@ def _model_figures(models: ModelsAudit, *, told: bool) -> Iterator[Figure]:
     kernels = f"{counted(len(models.needed), 'kernel')} of {counted(needed, 'op')}"
     yield _would_go("Needed", models.needed_bytes, kernels, told=told)
     note = f"by {counted(models.models, 'model')}, TensorFlow {models.release}, profile {models.profile}"
-    yield Figure("Missing", len(models.missing), "count", note, "bad" if models.missing else "good")
+    yield from missing_figures(models.missing, note)
     if models.unread:
         yield Figure("Unread models", len(models.unread), "count", "what they need is not known", "bad")
 
@@ -198,7 +208,7 @@ def _findings(answer: AuditAnswer) -> Iterator[Remark]:
     """What does not run first, then what is not known, then what should not ship."""
     audit, models = answer.audited.audit, answer.models
     if models is not None:
-        yield from (remark(each, _severity(each.code)) for each in models.missing)
+        yield from (remark(each, severity(each)) for each in models.missing)
         yield from unread_remarks(models.unread)
         yield from sentences(models.unjudged, "unknown")
     if models is None:  # which says so itself, for it may be what a model lacks
@@ -222,10 +232,6 @@ def _undecoded(audit: Audit, what: str) -> Iterator[Remark]:
         if count := len(binary.registrations.undecoded):
             text = f"{binary.name}: {counted(count, 'registration')} could not be decoded; {what}"
             yield Remark("", "unknown", text, "")
-
-
-def _severity(code: str) -> Severity:
-    return "refused" if code_of(code).family == "3" else "missing"
 
 
 def _matrix(audit: Audit, uses: Uses, models: ModelsAudit | None) -> TypeMatrix | None:

@@ -13,7 +13,17 @@ from opselect.report.document import BudgetRow, Document, Figure, Remark
 from opselect.report.generation_tables import build_tables
 from opselect.report.generation_trees import build_trees
 from opselect.report.matrix import Mark, missing_mark, type_matrix, types_of
-from opselect.report.shared import MADE_BY, counted, model_row, remark, sentences, some, unread_remarks
+from opselect.report.shared import (
+    MADE_BY,
+    counted,
+    missing_figures,
+    model_row,
+    remark,
+    sentences,
+    severity,
+    some,
+    unread_remarks,
+)
 from opselect.report.tables import joined_tables, with_rows
 from opselect.usecases.estimate_size import MEANING
 
@@ -85,9 +95,8 @@ def _figures(build: BuildPart) -> Iterator[Figure]:
     yield Figure(f"Source files{of_build}", len(sources), "count", ", ".join(parts))
     ops = len({kernel.registration.op for kernel in selection.kernels})
     yield Figure(f"Kernels{of_build}", len(selection.kernels), "count", f"of {counted(ops, 'op')}")
-    lacking = len(selection.unresolved)
     note = "kernels that the models need and the build cannot have"
-    yield Figure(f"Missing{of_build}", lacking, "count", note, "bad" if lacking else "good")
+    yield from missing_figures(selection.unresolved, note, of_build)
     if selection.verdict.refused:
         refused = len(selection.verdict.refused)
         yield Figure(f"Refused{of_build}", refused, "count", "why the release does not load the models", "bad")
@@ -122,7 +131,7 @@ def _of_all(builds: Sequence[BuildPart]) -> Iterator[Remark]:
 
 def _findings(build: BuildPart) -> Iterator[Remark]:
     answer, selection = build.answer, build.answer.selection
-    yield from (remark(each, "missing") for each in selection.unresolved)
+    yield from (remark(each, severity(each)) for each in selection.unresolved)
     yield from (remark(each, "refused") for each in selection.verdict.refused)
     yield from (Remark("OPS601", "missing", row.reason, row.mend) for row in build.budget if row.over)
     yield from unread_remarks(answer.needed.unread)

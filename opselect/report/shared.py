@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kernel_index import __version__
-from opselect.findings import Finding
-from opselect.report.document import ModelRow, Remark, Severity
+from opselect.findings import Finding, code_of
+from opselect.report.document import Figure, ModelRow, Remark, Severity, Tone
 
 if TYPE_CHECKING:
     from opselect.requirements.of_many_models import Failure
@@ -38,6 +38,25 @@ def remark(finding: Finding, severity: Severity) -> Remark:
     about += [file for file in finding.files[:1] if file not in finding.reason]
     nodes = f" (nodes {some(finding.nodes)})" if finding.nodes else ""
     return Remark(finding.code, severity, ": ".join([*about, finding.reason]) + nodes, finding.advice)
+
+
+def severity(finding: Finding) -> Severity:
+    """What a page calls a finding of something that a build has not, surely or perhaps, or that is refused."""
+    known = code_of(finding.code)
+    if known.is_unknown:
+        return "unknown"
+    return "refused" if known.family == "3" else "missing"
+
+
+def missing_figures(findings: Sequence[Finding], note: str, of_build: str = "") -> Iterator[Figure]:
+    """How much a build has not, which ``note`` explains, and of how much nobody knows whether it has it."""
+    unknown = sum(severity(each) == "unknown" for each in findings)
+    missing = len(findings) - unknown
+    tone: Tone = "bad" if missing else "" if unknown else "good"
+    yield Figure(f"Missing{of_build}", missing, "count", note, tone)
+    if unknown:
+        why = "kernels of which nobody knows whether the build can have them"
+        yield Figure(f"Not known{of_build}", unknown, "count", why)
 
 
 def sentences(texts: Iterable[str], severity: Severity) -> tuple[Remark, ...]:

@@ -33,7 +33,7 @@ def constraints_text(constraints: tuple[Constraint, ...]) -> str:
 
 
 def missing_table(findings: Iterable[Finding]) -> PageTable:
-    """What does not run or is refused, with who asks for it."""
+    """What does not run, is not known to or is refused, with who asks for it."""
     heads: tuple[Head, ...] = (
         *(("op", "Op", "text"), ("attrs", "Attrs", "text"), ("device", "Device", "text"), ("code", "Code", "text")),
         *(("reason", "Why", "text"), ("mend", "What to do", "text")),
@@ -46,7 +46,7 @@ def missing_table(findings: Iterable[Finding]) -> PageTable:
         )
         for each in findings
     )
-    return table("missing", "Missing, or refused", heads, rows)
+    return table("missing", "Missing, not known, or refused", heads, rows)
 
 
 def attrs_text(attrs: Json) -> str:

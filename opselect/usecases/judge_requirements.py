@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kernel_index.records_json import Json
 from opselect.findings import Finding
@@ -11,6 +11,7 @@ from opselect.requirements.as_json import requirements_json
 from opselect.requirements.collect import Requirements
 from opselect.requirements.loading import Verdict, judge
 from opselect.selection.left_out_by_default import findings
+from opselect.selection.not_known import unsure_of
 from opselect.usecases.advice import adviser_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 from opselect.usecases.open_kernels import open_kernels, profile_of
@@ -63,4 +64,6 @@ def judge_requirements(
     needed = read_requirements(models, index, recording)
     criteria = findings(needed.requirements, index, name, adviser_of(needed.only, index, name))
     verdict = judge(needed.requirements.loads, index)
+    unsure = unsure_of(needed.requirements, index, name)
+    verdict = replace(verdict, unjudged=(*verdict.unjudged, *unsure))
     return JudgedRequirements(needed.closed(), index.release, name, criteria, verdict, recording.warnings)

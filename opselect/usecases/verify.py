@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
@@ -14,7 +14,7 @@ from kernel_index.records import BuildLists
 from kernel_index.records_json import Json, attrs_json
 from kernel_index.source_tree import version
 from opselect.audit.releases import nearest_release
-from opselect.findings import Finding
+from opselect.findings import Finding, code_of
 from opselect.findings.mends import change_model
 from opselect.models.graph import BrokenGraphError
 from opselect.requirements.of_many_models import Failure
@@ -67,10 +67,22 @@ class Verified:
         """Whether every node of every model runs, as far as that can be judged."""
         return not (self.problems or self.unread)
 
+    @property
+    def verdict(self) -> Literal["ok", "fails", "not known"]:
+        """``fails`` where something surely does not run, ``not known`` where of something nobody knows whether it does.
+
+        Both are not :attr:`ok`.
+        """
+        if self.ok:
+            return "ok"
+        is_known = any(not code_of(each.code).is_unknown for each in self.problems)
+        return "fails" if is_known or not self.problems else "not known"
+
     def to_json(self) -> Json:
-        """``{"ok", "against", "tensorflow", "profile", "problems": […], "ignored", "unjudged", "unread"}``."""
+        """``{"ok", "verdict", "against", "tensorflow", "profile", "problems": […], "ignored", "unjudged", "unread"}``."""
         return {
             "ok": self.ok,
+            "verdict": self.verdict,
             "against": self.against,
             "tensorflow": self.release,
             "profile": self.profile,

@@ -4,6 +4,7 @@
 const CELLS = {
   n: ["N", "needed and present", "needed"],
   m: ["M", "needed and missing", "missing"],
+  "?": ["?", "needed and not known", "doubtful"],
   u: ["U", "present and unused", "unused"],
   p: ["P", "present", "present"],
   ".": ["", "not there", "none"],

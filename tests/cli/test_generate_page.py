@@ -257,3 +257,18 @@ def test_a_configuration_is_not_written_over(cli: Cli, model: Model, index_file:
     assert outcome.code == 2
     assert Path("opselect.yaml").read_text() == text
     assert not Path("two").exists()
+
+
+def test_what_is_not_known_is_not_shown_as_missing(cli: Cli) -> None:
+    new = ROOT / "fixtures" / "findings" / "new_kernel.pbtxt"
+    outcome = cli("generate", new, "--tensorflow", "2.21", "--html", "page.html", "--json", "-q")
+    assert outcome.code == 1
+    assert (outcome.json["criteria"], [each["code"] for each in outcome.json["unresolved"]]) == ([], ["OPS127"])
+    page = page_at()
+    assert (figures(page)["Missing"], figures(page)["Not known"]) == (0, 1)
+    assert {each["tone"] for each in page["figures"] if each["label"] in ("Missing", "Not known")} == {""}
+    assert [each["severity"] for each in page["findings"] if each["code"] == "OPS127"] == ["unknown"]
+    column = page["matrix"]["dtypes"].index("DT_UINT8")
+    assert dict(page["matrix"]["rows"])["DecodeJxl"][column] == "?"
+    assert not any("m" in letters for _, letters in page["matrix"]["rows"])
+    assert "of the needed kernels" not in cli("generate", new, "--tensorflow", "2.21", "--out", "lists").err

@@ -60,6 +60,7 @@ def test_json_says_what_fails_where(cli: Cli) -> None:
     (problem,) = verdict.pop("problems")
     assert verdict == {
         "ok": False,
+        "verdict": "fails",
         "against": str(FINDINGS / "without_class.h"),
         "tensorflow": "2.14.1",
         "profile": "android",
@@ -241,3 +242,16 @@ def test_one_of_several_models_that_cannot_be_read(cli: Cli) -> None:
     outcome = cli("verify", RELU, "broken.pb", "--tensorflow", "2.14", "--json")
     assert (outcome.code, outcome.json["ok"], outcome.json["unread"]) == (1, False, ["broken.pb"])
     assert "1 of 2 models could not be read" in outcome.err
+
+
+def test_what_is_not_known_is_no_failure_and_no_yes(cli: Cli) -> None:
+    new = (FINDINGS / "new_kernel.pbtxt", "--against", "2.21")
+    outcome = cli("verify", *new)
+    assert outcome.code == 1
+    assert "Not known, neither yes nor no (TensorFlow 2.21.0, profile android)" in outcome.out
+    assert "does not run" not in outcome.out
+    assert outcome.out.splitlines()[-1].startswith("not known: 1 model against")
+    document = cli("verify", *new, "--json", "-q").json
+    assert (document["ok"], document["verdict"]) == (False, "not known")
+    assert [each["code"] for each in document["problems"]] == ["OPS127"]
+    assert cli("verify", *new, "--profile", "desktop", "--json", "-q").json["verdict"] == "ok"

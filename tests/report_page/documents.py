@@ -121,7 +121,7 @@ def small() -> Document:
                 ("Cumsum", "uuu."),
                 ("Relu", "nm.."),
                 ("RaggedGather", "...u"),
-                ("Softplus", "u..."),
+                ("Softplus", "u?.."),
             ),
             "Kernels of the library and of the models.",
         ),

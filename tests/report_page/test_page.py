@@ -309,8 +309,9 @@ def test_matrix_has_a_letter_for_each_cell_and_counts_them(small: Browser) -> No
     )
     assert shown == [[op, *(letter.upper().replace(".", "") for letter in letters)] for op, letters in matrix.rows]
     letters = "".join(row for _, row in matrix.rows)
-    words = {"n": "needed and present", "m": "needed and missing", "u": "present and unused"}
-    legend = [re.sub(r"^[NMU] ", "", text) for text in small.texts("#matrix .legend li")]
+    words = {"n": "needed and present", "m": "needed and missing", "?": "needed and not known"}
+    words["u"] = "present and unused"
+    legend = [re.sub(r"^[NMU?] ", "", text) for text in small.texts("#matrix .legend li")]
     assert legend == [f"{words[letter]}: {letters.count(letter)}" for letter in words]
     assert (
         small.ask("return document.querySelector('.matrix .cell-missing').ariaLabel")

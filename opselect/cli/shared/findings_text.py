@@ -33,7 +33,7 @@ _SHOWN_MODELS = 3
 class Report:
     """What there is to say about some models and a build.
 
-    ``missing`` are kernels that the build does not have, ``left_out`` is what builds of the profile lack by default,
+    ``missing`` are kernels that the build does not have, or of which nobody knows that it has them, ``left_out`` is what builds of the profile lack by default,
     ``verdict`` what the release says when it loads the models. ``release`` is empty for TensorFlow Lite alone.
     ``models`` are the models as they were typed. ``heading`` stands above what is missing in place of the usual line,
     for findings of a described build, which are not about kernels alone.
@@ -66,14 +66,19 @@ def print_report(report: Report, *, err: bool, quiet: bool) -> None:
 
 def report_lines(report: Report, width: int) -> list[str]:
     """The lines of a report for a window of ``width`` columns."""
-    missing, left_out = _once(report.missing, report.left_out)
+    from opselect.findings import code_of
+
+    shown, left_out = _once(report.missing, report.left_out)
+    missing = [each for each in shown if not code_of(each.code).is_unknown]
+    unknown = [each for each in shown if each not in missing]
     refused = report.verdict.refused if report.verdict is not None else ()
     build = f"TensorFlow {report.release}, profile {report.profile}" if report.release else "TensorFlow Lite"
-    several = len({model for each in (*missing, *left_out, *refused) for model in each.models}) > 1
+    several = len({model for each in (*shown, *left_out, *refused) for model in each.models}) > 1
     is_or_are = "is" if len(missing) == 1 else "are"
     usual = f"{build}: {len(missing)} of the needed kernels {is_or_are} missing"
     sections = (
         (report.heading or usual, "problem" if report.heading else "kernel", missing),
+        (f"Not known, neither yes nor no ({build}):", "kernel", unknown),
         (f"Left out of mobile builds by default ({build}):", "op", left_out),
         (f"TensorFlow {report.release} does not load this:", "op", refused),
     )

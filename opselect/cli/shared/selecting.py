@@ -28,11 +28,16 @@ def print_missing(found: BuildAnswer, models: Sequence[str], *, quiet: bool) -> 
 
 def print_build(found: BuildAnswer, *, quiet: bool) -> None:
     """What is written of a build, as a summary on stderr."""
+    from opselect.findings import code_of
+
     selection = found.selection
     kernels = sum(file.role == "kernel" for file in selection.files)
     summary = f"TensorFlow {selection.release}, profile {selection.profile}: {counted(kernels, 'kernel file')}"
-    if selection.unresolved:
-        summary += f", {counted(len(selection.unresolved), 'missing kernel')} left out"
+    unknown = sum(code_of(each.code).is_unknown for each in selection.unresolved)
+    if len(selection.unresolved) > unknown:
+        summary += f", {counted(len(selection.unresolved) - unknown, 'missing kernel')} left out"
+    if unknown:
+        summary += f", {counted(unknown, 'kernel')} of which nothing is known left out"
     if selection.verdict.refused:
         summary += f", {counted(len(selection.verdict.refused), 'refusal')} passed over"
     if found.unread:

@@ -23,6 +23,7 @@ from opselect.criteria import (
     criterion_of_op,
 )
 from opselect.requirements.collect import Requirement
+from opselect.selection.not_known import is_known_file, may_have
 
 _KERNELS_FOLDER = "tensorflow/core/kernels"
 _ALL_TYPES = "TF_CALL_ALL_TYPES"
@@ -79,6 +80,7 @@ class MobileBuild:
         A requirement that no build on a CPU can meet (a custom op, a type that no kernel admits) is not left out of
         this one: :mod:`why_missing` explains it. Nor is what runs without the kernel: an op that the runtime
         replaces, and one that it only may insert. Kernels of one's own are no part of the release that leaves out.
+        Where it is not known whether the build has a kernel, or whether its lists have the file, nothing is said.
         """
         if self._files is None or (requirement.origin is not None and requirement.origin.kind != "added"):
             return None
@@ -91,6 +93,8 @@ class MobileBuild:
         if not isinstance(_find(built, requirement), NotFound) or not anywhere:
             return None
         in_profile = _sources(_find(here, requirement))
+        if self._is_not_known(requirement, in_profile):
+            return None
         built = [r for r in built if r.label == requirement.label]
         if built:
             attr, dtype = _refused_type(requirement, built)
@@ -99,6 +103,12 @@ class MobileBuild:
             found = self._whole_op(requirement.op, kernels)
         files = tuple(path for path in in_profile or anywhere if not self.compiles(path))
         return replace(found, files=files, is_registered=bool(in_profile))
+
+    def _is_not_known(self, requirement: Requirement, in_profile: Sequence[str]) -> bool:
+        """Whether the build may have a kernel of which an index of libraries does not tell; ``in_profile`` it has."""
+        if in_profile:
+            return not all(is_known_file(path, self.index) for path in in_profile)
+        return bool(may_have(requirement, self.index))
 
     def compiles(self, path: str) -> bool:
         """Whether a file is in the build by default."""

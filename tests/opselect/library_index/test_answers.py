@@ -7,6 +7,8 @@ from dataclasses import replace
 from kernel_index.index import MemoryIndex
 from kernel_index.records import ScanResult
 from opselect.requirements.collect import Requirement, Requirements
+from opselect.selection.left_out_by_default import findings
+from opselect.selection.not_known import unsure_of
 from opselect.selection.select import Selection, select
 from tests.opselect.library_index.made_up import FLOAT, HALF, base, defined, definition, kernel, made, record
 
@@ -48,6 +50,33 @@ def test_a_file_of_unknown_folder_is_in_no_list() -> None:
     }
     assert "selu_op.cc" not in {file.path for file in found.files}
     assert "OPS128" not in codes(index(), "desktop", "Selu", files=False).values()
+
+
+def left_out(scan: ScanResult, profile: str, *ops: str) -> dict[str, str]:
+    items = tuple(Requirement(op, (("T", FLOAT),), count=1, nodes=("n",)) for op in ops)
+    return {each.op: each.code for each in findings(Requirements(items), MemoryIndex(scan), profile)}
+
+
+def unlisted() -> ScanResult:
+    """The same with kernels whose files are in no list of mobile builds, of which Old is known for desktop alone."""
+    known = base([record("Relu"), record("Tanh"), record("Old", FLOAT, "desktop")], [defined("Relu"), defined("Old")])
+    kernels = [kernel("Relu"), kernel("Tanh"), kernel("Old"), kernel("Elu", file="tanh_op.cc"), kernel("Selu")]
+    scan = made(known, kernels, map(definition, ["Relu", "Tanh", "Old", "Elu", "Selu"]))
+    core = {"portable_core_ops": ("tensorflow/core/kernels/relu_op.cc",)}
+    return replace(scan, build_lists=replace(scan.build_lists, groups=core, group_labels={}))
+
+
+def test_no_criterion_is_claimed_for_what_is_not_known() -> None:
+    assert left_out(unlisted(), "android", "Relu", "Tanh", "Old", "Elu", "Selu") == {"Tanh": "OPS209", "Old": "OPS209"}
+    as_of_sources = replace(unlisted(), origin=None)
+    assert left_out(as_of_sources, "android", "Elu") == {"Elu": "OPS209"}
+
+
+def test_that_it_is_not_known_is_said_of_requirements_too() -> None:
+    items = tuple(Requirement(op, (("T", FLOAT),), count=1, nodes=("n",)) for op in ("Relu", "Elu"))
+    (sentence,) = unsure_of(Requirements(items), MemoryIndex(index()), "android")
+    assert sentence.startswith("Elu: whether a build of profile android has its kernel EluOp<DT_FLOAT>")
+    assert unsure_of(Requirements(items), MemoryIndex(index()), "desktop") == ()
 
 
 def test_of_an_index_of_sources_neither_is_said() -> None:

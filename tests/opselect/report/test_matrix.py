@@ -22,7 +22,9 @@ def test_letters_stand_under_types_in_the_order_of_their_numbers() -> None:
     assert found.note == "a note"
 
 
-@pytest.mark.parametrize(("letters", "shown"), [("un", "n"), ("nu", "n"), ("nm", "m"), ("mu", "m"), ("pp", "p")])
+@pytest.mark.parametrize(
+    ("letters", "shown"), [("un", "n"), ("nu", "n"), ("nm", "m"), ("mu", "m"), ("pp", "p"), ("?n", "?"), ("?m", "m")]
+)
 def test_nothing_that_is_missing_is_hidden(letters: str, shown: str) -> None:
     marks: list[Mark] = [("Relu", (FLOAT,), letter) for letter in letters]  # type: ignore[misc] # letters one by one
     found = type_matrix(marks, "")
