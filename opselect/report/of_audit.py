@@ -119,7 +119,7 @@ def _figures(answer: AuditAnswer) -> Iterator[Figure]:
     audit, models = answer.audited.audit, answer.models
     yield Figure("Total", audit.size, "bytes", "; ".join(_size_note(audit)))
     if answer.budget is not None:
-        over = counted(len(answer.exceeded), "limit")
+        over = counted(len({each.limit for each in answer.exceeded}), "limit")
         text = f"{over} exceeded" if answer.exceeded else "within"
         yield Figure("Budget", text, "text", answer.budget.path, "bad" if answer.exceeded else "good")
     if answer.compared is not None:

@@ -60,7 +60,7 @@ def model_origins(sets: Sequence[ModelSet], unread: Sequence[Failure] = ()) -> t
         elif "://" in path:
             found.append(ModelOrigin(name, note="behind a URL, and not fetched once more"))
         elif number >= MAX_LOOKED_AT:
-            found.append(ModelOrigin(name))
+            found.append(ModelOrigin(name, note=f"not among the first {MAX_LOOKED_AT}, and not opened once more"))
         else:
             found.append(_of_model(path, name, choices[path]))
     kept = dict.fromkeys(path for each in sets for path in each.kept)

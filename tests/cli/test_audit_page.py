@@ -318,3 +318,10 @@ def test_without_section_headers_nothing_is_said_to_go(cli: Cli) -> None:
     assert {row["bytes"] for row in rows_of(page, "savings")} == {None}
     assert {row["retained"] for row in rows_of(page, "ops")} == {None}
     assert set(page["trees"][0]["retained"]) == {None}
+
+
+def test_a_limit_that_several_ops_exceed_is_one(cli: Cli) -> None:
+    Path("budget.yaml").write_text("any_op: 1\n")
+    told, page = both(cli, RUNTIME, "--budget", "budget.yaml", code=1)
+    assert figures(page)["Budget"] == "1 limit exceeded"
+    assert len(page["budget"]) == len(told["over_budget"]) > 1

@@ -76,6 +76,8 @@ def test_the_expected_size_is_on_the_page_and_told_apart(cli: Cli) -> None:
     assert {each["path"]: each["bytes"] for each in estimate["files"]} == {
         path: count for path, count in rows.items() if count is not None
     }
+    known = {row["file"]: (row["low"], row["high"], row["basis"]) for row in rows_of(page, "files") if row["basis"]}
+    assert known == {each["path"]: (each["low"], each["high"], each["basis"]) for each in estimate["files"]}
     by_op = totals_of(page["trees"][1])
     relu6 = next(each["bytes"] for each in estimate["files"] if each["path"].endswith("/softmax_op.cc"))
     assert by_op["ops", "Softmax"] == relu6

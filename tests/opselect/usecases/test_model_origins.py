@@ -68,6 +68,7 @@ def test_models_that_are_not_looked_at_say_nothing_of_themselves(
     paths = (str(tmp_path / "a.pb"), str(tmp_path / "b.pb"), "https://me:secret@host/m.pb", str(tmp_path / "gone.pb"))
     first, second, url, gone = model_origins([ModelSet(paths)], [Failure("gone.pb", "there is none")])
     assert (first.nodes, second.nodes, url.nodes, gone.nodes) == (222, None, None, None)
+    assert second.note == "not among the first 1, and not opened once more"
     assert "secret" not in url.name
     assert url.note == "behind a URL, and not fetched once more"
     assert gone.note == "could not be read: there is none"
