@@ -159,8 +159,11 @@ def in_library(library: float, there: int, here: int) -> Guess | None:
 
 
 def by_registrations(count: int, *, defining: bool) -> Guess:
-    """The size by the number of kernels, or of ops for a file that is ``defining`` them; nothing else is known."""
-    if defining:
+    """The size by the number of kernels, or of ops for a file that is ``defining`` them; nothing else is known.
+
+    A file beside the definitions that defines none has gradients, of any size.
+    """
+    if defining and count:
         return Guess(6.7 + 0.9 * log(count + 1), Spread(0.32, 0.08))
     if count == 0:
         return Guess(8.6, Spread(1.8, 0.3))

@@ -123,11 +123,8 @@ def _binaries(audit: Audit) -> PageTable:
     return table("binaries", "Binaries", heads, rows)
 
 
-def model_tables(models: ModelsAudit, *, told: bool) -> Iterator[PageTable]:
-    """What is missing, what is unused, by file, and what a build would save without each model.
-
-    Bytes are None where it is not ``told`` what would go.
-    """
+def model_tables(models: ModelsAudit) -> Iterator[PageTable]:
+    """What is missing, what is unused, by file, and what a build would save without each model."""
     yield missing_table(models.missing)
     heads: tuple[Head, ...] = (
         *(_FILE, ("retained", "Would go", "bytes"), ("kernels", "Kernels", "count"), ("ops", "Ops", "text")),
@@ -137,7 +134,7 @@ def model_tables(models: ModelsAudit, *, told: bool) -> Iterator[PageTable]:
         (
             *(
                 each.file,
-                each.bytes if told else None,
+                each.bytes,
                 len(each.kernels),
                 ", ".join(sorted({kernel.op for kernel in each.kernels})),
             ),
@@ -146,7 +143,7 @@ def model_tables(models: ModelsAudit, *, told: bool) -> Iterator[PageTable]:
         for each in models.unused
     )
     yield table("unused", "Kernels that no model needs, by file", heads, unused)
-    savings = ((each.model, each.kernels, each.bytes if told else None) for each in models.savings)
+    savings = ((each.model, each.kernels, each.bytes) for each in models.savings)
     heads = (("model", "Model", "text"), ("kernels", "Kernels of it alone", "count"), ("bytes", "Would go", "bytes"))
     yield table("savings", "What dropping a model saves", heads, savings)
 

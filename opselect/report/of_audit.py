@@ -80,7 +80,7 @@ def audit_document(answer: AuditAnswer) -> Document:
     uses = Uses(audit, models)
     tables = [*audit_tables(audit, uses)]
     if models is not None:
-        tables += model_tables(models, told=audit.tells_what_would_go)
+        tables += model_tables(models)
     if compared is not None:
         tables += difference_tables(compared.difference)
     return Document(
@@ -90,7 +90,7 @@ def audit_document(answer: AuditAnswer) -> Document:
         made_by=MADE_BY,
         figures=tuple(_figures(answer)),
         budget=_budget(answer),
-        would_go=_going(models, told=audit.tells_what_would_go) if models is not None else None,
+        would_go=_going(models) if models is not None else None,
         diff=_changes(compared) if compared is not None else None,
         findings=tuple(_findings(answer)),
         trees=audit_trees(audit, uses),
@@ -128,7 +128,7 @@ def _figures(answer: AuditAnswer) -> Iterator[Figure]:
         note = f"{added} added, {gone} since {last_name(found.old.name)}"
         yield Figure("Growth", found.growth, "bytes", note, "bad" if found.failed else "")
     if models is not None:
-        yield from _model_figures(models, told=audit.tells_what_would_go)
+        yield from _model_figures(models)
     own = sum(row.own_bytes for row in audit.rows("op"))
     yield Figure("Own bytes of ops", own, "bytes", "carry the name of one op; all others belong to no op alone")
     ops = len({kernel.op for kernel in audit.kernels})
@@ -140,22 +140,22 @@ def _figures(answer: AuditAnswer) -> Iterator[Figure]:
         yield Figure("Not decoded", undecoded, "count", "registrations of which it is not known what they are", "bad")
 
 
-def _model_figures(models: ModelsAudit, *, told: bool) -> Iterator[Figure]:
+def _model_figures(models: ModelsAudit) -> Iterator[Figure]:
     unused = sum(len(each.kernels) for each in models.unused)
-    yield _would_go("Unused", models.unused_bytes, counted(unused, "kernel"), told=told)
+    yield _would_go("Unused", models.unused_bytes, counted(unused, "kernel"))
     needed = len({each.kernel.op for each in models.needed})
     kernels = f"{counted(len(models.needed), 'kernel')} of {counted(needed, 'op')}"
-    yield _would_go("Needed", models.needed_bytes, kernels, told=told)
+    yield _would_go("Needed", models.needed_bytes, kernels)
     note = f"by {counted(models.models, 'model')}, TensorFlow {models.release}, profile {models.profile}"
     yield from missing_figures(models.missing, note)
     if models.unread:
         yield Figure("Unread models", len(models.unread), "count", "what they need is not known", "bad")
 
 
-def _would_go(label: str, count: int, kernels: str, *, told: bool) -> Figure:
-    if told:
-        return Figure(label, count, "bytes", f"{kernels}; would go without them")
-    return Figure(label, kernels, "text", "what would go without them is not told")
+def _would_go(label: str, count: int | None, kernels: str) -> Figure:
+    if count is None:
+        return Figure(label, kernels, "text", "what would go without them is not told")
+    return Figure(label, count, "bytes", f"{kernels}; would go without them")
 
 
 def _size_note(audit: Audit) -> Iterator[str]:
@@ -172,18 +172,18 @@ def _budget(answer: AuditAnswer) -> tuple[BudgetRow, ...] | None:
     return budget_rows(answer.budget, answer.exceeded, answer.audited.audit, old)
 
 
-def _going(models: ModelsAudit, *, told: bool) -> Going:
+def _going(models: ModelsAudit) -> Going:
     rows = tuple(
         GoingRow(
             each.file or "(no file is known)",
-            each.bytes if told else None,
+            each.bytes,
             f"{_share(each.whole, len(each.kernels))}: {some(sorted({kernel.op for kernel in each.kernels}))}",
             _edit(each.mend),
         )
         for each in models.unused
     )
     note = "No model needs these kernels. What goes together is not the sum of the rows, for some share what goes."
-    return Going(models.unused_bytes if told else None, note, rows[:_MOST], max(len(rows) - _MOST, 0))
+    return Going(models.unused_bytes, note, rows[:_MOST], max(len(rows) - _MOST, 0))
 
 
 def _edit(mend: Mend) -> str:

@@ -43,7 +43,7 @@ class NeededKernel:
 
     kernel: RegisteredKernel
     models: tuple[str, ...]
-    bytes: int
+    bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class UnusedFile:
     file: str
     kernels: tuple[RegisteredKernel, ...]
     whole: bool
-    bytes: int
+    bytes: int | None
     mend: Mend
 
 
@@ -66,7 +66,7 @@ class Saving:
 
     model: str
     kernels: int
-    bytes: int
+    bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,16 @@ class ModelsAudit:
     """Models held against binaries.
 
     ``missing`` is what does not run. ``needed_bytes`` would go without all that is needed, ``unused_bytes`` without all
-    that is not.
+    that is not. All bytes are None where the binaries do not tell what would go.
     """
 
     release: str
     profile: str
     needed: tuple[NeededKernel, ...]
-    needed_bytes: int
+    needed_bytes: int | None
     missing: tuple[Finding, ...]
     unused: tuple[UnusedFile, ...]
-    unused_bytes: int
+    unused_bytes: int | None
     savings: tuple[Saving, ...]
     unjudged: tuple[str, ...] = ()
     unread: tuple[Failure, ...] = ()
@@ -166,6 +166,7 @@ class _Costs:
 
     def __init__(self, audit: Audit, records: Sequence[KernelRegistration]) -> None:
         self._binaries = audit.binaries
+        self._is_told = audit.tells_what_would_go
         self._places: dict[KernelRegistration, list[tuple[int, int]]] = {}
         self.kernels: dict[KernelRegistration, RegisteredKernel] = {}
         places = (
@@ -177,8 +178,10 @@ class _Costs:
             self._places.setdefault(record, []).append((number, at))
             self.kernels.setdefault(record, kernel)
 
-    def retained(self, groups: Sequence[Iterable[KernelRegistration]]) -> list[int]:
-        """Of each group the bytes that would go without it, from all the binaries."""
+    def retained(self, groups: Sequence[Iterable[KernelRegistration]]) -> Sequence[int | None]:
+        """Of each group the bytes that would go without it, from all the binaries; None where that is not told."""
+        if not self._is_told:
+            return [None] * len(groups)
         found = [0] * len(groups)
         for number, binary in enumerate(self._binaries):
             if binary.costs is None:
@@ -231,7 +234,7 @@ def _unused(
         whole = file not in used
         mend = _removal(file, index) if whole and file not in kept else remake
         rows.append(UnusedFile(file, tuple(costs.kernels[each] for each in records), whole, count, mend))
-    yield from sorted(rows, key=lambda row: (-row.bytes, row.file))
+    yield from sorted(rows, key=lambda row: (-(row.bytes or 0), row.file))
 
 
 def _needed_files(sources: Sequence[str], index: KernelIndex, profile: str) -> frozenset[str]:

@@ -209,6 +209,13 @@ def test_without_section_headers_nothing_is_said_of_what_would_go(cli: Cli, tmp_
     assert {row["retained_bytes"] for row in outcome.json["ops"]} == {None}
     assert outcome.json["binaries"][0]["linked"] == "not told"
     assert sum(outcome.json["sections"].values()) == len(content)
+    words = ("audit", *OF, tmp_path / "lib.so", "--model", RELU)
+    models = cli(*words, "--json").json["models"]
+    assert (models["needed_bytes"], models["unused_bytes"]) == (None, None)
+    assert {row["retained_bytes"] for row in (*models["needed"], *models["unused"])} == {None}
+    text = cli(*words).out
+    assert text.count("what would go without them is not told") == 2
+    assert " 0 bytes would go" not in text
     for budget, code in (("any_op: 1 MB", 2), ("total: 1 MB", 0)):
         (tmp_path / "budget.yaml").write_text(budget)
         assert cli("audit", *OF, tmp_path / "lib.so", "--budget", tmp_path / "budget.yaml").code == code

@@ -184,15 +184,15 @@ def print_models(models: ModelsAudit, audit: Audit, typed: Sequence[str], top: i
         warn(sentence, quiet=quiet)
     ops = counted(len({each.kernel.op for each in models.needed}), "op")
     needed = f"{counted(len(models.needed), 'kernel')} of {ops}"
-    going = "bytes would go without them"
-    print_line(f"Needed by {counted(models.models, 'model')}, by {build}: {needed}; {models.needed_bytes:,} {going}")
+    going = _going(models.needed_bytes)
+    print_line(f"Needed by {counted(models.models, 'model')}, by {build}: {needed}; {going}")
     unused = sum(len(each.kernels) for each in models.unused)
-    print_line(f"Unused: {counted(unused, 'kernel')}; {models.unused_bytes:,} {going}")
+    print_line(f"Unused: {counted(unused, 'kernel')}; {_going(models.unused_bytes)}")
     shown = models.unused[:top]
     rows = [
         (
             each.file or "(no file is known)",
-            f"{each.bytes:,}",
+            "" if each.bytes is None else f"{each.bytes:,}",
             _whole(each.whole, len(each.kernels)),
             _ops(each.kernels),
         )
@@ -211,10 +211,14 @@ def print_models(models: ModelsAudit, audit: Audit, typed: Sequence[str], top: i
         for command in commands:
             print_command(f"      {command}")
     for saving in models.savings:
+        saved = "what is not told" if saving.bytes is None else f"{saving.bytes:,} bytes"
         print_line(
-            f"Dropping {saving.model} saves {saving.bytes:,} bytes ({counted(saving.kernels, 'kernel')} that no other "
-            "model needs)"
+            f"Dropping {saving.model} saves {saved} ({counted(saving.kernels, 'kernel')} that no other model needs)"
         )
+
+
+def _going(count: int | None) -> str:
+    return "what would go without them is not told" if count is None else f"{count:,} bytes would go without them"
 
 
 def _print_missing(models: ModelsAudit, audit: Audit, typed: Sequence[str]) -> None:

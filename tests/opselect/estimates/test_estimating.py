@@ -259,3 +259,9 @@ def test_classes_are_those_of_the_profile_where_it_was_measured() -> None:
     other = table({A.path: FileSize(100_000, 2, 2, 80_000, {"A<int>": ClassSize(1_000, 1_000)})}, profile="a")
     assert estimated([kept("A<int>")], other, BY_CLASS) == estimated([kept("A<int>")], BY_CLASS)
     assert estimated([kept("A<int>")], other, BY_CLASS, profile="a") != estimated([kept("A<int>")], BY_CLASS)
+
+
+def test_a_file_of_gradients_is_not_small_for_it_defines_no_op() -> None:
+    """``array_grad.cc`` of 1.15 has 42,836 bytes; it stands beside the definitions of ops."""
+    found = estimated([FileToCompile("tensorflow/core/ops/array_grad.cc")], table({}))
+    assert found.low < 42_836 < found.high
