@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from opselect.audit.audited import Audit
 from opselect.audit.budget import unknown_ops
-from opselect.findings import code_of
 from opselect.report.audit_tables import audit_tables, difference_tables, model_tables
 from opselect.report.audit_trees import audit_trees
 from opselect.report.budget_rows import budget_rows

@@ -15,13 +15,17 @@ from opselect.cli.index.class_text import common, shape
 from opselect.cli.shared.console import WIDTH, print_table, wrapped
 from opselect.cli.shared.kernel_table import value_word
 
-_PRESENT, _ABSENT, _ANY = "●", "·", "any"
+_PRESENT, _ABSENT, _UNKNOWN, _ANY = "●", "·", "?", "any"
 
 _Cells = list[list[int]]
 """For each profile, the positions of the registrations."""
 
-_Row = tuple[Admitted, tuple[tuple[int, ...], ...]]
-"""What a row is about, and the notes in its cells, profile by profile."""
+_Notes = tuple[tuple[int, ...], ...]
+"""The notes in the cells of a row, profile by profile; first of the kernels that a build has, then of those that it may
+have."""
+
+_Row = tuple[Admitted, _Notes, _Notes]
+"""What a row is about, and its notes of both kinds."""
 
 
 @dataclass(frozen=True, slots=True)
