@@ -16,7 +16,7 @@ _LEAST = 64
 """Bytes by which even an object is off that was measured."""
 
 _MOST_SKEWED = 1.4
-"""From here on the mean of a skewed distribution is more than 2.6 times its middle, which few files would make likely."""
+"""From here on the mean of a skewed distribution is more than 2.6 times its middle, which few files make likely."""
 
 
 def measured_files(release: str, profile: str) -> frozenset[str]:
