@@ -277,6 +277,12 @@ class LibraryOrigin:
     borrowed: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
+    @property
+    def made_of(self) -> str:
+        """The first of the libraries, and how many more there are."""
+        more = len(self.libraries) - 1
+        return self.libraries[0] + (f" and {more} more" if more else "")
+
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,23 +40,32 @@ def _vtables_of_strong_functions(graph: ReferenceGraph, strong: Addresses) -> ND
     places = graph.image.pointers.places
     low = np.searchsorted(places, symbols.addresses[numbers])
     high = np.searchsorted(places, symbols.addresses[numbers] + symbols.sizes[numbers])
-    at_strong = np.concatenate(([0], np.cumsum(np.isin(graph.image.pointers.values, strong))))
+    is_strong = np.isin(graph.image.pointers.values, strong)
+    at_strong = np.concatenate(([0], np.cumsum(is_strong)))
+    names: dict[int, list[str]] = {}
     found = []
     for position in np.flatnonzero(at_strong[high] > at_strong[low]).tolist():
-        values = graph.image.pointers.values[low[position] : high[position]]
+        entries = slice(low[position], high[position])
         own = symbols.name(int(numbers[position])).removeprefix("_ZTV").removeprefix("N").removesuffix("E")
-        if any(_is_member(name, own) for value in values[np.isin(values, strong)] for name in _names(symbols, value)):
-            found.append(int(nodes[position]))
+        for value in graph.image.pointers.values[entries][is_strong[entries]].tolist():
+            if value not in names:
+                names[value] = sorted(map(symbols.name, symbols.at(value)))
+            if _has_member(names[value], own):
+                found.append(int(nodes[position]))
+                break
     return np.array(found, np.int32)
 
 
-def _names(symbols: Symbols, address: int) -> list[str]:
-    return [symbols.name(number) for number in symbols.at(int(address))]
+def _has_member(functions: Sequence[str], owner: str) -> bool:
+    """Whether the mangled name of a member of a class, of which the nested name is given, is among sorted ones.
 
-
-def _is_member(function: str, owner: str) -> bool:
-    """Whether the mangled name of a function is that of a member of a class, of which the nested name is given."""
-    return function.startswith((f"_ZN{owner}", f"_ZNK{owner}"))
+    Linkers that fold functions leave a hundred thousand names at one address, to which most vtables point.
+    """
+    for start in (f"_ZN{owner}", f"_ZNK{owner}"):
+        place = bisect_left(functions, start)
+        if place < len(functions) and functions[place].startswith(start):
+            return True
+    return False
 
 
 def _begin_with(symbols: Symbols, start: bytes) -> NDArray[np.bool_]:

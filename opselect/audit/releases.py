@@ -40,7 +40,8 @@ def nearest_release(
     """The release whose kernels a binary registers, by op and class as the compiler spelled it; None without any.
 
     Where several releases have as many, that whose op definitions are most like those in the binary, for most builds
-    have all of them. Of a build with a selection, which has few, the newest. Only ``releases`` are asked, by default
+    have all of them. Of a build with a selection, which has few, the newest whose sources were scanned: a part of what
+    an index of libraries says is that of another release. Only ``releases`` are asked, by default
     all that are shipped.
     """
     pairs: dict[str, set[str]] = {}
@@ -60,8 +61,13 @@ def nearest_release(
         return None
     most = max(counts.values())
     alike = tuple(release for release, count in counts.items() if count == most)
-    chosen = max(alike, key=lambda release: (_likeness(frozenset(defined), release), alike.index(release)))
+    ops = frozenset(defined)
+    chosen = max(alike, key=lambda release: (_likeness(ops, release), _is_scanned(release), alike.index(release)))
     return Nearest(chosen, most, sum(map(len, pairs.values())), alike)
+
+
+def _is_scanned(release: str) -> bool:
+    return shipped.index_of(release).origin is None
 
 
 def _known(pairs: Mapping[str, set[str]], ops: Iterable[str], index: KernelIndex) -> int:

@@ -68,7 +68,7 @@ def command(
                 f"{each.op} (TensorFlow {located.release}{in_profile}): {kernels if each.found else 'no kernel'}"
             )
             if each.found:
-                print_table(HEADERS, kernel_rows(each.found, located.profiles), indent=2)
+                print_table(HEADERS, kernel_rows(each.found, located.profiles, each.doubtful), indent=2)
             for line in notes:
                 print_line(f"  {line}")
         for sentence in each.problems:
@@ -83,4 +83,5 @@ def _document(located: LocatedKernels) -> dict[str, object]:
     return {
         "ops": {each.op: [registration_json(r) for r in each.found] for each in ops},
         "hidden": {each.op: [registration_json(r) for r in each.hidden] for each in ops},
+        "not_known": {each.op: list(each.not_known) for each in ops if each.not_known},
     }

@@ -136,7 +136,7 @@ def _build(verified: Verified) -> str:
 
 
 def _summary(verified: Verified) -> str:
-    """The verdict in a line: ``ok``, ``fails`` or ``not known``, what was asked, and how many problems of which code."""
+    """The verdict in a line: ``ok``, ``fails`` or ``not known``, what was asked, and problems by code."""
     models = counted(verified.models, "model") if verified.models else "kept requirements"
     asked = f"{models} against {_build(verified)}"
     if verified.ok:

@@ -29,7 +29,8 @@ def likeliest(failures: Sequence[LogFailure], releases: Sequence[str], profile: 
 
     A release explains a missing kernel best whose kernels of the op, in some profile, are just those that the message
     lists; then one whose builds for phones lack the kernel by default, or that refuses what is said to be refused;
-    then any that has the op. The newest of equals is taken. Raises IndexFileError for a damaged index.
+    then any that has the op. The newest of equals is taken, one whose sources were scanned before one whose index was
+    made of libraries. Raises IndexFileError for a damaged index.
     """
     asked = [each for each in failures if each.op or each.kind in _OF_BUILDS][:MOST_ASKED]
     shipped.releases_with(*dict.fromkeys(each.op for each in asked if each.op) or ("",))
@@ -37,11 +38,16 @@ def likeliest(failures: Sequence[LogFailure], releases: Sequence[str], profile: 
     best, found = -1, releases[-1]
     for release in reversed(releases):
         score = sum(_score(each, release, profile) for each in asked)
-        if score > best:
+        if score > best or (score == best and _is_borrowed(found) and not _is_borrowed(release)):
             best, found = score, release
-        if best == most:
+        if best == most and not _is_borrowed(found):
             break
     return found
+
+
+def _is_borrowed(release: str) -> bool:
+    """Whether a part of a release's index is that of another one."""
+    return shipped.index_of(release).origin is not None
 
 
 def _most(failure: LogFailure) -> int:

@@ -124,7 +124,8 @@ class Tree:
 class TypeMatrix:
     """Ops × data types, a letter a cell.
 
-    ``n`` needed and present, ``m`` needed and missing, ``?`` needed and not known whether it is there, ``u`` present and unused, ``p`` present where no models were
+    ``n`` needed and present, ``m`` needed and missing, ``?`` needed and not known whether it is there, ``u`` present
+    and unused, ``p`` present where no models were
     given, ``.`` not there. Kernels that are for no data type stand in the column "any".
     """
 

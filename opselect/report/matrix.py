@@ -29,7 +29,7 @@ def types_of(constraints: Iterable[Constraint]) -> tuple[DataType, ...]:
 
 
 def missing_mark(finding: Finding) -> Mark:
-    """What is missing, or not known, by the types at fault; else by those that the nodes ask for, ``T`` before others."""
+    """What is missing or not known, by the types at fault; else by those that the nodes ask for, ``T`` first."""
     types = finding.dtypes
     if not types:
         asked = [(name != "T", name, value) for name, value in finding.attrs if isinstance(value, DataType)]

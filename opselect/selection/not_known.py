@@ -108,4 +108,4 @@ def is_known_file(path: str, index: KernelIndex) -> bool:
 
 
 def _made_of(index: KernelIndex, origin: LibraryOrigin) -> str:
-    return f"the index of TensorFlow {index.release} was made of {origin.libraries[0]}"
+    return f"the index of TensorFlow {index.release} was made of {origin.made_of}"

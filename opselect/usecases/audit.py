@@ -10,7 +10,7 @@ from kernel_index import shipped
 from opselect.audit.audited import Audit
 from opselect.audit.releases import Nearest, nearest_release
 from opselect.usecases.kernel_source import KernelSource
-from opselect.usecases.open_kernels import open_kernels
+from opselect.usecases.open_kernels import open_kernels, warn_of_libraries
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def audit(question: AuditQuestion, watch: Watch = NOBODY) -> Audited:
     else:
         kernels = [kernel for each in read for kernel in each.registrations.kernels]
         nearest = nearest_release(kernels, {op.op for each in read for op in each.registrations.definitions})
-        index = shipped.index_of(nearest.release) if nearest is not None else None
+        if nearest is not None:
+            index = shipped.index_of(nearest.release)
+            warn_of_libraries(index, "", recording)
     binaries = audited_binaries(read, question, index, recording)
     return Audited(Audit(binaries), index, nearest, recording.warnings)

@@ -11,6 +11,7 @@ from pathlib import Path
 from kernel_index import shipped
 from kernel_index.build_files.mobile_lists import builds_of
 from kernel_index.errors import InputError
+from kernel_index.index import KernelIndex
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import KERNEL_KINDS, LOAD_KINDS, checked_causes, of_failure
 from opselect.diagnosis.for_build import for_build
@@ -26,6 +27,7 @@ from opselect.models.graph import BrokenGraphError, Node
 from opselect.usecases.described_build import DEFAULT_LISTS, VerifyQuestion
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import shown_name
+from opselect.usecases.open_kernels import warn_of_libraries
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet
 from opselect.usecases.verify import HeldAgainst, OpenedBuild, hold_against, open_build
 from opselect.usecases.watch import NOBODY, Watch
@@ -105,6 +107,7 @@ class Diagnoser:
         self._watch = watch
         self._seen: list[LogFailure] = []
         self._told: list[Told] = []
+        self._warned: set[str] = set()
         self._builds: dict[tuple[str, str], OpenedBuild] = {}
         self._held_builds: dict[tuple[str, str, tuple[str, ...]], HeldAgainst | None] = {}
         self._assumed_builds: dict[tuple[str, str], OpenedBuild] = {}
@@ -195,6 +198,7 @@ class Diagnoser:
                 told = narrowed(own)
             profile = self._question.profile or _profile(failure, self._seen)
             index = shipped.index_of(self._release(failure, told.releases, profile))
+            self._warn_of_libraries(index, profile)
             is_told = bool(self._question.profile)
             setting = Setting(index, profile, told.releases, is_profile_told=is_told, builds=builds)
         return replace(
@@ -206,6 +210,12 @@ class Diagnoser:
             binary=opened.binary if opened is not None else self._without_kernels(setting),
             source=_source_options(self._question.source),
         ), told
+
+    def _warn_of_libraries(self, index: KernelIndex, profile: str) -> None:
+        """Says once of a release that nobody named what of its index is borrowed."""
+        if index.release not in self._warned:
+            self._warned.add(index.release)
+            warn_of_libraries(index, profile, self._watch)
 
     def _with_op(self, failure: LogFailure) -> LogFailure:
         """A failure that names a node and no op, with the op that the node has in the only model."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kernel_index.diagnostics import unevaluated, unevaluated_text, unsure
 from kernel_index.index import KernelIndex
 from kernel_index.records import KernelRegistration
+from opselect.selection.not_known import doubtful
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.open_kernels import open_kernels, profile_of, unknown_op
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
@@ -27,6 +28,10 @@ class LocatedOp:
     hidden: tuple[KernelRegistration, ...]
     registered: tuple[KernelRegistration, ...]
     problems: tuple[str, ...] = ()
+    doubtful: tuple[KernelRegistration, ...] = ()
+    """Those of ``found`` of which it is not known which other builds have them."""
+    not_known: tuple[str, ...] = ()
+    """Sentences about what an index of libraries does not tell of the op."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,9 @@ def locate(
     index = open_kernels(source, macros=macros, profile=profile or DEFAULT_PROFILE, watch=recording)
     wanted = None if profile is None else profile_of(index, profile, macros)
     located = tuple(_located(op, index, wanted) for op in dict.fromkeys(ops))
-    for op in dict.fromkeys(ops):
-        if index.origin is not None and wanted != index.origin.profile:
-            for each in unsure(op, index.diagnostics):
-                recording.warning(str(each))
+    for each in located:
+        for sentence in each.not_known:
+            recording.warning(sentence)
     return LocatedKernels(index.release, index.profiles, wanted, located, recording.warnings)
 
 
@@ -73,7 +77,11 @@ def _located(op: str, index: KernelIndex, profile: str | None) -> LocatedOp:
         for r in registered
         if not r.profiles or (r.condition is not None and profile is not None and profile not in r.profiles)
     )
-    return LocatedOp(op, found, hidden, registered, () if found else tuple(_why_nothing(op, profile, index)))
+    problems = () if found else tuple(_why_nothing(op, profile, index))
+    # What the libraries themselves have is read, and nothing of it is in doubt.
+    is_sure = index.origin is None or (bool(found) and profile == index.origin.profile)
+    doubts = () if is_sure else tuple(map(str, unsure(op, index.diagnostics)))
+    return LocatedOp(op, found, hidden, registered, problems, tuple(doubtful(found, index)), doubts)
 
 
 def _why_nothing(op: str, profile: str | None, index: KernelIndex) -> list[str]:
@@ -89,6 +97,9 @@ def _absence(op: str, profile: str | None, index: KernelIndex) -> str:
     if definition is None and not registered:
         return unknown_op(op, index)
     elsewhere = [name for name in index.profiles if any(name in r.profiles for r in registered)]
+    if elsewhere and any(profile not in r.profiles for r in doubtful(registered, index)):
+        verb = "has" if len(elsewhere) == 1 else "have"
+        return f"{op}: whether profile {profile} has a kernel is not known; {', '.join(elsewhere)} {verb} one"
     if elsewhere:
         return f"{op}: no kernel in profile {profile}, but in {', '.join(elsewhere)}"
     place = f" (the op is defined in {definition.location})" if definition else ""

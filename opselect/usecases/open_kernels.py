@@ -83,19 +83,27 @@ def open_kernels(
     if source.tree is not None:
         return _scan(source, source.tree, macros, profile, lists, watch)
     index = open_index_file(source.index_file or shipped.find(source.release or ""))
-    if index.origin is not None and profile != index.origin.profile:
-        watch.warning(
-            f"the index of TensorFlow {index.release} was made of {index.origin.libraries[0]}: which builds but "
-            f"{index.origin.profile} have a kernel, build lists and dependencies are those of {index.origin.base}"
-        )
-    if index.origin is not None and OF_A_SELECTION in index.origin.unknown:
-        watch.warning(
-            f"{index.origin.libraries[0]} has a part of the kernels of TensorFlow {index.origin.base}: what is missing "
-            f"in profile {index.origin.profile} is not in this library, and may be in the release all the same"
-        )
+    warn_of_libraries(index, profile, watch)
     if not source.roots:
         return index
     return add_roots(index, source.roots, macros=macros, follow_links=source.follow_links, watch=watch)
+
+
+def warn_of_libraries(index: KernelIndex, profile: str, watch: Watch) -> None:
+    """Says of an index that was made of libraries what of an answer about ``profile`` is borrowed or not known."""
+    origin = index.origin
+    if origin is None:
+        return
+    other = "" if profile == origin.profile else f"which builds but {origin.profile} have a kernel, "
+    watch.warning(
+        f"the index of TensorFlow {index.release} was made of {origin.made_of}: {other}build lists and dependencies "
+        f"are those of {origin.base}"
+    )
+    if OF_A_SELECTION in origin.unknown:
+        watch.warning(
+            f"{origin.made_of} has a part of the kernels of TensorFlow {origin.base}: what is missing "
+            f"in profile {origin.profile} is not in this library, and may be in the release all the same"
+        )
 
 
 def ops_named(source: KernelSource | None, watch: Watch = NOBODY) -> KernelIndex | None:

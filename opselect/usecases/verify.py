@@ -79,7 +79,7 @@ class Verified:
         return "fails" if is_known or not self.problems else "not known"
 
     def to_json(self) -> Json:
-        """``{"ok", "verdict", "against", "tensorflow", "profile", "problems": […], "ignored", "unjudged", "unread"}``."""
+        """``{"ok", "verdict", "against", "tensorflow", "profile", "problems", "ignored", "unjudged", "unread"}``."""
         return {
             "ok": self.ok,
             "verdict": self.verdict,

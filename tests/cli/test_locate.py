@@ -59,7 +59,7 @@ def test_kernels_behind_a_macro_are_named_and_are_no_answer(cli: Cli, index_file
 
 def test_hidden_kernels_stand_apart_in_json(cli: Cli, index_file: Path) -> None:
     document = cli("locate", "MatMul", "Mul", "--index", index_file, "--json").json
-    assert list(document) == ["ops", "hidden"]
+    assert list(document) == ["ops", "hidden", "not_known"]
     assert document["ops"]["MatMul"] == document["hidden"]["Mul"] == []
     (row,) = document["hidden"]["MatMul"]
     assert (row["device"], row["profiles"]) == ("GPU", [])
@@ -129,3 +129,14 @@ def test_a_row_of_a_header_names_the_source_file_to_compile(cli: Cli, scan: Scan
         ("tensorflow/core/kernels/mul.h", "tensorflow/core/kernels/cwise_op_mul.cc")
     }
     assert all("unit" not in row for row in rows["Relu"])
+
+
+def test_what_an_index_of_libraries_does_not_tell_is_said(cli: Cli) -> None:
+    outcome = cli("locate", "DecodeJxl", "--tensorflow", "2.21")
+    assert outcome.code == 0
+    assert "desktop, others not known" in outcome.out
+    outcome = cli("locate", "DecodeJxl", "--tensorflow", "2.21", "--profile", "android")
+    assert outcome.code == 1
+    assert "DecodeJxl: whether profile android has a kernel is not known; desktop has one" in outcome.err
+    document = cli("locate", "DecodeJxl", "Relu", "--tensorflow", "2.21", "--json", "-q").json
+    assert list(document["not_known"]) == ["DecodeJxl"]

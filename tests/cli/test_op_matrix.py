@@ -8,7 +8,7 @@ import pytest
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, Constraint, KernelRegistration, Location
 from opselect.cli.index.class_text import common, edit, shape
-from opselect.cli.index.op_matrix import matrices, print_matrices
+from opselect.cli.index.op_matrix import matrices, matrix_json, print_matrices
 from opselect.cli.shared.console import WIDTH
 
 FLOAT, HALF, INT32, INT64 = DataType.DT_FLOAT, DataType.DT_HALF, DataType.DT_INT32, DataType.DT_INT64
@@ -169,3 +169,27 @@ def test_classes_of_another_template_or_nesting_have_another_shape() -> None:
 def test_how_a_class_changes() -> None:
     assert edit("Op<CPU, int64, f<int64>>", "Op<CPU, int64_t, f<int64_t>>") == "int64 → int64_t"
     assert edit("Op<a, b>", "Op<c, d>") == "a → c, b → d"
+
+
+def test_what_is_not_known_is_no_absence(capsys: pytest.CaptureFixture[str]) -> None:
+    sure, maybe = kernel(text="Op<float>", T=[FLOAT]), kernel(text="Op<half>", profiles=("full",), T=[HALF], line=0)
+    tables = matrices([sure, maybe], PROFILES, [maybe])
+    print_matrices(tables, PROFILES)
+    assert capsys.readouterr().out.splitlines() == [
+        "  CPU",
+        "    T      slim  full",
+        "    float  1     1",
+        "    half   ?     2",
+        "  ?  it is not known whether the build has a kernel",
+        "  1  op.cc:1  Op<float>",
+        "  2  op.cc  Op<half>",
+    ]
+    half = matrix_json(tables[0], PROFILES)[1]
+    assert half["profiles"] == {"slim": [], "full": [1]}
+    assert half["not_known"] == ["slim"]
+
+
+def test_a_kernel_beside_one_of_which_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    sure, maybe = kernel(profiles=("slim",), T=[FLOAT]), kernel(profiles=("full",), T=[FLOAT], line=0)
+    print_matrices(matrices([sure, maybe], PROFILES, [maybe]), PROFILES)
+    assert capsys.readouterr().out.splitlines()[2] == "    float  1,?   2"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -15,10 +15,13 @@ from opselect.cli.index.class_text import common, shape
 from opselect.cli.shared.console import WIDTH, print_table, wrapped
 from opselect.cli.shared.kernel_table import value_word
 
-_PRESENT, _ABSENT, _ANY = "●", "·", "any"
+_PRESENT, _ABSENT, _UNKNOWN, _ANY = "●", "·", "?", "any"
+
+_MAYBE = -1
+"""In place of a position: nobody knows whether this profile has a kernel."""
 
 _Cells = list[list[int]]
-"""For each profile, the positions of the registrations."""
+"""For each profile, the positions of the registrations, and :data:`_MAYBE` where it may have more."""
 
 _Row = tuple[Admitted, tuple[tuple[int, ...], ...]]
 """What a row is about, and the notes in its cells, profile by profile."""
@@ -37,10 +40,15 @@ class Matrix:
     combinations: Mapping[Admitted, _Cells]
 
 
-def matrices(registrations: Sequence[KernelRegistration], profiles: Sequence[str]) -> list[Matrix]:
+def matrices(
+    registrations: Sequence[KernelRegistration],
+    profiles: Sequence[str],
+    doubtful: Collection[KernelRegistration] = (),
+) -> list[Matrix]:
     """The matrices of one op, by device and label.
 
-    A combination leaves out the attrs that the kernel does not constrain; ``registrations`` are in some profile.
+    A combination leaves out the attrs that the kernel does not constrain; ``registrations`` are in some profile,
+    or among the ``doubtful``, which may be in all others, too.
     """
     found: dict[tuple[str, str], dict[Admitted, _Cells]] = {}
     for position, registration in enumerate(registrations):
@@ -52,17 +60,26 @@ def matrices(registrations: Sequence[KernelRegistration], profiles: Sequence[str
             for cell, profile in zip(cells, profiles, strict=True):
                 if profile in registration.profiles:
                     cell.append(position)
+                elif registration in doubtful and _MAYBE not in cell:
+                    cell.append(_MAYBE)
     return [Matrix(tuple(registrations), *key, combinations) for key, combinations in sorted(found.items())]
 
 
 def matrix_json(matrix: Matrix, profiles: Sequence[str]) -> list[Json]:
-    """A row for each combination; the numbers are positions in the list of registrations."""
+    """A row for each combination; the numbers are positions in the list of registrations.
+
+    ``not_known`` are the profiles that may have more.
+    """
     return [
         {
             "device": matrix.device,
             "label": matrix.label,
             "attrs": {attr: scalar_json(value) for attr, values in key for value in values},
-            "profiles": dict(zip(profiles, cells, strict=True)),
+            "profiles": {
+                profile: [position for position in cell if position != _MAYBE]
+                for profile, cell in zip(profiles, cells, strict=True)
+            },
+            "not_known": [profile for profile, cell in zip(profiles, cells, strict=True) if _MAYBE in cell],
         }
         for key, cells in sorted(matrix.combinations.items(), key=lambda item: _row_order(item[0]))
     ]
@@ -74,7 +91,7 @@ def print_matrices(found: Sequence[Matrix], profiles: Sequence[str]) -> None:
         return
     registrations = found[0].registrations
     members: dict[tuple[object, ...], list[KernelRegistration]] = {}
-    numbers: dict[int, int] = {}
+    numbers: dict[int, int] = {_MAYBE: _MAYBE}
     tables: list[tuple[Matrix, list[_Row]]] = []
     for matrix in found:
         varied = _most_varied(matrix)
@@ -87,6 +104,8 @@ def print_matrices(found: Sequence[Matrix], profiles: Sequence[str]) -> None:
         tables.append((matrix, _rows(matrix, varied, numbers)))
     for matrix, rows in tables:
         _print(matrix, rows, profiles, marks=len(members) == 1)
+    if any(_MAYBE in cell for matrix in found for cells in matrix.combinations.values() for cell in cells):
+        click.echo(f"  {_UNKNOWN}  it is not known whether the build has a kernel")
     for number, kernels in enumerate(members.values(), start=1):
         _print_note(_PRESENT if len(members) == 1 else str(number), kernels)
 
@@ -114,7 +133,9 @@ def _most_varied(matrix: Matrix) -> str:
 def _rows(matrix: Matrix, varied: str, numbers: Mapping[int, int]) -> list[_Row]:
     alike: dict[tuple[Admitted, tuple[tuple[int, ...], ...]], list[Admitted]] = {}
     for key, cells in matrix.combinations.items():
-        notes = tuple(tuple(sorted({numbers[position] for position in cell})) for cell in cells)
+        notes = tuple(
+            tuple(sorted({numbers[p] for p in cell}, key=lambda note: (note == _MAYBE, note))) for cell in cells
+        )
         own = tuple(item for item in key if item[0] == varied)
         alike.setdefault((own, notes), []).append(key)
     rows = [(part, notes) for (_, notes), keys in alike.items() for part in united(keys)]
@@ -162,7 +183,7 @@ def _value_text(values: frozenset[AttrScalar] | None) -> str:
 def _cell(notes: Sequence[int], *, marks: bool) -> str:
     if not notes:
         return _ABSENT
-    return _PRESENT if marks else ",".join(map(str, notes))
+    return ",".join(_UNKNOWN if note == _MAYBE else _PRESENT if marks else str(note) for note in notes)
 
 
 def _print_note(mark: str, kernels: Sequence[KernelRegistration]) -> None:

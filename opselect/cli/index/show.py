@@ -98,6 +98,7 @@ def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
     from opselect.cli.index.op_matrix import matrices, matrix_json, print_matrices
     from opselect.cli.shared.kernel_table import hidden_notes
     from opselect.cli.shared.sources import open_source
+    from opselect.selection.not_known import doubtful
     from opselect.usecases.open_kernels import unknown_op
 
     index = open_source(source)
@@ -108,7 +109,10 @@ def show_op(source: KernelSource, op: str, *, as_json: bool) -> int:
         return NO
     present = [r for r in registrations if r.profiles]
     doubts = unsure(op, index.diagnostics)
-    tables = matrices(present, index.profiles)
+    maybe = doubtful(registrations, index)
+    # What no build surely has stands in the table, too, but in no document: there it is among the hidden.
+    shown = present if as_json else [r for r in registrations if r.profiles or r in maybe]
+    tables = matrices(shown, index.profiles, maybe)
     if as_json:
         print_json(
             {

@@ -33,7 +33,8 @@ _SHOWN_MODELS = 3
 class Report:
     """What there is to say about some models and a build.
 
-    ``missing`` are kernels that the build does not have, or of which nobody knows that it has them, ``left_out`` is what builds of the profile lack by default,
+    ``missing`` are kernels that the build does not have, or of which nobody knows whether it has them, ``left_out`` is
+    what builds of the profile lack by default,
     ``verdict`` what the release says when it loads the models. ``release`` is empty for TensorFlow Lite alone.
     ``models`` are the models as they were typed. ``heading`` stands above what is missing in place of the usual line,
     for findings of a described build, which are not about kernels alone.

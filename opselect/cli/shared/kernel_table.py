@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from kernel_index.admitted import Admitted, united
 from kernel_index.records import Condition, Constraint, KernelRegistration, Location
@@ -18,8 +18,13 @@ _Row = tuple[str, int, str, tuple[str, ...]]
 """File, line, device with label and priority, profiles."""
 
 
-def kernel_rows(registrations: Iterable[KernelRegistration], profiles: Sequence[str]) -> list[tuple[str, ...]]:
-    """Rows for :data:`HEADERS`, sorted by place, what more profiles have first; ``profiles`` are all of the index.
+def kernel_rows(
+    registrations: Iterable[KernelRegistration],
+    profiles: Sequence[str],
+    doubtful: Collection[KernelRegistration] = (),
+) -> list[tuple[str, ...]]:
+    """Rows for :data:`HEADERS`, sorted by place, what more profiles have first; ``profiles`` are all of the index. Of
+    the ``doubtful`` it is not known whether others have them.
 
     Registrations of one line, device, label, priority and set of profiles that differ in the values of one attr
     share a row with all those values, so that a row admits exactly what its registrations admit.
@@ -31,7 +36,8 @@ def kernel_rows(registrations: Iterable[KernelRegistration], profiles: Sequence[
             device += f" priority={registration.priority}"
         at = registration.location
         allowed = tuple((c.attr, frozenset(c.allowed)) for c in sorted(registration.constraints, key=_attr_name))
-        groups.setdefault((at.file, at.line, device, registration.profiles), set()).add(allowed)
+        built = (*registration.profiles, *(["others not known"] if registration in doubtful else ()))
+        groups.setdefault((at.file, at.line, device, built), set()).add(allowed)
     rows: list[tuple[str, ...]] = []
     for (file, line, device, in_profiles), constraints in sorted(groups.items(), key=_table_order):
         where = "all" if in_profiles == tuple(profiles) else ", ".join(in_profiles)

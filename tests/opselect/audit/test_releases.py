@@ -137,3 +137,16 @@ def test_a_name_that_several_files_have_is_that_of_the_one_with_kernels() -> Non
     files = index(*(record("Mul", each) for each in TWIN))
     assert SourcePaths(files, [kernel("Mul", file=TWIN[1])]).of("mul_op.cc") == TWIN[1]
     assert SourcePaths(None).of("mul_op.cc") == "mul_op.cc"
+
+
+def test_of_equals_one_whose_sources_were_scanned_is_taken() -> None:
+    nearest = nearest_release(of_release("2.20.0", "Cast"))
+    assert nearest is not None
+    assert "2.21.0" in nearest.alike
+    assert shipped.index_of(nearest.release).origin is None
+
+
+def test_an_index_of_libraries_is_taken_where_no_other_has_as_much() -> None:
+    nearest = nearest_release(of_release("2.21.0", "DecodeJxl", "Relu"))
+    assert nearest is not None
+    assert nearest.release == "2.21.0"
