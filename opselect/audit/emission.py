@@ -59,7 +59,7 @@ def _vtables_of_strong_functions(graph: ReferenceGraph, strong: Addresses) -> ND
 def _has_member(functions: Sequence[str], owner: str) -> bool:
     """Whether the mangled name of a member of a class, of which the nested name is given, is among sorted ones.
 
-    Linkers that fold functions leave a hundred thousand names at one address, to which most vtables point.
+    Linkers that fold functions leave tens of thousands of names at one address, to which most vtables point.
     """
     for start in (f"_ZN{owner}", f"_ZNK{owner}"):
         place = bisect_left(functions, start)
