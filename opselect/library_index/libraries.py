@@ -14,7 +14,7 @@ from opselect.library_index.matching import admitted, last_name
 class Libraries:
     """Kernels and op definitions of all libraries, and what could not be read, each with the name of its library.
 
-    ``names`` begin with the library of most kernels.
+    ``names`` are those that register something, that of most kernels first.
     ``copies`` counts kernels that another library has already. What tests register is left out, as a scan leaves it
     out: ``skipped`` maps the source file to the reason.
     """
@@ -30,7 +30,8 @@ class Libraries:
 def together(parts: Iterable[tuple[str, Registrations]]) -> Libraries:
     """Libraries by name, as one."""
     parts = tuple(parts)
-    names = [name for name, _ in sorted(parts, key=lambda part: (-len(part[1].kernels), part[0]))]
+    registering = [(name, part) for name, part in parts if part.kernels or part.definitions or part.undecoded]
+    names = [name for name, _ in sorted(registering or parts, key=lambda part: (-len(part[1].kernels), part[0]))]
     kernels: dict[tuple[object, ...], list[RegisteredKernel]] = {}
     definitions: dict[str, CompiledDefinition] = {}
     undecoded: list[tuple[str, Undecoded]] = []

@@ -52,16 +52,23 @@ def _read(profile: str, counts: Counts) -> Iterator[str]:
     if counts.copies:
         yield f"{counts.copies:,} of them are in another of the libraries, too, and count once"
     yield f"the inputs, outputs and attrs of {counts.definitions:,} ops"
-    new = found["new"] + found["inferred"]
-    if found["spelling"] or found["class"] or new:
-        yield (
-            f"{found['spelling']:,} kernels have the class of the base, spelled another way, {found['class']:,} have "
-            f"another class, {new:,} are new"
-        )
-    if found["gone"] or found["ops gone"]:
-        yield f"{found['gone']:,} kernels and {found['ops gone']:,} ops of the base are in no library, and not here"
+    unlike = (
+        ("kernels with the class of the base, spelled another way", found["spelling"]),
+        ("kernels with another class", found["class"]),
+        ("new kernels", found["new"] + found["inferred"]),
+    )
+    if parts := [f"{what}: {count:,}" for what, count in unlike if count]:
+        yield "; ".join(parts)
+    gone = [counted(found[key], noun) for key, noun in (("gone", "kernel"), ("ops gone", "op")) if found[key]]
+    if gone:
+        yield f"of the base, in no library and not here: {' and '.join(gone)}"
     if counts.graph_versions:
         yield "the versions of the graph format, from a header of the package"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 op``, ``1,024 ops``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
@@ -75,13 +82,13 @@ def _borrowed(profile: str, counts: Counts) -> Iterator[str]:
         yield f"of new kernels ({found['inferred']:,}), the other profiles: those of like kernels in the same file"
     elsewhere = found["other builds only"] + found["hidden"]
     if elsewhere:
-        yield f"{elsewhere:,} kernels that no build as {profile} registers, with their profiles and conditions"
+        kernels = counted(elsewhere, "kernel")
+        yield f"{kernels} that no build as {profile} registers, with their profiles and conditions"
     if found["not linked"]:
-        yield (
-            f"{found['not linked']:,} kernels of sources that the pip package does not link, in no build as {profile}"
-        )
+        kernels = counted(found["not linked"], "kernel")
+        yield f"{kernels} of sources that the pip package does not link, in no build as {profile}"
     if found["undecoded"]:
-        yield f"{found['undecoded']:,} kernels whose registration in the libraries could not be read"
+        yield f"{counted(found['undecoded'], 'kernel')} whose registration in the libraries could not be read"
     yield "whether ops keep state, since when they are deprecated, and the places of their definitions"
     if found["ops with borrowed parts"]:
         yield f"parts of op definitions ({found['ops with borrowed parts']:,}) that are made when the library runs"
@@ -102,7 +109,8 @@ def _unknown(profile: str, base: str, counts: Counts) -> Iterator[str]:
     if found["new"]:
         yield f"of new kernels ({found['new']:,}), which profiles but {profile} have them"
     if found["doubtful"]:
-        yield f"whether the release still has {found['doubtful']:,} kernels, of whose source files no library has any"
+        doubtful = counted(found["doubtful"], "kernel")
+        yield f"whether the release still has {doubtful}, of whose source files no library has any"
     if found["ops new"]:
         yield f"of new ops ({found['ops new']:,}), whether they keep state (taken as if) or are deprecated"
     if not counts.is_whole:

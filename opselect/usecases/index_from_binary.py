@@ -11,6 +11,7 @@ from kernel_index.store import open_index
 from opselect.audit.releases import nearest_release
 from opselect.library_index.join import Join, join
 from opselect.library_index.libraries import Libraries, together
+from opselect.library_index.said_version import said_release
 from opselect.library_index.wheels import Wheel, wheel_of
 from opselect.usecases.audit import AuditQuestion
 from opselect.usecases.kernel_source import KernelSource
@@ -31,7 +32,7 @@ class LibraryQuestion:
 
     ``abi`` picks the member of a package. ``base`` is a release or index file that tells what they do not, by default
     the release that has most of their kernels; ``release`` what the index is called, by default what a wheel among the
-    files is, else the base. ``profile`` is the build that they are.
+    files is, else what the libraries say, else the base. ``profile`` is the build that they are.
     """
 
     files: tuple[str, ...]
@@ -60,7 +61,7 @@ def index_from_binary(question: LibraryQuestion, watch: Watch = NOBODY) -> Libra
     libraries = together(((each.binary.member or each.binary.path), each.registrations) for each in read)
     base = _base(question, libraries, recording)
     wheel = _wheel(question.files)
-    release = question.release or (wheel.release if wheel is not None else "")
+    release = question.release or (wheel.release if wheel is not None else said_release(each.image for each in read))
     versions = wheel.graph_versions if wheel is not None else None
     made = join(Join(libraries, base, release or base.release, question.profile, versions))
     if not release:

@@ -36,7 +36,7 @@ Examples:
     "--release",
     default="",
     metavar="VERSION",
-    help="Of which release it is.  [default: that of the wheel, or the base]",
+    help="Of which release it is.  [default: that of the wheel, what the libraries say, or the base]",
 )
 @click.option(
     "--profile", default="desktop", show_default=True, metavar="NAME", help="The build profile that it was built as."

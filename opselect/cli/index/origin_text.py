@@ -22,6 +22,6 @@ def origin_lines(origin: LibraryOrigin | None) -> list[str]:
     lines = []
     for heading, sentences in parts:
         if sentences:
-            lines.append(f"  {heading}:")
+            lines += wrapped(f"{heading}:", 2).splitlines()
             lines += [line for sentence in sentences for line in wrapped(f"- {sentence}", 4).splitlines()]
     return lines

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -128,7 +129,7 @@ def test_what_no_build_of_the_library_shows_is_kept_while_its_file_and_op_are_th
     assert [d.location.file for d in scan.diagnostics if d.lost == Lost(UNSURE, "Relu")] == [f"{KERNELS}/gone_op.cc"]
     assert [d.name for d in scan.op_definitions] == ["Relu"]
     assert scan.origin is not None
-    assert "1 kernels and 1 ops of the base are in no library, and not here" in scan.origin.read
+    assert "of the base, in no library and not here: 1 kernel and 1 op" in scan.origin.read
 
 
 def test_an_op_is_gone_where_other_ops_of_its_file_are_there() -> None:
@@ -313,3 +314,14 @@ def test_kernels_of_several_libraries_count_once_and_those_of_tests_not_at_all()
     assert [each.op for each in both.kernels] == ["Relu", "Relu", "Elu"]
     assert (both.copies, both.skipped) == (1, {"test_ops.cc": "a test or a helper of tests"})
     assert [each.op for each in both.definitions] == ["Relu", "Elu"]
+
+
+def test_only_libraries_that_register_something_are_named_and_nothing_is_counted_as_zero() -> None:
+    silent, beside = Registrations((), (), ()), Registrations((), (definition("Elu"),), ())
+    parts = [("a.so", silent), ("b.so", beside), ("c.so", Registrations((kernel("Relu"),), (definition("Relu"),), ()))]
+    known = base([record("Relu")], [defined("Relu"), defined("Elu")])
+    origin = join(Join(together(parts), known, "2.15.0", "desktop")).origin
+    assert origin is not None
+    assert (origin.libraries, origin.made_of) == (("c.so", "b.so"), "c.so and 1 more")
+    assert replace(origin, libraries=("c.so",)).made_of == "c.so"
+    assert not [text for text in (*origin.read, *origin.borrowed, *origin.unknown) if re.search(r"\b0 ", text)]
