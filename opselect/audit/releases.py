@@ -18,6 +18,9 @@ _BEST = 3
 """Number of releases that are asked about every op."""
 
 
+_UNSCANNED = frozenset(("XLA_CPU", "XLA_GPU"))
+"""Devices whose kernels macros of a header register: a scan of sources does not see them, a library has them."""
+
 _MOST = 0.5
 """A binary with this part of a release's op definitions was built with all of them."""
 
@@ -46,7 +49,8 @@ def nearest_release(
     """
     pairs: dict[str, set[str]] = {}
     for kernel in kernels:
-        pairs.setdefault(kernel.op, set()).add(kernel.kernel_class)
+        if kernel.device not in _UNSCANNED:
+            pairs.setdefault(kernel.op, set()).add(kernel.kernel_class)
     some = sorted(pairs)[:: max(1, len(pairs) // _ASKED)]
     asked = shipped.releases() if releases is None else releases
     first = {release: _known(pairs, some, shipped.index_of(release)) for release in asked}

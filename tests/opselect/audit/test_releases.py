@@ -60,6 +60,13 @@ def test_the_release_that_has_most_of_the_classes() -> None:
     assert "1.4.1" in nearest.alike
 
 
+def test_kernels_that_no_scan_sees_do_not_speak_for_an_index_of_libraries() -> None:
+    xla = next(each for each in shipped.index_of("2.18.1").registrations("_Arg") if each.device == "XLA_CPU")
+    kernels = of_release("2.17.0", "Relu", "Mul")
+    unseen = replace(kernels[0], op="_Arg", device="XLA_CPU", kernel_class=xla.kernel_class)
+    assert nearest_release([*kernels, unseen]) == nearest_release(kernels)
+
+
 def test_where_several_have_as_many_op_definitions_decide() -> None:
     kernels = of_release("2.4.4", "Relu")
     of_desktop = nearest_release(kernels, shipped.index_of("2.4.4").op_names())
