@@ -14,9 +14,10 @@ from kernel_index.shipped.sizes import all_sizes
 from tests.conformance.object_sizes import Comparison, Sizes, main, read_sizes_of
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "object_sizes"
-OTHER_BUILDS = sorted(path for path in FIXTURES.glob("*.json") if path.name != "2.14.1-android-slim.json")
+FAR_AWAY = FIXTURES / "1.15.5-android-slim.json"
 MOBILENET = FIXTURES.parent / "models" / "tiny_mobilenet.pb"
 SLIM = FIXTURES / "2.14.1-android-slim.json"
+OTHER_BUILDS = sorted(set(FIXTURES.glob("*.json")) - {SLIM, FAR_AWAY})
 
 
 def sizes_in(path: Path) -> Sizes:
@@ -35,6 +36,16 @@ def test_sizes_of_builds_that_no_table_has_are_within_their_bands(path: Path) ->
     assert {each.basis for each in found} <= {"measured in another profile", "measured in another release", "measured"}
     assert share(found) >= 0.8
     assert sizes.compared(sorted(sizes.measured), None).holds
+
+
+def test_sizes_of_a_release_far_from_all_that_was_compiled_are_within_their_bands() -> None:
+    sizes = sizes_in(FAR_AWAY)
+    others = tuple(table for table in all_sizes() if not table.release.startswith("1."))
+    found = [sizes.compared([file], others) for file in sizes.measured]
+    assert "measured" not in {each.basis for each in found}
+    assert len(found) > 50
+    assert share(found) >= 0.9
+    assert sizes.compared(sorted(sizes.measured), others).holds
 
 
 def test_what_was_measured_is_found_again() -> None:
