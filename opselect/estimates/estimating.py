@@ -16,7 +16,7 @@ _LEAST = 64
 """Bytes by which even an object is off that was measured."""
 
 _MOST_SKEWED = 1.4
-"""From here on the mean of a skewed distribution is more than 2.6 times its middle, which few files would make likely."""
+"""Beyond it the mean of a skewed distribution is over 2.6 times its middle, which few files would make likely."""
 
 
 def measured_files(release: str, profile: str) -> frozenset[str]:
@@ -109,7 +109,7 @@ def _mean(guess: Guess) -> float:
 def _off_alone(guess: Guess, size: float) -> tuple[float, float]:
     """By how many bytes one file may be below and above its expected size."""
     low, high = (exp(guess.middle + side * DEVIATIONS * guess.spread.both) for side in (-1, 1))
-    return min(size, size - low + _LEAST), max(high - size, 0.0) + _LEAST
+    return size - low + _LEAST, max(high - size, 0.0) + _LEAST
 
 
 def _off_together(guess: Guess, size: float) -> tuple[float, float]:
