@@ -67,6 +67,25 @@ def test_the_surest_that_is_known_counts(tables: list[SizeTable], release: str, 
     assert [each.basis for each in found.files] == [basis]
 
 
+NEAR_AND_FAR = (("near", "2.14.1"), ("far", "1.15.5"))
+
+
+def test_it_is_said_how_the_nearest_release_was_compiled() -> None:
+    near, far = (
+        SizeTable("objects", name, "x86-64", "-Os", "ios", release, MEASURED_A) for name, release in NEAR_AND_FAR
+    )
+    for tables in ((near, far), (far, near)):
+        assert estimated([A], *tables, release="2.16.1", profile="ios").compiled_as.compiler == "near"
+
+
+def test_the_smallest_objects_are_off_by_some_bytes_and_never_below_nothing() -> None:
+    found = estimated([A], table({A.path: FileSize(30, 2, 2)}))
+    assert (found.low, found.files[0].low) == (0, 0)
+    assert found.high >= 94
+    hundred = estimated([A], table({A.path: FileSize(100, 2, 2)}))
+    assert hundred.low <= 36
+
+
 def test_the_less_is_known_the_wider_the_band() -> None:
     objects, library = table(MEASURED_A), table(MEASURED_A, "library", "desktop")
     found = [

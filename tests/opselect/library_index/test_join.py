@@ -222,6 +222,18 @@ def test_definitions_are_those_of_the_library_with_what_only_the_base_tells() ->
     )
 
 
+def test_a_kernel_of_a_library_without_names_of_files_is_that_of_the_base() -> None:
+    assert of(made(base([record("Relu")]), [replace(kernel("Relu"), file="")]), "Relu") == [record("Relu")]
+
+
+def test_what_could_not_be_read_is_of_the_source_file_that_the_library_names() -> None:
+    one, other = (record("Relu", file=f"{KERNELS}/{name}.cc", label=name) for name in ("one", "other"))
+    ops = ("Elu", "Selu", "Sin", "Cos", "Tan")
+    unread = Undecoded(1, 1, "_GLOBAL__sub_I_other.cc", "other.cc", "ReluOp<DT_FLOAT>", "its label", "Relu")
+    scan = made(base([one, other, *map(record, ops)]), map(kernel, ops), (), [unread])
+    assert [(r.label, "desktop" in r.profiles) for r in of(scan, "Relu")] == [("one", False), ("other", True)]
+
+
 def test_of_equal_registrations_the_one_of_the_build_is_that_of_the_library() -> None:
     phone = record("Relu", FLOAT, "android", location=Location(f"{KERNELS}/relu_op.cc", 5))
     own = record("Relu", FLOAT, "desktop")

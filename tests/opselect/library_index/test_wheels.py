@@ -34,6 +34,7 @@ def test_what_is_no_wheel_of_tensorflow_says_nothing(tmp_path: Path) -> None:
     assert wheel_of(str(wheel(tmp_path, "2.14.9", {}))) is None
     assert wheel_of(str(wheel(tmp_path, "2.14.9", {HEADER: VERSIONS}, "some.zip"))) is None
     assert wheel_of(str(tmp_path / "none.whl")) is None
+    assert wheel_of(str(wheel(tmp_path, "2.14.9", {HEADER: VERSIONS + " " * (1 << 20)}))) is None
     (tmp_path / "bad.whl").write_bytes(b"PK\x03\x04")
     assert wheel_of(str(tmp_path / "bad.whl")) is None
 
