@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kernel_index.datatypes import DataType
+from kernel_index.records import Constraint
 from opselect.audit.audited import BYS, By, groups_of
 from opselect.audit.costs import BinaryCosts
 from opselect.audit.drops import dropping_of
@@ -72,6 +75,19 @@ def test_bytes_of_no_op_and_those_of_ops_are_all(wide: BinaryCosts) -> None:
     owned = dict(wide.owned("op"))
     assert sum(wide.unattributed().values()) == owned.pop("")
     assert sum(wide.shared().values()) <= sum(wide.unattributed().values())
+
+
+def test_a_kernel_for_two_types_is_of_the_first() -> None:
+    (binary,) = open_images(str(AUDIT / "libwide.so"))
+    image = binary.image()
+    found = read_registrations(image)
+    two = (Constraint("SrcT", (DataType.DT_HALF,)), Constraint("DstT", (DataType.DT_INT8,)))
+    kernels = tuple(replace(each, constraints=two) if each.constraints else each for each in found.kernels)
+    before = BinaryCosts(owners(image, found), {}).owned("dtype")
+    after = BinaryCosts(owners(image, replace(found, kernels=kernels)), {}).owned("dtype")
+    assert set(after) == {"", "DT_HALF"}
+    assert after[""] <= before[""]
+    assert sum(after.values()) == sum(before.values())
 
 
 def test_files_are_named_by_their_paths(wide: BinaryCosts) -> None:
