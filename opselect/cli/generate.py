@@ -208,6 +208,10 @@ def generate_lists(
     print_missing(found, question.models.only_model, quiet=quiet)
     if generated.written is not None:
         _print_written(found, generated.written, generated.estimate, kernel_files_only=kernel_files_only, quiet=quiet)
+    elif out is None and not as_json and (found.complete or allow_missing):
+        # A page alone: what it is about.
+        print_build(found, quiet=quiet)
+        print_estimate(generated.estimate, kernel_files_only=kernel_files_only, quiet=quiet)
     if as_json:
         print_json({**manifest_of(found, options), "estimate": estimate_json(generated.estimate)})
     if page is not None:

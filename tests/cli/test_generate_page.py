@@ -23,6 +23,15 @@ def figures(page: dict[str, Any]) -> dict[str, Any]:
     return {each["label"]: each["value"] for each in page["figures"]}
 
 
+def test_a_page_alone_is_written_with_the_size_of_what_it_is_about(cli: Cli) -> None:
+    outcome = cli("generate", MOBILENET, "--tensorflow", "2.14", "--html", "page.html")
+    lines = outcome.err.splitlines()
+    assert lines[0] == "TensorFlow 2.14.1, profile android: 24 kernel files"
+    assert lines[1].startswith("Expected size: ")
+    assert lines[-1] == "wrote page.html"
+    assert cli("generate", MOBILENET, "--tensorflow", "2.14", "--html", "page.html", "--quiet").err == ""
+
+
 def test_the_page_has_files_and_kernels_as_the_manifest_has_them(cli: Cli) -> None:
     outcome = cli("generate", MOBILENET, "--tensorflow", "2.14", "--html", "page.html", "--json")
     assert outcome.code == 0, outcome.err
