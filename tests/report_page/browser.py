@@ -182,4 +182,4 @@ class Browser:
         return base64.b64decode(self.tell("Page.captureScreenshot", format="png")["data"])
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
-        return cast("list[dict[str, Any]]", self.driver.get_log(kind))  # type: ignore[no-untyped-call]
+        return cast("list[dict[str, Any]]", self.driver.get_log(kind))  # type: ignore[no-untyped-call] # selenium leaves it untyped

@@ -44,7 +44,7 @@ def record(op: str, dtype: DataType | None = FLOAT, *profiles: str, **more: obje
         profiles or PROFILES,
         constraints=() if dtype is None else (Constraint("T", (dtype,)),),
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)  # type: ignore[arg-type] # any field
 
 
 def defined(op: str, **more: object) -> OpDefinition:
@@ -56,7 +56,7 @@ def defined(op: str, **more: object) -> OpDefinition:
         (AttrDefinition("T", "type"),),
         Location("tensorflow/core/ops/ops.cc", 7),
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)  # type: ignore[arg-type] # any field
 
 
 def base(
