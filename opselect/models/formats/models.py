@@ -16,10 +16,10 @@ from opselect.models.formats.recognize import (
     recognize_binary,
     recognize_directory,
 )
-from opselect.models.formats.tflite import read_tflite
+from opselect.models.formats.tflite import read_flex_graph, read_tflite
 from opselect.models.graph.meta_graph import MetaGraph
 from opselect.models.graph.model import Graph
-from opselect.models.graph.tflite import TfliteModel, flex_graph
+from opselect.models.graph.tflite import TfliteModel
 from opselect.models.storage import base_name, folder_of, is_file, join, list_folder, open_file, with_suffix
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
@@ -68,7 +68,7 @@ def _read(name: str, tags: frozenset[str] | None) -> Model:
             return _read_checkpoint(name, tags)
         if kind is not None and kind.format == TFLITE:
             tflite = read_tflite(file)
-            return Model(name, TFLITE, (MetaGraph(flex_graph(tflite)),), tflite=tflite)
+            return Model(name, TFLITE, (MetaGraph(read_flex_graph(tflite, file.path)),), tflite=tflite)
         message = message_of(file)
         return Model(name, message.format, _meta_graphs(message, tags), _variables_beside(name, message))
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node
@@ -69,12 +70,44 @@ class TfliteTensor:
         return _DATA_TYPES.get(self.type)
 
 
+FlexFault = Literal["empty", "format", "node_def", "other_op"]
+"""What is wrong with the options of a ``Flex…`` operator: none are there, their format is no FlexBuffers, the NodeDef
+cannot be read, or the options name another op than their NodeDef."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlexProblem:
+    """Why the Flex delegate cannot run an operator as it stands in the file, as a sentence; ``byte`` is where."""
+
+    fault: FlexFault
+    problem: str
+    byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCode:
+    """A row of the table of operators that a model has, whether one uses it or not.
+
+    ``name`` is that of the schema for a built-in, ``builtin 250`` for one that the schema package lacks.
+    """
+
+    name: str
+    version: int = 1
+    is_custom: bool = False
+
+    @property
+    def is_flex(self) -> bool:
+        """Whether the Flex delegate takes it (``IsFlexOp`` of ``lite/util.cc``)."""
+        return self.is_custom and self.name.startswith(FLEX_PREFIX)
+
+
 @dataclass(frozen=True, slots=True)
 class TfliteOperator:
     """One operator, a built-in or a custom one; a built-in that the schema package lacks is named ``builtin 250``.
 
     ``inputs`` and ``outputs`` number the tensors of its subgraph. ``subgraphs`` are those that it runs: then and else
-    of ``IF``, condition and body of ``WHILE``. ``node`` is the TensorFlow op that a ``Flex…`` operator runs.
+    of ``IF``, condition and body of ``WHILE``. ``node`` is the TensorFlow op that a ``Flex…`` operator runs; it is None
+    where its options do not say, and ``problem`` is why.
     """
 
     name: str
@@ -84,6 +117,12 @@ class TfliteOperator:
     outputs: tuple[int, ...] = ()
     subgraphs: tuple[int, ...] = ()
     node: Node | None = None
+    problem: FlexProblem | None = None
+
+    @property
+    def code(self) -> OperatorCode:
+        """Its row of the table of operators."""
+        return OperatorCode(self.name, self.version, self.is_custom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +158,11 @@ class OperatorCount:
 
 @dataclass(frozen=True, slots=True)
 class TfliteModel:
-    """A ``.tflite`` file; ``version`` is that of the schema, ``metadata`` the names of what else is attached."""
+    """A ``.tflite`` file; ``version`` is that of the schema, ``metadata`` the names of what else is attached.
+
+    ``operator_codes`` is the table of operators as it stands in the file. ``min_runtime_version`` is what the converter
+    noted in the metadata of that name; empty where it did not.
+    """
 
     version: int
     description: str
@@ -127,15 +170,18 @@ class TfliteModel:
     signatures: tuple[TfliteSignature, ...] = ()
     buffers: tuple[StoredBuffer, ...] = ()
     metadata: tuple[str, ...] = ()
+    operator_codes: tuple[OperatorCode, ...] = ()
+    min_runtime_version: str = ""
+
+    @property
+    def operators(self) -> Iterator[TfliteOperator]:
+        """The operators of all subgraphs, in the order of the file."""
+        return (operator for subgraph in self.subgraphs for operator in subgraph.operators)
 
     @property
     def operator_counts(self) -> tuple[OperatorCount, ...]:
         """Which operators the model has, sorted: built-ins first, then custom ones, by name and version."""
-        counts = Counter(
-            (operator.is_custom, operator.name, operator.version)
-            for subgraph in self.subgraphs
-            for operator in subgraph.operators
-        )
+        counts = Counter((operator.is_custom, operator.name, operator.version) for operator in self.operators)
         return tuple(
             OperatorCount(name, version, custom, counts[custom, name, version])
             for custom, name, version in sorted(counts)

@@ -5,12 +5,13 @@ Nothing heavy is imported before a model is read: the schema package takes longe
 
 from __future__ import annotations
 
-from kernel_index.errors import InputError
+from kernel_index.errors import InputError, Place
 from opselect.models.formats.wire import Buffer
-from opselect.models.graph.tflite import TfliteModel
+from opselect.models.graph.model import Graph
+from opselect.models.graph.tflite import TfliteModel, flex_graph
 from opselect.models.storage import OpenFile
 
-__all__ = ["is_tflite", "read_tflite"]
+__all__ = ["is_tflite", "read_flex_graph", "read_tflite"]
 
 _IDENTIFIER = b"TFL3"
 
@@ -23,6 +24,8 @@ def is_tflite(buffer: Buffer) -> bool:
 def read_tflite(file: OpenFile) -> TfliteModel:
     """The model in an open file; weights stay where they are, only the places of buffers are noted.
 
+    A ``Flex…`` operator whose options make no sense is in it, and says what is wrong.
+
     Raises InputError, with the byte and the operator where they are known, for what is no model or a damaged one.
     """
     if not is_tflite(file.buffer):
@@ -30,3 +33,15 @@ def read_tflite(file: OpenFile) -> TfliteModel:
     from opselect.models.formats.tflite.reader import parse_tflite
 
     return parse_tflite(file)
+
+
+def read_flex_graph(model: TfliteModel, path: str) -> Graph:
+    """The TensorFlow ops that the Flex delegate runs for a model, as :func:`flex_graph` has them.
+
+    Raises InputError for an operator that the delegate could not run as it stands in the file.
+    """
+    problem = next((each.problem for each in model.operators if each.problem is not None), None)
+    if problem is not None:
+        advice = "The file is damaged or was made by a broken tool: copy, download or convert it again."
+        raise InputError(Place(path, byte=problem.byte), problem.problem, advice)
+    return flex_graph(model)

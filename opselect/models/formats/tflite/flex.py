@@ -15,32 +15,38 @@ from opselect.models.formats.graphdef import parse_nodedef
 from opselect.models.formats.tflite.checked import CheckedFile, NumberList
 from opselect.models.formats.wire import WireError
 from opselect.models.graph.model import Node
+from opselect.models.graph.tflite import FlexProblem
 from opselect.models.graph.values import ByteSource
 
 _BAD_FLEXBUFFER = (AssertionError, IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error)
 """What the FlexBuffers package raises, by what it stumbles over."""
 
 
-def flex_node(file: CheckedFile, options: NumberList, source: ByteSource) -> Node:
+def flex_node(file: CheckedFile, options: NumberList, source: ByteSource) -> tuple[Node, FlexProblem | None]:
     """The node of an operator's custom options; its tensors refer to ``source`` by their offset in the file.
 
-    Raises WireError where the options are no such vector, or where the two names of the op differ.
+    With it comes what the delegate stumbles over and TensorFlow's tools, which read the NodeDef alone, do not: that the
+    options name another op. Raises WireError where there is no NodeDef.
     """
     data = file.load(options)
     try:
         vector = flexbuffers.GetRoot(data).AsVector
-        op = bytes(vector[0].AsStringBytes)
         node_def = bytes(vector[1].AsStringBytes)
     except _BAD_FLEXBUFFER:
         raise WireError(options.start, "its options are no pair of an op's name and a NodeDef") from None
+    if not node_def:
+        raise WireError(options.start, "its NodeDef is empty")
     # A string ends with a zero byte, which a slice that the end of the options cut off lacks.
     offset = data.find(node_def + b"\0")
     if offset < 0:
         raise WireError(options.start, "its NodeDef is cut off")
     start = options.start + offset
     node = parse_nodedef(file.buffer, start, start + len(node_def), source)
-    if node.op.encode() != op:
-        raise WireError(
-            start, f"its options name the op {op.decode(errors='backslashreplace')!r}, its NodeDef {node.op!r}"
-        )
-    return node
+    try:
+        op = bytes(vector[0].AsStringBytes)
+    except _BAD_FLEXBUFFER:
+        return node, FlexProblem("other_op", "its options are no pair of an op's name and a NodeDef", options.start)
+    if node.op.encode() == op:
+        return node, None
+    other = f"its options name the op {op.decode(errors='backslashreplace')!r}, its NodeDef {node.op!r}"
+    return node, FlexProblem("other_op", other, start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import tflite
@@ -15,8 +15,9 @@ from opselect.models.formats.tflite.flex import flex_node
 from opselect.models.formats.wire import WireError
 from opselect.models.graph.model import Node
 from opselect.models.graph.tflite import (
-    FLEX_PREFIX,
     NO_TENSOR,
+    FlexProblem,
+    OperatorCode,
     StoredBuffer,
     TfliteModel,
     TfliteOperator,
@@ -68,6 +69,9 @@ _CALLS_2 = {
         ("DecompositionSubgraphIndex",),
     ),
 }
+_MIN_RUNTIME_VERSION = "min_runtime_version"
+"""The metadata in which the converter notes it (``lite/tools/versioning/runtime_version.cc``)."""
+
 _Calls = Mapping[int, tuple[type, tuple[str, ...]]]
 
 # 1 stands in a field that the converter fills in later (lite/core/interpreter_builder.cc takes offsets above it).
@@ -88,20 +92,13 @@ def _inside(where: str) -> Iterator[None]:
         raise WireError(error.offset, f"{where}: {error.problem}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class _OperatorCode:
-    name: str
-    version: int
-    is_custom: bool
-
-
 class _ModelReader:
     """One walk over a model, each table read once."""
 
     def __init__(self, file: OpenFile) -> None:
         self._file = CheckedFile(file.buffer)
         self._source = file.source
-        self._codes: list[_OperatorCode] = []
+        self._codes: list[OperatorCode] = []
         self._buffers: list[StoredBuffer] = []
         self._subgraph_count = 0
 
@@ -119,6 +116,7 @@ class _ModelReader:
             self._subgraph(number, subgraph)
             for number, subgraph in enumerate(tables(model.Subgraphs, self._subgraph_count))
         ]
+        metadata = [self._metadata(item) for item in tables(model.Metadata, model.MetadataLength())]
         return TfliteModel(
             model.Version(),
             model.Description() or "",
@@ -128,19 +126,32 @@ class _ModelReader:
                 for signature in tables(model.SignatureDefs, model.SignatureDefsLength())
             ),
             tuple(self._buffers),
-            tuple(item.Name() or "" for item in tables(model.Metadata, model.MetadataLength())),
+            tuple(name for name, _ in metadata),
+            tuple(self._codes),
+            self._text(dict(metadata).get(_MIN_RUNTIME_VERSION, StoredBuffer())),
         )
 
-    def _code(self, code: Any) -> _OperatorCode:
+    def _metadata(self, item: Any) -> tuple[str, StoredBuffer]:
+        name, number = item.Name() or "", item.Buffer()
+        if number >= len(self._buffers):
+            raise WireError(_place(item), f"the metadata {name!r} has buffer {number:,} of {len(self._buffers):,}")
+        return name, self._buffers[number]
+
+    def _text(self, place: StoredBuffer) -> str:
+        """The bytes of a buffer up to the first zero, as text."""
+        data = self._file.load(NumberList(place.offset, place.size, BYTE)) if place.size else b""
+        return data.partition(b"\0")[0].decode(errors="backslashreplace")
+
+    def _code(self, code: Any) -> OperatorCode:
         # Files older than schema 3a have the first field only, which is too small for newer operators
         # (lite/schema/schema_utils.cc).
         number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
         if number != tflite.BuiltinOperator.CUSTOM:
-            return _OperatorCode(_OPERATORS.get(number, f"builtin {number}"), code.Version(), False)
+            return OperatorCode(_OPERATORS.get(number, f"builtin {number}"), code.Version(), False)
         name = code.CustomCode()
         if not name:
             raise WireError(_place(code), "a custom operator has no name")
-        return _OperatorCode(name, code.Version(), True)
+        return OperatorCode(name, code.Version(), True)
 
     def _buffer(self, buffer: Any) -> StoredBuffer:
         span = buffer.DataAsNumpy()
@@ -161,13 +172,14 @@ class _ModelReader:
 
     def _subgraph(self, number: int, subgraph: Any) -> TfliteSubgraph:
         tables = self._file.tables
-        with _inside(f"subgraph {number}"):
+        place = f"subgraph {number}"
+        with _inside(place):
             tensors = [self._tensor(tensor) for tensor in tables(subgraph.Tensors, subgraph.TensorsLength())]
             count = len(tensors)
             inputs = self._tensor_numbers(subgraph.InputsAsNumpy(), count)
             outputs = self._tensor_numbers(subgraph.OutputsAsNumpy(), count)
             operators = [
-                self._operator(index, operator, count)
+                self._operator(place, index, operator, count)
                 for index, operator in enumerate(tables(subgraph.Operators, subgraph.OperatorsLength()))
             ]
             return TfliteSubgraph(
@@ -193,13 +205,15 @@ class _ModelReader:
             bool(tensor.IsVariable()),
         )
 
-    def _operator(self, number: int, operator: Any, tensor_count: int) -> TfliteOperator:
+    def _operator(self, subgraph: str, number: int, operator: Any, tensor_count: int) -> TfliteOperator:
         with _inside(f"operator {number}"):
             index = operator.OpcodeIndex()
             if index >= len(self._codes):
                 raise WireError(_place(operator), f"its kind is number {index:,} of {len(self._codes):,}")
         code = self._codes[index]
-        with _inside(f"operator {number} ({code.name})"):
+        place = f"operator {number} ({code.name})"
+        node, problem = self._node(operator, code)
+        with _inside(place):
             return TfliteOperator(
                 code.name,
                 code.version,
@@ -207,7 +221,8 @@ class _ModelReader:
                 self._tensor_numbers(operator.InputsAsNumpy(), tensor_count, lowest=NO_TENSOR),
                 self._tensor_numbers(operator.OutputsAsNumpy(), tensor_count, lowest=NO_TENSOR),
                 tuple(self._called(operator)),
-                self._node(operator, code),
+                node,
+                problem and replace(problem, problem=f"{subgraph}: {place}: {problem.problem}"),
             )
 
     def _tensor_numbers(self, span: NumberList | int, tensor_count: int, lowest: int = 0) -> tuple[int, ...]:
@@ -237,16 +252,23 @@ class _ModelReader:
             raise WireError(position, f"it names subgraph {number:,} of {self._subgraph_count:,}")
         return number
 
-    def _node(self, operator: Any, code: _OperatorCode) -> Node | None:
-        if not code.is_custom or not code.name.startswith(FLEX_PREFIX):
-            return None
+    def _node(self, operator: Any, code: OperatorCode) -> tuple[Node | None, FlexProblem | None]:
+        """The node of a ``Flex…`` operator, and what ``lite/tools/list_flex_ops.cc`` or the delegate finds wrong."""
+        if not code.is_flex:
+            return None, None
+        if operator.CustomOptionsFormat() != tflite.CustomOptionsFormat.FLEXBUFFERS:
+            return None, FlexProblem("format", "the format of its options is not FlexBuffers", _place(operator))
         options = operator.CustomOptionsAsNumpy()
         if not isinstance(options, NumberList):
             offset, size = operator.LargeCustomOptionsOffset(), operator.LargeCustomOptionsSize()
             options = self._outside(offset, size, _place(operator))
-        if options is None:
-            raise WireError(_place(operator), "it runs a TensorFlow op, but has no options that say which")
-        return flex_node(self._file, options, self._source)
+        if options is None or not options.length:
+            empty = "it runs a TensorFlow op, but has no options that say which"
+            return None, FlexProblem("empty", empty, _place(operator))
+        try:
+            return flex_node(self._file, options, self._source)
+        except WireError as error:
+            return None, FlexProblem("node_def", error.problem, error.offset)
 
     def _signature(self, signature: Any, subgraphs: list[TfliteSubgraph]) -> TfliteSignature:
         name = signature.SignatureKey() or ""

@@ -15,7 +15,7 @@ import pytest
 from fixtures.models import make_tflite
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
-from opselect.models.formats.tflite import is_tflite, read_tflite
+from opselect.models.formats.tflite import is_tflite, read_flex_graph, read_tflite
 from opselect.models.graph import FunctionRef, TensorRef, check_graph, expand_functions
 from opselect.models.graph.tflite import (
     OperatorCount,
@@ -288,19 +288,21 @@ def test_flex_options_of_every_width(tmp_path: Path, size: int) -> None:
     ("options", "problem"),
     [
         (None, "has no options that say which"),
-        (b"", "no pair"),
+        (b"", "has no options that say which"),
         (b"\0", "no pair"),
         (b"\xff" * 20, "no pair"),
         (flex(node("e", "Erf"))[:-8], "no pair"),
-        (flex_options("Erf", b""), "a node has no op"),
+        (flex_options("Erf", b""), "its NodeDef is empty"),
+        (flex_options("Erf", b"\x0a\x01e"), "a node has no op"),
         (flex_options("Erf", b"\x0a\x7f"), "is said to have"),
         (flex_options("Erf", b"\x12\x03Inv"), "name the op 'Erf', its NodeDef 'Inv'"),
     ],
 )
 def test_flex_options_that_are_none(tmp_path: Path, options: bytes | None, problem: str) -> None:
     operators = (Op(BUILTIN.ADD), Op("FlexErf", options=options))
+    model = model_of(tmp_path / "m", tflite_bytes(Subgraph(operators=operators)))
     with pytest.raises(InputError, match=r"subgraph 0: operator 1 \(FlexErf\): ") as caught:
-        model_of(tmp_path / "m", tflite_bytes(Subgraph(operators=operators)))
+        read_flex_graph(model, "m")
     assert problem in caught.value.problem
     assert caught.value.place.byte is not None
     assert caught.value.advice
@@ -358,7 +360,7 @@ def test_models_are_told_by_their_identifier(tmp_path: Path) -> None:
 def test_the_schema_is_loaded_only_for_a_model() -> None:
     script = (
         "import sys\n"
-        "from opselect.models.formats.tflite import is_tflite, read_tflite\n"
+        "from opselect.models.formats.tflite import is_tflite, read_flex_graph, read_tflite\n"
         "from opselect.models.storage import open_file\n"
         "assert not is_tflite(b'no model at all')\n"
         "assert not {'tflite', 'flatbuffers', 'numpy'} & set(sys.modules)\n"
@@ -373,3 +375,24 @@ def test_the_page_shows_what_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     failed, run = doctest.testfile(str(ROOT / "docs" / "tflite.md"), module_relative=False)
     assert (failed, run > 3) == (0, True)
+
+
+def test_the_table_of_operators_is_read_whole(tmp_path: Path) -> None:
+    operators = (Op(BUILTIN.CONV_2D, version=5), Op("FlexErf", options=flex(node("e", "Erf"))), Op("Mine", version=2))
+    model = model_of(tmp_path / "m", tflite_bytes(Subgraph(operators=operators)))
+    assert model.operator_codes == tuple(each.code for each in model.operators)
+    assert [(code.name, code.version, code.is_custom, code.is_flex) for code in model.operator_codes] == [
+        ("CONV_2D", 5, False, False),
+        ("FlexErf", 1, True, True),
+        ("Mine", 2, True, False),
+    ]
+
+
+@pytest.mark.parametrize("model", CONVERTED, ids=lambda path: path.stem)
+def test_the_minimum_runtime_version_that_a_converter_noted(model: Path) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", model_at(model).min_runtime_version)
+
+
+def test_metadata_without_a_buffer(tmp_path: Path) -> None:
+    data = tflite_bytes(Subgraph(), metadata=("min_runtime_version",))
+    assert model_of(tmp_path / "m", data).min_runtime_version == ""
