@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest"]
+Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest", "registration"]
 
 ManifestFormat = Literal["yaml", "json"]
 
@@ -16,13 +16,14 @@ class TargetKind:
 
     ``file`` is the name of what is written; that of the manifest has its format for the last part. ``summary`` says
     what it is in a clause, and ``settings`` are keys of a configuration that no other kind has, but those that name
-    them, too.
+    them, too. A kind ``of_models`` is written from models of TensorFlow Lite alone: it asks no release for kernels.
     """
 
     name: Target
     file: str
     summary: str
     settings: tuple[str, ...] = ()
+    of_models: bool = False
 
     def file_name(self, manifest_format: ManifestFormat = "yaml") -> str:
         """The name of the file that is written."""
@@ -38,10 +39,21 @@ TARGET_KINDS = (
         "header", "ops_to_register.h", "the kernels one by one, for selective registration", ("compat", "default_ops")
     ),
     TargetKind("manifest", "manifest.{format}", "every file and kernel, and why it is there", ("format",)),
+    TargetKind(
+        "registration",
+        "registration.cc",
+        "the operators of TensorFlow Lite one by one, in place of `BuiltinOpResolver`",
+        ("compat", "namespace", "labels"),
+        of_models=True,
+    ),
 )
 """All kinds, in the order in which they are written."""
 
 TARGETS: tuple[Target, ...] = tuple(kind.name for kind in TARGET_KINDS)
+
+
+MODEL_TARGETS = frozenset(kind.name for kind in TARGET_KINDS if kind.of_models)
+"""Those that are written from models alone."""
 
 
 def kind_of(target: str) -> TargetKind:

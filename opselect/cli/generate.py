@@ -24,11 +24,12 @@ from opselect.cli.shared.options import (
 from opselect.cli.shared.page_file import PageFile, html_option, page_file
 from opselect.cli.shared.selecting import print_build, print_missing, report
 from opselect.cli.shared.sources import check_source
-from opselect.targets import TARGET_KINDS, TARGETS, ManifestFormat
+from opselect.targets import MODEL_TARGETS, TARGET_KINDS, TARGETS, ManifestFormat
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
     from opselect.build_lists import Mode
+    from opselect.build_lists.lite import Labels
     from opselect.estimates import SizeEstimate
     from opselect.models.choice import Choice
     from opselect.targets import Target
@@ -105,6 +106,14 @@ Examples:
     metavar="FILE",
     help="Add the ops and kernel classes of a JSON list, as list_flex_ops prints it; repeatable.",
 )
+@click.option("--namespace", default="", metavar="NAME", help="With --target registration: a namespace around it.")
+@click.option(
+    "--labels",
+    type=click.Choice(("tensorflow", "litert")),
+    default="tensorflow",
+    show_default=True,
+    help="For TensorFlow Lite: whose folders are named, //tensorflow/lite or LiteRT's //tflite.",
+)
 @click.option("--template-dir", type=FOLDER, metavar="DIR", help="Templates to use instead of the built-in ones.")
 @have_option
 @follow_links_option
@@ -133,6 +142,8 @@ def command(
     compat: str,
     default_ops: str | None,
     ops_lists: tuple[str, ...],
+    namespace: str,
+    labels: Labels,
     template_dir: Path | None,
     have: frozenset[str],
     follow_links: bool,
@@ -159,6 +170,17 @@ def command(
 
         reading_options = ReadingOptions(jobs, dask, follow_links)
         return generate_targets(config, reading_options, html_file, as_json=as_json, quiet=quiet)
+    # click has taken nothing but targets.
+    wanted = cast("tuple[Target, ...]", targets)
+    if wanted and MODEL_TARGETS.issuperset(wanted):
+        from opselect.build_lists.lite import LiteOptions
+        from opselect.cli.generate_lite import generate_for_models
+
+        if kept or not models:
+            raise click.UsageError(f"--target {wanted[0]} is of models of TensorFlow Lite: name a MODEL")
+        if out is None:
+            raise click.UsageError("say where the files go: --out DIR")
+        return generate_for_models(models, wanted, out, LiteOptions(compat, namespace, labels), quiet=quiet)
     from kernel_index.build_files import MAKEFILE_LIST
     from opselect.build_lists.header import HeaderOptions
     from opselect.usecases.generate import ListOptions
@@ -179,8 +201,6 @@ def command(
         folders=[out] if out is not None else (),
         as_json=as_json,
     )
-    # click has taken nothing but targets.
-    wanted = cast("tuple[Target, ...]", targets)
     header = HeaderOptions(compat=compat) if default_ops is None else HeaderOptions(default_ops, compat)
     options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header)
     return generate_lists(question, options, out, page, allow_missing=allow_missing, as_json=as_json, quiet=quiet)

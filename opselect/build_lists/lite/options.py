@@ -1,0 +1,38 @@
+"""What may be chosen about the outputs for TensorFlow Lite."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from kernel_index.errors import OpselectError
+
+Labels = Literal["tensorflow", "litert"]
+LABELS: tuple[Labels, ...] = ("tensorflow", "litert")
+"""In whose words folders and labels are written: TensorFlow's ``tensorflow/lite``, or LiteRT's ``tflite``."""
+
+_NAMESPACE = re.compile(r"[A-Za-z_]\w*(::[A-Za-z_]\w*)*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class LiteOptions:
+    """``compat`` is the release whose tool's very text is wanted, empty for our own; ``namespace`` that of C++ around
+    the registration; ``labels`` whose folders are named.
+    """
+
+    compat: str = ""
+    namespace: str = ""
+    labels: Labels = "tensorflow"
+
+    @property
+    def folder(self) -> str:
+        """The folder of TensorFlow Lite in the source tree."""
+        return "tflite" if self.labels == "litert" else "tensorflow/lite"
+
+    def check(self) -> None:
+        """Raises OpselectError for what makes no sense."""
+        if self.namespace and not _NAMESPACE.fullmatch(self.namespace):
+            raise OpselectError(
+                f"{self.namespace!r} is no namespace of C++\n  Write it like app or app::models, without blanks."
+            )

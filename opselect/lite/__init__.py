@@ -1,0 +1,1 @@
+"""TensorFlow Lite: which operators models use, what runtimes have of them, and which functions register them."""

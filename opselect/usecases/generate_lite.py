@@ -1,0 +1,55 @@
+"""What must builds of TensorFlow Lite be told of the operators of some models?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opselect.build_lists import write_outputs
+from opselect.build_lists.lite import LiteOptions, render_lite
+from opselect.lite.operators import LiteModel
+from opselect.models.formats import check_output
+from opselect.targets import MODEL_TARGETS, Target, kind_of
+from opselect.usecases.lite_models import read_lite_models
+from opselect.usecases.watch import NOBODY, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenForLite:
+    """The files that were written, sorted by name, those of them that changed, and the models that they are of."""
+
+    paths: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    models: tuple[LiteModel, ...]
+
+
+def generate_for_lite(
+    paths: Sequence[str],
+    targets: Sequence[Target],
+    out: Path,
+    options: LiteOptions | None = None,
+    watch: Watch = NOBODY,
+) -> WrittenForLite:
+    """Writes the targets that ask for the models alone, all of them or none.
+
+    Raises InputError for what cannot be read or written, and for an operator that a target cannot have.
+    """
+    options = options or LiteOptions()
+    options.check()
+    for target in targets:
+        check_output(str(out / kind_of(target).file), *paths)
+    models = read_lite_models(paths, watch)
+    texts = lite_texts(models, targets, options)
+    changed = {path.name for path in write_outputs(texts, out)}
+    written = tuple(out / name for name in sorted(texts))
+    return WrittenForLite(written, tuple(path for path in written if path.name in changed), models)
+
+
+def lite_texts(models: Sequence[LiteModel], targets: Sequence[Target], options: LiteOptions) -> dict[str, str]:
+    """The texts of those targets that ask for the models alone, by the names of their files."""
+    texts: dict[str, str] = {}
+    for target in targets:
+        if target in MODEL_TARGETS:
+            texts |= render_lite(target, models, options)
+    return texts
