@@ -29,7 +29,7 @@ def requirements_json(needed: Requirements) -> Json:
     ``ops`` is what the models ask for themselves; an op that the runtime replaces has one more key, ``replaced``, which
     says why. What the runtime makes of nodes stands under ``runtime_ops``, where there is some: rows of the same form
     with ``inserted`` or ``added``, which says why. ``loads`` is as :func:`loads_json` says.
-    ``runs`` is there where not all of it runs as graphs. Warnings are not in it.
+    ``runs`` is there where ``loads`` does not say how the models are run. Warnings are not in it.
     """
     rows: dict[str, list[Json]] = {"ops": [], "runtime_ops": []}
     for item in needed.items:
@@ -39,7 +39,7 @@ def requirements_json(needed: Requirements) -> Json:
         **{key: found for key, found in rows.items() if found or key == "ops"},
         "releases": list(needed.releases),
         "loads": loads_json(needed.loads),
-        **({} if needed.runs == GRAPHS else {"runs": sorted(needed.runs)}),
+        **({} if needed.runs == _told_by(needed.loads) else {"runs": sorted(needed.runs)}),
     }
 
 
@@ -91,11 +91,14 @@ def parse_requirements(data: object, path: str) -> Requirements:
     items = (_item(op, f"{key}[{number}]", path) for key, ops in rows.items() for number, op in enumerate(ops))
     # A file of before there were such facts says nothing of how its models are loaded.
     loads = parse_loads(fields["loads"], "loads", path) if "loads" in fields else Loads(unknown=(_base_name(path),))
-    # Nor did it say how they are run; only of ops that are run one by one it had uses and no graph.
-    usual: frozenset[Way] = frozenset(("ops",)) if loads.uses and not (loads.graphs or loads.unknown) else GRAPHS
-    runs = _runs(fields["runs"], path) if "runs" in fields else usual
+    runs = _runs(fields["runs"], path) if "runs" in fields else _told_by(loads)
     parts = [Requirements((item,), runs=runs) for item in items]
     return Requirements.merge([*parts, Requirements((), (), releases, loads, runs)])
+
+
+def _told_by(loads: Loads) -> frozenset[Way]:
+    """How models are run, by their facts: only of ops that are run one by one there are uses and no graph."""
+    return frozenset(("ops",)) if loads.uses and not (loads.graphs or loads.unknown) else GRAPHS
 
 
 def _runs(value: object, path: str) -> frozenset[Way]:

@@ -69,7 +69,7 @@ def test_what_the_runtime_decides_says_why(kind: Kind) -> None:
 @given(value=requirements)
 def test_json_round_trip(value: Requirements) -> None:
     back = parse_requirements(json.loads(json.dumps(requirements_json(value))), "r.json")
-    assert (back.items, back.releases, back.loads) == (value.items, value.releases, value.loads)
+    assert (back.items, back.releases, back.loads, back.runs) == (value.items, value.releases, value.loads, value.runs)
     assert requirements_json(back) == requirements_json(value)
 
 
