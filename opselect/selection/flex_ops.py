@@ -25,6 +25,7 @@ from opselect.selection.why_missing import explain
 _ENDS = {
     "format": "Invalid CustomOptionsFormat",
     "node_def": "Failed to parse data into a valid NodeDef",
+    "no_op": "Invalid NodeDef",
 }
 """The words with which the tool ends at options that it cannot read, by what is wrong with them."""
 
@@ -43,7 +44,8 @@ class FlexOps:
 def flex_ops(models: Iterable[LiteModel], index: KernelIndex, profile: str) -> FlexOps:
     """What the tool lists for all models, if it is linked with the kernels of a profile of the index.
 
-    An operator without options is passed over, as the tool does. Raises InputError, with the byte and in the tool's
+    An operator without options is passed over, as the tool does, and so is one whose options come after the tables of
+    the file, where it does not look. Raises InputError, with the byte and in the tool's
     words, for options that it ends at.
     """
     attrs = KernelAttrs(index)
@@ -77,6 +79,8 @@ def _asked(models: Iterable[LiteModel], kernel_attrs: KernelAttrs) -> Iterator[t
     """What each operator asks for, and the name that it has without ``Flex``."""
     for (model, place), operator in _flex_operators(models):
         problem = operator.problem
+        if operator.is_outside and (problem is None or problem.fault != "format"):
+            continue
         if problem is not None and problem.fault in _ENDS:
             end = f"list_flex_ops ends with {_ENDS[problem.fault]!r}: {problem.problem}"
             raise InputError(Place(model, byte=problem.byte), end, "Convert the model again.")

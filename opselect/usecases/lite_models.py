@@ -19,8 +19,8 @@ _TASK = "Reading models"
 def read_lite_models(paths: Sequence[str], watch: Watch = NOBODY) -> tuple[LiteModel, ...]:
     """The models at some paths or URLs, in their order; a path that is named twice is one model.
 
-    ``Flex…`` operators with options that make no sense are in them. Raises InputError for what cannot be read and for
-    what is no model of TensorFlow Lite.
+    ``Flex…`` operators with options that make no sense are in them, and a model may have no subgraphs. Raises
+    InputError for what cannot be read and for what is no model of TensorFlow Lite.
     """
     named = model_names(paths)
     models = []
@@ -33,4 +33,4 @@ def read_lite_models(paths: Sequence[str], watch: Watch = NOBODY) -> tuple[LiteM
 
 def _read(path: str) -> TfliteModel:
     with model_at(path) as place, reading(place), open_file(place) as file:
-        return read_tflite(file)
+        return read_tflite(file, may_be_empty=True)

@@ -32,10 +32,23 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Op:
-    """``kind`` is the number of a built-in, or a custom name with its ``options``; ``calls`` are subgraphs."""
+class Code:
+    """A row of the table of operators as no converter writes it: each field is what it is, and None is left out."""
 
-    kind: int | str
+    builtin: int | None = None
+    old: int | None = None
+    custom: str | bytes | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Op:
+    """``kind`` is the number of a built-in, or a custom name with its ``options``, or a row of the table.
+
+    ``calls`` are subgraphs; ``format`` is that of the options.
+    """
+
+    kind: int | str | Code
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     version: int = 1
@@ -43,6 +56,7 @@ class Op:
     calls: tuple[int, ...] = ()
     outside: tuple[int, int] | None = None
     """Offset and size of options that stand behind the tables."""
+    format: int = tflite.CustomOptionsFormat.FLEXBUFFERS
 
 
 @dataclass(frozen=True)
@@ -84,12 +98,14 @@ def tflite_bytes(
     metadata: Sequence[str] = (),
     description: str = "",
     only_old_codes: bool = False,
+    codes: Sequence[Code] = (),
 ) -> bytes:
     """A model; a buffer is its bytes, or offset and size of bytes that the caller appends.
 
-    With ``only_old_codes`` operators have just the field that files before schema 3a have.
+    With ``only_old_codes`` operators have just the field that files before schema 3a have. ``codes`` are rows that the
+    table of operators begins with, whoever uses them.
     """
-    writer = _Writer(flatbuffers.Builder(0), only_old_codes)
+    writer = _Writer(flatbuffers.Builder(0), only_old_codes, codes)
     return writer.model(subgraphs, buffers, signatures, metadata, description)
 
 
@@ -115,10 +131,10 @@ _CALLS_2: dict[int, tuple[int, str, tuple[str, ...]]] = {
 
 
 class _Writer:
-    def __init__(self, builder: Any, only_old_codes: bool) -> None:
+    def __init__(self, builder: Any, only_old_codes: bool, codes: Sequence[Code]) -> None:
         self._builder = builder
         self._only_old_codes = only_old_codes
-        self._codes: list[tuple[int | str, int]] = []
+        self._codes = list(codes)
 
     def model(
         self,
@@ -131,7 +147,7 @@ class _Writer:
         written = self._tables([self._subgraph(subgraph) for subgraph in subgraphs])
         fields = {
             "Version": 3,
-            "OperatorCodes": self._tables([self._code(*code) for code in self._codes]),
+            "OperatorCodes": self._tables([self._code(code) for code in self._codes]),
             "Subgraphs": written,
             "Description": self._builder.CreateString(description),
             "Buffers": self._tables([self._buffer(buffer) for buffer in buffers]),
@@ -150,7 +166,7 @@ class _Writer:
         end: int = getattr(tflite, f"{name}End")(self._builder)
         return end
 
-    def _text(self, text: str) -> int:
+    def _text(self, text: str | bytes) -> int:
         offset: int = self._builder.CreateString(text)
         return offset
 
@@ -167,15 +183,22 @@ class _Writer:
     def _numbers(self, values: Sequence[int]) -> int:
         return self._vector(values, 4, self._builder.PrependInt32)
 
-    def _code(self, kind: int | str, version: int) -> int:
-        number = BUILTIN.CUSTOM if isinstance(kind, str) else kind
+    def _code(self, code: Code) -> int:
         return self._table(
             "OperatorCode",
-            CustomCode=self._text(kind) if isinstance(kind, str) else None,
-            Version=version,
-            DeprecatedBuiltinCode=min(number, BUILTIN.PLACEHOLDER_FOR_GREATER_OP_CODES),
-            BuiltinCode=None if self._only_old_codes else number,
+            CustomCode=None if code.custom is None else self._text(code.custom),
+            Version=code.version,
+            DeprecatedBuiltinCode=code.old,
+            BuiltinCode=code.builtin,
         )
+
+    def _code_of(self, operator: Op) -> Code:
+        if isinstance(operator.kind, Code):
+            return operator.kind
+        custom = operator.kind if isinstance(operator.kind, str) else None
+        number = BUILTIN.CUSTOM if isinstance(operator.kind, str) else operator.kind
+        old = min(number, BUILTIN.PLACEHOLDER_FOR_GREATER_OP_CODES)
+        return Code(None if self._only_old_codes else number, old, custom, operator.version)
 
     def _buffer(self, buffer: bytes | tuple[int, int]) -> int:
         if isinstance(buffer, tuple):
@@ -204,7 +227,7 @@ class _Writer:
         )
 
     def _operator(self, operator: Op) -> int:
-        code = operator.kind, operator.version
+        code = self._code_of(operator)
         if code not in self._codes:
             self._codes.append(code)
         fields = {
@@ -212,11 +235,12 @@ class _Writer:
             "Inputs": self._numbers(operator.inputs),
             "Outputs": self._numbers(operator.outputs),
             "CustomOptions": None if operator.options is None else self._builder.CreateByteVector(operator.options),
+            "CustomOptionsFormat": operator.format,
         }
         if operator.outside:
             fields["LargeCustomOptionsOffset"], fields["LargeCustomOptionsSize"] = operator.outside
         for field, table in (("BuiltinOptions", _CALLS), ("BuiltinOptions2", _CALLS_2)):
-            if operator.calls and operator.kind in table:
+            if operator.calls and isinstance(operator.kind, int) and operator.kind in table:
                 union, name, names = table[operator.kind]
                 fields[f"{field}Type"] = union
                 fields[field] = self._table(name, **dict(zip(names, operator.calls, strict=True)))

@@ -63,12 +63,12 @@ def parse_graphdef(buffer: Buffer, spans: Sequence[Span], source: ByteSource) ->
     return Graph(tuple(reader.nodes), tuple(reader.functions), reader.gradients, versions)
 
 
-def parse_nodedef(buffer: Buffer, start: int, end: int, source: ByteSource) -> Node:
-    """The single node in ``buffer[start:end]``, which needs an op but no name.
+def parse_nodedef(buffer: Buffer, start: int, end: int, source: ByteSource, *, needs_op: bool = True) -> Node:
+    """The single node in ``buffer[start:end]``, which needs no name.
 
     Raises WireError with the byte where the bytes are no NodeDef.
     """
-    return _GraphDefReader(buffer, source).node(start, end, needs_name=False)
+    return _GraphDefReader(buffer, source).node(start, end, needs_name=False, needs_op=needs_op)
 
 
 class _GraphDefReader:
@@ -95,7 +95,7 @@ class _GraphDefReader:
             elif field == _GRAPH_OLD_VERSION:
                 self._old_version = signed32(a)
 
-    def node(self, start: int, end: int, *, needs_name: bool = True) -> Node:
+    def node(self, start: int, end: int, *, needs_name: bool = True, needs_op: bool = True) -> Node:
         name = op = device = ""
         inputs: list[str] = []
         attrs: dict[str, NodeAttr] = {}
@@ -113,7 +113,7 @@ class _GraphDefReader:
                     device = self._attrs.word(a, b)
             if needs_name and not name:
                 raise WireError(start, "a node has no name")
-            if not op:
+            if needs_op and not op:
                 raise WireError(start, "a node has no op")
         except WireError as error:
             where = f"node {name!r}: " if name else ""

@@ -70,9 +70,9 @@ class TfliteTensor:
         return _DATA_TYPES.get(self.type)
 
 
-FlexFault = Literal["empty", "format", "node_def", "other_op"]
+FlexFault = Literal["empty", "format", "node_def", "no_op", "other_op"]
 """What is wrong with the options of a ``Flex…`` operator: none are there, their format is no FlexBuffers, the NodeDef
-cannot be read, or the options name another op than their NodeDef."""
+cannot be read or names no op, or the options name another op than their NodeDef."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ class TfliteOperator:
 
     ``inputs`` and ``outputs`` number the tensors of its subgraph. ``subgraphs`` are those that it runs: then and else
     of ``IF``, condition and body of ``WHILE``. ``node`` is the TensorFlow op that a ``Flex…`` operator runs; it is None
-    where its options do not say, and ``problem`` is why.
+    where its options do not say, and ``problem`` is why. With ``is_outside`` these options come after the tables of the
+    file, as they may in models above 2 GB.
     """
 
     name: str
@@ -118,6 +119,7 @@ class TfliteOperator:
     subgraphs: tuple[int, ...] = ()
     node: Node | None = None
     problem: FlexProblem | None = None
+    is_outside: bool = False
 
     @property
     def code(self) -> OperatorCode:

@@ -21,10 +21,12 @@ def is_tflite(buffer: Buffer) -> bool:
     return buffer[4:8] == _IDENTIFIER
 
 
-def read_tflite(file: OpenFile) -> TfliteModel:
+def read_tflite(file: OpenFile, *, may_be_empty: bool = False) -> TfliteModel:
     """The model in an open file; weights stay where they are, only the places of buffers are noted.
 
-    A ``Flex…`` operator whose options make no sense is in it, and says what is wrong.
+    A ``Flex…`` operator whose options make no sense is in it, and says what is wrong. No interpreter takes a model
+    without subgraphs (``lite/core/interpreter_builder.cc``), but the tools that prepare builds do: it must not be one
+    unless it ``may_be_empty``.
 
     Raises InputError, with the byte and the operator where they are known, for what is no model or a damaged one.
     """
@@ -32,7 +34,10 @@ def read_tflite(file: OpenFile) -> TfliteModel:
         raise InputError(file.path, "is no TensorFlow Lite model", "Such a file has TFL3 at byte 4.")
     from opselect.models.formats.tflite.reader import parse_tflite
 
-    return parse_tflite(file)
+    model = parse_tflite(file)
+    if not (model.subgraphs or may_be_empty):
+        raise InputError(file.path, "the model has no subgraphs", "Convert the model again.")
+    return model
 
 
 def read_flex_graph(model: TfliteModel, path: str) -> Graph:

@@ -22,11 +22,11 @@ _BAD_FLEXBUFFER = (AssertionError, IndexError, KeyError, OverflowError, TypeErro
 """What the FlexBuffers package raises, by what it stumbles over."""
 
 
-def flex_node(file: CheckedFile, options: NumberList, source: ByteSource) -> tuple[Node, FlexProblem | None]:
+def flex_node(file: CheckedFile, options: NumberList, source: ByteSource) -> tuple[Node | None, FlexProblem | None]:
     """The node of an operator's custom options; its tensors refer to ``source`` by their offset in the file.
 
-    With it comes what the delegate stumbles over and TensorFlow's tools, which read the NodeDef alone, do not: that the
-    options name another op. Raises WireError where there is no NodeDef.
+    It is None where it names no op. With a node may come what the delegate stumbles over and TensorFlow's tools, which
+    read the NodeDef alone, do not: that the options name another op. Raises WireError where there is no NodeDef.
     """
     data = file.load(options)
     try:
@@ -41,7 +41,9 @@ def flex_node(file: CheckedFile, options: NumberList, source: ByteSource) -> tup
     if offset < 0:
         raise WireError(options.start, "its NodeDef is cut off")
     start = options.start + offset
-    node = parse_nodedef(file.buffer, start, start + len(node_def), source)
+    node = parse_nodedef(file.buffer, start, start + len(node_def), source, needs_op=False)
+    if not node.op:
+        return None, FlexProblem("no_op", "its NodeDef names no op", start)
     try:
         op = bytes(vector[0].AsStringBytes)
     except _BAD_FLEXBUFFER:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import tflite
+from flatbuffers.number_types import Int32Flags
 
 from kernel_index.errors import InputError, Place
 from opselect.models.formats.tflite.checked import BYTE, CheckedFile, NumberList
@@ -74,6 +75,9 @@ _MIN_RUNTIME_VERSION = "min_runtime_version"
 
 _Calls = Mapping[int, tuple[type, tuple[str, ...]]]
 
+_BUILTIN_CODE = 10
+"""The slot of OperatorCode's field ``builtin_code`` in the list of a table's fields."""
+
 # 1 stands in a field that the converter fills in later (lite/core/interpreter_builder.cc takes offsets above it).
 _FIRST_OUTSIDE_OFFSET = 2
 
@@ -110,8 +114,6 @@ class _ModelReader:
         self._codes = [self._code(code) for code in tables(model.OperatorCodes, model.OperatorCodesLength())]
         self._buffers = [self._buffer(buffer) for buffer in tables(model.Buffers, model.BuffersLength())]
         self._subgraph_count = model.SubgraphsLength()
-        if not self._subgraph_count:
-            raise WireError(_place(model), "the model has no subgraphs")
         subgraphs = [
             self._subgraph(number, subgraph)
             for number, subgraph in enumerate(tables(model.Subgraphs, self._subgraph_count))
@@ -143,15 +145,21 @@ class _ModelReader:
         return data.partition(b"\0")[0].decode(errors="backslashreplace")
 
     def _code(self, code: Any) -> OperatorCode:
-        # Files older than schema 3a have the first field only, which is too small for newer operators
-        # (lite/schema/schema_utils.cc).
-        number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
+        # Files older than schema 3a have the first field only, which is too small for newer operators: the larger one
+        # counts (lite/schema/schema_utils.cc).
+        number = max(code.DeprecatedBuiltinCode(), self._builtin_code(code))
         if number != tflite.BuiltinOperator.CUSTOM:
             return OperatorCode(_OPERATORS.get(number, f"builtin {number}"), code.Version(), False)
         name = code.CustomCode()
-        if not name:
+        if name is None:
             raise WireError(_place(code), "a custom operator has no name")
-        return OperatorCode(name, code.Version(), True)
+        # C++ takes it as a text that ends at a zero byte, everywhere.
+        return OperatorCode(name.partition("\0")[0], code.Version(), True)
+
+    def _builtin_code(self, code: Any) -> int:
+        """The second field itself: the accessor of the schema package picks one of the two by another rule."""
+        offset = code._tab.Offset(_BUILTIN_CODE)
+        return int(code._tab.Get(Int32Flags, _place(code) + offset)) if offset else 0
 
     def _buffer(self, buffer: Any) -> StoredBuffer:
         span = buffer.DataAsNumpy()
@@ -212,8 +220,9 @@ class _ModelReader:
                 raise WireError(_place(operator), f"its kind is number {index:,} of {len(self._codes):,}")
         code = self._codes[index]
         place = f"operator {number} ({code.name})"
-        node, problem = self._node(operator, code)
         with _inside(place):
+            options, is_outside = self._options(operator) if code.is_flex else (None, False)
+            node, problem = self._node(operator, options) if code.is_flex else (None, None)
             return TfliteOperator(
                 code.name,
                 code.version,
@@ -223,6 +232,7 @@ class _ModelReader:
                 tuple(self._called(operator)),
                 node,
                 problem and replace(problem, problem=f"{subgraph}: {place}: {problem.problem}"),
+                is_outside,
             )
 
     def _tensor_numbers(self, span: NumberList | int, tensor_count: int, lowest: int = 0) -> tuple[int, ...]:
@@ -252,16 +262,19 @@ class _ModelReader:
             raise WireError(position, f"it names subgraph {number:,} of {self._subgraph_count:,}")
         return number
 
-    def _node(self, operator: Any, code: OperatorCode) -> tuple[Node | None, FlexProblem | None]:
+    def _options(self, operator: Any) -> tuple[NumberList | None, bool]:
+        """The options of a custom operator, and whether they come after the tables."""
+        options = operator.CustomOptionsAsNumpy()
+        if isinstance(options, NumberList):
+            return options, False
+        offset, size = operator.LargeCustomOptionsOffset(), operator.LargeCustomOptionsSize()
+        outside = self._outside(offset, size, _place(operator))
+        return outside, outside is not None
+
+    def _node(self, operator: Any, options: NumberList | None) -> tuple[Node | None, FlexProblem | None]:
         """The node of a ``Flex…`` operator, and what ``lite/tools/list_flex_ops.cc`` or the delegate finds wrong."""
-        if not code.is_flex:
-            return None, None
         if operator.CustomOptionsFormat() != tflite.CustomOptionsFormat.FLEXBUFFERS:
             return None, FlexProblem("format", "the format of its options is not FlexBuffers", _place(operator))
-        options = operator.CustomOptionsAsNumpy()
-        if not isinstance(options, NumberList):
-            offset, size = operator.LargeCustomOptionsOffset(), operator.LargeCustomOptionsSize()
-            options = self._outside(offset, size, _place(operator))
         if options is None or not options.length:
             empty = "it runs a TensorFlow op, but has no options that say which"
             return None, FlexProblem("empty", empty, _place(operator))

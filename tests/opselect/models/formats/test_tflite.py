@@ -18,6 +18,7 @@ from kernel_index.errors import InputError
 from opselect.models.formats.tflite import is_tflite, read_flex_graph, read_tflite
 from opselect.models.graph import FunctionRef, TensorRef, check_graph, expand_functions
 from opselect.models.graph.tflite import (
+    OperatorCode,
     OperatorCount,
     StoredBuffer,
     TfliteModel,
@@ -31,6 +32,7 @@ from tests.opselect.graph_text import node
 from tests.opselect.tflite_files import (
     BUILTIN,
     TYPE,
+    Code,
     Op,
     Signature,
     Subgraph,
@@ -293,7 +295,7 @@ def test_flex_options_of_every_width(tmp_path: Path, size: int) -> None:
         (b"\xff" * 20, "no pair"),
         (flex(node("e", "Erf"))[:-8], "no pair"),
         (flex_options("Erf", b""), "its NodeDef is empty"),
-        (flex_options("Erf", b"\x0a\x01e"), "a node has no op"),
+        (flex_options("Erf", b"\x0a\x01e"), "its NodeDef names no op"),
         (flex_options("Erf", b"\x0a\x7f"), "is said to have"),
         (flex_options("Erf", b"\x12\x03Inv"), "name the op 'Erf', its NodeDef 'Inv'"),
     ],
@@ -317,7 +319,7 @@ def test_flex_options_that_are_none(tmp_path: Path, options: bytes | None, probl
         (Subgraph(operators=(Op(BUILTIN.ADD, (), (-2,)),)), "operator 0 (ADD): it names tensor -2 of 0"),
         (Subgraph(operators=(Op(BUILTIN.WHILE, calls=(0, 7)),)), "operator 0 (WHILE): it names subgraph 7 of 1"),
         (Subgraph(operators=(Op(BUILTIN.IF, calls=(0, -1)),)), "operator 0 (IF): it names subgraph -1 of 1"),
-        (Subgraph(operators=(Op(""),)), "a custom operator has no name"),
+        (Subgraph(operators=(Op(Code(BUILTIN.CUSTOM)),)), "a custom operator has no name"),
         (Subgraph((Tensor("x", buffer=9),)), "a tensor has buffer 9 of 1"),
     ],
 )
@@ -341,6 +343,40 @@ def test_signatures_of_what_is_not_there(tmp_path: Path, signature: Signature, p
 def test_a_model_without_subgraphs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no subgraphs"):
         model_of(tmp_path / "m", tflite_bytes())
+
+
+def test_a_model_without_subgraphs_is_one_for_tools(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(tflite_bytes(codes=(Code(BUILTIN.MEAN, BUILTIN.MEAN),)))
+    with open_file(str(tmp_path / "m")) as file:
+        model = read_tflite(file, may_be_empty=True)
+    assert (model.subgraphs, model.operator_codes) == ((), (OperatorCode("MEAN"),))
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        (Code(BUILTIN.SOFTMAX), "SOFTMAX"),
+        (Code(BUILTIN.SOFTMAX, BUILTIN.MEAN), "MEAN"),
+        (Code(BUILTIN.MEAN, BUILTIN.SOFTMAX), "MEAN"),
+        (Code(BUILTIN.BROADCAST_TO), "BROADCAST_TO"),
+        (Code(BUILTIN.MEAN, -7), "MEAN"),
+        (Code(-5, -3), "builtin -3"),
+        (Code(None, 127), "PLACEHOLDER_FOR_GREATER_OP_CODES"),
+        (Code(1 << 30, 127), f"builtin {1 << 30}"),
+        (Code(), "ADD"),
+    ],
+)
+def test_the_larger_of_the_two_numbers_of_an_operator_counts(tmp_path: Path, code: Code, read: str) -> None:
+    """``GetBuiltinCode`` of ``lite/schema/schema_utils.cc``; the schema package has another rule."""
+    model = model_of(tmp_path / "m", tflite_bytes(Subgraph(), codes=(code,)))
+    assert model.operator_codes == (OperatorCode(read),)
+
+
+@pytest.mark.parametrize(("stored", "read"), [("", ""), ("Foo\0Bar", "Foo"), ("\0", "")])
+def test_names_of_custom_operators_end_at_a_zero(tmp_path: Path, stored: str, read: str) -> None:
+    code = Code(BUILTIN.CUSTOM, BUILTIN.CUSTOM, stored)
+    model = model_of(tmp_path / "m", tflite_bytes(Subgraph(), codes=(code,)))
+    assert model.operator_codes == (OperatorCode(read, is_custom=True),)
 
 
 def test_names_that_are_no_utf8_are_spelled_out(tmp_path: Path) -> None:
