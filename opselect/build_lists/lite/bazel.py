@@ -1,0 +1,67 @@
+"""Writes ``tflite.BUILD``: rules that build TensorFlow Lite and its Flex delegate for some models.
+
+The rules are those of ``lite/build_def.bzl`` and ``lite/delegates/flex/build_def.bzl``. Their arguments are the same
+from TensorFlow 2.5 to 2.16 and in LiteRT 2.2; the C library comes with 2.5, the shared Flex library with 2.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kernel_index.errors import InputError, Place
+from kernel_index.shown import shown_path
+from opselect.build_lists.lite.custom_functions import custom_functions
+from opselect.build_lists.lite.model_files import model_files
+from opselect.build_lists.lite.options import LiteOptions
+from opselect.build_lists.templates import fill_template
+from opselect.lite.operators import LiteModel, used_operators
+
+FLEX_PLATFORMS = (
+    "TensorFlow's flex rules select only for Android, iOS and ChromeOS, and link all of TensorFlow elsewhere"
+)
+"""``tflite_flex_cc_library`` has a branch for these alone; the default is ``//tensorflow/core:tensorflow``."""
+
+
+def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
+    """The rules for all models together, and those of the Flex delegate where models run TensorFlow ops.
+
+    Raises InputError for a file name that Bazel's rules cannot carry, for a Flex operator at which ``list_flex_ops``,
+    which the rules run, would abort, and for a custom operator whose name makes no function.
+    """
+    files = dict(zip(model_files(models), models, strict=True))
+    _check_flex(models)
+    # As the rules' own tool, which reads the whole table of operators.
+    used = used_operators(models, whole_table=True)
+    flex = tuple(file for file, model in files.items() if used_operators([model]).flex)
+    values: dict[str, object] = {
+        "folder": options.folder,
+        "models": tuple(sorted(files)),
+        "flex_models": tuple(sorted(flex)),
+        "custom": custom_functions(used.custom, models),
+        "flex_platforms": FLEX_PLATFORMS,
+    }
+    return fill_template("tflite.BUILD.j2", values)
+
+
+def bazel_warnings(models: Sequence[LiteModel]) -> tuple[str, ...]:
+    """What the rules do not do of what their names promise, and what only the user has."""
+    used = used_operators(models, whole_table=True)
+    warnings = []
+    if used_operators(models).flex:
+        warnings.append(f"{FLEX_PLATFORMS}, without a word.")
+    if used.custom:
+        names = ", ".join(map(shown_path, used.custom))
+        warnings.append(f"tflite.BUILD has a place for the target that defines the custom operators: {names}.")
+    return tuple(warnings)
+
+
+def _check_flex(models: Sequence[LiteModel]) -> None:
+    for each in models:
+        for operator in each.model.operators:
+            # Without options the tool passes it over (``AddFlexOpsFromModel`` of ``lite/tools/list_flex_ops.cc``).
+            if operator.problem is not None and operator.problem.fault in ("format", "node_def"):
+                raise InputError(
+                    Place(each.name, byte=operator.problem.byte),
+                    f"{operator.name}: {operator.problem.problem}",
+                    "The flex rules run list_flex_ops, which aborts at it: convert the model again.",
+                )
