@@ -62,6 +62,6 @@ def _check_flex(models: Sequence[LiteModel]) -> None:
             if operator.problem is not None and operator.problem.fault in ("format", "node_def"):
                 raise InputError(
                     Place(each.name, byte=operator.problem.byte),
-                    f"{operator.name}: {operator.problem.problem}",
+                    operator.problem.problem,
                     "The flex rules run list_flex_ops, which aborts at it: convert the model again.",
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kernel_index.errors import InputError
 from opselect.build_lists.lite.registration import function_of
-from opselect.lite.operators import LiteModel
+from opselect.lite.operators import LiteModel, used_operators
 
 
 def custom_functions(names: Iterable[str], models: Sequence[LiteModel]) -> tuple[tuple[str, str], ...]:
@@ -18,7 +18,7 @@ def custom_functions(names: Iterable[str], models: Sequence[LiteModel]) -> tuple
     for name, function in functions:
         if not function.isidentifier():
             raise InputError(
-                next(each.name for each in models if any(code.name == name for code in each.model.operator_codes)),
+                next(each.name for each in models if name in used_operators([each], whole_table=True).custom),
                 f"its custom operator {name!r} would be registered by {function!r}, which is no name in C++",
                 "Give the operator a name of letters, digits and _ where the model is converted.",
             )
