@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opselect.cli.shared.console import counted, note
+from opselect.cli.shared.console import counted, note, warn
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.needs import reading
 
@@ -27,4 +27,6 @@ def generate_for_models(
     note(f"TensorFlow Lite: {counted(len(written.models), 'model')}", quiet=quiet)
     for path in written.paths:
         note(f"  {path}{'' if path in written.changed else ' (unchanged)'}", quiet=quiet)
+    for warning in written.warnings:
+        warn(warning, quiet=quiet)
     return DONE

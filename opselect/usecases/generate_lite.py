@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opselect.build_lists import write_outputs
-from opselect.build_lists.lite import LiteOptions, render_lite
+from opselect.build_lists.lite import LiteOptions, lite_warnings, render_lite
 from opselect.lite.operators import LiteModel
 from opselect.models.formats import check_output
 from opselect.targets import MODEL_TARGETS, Target, kind_of
@@ -17,11 +17,15 @@ from opselect.usecases.watch import NOBODY, Watch
 
 @dataclass(frozen=True, slots=True)
 class WrittenForLite:
-    """The files that were written, sorted by name, those of them that changed, and the models that they are of."""
+    """The files that were written, sorted by name, those of them that changed, and the models that they are of.
+
+    ``warnings`` are what a user should know of them, a sentence each.
+    """
 
     paths: tuple[Path, ...]
     changed: tuple[Path, ...]
     models: tuple[LiteModel, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def generate_for_lite(
@@ -43,7 +47,8 @@ def generate_for_lite(
     texts = lite_texts(models, targets, options)
     changed = {path.name for path in write_outputs(texts, out)}
     written = tuple(out / name for name in sorted(texts))
-    return WrittenForLite(written, tuple(path for path in written if path.name in changed), models)
+    warnings = tuple(sentence for target in targets for sentence in lite_warnings(target, models))
+    return WrittenForLite(written, tuple(path for path in written if path.name in changed), models, warnings)
 
 
 def lite_texts(models: Sequence[LiteModel], targets: Sequence[Target], options: LiteOptions) -> dict[str, str]:
