@@ -17,6 +17,7 @@ from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, flex, tflite_byte
 
 LITE = Path(__file__).parent / "lite"
 SOURCES = {"tensorflow": "tensorflow/lite", "litert": "tflite"}
+BOTH = ("registration", "tflite-cmake")
 FLEX = Op("FlexInv", options=flex('node { name: "inv" op: "Inv" }'))
 
 
@@ -64,11 +65,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     folder = shared_folder(tmp_path_factory, pytestconfig, "lite")
 
     def build() -> None:
-        both = ("registration", "tflite-cmake")
         conv = (Op(BUILTIN.CONV_2D, version=3), Op(BUILTIN.CONV_2D, version=5))
-        plain = written(folder / "plain", Op(BUILTIN.ADD), *conv, Op(BUILTIN.RELU, version=2), targets=both)
+        plain = written(folder / "plain", Op(BUILTIN.ADD), *conv, Op(BUILTIN.RELU, version=2), targets=BOTH)
         custom = written(
-            folder / "custom", Op(BUILTIN.MUL), Op("MyOp"), FLEX, targets=both, options="--namespace app::models"
+            folder / "custom", Op(BUILTIN.MUL), Op("MyOp"), FLEX, targets=BOTH, options="--namespace app::models"
         )
         tree = library(folder / "include")
         settings = {
@@ -171,13 +171,30 @@ def test_cmake_asks_for_the_registration(tmp_path: Path) -> None:
     assert "has no registration.cc. Write it with opselect generate --target registration." in " ".join(said.split())
 
 
-def configured(folder: Path, *lines: str, targets: tuple[str, ...] = ("registration", "tflite-cmake")) -> str:
-    """What CMake says of a project of these lines that includes the snippet, which it refuses."""
+def test_an_installed_library_is_taken_as_it_is(tmp_path: Path) -> None:
+    """As ``find_package`` gives it; it has no sources, so the C API is said to stay whole."""
+    skip_without(missing_commands("cmake", "make", "g++"))
+    library_line = "add_library(tensorflow-lite::tensorflow-lite STATIC IMPORTED)"
+    folder = project(tmp_path, "CXX", library_line, operators=(Op(BUILTIN.ADD),))
+    said = checked(["cmake", "-S", folder, "-B", tmp_path / "build", "-DCMAKE_CXX_COMPILER_WORKS=1"], tmp_path)
+    assert "without the sources of TensorFlow Lite, tflite::CreateOpResolver and the C API have all operators" in said
+
+
+def project(
+    folder: Path, language: str, *lines: str, operators: tuple[Op, ...], targets: tuple[str, ...] = BOTH
+) -> Path:
+    """A project of these lines that includes the snippet."""
+    made = written(folder / "project", *operators, targets=targets)
+    head = ("cmake_minimum_required(VERSION 3.16)", f"project(p {language})")
+    (made / "CMakeLists.txt").write_text("\n".join((*head, *lines, "include(tflite_registration.cmake)")))
+    return made
+
+
+def configured(folder: Path, *lines: str, targets: tuple[str, ...] = BOTH) -> str:
+    """What CMake says of such a project, of a model with custom operators, which it refuses."""
     skip_without(missing_commands("cmake"))
-    written(folder / "project", Op("MyOp"), Op("TheirOp"), targets=targets)
-    text = ("cmake_minimum_required(VERSION 3.16)", "project(p NONE)", *lines, "include(tflite_registration.cmake)")
-    (folder / "project" / "CMakeLists.txt").write_text("\n".join(text))
-    command = ["cmake", "-S", str(folder / "project"), "-B", str(folder / "build")]
+    made = project(folder, "NONE", *lines, operators=(Op("MyOp"), Op("TheirOp")), targets=targets)
+    command = ["cmake", "-S", str(made), "-B", str(folder / "build")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     return done.stderr
