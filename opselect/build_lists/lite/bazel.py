@@ -1,7 +1,7 @@
 """Writes ``tflite.BUILD``: rules that build TensorFlow Lite and its Flex delegate for some models.
 
-The rules are those of ``lite/build_def.bzl`` and ``lite/delegates/flex/build_def.bzl``. Their arguments are the same
-from TensorFlow 2.5 to 2.16 and in LiteRT 2.2; the C library comes with 2.5, the shared Flex library with 2.6.
+The rules are those of ``lite/build_def.bzl`` and ``lite/delegates/flex/build_def.bzl``, which take these arguments from
+TensorFlow 2.4 to 2.20 and in LiteRT 2.2; the C library comes with 2.5, the shared Flex library with 2.6.
 """
 
 from __future__ import annotations
