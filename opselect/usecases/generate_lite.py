@@ -47,7 +47,7 @@ def generate_for_lite(
     texts = lite_texts(models, targets, options)
     changed = {path.name for path in write_outputs(texts, out)}
     written = tuple(out / name for name in sorted(texts))
-    warnings = tuple(sentence for target in targets for sentence in lite_warnings(target, models))
+    warnings = tuple(sentence for target in targets for sentence in lite_warnings(target, models, options))
     return WrittenForLite(written, tuple(path for path in written if path.name in changed), models, warnings)
 
 

@@ -12,14 +12,17 @@ from kernel_index.errors import InputError, Place
 from kernel_index.shown import shown_path
 from opselect.build_lists.lite.custom_functions import custom_functions
 from opselect.build_lists.lite.model_files import model_files
-from opselect.build_lists.lite.options import LiteOptions
+from opselect.build_lists.lite.options import Labels, LiteOptions
 from opselect.build_lists.templates import fill_template
 from opselect.lite.operators import LiteModel, used_operators
 
-FLEX_PLATFORMS = (
-    "TensorFlow's flex rules select only for Android, iOS and ChromeOS, and link all of TensorFlow elsewhere"
-)
-"""``tflite_flex_cc_library`` has a branch for these alone; the default is ``//tensorflow/core:tensorflow``."""
+_ELSEWHERE = "and link all of TensorFlow elsewhere"
+_FLEX_PLATFORMS: dict[Labels, str] = {
+    "tensorflow": f"TensorFlow's flex rules select only for Android, iOS and, from 2.12 on, ChromeOS, {_ELSEWHERE}",
+    "litert": "LiteRT's flex rules select only for Android, iOS and ChromeOS, from 2.2 on for Fuchsia and Emscripten, "
+    f"too, {_ELSEWHERE}",
+}
+"""The branches of ``tflite_flex_cc_library``, whose default is ``//tensorflow/core:tensorflow``."""
 
 
 def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
@@ -38,17 +41,17 @@ def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
         "models": tuple(sorted(files)),
         "flex_models": tuple(sorted(flex)),
         "custom": custom_functions(used.custom, models),
-        "flex_platforms": FLEX_PLATFORMS,
+        "flex_platforms": _FLEX_PLATFORMS[options.labels],
     }
     return fill_template("tflite.BUILD.j2", values)
 
 
-def bazel_warnings(models: Sequence[LiteModel]) -> tuple[str, ...]:
+def bazel_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
     """What the rules do not do of what their names promise, and what only the user has."""
     used = used_operators(models, whole_table=True)
     warnings = []
     if used_operators(models).flex:
-        warnings.append(f"{FLEX_PLATFORMS}, without a word.")
+        warnings.append(f"{_FLEX_PLATFORMS[options.labels]}, without a word.")
     if used.custom:
         names = ", ".join(map(shown_path, used.custom))
         warnings.append(f"tflite.BUILD has a place for the target that defines the custom operators: {names}.")

@@ -34,9 +34,9 @@ def cmake_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
     return fill_template("tflite_registration.cmake.j2", values)
 
 
-def cmake_warnings(models: Sequence[LiteModel]) -> tuple[str, ...]:
+def cmake_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
     """What this build cannot have, and what only the user has."""
-    used = used_operators(models)
+    used = used_operators(models, whole_table=bool(options.compat))
     warnings = []
     if used.flex:
         warnings.append("TensorFlow Lite has no flex delegate in CMake builds: build that library with Bazel.")

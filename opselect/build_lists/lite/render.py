@@ -21,7 +21,7 @@ def render_lite(target: Target, models: Sequence[LiteModel], options: LiteOption
     return {kind_of(target).file: writer(models, options)}
 
 
-def lite_warnings(target: Target, models: Sequence[LiteModel]) -> tuple[str, ...]:
+def lite_warnings(target: Target, models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
     """What a user should know when this target is written of these models, a sentence each."""
     warn = {"tflite-bazel": bazel_warnings, "tflite-cmake": cmake_warnings}.get(target)
-    return warn(models) if warn else ()
+    return warn(models, options) if warn else ()

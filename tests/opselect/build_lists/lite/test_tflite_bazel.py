@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
-from opselect.build_lists.lite import lite_warnings
+from opselect.build_lists.lite import Labels, LiteOptions, lite_warnings
 from opselect.models.graph.tflite import FlexFault, FlexProblem
 from tests.buildifier import complaints, needs_buildifier
 from tests.opselect.build_lists.lite.tflite_models import builtin, custom, model, text_of
@@ -79,13 +79,30 @@ def test_no_flex_rules_without_flex_operators() -> None:
     assert not [name for name in calls if "flex" in name]
 
 
-def test_platforms_that_ignore_the_selection_are_named_in_the_file_and_in_a_warning() -> None:
-    said = "select only for Android, iOS and ChromeOS, and link all of TensorFlow elsewhere"
-    assert said in text_of("tflite-bazel", FLEX)
-    (warning,) = lite_warnings("tflite-bazel", [PLAIN, FLEX])
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (
+            "tensorflow",
+            "TensorFlow's flex rules select only for Android, iOS and, from 2.12 on, ChromeOS, and link all of",
+        ),
+        (
+            "litert",
+            "LiteRT's flex rules select only for Android, iOS and ChromeOS, from 2.2 on for Fuchsia and Emscripten",
+        ),
+    ],
+)
+def test_platforms_that_ignore_the_selection_are_named_in_the_file_and_in_a_warning(labels: Labels, said: str) -> None:
+    assert said in text_of("tflite-bazel", FLEX, labels=labels)
+    (warning,) = lite_warnings("tflite-bazel", [PLAIN, FLEX], LiteOptions(labels=labels))
     assert said in warning
-    assert said not in text_of("tflite-bazel", PLAIN)
-    assert lite_warnings("tflite-bazel", [PLAIN]) == lite_warnings("registration", [FLEX]) == ()
+    assert "flex rules" not in text_of("tflite-bazel", PLAIN, labels=labels)
+
+
+def test_nothing_is_said_where_there_is_nothing_to_know() -> None:
+    assert lite_warnings("tflite-bazel", [PLAIN], LiteOptions()) == ()
+    assert lite_warnings("tflite-cmake", [PLAIN], LiteOptions()) == ()
+    assert lite_warnings("registration", [FLEX, CUSTOM], LiteOptions()) == ()
 
 
 def test_custom_operators_have_a_place_for_what_only_the_user_has() -> None:
@@ -99,7 +116,7 @@ def test_custom_operators_have_a_place_for_what_only_the_user_has() -> None:
     ]
     assert "    #   MyOp: TfLiteRegistration* tflite::ops::custom::Register_MY_OP()\n" in text
     assert "Register_HTTPSERVER2GET()" in text
-    assert lite_warnings("tflite-bazel", models) == (
+    assert lite_warnings("tflite-bazel", models, LiteOptions()) == (
         "tflite.BUILD has a place for the target that defines the custom operators: HTTPServer2Get, MyOp.",
     )
 

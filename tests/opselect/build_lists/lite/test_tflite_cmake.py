@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opselect.build_lists.lite import lite_warnings
+from opselect.build_lists.lite import LiteOptions, lite_warnings
 from tests.opselect.build_lists.lite.tflite_models import builtin, custom, model, text_of
 
 PLAIN = model("b.tflite", builtin("ADD"))
@@ -53,7 +53,7 @@ def test_custom_operators_are_asked_for_as_the_registration_has_them() -> None:
     assert "MyOp: TfLiteRegistration* Register_MY_OP()" in comments(text)
     assert "Register_UNUSED" not in text
     assert "Register_UNUSED" in text_of("tflite-cmake", CUSTOM, compat="2.14")
-    assert lite_warnings("tflite-cmake", [CUSTOM]) == (
+    assert lite_warnings("tflite-cmake", [CUSTOM], LiteOptions()) == (
         "CMake asks for the targets that define the custom operators in OPSELECT_CUSTOM_OPS: MyOp.",
     )
 
@@ -63,7 +63,7 @@ def test_flex_operators_need_a_library_that_cmake_does_not_build() -> None:
     said = comments(text_of("tflite-cmake", FLEX))
     assert "CMake builds of TensorFlow Lite have no flex delegate" in said
     assert "\nFlexInv\n" in f"{said}\n"
-    (warning,) = lite_warnings("tflite-cmake", [FLEX, PLAIN])
+    (warning,) = lite_warnings("tflite-cmake", [FLEX, PLAIN], LiteOptions())
     assert "no flex delegate" in warning
 
 
