@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 Target = Literal[
-    "bazel", "makefile", "cmake", "list", "header", "manifest", "registration", "tflite-bazel", "tflite-cmake"
+    "bazel",
+    "makefile",
+    "cmake",
+    "list",
+    "header",
+    "manifest",
+    "flex-ops",
+    "registration",
+    "tflite-bazel",
+    "tflite-cmake",
 ]
 
 ManifestFormat = Literal["yaml", "json"]
@@ -41,6 +50,12 @@ TARGET_KINDS = (
         "header", "ops_to_register.h", "the kernels one by one, for selective registration", ("compat", "default_ops")
     ),
     TargetKind("manifest", "manifest.{format}", "every file and kernel, and why it is there", ("format",)),
+    TargetKind(
+        "flex-ops",
+        "flex_ops.json",
+        "the ops of the Flex delegate with their kernel classes, as `list_flex_ops` prints them",
+        ("compat", "no_kernels"),
+    ),
     TargetKind(
         "registration",
         "registration.cc",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kernel_index.index import KernelIndex
 from opselect.build_lists.bazel import file_groups
+from opselect.build_lists.flex_ops import list_text, selected_pairs, subgraph_pairs
 from opselect.build_lists.header import HeaderOptions, header_text, header_warnings
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list, makefile_warnings
@@ -15,6 +16,7 @@ from opselect.build_lists.source_list import check_names, library_warnings, sour
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
+from opselect.requirements.collect import GRAPHS, Way
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
 from opselect.targets import ManifestFormat, Target, kind_of
@@ -40,17 +42,21 @@ def render(
     unread: Sequence[str] = (),
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
+    runs: frozenset[Way] = GRAPHS,
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
 
     ``criteria`` is what mobile builds leave out by default, ``unread`` are models that could not be read. What is
     unresolved or unread is left out, and named with what is refused where the format has comments; whether that is
-    acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header`` alone. Raises
-    InputError where the release lacks what the target needs
-    (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
+    acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header`` alone, ``runs`` is
+    how TensorFlow runs the models. Raises InputError where the release lacks what the target needs (filegroups, the
+    makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
     """
     if target == "header":
-        return {kind_of(target).file: header_text(selection, header, named, unread)}
+        delegate = subgraph_pairs(index, selection.profile) if "functions" in runs else ()
+        return {kind_of(target).file: header_text(selection, header.for_ways(runs), named, unread, delegate)}
+    if target == "flex-ops":
+        return {kind_of(target).file: list_text(selected_pairs(selection, index, functions="functions" in runs))}
     check_read(index.build_lists)
     values: dict[str, object] = {
         "release": selection.release,
@@ -91,6 +97,7 @@ def render_warnings(
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
     beside: Collection[Target] = (),
+    runs: frozenset[Way] = GRAPHS,
 ) -> tuple[str, ...]:
     """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
 
@@ -100,5 +107,5 @@ def render_warnings(
         return makefile_warnings(selection, index, mode, keep_core)
     if target == "header":
         with_lists = not {"bazel", "makefile", *SOURCE_LISTS}.isdisjoint(beside)
-        return header_warnings(selection, index, header, named, with_lists=with_lists)
+        return header_warnings(selection, index, header.for_ways(runs), named, with_lists=with_lists)
     return library_warnings(selection, index, have) if target in SOURCE_LISTS else ()

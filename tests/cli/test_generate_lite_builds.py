@@ -17,7 +17,7 @@ def test_files_and_what_to_know_of_them(cli: Cli, tmp_path: Path) -> None:
     assert '"//tflite:build_def.bzl"' in (tmp_path / "tflite.BUILD").read_text()
     assert "app::RegisterSelectedOps(&resolver)" in (tmp_path / "tflite_registration.cmake").read_text()
     warnings = [line.removeprefix("warning: ") for line in outcome.err.splitlines() if line.startswith("warning: ")]
-    assert [sentence.split()[0] for sentence in warnings] == ["TensorFlow's", "tflite.BUILD", "TensorFlow", "CMake"]
+    assert [sentence.split()[0] for sentence in warnings] == ["LiteRT's", "tflite.BUILD", "TensorFlow", "CMake"]
     again = cli("generate", MODEL, *BOTH, "--out", tmp_path, "--labels", "litert", "--namespace", "app")
     assert again.err.count("(unchanged)") == 2
 

@@ -19,8 +19,8 @@ from opselect.lite.operators import LiteModel, used_operators
 _ELSEWHERE = "and link all of TensorFlow elsewhere"
 _FLEX_PLATFORMS: dict[Labels, str] = {
     "tensorflow": f"TensorFlow's flex rules select only for Android, iOS and, from 2.12 on, ChromeOS, {_ELSEWHERE}",
-    "litert": "LiteRT's flex rules select only for Android, iOS and ChromeOS, from 2.2 on for Fuchsia and Emscripten, "
-    f"too, {_ELSEWHERE}",
+    "litert": "LiteRT's flex rules select only for Android, iOS, ChromeOS and, from 2.2 on, Fuchsia and Emscripten, "
+    f"{_ELSEWHERE}",
 }
 """The branches of ``tflite_flex_cc_library``, whose default is ``//tensorflow/core:tensorflow``."""
 

@@ -22,8 +22,8 @@ def test_every_target_has_its_template() -> None:
         "tflite.BUILD.j2",
         "tflite_registration.cmake.j2",
     }
-    for target in TARGETS:
-        assert target in MODEL_TARGETS or output(target, "Add")
+    for target in [target for target in TARGETS if target not in MODEL_TARGETS]:
+        assert output(target, "Add")
 
 
 def own(folder: Path, text: str) -> str:
