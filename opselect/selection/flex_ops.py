@@ -99,10 +99,20 @@ def _found(asked: Requirement, index: KernelIndex, profile: str) -> Outcome | No
 
 def _explained(asked: Requirement, outcome: Outcome | None, index: KernelIndex, profile: str) -> Finding:
     why = NotFound(()) if outcome is None or isinstance(outcome, Found) else outcome
-    finding = explain(asked, index, profile, why)
+    cause = explain(asked, index, profile, why)
     op = one_line(asked.op)
     words = f"Op {op} not found" if outcome is None else f"Failed to find kernel class for op: {op}"
-    return replace(finding, reason=f"list_flex_ops ends with {words!r}: {finding.reason}")
+    return Finding(
+        "OPS129",
+        f"list_flex_ops ends with {words!r}: {cause.reason}",
+        op=asked.op,
+        attrs=asked.attrs,
+        device=asked.device,
+        count=asked.count,
+        nodes=asked.nodes,
+        models=asked.models,
+        mends=cause.mends,
+    )
 
 
 def _and_one_more(finding: Finding, asked: Requirement) -> Finding:
