@@ -64,6 +64,19 @@ def flex_names(models: Iterable[LiteModel]) -> tuple[str, ...]:
     return tuple(sorted({operator.name.removeprefix(FLEX_PREFIX) for _, operator in _flex_operators(models)}))
 
 
+def check_flex_options(models: Iterable[LiteModel]) -> None:
+    """Raises InputError, with the byte and in the tool's words, for options at which ``list_flex_ops`` ends."""
+    for (model, _), operator in _flex_operators(models):
+        _check_options(model, operator)
+
+
+def _check_options(model: str, operator: TfliteOperator) -> None:
+    problem = operator.problem
+    if problem is not None and problem.fault in _ENDS:
+        end = f"list_flex_ops ends with {_ENDS[problem.fault]!r}: {problem.problem}"
+        raise InputError(Place(model, byte=problem.byte), end, "Convert the model again.")
+
+
 def _flex_operators(models: Iterable[LiteModel]) -> Iterator[tuple[tuple[str, str], TfliteOperator]]:
     """Each with its model and place."""
     for each in models:
@@ -76,10 +89,7 @@ def _flex_operators(models: Iterable[LiteModel]) -> Iterator[tuple[tuple[str, st
 def _asked(models: Iterable[LiteModel], kernel_attrs: KernelAttrs) -> Iterator[tuple[Requirement, str]]:
     """What each operator asks for, and the name that it has without ``Flex``."""
     for (model, place), operator in _flex_operators(models):
-        problem = operator.problem
-        if problem is not None and problem.fault in _ENDS:
-            end = f"list_flex_ops ends with {_ENDS[problem.fault]!r}: {problem.problem}"
-            raise InputError(Place(model, byte=problem.byte), end, "Convert the model again.")
+        _check_options(model, operator)
         node = operator.node
         if node is None:
             continue

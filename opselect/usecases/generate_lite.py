@@ -111,8 +111,13 @@ def generate_for_lite(question: LiteQuestion, out: Path, watch: Watch = NOBODY) 
         tuple(path for path in paths if path.name in changed),
         release=release,
         profile=profile,
-        warnings=tuple(sentence for target in question.targets for sentence in lite_warnings(target, models, options)),
+        warnings=told_of(question.targets, models, options),
     )
+
+
+def told_of(targets: Sequence[Target], models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
+    """What a user should know of targets when they are written, a sentence each."""
+    return tuple(sentence for target in targets for sentence in lite_warnings(target, models, options))
 
 
 def check_lite(targets: Sequence[Target], options: LiteOptions) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 MODEL = Path(__file__).parents[2] / "fixtures" / "models" / "flex_ops.tflite"
@@ -29,3 +31,22 @@ def test_a_name_that_a_build_cannot_carry_writes_nothing(cli: Cli, tmp_path: Pat
     assert outcome.code == 2
     assert "my model.tflite: its file name cannot stand in Bazel's rules" in outcome.err
     assert not (tmp_path / "out").exists()
+
+
+def test_warnings_beside_what_kernels_are_selected_for_and_of_a_configuration(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed = cli(
+        "generate", MODEL, "--tensorflow", "2.14", "--target", "list", "--target", "tflite-bazel", "--out", tmp_path
+    )
+    assert "warning: TensorFlow's flex rules select only for" in mixed.err
+    monkeypatch.chdir(tmp_path)
+    Path("opselect.yaml").write_text(f"models: [{MODEL}]\ntargets: [{{kind: tflite-bazel, labels: litert}}]\n")
+    configured = cli("generate")
+    assert configured.code == 0
+    assert "LiteRT's flex rules select only for" in configured.err
+
+
+def test_json_has_the_warnings(cli: Cli, tmp_path: Path) -> None:
+    document = cli("generate", MODEL, *BOTH, "--out", tmp_path, "--json").json
+    assert len(document["warnings"]) == 4

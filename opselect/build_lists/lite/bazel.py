@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kernel_index.errors import InputError, Place
 from kernel_index.shown import shown_path
 from opselect.build_lists.lite.custom_functions import custom_functions
 from opselect.build_lists.lite.model_files import model_files
 from opselect.build_lists.lite.options import Labels, LiteOptions
 from opselect.build_lists.templates import fill_template
 from opselect.lite.operators import LiteModel, used_operators
+from opselect.selection.flex_ops import check_flex_options
 
 _ELSEWHERE = "and link all of TensorFlow elsewhere"
 _FLEX_PLATFORMS: dict[Labels, str] = {
@@ -32,7 +32,7 @@ def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
     which the rules run, would abort, and for a custom operator whose name makes no function.
     """
     files = dict(zip(model_files(models), models, strict=True))
-    _check_flex(models)
+    check_flex_options(models)
     # As the rules' own tool, which reads the whole table of operators.
     used = used_operators(models, whole_table=True)
     flex = tuple(file for file, model in files.items() if used_operators([model]).flex)
@@ -56,15 +56,3 @@ def bazel_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[s
         names = ", ".join(map(shown_path, used.custom))
         warnings.append(f"tflite.BUILD has a place for the target that defines the custom operators: {names}.")
     return tuple(warnings)
-
-
-def _check_flex(models: Sequence[LiteModel]) -> None:
-    for each in models:
-        for operator in each.model.operators:
-            # Without options the tool passes it over (``AddFlexOpsFromModel`` of ``lite/tools/list_flex_ops.cc``).
-            if operator.problem is not None and operator.problem.fault in ("format", "node_def"):
-                raise InputError(
-                    Place(each.name, byte=operator.problem.byte),
-                    operator.problem.problem,
-                    "The flex rules run list_flex_ops, which aborts at it: convert the model again.",
-                )

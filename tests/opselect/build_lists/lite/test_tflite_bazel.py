@@ -169,9 +169,10 @@ def test_an_archive_is_no_model_for_bazel(name: str) -> None:
 @pytest.mark.parametrize("fault", ["format", "node_def"])
 def test_a_flex_operator_at_which_the_rules_would_abort(fault: FlexFault) -> None:
     broken = model("bad.tflite", custom("FlexInv", FlexProblem(fault, "main: operator 0: no NodeDef", 77)))
-    with pytest.raises(InputError, match=r"bad\.tflite: byte 77: main: operator 0: no NodeDef") as error:
+    with pytest.raises(
+        InputError, match=r"bad\.tflite: byte 77: list_flex_ops ends with .*: main: operator 0: no Node"
+    ):
         text_of("tflite-bazel", PLAIN, broken)
-    assert "list_flex_ops, which aborts" in error.value.advice
 
 
 @pytest.mark.parametrize("fault", ["empty", "other_op"])
