@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel_index.shown import shown_path
-from opselect.build_lists.lite.custom_functions import custom_functions
 from opselect.build_lists.lite.model_files import model_files
 from opselect.build_lists.lite.options import Labels, LiteOptions
+from opselect.build_lists.lite.registration import custom_functions
 from opselect.build_lists.templates import fill_template
 from opselect.lite.operators import LiteModel, used_operators
 from opselect.selection.flex_ops import check_flex_options

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel_index.shown import shown_path
-from opselect.build_lists.lite.custom_functions import custom_functions
 from opselect.build_lists.lite.options import LiteOptions
+from opselect.build_lists.lite.registration import custom_functions
 from opselect.build_lists.templates import fill_template
 from opselect.lite.operators import LiteModel, used_operators
 

@@ -7,7 +7,7 @@ The text is plain and not of a template: every blank of it is part of what other
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from kernel_index.errors import InputError
 from kernel_index.shown import one_line
@@ -29,6 +29,16 @@ def registration_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
 def function_of(custom_operator: str) -> str:
     """How the tool ends the name of the function that registers a custom operator (``NormalizeCustomOpName``)."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", custom_operator).encode().upper().decode()
+
+
+def custom_functions(names: Collection[str], models: Sequence[LiteModel]) -> tuple[tuple[str, str], ...]:
+    """Custom operators of models, each with the function of ``tflite::ops::custom`` that a registration calls for it.
+
+    Raises InputError for an operator after which no function can be called.
+    """
+    for name in names:
+        _check(name, True, models)
+    return tuple((name, f"Register_{function_of(name)}") for name in names)
 
 
 def _check(name: str, is_custom: bool, models: Sequence[LiteModel]) -> None:
