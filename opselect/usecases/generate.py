@@ -106,7 +106,8 @@ def generate(
     if question.builds is None:
         question = replace(question, builds=builds_for(options.targets, question.profile))
     # What makes no sense is said before anything is read.
-    check_lite(options.targets, options.lite)
+    if options.of_models:
+        check_lite(options.of_models, options.lite)
     if options.of_models and question.models.kept:
         raise OpselectError(
             f"{options.of_models[0]} is written from models of TensorFlow Lite: kept requirements do not say enough\n"
