@@ -53,6 +53,14 @@ def test_the_list_of_the_tool_is_one_line_without_blanks(cli: Cli) -> None:
     assert [path.name for path in Path("out").iterdir()] == ["flex_ops.json"]
 
 
+def test_what_is_written_again_is_said_not_to_have_changed(cli: Cli) -> None:
+    changed = [{"path": "out/flex_ops.json", "changed": True}]
+    for expected in (changed, [{**changed[0], "changed": False}]):
+        outcome = cli("generate", FLEX, *COMPAT, "--json")
+        assert outcome.json["files"] == expected
+        assert ("(unchanged)" in outcome.err) is (expected is not changed)
+
+
 def test_bare_names_ask_for_no_release(cli: Cli) -> None:
     outcome = cli("generate", FLEX, FLEX, "--target", "flex-ops", "--no-kernels", "--out", "out")
     assert outcome.code == DONE
@@ -75,12 +83,17 @@ def test_ops_that_run_one_by_one_need_nothing_of_a_session(cli: Cli) -> None:
     assert header.ops == tuple(op for op, _ in PAIRS)
 
 
-def test_the_header_in_the_tools_words_has_no_default_ops(cli: Cli, calling: Path) -> None:
+def test_the_header_in_the_tools_words_has_no_default_ops(cli: Cli, calling: Path, tmp_path: Path) -> None:
     for model in (FLEX, calling):
         assert cli("generate", model, *COMPAT, "--target", "header", "--allow-missing").code == DONE
         header = read_header(Path("out/ops_to_register.h").read_text())
         assert header.ops == tuple(sorted({op for op, _ in pairs()}))
         assert header.classes == tuple(kernel_class for _, kernel_class in pairs())
+    on_gpu = Op("FlexErf", options=flex(node("e", "Erf", attrs="T: type: DT_FLOAT", device="/device:GPU:0")))
+    (tmp_path / "gpu.tflite").write_bytes(tflite_bytes(Subgraph(operators=(on_gpu,))))
+    assert cli("generate", "gpu.tflite", *COMPAT, "--target", "header", "--allow-missing").code == DONE
+    header = read_header(Path("out/ops_to_register.h").read_text())
+    assert (header.ops, header.classes) == (("Erf",), (PAIRS[1][1],))
     assert cli("generate", FLEX, *COMPAT, "--target", "header", "--default-ops", "NoOp:NoOp").code == DONE
     assert read_header(Path("out/ops_to_register.h").read_text()).has_op("NoOp")
 
