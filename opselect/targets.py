@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest", "flex-ops", "registration"]
+Target = Literal[
+    "bazel",
+    "makefile",
+    "cmake",
+    "list",
+    "header",
+    "manifest",
+    "flex-ops",
+    "registration",
+    "tflite-bazel",
+    "tflite-cmake",
+]
 
 ManifestFormat = Literal["yaml", "json"]
 
@@ -49,6 +60,20 @@ TARGET_KINDS = (
         "registration",
         "registration.cc",
         "the operators of TensorFlow Lite one by one, in place of `BuiltinOpResolver`",
+        ("compat", "namespace", "labels"),
+        of_models=True,
+    ),
+    TargetKind(
+        "tflite-bazel",
+        "tflite.BUILD",
+        "rules of Bazel for TensorFlow Lite and its flex delegate with just these operators",
+        ("labels",),
+        of_models=True,
+    ),
+    TargetKind(
+        "tflite-cmake",
+        "tflite_registration.cmake",
+        "`registration.cc` linked with the static library of TensorFlow Lite, for CMake",
         ("compat", "namespace", "labels"),
         of_models=True,
     ),

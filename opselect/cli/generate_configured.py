@@ -77,7 +77,9 @@ def generate_targets(path: str, options: ReadingOptions, html_file: str | None, 
     for build in found.builds:
         if found.ok:
             _print_written(build, found, quiet=quiet)
-    _print_files([each for each in found.written if each.target in of_models], quiet=quiet)
+    written = [each for each in found.written if each.target in of_models]
+    _print_warnings(written, quiet=quiet)
+    _print_files(written, quiet=quiet)
     if as_json:
         print_json(found.to_json())
     if page is not None:
@@ -108,10 +110,14 @@ def _print_exceeded(exceeded: Sequence[Exceeded]) -> None:
         print_line(f"  {finding.advice}", err=True)
 
 
-def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bool) -> None:
-    written = [each for each in found.written if each.target in build.targets]
+def _print_warnings(written: Sequence[WrittenTarget], *, quiet: bool) -> None:
     for warning in dict.fromkeys(warning for each in written for warning in each.warnings):
         warn(warning, quiet=quiet)
+
+
+def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bool) -> None:
+    written = [each for each in found.written if each.target in build.targets]
+    _print_warnings(written, quiet=quiet)
     print_build(build.answer, quiet=quiet)
     print_estimate(build.estimate, quiet=quiet)
     _print_files(written, quiet=quiet)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_json, print_line
+from opselect.cli.shared.console import counted, note, print_json, print_line, warn
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.needs import reading
 
@@ -32,6 +32,8 @@ def generate_for_models(question: LiteQuestion, out: Path, *, as_json: bool, qui
     note(f"TensorFlow Lite: {counted(len(generated.models), 'model')}", quiet=quiet)
     for path in generated.paths:
         note(f"  {path}{'' if path in generated.changed else ' (unchanged)'}", quiet=quiet)
+    for warning in generated.warnings:
+        warn(warning, quiet=quiet)
     return DONE
 
 

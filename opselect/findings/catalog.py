@@ -64,6 +64,7 @@ _KERNELS = (
     Code("OPS126", "no-flex-delegate", "TensorFlow runs the operator, and no build of it is named"),
     Code("OPS127", "build-not-known", "whether the build has the kernel is not known", is_unknown=True),
     Code("OPS128", "file-not-known", "the index does not know where a source file of the release is", is_unknown=True),
+    Code("OPS129", "no-list-by-the-tool", "TensorFlow's list_flex_ops ends here without a list"),
 )
 
 _LEFT_OUT = (

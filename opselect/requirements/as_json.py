@@ -39,7 +39,7 @@ def requirements_json(needed: Requirements) -> Json:
         **{key: found for key, found in rows.items() if found or key == "ops"},
         "releases": list(needed.releases),
         "loads": loads_json(needed.loads),
-        **({} if needed.runs == _told_by(needed.loads) else {"runs": sorted(needed.runs)}),
+        **({} if needed.runs in (frozenset(), _told_by(needed.loads)) else {"runs": sorted(needed.runs)}),
     }
 
 

@@ -85,19 +85,19 @@ class Requirements:
     ``releases`` are those for which they were collected: what the runtime of these makes of the models is part of them.
     An empty name is one that is not known. ``loads`` are the facts that a release is held against which loads the
     models (:func:`opselect.requirements.loading.judge`): of all their nodes, whatever is fetched. ``runs`` says
-    in what ways TensorFlow runs them.
+    in what ways TensorFlow runs them; it is empty where there are none.
     """
 
     items: tuple[Requirement, ...] = ()
     warnings: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
     loads: Loads = field(default_factory=Loads)
-    runs: frozenset[Way] = GRAPHS
+    runs: frozenset[Way] = frozenset()
 
     @property
     def runs_graphs(self) -> bool:
         """Whether TensorFlow builds a graph for any of it, to which it adds ops of its own (:data:`SESSION_OPS`)."""
-        return not self.runs.isdisjoint(("graphs", "functions"))
+        return not self.runs or not self.runs.isdisjoint(("graphs", "functions"))
 
     @property
     def unreached(self) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ class Merger:
         """All that was added."""
         items = tuple(self._items[key] for key in sorted(self._items))
         warnings, releases = tuple(sorted(self._warnings)), tuple(sorted(self._releases))
-        return Requirements(items, warnings, releases, self._loads.merged(), self._runs or GRAPHS)
+        return Requirements(items, warnings, releases, self._loads.merged(), self._runs)
 
 
 def collect_requirements(
@@ -201,7 +201,7 @@ def collect_requirements(
         warnings.append(training_warning((called.node for called in expansion.nodes), model, is_whole=is_whole))
     releases = (UNKNOWN_RELEASE if index is None else index.release,)
     loads = _loads(graph, expansion, index, model, most_nodes)
-    found = Requirements(items, tuple(sorted(filter(None, warnings))), releases, loads)
+    found = Requirements(items, tuple(sorted(filter(None, warnings))), releases, loads, GRAPHS)
     return found if inserted else found.without_inserted()
 
 

@@ -45,8 +45,8 @@ def flex_ops(models: Iterable[LiteModel], index: KernelIndex, profile: str) -> F
     """What the tool lists for all models, if it is linked with the kernels of a profile of the index.
 
     An operator without options is passed over, as the tool does, and so is one whose options come after the tables of
-    the file, where it does not look. Raises InputError, with the byte and in the tool's
-    words, for options that it ends at.
+    the file, where it does not look. Raises InputError, with the byte and in the tool's words, for options that it ends
+    at.
     """
     attrs = KernelAttrs(index)
     pairs: list[Pair] = []
@@ -66,6 +66,24 @@ def flex_names(models: Iterable[LiteModel]) -> tuple[str, ...]:
     return tuple(sorted({operator.name.removeprefix(FLEX_PREFIX) for _, operator in _flex_operators(models)}))
 
 
+def check_flex_options(models: Iterable[LiteModel]) -> None:
+    """Raises InputError, with the byte and in the tool's words, for options at which ``list_flex_ops`` ends."""
+    for (model, _), operator in _flex_operators(models):
+        _check_options(model, operator)
+
+
+def _check_options(model: str, operator: TfliteOperator) -> None:
+    problem = operator.problem
+    if problem is not None and problem.fault in _ENDS and not _is_overlooked(operator):
+        end = f"list_flex_ops ends with {_ENDS[problem.fault]!r}: {problem.problem}"
+        raise InputError(Place(model, byte=problem.byte), end, "Convert the model again.")
+
+
+def _is_overlooked(operator: TfliteOperator) -> bool:
+    """Whether the tool takes the options for empty. Their format it looks at before that."""
+    return operator.is_outside and (operator.problem is None or operator.problem.fault != "format")
+
+
 def _flex_operators(models: Iterable[LiteModel]) -> Iterator[tuple[tuple[str, str], TfliteOperator]]:
     """Each with its model and place."""
     for each in models:
@@ -78,14 +96,9 @@ def _flex_operators(models: Iterable[LiteModel]) -> Iterator[tuple[tuple[str, st
 def _asked(models: Iterable[LiteModel], kernel_attrs: KernelAttrs) -> Iterator[tuple[Requirement, str]]:
     """What each operator asks for, and the name that it has without ``Flex``."""
     for (model, place), operator in _flex_operators(models):
-        problem = operator.problem
-        if operator.is_outside and (problem is None or problem.fault != "format"):
-            continue
-        if problem is not None and problem.fault in _ENDS:
-            end = f"list_flex_ops ends with {_ENDS[problem.fault]!r}: {problem.problem}"
-            raise InputError(Place(model, byte=problem.byte), end, "Convert the model again.")
+        _check_options(model, operator)
         node = operator.node
-        if node is None:
+        if node is None or _is_overlooked(operator):
             continue
         label = node.attrs.get(LABEL_ATTR, "")
         label = label if isinstance(label, str) else ""
@@ -103,10 +116,20 @@ def _found(asked: Requirement, index: KernelIndex, profile: str) -> Outcome | No
 
 def _explained(asked: Requirement, outcome: Outcome | None, index: KernelIndex, profile: str) -> Finding:
     why = NotFound(()) if outcome is None or isinstance(outcome, Found) else outcome
-    finding = explain(asked, index, profile, why)
+    cause = explain(asked, index, profile, why)
     op = one_line(asked.op)
     words = f"Op {op} not found" if outcome is None else f"Failed to find kernel class for op: {op}"
-    return replace(finding, reason=f"list_flex_ops ends with {words!r}: {finding.reason}")
+    return Finding(
+        "OPS129",
+        f"list_flex_ops ends with {words!r}: {cause.reason}",
+        op=asked.op,
+        attrs=asked.attrs,
+        device=asked.device,
+        count=asked.count,
+        nodes=asked.nodes,
+        models=asked.models,
+        mends=cause.mends,
+    )
 
 
 def _and_one_more(finding: Finding, asked: Requirement) -> Finding:

@@ -16,7 +16,7 @@ from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
 from opselect.targets import MODEL_TARGETS, TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build
-from opselect.usecases.generate_lite import asks_models_alone, check_lite, lite_texts
+from opselect.usecases.generate_lite import asks_models_alone, check_lite, lite_texts, told_of
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.lite_models import read_lite_models
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
@@ -106,7 +106,8 @@ def generate(
     if question.builds is None:
         question = replace(question, builds=builds_for(options.targets, question.profile))
     # What makes no sense is said before anything is read.
-    check_lite(options.targets, options.lite)
+    if options.of_models:
+        check_lite(options.of_models, options.lite)
     if options.of_models and question.models.kept:
         raise OpselectError(
             f"{options.of_models[0]} is written from models of TensorFlow Lite: kept requirements do not say enough\n"
@@ -125,22 +126,23 @@ def generate(
     if question.files:
         check_read(found.index.build_lists)
     size = estimate_lists(found, options)
-    texts, missing = _of_models(question, options, found, watch)
+    texts, missing, warnings = _of_models(question, options, found, watch)
     may_write = (found.complete or allow_missing) and not missing
     if out is None or not may_write:
         return Generated(found, estimate=size, missing=missing)
     written = write_build_lists(found, out, options, allow_missing=allow_missing, beside=texts)
-    return Generated(found, written, size)
+    return Generated(found, replace(written, warnings=(*written.warnings, *warnings)), size)
 
 
 def _of_models(
     question: BuildQuestion, options: ListOptions, found: BuildAnswer, watch: Watch
-) -> tuple[dict[str, str], tuple[Finding, ...]]:
-    """The texts of the targets that ask for the models alone, and what these lack."""
+) -> tuple[dict[str, str], tuple[Finding, ...], tuple[str, ...]]:
+    """The texts of the targets that ask for the models alone, what these lack, and what to know of them."""
     if not options.of_models:
-        return {}, ()
+        return {}, (), ()
     models = read_lite_models(question.models.paths, watch)
-    return lite_texts(models, options.of_models, options.lite, found.index, found.selection.profile)
+    texts, missing = lite_texts(models, options.of_models, options.lite, found.index, found.selection.profile)
+    return texts, missing, told_of(options.of_models, models, options.lite)
 
 
 def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> None:

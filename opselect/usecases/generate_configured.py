@@ -30,7 +30,7 @@ from opselect.usecases.generate import (
     list_warnings,
     manifest_of,
 )
-from opselect.usecases.generate_lite import asks_for_kernels, asks_models_alone, check_lite, lite_texts
+from opselect.usecases.generate_lite import asks_for_kernels, asks_models_alone, check_lite, lite_texts, told_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 from opselect.usecases.lite_models import read_lite_models
 from opselect.usecases.named_kernels import named_kernels
@@ -85,7 +85,8 @@ class ConfiguredBuild:
 class TargetOfModels:
     """A target that asks for models of TensorFlow Lite alone: its text, and what it lacks.
 
-    ``release`` and ``profile`` are those of its kernels, empty where it names none.
+    ``release`` and ``profile`` are those of its kernels, empty where it names none. ``warnings`` are what a user
+    should know of it, a sentence each.
     """
 
     target: ConfiguredTarget
@@ -93,6 +94,7 @@ class TargetOfModels:
     missing: tuple[Finding, ...] = ()
     release: str = ""
     profile: str = ""
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> Json:
         """A row of ``of_models``."""
@@ -228,7 +230,8 @@ class _Work:
                     models = read_lite_models([model.path for model in self.inputs.models], self.watch)
                 texts, missing = lite_texts(models, (target.kind,), options, index, profile)
             (text,) = texts.values() or ("",)
-            yield TargetOfModels(target, text, missing, index.release if index is not None else "", profile)
+            told = told_of((target.kind,), models, options)
+            yield TargetOfModels(target, text, missing, index.release if index is not None else "", profile, told)
 
     def _check(self, target: ConfiguredTarget) -> None:
         """Raises ConfigError for values of a target that make no sense together."""
@@ -363,7 +366,7 @@ def _write(found: GeneratedTargets) -> tuple[WrittenTarget, ...]:
     """Renders the files of all targets, and writes them all."""
     config, builds = found.config, found.builds
     texts = {config.output(each.target): each.text for each in found.of_models}
-    warnings: dict[int, tuple[str, ...]] = {}
+    warnings = {each.target.number: each.warnings for each in found.of_models}
     problems: list[InputError] = []
     beside = [target.kind for target in config.targets]
     for build in builds:

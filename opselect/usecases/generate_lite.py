@@ -11,7 +11,7 @@ from kernel_index.errors import OpselectError
 from kernel_index.records_json import Json
 from opselect.build_lists import write_outputs
 from opselect.build_lists.flex_ops import OLDEST_LISTED, list_text
-from opselect.build_lists.lite import LiteOptions, render_lite
+from opselect.build_lists.lite import LiteOptions, lite_warnings, render_lite
 from opselect.findings import Finding
 from opselect.findings.as_json import missing_json
 from opselect.lite.operators import LiteModel
@@ -45,7 +45,7 @@ class GeneratedForLite:
     """What came of it: the files that were written, sorted by name, those of them that changed, and the models.
 
     Nothing is written where something is ``missing``. ``release`` and ``profile`` are those of the kernels, empty where
-    none were asked for.
+    none were asked for. ``warnings`` are what a user should know of the files, a sentence each.
     """
 
     models: tuple[LiteModel, ...]
@@ -54,6 +54,7 @@ class GeneratedForLite:
     missing: tuple[Finding, ...] = ()
     release: str = ""
     profile: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -61,13 +62,14 @@ class GeneratedForLite:
         return not self.missing
 
     def to_json(self) -> Json:
-        """``{"ok", "models", "tensorflow", "profile", "unresolved", "files": [{"path", "changed"}]}``."""
+        """``{"ok", "models", "tensorflow", "profile", "unresolved", "warnings", "files": [{"path", "changed"}]}``."""
         return {
             "ok": self.ok,
             "models": [each.name for each in self.models],
             "tensorflow": self.release,
             "profile": self.profile,
             "unresolved": [missing_json(each) for each in self.missing],
+            "warnings": list(self.warnings),
             "files": [{"path": str(path), "changed": path in self.changed} for path in self.paths],
         }
 
@@ -103,7 +105,19 @@ def generate_for_lite(question: LiteQuestion, out: Path, watch: Watch = NOBODY) 
         return GeneratedForLite(models, missing=missing, release=release, profile=profile)
     changed = {path.name for path in write_outputs(texts, out)}
     paths = tuple(out / name for name in sorted(texts))
-    return GeneratedForLite(models, paths, tuple(path for path in paths if path.name in changed), (), release, profile)
+    return GeneratedForLite(
+        models,
+        paths,
+        tuple(path for path in paths if path.name in changed),
+        release=release,
+        profile=profile,
+        warnings=told_of(question.targets, models, options),
+    )
+
+
+def told_of(targets: Sequence[Target], models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
+    """What a user should know of targets when they are written, a sentence each."""
+    return tuple(sentence for target in targets for sentence in lite_warnings(target, models, options))
 
 
 def check_lite(targets: Sequence[Target], options: LiteOptions) -> None:

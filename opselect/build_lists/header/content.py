@@ -50,7 +50,8 @@ class HeaderOptions:
 
         Source: ``generate_flex_kernel_header`` of ``lite/delegates/flex/build_def.bzl``.
         """
-        return self if self.default_ops is not None or "graphs" in runs else replace(self, default_ops="")
+        usual = self.default_ops is not None or not runs or "graphs" in runs
+        return self if usual else replace(self, default_ops="")
 
     @property
     def tool(self) -> ToolRelease | None:

@@ -7,27 +7,23 @@ The text is plain and not of a template: every blank of it is part of what other
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from kernel_index.errors import InputError
 from kernel_index.shown import one_line
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.lite.operators import LiteModel, UsedOperators, Versions, used_operators
 
-_BROKEN = "gen_op_registration writes code for it that does not compile."
-_PLACEHOLDER = "PLACEHOLDER_FOR_GREATER_OP_CODES"
-"""The operator 127, which stands in the old field of a model for those above it and is none itself."""
-
 
 def registration_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
     """The registration of the operators of all models; with ``compat`` as TensorFlow's tool prints it.
 
-    Raises InputError for an operator that no code of C++ can register. The tool writes such code all the same.
+    Raises InputError for an operator that no call of C++ can register: the tool prints one that does not compile.
     """
-    whole_table = bool(options.compat)
-    for each in models:
-        check_names(each.name, used_operators([each], whole_table=whole_table))
-    used = used_operators(models, whole_table=whole_table)
+    used = used_operators(models, whole_table=bool(options.compat))
+    for names, is_custom in ((used.builtin, False), (used.custom, True)):
+        for name in names:
+            _check(name, is_custom, models)
     return "".join(f"{line}\n" for line in _lines(used, options))
 
 
@@ -36,24 +32,39 @@ def function_of(custom_operator: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", custom_operator).encode().upper().decode()
 
 
-def check_names(model: str, used: UsedOperators) -> None:
-    """Raises InputError for an operator of a model whose name makes no name in C++."""
-    for name in used.builtin:
-        if name == _PLACEHOLDER or not name.isidentifier():
-            raise InputError(
-                model,
-                f"it has an operator that no release has, {name}: nothing could be registered for it",
-                f"{_BROKEN} The model is newer than opselect, or of a broken tool: convert it again.",
-            )
-    for name in used.custom:
-        function = f"Register_{function_of(name)}"
-        if not function.isidentifier():
-            raise InputError(
-                model,
-                f"its custom operator {one_line(name)!r} would be registered by {one_line(function)!r}, "
-                "which is no name in C++",
-                f"{_BROKEN} Give the operator a name of letters, digits and _ where the model is converted.",
-            )
+def custom_functions(names: Collection[str], models: Sequence[LiteModel]) -> tuple[tuple[str, str], ...]:
+    """Custom operators of models, each with the function of ``tflite::ops::custom`` that a registration calls for it.
+
+    Raises InputError for an operator after which no function can be called.
+    """
+    for name in names:
+        _check(name, True, models)
+    return tuple((name, f"Register_{function_of(name)}") for name in names)
+
+
+def _check(name: str, is_custom: bool, models: Sequence[LiteModel]) -> None:
+    function = f"Register_{function_of(name) if is_custom else name}"
+    # Letters of any script may be in names of C++, as in those of Python.
+    if function.isidentifier() and (is_custom or name != _PLACEHOLDER):
+        return
+    of = next(
+        each.name
+        for each in models
+        if any((code.name, code.is_custom) == (name, is_custom) for code in each.model.operator_codes)
+    )
+    if is_custom:
+        called = one_line(function)
+        problem = f"the custom operator {one_line(name)!r} cannot be registered: no function is called {called!r}"
+        raise InputError(of, problem, "Give it a name of letters, digits and _ where the model is made.")
+    raise InputError(
+        of,
+        f"has the operator {name}, which no release of TensorFlow Lite that opselect knows has",
+        "The file is damaged, or was made by a newer converter: convert it for a release that is known.",
+    )
+
+
+_PLACEHOLDER = "PLACEHOLDER_FOR_GREATER_OP_CODES"
+"""The operator 127, which stands in the old field of a model for those above it and is none itself."""
 
 
 def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
@@ -61,7 +72,8 @@ def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
         yield f'#include "{options.folder}/kernels/builtin_op_kernels.h"'
     yield f'#include "{options.folder}/model.h"'
     yield f'#include "{options.folder}/op_resolver.h"'
-    if used.custom or (options.compat and used.flex):
+    # The namespaces are there for ops of TensorFlow, too, which have no declaration in them.
+    if used.custom or used.flex:
         yield from ("namespace tflite {", "namespace ops {", "namespace custom {")
         yield "// Forward-declarations for the custom ops."
         yield from (f"TfLiteRegistration* Register_{function_of(name)}();" for name in used.custom)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from opselect.build_lists.lite.bazel import bazel_text, bazel_warnings
+from opselect.build_lists.lite.cmake import cmake_text, cmake_warnings
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.build_lists.lite.registration import registration_text
 from opselect.lite.operators import LiteModel
@@ -15,5 +17,11 @@ def render_lite(target: Target, models: Sequence[LiteModel], options: LiteOption
 
     Raises InputError for an operator that the output cannot have.
     """
-    writer = {"registration": registration_text}[target]
+    writer = {"registration": registration_text, "tflite-bazel": bazel_text, "tflite-cmake": cmake_text}[target]
     return {kind_of(target).file: writer(models, options)}
+
+
+def lite_warnings(target: Target, models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
+    """What a user should know when this target is written of these models, a sentence each."""
+    warn = {"tflite-bazel": bazel_warnings, "tflite-cmake": cmake_warnings}.get(target)
+    return warn(models, options) if warn else ()

@@ -19,6 +19,8 @@ def test_every_target_has_its_template() -> None:
         "kernel_files.txt.j2",
         "manifest.yaml.j2",
         "manifest.json.j2",
+        "tflite.BUILD.j2",
+        "tflite_registration.cmake.j2",
     }
     for target in [target for target in TARGETS if target not in MODEL_TARGETS]:
         assert output(target, "Add")
