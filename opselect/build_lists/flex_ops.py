@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from kernel_index.index import KernelIndex
@@ -14,17 +13,13 @@ from opselect.selection.select import Selection
 OLDEST_LISTED = (2, 4)
 """The first release whose ``list_flex_ops`` prints as all later ones do; that of 2.3 has other blanks."""
 
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
-
 SUBGRAPH_OP = "TfLiteSubgraphExecute"
 """The op that runs a subgraph of the model for an op that calls it (``lite/delegates/flex/delegate_data.cc``)."""
 
 
 def list_text(rows: Sequence[Pair] | Sequence[str]) -> str:
     """One line of JSON without blanks, ASCII alone, as jsoncpp's ``FastWriter`` has it."""
-    text = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
-    # The encoder's own escapes would count DEL, too.
-    return _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n"
+    return json.dumps(rows, separators=(",", ":")) + "\n"
 
 
 def selected_pairs(selection: Selection, index: KernelIndex, *, functions: bool) -> tuple[Pair, ...]:

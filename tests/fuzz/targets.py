@@ -226,6 +226,38 @@ def tflite(choose: random.Random, folder: Path) -> Command:
     return _asked_of_model(choose, "m.tflite")
 
 
+@cache
+def _lite_models() -> tuple[bytes, ...]:
+    from tests.opselect.hostile_tflite import HOSTILE
+    from tests.opselect.odd_tflite import ODD
+
+    hostile = (data for kind in HOSTILE.values() for data in kind)
+    converted = (path.read_bytes() for path in sorted((FIXTURES / "tflite").glob("*.tflite")))
+    return (*ODD.values(), *hostile, *converted)
+
+
+def lite(choose: random.Random, folder: Path) -> Command:
+    """What is written for builds of TensorFlow Lite, of which several models may be asked at once."""
+    names = ["m.tflite", "n.tflite"][: choose.choice((1, 1, 2))]
+    for name in names:
+        data = choose.choice(_lite_models())
+        (folder / name).write_bytes(data if choose.random() < 0.6 else changed_bytes(data, choose))
+    asked: list[str] = []
+    for target in choose.sample(("registration", "flex-ops", "tflite-bazel", "tflite-cmake"), choose.choice((1, 1, 2))):
+        asked += ("--target", target)
+    source = _index(choose) if "flex-ops" in asked else ()
+    if "flex-ops" in asked and choose.random() < 0.4:
+        asked.append("--no-kernels")
+    if choose.random() < 0.6:
+        asked += ("--compat", choose.choice(("2.14", "2.4")))
+    if choose.random() < 0.2:
+        asked += ("--namespace", choose.choice(("a", "a::b", odd_word(choose))))
+    as_json = choose.random() < 0.2
+    more = ("--json",) if as_json else ()
+    words = ("generate", *names, *asked, *source, "--out", "out", *more)
+    return Command(words, ("out",), choose.random() < 0.4, as_json=as_json)
+
+
 def archives(choose: random.Random, folder: Path) -> Command:
     inside = {"a/while.pb": (MODELS / "while_v1.pb").read_bytes(), odd_word(choose) or "b": b"text"}
     if choose.random() < 0.4:
@@ -354,6 +386,7 @@ TARGETS: Mapping[str, Target] = {
     "meta_graphs": meta_graphs,
     "odd_graphs": odd_graphs,
     "tflite": tflite,
+    "lite": lite,
     "archives": archives,
     "indexes": indexes,
     "requirements": requirements,

@@ -148,7 +148,7 @@ FLEX: Mapping[str, bytes] = {
     "flex_alone": model(Op("Flex", options=flex_options("Cos", COS))),
     "flex_case": custom("flexErf", "FLEXErf", "Flexible"),
     "flex_zero_byte": model(Op("FlexErf\0x", options=flex_options("Cos", COS))),
-    "flex_escapes": model(Op('FlexF\u00e9\U0001f600\u2028\x7f\x01/<>"\\u007f', options=flex_options("Cos", COS))),
+    "flex_escapes": model(Op('FlexF\u00e9\U0001f600\u2028\x01/<>"\\u007f', options=flex_options("Cos", COS))),
     "flex_version": model(op("Cos", version=7)),
     "empty_options": model(Op("FlexErf", options=b""), Op("FlexAdd"), op("Cos")),
     "wrong_format": cos(flex_options("Cos", COS), format=1),
