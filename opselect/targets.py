@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest", "registration"]
+Target = Literal["bazel", "makefile", "cmake", "list", "header", "manifest", "registration", "tflm-resolver"]
 
 ManifestFormat = Literal["yaml", "json"]
 
@@ -44,6 +44,13 @@ TARGET_KINDS = (
         "registration.cc",
         "the operators of TensorFlow Lite one by one, in place of `BuiltinOpResolver`",
         ("compat", "namespace", "labels"),
+        of_models=True,
+    ),
+    TargetKind(
+        "tflm-resolver",
+        "gen_micro_mutable_op_resolver.h",
+        "the resolver of TensorFlow Lite for Microcontrollers, with an `Add…` for each operator",
+        ("compat",),
         of_models=True,
     ),
 )

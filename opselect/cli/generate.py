@@ -51,6 +51,7 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --profile desktop --target header --compat 2.14 --out headers
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
   opselect generate mobilenet.pb --tensorflow 2.14 --html page.html
+  opselect generate micro_speech.tflite --target tflm-resolver --out build_lists
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
   opselect generate --config phone/opselect.yaml
 """,
@@ -180,7 +181,8 @@ def command(
             raise click.UsageError(f"--target {wanted[0]} is of models of TensorFlow Lite: name a MODEL")
         if out is None:
             raise click.UsageError("say where the files go: --out DIR")
-        return generate_for_models(models, wanted, out, LiteOptions(compat, namespace, labels), quiet=quiet)
+        lite = LiteOptions(compat, namespace, labels)
+        return generate_for_models(models, wanted, out, lite, allow_missing=allow_missing, quiet=quiet)
     from kernel_index.build_files import MAKEFILE_LIST
     from opselect.build_lists.header import HeaderOptions
     from opselect.usecases.generate import ListOptions
