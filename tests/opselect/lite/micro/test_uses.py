@@ -136,6 +136,7 @@ def test_what_nothing_uses_counts_with_the_whole_table_only() -> None:
     assert [use.function.operator for use in micro_uses([given]).added] == ["RESHAPE"]
     uses = micro_uses([given], whole_table=True).added
     assert [(use.function.operator, use.count) for use in uses] == [("ADD", 0), ("COS", 0), ("RESHAPE", 1)]
+    assert not any(use.int8 for use in uses)
 
 
 def test_what_no_function_adds_is_said_with_who_has_it() -> None:
