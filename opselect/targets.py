@@ -14,6 +14,7 @@ Target = Literal[
     "manifest",
     "flex-ops",
     "registration",
+    "tflm-resolver",
     "tflite-bazel",
     "tflite-cmake",
 ]
@@ -61,6 +62,13 @@ TARGET_KINDS = (
         "registration.cc",
         "the operators of TensorFlow Lite one by one, in place of `BuiltinOpResolver`",
         ("compat", "namespace", "labels"),
+        of_models=True,
+    ),
+    TargetKind(
+        "tflm-resolver",
+        "gen_micro_mutable_op_resolver.h",
+        "the resolver of TensorFlow Lite for Microcontrollers, with an `Add…` for each operator",
+        ("compat",),
         of_models=True,
     ),
     TargetKind(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast, get_args
 import click
 from click.core import ParameterSource
 
-from opselect.cli.shared.console import note, print_json, warn
+from opselect.cli.shared.console import note, print_json, print_line, warn
 from opselect.cli.shared.estimate_text import print_estimate
-from opselect.cli.shared.exit_codes import DONE, NO
+from opselect.cli.shared.exit_codes import NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
@@ -57,7 +57,9 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --html page.html
   opselect generate flex.tflite --tensorflow 2.14 --target flex-ops --target header --out flex
   opselect generate flex.tflite --tensorflow 2.14 --profile desktop --target flex-ops --compat 2.14 --out flex
-  opselect generate flex.tflite --target registration --namespace app --out lite
+  opselect generate flex.tflite --target registration --target tflite-cmake --namespace app --out lite
+  opselect generate flex.tflite --target tflite-bazel --labels litert --out lite
+  opselect generate micro_speech.tflite --target tflm-resolver --out micro
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
   opselect generate --config phone/opselect.yaml
 """,
@@ -194,7 +196,7 @@ def command(
         if any(asks_for_kernels(target, lite) for target in wanted):
             check_source(source, macros)
         lite_question = LiteQuestion(models, wanted, lite, source, profile, macros)
-        return generate_for_models(lite_question, folder, as_json=as_json, quiet=quiet)
+        return generate_for_models(lite_question, folder, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
     from kernel_index.build_files import MAKEFILE_LIST
     from opselect.build_lists.header import HeaderOptions
     from opselect.usecases.generate import ListOptions
@@ -228,7 +230,7 @@ def generate_lists(
     quiet: bool,
 ) -> int:
     """Answers the question, writes lists and page, prints what came of it and returns the exit code."""
-    from opselect.cli.generate_lite import print_missing_of_models
+    from opselect.cli.generate_lite import NOT_WRITTEN, print_missing_of_models
     from opselect.usecases.estimate_size import estimate_json
     from opselect.usecases.generate import build_files, generate, manifest_of
 
@@ -263,7 +265,12 @@ def generate_lists(
         )
         origins = model_origins([question.models], found.needed.unread)
         page.write(generation_document([part], origins), quiet=quiet)
-    return report(found, page, allow_missing=allow_missing) or (NO if generated.missing else DONE)
+    code = report(found, page, allow_missing=allow_missing)
+    if generated.missing and not allow_missing:
+        if not code:
+            print_line(NOT_WRITTEN, err=True)
+        return code or NO
+    return code
 
 
 def _check_settings(targets: Sequence[str]) -> None:

@@ -136,6 +136,7 @@ def _report(found: GeneratedTargets, page: PageFile | None) -> int:
     if found.ok:
         return code or DONE
     refusing = [target.own.spot.where for build in found.builds for target in build.refusing]
+    refusing += [each.target.own.spot.where for each in found.of_models if each.is_refusing]
     if refusing:
         allowing = "`allow_missing: true` writes them without these."
         click.echo(

@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from opselect.usecases.generate_lite import LiteQuestion
 
 
-def generate_for_models(question: LiteQuestion, out: Path, *, as_json: bool, quiet: bool) -> int:
+NOT_WRITTEN = "Nothing was written. --allow-missing writes the files without these."
+
+
+def generate_for_models(question: LiteQuestion, out: Path, *, allow_missing: bool, as_json: bool, quiet: bool) -> int:
     """Writes the files, prints what came of it and returns the exit code."""
     from opselect.usecases.generate_lite import generate_for_lite
 
     with reading(quiet=quiet) as watch:
-        generated = generate_for_lite(question, out, watch)
+        generated = generate_for_lite(question, out, allow_missing=allow_missing, watch=watch)
     if as_json:
         print_json(generated.to_json())
     print_missing_of_models(generated.missing, generated.release, generated.profile, question.models, quiet=quiet)
-    if generated.missing:
+    if generated.missing and not allow_missing:
+        print_line(NOT_WRITTEN, err=True)
         return NO
     note(f"TensorFlow Lite: {counted(len(generated.models), 'model')}", quiet=quiet)
     for path in generated.paths:
@@ -45,8 +49,8 @@ def print_missing_of_models(
 
     if missing:
         named = tuple(models) if len(models) == 1 else ()
-        print_report(Report(release, profile, missing, models=named), err=True, quiet=quiet)
-        print_line("Nothing was written.", err=True)
+        heading = "" if release else f"TensorFlow Lite: {counted(len(missing), 'operator')} cannot be written"
+        print_report(Report(release, profile, missing, models=named, heading=heading), err=True, quiet=quiet)
 
 
 def check_of_models(models: tuple[str, ...], kept: tuple[str, ...], out: Path | None, html_file: str | None) -> Path:

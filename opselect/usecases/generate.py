@@ -127,7 +127,7 @@ def generate(
         check_read(found.index.build_lists)
     size = estimate_lists(found, options)
     texts, missing, warnings = _of_models(question, options, found, watch)
-    may_write = (found.complete or allow_missing) and not missing
+    may_write = allow_missing or (found.complete and not missing)
     if out is None or not may_write:
         return Generated(found, estimate=size, missing=missing)
     written = write_build_lists(found, out, options, allow_missing=allow_missing, beside=texts)

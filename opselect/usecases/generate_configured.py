@@ -96,6 +96,11 @@ class TargetOfModels:
     profile: str = ""
     warnings: tuple[str, ...] = ()
 
+    @property
+    def is_refusing(self) -> bool:
+        """Whether it must not be written, for it cannot have all that the models use."""
+        return bool(self.missing) and not self.target.allow_missing
+
     def to_json(self) -> Json:
         """A row of ``of_models``."""
         return {"target": self.target.number, "unresolved": [missing_json(each) for each in self.missing]}
@@ -124,7 +129,7 @@ class GeneratedTargets:
     @property
     def ok(self) -> bool:
         """Whether everything may be written."""
-        lacking = any(each.missing for each in self.of_models)
+        lacking = any(each.is_refusing for each in self.of_models)
         return not (lacking or any(build.refusing or build.exceeded for build in self.builds))
 
     @property

@@ -11,7 +11,7 @@ from kernel_index.errors import OpselectError
 from kernel_index.records_json import Json
 from opselect.build_lists import write_outputs
 from opselect.build_lists.flex_ops import OLDEST_LISTED, list_text
-from opselect.build_lists.lite import LiteOptions, lite_warnings, render_lite
+from opselect.build_lists.lite import LiteOptions
 from opselect.findings import Finding
 from opselect.findings.as_json import missing_json
 from opselect.lite.operators import LiteModel
@@ -44,8 +44,8 @@ class LiteQuestion:
 class GeneratedForLite:
     """What came of it: the files that were written, sorted by name, those of them that changed, and the models.
 
-    Nothing is written where something is ``missing``. ``release`` and ``profile`` are those of the kernels, empty where
-    none were asked for. ``warnings`` are what a user should know of the files, a sentence each.
+    Nothing is written where something is ``missing``, unless that was allowed. ``release`` and ``profile`` are those of
+    the kernels, empty where none were asked for. ``warnings`` are what a user should know of the files, as sentences.
     """
 
     models: tuple[LiteModel, ...]
@@ -58,7 +58,7 @@ class GeneratedForLite:
 
     @property
     def ok(self) -> bool:
-        """Whether everything was written."""
+        """Whether the files have everything."""
         return not self.missing
 
     def to_json(self) -> Json:
@@ -84,8 +84,12 @@ def asks_for_kernels(target: Target, options: LiteOptions) -> bool:
     return target == "flex-ops" and options.kernels
 
 
-def generate_for_lite(question: LiteQuestion, out: Path, watch: Watch = NOBODY) -> GeneratedForLite:
+def generate_for_lite(
+    question: LiteQuestion, out: Path, *, allow_missing: bool = False, watch: Watch = NOBODY
+) -> GeneratedForLite:
     """Writes targets that ask for the models alone, all of them or none.
+
+    With ``allow_missing`` the files are written without what they cannot have.
 
     Raises InputError for what cannot be read or written, and for an operator that a target cannot have; OpselectError
     for options that make no sense.
@@ -101,7 +105,7 @@ def generate_for_lite(question: LiteQuestion, out: Path, watch: Watch = NOBODY) 
     models = read_lite_models(question.models, watch)
     texts, missing = lite_texts(models, question.targets, options, index, profile)
     release = index.release if index is not None else ""
-    if missing:
+    if missing and not allow_missing:
         return GeneratedForLite(models, missing=missing, release=release, profile=profile)
     changed = {path.name for path in write_outputs(texts, out)}
     paths = tuple(out / name for name in sorted(texts))
@@ -109,6 +113,7 @@ def generate_for_lite(question: LiteQuestion, out: Path, watch: Watch = NOBODY) 
         models,
         paths,
         tuple(path for path in paths if path.name in changed),
+        missing,
         release=release,
         profile=profile,
         warnings=told_of(question.targets, models, options),
@@ -117,6 +122,8 @@ def generate_for_lite(question: LiteQuestion, out: Path, watch: Watch = NOBODY) 
 
 def told_of(targets: Sequence[Target], models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
     """What a user should know of targets when they are written, a sentence each."""
+    from opselect.build_lists.lite.render import lite_warnings
+
     return tuple(sentence for target in targets for sentence in lite_warnings(target, models, options))
 
 
@@ -150,11 +157,14 @@ def lite_texts(
 
     ``index`` and ``profile`` have the kernels that an ops list names.
     """
+    from opselect.build_lists.lite.render import lite_findings, render_lite
+
     texts: dict[str, str] = {}
     missing: list[Finding] = []
     for target in targets:
         if target in MODEL_TARGETS:
             texts |= render_lite(target, models, options)
+            missing += lite_findings(target, models, options)
         elif asks_models_alone(target, options):
             rows: Sequence[str] | Sequence[tuple[str, str | None]] = flex_names(models)
             if options.kernels and index is not None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError, OpselectError
-from opselect.build_lists.lite import LiteOptions, render_lite
+from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.lite.render import render_lite
 from opselect.lite.operators import LiteModel
 from opselect.models.graph.tflite import OperatorCode, TfliteModel, TfliteOperator, TfliteSubgraph
 from opselect.verifying.resolver import read_registration

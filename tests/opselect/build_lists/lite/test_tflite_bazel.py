@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
-from opselect.build_lists.lite import Labels, LiteOptions, lite_warnings
+from opselect.build_lists.lite import Labels, LiteOptions
+from opselect.build_lists.lite.render import lite_warnings
 from opselect.models.graph.tflite import FlexFault, FlexProblem
 from tests.buildifier import complaints, needs_buildifier
 from tests.opselect.build_lists.lite.tflite_models import builtin, custom, model, text_of

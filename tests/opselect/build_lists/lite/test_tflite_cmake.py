@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opselect.build_lists.lite import LiteOptions, lite_warnings
+from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.lite.render import lite_warnings
 from tests.opselect.build_lists.lite.tflite_models import builtin, custom, model, text_of
 
 PLAIN = model("b.tflite", builtin("ADD"))

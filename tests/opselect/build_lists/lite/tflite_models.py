@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opselect.build_lists.lite import LiteOptions, render_lite
+from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.lite.render import render_lite
 from opselect.lite.operators import LiteModel
 from opselect.models.graph.tflite import FlexProblem, OperatorCode, TfliteModel, TfliteOperator, TfliteSubgraph
 from opselect.targets import Target
