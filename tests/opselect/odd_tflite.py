@@ -77,10 +77,10 @@ def number(value: int) -> Callable[[Any], object]:
     return lambda builder: builder.Int(value)
 
 
-def behind(options: bytes | None, size: int = 0) -> bytes:
+def behind(options: bytes | None, size: int = 0, **more: Any) -> bytes:
     """A model with the options of an operator behind its tables, and another operator."""
     hidden = flex(node("n", "Cos", attrs=FLOAT))
-    first = Op("FlexCos", options=options, outside=(4096, size or len(hidden)))
+    first = Op("FlexCos", options=options, outside=(4096, size or len(hidden)), **more)
     tables = model(first, op("Sin"))
     return tables + bytes(4096 - len(tables)) + hidden
 
@@ -116,6 +116,8 @@ TABLES: Mapping[str, bytes] = {
         Code(CUSTOM, CUSTOM, "A", -1),
         Code(10, 10, version=(1 << 31) - 1),
         Code(11, 11, version=-(1 << 31)),
+        Code(12, 12, version=0),
+        Code(12, 12),
     ),
     "no_subgraphs": tflite_bytes(codes=(Code(0, 0), Code(CUSTOM, CUSTOM, "A"))),
     "no_operators": tflite_bytes(Subgraph()),
@@ -205,6 +207,7 @@ FLEX: Mapping[str, bytes] = {
     "options_behind": behind(None),
     "options_behind_broken": behind(None, size=9),
     "options_behind_and_empty": behind(b""),
+    "options_behind_wrong_format": behind(None, format=1),
 }
 """What is odd is a TensorFlow op."""
 
