@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kernel_index.index import KernelIndex
 from opselect.build_lists.bazel import file_groups
+from opselect.build_lists.flex import FlexOptions, flex_names, flex_rule, flex_warnings
 from opselect.build_lists.header import HeaderOptions, header_text, header_warnings
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list, makefile_warnings
@@ -24,6 +25,7 @@ SOURCE_LISTS = ("cmake", "list")
 """The targets that any release has."""
 
 _USUAL = HeaderOptions()
+_ONE_SIDE = FlexOptions()
 _NOTHING = NamedKernels()
 
 
@@ -40,13 +42,14 @@ def render(
     unread: Sequence[str] = (),
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
+    flex: FlexOptions = _ONE_SIDE,
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
 
     ``criteria`` is what mobile builds leave out by default, ``unread`` are models that could not be read. What is
     unresolved or unread is left out, and named with what is refused where the format has comments; whether that is
-    acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header`` alone. Raises
-    InputError where the release lacks what the target needs
+    acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header``, ``flex`` is about
+    ``flex-bazel``. Raises InputError where the release lacks what the target needs
     (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
     """
     if target == "header":
@@ -65,6 +68,9 @@ def render(
         groups = file_groups(selection, index, mode, keep_core)
         check_names(label for group in groups for label in group.all_labels())
         values["groups"] = groups
+    elif target == "flex-bazel":
+        values |= flex_rule(selection, index, flex, named)
+        check_names(flex_names(values))
     elif target == "makefile":
         lines = makefile_list(selection, index, mode, keep_core)
         check_names(lines)
@@ -91,6 +97,7 @@ def render_warnings(
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
     beside: Collection[Target] = (),
+    flex: FlexOptions = _ONE_SIDE,
 ) -> tuple[str, ...]:
     """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
 
@@ -98,7 +105,9 @@ def render_warnings(
     """
     if target == "makefile":
         return makefile_warnings(selection, index, mode, keep_core)
+    if target == "flex-bazel":
+        return flex_warnings(selection, flex)
     if target == "header":
-        with_lists = not {"bazel", "makefile", *SOURCE_LISTS}.isdisjoint(beside)
+        with_lists = not {"bazel", "makefile", "flex-bazel", *SOURCE_LISTS}.isdisjoint(beside)
         return header_warnings(selection, index, header, named, with_lists=with_lists)
     return library_warnings(selection, index, have) if target in SOURCE_LISTS else ()

@@ -202,7 +202,7 @@ def command(
         as_json=as_json,
     )
     header = HeaderOptions(compat=compat) if default_ops is None else HeaderOptions(default_ops, compat)
-    options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header)
+    options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header, labels)
     return generate_lists(question, options, out, page, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
 
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
 from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
+from opselect.build_lists.flex import FlexOptions
 from opselect.build_lists.header import HeaderOptions
+from opselect.build_lists.lite import Labels
 from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
 from opselect.targets import TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build
+from opselect.usecases.flex_sides import flex_options
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
@@ -33,7 +36,7 @@ class ListOptions:
     ``targets`` are the outputs; without any, the manifest and those of ``bazel`` and ``makefile`` that the release has
     lists for. ``mode`` trims every list to what is needed, or extends the release's own by what they lack; with
     ``keep_core`` a trimmed core group stays whole. ``template_dir`` has templates to use in place of the built-in ones.
-    ``header`` is about the target of that name.
+    ``header`` is about the target of that name, ``labels`` about ``flex-bazel``: in whose words it is written.
     """
 
     targets: tuple[Target, ...] = ()
@@ -42,6 +45,7 @@ class ListOptions:
     template_dir: Path | None = None
     manifest_format: ManifestFormat = "yaml"
     header: HeaderOptions = field(default_factory=HeaderOptions)
+    labels: Labels = "tensorflow"
 
 
 DEFAULT_OPTIONS = ListOptions()
@@ -122,6 +126,7 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
     a target needs, and where a template is wrong; OpselectError for a target that does not exist.
     """
     texts: dict[str, str] = {}
+    flex = _flex(found, options)
     for target in _wanted(options.targets, found.index.build_lists):
         texts |= render(
             target,
@@ -135,6 +140,7 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
             unread=found.unread,
             header=options.header,
             named=found.named,
+            flex=flex,
         )
     return texts
 
@@ -144,6 +150,7 @@ def list_warnings(
 ) -> tuple[str, ...]:
     """What a user should know of the outputs, each once; ``beside`` are other outputs for the same build."""
     wanted = _wanted(options.targets, found.index.build_lists)
+    flex = _flex(found, options)
     warnings = [
         warning
         for target in wanted
@@ -157,6 +164,7 @@ def list_warnings(
             header=options.header,
             named=found.named,
             beside=(*wanted, *beside),
+            flex=flex,
         )
     ]
     return tuple(dict.fromkeys(warnings))
@@ -208,6 +216,11 @@ def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> J
     return manifest(
         found.selection, found.index, options.mode, options.keep_core, criteria=found.criteria, unread=found.unread
     )
+
+
+def _flex(found: BuildAnswer, options: ListOptions) -> FlexOptions:
+    """What a Flex library has besides the selection, where one is written."""
+    return flex_options(found, options.labels) if "flex-bazel" in options.targets else FlexOptions()
 
 
 def _wanted(targets: Sequence[str], lists: BuildLists) -> list[Target]:
