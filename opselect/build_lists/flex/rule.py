@@ -111,8 +111,9 @@ def _wider(selection: Selection, options: FlexOptions) -> str:
 
 
 def _groups(core: str, prefix: str) -> tuple[str, ...]:
-    """What TensorFlow's own rule compiles, which holds the headers of kernels, too."""
+    """What TensorFlow's own rule compiles, and the base library of phones, which has headers that kernels need, too."""
     return (
+        f"{core}/core:mobile_srcs",
         f"{core}/core:portable_op_registrations_and_gradients",
         f"{core}/core/kernels:{prefix}_core_ops",
         f"{core}/core/kernels:{prefix}_extended_ops",

@@ -26,8 +26,9 @@ from opselect.selection.select import Selection
 _OPS = "tensorflow/core/ops/"
 _TENSORFLOW = "tensorflow/"
 
-TARGETS_OF_HEADERS = {
+TARGETS_OF_FILES = {
     "tensorflow/c/kernels.h": "//tensorflow/c:kernels",
+    "tensorflow/core/data/rewrite_utils.cc": "//tensorflow/core/data:rewrite_utils",
     "tensorflow/core/framework/reader_base.h": "//tensorflow/core:reader_base",
     "tensorflow/core/lib/gif/gif_io.h": "//tensorflow/core:gif_internal",
     "tensorflow/core/lib/jpeg/jpeg_handle.h": "//tensorflow/core:jpeg_internal",
@@ -37,7 +38,9 @@ TARGETS_OF_HEADERS = {
     ),
     "tensorflow/core/util/tensor_bundle/tensor_bundle.h": "//tensorflow/core/util/tensor_bundle",
 }
-"""Headers of the phones' base library that elsewhere belong to targets on which the delegate does not depend.
+"""Elsewhere than on phones: the targets of files that the delegate does not depend on, and that can or should not be
+compiled by themselves, for they need others. Headers are of the phones' base library; ``rewrite_utils.cc`` has more
+dependencies there than on phones.
 
 Found by comparing ``mobile_srcs`` of ``tensorflow/core/BUILD`` with what ``delegate_only_runtime`` and
 ``delegate_data`` of ``tensorflow/lite/delegates/flex/BUILD`` depend on, and these targets' names with the BUILD files,
@@ -84,7 +87,7 @@ def flex_side(selection: Selection, index: KernelIndex, *, phone: bool, named: N
     ungrouped = _ungrouped(sources, index.build_lists)
     headers = _headers(ungrouped, index)
     touched = () if phone else _base_headers(sources, index)
-    targets = {TARGETS_OF_HEADERS[header] for header in touched if header in TARGETS_OF_HEADERS}
+    targets = {TARGETS_OF_FILES[path] for path in (*touched, *sources) if not phone and path in TARGETS_OF_FILES}
     return FlexSide(
         selection.profile,
         paths=tuple(sorted({*sources, *headers})),
@@ -152,7 +155,7 @@ def _base_headers(sources: Iterable[str], index: KernelIndex) -> tuple[str, ...]
 
 def _beside(headers: Iterable[str]) -> Iterator[str]:
     for header in headers:
-        of_a_source = header.endswith(".h") and header not in TARGETS_OF_HEADERS
+        of_a_source = header.endswith(".h") and header not in TARGETS_OF_FILES
         if of_a_source and header.startswith(_JUDGED) and not header.startswith(_ALWAYS_LINKED):
             yield BaseLibrary.source_of(header)
 

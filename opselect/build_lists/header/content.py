@@ -14,6 +14,7 @@ from opselect.build_lists.header.literals import quoted
 from opselect.build_lists.header.reader import FILE_NAME
 from opselect.build_lists.header.record import compiles_with
 from opselect.build_lists.header.writer import form_of, own_text, tool_text
+from opselect.lite.flex_platforms import flex_platforms, where_models_are_ignored
 from opselect.requirements.header_tool import ALL_OPS, DEFAULT_OPS, ToolRelease
 from opselect.requirements.runtime import SESSION_OPS
 from opselect.selection.named_kernels import NamedKernels, not_in_pairs, sorted_pairs
@@ -242,7 +243,5 @@ def _growth(selection: Selection) -> str:
 def _where_it_counts(selection: Selection) -> str:
     if is_mobile(selection.profile):
         return ""
-    return (
-        f"profile {selection.profile} is no phone: the Flex rules of TensorFlow Lite take a header for Android, iOS "
-        "and ChromiumOS only, and link all of TensorFlow elsewhere, without a word"
-    )
+    ignored = where_models_are_ignored(flex_platforms(selection.release))
+    return f"profile {selection.profile} is no phone: {ignored}"
