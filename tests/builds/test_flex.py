@@ -38,7 +38,6 @@ node {
 """One kernel is in no group, and one has helpers in the base library of phones."""
 
 LINKED_ELSEWHERE = {
-    "tensorflow/core/kernels/function_ops.cc",
     "tensorflow/core/kernels/no_op.cc",
     "tensorflow/core/kernels/sendrecv_ops.cc",
     "tensorflow/core/ops/function_ops.cc",

@@ -33,7 +33,6 @@ TARGETS_OF_FILES = {
     "tensorflow/core/kernels/data/multi_device_iterator_ops.cc": (
         "//tensorflow/core/kernels/data:multi_device_iterator_ops"
     ),
-    "tensorflow/core/kernels/function_ops.cc": "//tensorflow/core/kernels:function_ops",
     "tensorflow/core/lib/gif/gif_io.h": "//tensorflow/core:gif_internal",
     "tensorflow/core/lib/jpeg/jpeg_handle.h": "//tensorflow/core:jpeg_internal",
     "tensorflow/core/lib/jpeg/jpeg_mem.h": "//tensorflow/core:jpeg_internal",
@@ -44,8 +43,8 @@ TARGETS_OF_FILES = {
 }
 """Elsewhere than on phones: the targets of files that the delegate does not depend on, and that can or should not be
 compiled by themselves, for they need others. Headers are of the phones' base library; ``rewrite_utils.cc`` has more
-dependencies there than on phones. ``function_ops.cc`` and ``multi_device_iterator_ops.cc`` register ops by names that
-are no constants, which g++ does not compile with a header: their targets are compiled without one.
+dependencies there than on phones; ``multi_device_iterator_ops.cc`` registers an op by a name that is no constant, which
+does not compile with a header that has it.
 
 Found by comparing ``mobile_srcs`` of ``tensorflow/core/BUILD`` with what ``delegate_only_runtime`` and
 ``delegate_data`` of ``tensorflow/lite/delegates/flex/BUILD`` depend on, and these targets' names with the BUILD files,

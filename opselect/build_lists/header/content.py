@@ -84,7 +84,7 @@ def header_text(selection: Selection, options: HeaderOptions, named: NamedKernel
 
 def _own(selection: Selection, options: HeaderOptions, unread: Sequence[str]) -> str:
     kernels: dict[str, list[SelectedKernel]] = {}
-    for kernel in selection.kernels:
+    for kernel in _by_choice(selection):
         kernels.setdefault(kernel.registration.kernel_class, []).append(kernel)
     classes = {name: _why(kernels[name]) for name in kernels}
     ops = dict.fromkeys(selection.ops, "")
@@ -93,6 +93,17 @@ def _own(selection: Selection, options: HeaderOptions, unread: Sequence[str]) ->
         classes.setdefault(kernel_class.strip(), f"{op.strip()}: default")
     head = list(_head(selection, unread))
     return own_text(ops, classes, head, everything=options.everything)
+
+
+def _by_choice(selection: Selection) -> Iterator[SelectedKernel]:
+    """The kernels that a header decides about: of an op with a kernel that is registered in any case there are none.
+
+    To name those is not only of no use: ``function_ops.cc`` registers more kernels of such ops by names that are no
+    constants, and compiles only as long as a header does not have their class (``TF_INIT_ON_STARTUP_IF`` of
+    ``core/framework/registration/registration.h`` looks at the op once it has the class).
+    """
+    always = {kernel.registration.op for kernel in selection.kernels if kernel.registration.system}
+    return (kernel for kernel in selection.kernels if kernel.registration.op not in always)
 
 
 def _head(selection: Selection, unread: Sequence[str]) -> Iterator[str]:
@@ -116,8 +127,7 @@ def _why(kernels: Sequence[SelectedKernel]) -> str:
     texts = []
     for op in sorted({kernel.registration.op for kernel in kernels}):
         reasons = [r for k in kernels if k.registration.op == op for r in k.reasons]
-        system = all(k.registration.system for k in kernels if k.registration.op == op)
-        texts.append(f"{op}: {_asking(reasons)}{' (registered whatever a header says)' if system else ''}")
+        texts.append(f"{op}: {_asking(reasons)}")
     return "; ".join(texts)
 
 

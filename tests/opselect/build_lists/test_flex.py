@@ -61,6 +61,7 @@ def test_a_side_names_kernels_what_they_are_linked_with_and_the_definitions_of_t
     header = "\n".join(found["header"])
     assert r"\"MulOp\"" in header
     assert "AddOp" not in header
+    assert "NoOp" not in header  # no default ops of TensorFlow's tool
 
 
 def test_what_is_in_no_group_goes_by_its_label_with_its_headers() -> None:
@@ -146,6 +147,17 @@ def test_system_kernels_of_helpers_have_their_ops_defined() -> None:
     index = MemoryIndex(replace(index.scan, op_definitions=(*index.scan.op_definitions, sys_op)))
     assert "tensorflow/core/ops/sys.cc" in side(written("Mul", index=index), "MOBILE")["paths"]
     assert "tensorflow/core/ops/sys.cc" not in side(written("Add", index=index), "MOBILE")["paths"]
+
+
+def test_a_header_does_not_name_what_is_registered_in_any_case() -> None:
+    system = replace(kernel("Add", FLOAT, file="add.cc"), system=True)
+    beside = kernel("Add", FLOAT, file="add.cc", device="DEFAULT", line=20)
+    others = [each for each in RELEASE.scan.registrations if each.op != "Add"]
+    text = written("Add", "Mul", index=release(registrations=(*others, system, beside)))
+    header = "\n".join(side(text, "MOBILE")["header"])
+    assert r"\"MulOp\"" in header
+    assert r"\"AddOp\"" not in header
+    assert r"isequal(op, \"Add\")" in header
 
 
 def test_needs_of_definitions_are_compiled_too() -> None:
