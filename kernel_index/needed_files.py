@@ -9,7 +9,8 @@ from typing import Literal
 from kernel_index.build_files.mobile_lists import compiled_unlisted
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import KernelIndex
-from kernel_index.records import LibraryUse
+from kernel_index.profiles import is_mobile
+from kernel_index.records import BAZEL, LibraryUse
 
 MAX_OPS_NAMED = 5
 """Maximum number of ops that are named of those that a file defines."""
@@ -99,9 +100,22 @@ class BuildNeeds:
             return found
         for file in files:
             for use in self._index.library_uses.get(file, ()):
-                if self._profile in use.profiles and use.library not in linked:
+                if self._profile in use.profiles and use.library not in linked and not self._comes_along(use):
                     found.setdefault(use.library, (file, use))
         return found
+
+    def _comes_along(self, use: LibraryUse) -> bool:
+        """Whether a library is only used where a target is linked that links it, too.
+
+        ``TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL``, without which that header is empty, is among the ``defines`` of
+        ``:eigen_contraction_kernel_with_mkl`` and the like (``tensorflow/core/kernels/BUILD``, later
+        ``tensorflow/tsl/framework/contraction/BUILD``). No phone's build has them.
+        """
+        header = use.included_by.rpartition("/")[2]
+        return self._build == BAZEL and not is_mobile(self._profile) and header == _CONTRACTION
+
+
+_CONTRACTION = "eigen_contraction_kernel.h"
 
 
 def knows_definitions(index: KernelIndex) -> bool:

@@ -11,6 +11,7 @@ Target = Literal[
     "cmake",
     "list",
     "header",
+    "flex-bazel",
     "manifest",
     "flex-ops",
     "registration",
@@ -49,6 +50,12 @@ TARGET_KINDS = (
     TargetKind("list", "kernel_files.txt", "the sources, a path a line"),
     TargetKind(
         "header", "ops_to_register.h", "the kernels one by one, for selective registration", ("compat", "default_ops")
+    ),
+    TargetKind(
+        "flex-bazel",
+        "selected_flex.bzl",
+        "a Flex delegate of TensorFlow Lite of just these kernels, for Bazel",
+        ("labels",),
     ),
     TargetKind("manifest", "manifest.{format}", "every file and kernel, and why it is there", ("format",)),
     TargetKind(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from kernel_index.index import KernelIndex
+from opselect.build_lists.header import kernels_by_choice
 from opselect.requirements.ops_list import Pair
 from opselect.selection.named_kernels import sorted_pairs
 from opselect.selection.select import Selection
@@ -23,9 +24,13 @@ def list_text(rows: Sequence[Pair] | Sequence[str]) -> str:
 
 
 def selected_pairs(selection: Selection, index: KernelIndex, *, functions: bool) -> tuple[Pair, ...]:
-    """All ops of a selection with the classes of their kernels; with ``functions`` what these run, too."""
-    pairs: list[Pair] = [(kernel.registration.op, kernel.registration.kernel_class) for kernel in selection.kernels]
-    with_kernel = {op for op, _ in pairs}
+    """All ops of a selection with the classes of their kernels; with ``functions`` what these run, too.
+
+    Ops whose kernels are registered whatever a header says are not among them (:func:`kernels_by_choice`).
+    """
+    kernels = kernels_by_choice(selection)
+    pairs: list[Pair] = [(kernel.registration.op, kernel.registration.kernel_class) for kernel in kernels]
+    with_kernel = {kernel.registration.op for kernel in selection.kernels}
     pairs += [(op, None) for op in selection.ops if op not in with_kernel]
     if functions:
         pairs += subgraph_pairs(index, selection.profile)

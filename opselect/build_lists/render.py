@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kernel_index.index import KernelIndex
 from opselect.build_lists.bazel import file_groups
+from opselect.build_lists.flex import FlexOptions, flex_names, flex_rule, flex_warnings
 from opselect.build_lists.flex_ops import list_text, selected_pairs, subgraph_pairs
 from opselect.build_lists.header import HeaderOptions, header_text, header_warnings
 from opselect.build_lists.keep_rule import Mode
@@ -27,6 +28,7 @@ SOURCE_LISTS = ("cmake", "list")
 
 _USUAL = HeaderOptions()
 _NOTHING = NamedKernels()
+_ONE_SIDE = FlexOptions()
 
 
 def render(
@@ -43,14 +45,16 @@ def render(
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
     runs: frozenset[Way] = GRAPHS,
+    flex: FlexOptions = _ONE_SIDE,
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
 
     ``criteria`` is what mobile builds leave out by default, ``unread`` are models that could not be read. What is
     unresolved or unread is left out, and named with what is refused where the format has comments; whether that is
-    acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header`` alone, ``runs`` is
-    how TensorFlow runs the models. Raises InputError where the release lacks what the target needs (filegroups, the
-    makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
+    acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header``, ``flex`` is about
+    ``flex-bazel``, ``runs`` is how TensorFlow runs the models. Raises InputError where the release lacks what the
+    target needs (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template
+    is wrong.
     """
     if target == "header":
         delegate = subgraph_pairs(index, selection.profile) if "functions" in runs else ()
@@ -79,6 +83,9 @@ def render(
         sources = source_list(selection, index, mode, keep_core)
         check_names(sources)
         values["sources"] = sources
+    elif target == "flex-bazel":
+        values |= flex_rule(selection, index, flex, named)
+        check_names(flex_names(values))
     else:
         data = manifest(selection, index, mode, keep_core, criteria=criteria, unread=unread)
         values["manifest"] = data
@@ -98,6 +105,7 @@ def render_warnings(
     named: NamedKernels = _NOTHING,
     beside: Collection[Target] = (),
     runs: frozenset[Way] = GRAPHS,
+    flex: FlexOptions = _ONE_SIDE,
 ) -> tuple[str, ...]:
     """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
 
@@ -105,7 +113,9 @@ def render_warnings(
     """
     if target == "makefile":
         return makefile_warnings(selection, index, mode, keep_core)
+    if target == "flex-bazel":
+        return flex_warnings(selection, flex)
     if target == "header":
-        with_lists = not {"bazel", "makefile", *SOURCE_LISTS}.isdisjoint(beside)
+        with_lists = not {"bazel", "makefile", "flex-bazel", *SOURCE_LISTS}.isdisjoint(beside)
         return header_warnings(selection, index, header.for_ways(runs), named, with_lists=with_lists)
     return library_warnings(selection, index, have) if target in SOURCE_LISTS else ()

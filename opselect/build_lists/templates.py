@@ -39,6 +39,7 @@ def fill_template(name: str, values: dict[str, object], template_dir: Path | Non
     environment.filters["quoted"] = lambda text: json.dumps(text, ensure_ascii=False)
     environment.filters["cmake_quoted"] = _cmake_quoted
     environment.filters["oneline"] = lambda text: shortened(one_line(str(text)))
+    environment.filters["in_string"] = lambda text: json.dumps(shortened(one_line(str(text))), ensure_ascii=False)[1:-1]
     try:
         return environment.get_template(name).render(values)
     except jinja2.TemplateSyntaxError as error:

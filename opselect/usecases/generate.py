@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
 from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
+from opselect.build_lists.flex import FlexOptions
 from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.lite import LiteOptions
 from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
 from opselect.targets import MODEL_TARGETS, TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build
+from opselect.usecases.flex_sides import flex_options
 from opselect.usecases.generate_lite import asks_models_alone, check_lite, lite_texts, told_of
 from opselect.usecases.kernel_source import PathLike
 from opselect.usecases.lite_models import read_lite_models
@@ -165,6 +167,7 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
     a target needs, and where a template is wrong; OpselectError for a target that does not exist.
     """
     texts: dict[str, str] = {}
+    flex = _flex(found, options)
     for target in _selected(options, found):
         texts |= render(
             target,
@@ -179,6 +182,7 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
             header=options.header,
             named=found.named,
             runs=found.needed.requirements.runs,
+            flex=flex,
         )
     return texts
 
@@ -188,6 +192,7 @@ def list_warnings(
 ) -> tuple[str, ...]:
     """What a user should know of the outputs, each once; ``beside`` are other outputs for the same build."""
     wanted = _selected(options, found)
+    flex = _flex(found, options)
     warnings = [
         warning
         for target in wanted
@@ -202,6 +207,7 @@ def list_warnings(
             named=found.named,
             beside=(*wanted, *beside),
             runs=found.needed.requirements.runs,
+            flex=flex,
         )
     ]
     return tuple(dict.fromkeys(warnings))
@@ -256,6 +262,11 @@ def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> J
     return manifest(
         found.selection, found.index, options.mode, options.keep_core, criteria=found.criteria, unread=found.unread
     )
+
+
+def _flex(found: BuildAnswer, options: ListOptions) -> FlexOptions:
+    """What a Flex library has besides the selection, where one is written."""
+    return flex_options(found, options.lite.labels) if "flex-bazel" in options.targets else FlexOptions()
 
 
 def _selected(options: ListOptions, found: BuildAnswer) -> list[Target]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kernel_index.build_files.mobile_lists import builds_by_default
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.index import KernelIndex
+from kernel_index.records import BAZEL, MAKE
 from opselect.findings import Finding
 from opselect.models.choice import read_chosen
 from opselect.requirements.collect import Requirements
@@ -125,10 +126,12 @@ _OF_NO_BUILD = {"manifest", "header", "flex-ops", *MODEL_TARGETS}
 def builds_for(targets: Sequence[str], profile: str) -> tuple[str, ...] | None:
     """The builds that some targets are for; None for the default ones, which manifest and header are about, too.
 
-    Bazel's lists are for no desktop.
+    Bazel's lists are for no desktop, but a Flex library is, and links there what it links on phones.
     """
     if _OF_NO_BUILD.issuperset(targets):
         return None
+    if "flex-bazel" in targets:
+        return tuple(dict.fromkeys((BAZEL, *(t for t in targets if t == MAKE))))
     return tuple(t for t in targets if t == "makefile" or (t == "bazel" and profile.partition("+")[0] != "desktop"))
 
 

@@ -104,7 +104,9 @@ def test_functions_need_what_runs_them(cli: Cli, calling: Path) -> None:
     assert cli("generate", calling, *DESKTOP, "--target", "flex-ops", "--target", "header", "--out", "out").code == DONE
     own = pairs()
     assert ["TfLiteSubgraphExecute", "TfLiteSubgraphExecute"] in own
-    assert {"Const", "_Arg", "_Retval", "NoOp", "Erf", "PartitionedCall"} <= {op for op, _ in own}
+    # _Arg and _Retval are registered whatever a header says, and function_ops.cc does not compile where it has them.
+    assert {op for op, _ in own} & {"_Arg", "_Retval"} == set()
+    assert {"Const", "NoOp", "Erf", "PartitionedCall", "_Send"} <= {op for op, _ in own}
     header = read_header(Path("out/ops_to_register.h").read_text())
     assert all(header.has_op(op) and header.has_class(kernel_class) for op, kernel_class in own)
 

@@ -44,7 +44,8 @@ def test_the_header_has_the_kernels_of_the_manifest_and_says_who_asks(tmp_path: 
 
     kernels = yaml.safe_load((tmp_path / "manifest.yaml").read_text())["kernels"]
     assert header.classes is not None
-    assert {kernel["kernel_class"] for kernel in kernels} <= set(header.classes)
+    # Kernels of _Arg and _Retval are registered in any case.
+    assert {kernel["kernel_class"] for kernel in kernels} - set(header.classes) == {"ArgOp", "RetvalOp"}
     assert header.has_op("Conv2D")
     assert '// for TensorFlow 2.14.1, profile android.\n// Models: "tiny_mobilenet.pb"\n' in written(tmp_path)
 

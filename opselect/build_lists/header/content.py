@@ -14,6 +14,7 @@ from opselect.build_lists.header.literals import quoted
 from opselect.build_lists.header.reader import FILE_NAME
 from opselect.build_lists.header.record import compiles_with
 from opselect.build_lists.header.writer import form_of, own_text, tool_text
+from opselect.lite.flex_platforms import flex_platforms, where_models_are_ignored
 from opselect.requirements.collect import Way
 from opselect.requirements.header_tool import ALL_OPS, DEFAULT_OPS, ToolRelease
 from opselect.requirements.ops_list import Pair
@@ -104,7 +105,7 @@ def header_text(
 
 def _own(selection: Selection, options: HeaderOptions, unread: Sequence[str], delegate: Sequence[Pair]) -> str:
     kernels: dict[str, list[SelectedKernel]] = {}
-    for kernel in selection.kernels:
+    for kernel in kernels_by_choice(selection):
         kernels.setdefault(kernel.registration.kernel_class, []).append(kernel)
     classes = {name: _why(kernels[name]) for name in kernels}
     ops = dict.fromkeys(selection.ops, "")
@@ -116,6 +117,17 @@ def _own(selection: Selection, options: HeaderOptions, unread: Sequence[str], de
         classes.setdefault(own_class or op, f"{op}: functions that ops of the models call")
     head = list(_head(selection, unread))
     return own_text(ops, classes, head, everything=options.everything)
+
+
+def kernels_by_choice(selection: Selection) -> Iterator[SelectedKernel]:
+    """The kernels that a header decides about: of an op with a kernel that is registered in any case there are none.
+
+    To name those is not only of no use: ``function_ops.cc`` registers more kernels of such ops by names that are no
+    constants, and compiles only as long as a header does not have their class (``TF_INIT_ON_STARTUP_IF`` of
+    ``core/framework/registration/registration.h`` looks at the op once it has the class).
+    """
+    always = {kernel.registration.op for kernel in selection.kernels if kernel.registration.system}
+    return (kernel for kernel in selection.kernels if kernel.registration.op not in always)
 
 
 def _head(selection: Selection, unread: Sequence[str]) -> Iterator[str]:
@@ -139,8 +151,7 @@ def _why(kernels: Sequence[SelectedKernel]) -> str:
     texts = []
     for op in sorted({kernel.registration.op for kernel in kernels}):
         reasons = [r for k in kernels if k.registration.op == op for r in k.reasons]
-        system = all(k.registration.system for k in kernels if k.registration.op == op)
-        texts.append(f"{op}: {_asking(reasons)}{' (registered whatever a header says)' if system else ''}")
+        texts.append(f"{op}: {_asking(reasons)}")
     return "; ".join(texts)
 
 
@@ -266,7 +277,5 @@ def _growth(selection: Selection) -> str:
 def _where_it_counts(selection: Selection) -> str:
     if is_mobile(selection.profile):
         return ""
-    return (
-        f"profile {selection.profile} is no phone: the Flex rules of TensorFlow Lite take a header for Android, iOS "
-        "and ChromiumOS only, and link all of TensorFlow elsewhere, without a word"
-    )
+    ignored = where_models_are_ignored(flex_platforms(selection.release))
+    return f"profile {selection.profile} is no phone: {ignored}"

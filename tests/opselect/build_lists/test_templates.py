@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kernel_index.errors import InputError
+from kernel_index.index import MemoryIndex
 from opselect.build_lists import render, template_folder
-from opselect.targets import MODEL_TARGETS, TARGETS
+from opselect.targets import TARGET_KINDS
 from tests.opselect.build_lists.build import RELEASE, output, selection_of
 
 
@@ -21,9 +23,12 @@ def test_every_target_has_its_template() -> None:
         "manifest.json.j2",
         "tflite.BUILD.j2",
         "tflite_registration.cmake.j2",
+        "selected_flex.bzl.j2",
     }
-    for target in [target for target in TARGETS if target not in MODEL_TARGETS]:
-        assert output(target, "Add")
+    later = MemoryIndex(replace(RELEASE.scan, release="2.5.3"))
+    for kind in TARGET_KINDS:
+        if not kind.of_models:
+            assert all(render(kind.name, selection_of("Add", source=later), later).values())
 
 
 def own(folder: Path, text: str) -> str:
