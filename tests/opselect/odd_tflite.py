@@ -101,6 +101,15 @@ TABLES: Mapping[str, bytes] = {
     "unknown": table(Code(1000, LAST)),
     "unknown_huge": table(Code((1 << 31) - 1, LAST)),
     "negative": table(Code(-5, -3)),
+    "of_2_15": table(Code(BUILTIN.STABLEHLO_SCATTER, LAST)),
+    "nowhere": table(Code(BUILTIN.CONCAT_EMBEDDINGS, BUILTIN.CONCAT_EMBEDDINGS)),
+    "every_of_2_14": table(
+        *(
+            Code(code, min(code, LAST))
+            for code in range(162)
+            if code not in (BUILTIN.CONCAT_EMBEDDINGS, BUILTIN.CALL, CUSTOM, BUILTIN.DELEGATE, LAST)
+        )
+    ),
     "versions": table(
         Code(0, 0, version=4),
         Code(0, 0, version=2),

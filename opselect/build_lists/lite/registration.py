@@ -13,17 +13,21 @@ from kernel_index.errors import InputError
 from kernel_index.shown import one_line
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.lite.operators import LiteModel, UsedOperators, Versions, used_operators
+from opselect.lite.runtimes import LiteRelease, first_named, registered_versions, runtime_releases
+from opselect.lite.runtimes.releases import parse_release
 
 
 def registration_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
     """The registration of the operators of all models; with ``compat`` as TensorFlow's tool prints it.
 
-    Raises InputError for an operator that no call of C++ can register: the tool prints one that does not compile.
+    Raises InputError for an operator that no call of C++ can register: the tool prints one that no build takes. With
+    ``compat`` that is asked of its release, and else of all that are known.
     """
     used = used_operators(models, whole_table=bool(options.compat))
-    for names, is_custom in ((used.builtin, False), (used.custom, True)):
-        for name in names:
-            _check(name, is_custom, models)
+    for name, (low, _) in used.builtin.items():
+        _check_builtin(name, low, options.compat, models)
+    for name in used.custom:
+        _check_custom(name, models)
     return "".join(f"{line}\n" for line in _lines(used, options))
 
 
@@ -38,33 +42,52 @@ def custom_functions(names: Collection[str], models: Sequence[LiteModel]) -> tup
     Raises InputError for an operator after which no function can be called.
     """
     for name in names:
-        _check(name, True, models)
+        _check_custom(name, models)
     return tuple((name, f"Register_{function_of(name)}") for name in names)
 
 
-def _check(name: str, is_custom: bool, models: Sequence[LiteModel]) -> None:
-    function = f"Register_{function_of(name) if is_custom else name}"
+def _check_custom(name: str, models: Sequence[LiteModel]) -> None:
+    function = f"Register_{function_of(name)}"
     # Letters of any script may be in names of C++, as in those of Python.
-    if function.isidentifier() and (is_custom or name != _PLACEHOLDER):
-        return
-    of = next(
-        each.name
-        for each in models
-        if any((code.name, code.is_custom) == (name, is_custom) for code in each.model.operator_codes)
-    )
-    if is_custom:
+    if not function.isidentifier():
         called = one_line(function)
-        problem = f"the custom operator {one_line(name)!r} cannot be registered: no function is called {called!r}"
-        raise InputError(of, problem, "Give it a name of letters, digits and _ where the model is made.")
+        raise InputError(
+            _first_with(name, True, models),
+            f"the custom operator {one_line(name)!r} cannot be registered: no function is called {called!r}",
+            "Give it a name of letters, digits and _ where the model is made.",
+        )
+
+
+def _check_builtin(name: str, version: int, compat: str, models: Sequence[LiteModel]) -> None:
+    """Up to 2.14 a release has functions for those operators that its ``BuiltinOpResolver`` registers. Later headers
+    declare some more, of StableHLO, that are defined nowhere (``lite/core/kernels/builtin_op_kernels.h``).
+    """
+    release = parse_release(compat)
+    if release is None:
+        has_function = any(registered_versions(each, name) for each in runtime_releases())
+        has_none = "no release of TensorFlow Lite that opselect knows has a function"
+    else:
+        has_function = registered_versions(LiteRelease(False, (*release.numbers[:2], _LAST_PATCH)), name) is not None
+        has_none = f"{release.minor.name} has no function"
+    if has_function:
+        return
+    since = " and ".join(first_named(name, version))
     raise InputError(
-        of,
-        f"has the operator {name}, which no release of TensorFlow Lite that opselect knows has",
-        "The file is damaged, or was made by a newer converter: convert it for a release that is known.",
+        _first_with(name, False, models),
+        f"has the operator {name}, and {has_none} that registers it",
+        f"The first with one: {since}." if since else "Convert the model for a release that is known.",
     )
 
 
-_PLACEHOLDER = "PLACEHOLDER_FOR_GREATER_OP_CODES"
-"""The operator 127, which stands in the old field of a model for those above it and is none itself."""
+def _first_with(name: str, is_custom: bool, models: Sequence[LiteModel]) -> str:
+    asked = (name, is_custom)
+    return next(
+        each.name for each in models if any((code.name, code.is_custom) == asked for code in each.model.operator_codes)
+    )
+
+
+_LAST_PATCH = 999
+"""Stands for the newest patch of a release: what it registers is what the last known one does."""
 
 
 def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:

@@ -33,6 +33,8 @@ NOT_COMPILED = {
     "unknown",
     "unknown_huge",
     "negative",
+    "of_2_15",
+    "nowhere",
     "custom_quote",
     "custom_backslash",
     "custom_blank",
@@ -120,6 +122,29 @@ def test_an_operator_that_nothing_registers_is_named(tmp_path: Path, compat: str
     else:
         # No operator of the model is of that row of its table.
         assert "1000" not in "".join(lite_texts(models, ("registration",), options)[0].values())
+
+
+@pytest.mark.parametrize(
+    ("name", "compat", "advice"),
+    [
+        ("of_2_15", "2.14", "The first with one: TensorFlow Lite 2.15."),
+        ("of_2_15", "2.14.1", "The first with one: TensorFlow Lite 2.15."),
+        ("of_2_15", "2.15", ""),
+        ("of_2_15", "2.16.1", ""),
+        ("nowhere", "2.14", "Convert the model for a release that is known."),
+        ("every_of_2_14", "2.13", ""),
+        ("every_of_2_14", "2.12", "The first with one: TensorFlow Lite 2.13."),
+    ],
+)
+def test_an_operator_must_be_in_the_release(tmp_path: Path, name: str, compat: str, advice: str) -> None:
+    models = read([name], tmp_path)
+    options = LiteOptions(compat=compat)
+    if not advice:
+        assert "AddBuiltin" in "".join(lite_texts(models, ("registration",), options)[0].values())
+        return
+    with pytest.raises(InputError) as caught:
+        lite_texts(models, ("registration",), options)
+    assert caught.value.advice == advice
 
 
 def test_options_behind_the_tables_are_seen_all_the_same(tmp_path: Path) -> None:
