@@ -102,6 +102,7 @@ TABLES: Mapping[str, bytes] = {
     "unknown_huge": table(Code((1 << 31) - 1, LAST)),
     "negative": table(Code(-5, -3)),
     "of_2_15": table(Code(BUILTIN.STABLEHLO_SCATTER, LAST)),
+    "of_2_18": table(Code(BUILTIN.STABLEHLO_COMPOSITE, LAST)),
     "nowhere": table(Code(BUILTIN.CONCAT_EMBEDDINGS, BUILTIN.CONCAT_EMBEDDINGS)),
     "every_of_2_14": table(
         *(
