@@ -64,6 +64,9 @@ _KERNELS = (
     Code("OPS126", "no-flex-delegate", "TensorFlow runs the operator, and no build of it is named"),
     Code("OPS127", "build-not-known", "whether the build has the kernel is not known", is_unknown=True),
     Code("OPS128", "file-not-known", "the index does not know where a source file of the release is", is_unknown=True),
+    Code("OPS131", "operator-not-in-runtime", "the runtime does not have the operator, or not in this version"),
+    Code("OPS132", "custom-operator-not-in-runtime", "the runtime does not register the custom operator by itself"),
+    Code("OPS133", "minimum-runtime-noted-wrong", "the model notes another minimum runtime than its operators need"),
 )
 
 _LEFT_OUT = (
