@@ -40,7 +40,7 @@ def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
         "folder": options.folder,
         "models": tuple(sorted(files)),
         "flex_models": tuple(sorted(flex)),
-        "custom": custom_functions(used.custom, models),
+        "custom": custom_functions(used.custom, models, options),
         "flex_platforms": _FLEX_PLATFORMS[options.labels],
     }
     return fill_template("tflite.BUILD.j2", values)

@@ -7,12 +7,13 @@ The text is plain and not of a template: every blank of it is part of what other
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kernel_index.errors import InputError
 from kernel_index.shown import one_line
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.lite.operators import LiteModel, UsedOperators, Versions, used_operators
+from opselect.lite.runtimes import first_schemas, registering_function, schema_has
 
 
 def registration_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
@@ -21,45 +22,63 @@ def registration_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
     Raises InputError for an operator that no call of C++ can register: the tool prints one that does not compile.
     """
     used = used_operators(models, whole_table=bool(options.compat))
-    for name in (*used.builtin, *used.custom):
-        _check(name, name in used.custom, models)
-    return "".join(f"{line}\n" for line in _lines(used, options))
+    for name in used.builtin:
+        _check_builtin(name, models, options)
+    custom = dict(custom_functions(used.custom, models, options))
+    return "".join(f"{line}\n" for line in _lines(used, custom, options))
 
 
-def function_of(custom_operator: str) -> str:
+def custom_functions(
+    names: Collection[str], models: Sequence[LiteModel], options: LiteOptions
+) -> tuple[tuple[str, str], ...]:
+    """Custom operators of models, each with the function of ``tflite::ops::custom`` that a registration calls for it.
+
+    That is the one that registers it in TensorFlow Lite itself, of an operator of its own; the tool does not know of it
+    (``compat``). Raises InputError for an operator after which no function can be called.
+    """
+    found = []
+    for name in names:
+        function = "" if options.compat else registering_function(name)
+        found.append((name, function or f"Register_{_normalized(name)}"))
+        if not _IDENTIFIER.fullmatch(found[-1][1].removeprefix("Register_")):
+            shown = one_line(found[-1][1])
+            problem = f"the custom operator {one_line(name)!r} cannot be registered: no function is called {shown!r}"
+            advice = "Give it a name of letters, digits and _ where the model is made."
+            raise InputError(_having(name, models), problem, advice)
+    return tuple(found)
+
+
+def _normalized(custom_operator: str) -> str:
     """How the tool ends the name of the function that registers a custom operator (``NormalizeCustomOpName``)."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", custom_operator).encode().upper().decode()
 
 
-def custom_functions(names: Collection[str], models: Sequence[LiteModel]) -> tuple[tuple[str, str], ...]:
-    """Custom operators of models, each with the function of ``tflite::ops::custom`` that a registration calls for it.
+def _check_builtin(name: str, models: Sequence[LiteModel], options: LiteOptions) -> None:
+    if not _IDENTIFIER.fullmatch(name):
+        raise InputError(
+            _having(name, models),
+            f"has the operator {name}, which no release of TensorFlow Lite that opselect knows has",
+            "The file is damaged, or was made by a newer converter: convert it for a release that is known.",
+        )
+    if options.compat and not schema_has(name, options.compat):
+        first = " and ".join(release.name for release in first_schemas(name))
+        raise InputError(
+            _having(name, models),
+            f"has the operator {name}, which TensorFlow Lite {options.compat} does not know: its tool prints a call "
+            "that does not compile",
+            f"The first to know it is {first}: name a later release, or leave out --compat.",
+        )
 
-    Raises InputError for an operator after which no function can be called.
-    """
-    for name in names:
-        _check(name, True, models)
-    return tuple((name, f"Register_{function_of(name)}") for name in names)
 
-
-def _check(name: str, is_custom: bool, models: Sequence[LiteModel]) -> None:
-    if _IDENTIFIER.fullmatch(function_of(name) if is_custom else name):
-        return
-    of = next(each.name for each in models if any(code.name == name for code in each.model.operator_codes))
-    if is_custom:
-        function = one_line(f"Register_{function_of(name)}")
-        problem = f"the custom operator {one_line(name)!r} cannot be registered: no function is called {function!r}"
-        raise InputError(of, problem, "Give it a name of letters, digits and _ where the model is made.")
-    raise InputError(
-        of,
-        f"has the operator {name}, which no release of TensorFlow Lite that opselect knows has",
-        "The file is damaged, or was made by a newer converter: convert it for a release that is known.",
-    )
+def _having(name: str, models: Sequence[LiteModel]) -> str:
+    """The first model that has an operator in its table."""
+    return next(each.name for each in models if any(code.name == name for code in each.model.operator_codes))
 
 
 _IDENTIFIER = re.compile(r"\w+", re.ASCII)
 
 
-def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
+def _lines(used: UsedOperators, custom: Mapping[str, str], options: LiteOptions) -> Iterator[str]:
     if used.builtin:
         yield f'#include "{options.folder}/kernels/builtin_op_kernels.h"'
     yield f'#include "{options.folder}/model.h"'
@@ -68,7 +87,7 @@ def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
     if used.custom or used.flex:
         yield from ("namespace tflite {", "namespace ops {", "namespace custom {")
         yield "// Forward-declarations for the custom ops."
-        yield from (f"TfLiteRegistration* Register_{function_of(name)}();" for name in used.custom)
+        yield from (f"TfLiteRegistration* {function}();" for function in custom.values())
         yield from ("}  // namespace custom", "}  // namespace ops", "}  // namespace tflite")
     if options.namespace:
         yield f"namespace {options.namespace} {{"
@@ -77,7 +96,7 @@ def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
         call = f"::tflite::BuiltinOperator_{name}, ::tflite::ops::builtin::Register_{name}()"
         yield f"  resolver->AddBuiltin({call}{_range(versions)});"
     for name, versions in used.custom.items():
-        call = f'"{name}", ::tflite::ops::custom::Register_{function_of(name)}()'
+        call = f'"{name}", ::tflite::ops::custom::{custom[name]}()'
         yield f"  resolver->AddCustom({call}{_range(versions)});"
     yield "}"
     if options.namespace:
