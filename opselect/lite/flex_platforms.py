@@ -49,8 +49,9 @@ class FlexPlatforms:
         return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "no platform"
 
 
-def flex_platforms(release: str, tree: Path | None = None) -> FlexPlatforms:
-    """Where the rules of a release select; those of a tree as its own file says, where that can be read.
+def flex_platforms(release: str = "", tree: Path | None = None) -> FlexPlatforms:
+    """Where the rules of a release select, of the newest that was read without one; those of a tree as its own file
+    says, where that can be read.
 
     Forks differ: one for embedded Linux has a branch of its own.
     """
@@ -59,7 +60,7 @@ def flex_platforms(release: str, tree: Path | None = None) -> FlexPlatforms:
         conditions = _read(tree / name)
         if conditions is not None:
             return FlexPlatforms(conditions, name)
-    later = release_number(release) >= _CHROMIUM_SINCE
+    later = not release or release_number(release) >= _CHROMIUM_SINCE
     return FlexPlatforms((*_ALWAYS, "chromiumos") if later else _ALWAYS)
 
 

@@ -125,8 +125,11 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
     What is missing is left out, and named where the format has comments. Raises InputError where the release lacks what
     a target needs, and where a template is wrong; OpselectError for a target that does not exist.
     """
+    return _texts(found, options, _flex(found, options))
+
+
+def _texts(found: BuildAnswer, options: ListOptions, flex: FlexOptions) -> dict[str, str]:
     texts: dict[str, str] = {}
-    flex = _flex(found, options)
     for target in _wanted(options.targets, found.index.build_lists):
         texts |= render(
             target,
@@ -149,8 +152,11 @@ def list_warnings(
     found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS, beside: Sequence[Target] = ()
 ) -> tuple[str, ...]:
     """What a user should know of the outputs, each once; ``beside`` are other outputs for the same build."""
+    return _warnings(found, options, beside, _flex(found, options))
+
+
+def _warnings(found: BuildAnswer, options: ListOptions, beside: Sequence[Target], flex: FlexOptions) -> tuple[str, ...]:
     wanted = _wanted(options.targets, found.index.build_lists)
-    flex = _flex(found, options)
     warnings = [
         warning
         for target in wanted
@@ -184,11 +190,14 @@ def write_build_lists(
     """
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
-    texts = list_texts(found, options)
+    flex = _flex(found, options)
+    texts = _texts(found, options, flex)
     folder = Path(out)
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
-    return WrittenLists(paths, tuple(path for path in paths if path.name in changed), list_warnings(found, options))
+    return WrittenLists(
+        paths, tuple(path for path in paths if path.name in changed), _warnings(found, options, (), flex)
+    )
 
 
 def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[SelectedFile, ...]:
