@@ -208,11 +208,12 @@ def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> t
 
 
 def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> SizeEstimate | None:
-    """What the sources of the outputs are expected to take once compiled; with a header what it keeps of them.
+    """What the sources of the outputs are expected to take once compiled; with a header, which a Flex library has in
+    any case, what it keeps of them.
 
     None where nothing is known of any object. Raises IndexFileError for a damaged table of sizes.
     """
-    header = "header" in options.targets and not options.header.everything
+    header = "flex-bazel" in options.targets or ("header" in options.targets and not options.header.everything)
     return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, header=header)
 
 
