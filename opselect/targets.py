@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Target = Literal["bazel", "makefile", "cmake", "list", "header", "flex-bazel", "manifest", "registration"]
+Target = Literal[
+    "bazel",
+    "makefile",
+    "cmake",
+    "list",
+    "header",
+    "flex-bazel",
+    "manifest",
+    "flex-ops",
+    "registration",
+    "tflm-resolver",
+    "tflite-bazel",
+    "tflite-cmake",
+]
 
 ManifestFormat = Literal["yaml", "json"]
 
@@ -46,9 +59,36 @@ TARGET_KINDS = (
     ),
     TargetKind("manifest", "manifest.{format}", "every file and kernel, and why it is there", ("format",)),
     TargetKind(
+        "flex-ops",
+        "flex_ops.json",
+        "the ops of the Flex delegate with their kernel classes, as `list_flex_ops` prints them",
+        ("compat", "no_kernels"),
+    ),
+    TargetKind(
         "registration",
         "registration.cc",
         "the operators of TensorFlow Lite one by one, in place of `BuiltinOpResolver`",
+        ("compat", "namespace", "labels"),
+        of_models=True,
+    ),
+    TargetKind(
+        "tflm-resolver",
+        "gen_micro_mutable_op_resolver.h",
+        "the resolver of TensorFlow Lite for Microcontrollers, with an `Add…` for each operator",
+        ("compat",),
+        of_models=True,
+    ),
+    TargetKind(
+        "tflite-bazel",
+        "tflite.BUILD",
+        "rules of Bazel for TensorFlow Lite and its flex delegate with just these operators",
+        ("labels",),
+        of_models=True,
+    ),
+    TargetKind(
+        "tflite-cmake",
+        "tflite_registration.cmake",
+        "`registration.cc` linked with the static library of TensorFlow Lite, for CMake",
         ("compat", "namespace", "labels"),
         of_models=True,
     ),

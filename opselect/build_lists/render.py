@@ -8,6 +8,7 @@ from pathlib import Path
 from kernel_index.index import KernelIndex
 from opselect.build_lists.bazel import file_groups
 from opselect.build_lists.flex import FlexOptions, flex_names, flex_rule, flex_warnings
+from opselect.build_lists.flex_ops import list_text, selected_pairs, subgraph_pairs
 from opselect.build_lists.header import HeaderOptions, header_text, header_warnings
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list, makefile_warnings
@@ -16,6 +17,7 @@ from opselect.build_lists.source_list import check_names, library_warnings, sour
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
+from opselect.requirements.collect import GRAPHS, Way
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
 from opselect.targets import ManifestFormat, Target, kind_of
@@ -25,8 +27,8 @@ SOURCE_LISTS = ("cmake", "list")
 """The targets that any release has."""
 
 _USUAL = HeaderOptions()
-_ONE_SIDE = FlexOptions()
 _NOTHING = NamedKernels()
+_ONE_SIDE = FlexOptions()
 
 
 def render(
@@ -42,6 +44,7 @@ def render(
     unread: Sequence[str] = (),
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
+    runs: frozenset[Way] = GRAPHS,
     flex: FlexOptions = _ONE_SIDE,
 ) -> dict[str, str]:
     """The files of a target: name → text. Same selection, same bytes.
@@ -49,11 +52,15 @@ def render(
     ``criteria`` is what mobile builds leave out by default, ``unread`` are models that could not be read. What is
     unresolved or unread is left out, and named with what is refused where the format has comments; whether that is
     acceptable is for the caller to decide. ``header`` and ``named`` are about the target ``header``, ``flex`` is about
-    ``flex-bazel``. Raises InputError where the release lacks what the target needs
-    (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template is wrong.
+    ``flex-bazel``, ``runs`` is how TensorFlow runs the models. Raises InputError where the release lacks what the
+    target needs (filegroups, the makefile's list), where one of its BUILD files could not be read, and where a template
+    is wrong.
     """
     if target == "header":
-        return {kind_of(target).file: header_text(selection, header, named, unread)}
+        delegate = subgraph_pairs(index, selection.profile) if "functions" in runs else ()
+        return {kind_of(target).file: header_text(selection, header.for_ways(runs), named, unread, delegate)}
+    if target == "flex-ops":
+        return {kind_of(target).file: list_text(selected_pairs(selection, index, functions="functions" in runs))}
     check_read(index.build_lists)
     values: dict[str, object] = {
         "release": selection.release,
@@ -68,9 +75,6 @@ def render(
         groups = file_groups(selection, index, mode, keep_core)
         check_names(label for group in groups for label in group.all_labels())
         values["groups"] = groups
-    elif target == "flex-bazel":
-        values |= flex_rule(selection, index, flex, named)
-        check_names(flex_names(values))
     elif target == "makefile":
         lines = makefile_list(selection, index, mode, keep_core)
         check_names(lines)
@@ -79,6 +83,9 @@ def render(
         sources = source_list(selection, index, mode, keep_core)
         check_names(sources)
         values["sources"] = sources
+    elif target == "flex-bazel":
+        values |= flex_rule(selection, index, flex, named)
+        check_names(flex_names(values))
     else:
         data = manifest(selection, index, mode, keep_core, criteria=criteria, unread=unread)
         values["manifest"] = data
@@ -97,6 +104,7 @@ def render_warnings(
     header: HeaderOptions = _USUAL,
     named: NamedKernels = _NOTHING,
     beside: Collection[Target] = (),
+    runs: frozenset[Way] = GRAPHS,
     flex: FlexOptions = _ONE_SIDE,
 ) -> tuple[str, ...]:
     """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
@@ -109,5 +117,5 @@ def render_warnings(
         return flex_warnings(selection, flex)
     if target == "header":
         with_lists = not {"bazel", "makefile", "flex-bazel", *SOURCE_LISTS}.isdisjoint(beside)
-        return header_warnings(selection, index, header, named, with_lists=with_lists)
+        return header_warnings(selection, index, header.for_ways(runs), named, with_lists=with_lists)
     return library_warnings(selection, index, have) if target in SOURCE_LISTS else ()

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 import click
+from click.core import ParameterSource
 
-from opselect.cli.shared.console import note, print_json, warn
+from opselect.cli.shared.console import note, print_json, print_line, warn
 from opselect.cli.shared.estimate_text import print_estimate
+from opselect.cli.shared.exit_codes import NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading
 from opselect.cli.shared.options import (
@@ -24,10 +26,12 @@ from opselect.cli.shared.options import (
 from opselect.cli.shared.page_file import PageFile, html_option, page_file
 from opselect.cli.shared.selecting import print_build, print_missing, report
 from opselect.cli.shared.sources import check_source
-from opselect.targets import MODEL_TARGETS, TARGET_KINDS, TARGETS, ManifestFormat
+from opselect.targets import TARGET_KINDS, TARGETS, ManifestFormat
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opselect.build_lists import Mode
     from opselect.build_lists.lite import Labels
     from opselect.estimates import SizeEstimate
@@ -51,6 +55,11 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --profile desktop --target header --compat 2.14 --out headers
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
   opselect generate mobilenet.pb --tensorflow 2.14 --html page.html
+  opselect generate flex.tflite --tensorflow 2.14 --target flex-ops --target header --out flex
+  opselect generate flex.tflite --tensorflow 2.14 --profile desktop --target flex-ops --compat 2.14 --out flex
+  opselect generate flex.tflite --target registration --target tflite-cmake --namespace app --out lite
+  opselect generate flex.tflite --target tflite-bazel --labels litert --out lite
+  opselect generate micro_speech.tflite --target tflm-resolver --out micro
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
   opselect generate --config phone/opselect.yaml
 """,
@@ -91,13 +100,13 @@ Examples:
     "--compat",
     default="",
     metavar="RELEASE",
-    help="With --target header: the very text that the tool of this release prints.",
+    help="With --target header, flex-ops or registration: the very text that the tool of this release prints.",
 )
 @click.option(
     "--default-ops",
     metavar="PAIRS",
     help="With --target header: Op:Class pairs that are in it in any case, 'all' for everything, '' for none. "
-    "Default: those of TensorFlow's tool.",
+    "Default: those of TensorFlow's tool; none for .tflite models, as their Flex rules have it.",
 )
 @click.option(
     "--ops-list",
@@ -106,6 +115,7 @@ Examples:
     metavar="FILE",
     help="Add the ops and kernel classes of a JSON list, as list_flex_ops prints it; repeatable.",
 )
+@click.option("--no-kernels", is_flag=True, help="With --target flex-ops: the bare names of the models' ops.")
 @click.option("--namespace", default="", metavar="NAME", help="With --target registration: a namespace around it.")
 @click.option(
     "--labels",
@@ -142,6 +152,7 @@ def command(
     compat: str,
     default_ops: str | None,
     ops_lists: tuple[str, ...],
+    no_kernels: bool,
     namespace: str,
     labels: Labels,
     template_dir: Path | None,
@@ -172,24 +183,26 @@ def command(
         return generate_targets(config, reading_options, html_file, as_json=as_json, quiet=quiet)
     # click has taken nothing but targets.
     wanted = cast("tuple[Target, ...]", targets)
-    if wanted and MODEL_TARGETS.issuperset(wanted):
-        from opselect.build_lists.lite import LiteOptions
-        from opselect.cli.generate_lite import generate_for_models
+    _check_settings(wanted)
+    from opselect.build_lists.lite import LiteOptions
+    from opselect.usecases.generate_lite import LiteQuestion, asks_for_kernels, asks_models_alone
 
-        if kept or not models:
-            raise click.UsageError(f"--target {wanted[0]} is of models of TensorFlow Lite: name a MODEL")
-        if out is None:
-            raise click.UsageError("say where the files go: --out DIR")
-        return generate_for_models(models, wanted, out, LiteOptions(compat, namespace, labels), quiet=quiet)
+    lite = LiteOptions(compat, namespace, labels, kernels=not no_kernels)
+    source = KernelSource(release, tree, index_file, roots, follow_links)
+    if wanted and all(asks_models_alone(target, lite) for target in wanted):
+        from opselect.cli.generate_lite import check_of_models, generate_for_models
+
+        folder = check_of_models(models, kept, out, html_file)
+        if any(asks_for_kernels(target, lite) for target in wanted):
+            check_source(source, macros)
+        lite_question = LiteQuestion(models, wanted, lite, source, profile, macros)
+        return generate_for_models(lite_question, folder, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
     from kernel_index.build_files import MAKEFILE_LIST
     from opselect.build_lists.header import HeaderOptions
     from opselect.usecases.generate import ListOptions
     from opselect.usecases.select_kernels import BuildQuestion
 
-    if "header" not in targets and (compat or default_ops is not None):
-        raise click.UsageError("--compat and --default-ops are about --target header")
     _check_destination(targets, out, printed=as_json or html_file is not None)
-    source = KernelSource(release, tree, index_file, roots, follow_links)
     check_source(source, macros)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted, named=bool(ops_lists))
     question = BuildQuestion(needs, source, profile, macros, have=have, ops_lists=ops_lists)
@@ -202,7 +215,7 @@ def command(
         as_json=as_json,
     )
     header = HeaderOptions(compat=compat) if default_ops is None else HeaderOptions(default_ops, compat)
-    options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header, labels)
+    options = ListOptions(wanted, mode, keep_core, template_dir, "json" if as_json else "yaml", header, lite)
     return generate_lists(question, options, out, page, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
 
 
@@ -217,15 +230,19 @@ def generate_lists(
     quiet: bool,
 ) -> int:
     """Answers the question, writes lists and page, prints what came of it and returns the exit code."""
+    from opselect.cli.generate_lite import NOT_WRITTEN, print_missing_of_models
     from opselect.usecases.estimate_size import estimate_json
     from opselect.usecases.generate import build_files, generate, manifest_of
 
     with reading(quiet=quiet) as watch:
         generated = generate(question, options, out, allow_missing=allow_missing, watch=watch)
     found = generated.answer
-    # A header alone asks for no other files, so nobody looks for what the kernels need.
-    kernel_files_only = set(options.targets) == {"header"} and not as_json
+    # A header or ops list alone asks for no other files, so nobody looks for what the kernels need.
+    kernel_files_only = not options.names_files
     print_missing(found, question.models.only_model, quiet=quiet)
+    print_missing_of_models(
+        generated.missing, found.selection.release, found.selection.profile, question.models.paths, quiet=quiet
+    )
     if generated.written is not None:
         _print_written(found, generated.written, generated.estimate, kernel_files_only=kernel_files_only, quiet=quiet)
     elif out is None and not as_json and (found.complete or allow_missing):
@@ -248,7 +265,22 @@ def generate_lists(
         )
         origins = model_origins([question.models], found.needed.unread)
         page.write(generation_document([part], origins), quiet=quiet)
-    return report(found, page, allow_missing=allow_missing)
+    code = report(found, page, allow_missing=allow_missing)
+    if generated.missing and not allow_missing:
+        if not code:
+            print_line(NOT_WRITTEN, err=True)
+        return code or NO
+    return code
+
+
+def _check_settings(targets: Sequence[str]) -> None:
+    """Raises click.UsageError for an option that none of the targets has."""
+    context = click.get_current_context()
+    for setting in dict.fromkeys(setting for kind in TARGET_KINDS for setting in kind.settings):
+        kinds = [kind.name for kind in TARGET_KINDS if setting in kind.settings]
+        if context.get_parameter_source(setting) is ParameterSource.COMMANDLINE and not set(kinds) & set(targets):
+            option = f"--{setting.replace('_', '-')}"
+            raise click.UsageError(f"{option} is about --target {' or '.join(kinds)}")
 
 
 def _check_destination(targets: tuple[str, ...], out: Path | None, *, printed: bool) -> None:

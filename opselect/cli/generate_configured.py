@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from opselect.cli.generate_lite import print_missing_of_models
 from opselect.cli.shared.console import counted, note, print_json, print_line, warn
 from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import DONE, NO
@@ -19,7 +20,7 @@ from opselect.cli.shared.selecting import nothing_written, print_build, print_mi
 if TYPE_CHECKING:
     from opselect.config_file import Config
     from opselect.usecases.budgets import Exceeded
-    from opselect.usecases.generate_configured import ConfiguredBuild, GeneratedTargets, ReadingOptions
+    from opselect.usecases.generate_configured import ConfiguredBuild, GeneratedTargets, ReadingOptions, WrittenTarget
 
 CONFIG_NAME = "opselect.yaml"
 """``opselect.config_file.FILE_NAME``, which is not imported before there is such a file."""
@@ -66,21 +67,26 @@ def generate_targets(path: str, options: ReadingOptions, html_file: str | None, 
     page = _page(config, html_file, as_json=as_json) if html_file is not None else None
     with reading(quiet=quiet) as watch:
         found = generate_configured(config, options, watch)
+    of_models = [each.target for each in found.of_models]
     models = [model.path for model in found.inputs.models] if not found.inputs.kept else []
     for build in found.builds:
         print_missing(build.answer, models if len(models) == 1 else (), quiet=quiet)
         _print_exceeded(build.exceeded)
+    for each in found.of_models:
+        print_missing_of_models(each.missing, each.release, each.profile, models, quiet=quiet)
     for build in found.builds:
         if found.ok:
             _print_written(build, found, quiet=quiet)
+    written = [each for each in found.written if each.target in of_models]
+    _print_warnings(written, quiet=quiet)
+    _print_files(written, quiet=quiet)
     if as_json:
         print_json(found.to_json())
     if page is not None:
         from opselect.report.of_configuration import configured_document
         from opselect.usecases.model_origins import model_origins
 
-        unread = found.builds[0].answer.needed.unread if found.builds else ()
-        page.write(configured_document(found, model_origins(found.inputs.sets(), unread)), quiet=quiet)
+        page.write(configured_document(found, model_origins(found.inputs.sets(), found.unread)), quiet=quiet)
     return _report(found, page)
 
 
@@ -104,24 +110,33 @@ def _print_exceeded(exceeded: Sequence[Exceeded]) -> None:
         print_line(f"  {finding.advice}", err=True)
 
 
-def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bool) -> None:
-    written = [each for each in found.written if each.target in build.targets]
+def _print_warnings(written: Sequence[WrittenTarget], *, quiet: bool) -> None:
     for warning in dict.fromkeys(warning for each in written for warning in each.warnings):
         warn(warning, quiet=quiet)
+
+
+def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bool) -> None:
+    written = [each for each in found.written if each.target in build.targets]
+    _print_warnings(written, quiet=quiet)
     print_build(build.answer, quiet=quiet)
     print_estimate(build.estimate, quiet=quiet)
+    _print_files(written, quiet=quiet)
+
+
+def _print_files(written: Sequence[WrittenTarget], *, quiet: bool) -> None:
     for each in written:
         note(f"  {each.path}{'' if each.changed else ' (unchanged)'}", quiet=quiet)
 
 
 def _report(found: GeneratedTargets, page: PageFile | None) -> int:
     """Says at the end what was not read, or why nothing was written, and returns the exit code."""
-    unread = found.builds[0].answer.needed.unread
-    report_unread(unread, found.builds[0].answer.needed.models)
-    code = unread_code(unread)
+    if found.builds:
+        report_unread(found.unread, found.builds[0].answer.needed.models)
+    code = unread_code(found.unread)
     if found.ok:
         return code or DONE
     refusing = [target.own.spot.where for build in found.builds for target in build.refusing]
+    refusing += [each.target.own.spot.where for each in found.of_models if each.is_refusing]
     if refusing:
         allowing = "`allow_missing: true` writes them without these."
         click.echo(
@@ -129,6 +144,6 @@ def _report(found: GeneratedTargets, page: PageFile | None) -> int:
             f"{allowing}",
             err=True,
         )
-    else:
+    elif any(build.exceeded for build in found.builds):
         click.echo(f"{nothing_written(page)}, for a budget is exceeded.", err=True)
     return code or NO

@@ -5,26 +5,60 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opselect.cli.shared.console import counted, note
-from opselect.cli.shared.exit_codes import DONE
+import click
+
+from opselect.cli.shared.console import counted, note, print_json, print_line, warn
+from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.needs import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opselect.build_lists.lite import LiteOptions
-    from opselect.targets import Target
+    from opselect.findings import Finding
+    from opselect.usecases.generate_lite import LiteQuestion
 
 
-def generate_for_models(
-    models: Sequence[str], targets: Sequence[Target], out: Path, options: LiteOptions, *, quiet: bool
-) -> int:
+NOT_WRITTEN = "Nothing was written. --allow-missing writes the files without these."
+
+
+def generate_for_models(question: LiteQuestion, out: Path, *, allow_missing: bool, as_json: bool, quiet: bool) -> int:
     """Writes the files, prints what came of it and returns the exit code."""
     from opselect.usecases.generate_lite import generate_for_lite
 
     with reading(quiet=quiet) as watch:
-        written = generate_for_lite(models, targets, out, options, watch)
-    note(f"TensorFlow Lite: {counted(len(written.models), 'model')}", quiet=quiet)
-    for path in written.paths:
-        note(f"  {path}{'' if path in written.changed else ' (unchanged)'}", quiet=quiet)
+        generated = generate_for_lite(question, out, allow_missing=allow_missing, watch=watch)
+    if as_json:
+        print_json(generated.to_json())
+    print_missing_of_models(generated.missing, generated.release, generated.profile, question.models, quiet=quiet)
+    if generated.missing and not allow_missing:
+        print_line(NOT_WRITTEN, err=True)
+        return NO
+    note(f"TensorFlow Lite: {counted(len(generated.models), 'model')}", quiet=quiet)
+    for path in generated.paths:
+        note(f"  {path}{'' if path in generated.changed else ' (unchanged)'}", quiet=quiet)
+    for warning in generated.warnings:
+        warn(warning, quiet=quiet)
     return DONE
+
+
+def print_missing_of_models(
+    missing: Sequence[Finding], release: str, profile: str, models: Sequence[str], *, quiet: bool
+) -> None:
+    """What targets lack that ask for the models alone, on stderr; nothing where there is nothing."""
+    from opselect.cli.shared.findings_text import Report, print_report
+
+    if missing:
+        named = tuple(models) if len(models) == 1 else ()
+        heading = "" if release else f"TensorFlow Lite: {counted(len(missing), 'operator')} cannot be written"
+        print_report(Report(release, profile, missing, models=named, heading=heading), err=True, quiet=quiet)
+
+
+def check_of_models(models: tuple[str, ...], kept: tuple[str, ...], out: Path | None, html_file: str | None) -> Path:
+    """The folder to write to. Raises click.UsageError for options that say nothing where no kernels are selected."""
+    if kept or not models:
+        raise click.UsageError("such a target is written from models of TensorFlow Lite alone: name a MODEL")
+    if html_file is not None:
+        raise click.UsageError("--html tells of kernels and files, and none are selected for this target")
+    if out is None:
+        raise click.UsageError("say where the files go: --out DIR")
+    return out

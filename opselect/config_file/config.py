@@ -74,12 +74,20 @@ class ConfiguredTarget:
     format: ManifestFormat = "yaml"
     compat: str = ""
     default_ops: str | None = None
+    no_kernels: bool = False
+    namespace: str = ""
+    labels: Literal["tensorflow", "litert"] = "tensorflow"
     spots: Mapping[str, Spot] = field(default_factory=dict, hash=False)
 
     @property
     def file_name(self) -> str:
         """The name of the file that is written."""
         return kind_of(self.kind).file_name(self.format)
+
+    @property
+    def of_models_alone(self) -> bool:
+        """Whether no TensorFlow is asked for it: it says what the models of TensorFlow Lite say themselves."""
+        return kind_of(self.kind).of_models or self.no_kernels
 
     def spot_of(self, key: str) -> Spot:
         """Where a setting stands that counts for the target: in it, at the top level, or nowhere: the target itself."""
@@ -178,7 +186,7 @@ def _misfits(config: Config) -> Iterator[InputError]:
     """What is wrong with values that are right by themselves."""
     written: dict[str, ConfiguredTarget] = {}
     for target in config.targets:
-        if not (target.tensorflow or target.tree or target.index):
+        if not (target.tensorflow or target.tree or target.index or target.of_models_alone):
             advice = "Give `tensorflow`, `tree` or `index`, here or at the top level."
             yield target.own.spot.error("names no TensorFlow", advice)
         for macros in ("define", "undefine"):

@@ -62,11 +62,19 @@ SETTINGS = (
 
 _OF_KINDS = (
     Key("compat", Version(), "write the very text that TensorFlow's tool of this release prints", "the newest form"),
+    Key("no_kernels", Flag(), "whether an ops list has the bare names of the models' ops", "`false`"),
+    Key("namespace", Text("a namespace of C++", f"{_NAME}(::{_NAME})*"), "a namespace around the registration", "none"),
+    Key(
+        "labels",
+        OneOf("labels", ("tensorflow", "litert")),
+        "whose folders are named, `//tensorflow/lite` or `//tflite` of LiteRT",
+        "`tensorflow`",
+    ),
     Key(
         "default_ops",
         Text("pairs `Op:Class`, `all` or nothing", may_be_empty=True),
         "what the header has in any case",
-        "the default ops of TensorFlow's tool",
+        "the default ops of TensorFlow's tool; none for `.tflite` models",
     ),
     Key("format", OneOf("format", ("yaml", "json")), "the format of the manifest", "`yaml`"),
 )

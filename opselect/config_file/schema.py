@@ -8,6 +8,7 @@ from pathlib import Path
 from kernel_index.errors import InputError
 from kernel_index.records_json import Json
 from opselect.config_file.keys import CONFIG, SOURCES
+from opselect.targets import MODEL_TARGETS
 
 SCHEMA_FILE = Path(__file__).with_name("opselect.schema.json")
 
@@ -20,7 +21,15 @@ def json_schema() -> Json:
     schema = CONFIG.schema()
     named = {"anyOf": [_some("models"), _some("requirements")]}
     of_one = [{"required": [source]} for source in SOURCES]
-    each_target = {"properties": {"targets": {"items": {"type": "object", "anyOf": of_one}}}}
+    kinds = {"enum": sorted(MODEL_TARGETS)}
+    # Of models alone: no TensorFlow is asked.
+    alone = [
+        {"required": ["kind"], "properties": {"kind": kinds}},
+        {"required": ["no_kernels"], "properties": {"no_kernels": {"const": True}}},
+    ]
+    each_target = {
+        "properties": {"targets": {"items": {"anyOf": [kinds, {"type": "object", "anyOf": [*of_one, *alone]}]}}}
+    }
     rules = [*CONFIG.rules(), named, {"anyOf": [*of_one, each_target]}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

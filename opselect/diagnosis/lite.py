@@ -6,6 +6,7 @@ from opselect.diagnosis.lite_operators import GREATER_CODES, NEWEST, LiteOperato
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, run
+from opselect.lite.micro import micro_table
 from opselect.logs.records import LogFailure
 
 _FLEX_ON: dict[str, str] = {
@@ -122,10 +123,9 @@ def not_added(failure: LogFailure, _: Setting) -> list[Finding]:
     op = failure.op
     name = op or (f"code {failure.builtin_code}" if failure.builtin_code is not None else "the operator")
     reason = f"the resolver of the program has no {name}: it was never added, or not for this model"
-    micro = f"resolver.Add{_micro_name(op)}()" if op else "resolver.AddX()"
     mends: tuple[Mend, ...]
     if failure.runtime == "tflite-micro":
-        mends = (told("likely", f"Add it, and make room for one more: {micro}; MicroMutableOpResolver<N>."),)
+        mends = (_added_on_microcontrollers(op),)
     else:
         by_hand = f"Add it: resolver.AddBuiltin(BuiltinOperator_{op or 'X'}, Register_{op or 'X'}())."
         again = "Make the resolver again for all models (gen_selected_ops), or use BuiltinOpResolver."
@@ -138,20 +138,16 @@ def not_added(failure: LogFailure, _: Setting) -> list[Finding]:
     return [about(each, failure) for each in found]
 
 
-_MICRO = {
-    "CUMSUM": "CumSum", "PADV2": "PadV2", "L2_NORMALIZATION": "L2Normalization", "L2_POOL_2D": "L2Pool2D",
-    "RELU6": "Relu6", "RELU": "Relu", "SELECT_V2": "SelectV2", "SVDF": "Svdf", "LSTM": "UnidirectionalSequenceLSTM",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
-}  # fmt: skip
-"""Functions of ``MicroMutableOpResolver`` whose names are not the operator's words in capitals."""
-
-
-def _micro_name(op: str) -> str:
-    """``DepthwiseConv2D`` for ``DEPTHWISE_CONV_2D`` (``micro/micro_mutable_op_resolver.h``)."""
-    if op in _MICRO:
-        return _MICRO[op]
-    words = [word.capitalize() if word[:1].isalpha() else word.upper() for word in op.split("_")]
-    return "".join(words)
+def _added_on_microcontrollers(op: str) -> Mend:
+    """The call that adds a built-in operator; an operator that the runtime does not have at all is said to be so."""
+    function = micro_table().by_operator().get((False, op))
+    if op and function is None:
+        lacking = (
+            f"TensorFlow Lite for Microcontrollers has no {op} ({micro_table().sources}): build the model without it."
+        )
+        return told("likely", lacking)
+    call = f"resolver.{function.function}()" if function is not None else "resolver.AddX()"
+    return told("likely", f"Add it, and make room for one more: {call}; MicroMutableOpResolver<N>.")
 
 
 def resolver_full(failure: LogFailure, _: Setting) -> list[Finding]:

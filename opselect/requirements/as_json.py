@@ -6,7 +6,16 @@ from kernel_index.errors import InputError, OpselectError, Place, reading
 from kernel_index.profiles import release_number
 from kernel_index.records_json import Json
 from opselect.models.storage import open_file
-from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, UNKNOWN_RELEASE, Requirement, Requirements
+from opselect.requirements.collect import (
+    GRAPHS,
+    MAX_MODELS_NAMED,
+    MAX_NODES_NAMED,
+    UNKNOWN_RELEASE,
+    WAYS,
+    Requirement,
+    Requirements,
+    Way,
+)
 from opselect.requirements.json_fields import AGAIN, attr_value, count, json_of, names, typed
 from opselect.requirements.kernel_attrs import LABEL_ATTR
 from opselect.requirements.loading import Loads
@@ -20,7 +29,7 @@ def requirements_json(needed: Requirements) -> Json:
     ``ops`` is what the models ask for themselves; an op that the runtime replaces has one more key, ``replaced``, which
     says why. What the runtime makes of nodes stands under ``runtime_ops``, where there is some: rows of the same form
     with ``inserted`` or ``added``, which says why. ``loads`` is as :func:`loads_json` says.
-    Warnings are not in it.
+    ``runs`` is there where ``loads`` does not say how the models are run. Warnings are not in it.
     """
     rows: dict[str, list[Json]] = {"ops": [], "runtime_ops": []}
     for item in needed.items:
@@ -30,6 +39,7 @@ def requirements_json(needed: Requirements) -> Json:
         **{key: found for key, found in rows.items() if found or key == "ops"},
         "releases": list(needed.releases),
         "loads": loads_json(needed.loads),
+        **({} if needed.runs in (frozenset(), _told_by(needed.loads)) else {"runs": sorted(needed.runs)}),
     }
 
 
@@ -81,7 +91,21 @@ def parse_requirements(data: object, path: str) -> Requirements:
     items = (_item(op, f"{key}[{number}]", path) for key, ops in rows.items() for number, op in enumerate(ops))
     # A file of before there were such facts says nothing of how its models are loaded.
     loads = parse_loads(fields["loads"], "loads", path) if "loads" in fields else Loads(unknown=(_base_name(path),))
-    return Requirements.merge([*(Requirements((item,)) for item in items), Requirements((), (), releases, loads)])
+    runs = _runs(fields["runs"], path) if "runs" in fields else _told_by(loads)
+    parts = [Requirements((item,), runs=runs) for item in items]
+    return Requirements.merge([*parts, Requirements((), (), releases, loads, runs)])
+
+
+def _told_by(loads: Loads) -> frozenset[Way]:
+    """How models are run, by their facts: only of ops that are run one by one there are uses and no graph."""
+    return frozenset(("ops",)) if loads.uses and not (loads.graphs or loads.unknown) else GRAPHS
+
+
+def _runs(value: object, path: str) -> frozenset[Way]:
+    unknown = set(names(value, "runs", path)).difference(WAYS)
+    if unknown or not value:
+        raise InputError(path, f"runs must be some of {', '.join(WAYS)}", AGAIN)
+    return frozenset(way for way in WAYS if way in names(value, "runs", path))
 
 
 def _base_name(path: str) -> str:

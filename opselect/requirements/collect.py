@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from kernel_index.index import KernelIndex
 from kernel_index.records import AttrValue
@@ -70,19 +71,33 @@ class Requirement:
         return {**attrs, LABEL_ATTR: self.label} if self.label else attrs
 
 
+Way = Literal["graphs", "ops", "functions"]
+"""How TensorFlow runs a model: as a graph in a session; or op by op, as the Flex delegate does, with the functions that
+such ops call."""
+GRAPHS: frozenset[Way] = frozenset(("graphs",))
+WAYS: tuple[Way, ...] = ("graphs", "ops", "functions")
+
+
 @dataclass(frozen=True, slots=True)
 class Requirements:
     """The requirements of one or several models, sorted by op; merging is commutative and idempotent in the ops.
 
     ``releases`` are those for which they were collected: what the runtime of these makes of the models is part of them.
     An empty name is one that is not known. ``loads`` are the facts that a release is held against which loads the
-    models (:func:`opselect.requirements.loading.judge`): of all their nodes, whatever is fetched.
+    models (:func:`opselect.requirements.loading.judge`): of all their nodes, whatever is fetched. ``runs`` says
+    in what ways TensorFlow runs them; it is empty where there are none.
     """
 
     items: tuple[Requirement, ...] = ()
     warnings: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
     loads: Loads = field(default_factory=Loads)
+    runs: frozenset[Way] = frozenset()
+
+    @property
+    def runs_graphs(self) -> bool:
+        """Whether TensorFlow builds a graph for any of it, to which it adds ops of its own (:data:`SESSION_OPS`)."""
+        return not self.runs or not self.runs.isdisjoint(("graphs", "functions"))
 
     @property
     def unreached(self) -> tuple[str, ...]:
@@ -117,12 +132,14 @@ class Merger:
         self._warnings: set[str] = set()
         self._releases: set[str] = set()
         self._loads = LoadsMerger()
+        self._runs: frozenset[Way] = frozenset()
 
     def add(self, part: Requirements) -> None:
         """Merge one more into what there is."""
         self._warnings.update(part.warnings)
         self._releases.update(part.releases)
         self._loads.add(part.loads)
+        self._runs |= part.runs
         for item in part.items:
             key = _sort_key(item)
             other = self._items.get(key)
@@ -131,7 +148,8 @@ class Merger:
     def merged(self) -> Requirements:
         """All that was added."""
         items = tuple(self._items[key] for key in sorted(self._items))
-        return Requirements(items, tuple(sorted(self._warnings)), tuple(sorted(self._releases)), self._loads.merged())
+        warnings, releases = tuple(sorted(self._warnings)), tuple(sorted(self._releases))
+        return Requirements(items, warnings, releases, self._loads.merged(), self._runs)
 
 
 def collect_requirements(
@@ -183,7 +201,7 @@ def collect_requirements(
         warnings.append(training_warning((called.node for called in expansion.nodes), model, is_whole=is_whole))
     releases = (UNKNOWN_RELEASE if index is None else index.release,)
     loads = _loads(graph, expansion, index, model, most_nodes)
-    found = Requirements(items, tuple(sorted(filter(None, warnings))), releases, loads)
+    found = Requirements(items, tuple(sorted(filter(None, warnings))), releases, loads, GRAPHS)
     return found if inserted else found.without_inserted()
 
 

@@ -29,7 +29,8 @@ def for_index(needed: Requirements, index: KernelIndex, path: str) -> Requiremen
     kernel_attrs = KernelAttrs(index)
     items = (replace(item, attrs=kernel_attrs.with_types(item.op, item.attrs)) for item in needed.items)
     parts = [Requirements((item,)) for item in items]
-    return Requirements.merge([*parts, Requirements((), needed.warnings, (index.release,), needed.loads)])
+    rest = Requirements((), needed.warnings, (index.release,), needed.loads, needed.runs)
+    return Requirements.merge([*parts, rest])
 
 
 def _without_runtime(

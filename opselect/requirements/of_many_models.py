@@ -22,7 +22,7 @@ from kernel_index.index import KernelIndex, MemoryIndex
 from kernel_index.shown import shown_path, without_secrets
 from kernel_index.store import StoredIndex, index_bytes, open_index
 from opselect.models.choice import Choice, Chosen, read_chosen
-from opselect.requirements.collect import MAX_NODES_NAMED, Merger, Requirements, collect_requirements
+from opselect.requirements.collect import MAX_NODES_NAMED, Merger, Requirements, Way, collect_requirements
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -100,7 +100,10 @@ def collect_chosen(
         inserted=inserted and chosen.is_whole,
         most_nodes=most_nodes,
     )
-    return needed if chosen.is_whole else replace(needed, loads=needed.loads.as_single_ops())
+    if chosen.is_whole:
+        return needed
+    functions: tuple[Way, ...] = ("functions",) if chosen.graph.functions else ()
+    return replace(needed, loads=needed.loads.as_single_ops(), runs=frozenset(("ops", *functions)))
 
 
 def collect_many(

@@ -107,10 +107,10 @@ def select(
     Kernels for ``CPU`` come first, then those for ``DEFAULT``. A requirement for another device is unresolved, with
     its CPU kernel selected all the same: clearing the device and soft placement both need that kernel. Where two
     kernels tie and the release's own build lists hold the file of only one of them, that one is taken, for the other
-    is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels. An op
-    that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no build for a
-    phone can have (:meth:`MobileBuild.impossible`) is not picked for one. Whether the release loads
-    the models at all is judged, too. The ``named`` kernels are in whatever the requirements are, and ``named_ops`` are
+    is not in its builds. What the runtime adds to every graph (:data:`SESSION_OPS`) is in with all its kernels, where
+    any runs. An op that it replaces needs none, and an op that it only may insert is never unresolved. A kernel that no
+    build for a phone can have (:meth:`MobileBuild.impossible`) is not picked for one. Whether the release loads the
+    models at all is judged, too. The ``named`` kernels are in whatever the requirements are, and ``named_ops`` are
     defined. Without ``files`` only those that register the kernels are listed, which is all that a header needs and
     much quicker. With ``contents`` nothing is picked but what that build has, and what a release's own lists would
     add is not looked at: ``unresolved`` says what does not run there.
@@ -127,7 +127,8 @@ def select(
     picker = _Picker(index, profile, adviser, contents)
     for requirement in requirements.items:
         picker.pick(requirement)
-    picker.pick_session_ops()
+    if requirements.runs_graphs:
+        picker.pick_session_ops()
     picker.add_named(named)
     picker.name(named_ops, "named without a kernel")
     picker.name(requirements.unreached, "named by nodes that nothing reaches, which a session loads all the same")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,15 @@ from kernel_index.errors import OpselectError
 from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
 from opselect.build_lists.flex import FlexOptions
 from opselect.build_lists.header import HeaderOptions
-from opselect.build_lists.lite import Labels
+from opselect.build_lists.lite import LiteOptions
 from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
-from opselect.targets import TARGETS, ManifestFormat, Target, kind_of
+from opselect.targets import MODEL_TARGETS, TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build
 from opselect.usecases.flex_sides import flex_options
+from opselect.usecases.generate_lite import asks_models_alone, check_lite, lite_texts, told_of
 from opselect.usecases.kernel_source import PathLike
+from opselect.usecases.lite_models import read_lite_models
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
 
@@ -26,7 +28,12 @@ if TYPE_CHECKING:
     from kernel_index.records import BuildLists
     from kernel_index.records_json import Json
     from opselect.estimates import SizeEstimate
+    from opselect.findings import Finding
     from opselect.selection.select import SelectedFile
+
+
+_WITHOUT_LISTS = {"header", "flex-ops", *MODEL_TARGETS}
+"""Targets that name no files of a build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class ListOptions:
     ``targets`` are the outputs; without any, the manifest and those of ``bazel`` and ``makefile`` that the release has
     lists for. ``mode`` trims every list to what is needed, or extends the release's own by what they lack; with
     ``keep_core`` a trimmed core group stays whole. ``template_dir`` has templates to use in place of the built-in ones.
-    ``header`` is about the target of that name, ``labels`` about ``flex-bazel``: in whose words it is written.
+    ``header`` is about the target of that name, ``lite`` about those for TensorFlow Lite.
     """
 
     targets: tuple[Target, ...] = ()
@@ -45,10 +52,21 @@ class ListOptions:
     template_dir: Path | None = None
     manifest_format: ManifestFormat = "yaml"
     header: HeaderOptions = field(default_factory=HeaderOptions)
-    labels: Labels = "tensorflow"
+    lite: LiteOptions = field(default_factory=LiteOptions)
+
+    @property
+    def of_models(self) -> tuple[Target, ...]:
+        """Those of the targets that ask for models of TensorFlow Lite alone."""
+        return tuple(target for target in self.targets if asks_models_alone(target, self.lite))
+
+    @property
+    def names_files(self) -> bool:
+        """Whether any of it names files of a build besides those that register kernels."""
+        return not self.targets or not _WITHOUT_LISTS.issuperset(self.targets) or self.manifest_format == "json"
 
 
 DEFAULT_OPTIONS = ListOptions()
+NOTHING_BESIDE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +83,13 @@ class Generated:
     """The answer, and the lists that were written; None where nothing was to be written, or must not be.
 
     ``estimate`` is what the sources of the lists are expected to take once compiled, None where nothing is known.
+    ``missing`` is what targets lack that ask for the models alone; nothing is written then.
     """
 
     answer: BuildAnswer
     written: WrittenLists | None = None
     estimate: SizeEstimate | None = None
+    missing: tuple[Finding, ...] = ()
 
 
 def generate(
@@ -87,11 +107,18 @@ def generate(
     """
     if question.builds is None:
         question = replace(question, builds=builds_for(options.targets, question.profile))
+    # What makes no sense is said before anything is read.
+    if options.of_models:
+        check_lite(options.of_models, options.lite)
+    if options.of_models and question.models.kept:
+        raise OpselectError(
+            f"{options.of_models[0]} is written from models of TensorFlow Lite: kept requirements do not say enough\n"
+            "  Name the models in place of the file."
+        )
+    question = replace(question, files=options.names_files)
     if "header" in options.targets:
-        # What makes no sense is said before anything is read.
-        lists = set(options.targets) != {"header"} or options.manifest_format == "json"
-        question = replace(question, tool=options.header.tool, files=lists)
-        if not lists and question.tool is not None:
+        question = replace(question, tool=options.header.tool)
+        if not options.names_files and question.tool is not None:
             # What is only inserted is in no header of the tool.
             question = replace(question, models=replace(question.models, inserted=False))
         _ = options.header.pairs
@@ -101,10 +128,23 @@ def generate(
     if question.files:
         check_read(found.index.build_lists)
     size = estimate_lists(found, options)
-    may_write = found.complete or allow_missing
+    texts, missing, warnings = _of_models(question, options, found, watch)
+    may_write = allow_missing or (found.complete and not missing)
     if out is None or not may_write:
-        return Generated(found, estimate=size)
-    return Generated(found, write_build_lists(found, out, options, allow_missing=allow_missing), size)
+        return Generated(found, estimate=size, missing=missing)
+    written = write_build_lists(found, out, options, allow_missing=allow_missing, beside=texts)
+    return Generated(found, replace(written, warnings=(*written.warnings, *warnings)), size)
+
+
+def _of_models(
+    question: BuildQuestion, options: ListOptions, found: BuildAnswer, watch: Watch
+) -> tuple[dict[str, str], tuple[Finding, ...], tuple[str, ...]]:
+    """The texts of the targets that ask for the models alone, what these lack, and what to know of them."""
+    if not options.of_models:
+        return {}, (), ()
+    models = read_lite_models(question.models.paths, watch)
+    texts, missing = lite_texts(models, options.of_models, options.lite, found.index, found.selection.profile)
+    return texts, missing, told_of(options.of_models, models, options.lite)
 
 
 def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> None:
@@ -122,7 +162,8 @@ def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> 
 def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> dict[str, str]:
     """The texts of the outputs, by the names of their files. The same answer gives the same bytes.
 
-    What is missing is left out, and named where the format has comments. Raises InputError where the release lacks what
+    Targets that ask for the models alone are not among them (:func:`opselect.usecases.generate_lite.lite_texts`). What
+    is missing is left out, and named where the format has comments. Raises InputError where the release lacks what
     a target needs, and where a template is wrong; OpselectError for a target that does not exist.
     """
     return _texts(found, options, _flex(found, options))
@@ -130,7 +171,7 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
 
 def _texts(found: BuildAnswer, options: ListOptions, flex: FlexOptions) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for target in _wanted(options.targets, found.index.build_lists):
+    for target in _selected(options, found):
         texts |= render(
             target,
             found.selection,
@@ -143,6 +184,7 @@ def _texts(found: BuildAnswer, options: ListOptions, flex: FlexOptions) -> dict[
             unread=found.unread,
             header=options.header,
             named=found.named,
+            runs=found.needed.requirements.runs,
             flex=flex,
         )
     return texts
@@ -156,7 +198,7 @@ def list_warnings(
 
 
 def _warnings(found: BuildAnswer, options: ListOptions, beside: Sequence[Target], flex: FlexOptions) -> tuple[str, ...]:
-    wanted = _wanted(options.targets, found.index.build_lists)
+    wanted = _selected(options, found)
     warnings = [
         warning
         for target in wanted
@@ -170,6 +212,7 @@ def _warnings(found: BuildAnswer, options: ListOptions, beside: Sequence[Target]
             header=options.header,
             named=found.named,
             beside=(*wanted, *beside),
+            runs=found.needed.requirements.runs,
             flex=flex,
         )
     ]
@@ -182,8 +225,11 @@ def write_build_lists(
     options: ListOptions = DEFAULT_OPTIONS,
     *,
     allow_missing: bool = False,
+    beside: Mapping[str, str] = NOTHING_BESIDE,
 ) -> WrittenLists:
     """Writes the outputs into a folder, all of them or none. A file that has these contents already is not touched.
+
+    ``beside`` are other texts for the folder, by the names of their files.
 
     Raises IncompleteError where the build cannot have all that the models need, but with ``allow_missing``; and
     InputError for what cannot be written, and as :func:`list_texts` does.
@@ -191,7 +237,7 @@ def write_build_lists(
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
     flex = _flex(found, options)
-    texts = _texts(found, options, flex)
+    texts = {**_texts(found, options, flex), **beside}
     folder = Path(out)
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
@@ -230,7 +276,13 @@ def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> J
 
 def _flex(found: BuildAnswer, options: ListOptions) -> FlexOptions:
     """What a Flex library has besides the selection, where one is written."""
-    return flex_options(found, options.labels) if "flex-bazel" in options.targets else FlexOptions()
+    return flex_options(found, options.lite.labels) if "flex-bazel" in options.targets else FlexOptions()
+
+
+def _selected(options: ListOptions, found: BuildAnswer) -> list[Target]:
+    """The targets that are written from a selection of kernels."""
+    wanted = _wanted(options.targets, found.index.build_lists)
+    return [target for target in wanted if not asks_models_alone(target, options.lite)]
 
 
 def _wanted(targets: Sequence[str], lists: BuildLists) -> list[Target]:

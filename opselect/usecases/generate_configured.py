@@ -14,7 +14,10 @@ from kernel_index.errors import InputError, OpselectError
 from kernel_index.records_json import Json
 from opselect.build_lists import check_read, write_files
 from opselect.build_lists.header import HeaderOptions
+from opselect.build_lists.lite import LiteOptions
 from opselect.config_file import Config, ConfigError, ConfiguredTarget, Spot
+from opselect.findings import Finding
+from opselect.findings.as_json import missing_json
 from opselect.models.formats import check_output
 from opselect.usecases.budgets import Exceeded, exceeded
 from opselect.usecases.config_models import NamedInputs, named_inputs
@@ -27,7 +30,9 @@ from opselect.usecases.generate import (
     list_warnings,
     manifest_of,
 )
+from opselect.usecases.generate_lite import asks_for_kernels, asks_models_alone, check_lite, lite_texts, told_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
+from opselect.usecases.lite_models import read_lite_models
 from opselect.usecases.named_kernels import named_kernels
 from opselect.usecases.open_kernels import open_kernels, profile_of
 from opselect.usecases.read_requirements import ModelRequirements, ModelSet, read_together
@@ -37,6 +42,8 @@ from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from opselect.estimates import SizeEstimate
+    from opselect.lite.operators import LiteModel
+    from opselect.requirements.of_many_models import Failure
     from opselect.selection.select import SelectedFile
 
 
@@ -75,6 +82,31 @@ class ConfiguredBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetOfModels:
+    """A target that asks for models of TensorFlow Lite alone: its text, and what it lacks.
+
+    ``release`` and ``profile`` are those of its kernels, empty where it names none. ``warnings`` are what a user
+    should know of it, a sentence each.
+    """
+
+    target: ConfiguredTarget
+    text: str
+    missing: tuple[Finding, ...] = ()
+    release: str = ""
+    profile: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether it must not be written, for it cannot have all that the models use."""
+        return bool(self.missing) and not self.target.allow_missing
+
+    def to_json(self) -> Json:
+        """A row of ``of_models``."""
+        return {"target": self.target.number, "unresolved": [missing_json(each) for each in self.missing]}
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenTarget:
     """The file of a target, and whether it changed."""
 
@@ -91,19 +123,31 @@ class GeneratedTargets:
     config: Config
     inputs: NamedInputs
     builds: tuple[ConfiguredBuild, ...]
+    of_models: tuple[TargetOfModels, ...] = ()
     written: tuple[WrittenTarget, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether everything may be written."""
-        return not any(build.refusing or build.exceeded for build in self.builds)
+        lacking = any(each.is_refusing for each in self.of_models)
+        return not (lacking or any(build.refusing or build.exceeded for build in self.builds))
+
+    @property
+    def unread(self) -> tuple[Failure, ...]:
+        """The models that could not be read."""
+        return self.builds[0].answer.needed.unread if self.builds else ()
 
     def to_json(self) -> Json:
-        """``{"config", "ok", "builds": [...], "files": [{"target", "kind", "path", "changed"}]}``."""
+        """``{"config", "ok", "builds": [...], "files": [{"target", "kind", "path", "changed"}]}``.
+
+        Where a target lacks something that asks for the models alone, ``of_models`` has a row for it.
+        """
+        lacking = [each.to_json() for each in self.of_models if each.missing]
         return {
             "config": self.config.path,
             "ok": self.ok,
             "builds": [build.to_json() for build in self.builds],
+            **({"of_models": lacking} if lacking else {}),
             "files": [
                 {
                     "target": each.target.number,
@@ -142,10 +186,11 @@ def generate_configured(
     _check_outputs(config, inputs)
     try:
         builds = tuple(work.builds())
+        of_models = tuple(work.of_models())
     finally:
         work.close()
-    found = GeneratedTargets(config, inputs, builds)
-    return replace(found, written=_write(config, builds)) if found.ok else found
+    found = GeneratedTargets(config, inputs, builds, of_models)
+    return replace(found, written=_write(found)) if found.ok else found
 
 
 @dataclass(slots=True)
@@ -163,15 +208,48 @@ class _Work:
         """A build for each group of targets that share a selection, in the order of their first targets."""
         groups: dict[object, list[ConfiguredTarget]] = {}
         for target in self.config.targets:
+            if asks_models_alone(target.kind, _lite(target)):
+                continue
             index = _index_key(self._source(target), target)
             key = (index, _profile(target), target.inserted_ops, target.have, target.compat)
             groups.setdefault(key, []).append(target)
         # What is wrong with a source or a target is said before any model is read.
         for target in self.config.targets:
-            _check_header(target)
+            self._check(target)
         profiles = [self._profile(targets[0]) for targets in groups.values()]
         for targets, profile in zip(groups.values(), profiles, strict=True):
             yield self._build(targets, profile)
+
+    def of_models(self) -> Iterator[TargetOfModels]:
+        """The targets that ask for the models alone, in their order."""
+        models: tuple[LiteModel, ...] | None = None
+        for target in self.config.targets:
+            options = _lite(target)
+            if not asks_models_alone(target.kind, options):
+                continue
+            index, profile = None, ""
+            if asks_for_kernels(target.kind, options):
+                index, profile = self._index(target), self._profile(target)
+            with _at(target.own.spot):
+                if models is None:
+                    models = read_lite_models([model.path for model in self.inputs.models], self.watch)
+                texts, missing = lite_texts(models, (target.kind,), options, index, profile)
+            (text,) = texts.values() or ("",)
+            told = told_of((target.kind,), models, options)
+            yield TargetOfModels(target, text, missing, index.release if index is not None else "", profile, told)
+
+    def _check(self, target: ConfiguredTarget) -> None:
+        """Raises ConfigError for values of a target that make no sense together."""
+        _check_header(target)
+        options = _lite(target)
+        with _at(target.spot_of("compat")):
+            check_lite((target.kind,), options)
+        if asks_models_alone(target.kind, options) and self.inputs.kept:
+            advice = "Name the models themselves, in place of `requirements`."
+            problem = (
+                f"{target.kind} is written from models of TensorFlow Lite, and kept requirements do not say enough"
+            )
+            raise ConfigError((target.own.spot.error(problem, advice),))
 
     def close(self) -> None:
         for needed in self.needs.values():
@@ -257,7 +335,12 @@ def _at(spot: Spot) -> Iterator[None]:
 
 
 def _options(target: ConfiguredTarget, template_dir: Path | None = None) -> ListOptions:
-    return ListOptions((target.kind,), target.mode, target.keep_core, template_dir, target.format, _header(target))
+    header, lite = _header(target), _lite(target)
+    return ListOptions((target.kind,), target.mode, target.keep_core, template_dir, target.format, header, lite)
+
+
+def _lite(target: ConfiguredTarget) -> LiteOptions:
+    return LiteOptions(target.compat, target.namespace, target.labels, kernels=not target.no_kernels)
 
 
 def _header(target: ConfiguredTarget) -> HeaderOptions:
@@ -284,10 +367,11 @@ def _check_outputs(config: Config, inputs: NamedInputs) -> None:
             check_output(str(config.output(target)), *models, *inputs.kept, config.path, *files)
 
 
-def _write(config: Config, builds: Sequence[ConfiguredBuild]) -> tuple[WrittenTarget, ...]:
+def _write(found: GeneratedTargets) -> tuple[WrittenTarget, ...]:
     """Renders the files of all targets, and writes them all."""
-    texts: dict[Path, str] = {}
-    warnings: dict[int, tuple[str, ...]] = {}
+    config, builds = found.config, found.builds
+    texts = {config.output(each.target): each.text for each in found.of_models}
+    warnings = {each.target.number: each.warnings for each in found.of_models}
     problems: list[InputError] = []
     beside = [target.kind for target in config.targets]
     for build in builds:
@@ -306,5 +390,7 @@ def _write(config: Config, builds: Sequence[ConfiguredBuild]) -> tuple[WrittenTa
     written = []
     for target in config.targets:
         path = config.output(target)
-        written.append(WrittenTarget(target, path, Path(os.path.realpath(path)) in changed, warnings[target.number]))
+        written.append(
+            WrittenTarget(target, path, Path(os.path.realpath(path)) in changed, warnings.get(target.number, ()))
+        )
     return tuple(written)

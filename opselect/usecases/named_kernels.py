@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.index import KernelIndex
-from opselect.models.choice import read_chosen
+from opselect.models.choice import Chosen, read_chosen
+from opselect.models.graph import Graph
 from opselect.requirements.collect import Requirement
 from opselect.requirements.header_tool import ToolRelease, nodes_of_tool
 from opselect.requirements.kernel_attrs import KernelAttrs
@@ -53,11 +55,21 @@ def _asked(
     names = model_names([path for each in sets for path in each.paths])
     if needed.only is not None:
         (name,) = names.values()
-        yield from nodes_of_tool(needed.only.chosen.graph, name, kernel_attrs, tool)
+        yield from nodes_of_tool(_as_tool_sees(needed.only.chosen), name, kernel_attrs, tool)
         return
     unread = {failure.model for failure in needed.unread}
     choices = {path: each.choice for each in sets for path in each.paths}
     for path, name in names.items():
         # What cannot be read is said already; a graph that makes no sense has nodes for the tool all the same.
         with suppress(InputError) if name in unread else nullcontext(), read_chosen(path, choices[path]) as chosen:
-            yield from nodes_of_tool(chosen.graph, name, kernel_attrs, tool)
+            yield from nodes_of_tool(_as_tool_sees(chosen), name, kernel_attrs, tool)
+
+
+def _as_tool_sees(chosen: Chosen) -> Graph:
+    """The graph that the tool reads. Of TensorFlow Lite's models it reads what ``list_flex_ops`` lists.
+
+    That looks at each op by itself, on the CPU whatever device it names (``lite/tools/list_flex_ops.cc``).
+    """
+    if chosen.is_whole:
+        return chosen.graph
+    return replace(chosen.graph, nodes=tuple(replace(n, device="") for n in chosen.graph.nodes), functions=())

@@ -20,6 +20,7 @@ from opselect.selection.left_out_by_default import findings
 from opselect.selection.named_kernels import NamedKernels, with_losses
 from opselect.selection.select import Selection
 from opselect.selection.select import select as pick
+from opselect.targets import MODEL_TARGETS
 from opselect.usecases.advice import adviser_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import model_names
@@ -119,12 +120,15 @@ def select(
     return select_kernels(needed, index, profile, builds=builds_for(targets, profile), have=have)
 
 
+_OF_NO_BUILD = {"manifest", "header", "flex-ops", *MODEL_TARGETS}
+
+
 def builds_for(targets: Sequence[str], profile: str) -> tuple[str, ...] | None:
     """The builds that some targets are for; None for the default ones, which manifest and header are about, too.
 
     Bazel's lists are for no desktop, but a Flex library is, and links there what it links on phones.
     """
-    if set(targets) <= {"manifest", "header"}:
+    if _OF_NO_BUILD.issuperset(targets):
         return None
     if "flex-bazel" in targets:
         return tuple(dict.fromkeys((BAZEL, *(t for t in targets if t == MAKE))))

@@ -18,13 +18,12 @@ from opselect.findings import Finding, code_of
 from opselect.findings.mends import change_model
 from opselect.models.graph import BrokenGraphError
 from opselect.requirements.of_many_models import Failure
-from opselect.requirements.runtime import SESSION_OPS
 from opselect.usecases.described_build import DEFAULT_LISTS, DescribedBuild, VerifyQuestion, described_build
 from opselect.usecases.kernel_source import DEFAULT_PROFILE
 from opselect.usecases.load_model import load_model
 from opselect.usecases.model_names import model_names
 from opselect.usecases.open_kernels import open_kernels, profile_of
-from opselect.usecases.read_requirements import ModelRequirements, NoModelReadError, read_requirements
+from opselect.usecases.read_requirements import NoModelReadError, read_requirements
 from opselect.usecases.select_kernels import BuildAnswer, select_kernels
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
 from opselect.verifying.binary_contents import BinaryContents, BinaryFile, fitting_profile, is_binary, preferred
@@ -334,9 +333,7 @@ def hold_against(opened: OpenedBuild, watch: Watch = NOBODY, *, inserted: bool =
     found = select_kernels(
         needed, index, profile, builds=build.builds, have=question.have, files=False, contents=opened.contents
     )
-    whole = _runs_in_session(needed)
-    problems = [each for each in found.selection.unresolved if whole or each.op not in SESSION_OPS or each.count]
-    problems += opened.problems()
+    problems = [*found.selection.unresolved, *opened.problems()]
     problems += found.selection.verdict.refused
     return HeldAgainst(found, tuple(sorted(problems, key=lambda each: each.code)))
 
@@ -383,12 +380,6 @@ def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> Iterato
 def _broken(error: BrokenGraphError) -> Finding:
     mends = (change_model(error.advice),)
     return Finding("OPS309", error.problem, models=(str(error.place),), mends=mends)
-
-
-def _runs_in_session(needed: ModelRequirements) -> bool:
-    """Whether a session runs any of the models: the Flex delegate runs ops without one."""
-    loads = needed.requirements.loads
-    return bool(loads.graphs or loads.unknown or not loads.uses)
 
 
 def _against(question: VerifyQuestion) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "commands.md"
-PAGES = (PAGE, ROOT / "docs" / "audit.md")
+PAGES = (PAGE, ROOT / "docs" / "audit.md", ROOT / "docs" / "tflite_builds.md")
 BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
 

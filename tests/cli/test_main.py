@@ -23,6 +23,7 @@ from kernel_index.store import write_index
 from opselect.cli.main import Settings, exit_code_of, run
 from opselect.cli.main import cli as main_command
 from tests.cli.conftest import Cli
+from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, tflite_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINED = Path(__file__).parents[2] / "fixtures" / "freeze" / "models" / "train_resvar_cnn_preproc_midgraph_input"
@@ -107,6 +108,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, scan: S
         )
         assert _run(*command) == 0
         shutil.copy(ROOT / "fixtures" / "models" / "flex_ops.tflite", "flex.tflite")
+        Path("micro_speech.tflite").write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.CALL_ONCE),))))
         shutil.copy(ROOT / "fixtures" / "findings" / "relu.pbtxt", ".")
         for library in ("libruntime.so", "libwhole.so"):
             shutil.copy(ROOT / "fixtures" / "audit" / library, ".")

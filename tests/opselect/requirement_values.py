@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kernel_index.datatypes import DataType
 from kernel_index.records import AttrScalar, AttrValue
 from opselect.models.graph import Shape
-from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement, Requirements
+from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, WAYS, Requirement, Requirements
 from opselect.requirements.loading import AttrUse, GraphUse, Loads, Use
 from opselect.requirements.loading.uses import first_names
 from opselect.requirements.runtime import KINDS, Origin
@@ -87,12 +87,16 @@ _loads = st.builds(
 
 
 requirements = st.builds(
-    lambda items, warnings, releases, loads: Requirements.merge(
-        [*(Requirements((item,)) for item in items), Requirements((), tuple(warnings), tuple(releases), loads)]
+    lambda items, warnings, releases, loads, runs: Requirements.merge(
+        [
+            *(Requirements((item,), runs=runs) for item in items),
+            Requirements((), tuple(warnings), tuple(releases), loads, runs),
+        ]
     ),
     st.lists(_requirement(), max_size=5),
     st.lists(words, max_size=2, unique=True),
     st.lists(st.sampled_from(["", "1.15.5", "2.14.0"]), max_size=2, unique=True),
     _loads,
+    st.sets(st.sampled_from(WAYS), min_size=1).map(frozenset),
 )
 """Merged requirements, with warnings, releases and facts of how models are loaded."""

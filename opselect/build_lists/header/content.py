@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
@@ -15,7 +15,9 @@ from opselect.build_lists.header.reader import FILE_NAME
 from opselect.build_lists.header.record import compiles_with
 from opselect.build_lists.header.writer import form_of, own_text, tool_text
 from opselect.lite.flex_platforms import flex_platforms, where_models_are_ignored
+from opselect.requirements.collect import Way
 from opselect.requirements.header_tool import ALL_OPS, DEFAULT_OPS, ToolRelease
+from opselect.requirements.ops_list import Pair
 from opselect.requirements.runtime import SESSION_OPS
 from opselect.selection.named_kernels import NamedKernels, not_in_pairs, sorted_pairs
 from opselect.selection.select import Reason, SelectedKernel, Selection
@@ -37,12 +39,20 @@ _SELECTIVE = "selective"
 class HeaderOptions:
     """What goes into a header besides the selection, and in whose words.
 
-    ``default_ops`` are pairs ``Op:Class`` as on the command line of TensorFlow's tool, ``all`` for everything. With
-    ``compat`` the text is what the tool of that release prints.
+    ``default_ops`` are pairs ``Op:Class`` as on the command line of TensorFlow's tool, ``all`` for everything, None for
+    what is usual. With ``compat`` the text is what the tool of that release prints.
     """
 
-    default_ops: str = DEFAULT_OPS
+    default_ops: str | None = None
     compat: str = ""
+
+    def for_ways(self, runs: Collection[Way]) -> HeaderOptions:
+        """The options for models that TensorFlow runs so: the Flex rules of TensorFlow Lite ask for no default ops.
+
+        Source: ``generate_flex_kernel_header`` of ``lite/delegates/flex/build_def.bzl``.
+        """
+        usual = self.default_ops is not None or not runs or "graphs" in runs
+        return self if usual else replace(self, default_ops="")
 
     @property
     def tool(self) -> ToolRelease | None:
@@ -54,21 +64,32 @@ class HeaderOptions:
         return self.default_ops == ALL_OPS
 
     @property
+    def _default_ops(self) -> str:
+        return DEFAULT_OPS if self.default_ops is None else self.default_ops
+
+    @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The pairs of ``default_ops``. Raises OpselectError for what is no pair."""
-        return () if self.everything else parse_default_ops(self.default_ops)
+        return () if self.everything else parse_default_ops(self._default_ops)
 
 
-def header_text(selection: Selection, options: HeaderOptions, named: NamedKernels, unread: Sequence[str] = ()) -> str:
+def header_text(
+    selection: Selection,
+    options: HeaderOptions,
+    named: NamedKernels,
+    unread: Sequence[str] = (),
+    delegate: Sequence[Pair] = (),
+) -> str:
     """The text of ``ops_to_register.h``; ``named`` is what the tool reads of the models, for ``compat`` alone.
+    ``delegate`` are pairs that the Flex delegate itself brings, which the tool never writes.
 
     Raises OpselectError for options that make no sense; InputError where there is no op at all, for which the tool
     prints an error message as if it were a header, and for a name that the text cannot hold.
     """
     tool = options.tool
     if tool is None:
-        return _own(selection, options, unread)
-    if not options.default_ops and not tool.takes_no_default_ops:
+        return _own(selection, options, unread, delegate)
+    if options.default_ops == "" and not tool.takes_no_default_ops:
         raise InputError(
             FILE_NAME, f"the tool of {tool} fails without default ops", "Name some: --default-ops Op:Class."
         )
@@ -82,20 +103,23 @@ def header_text(selection: Selection, options: HeaderOptions, named: NamedKernel
     return tool_text(pairs, tool, everything=options.everything)
 
 
-def _own(selection: Selection, options: HeaderOptions, unread: Sequence[str]) -> str:
+def _own(selection: Selection, options: HeaderOptions, unread: Sequence[str], delegate: Sequence[Pair]) -> str:
     kernels: dict[str, list[SelectedKernel]] = {}
-    for kernel in _by_choice(selection):
+    for kernel in kernels_by_choice(selection):
         kernels.setdefault(kernel.registration.kernel_class, []).append(kernel)
     classes = {name: _why(kernels[name]) for name in kernels}
     ops = dict.fromkeys(selection.ops, "")
     for op, kernel_class in options.pairs:
         ops.setdefault(op.strip(), "default")
         classes.setdefault(kernel_class.strip(), f"{op.strip()}: default")
+    for op, own_class in delegate:
+        ops.setdefault(op, "the Flex delegate brings it")
+        classes.setdefault(own_class or op, f"{op}: functions that ops of the models call")
     head = list(_head(selection, unread))
     return own_text(ops, classes, head, everything=options.everything)
 
 
-def _by_choice(selection: Selection) -> Iterator[SelectedKernel]:
+def kernels_by_choice(selection: Selection) -> Iterator[SelectedKernel]:
     """The kernels that a header decides about: of an op with a kernel that is registered in any case there are none.
 
     To name those is not only of no use: ``function_ops.cc`` registers more kernels of such ops by names that are no

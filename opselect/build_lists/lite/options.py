@@ -18,12 +18,13 @@ _NAMESPACE = re.compile(r"[A-Za-z_]\w*(::[A-Za-z_]\w*)*", re.ASCII)
 @dataclass(frozen=True, slots=True)
 class LiteOptions:
     """``compat`` is the release whose tool's very text is wanted, empty for our own; ``namespace`` that of C++ around
-    the registration; ``labels`` whose folders are named.
+    the registration; ``labels`` whose folders are named. Without ``kernels`` an ops list has bare names.
     """
 
     compat: str = ""
     namespace: str = ""
     labels: Labels = "tensorflow"
+    kernels: bool = True
 
     @property
     def folder(self) -> str:

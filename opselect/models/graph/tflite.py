@@ -10,7 +10,8 @@ from typing import Literal
 
 from kernel_index.datatypes import DataType
 from opselect.models.graph.model import FunctionArg, FunctionDefinition, Graph, Node
-from opselect.models.graph.values import FunctionRef
+from opselect.models.graph.values import FunctionRef, TensorRef
+from opselect.models.storage.sources import MemoryBytes
 
 FLEX_PREFIX = "Flex"
 """How the names of custom operators begin that run a TensorFlow op (``lite/util.h``)."""
@@ -18,6 +19,9 @@ NO_TENSOR = -1
 """Stands where an operator leaves out an optional input."""
 
 _MAIN = "main"
+_SCALAR_STRING = b"\x08\x07\x12\x00\x42\x00"
+_KEY = TensorRef(MemoryBytes(_SCALAR_STRING, "key of a subgraph"), 0, len(_SCALAR_STRING))
+"""A TensorProto with one string. Which subgraph that names decides nothing of what is needed."""
 _DATA_TYPES: Mapping[str, DataType] = {
     "FLOAT32": DataType.DT_FLOAT,
     "FLOAT16": DataType.DT_HALF,
@@ -242,5 +246,5 @@ def _called_subgraphs(model: TfliteModel, nodes: list[Node]) -> Iterator[Functio
                 subgraph.name,
                 tuple(FunctionArg(f"args_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.inputs)),
                 tuple(FunctionArg(f"res_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.outputs)),
-                (Node("SubgraphResourceKey", "Const", attrs={"dtype": DataType.DT_STRING}),),
+                (Node("SubgraphResourceKey", "Const", attrs={"dtype": DataType.DT_STRING, "value": _KEY}),),
             )

@@ -21,6 +21,8 @@ def test_every_target_has_its_template() -> None:
         "kernel_files.txt.j2",
         "manifest.yaml.j2",
         "manifest.json.j2",
+        "tflite.BUILD.j2",
+        "tflite_registration.cmake.j2",
         "selected_flex.bzl.j2",
     }
     later = MemoryIndex(replace(RELEASE.scan, release="2.5.3"))

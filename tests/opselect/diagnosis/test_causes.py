@@ -93,6 +93,20 @@ def test_version_of_a_builtin_operator_tells_the_first_runtime() -> None:
     assert codes("tflite-not-added", runtime="tflite", op="GELU", version=1) == ["OPS511", "OPS510"]
 
 
+@pytest.mark.parametrize(
+    ("op", "said"),
+    [
+        ("BATCH_MATMUL", "Add it, and make room for one more: resolver.AddBatchMatMul(); MicroMutableOpResolver<N>."),
+        ("CUMSUM", "Add it, and make room for one more: resolver.AddCumSum(); MicroMutableOpResolver<N>."),
+        ("", "Add it, and make room for one more: resolver.AddX(); MicroMutableOpResolver<N>."),
+        ("GELU", "TensorFlow Lite for Microcontrollers has no GELU (main of 2026-08-20): build the model without it."),
+    ],
+)
+def test_microcontrollers_add_an_operator_by_the_name_of_its_function_if_there_is_one(op: str, said: str) -> None:
+    (cause,) = causes("tflite-not-added", runtime="tflite-micro", op=op)
+    assert (cause.code, cause.advice) == ("OPS511", said)
+
+
 def test_codes_of_operators_are_those_of_the_schema() -> None:
     assert (operators()["CONV_2D"].code, by_code()[142].name, by_code()[0].name) == (3, "VAR_HANDLE", "ADD")
     assert len(by_code()) == len(operators())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kernel_index.datatypes import DataType
 from kernel_index.errors import InputError
 from opselect.requirements.as_json import load_requirements, parse_requirements, requirements_json
-from opselect.requirements.collect import Requirement, Requirements
+from opselect.requirements.collect import GRAPHS, Requirement, Requirements
 from opselect.requirements.loading import Loads
 from opselect.requirements.runtime import KINDS, Kind, Origin
 from tests.opselect.requirement_values import requirements
@@ -69,13 +69,13 @@ def test_what_the_runtime_decides_says_why(kind: Kind) -> None:
 @given(value=requirements)
 def test_json_round_trip(value: Requirements) -> None:
     back = parse_requirements(json.loads(json.dumps(requirements_json(value))), "r.json")
-    assert (back.items, back.releases, back.loads) == (value.items, value.releases, value.loads)
+    assert (back.items, back.releases, back.loads, back.runs) == (value.items, value.releases, value.loads, value.runs)
     assert requirements_json(back) == requirements_json(value)
 
 
 def test_what_is_left_out_is_one_node_of_one_model() -> None:
     bare = parse_requirements({"ops": [{"op": "A"}], "more": 1}, "r.json")
-    assert bare == Requirements((Requirement("A"),), releases=("",), loads=Loads(unknown=("r.json",)))
+    assert bare == Requirements((Requirement("A"),), releases=("",), loads=Loads(unknown=("r.json",)), runs=GRAPHS)
     models = [f"m{number:02}.pb" for number in range(30)]
     (item,) = parse_requirements({"ops": [{"op": "A", "models": models[::-1]}]}, "r.json").items
     assert (item.models, item.model_count) == (tuple(models[:20]), 30)
@@ -113,6 +113,9 @@ def _use_of(attr: object) -> object:
         (_use_of({"kind": "list(int)", "length": -2}), "loads.uses[0].attrs.T.length must be at least -1"),
         (_use_of({"kind": "tensor", "value": {}}), "loads.uses[0].attrs.T.value is no value of an attr"),
         ({"ops": [], "loads": {"graphs": [{"producer": "new"}]}}, "loads.graphs[0].producer must be a whole number"),
+        ({"ops": [], "runs": "ops"}, "runs must be a list"),
+        ({"ops": [], "runs": []}, "runs must be some of graphs, ops, functions"),
+        ({"ops": [], "runs": ["ops", "dogs"]}, "runs must be some of graphs, ops, functions"),
         ({"ops": [], "loads": {"unknown": "all"}}, "loads.unknown must be a list"),
         ({"ops": [{"op": "A", "inserted": True}]}, "ops[0].inserted must be a string"),
         ({"ops": [{"op": "A", "inserted": "x", "added": "y"}]}, "ops[0] has both added and inserted"),
@@ -126,7 +129,7 @@ def test_bad_json_names_the_value(data: object, where: str) -> None:
 
 
 def test_a_file_that_was_kept(tmp_path: Path) -> None:
-    needed = Requirements((Requirement("A", (("T", HALF),), nodes=("\udcff",), models=("m.pb",)),))
+    needed = Requirements((Requirement("A", (("T", HALF),), nodes=("\udcff",), models=("m.pb",)),), runs=GRAPHS)
     path = tmp_path / "kept.json"
     for mark in ("", "\ufeff"):
         path.write_text(mark + json.dumps(requirements_json(needed)), encoding="utf-8")

@@ -105,6 +105,7 @@ def test_real_models_hold_what_tensorflow_says_of_them(path: Path) -> None:
 def test_fixtures_are_what_their_script_makes() -> None:
     assert (MODELS / "flex_ops.tflite").read_bytes() == make_tflite.flex_ops()
     assert (MODELS / "flex_while.tflite").read_bytes() == make_tflite.flex_while()
+    assert (MODELS.parent / "findings" / "micro_fft.tflite").read_bytes() == make_tflite.micro_fft()
 
 
 def test_operators_have_versions_and_are_counted() -> None:

@@ -1,0 +1,4 @@
+#include KERNEL_HEADER
+
+KERNEL(custom, MY_OP, 40)
+KERNEL(custom, NOT_IN_THE_MODEL, 41)

@@ -1,0 +1,3 @@
+#include "kernel.h"
+
+KERNEL(builtin, CONV_2D, 5)

@@ -1,0 +1,3 @@
+#include "kernel.h"
+
+KERNEL(custom, MFCC, 30)

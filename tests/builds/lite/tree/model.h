@@ -1,0 +1,7 @@
+#pragma once
+
+namespace tflite {
+
+class FlatBufferModel;
+
+}  // namespace tflite
