@@ -30,6 +30,15 @@ _NAMES = {
     "linux_aarch64": "64-bit ARM Linux",
     "linux_armhf": "32-bit ARM Linux",
 }
+IN_ALL_RELEASES = {
+    "tensorflow": "Android, iOS and, from 2.12 on, ChromiumOS",
+    "litert": "Android, iOS, ChromiumOS and, from 2.1.6 on, Fuchsia and Emscripten",
+}
+"""The platforms of TensorFlow's rules and of LiteRT's where no release is asked about."""
+
+INSTEAD = "--target flex-bazel writes a rule that selects there, too"
+"""What to do where the rules ignore models."""
+
 _ALWAYS = ("android", "ios")
 _CHROMIUM_SINCE = (2, 12)
 
@@ -68,7 +77,7 @@ def where_models_are_ignored(platforms: FlexPlatforms) -> str:
     """What a user must know who builds with TensorFlow's own rules, as a sentence."""
     return (
         f"the Flex rules of TensorFlow Lite select for {platforms.shown()} only, and link all of TensorFlow elsewhere "
-        "(Linux, macOS, Windows), without a word: --target flex-bazel writes a rule that selects there, too"
+        f"(Linux, macOS, Windows), without a word: {INSTEAD}"
     )
 
 
