@@ -83,7 +83,9 @@ Examples:
     "targets",
     multiple=True,
     type=click.Choice(TARGETS),
-    help="What to write; repeatable; cmake and list are for builds by other means, header is ops_to_register.h. "
+    metavar="TARGET",
+    help="What to write; repeatable. Lists: bazel, makefile, cmake, list, manifest; header is ops_to_register.h. For "
+    "TensorFlow Lite: flex-ops, flex-bazel, registration, tflite-bazel, tflite-cmake, tflm-resolver. "
     "Default: manifest, and of bazel and makefile what the release has lists for.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")

@@ -38,6 +38,7 @@ Examples:
   opselect verify mobilenet.pb --against tensorflow --json
   opselect verify mobilenet.pb --against manifest.yaml --against ops_to_register.h --summary
   opselect verify flex.tflite --tensorflow 2.14 --against flex_ops.json --against registration.cc
+  opselect verify gelu.tflite --runtime 2.9
   opselect verify relu.pbtxt --against libruntime.so
 """,
 )
@@ -49,6 +50,13 @@ Examples:
     help="What the build has: 'default' or a release for its default lists, a checkout, or a file: a manifest, "
     "ops_to_register.h, tf_op_files.txt or another list of paths, an ops list (JSON), *_registration.cc, or the binary "
     "itself (.so, .a, .aar, .apk and others). Several are parts of one build.  [default: default]",
+)
+@click.option(
+    "--runtime",
+    default="",
+    metavar="VERSION",
+    help="Whether the interpreter of this release has the operators of .tflite models: 2.8, or litert-2.2 of LiteRT. A "
+    "registration file besides says what of it is there.",
 )
 @click.option("--abi", default="", metavar="ABI", help="The processor whose library is meant, of a package.")
 @source_options
@@ -75,6 +83,7 @@ def command(
     jobs: int | None,
     dask: str,
     against: tuple[str, ...],
+    runtime: str,
     abi: str,
     release: str | None,
     tree: Path | None,
@@ -103,7 +112,7 @@ def command(
 
     source = KernelSource(release, tree, index_file, roots, follow_links)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=True)
-    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi)
+    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi, runtime)
     with reading(quiet=quiet) as watch:
         verified = verify(question, watch)
     if as_json:
@@ -128,11 +137,15 @@ def _print(verified: Verified, models: tuple[str, ...], *, quiet: bool) -> None:
     heading = f"{_build(verified)} does not run all of it:"
     report = Report(verified.release, verified.profile, missing, (), verdict, models, heading)
     print_report(report, err=False, quiet=quiet)
+    for sentence in verified.notes:
+        note(sentence, quiet=quiet)
 
 
 def _build(verified: Verified) -> str:
-    of = f"TensorFlow {verified.release}, profile {verified.profile}" if verified.release else "TensorFlow Lite"
-    return f"{of}, {verified.against}"
+    parts = [f"TensorFlow {verified.release}, profile {verified.profile}"] if verified.release else []
+    if verified.runtime is not None:
+        parts.append(verified.runtime.name)
+    return ", ".join([*(parts or ["TensorFlow Lite"]), *([verified.against] if verified.against else [])])
 
 
 def _summary(verified: Verified) -> str:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from opselect.diagnosis.lite_operators import GREATER_CODES, NEWEST, LiteOperator, by_code, operators
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, run
 from opselect.lite.micro import micro_table
+from opselect.lite.runtimes import (
+    GREATER_CODES,
+    first_named,
+    first_schemas,
+    minimum_runtime,
+    newest_named,
+    operator_code,
+    operator_of_code,
+)
 from opselect.logs.records import LogFailure
 
 _FLEX_ON: dict[str, str] = {
@@ -72,32 +80,33 @@ def _is_tensorflow(op: str, setting: Setting) -> bool:
 def unknown_builtin(failure: LogFailure, _: Setting) -> list[Finding]:
     """An operator whose code is beyond those that the runtime knows."""
     code = failure.builtin_code
-    known = by_code().get(code) if code is not None else operators().get(failure.op)
     if code == GREATER_CODES:
         reason = f"code {GREATER_CODES} stands for operators with greater codes, which runtimes from 2.4 on read"
-        return [about(Finding("OPS510", reason, mends=_newer_runtime("2.4", "the operator")), failure)]
-    if known is None:
+        return [
+            about(Finding("OPS510", reason, mends=_newer_runtime(("TensorFlow Lite 2.4",), "the operator")), failure)
+        ]
+    op = operator_of_code(code) if code is not None else failure.op
+    number = operator_code(op)
+    if number is None:
         which = f"code {code}" if code is not None else failure.op or "the operator"
-        reason = f"no release up to {NEWEST} has {which}: the model is newer, or damaged"
-        return [about(Finding("OPS510", reason, mends=_newer_runtime("", "the operator")), failure)]
-    first = known.releases[0]
-    reason = f"code {known.code} is {known.name}, which TensorFlow Lite has from {first} on: the runtime is older"
-    finding = Finding("OPS510", reason, op=known.name, mends=_newer_runtime(first, known.name))
-    return [about(finding, failure)]
+        reason = f"no release up to {newest_named()} has {which}: the model is newer, or damaged"
+        return [about(Finding("OPS510", reason, mends=_newer_runtime((), "the operator")), failure)]
+    first = first_named(op, 1) or tuple(each.minor.name for each in first_schemas(op))
+    reason = f"code {number} is {op}: {_since(first, 'it')}, and the runtime is older"
+    return [about(Finding("OPS510", reason, op=op, mends=_newer_runtime(first, op)), failure)]
 
 
 def newer_version(failure: LogFailure, _: Setting) -> list[Finding]:
     """A version of a builtin operator that the runtime lacks, and the first release that has it."""
     op, version = failure.op, failure.version
-    known = operators().get(op)
-    since = _release(known, version)
-    if since:
-        reason = f"TensorFlow Lite has {op} in version {version} from {since} on: the runtime is older"
-    elif known is not None:
-        reason = f"no release up to {NEWEST} has {op} in version {version}: the model is newer"
+    first = first_named(op, version) if version is not None else ()
+    if first:
+        reason = f"{_since(first, f'{op} in version {version}')}{_upstream(op, version, first)}: the runtime is older"
+    elif operator_code(op) is not None and version is not None:
+        reason = f"no release up to {newest_named()} has {op} in version {version}: the model is newer"
     else:
         reason = f"the runtime is older than version {version} of {op or 'the operator'}"
-    found = [Finding("OPS510", reason, mends=_newer_runtime(since, op))]
+    found = [Finding("OPS510", reason, mends=_newer_runtime(first, op))]
     name = op or "X"
     text = f"Register version {version} too: AddBuiltin(BuiltinOperator_{name}, Register_{name}(), 1, {version})."
     narrow = "a resolver of selected operators may have it in lower versions only"
@@ -105,14 +114,29 @@ def newer_version(failure: LogFailure, _: Setting) -> list[Finding]:
     return [about(each, failure) for each in found]
 
 
-def _release(known: LiteOperator | None, version: int | None) -> str:
-    if known is None or version is None or not 0 < version <= len(known.releases):
+def _since(first: tuple[str, ...], what: str) -> str:
+    """``TensorFlow Lite has ADD from 2.20 on, LiteRT from 1.2 on``, of the first releases by their names."""
+    (runtime, release), *others = (each.rsplit(" ", 1) for each in first)
+    return ", ".join(
+        [f"{runtime} has {what} from {release} on", *(f"{name} from {since} on" for name, since in others)]
+    )
+
+
+def _upstream(op: str, version: int | None, first: tuple[str, ...]) -> str:
+    """That upstream's table of versions says otherwise, where it does, in parentheses."""
+    since = minimum_runtime(op, version) if version is not None else ""
+    named = [each.removeprefix(_TENSORFLOW) for each in first if each.startswith(_TENSORFLOW)]
+    if not since or not named or f"{since}.".startswith(f"{named[0]}."):
         return ""
-    return known.releases[version - 1]
+    return f" (upstream's table of versions says {since})"
 
 
-def _newer_runtime(since: str, what: str) -> tuple[Mend, ...]:
-    newer = f"Take a runtime of {since} or later" if since else "Take a newer runtime"
+_TENSORFLOW = "TensorFlow Lite "
+
+
+def _newer_runtime(first: tuple[str, ...], what: str) -> tuple[Mend, ...]:
+    releases = [each.removeprefix(_TENSORFLOW) for each in first]
+    newer = f"Take a runtime of {' or '.join(releases)} or later" if first else "Take a newer runtime"
     text = f"{newer}: it and the Flex delegate in one version, and no older copy of it beside."
     older = f"Convert the model with a TensorFlow as old as the runtime: {what} then has a version that it knows."
     return (told("likely", text), told("likely", older, lead=OR))
@@ -131,10 +155,10 @@ def not_added(failure: LogFailure, _: Setting) -> list[Finding]:
         again = "Make the resolver again for all models (gen_selected_ops), or use BuiltinOpResolver."
         mends = (told("likely", by_hand), told("likely", again, lead=OR))
     found = [Finding("OPS511", reason, mends=mends)]
-    known = operators().get(op)
-    if failure.runtime != "tflite-micro" and known is not None and known.releases[0] != "1.5":
-        reason = f"TensorFlow Lite has {op} from {known.releases[0]} on: a runtime that is older has it not at all"
-        found.append(Finding("OPS510", reason, mends=_newer_runtime(known.releases[0], op)))
+    first = first_named(op, 1)
+    if failure.runtime != "tflite-micro" and first and first != (f"{_TENSORFLOW}1.5",):
+        reason = f"{_since(first, op)}: a runtime that is older has it not at all"
+        found.append(Finding("OPS510", reason, mends=_newer_runtime(first, op)))
     return [about(each, failure) for each in found]
 
 
@@ -152,8 +176,8 @@ def _added_on_microcontrollers(op: str) -> Mend:
 
 def resolver_full(failure: LogFailure, _: Setting) -> list[Finding]:
     """A resolver that is made for fewer operators than are added to it."""
-    known = by_code().get(failure.builtin_code) if failure.builtin_code is not None else None
-    what = failure.op or (known.name if known is not None else "one more")
+    code = failure.builtin_code
+    what = failure.op or (operator_of_code(code) if code is not None else "") or "one more"
     reason = f"MicroMutableOpResolver<N> is made for N operators, and {what} is one too many"
     text = "Make N the number of Add calls; AddX of an operator that the model has not takes room, too."
     return [about(Finding("OPS513", reason, mends=(told("likely", text),)), failure)]

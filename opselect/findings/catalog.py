@@ -65,9 +65,12 @@ _KERNELS = (
     Code("OPS127", "build-not-known", "whether the build has the kernel is not known", is_unknown=True),
     Code("OPS128", "file-not-known", "the index does not know where a source file of the release is", is_unknown=True),
     Code("OPS129", "no-list-by-the-tool", "TensorFlow's list_flex_ops ends here without a list"),
-    Code("OPS134", "no-micro-operator", "TensorFlow Lite for Microcontrollers has no such operator"),
-    Code("OPS135", "no-micro-custom-operator", "TensorFlow Lite for Microcontrollers has no such custom operator"),
-    Code("OPS136", "no-flex-on-microcontrollers", "TensorFlow runs the operator, and microcontrollers cannot"),
+    Code("OPS130", "operator-not-in-runtime", "the runtime does not have the operator, or not in this version"),
+    Code("OPS131", "custom-operator-not-in-runtime", "the runtime does not register the custom operator by itself"),
+    Code("OPS132", "minimum-runtime-noted-wrong", "the model notes another minimum runtime than its operators need"),
+    Code("OPS133", "no-micro-operator", "TensorFlow Lite for Microcontrollers has no such operator"),
+    Code("OPS134", "no-micro-custom-operator", "TensorFlow Lite for Microcontrollers has no such custom operator"),
+    Code("OPS135", "no-flex-on-microcontrollers", "TensorFlow runs the operator, and microcontrollers cannot"),
 )
 
 _LEFT_OUT = (

@@ -30,6 +30,15 @@ _NAMES = {
     "linux_aarch64": "64-bit ARM Linux",
     "linux_armhf": "32-bit ARM Linux",
 }
+IN_ALL_RELEASES = {
+    "tensorflow": "Android, iOS and, from 2.12 on, ChromiumOS",
+    "litert": "Android, iOS, ChromiumOS and, from 2.1.6 on, Fuchsia and Emscripten",
+}
+"""The platforms of TensorFlow's rules and of LiteRT's where no release is asked about."""
+
+INSTEAD = "--target flex-bazel writes a rule that selects there, too"
+"""What to do where the rules ignore models."""
+
 _ALWAYS = ("android", "ios")
 _CHROMIUM_SINCE = (2, 12)
 
@@ -49,8 +58,9 @@ class FlexPlatforms:
         return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "no platform"
 
 
-def flex_platforms(release: str, tree: Path | None = None) -> FlexPlatforms:
-    """Where the rules of a release select; those of a tree as its own file says, where that can be read.
+def flex_platforms(release: str = "", tree: Path | None = None) -> FlexPlatforms:
+    """Where the rules of a release select, of the newest that was read without one; those of a tree as its own file
+    says, where that can be read.
 
     Forks differ: one for embedded Linux has a branch of its own.
     """
@@ -59,7 +69,7 @@ def flex_platforms(release: str, tree: Path | None = None) -> FlexPlatforms:
         conditions = _read(tree / name)
         if conditions is not None:
             return FlexPlatforms(conditions, name)
-    later = release_number(release) >= _CHROMIUM_SINCE
+    later = not release or release_number(release) >= _CHROMIUM_SINCE
     return FlexPlatforms((*_ALWAYS, "chromiumos") if later else _ALWAYS)
 
 
@@ -67,7 +77,7 @@ def where_models_are_ignored(platforms: FlexPlatforms) -> str:
     """What a user must know who builds with TensorFlow's own rules, as a sentence."""
     return (
         f"the Flex rules of TensorFlow Lite select for {platforms.shown()} only, and link all of TensorFlow elsewhere "
-        "(Linux, macOS, Windows), without a word: --target flex-bazel writes a rule that selects there, too"
+        f"(Linux, macOS, Windows), without a word: {INSTEAD}"
     )
 
 

@@ -46,7 +46,8 @@ class VerifyQuestion:
     or files (:data:`opselect.verifying.named_files.NamedFile`). ``source`` and ``profile`` may be left out where a
     manifest or a checkout among these says them. ``build`` is the one of Bazel and the makefile whose lists count;
     without it those that make binaries of the profile. ``have`` are libraries that the build has besides. ``abi`` is
-    the processor whose library counts in a package of binaries.
+    the processor whose library counts in a package of binaries. ``runtime`` is the release of TensorFlow Lite or LiteRT
+    whose operators the models are held against, as :func:`opselect.lite.runtimes.find_runtime` reads it.
     """
 
     models: ModelSet
@@ -57,6 +58,7 @@ class VerifyQuestion:
     build: str = ""
     have: frozenset[str] = frozenset()
     abi: str = ""
+    runtime: str = ""
 
     @property
     def named(self) -> tuple[str, ...]:

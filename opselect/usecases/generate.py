@@ -166,8 +166,11 @@ def list_texts(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> di
     is missing is left out, and named where the format has comments. Raises InputError where the release lacks what
     a target needs, and where a template is wrong; OpselectError for a target that does not exist.
     """
+    return _texts(found, options, _flex(found, options))
+
+
+def _texts(found: BuildAnswer, options: ListOptions, flex: FlexOptions) -> dict[str, str]:
     texts: dict[str, str] = {}
-    flex = _flex(found, options)
     for target in _selected(options, found):
         texts |= render(
             target,
@@ -191,8 +194,11 @@ def list_warnings(
     found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS, beside: Sequence[Target] = ()
 ) -> tuple[str, ...]:
     """What a user should know of the outputs, each once; ``beside`` are other outputs for the same build."""
+    return _warnings(found, options, beside, _flex(found, options))
+
+
+def _warnings(found: BuildAnswer, options: ListOptions, beside: Sequence[Target], flex: FlexOptions) -> tuple[str, ...]:
     wanted = _selected(options, found)
-    flex = _flex(found, options)
     warnings = [
         warning
         for target in wanted
@@ -230,11 +236,14 @@ def write_build_lists(
     """
     if not (found.complete or allow_missing):
         raise IncompleteError(found)
-    texts = {**list_texts(found, options), **beside}
+    flex = _flex(found, options)
+    texts = {**_texts(found, options, flex), **beside}
     folder = Path(out)
     changed = {path.name for path in write_outputs(texts, folder)}
     paths = tuple(folder / name for name in sorted(texts))
-    return WrittenLists(paths, tuple(path for path in paths if path.name in changed), list_warnings(found, options))
+    return WrittenLists(
+        paths, tuple(path for path in paths if path.name in changed), _warnings(found, options, (), flex)
+    )
 
 
 def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> tuple[SelectedFile, ...]:
@@ -245,11 +254,12 @@ def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> t
 
 
 def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> SizeEstimate | None:
-    """What the sources of the outputs are expected to take once compiled; with a header what it keeps of them.
+    """What the sources of the outputs are expected to take once compiled; with a header, which a Flex library has in
+    any case, what it keeps of them.
 
     None where nothing is known of any object. Raises IndexFileError for a damaged table of sizes.
     """
-    header = "header" in options.targets and not options.header.everything
+    header = "flex-bazel" in options.targets or ("header" in options.targets and not options.header.everything)
     return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, header=header)
 
 

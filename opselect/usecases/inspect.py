@@ -10,6 +10,7 @@ from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.shown import shown_path
 from opselect.findings import Finding
+from opselect.lite.runtimes import ModelMinimum, minimum_runtime_of
 from opselect.models.choice import Choice, choose_meta_graph, entries_of
 from opselect.models.formats import Model
 from opselect.models.graph import Graph, MetaGraph, check_graph
@@ -25,8 +26,10 @@ from opselect.selection.select import select
 from opselect.usecases.advice import graph_adviser
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 from opselect.usecases.load_model import load_model
+from opselect.usecases.model_names import shown_name
 from opselect.usecases.open_kernels import newest_release, open_kernels, profile_of
 from opselect.usecases.watch import NOBODY, RecordingWatch, Watch
+from opselect.verifying.runtime import noted_minimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class InspectedModel:
     """A model, and each of its graphs held against mobile builds of the TensorFlow of ``source``.
 
     The path of ``model`` is the one that was given, secrets of a URL masked; ``variables`` is the prefix of its
-    checkpoint as a user spells it.
+    checkpoint as a user spells it. Of a TensorFlow Lite model ``minimum`` is the runtime that it needs at least, and
+    ``noted`` what is wrong with the one that it notes.
     """
 
     model: Model
@@ -76,6 +80,8 @@ class InspectedModel:
     graphs: tuple[InspectedGraph, ...]
     source: KernelSource
     warnings: tuple[str, ...] = ()
+    minimum: ModelMinimum | None = None
+    noted: Finding | None = None
 
     @property
     def refused(self) -> bool:
@@ -115,8 +121,15 @@ def inspect_model(
         index = open_kernels(source, watch=recording)
         build = profile_of(index, profile)
         graphs = tuple(_inspected(each, model, index, build, asked=asked) for each in model.meta_graphs)
+        lite = model.tflite
         yield InspectedModel(
-            model, shown_path(_spelled(model.variables, place, path)), graphs, source, recording.warnings
+            model,
+            shown_path(_spelled(model.variables, place, path)),
+            graphs,
+            source,
+            recording.warnings,
+            minimum_runtime_of(lite) if lite is not None else None,
+            noted_minimum(lite, shown_name(path)) if lite is not None else None,
         )
 
 

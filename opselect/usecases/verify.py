@@ -16,6 +16,7 @@ from kernel_index.source_tree import version
 from opselect.audit.releases import nearest_release
 from opselect.findings import Finding, code_of
 from opselect.findings.mends import change_model
+from opselect.lite.runtimes import LiteRelease, find_runtime
 from opselect.models.graph import BrokenGraphError
 from opselect.requirements.of_many_models import Failure
 from opselect.usecases.described_build import DEFAULT_LISTS, DescribedBuild, VerifyQuestion, described_build
@@ -32,6 +33,7 @@ from opselect.verifying.header_contents import HeaderContents
 from opselect.verifying.named_files import ManifestFile, NamedFile, read_named_file
 from opselect.verifying.operators import has_flex, operators_without_delegate, unresolved_operators
 from opselect.verifying.resolver import Resolver
+from opselect.verifying.runtime import disagreements, noted_minimum, operators_not_in_runtime
 from opselect.verifying.together import AllOf
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Verified:
 
     ``release`` and ``profile`` are empty where no TensorFlow is asked, for TensorFlow Lite alone. ``ignored`` is what
     the release passes over although it changes results; ``unjudged`` says, a sentence each, what could not be judged.
+    ``runtime`` is the release of TensorFlow Lite that was asked about, ``notes`` what else is to say of its operators.
     """
 
     against: str
@@ -60,6 +63,8 @@ class Verified:
     unjudged: tuple[str, ...] = ()
     unread: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    runtime: LiteRelease | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -78,16 +83,18 @@ class Verified:
         return "fails" if is_known or not self.problems else "not known"
 
     def to_json(self) -> Json:
-        """``{"ok", "verdict", "against", "tensorflow", "profile", "problems", "ignored", "unjudged", "unread"}``."""
+        """``{"ok", "verdict", "against", "tensorflow", "profile", "runtime", "problems", …}`` (``docs/verify.md``)."""
         return {
             "ok": self.ok,
             "verdict": self.verdict,
             "against": self.against,
             "tensorflow": self.release,
             "profile": self.profile,
+            "runtime": "" if self.runtime is None else str(self.runtime),
             "problems": [problem_json(each) for each in self.problems],
             "ignored": [problem_json(each) for each in self.ignored],
             "unjudged": list(self.unjudged),
+            "notes": list(self.notes),
             "unread": [failure.model for failure in self.unread],
         }
 
@@ -115,24 +122,33 @@ def verify(question: VerifyQuestion, watch: Watch = NOBODY) -> Verified:
 
     A node runs where TensorFlow's rule picks a kernel for it among those that the build has, and the build defines its
     op; a model where its release loads it, too. Nothing is looked up on a phone: what a build has is told by its lists,
-    its header, its binary, or several of these. Operators of TensorFlow Lite are held against registration files.
+    its header, its binary, or several of these. Operators of TensorFlow Lite are held against registration files, and
+    against what the runtime of a release registers.
 
-    Raises OpselectError where it is not clear which TensorFlow is meant, InputError for what cannot be read or says
-    nothing of a build, and NoModelReadError where none of several models could be read. How a kernel is picked is the
-    rule of TensorFlow's ``core/framework/op_kernel.cc`` (``docs/rules.md``).
+    Raises OpselectError where it is not clear which TensorFlow or runtime is meant, InputError for what cannot be read
+    or says nothing of a build, and NoModelReadError where none of several models could be read. How a kernel is picked
+    is the rule of TensorFlow's ``core/framework/op_kernel.cc`` (``docs/rules.md``).
     """
     recording = RecordingWatch(watch)
     files = _named_files(question, {})
     question = _completed(question, files)
     resolvers = [each for each in files.values() if isinstance(each, Resolver)]
-    lite = _by_resolvers(question, resolvers) if resolvers else None
-    if lite is not None and not question.source.given:
+    runtime = find_runtime(question.runtime) if question.runtime else None
+    lite = _of_lite(question, resolvers, runtime) if resolvers or runtime is not None else None
+    if lite is not None and not question.source.given and _is_lite_alone(question, files):
         return replace(lite, warnings=recording.warnings)
     found = _by_kernels(question, files, recording)
     if lite is not None:
         unread = {failure.model: failure for failure in (*lite.unread, *found.unread)}
-        found = replace(found, problems=(*lite.problems, *found.problems), unread=tuple(unread.values()))
+        problems = (*lite.problems, *found.problems)
+        found = replace(found, problems=problems, unread=tuple(unread.values()), runtime=runtime, notes=lite.notes)
     return replace(found, warnings=recording.warnings)
+
+
+def _is_lite_alone(question: VerifyQuestion, files: Mapping[str, NamedFile]) -> bool:
+    """Whether nothing is named that has kernels of TensorFlow, besides registration files and a runtime."""
+    others = [path for path in question.against if not isinstance(files.get(path), Resolver)]
+    return not others or not question.runtime
 
 
 def _named_files(question: VerifyQuestion, known: Mapping[str, NamedFile]) -> dict[str, NamedFile]:
@@ -208,36 +224,62 @@ def _is_of(tree: str, release: str) -> bool:
     return f"{version(Path(tree))}.".startswith(f"{release.removeprefix('v')}.")
 
 
-def _by_resolvers(question: VerifyQuestion, resolvers: Sequence[Resolver]) -> Verified:
-    """What of TensorFlow Lite models no registration file has; with a TensorFlow, that answers for the Flex ops."""
+def _of_lite(question: VerifyQuestion, resolvers: Sequence[Resolver], runtime: LiteRelease | None) -> Verified:
+    """What of TensorFlow Lite models no registration file has, or the runtime lacks.
+
+    With both the file says what of the runtime is there. With a TensorFlow, that answers for the Flex ops.
+    """
     models = question.models
+    only = resolvers[0].name if resolvers else f"--runtime {question.runtime}"
     if models.kept:
-        raise OpselectError("a registration file is for models: kept requirements have no operators of TensorFlow Lite")
+        what = "a registration file" if resolvers else "--runtime"
+        raise OpselectError(f"{what} is for models: kept requirements have no operators of TensorFlow Lite")
     problems: list[Finding] = []
     unread: list[Failure] = []
+    unjudged: list[str] = []
+    notes: dict[str, None] = {}
     names = model_names(models.paths)
     for path, name in names.items():
         try:
-            model = _lite_model(path, resolvers)
+            model = _lite_model(path, only)
         except InputError as error:
             if len(names) == 1:
                 raise
             unread.append(Failure(name, str(error)))
             continue
-        problems += unresolved_operators(model, name, resolvers)
+        if resolvers:
+            problems += unresolved_operators(model, name, resolvers)
+        if runtime is not None:
+            problems += operators_not_in_runtime(model, name, runtime, custom=not resolvers)
+            noted = noted_minimum(model, name)
+            notes |= {f"{noted.code}, {name}: {noted.reason}.": None} if noted is not None else {}
+            notes |= dict.fromkeys(disagreements(model, runtime))
         if not question.source.given and has_flex(model):
-            problems += operators_without_delegate(model, name)
+            if resolvers:
+                problems += operators_without_delegate(model, name)
+            else:
+                said = f"{name} has ops that TensorFlow's kernels run, and {only} does not judge these"
+                unjudged.append(f"{said}: name the TensorFlow of the delegate, or what it is made of (--against).")
     if len(unread) == len(names):
         raise NoModelReadError(tuple(unread))
-    return Verified(_against(question), len(names), tuple(problems), unread=tuple(unread))
+    against = " + ".join(question.against)
+    return Verified(
+        against,
+        len(names),
+        tuple(problems),
+        unjudged=tuple(unjudged),
+        unread=tuple(unread),
+        runtime=runtime,
+        notes=tuple(notes),
+    )
 
 
-def _lite_model(path: str, resolvers: Sequence[Resolver]) -> TfliteModel:
+def _lite_model(path: str, only: str) -> TfliteModel:
     with load_model(path) as loaded:
         lite = loaded.model.tflite
         if lite is None:
             advice = "For other models name what has kernels: lists, a manifest, a header."
-            raise InputError(path, f"is no TensorFlow Lite model, and {resolvers[0].name} has only their ops", advice)
+            raise InputError(path, f"is no TensorFlow Lite model, and {only} has only their ops", advice)
         return lite
 
 

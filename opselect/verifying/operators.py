@@ -18,7 +18,7 @@ def unresolved_operators(model: TfliteModel, name: str, resolvers: Sequence[Reso
 
     Operators of TensorFlow are not judged: the Flex delegate takes them. ``name`` is what the model is called.
     """
-    for (kind, op, version), places in _operators(model).items():
+    for (kind, op, version), places in operators_of(model).items():
         is_custom = kind == "custom"
         if kind == "flex" or any(each.has(op, version, is_custom=is_custom) for each in resolvers):
             continue
@@ -46,7 +46,7 @@ def unresolved_operators(model: TfliteModel, name: str, resolvers: Sequence[Reso
 
 def operators_without_delegate(model: TfliteModel, name: str) -> Iterator[Finding]:
     """Operators of TensorFlow, where no build of it is known that could run them."""
-    for (kind, op, _), places in _operators(model).items():
+    for (kind, op, _), places in operators_of(model).items():
         if kind == "flex":
             text = "Link the Flex delegate, and name its ops list, header or lists with one more --against."
             yield Finding(
@@ -62,11 +62,11 @@ def operators_without_delegate(model: TfliteModel, name: str) -> Iterator[Findin
 
 def has_flex(model: TfliteModel) -> bool:
     """Whether the model needs kernels of TensorFlow."""
-    return any(kind == "flex" for kind, _, _ in _operators(model))
+    return any(kind == "flex" for kind, _, _ in operators_of(model))
 
 
-def _operators(model: TfliteModel) -> dict[tuple[str, str, int], list[str]]:
-    """Each kind of operator, with its places, sorted."""
+def operators_of(model: TfliteModel) -> dict[tuple[str, str, int], list[str]]:
+    """Each operator by kind (``built-in``, ``custom``, ``flex``), name and version, with its places, sorted."""
     found: dict[tuple[str, str, int], list[str]] = {}
     for number, subgraph in enumerate(model.subgraphs):
         for index, operator in enumerate(subgraph.operators):

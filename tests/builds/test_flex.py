@@ -172,4 +172,4 @@ def test_buildifier_finds_nothing(tmp_path: Path) -> None:
     tree = prepare(tmp_path)
     assert complaints([tree / FILE]) == ""
     files = [*WORKSPACE.rglob("BUILD"), *WORKSPACE.rglob("*.bzl")]
-    assert complaints(files, "--warnings=-native-cc-library,-native-cc-binary,-module-docstring") == ""
+    assert complaints(files, "--warnings=-native-cc-library,-native-cc-binary") == ""

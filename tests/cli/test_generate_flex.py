@@ -78,6 +78,16 @@ def test_a_phone_without_all_types_is_told_of_the_build_that_has_them_and_labels
     assert '"//tensorflow' not in text
 
 
+def test_the_expected_size_is_that_of_the_kernels_that_are_registered(cli: Cli) -> None:
+    sizes = []
+    for target in ("flex-bazel", "bazel"):
+        command = ("generate", FLEX_OPS, "--tensorflow", "2.14", "--profile", "selective", "--target", target)
+        told = cli(*command, "--out", "out").err
+        sizes += [float(size) for size in re.findall(r"Expected size: ([\d.]+) kB", told)]
+    library, lists = sizes
+    assert library < lists
+
+
 def test_a_release_without_such_a_rule_is_unreadable_input(cli: Cli, tmp_path: Path) -> None:
     model = tmp_path / "model.pbtxt"
     model.write_text('node { name: "x" op: "NoOp" }')

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from opselect.usecases.open_kernels import newest_release
 from tests.cli.conftest import Cli
 from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, Tensor, tflite_bytes
@@ -35,7 +37,7 @@ def test_the_report_has_versions_and_kinds_of_operators(cli: Cli) -> None:
     outcome = cli("inspect", MODELS / "flex_ops.tflite")
     assert outcome.code == 0
     lines = [line.split() for line in outcome.out.splitlines()]
-    assert ["CONV_2D", "3", "built-in", "1"] in lines
+    assert ["CONV_2D", "3", "built-in", "1", "1.14.0"] in lines
     assert ["BlendEdges", "2", "custom", "1"] in lines
     assert ["FlexErf", "1", "TensorFlow", "op", "2"] in lines
     assert ["0", "main", "in", "image", "INT8", "[?,8,8,1]"] in lines
@@ -73,3 +75,51 @@ def test_summarize_graph_knows_no_such_models(cli: Cli) -> None:
 def test_requirements_are_those_of_the_tensorflow_ops(cli: Cli) -> None:
     rows = cli("requirements", MODELS / "flex_while.tflite", "--tensorflow", "2.14", "--json").json["ops"]
     assert {row["op"]: row["nodes"] for row in rows} == {"Cast": ["loop/Cast"], "Inv": ["loop/Inv"]}
+
+
+def test_the_minimum_runtime_is_computed_and_held_against_the_note(cli: Cli) -> None:
+    outcome = cli("inspect", MODELS / "edited.tflite", "--json")
+    assert outcome.code == 0
+    minimum = outcome.json["min_runtime"]
+    (finding,) = minimum.pop("findings")
+    assert finding["code"] == "OPS132"
+    assert minimum == {
+        "computed": "2.9.0",
+        "stored": "2.3.0",
+        "judgement": "lower",
+        "operators": [
+            {"op": "FULLY_CONNECTED", "version": 9, "release": "2.3.0", "registered": ["TensorFlow Lite 2.4"]},
+            {"op": "GELU", "version": 2, "release": "2.9.0", "registered": ["TensorFlow Lite 2.9"]},
+        ],
+    }
+    out = cli("inspect", MODELS / "edited.tflite").out
+    assert "minimum runtime: 2.9.0, for GELU 2; the model notes 2.3.0\n" in out
+    assert "  FULLY_CONNECTED 9: upstream says 2.3.0; the first to register it: TensorFlow Lite 2.4\n" in out
+    assert "OPS132" in out
+
+
+@pytest.mark.parametrize(
+    ("ops", "line"),
+    [
+        (
+            (Op(BUILTIN.ADD), Op(BUILTIN.MUL, version=99)),
+            "minimum runtime: 1.5.0, for ADD 1; or later, for nobody says since when there is MUL 99",
+        ),
+        ((Op(BUILTIN.MUL, version=99),), "minimum runtime: not known by its operators; the model notes none"),
+        ((Op("Mine"),), "minimum runtime: not known by its operators; the model notes none"),
+        (
+            (Op(BUILTIN.STABLEHLO_CBRT),),
+            "  STABLEHLO_CBRT 1: upstream says 2.17.0; the first to register it: none up to TensorFlow Lite 2.21",
+        ),
+    ],
+)
+def test_what_is_not_known_of_the_minimum_is_said(cli: Cli, tmp_path: Path, ops: tuple[Op, ...], line: str) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tflite_bytes(Subgraph(operators=ops)))
+    outcome = cli("inspect", path)
+    assert outcome.code == 0
+    assert any(text.startswith(line) for text in outcome.out.splitlines())
+    assert "OPS132" not in outcome.out
+    if Op(BUILTIN.MUL, version=99) in ops:
+        row = ["MUL", "99", "built-in", "1", "not", "known"]
+        assert row in [text.split() for text in outcome.out.splitlines()]

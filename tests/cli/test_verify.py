@@ -64,8 +64,10 @@ def test_json_says_what_fails_where(cli: Cli) -> None:
         "against": str(FINDINGS / "without_class.h"),
         "tensorflow": "2.14.1",
         "profile": "android",
+        "runtime": "",
         "ignored": [],
         "unjudged": [],
+        "notes": [],
         "unread": [],
     }
     assert problem["mend"].startswith(
@@ -255,3 +257,89 @@ def test_what_is_not_known_is_no_failure_and_no_yes(cli: Cli) -> None:
     assert (document["ok"], document["verdict"]) == (False, "not known")
     assert [each["code"] for each in document["problems"]] == ["OPS127"]
     assert cli("verify", *new, "--profile", "desktop", "--json", "-q").json["verdict"] == "ok"
+
+
+EDITED = ROOT / "fixtures" / "models" / "edited.tflite"
+
+
+def test_the_runtime_of_a_release_is_enough_to_judge_operators(cli: Cli) -> None:
+    assert codes(cli, EDITED, "--runtime", "2.9") == []
+    assert codes(cli, EDITED, "--runtime", "litert-2.2") == []
+    assert codes(cli, EDITED, "--runtime", "2.4") == [("OPS130", "GELU")]
+    outcome = cli("verify", EDITED, "--runtime", "v2.3.0", "--json")
+    assert outcome.code == 1
+    verdict = outcome.json
+    assert (verdict["runtime"], verdict["tensorflow"], verdict["against"]) == ("2.3.0", "", "")
+    assert [(each["op"], each["attrs"]) for each in verdict["problems"]] == [
+        ("FULLY_CONNECTED", {"version": 9}),
+        ("GELU", {"version": 2}),
+    ]
+    assert verdict["notes"][0].startswith("OPS132, edited.tflite: the model notes 2.3.0, and its operators need 2.9.0")
+    assert cli("verify", EDITED, "--runtime", "2.9").out.endswith("ok: 1 model against TensorFlow Lite 2.9.3\n")
+
+
+def test_ops_of_tensorflow_are_not_judged_by_the_runtime_alone(cli: Cli) -> None:
+    outcome = cli("verify", FLEX, "--runtime", "2.14", "--json")
+    assert [problem["code"] for problem in outcome.json["problems"]] == ["OPS131"]
+    (sentence,) = outcome.json["unjudged"]
+    assert sentence == (
+        "flex_ops.tflite has ops that TensorFlow's kernels run, and --runtime 2.14 does not judge these: "
+        "name the TensorFlow of the delegate, or what it is made of (--against)."
+    )
+    # With a TensorFlow they are.
+    verdict = cli("verify", FLEX, "--runtime", "2.14", "--tensorflow", "2.14", "--json").json
+    assert (verdict["runtime"], verdict["tensorflow"]) == ("2.14.1", "2.14.1")
+    assert not any("--runtime" in each for each in verdict["unjudged"])
+    assert codes(cli, FLEX, "--runtime", "2.14", "--against", "2.14") == [("OPS131", "BlendEdges")]
+
+
+def test_a_registration_file_is_a_part_of_the_runtime(cli: Cli) -> None:
+    Path("registration.cc").write_text(
+        "AddBuiltin(BuiltinOperator_FULLY_CONNECTED, Register_FULLY_CONNECTED(), 1, 9);\n"
+        "AddBuiltin(BuiltinOperator_GELU, Register_GELU(), 1, 1);\n"
+    )
+    file = ("--against", "registration.cc")
+    assert codes(cli, EDITED, *file, "--runtime", "2.9") == [("OPS125", "GELU")]
+    assert codes(cli, EDITED, *file, "--runtime", "2.3") == [
+        ("OPS125", "GELU"),
+        ("OPS130", "FULLY_CONNECTED"),
+        ("OPS130", "GELU"),
+    ]
+    # What the program registers itself is not the runtime's to have.
+    Path("custom.cc").write_text('AddCustom("BlendEdges", Register_BLEND_EDGES(), 1, 2);\n')
+    found = codes(cli, FLEX, "--against", "custom.cc", "--runtime", "2.14")
+    assert "BlendEdges" not in [op for _, op in found]
+    assert cli("verify", EDITED, *file, "--runtime", "2.9").out.endswith(
+        "fails: 1 model against TensorFlow Lite 2.9.3, registration.cc: 1 OPS125\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((EDITED, "--runtime", "2.22"), "no runtime 2.22 of TensorFlow Lite is known; nearest: 2.21.0"),
+        ((EDITED, "--runtime", "litert-3.0"), "nearest: litert-2.3.0"),
+        ((EDITED, "--runtime", "nightly"), "spelled like 2.8 or litert-2.2.0"),
+        ((RELU, "--runtime", "2.8"), "is no TensorFlow Lite model, and --runtime 2.8 has only their ops"),
+        ((EDITED, "--runtime", "2.8", "--against", str(FINDINGS / "without_op.h")), "name one TensorFlow"),
+    ],
+)
+def test_what_no_runtime_can_be_asked(cli: Cli, arguments: tuple[str | Path, ...], said: str) -> None:
+    outcome = cli("verify", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+
+
+def test_kept_requirements_have_no_operators_of_tensorflow_lite(cli: Cli) -> None:
+    Path("kept.json").write_text(cli("requirements", RELU, "--tensorflow", "2.14", "--json").out)
+    outcome = cli("verify", "--requirements", "kept.json", "--tensorflow", "2.14", "--runtime", "2.14")
+    assert outcome.code == 2
+    assert "--runtime is for models: kept requirements" in outcome.err
+
+
+def test_one_unreadable_model_of_several_leaves_the_others_judged(cli: Cli) -> None:
+    Path("broken.tflite").write_bytes(b"\x10\0\0\0TFL3")
+    outcome = cli("verify", EDITED, "broken.tflite", "--runtime", "2.4", "--json")
+    assert outcome.json["unread"] == ["broken.tflite"]
+    assert [problem["op"] for problem in outcome.json["problems"]] == ["GELU"]
+    assert outcome.code != 0

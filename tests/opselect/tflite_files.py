@@ -95,13 +95,14 @@ def tflite_bytes(
     *subgraphs: Subgraph,
     buffers: Sequence[bytes | tuple[int, int]] = (b"",),
     signatures: Sequence[Signature] = (),
-    metadata: Sequence[str] = (),
+    metadata: Sequence[str | tuple[str, int]] = (),
     description: str = "",
     only_old_codes: bool = False,
     codes: Sequence[Code] = (),
 ) -> bytes:
     """A model; a buffer is its bytes, or offset and size of bytes that the caller appends.
 
+    Metadata are names, or names and the buffers with their values.
     With ``only_old_codes`` operators have just the field that files before schema 3a have. ``codes`` are rows that the
     table of operators begins with, whoever uses them.
     """
@@ -141,7 +142,7 @@ class _Writer:
         subgraphs: Sequence[Subgraph],
         buffers: Sequence[bytes | tuple[int, int]],
         signatures: Sequence[Signature],
-        metadata: Sequence[str],
+        metadata: Sequence[str | tuple[str, int]],
         description: str,
     ) -> bytes:
         written = self._tables([self._subgraph(subgraph) for subgraph in subgraphs])
@@ -151,7 +152,7 @@ class _Writer:
             "Subgraphs": written,
             "Description": self._builder.CreateString(description),
             "Buffers": self._tables([self._buffer(buffer) for buffer in buffers]),
-            "Metadata": self._tables([self._table("Metadata", Name=self._text(name)) for name in metadata]),
+            "Metadata": self._tables([self._metadata(entry) for entry in metadata]),
             "SignatureDefs": self._tables([self._signature(signature) for signature in signatures]),
         }
         self._builder.Finish(self._table("Model", **fields), file_identifier=b"TFL3")
@@ -165,6 +166,10 @@ class _Writer:
                 getattr(tflite, f"{name}Add{field}")(self._builder, value)
         end: int = getattr(tflite, f"{name}End")(self._builder)
         return end
+
+    def _metadata(self, entry: str | tuple[str, int]) -> int:
+        name, buffer = (entry, None) if isinstance(entry, str) else entry
+        return self._table("Metadata", Name=self._text(name), Buffer=buffer)
 
     def _text(self, text: str | bytes) -> int:
         offset: int = self._builder.CreateString(text)

@@ -13,14 +13,14 @@ from opselect.build_lists.lite.model_files import model_files
 from opselect.build_lists.lite.options import Labels, LiteOptions
 from opselect.build_lists.lite.registration import custom_functions
 from opselect.build_lists.templates import fill_template
+from opselect.lite.flex_platforms import IN_ALL_RELEASES, INSTEAD
 from opselect.lite.operators import LiteModel, used_operators
 from opselect.selection.flex_ops import check_flex_options
 
 _ELSEWHERE = "and link all of TensorFlow elsewhere"
 _FLEX_PLATFORMS: dict[Labels, str] = {
-    "tensorflow": f"TensorFlow's flex rules select only for Android, iOS and, from 2.12 on, ChromeOS, {_ELSEWHERE}",
-    "litert": "LiteRT's flex rules select only for Android, iOS, ChromeOS and, from 2.2 on, Fuchsia and Emscripten, "
-    f"{_ELSEWHERE}",
+    "tensorflow": f"TensorFlow's flex rules select only for {IN_ALL_RELEASES['tensorflow']}, {_ELSEWHERE}",
+    "litert": f"LiteRT's flex rules select only for {IN_ALL_RELEASES['litert']}, {_ELSEWHERE}",
 }
 """The branches of ``tflite_flex_cc_library``, whose default is ``//tensorflow/core:tensorflow``."""
 
@@ -40,7 +40,7 @@ def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
         "folder": options.folder,
         "models": tuple(sorted(files)),
         "flex_models": tuple(sorted(flex)),
-        "custom": custom_functions(used.custom, models),
+        "custom": custom_functions(used.custom, models, options),
         "flex_platforms": _FLEX_PLATFORMS[options.labels],
     }
     return fill_template("tflite.BUILD.j2", values)
@@ -51,7 +51,7 @@ def bazel_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[s
     used = used_operators(models, whole_table=True)
     warnings = []
     if used_operators(models).flex:
-        warnings.append(f"{_FLEX_PLATFORMS[options.labels]}, without a word.")
+        warnings.append(f"{_FLEX_PLATFORMS[options.labels]}, without a word: {INSTEAD}.")
     if used.custom:
         names = ", ".join(map(shown_path, used.custom))
         warnings.append(f"tflite.BUILD has a place for the target that defines the custom operators: {names}.")

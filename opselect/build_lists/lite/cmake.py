@@ -28,7 +28,7 @@ def cmake_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
         "namespace": options.namespace,
         "library": f"opselect_registration_{scope}" if scope else "opselect_registration",
         "models": tuple(shown_path(model.name) for model in models),
-        "custom": custom_functions(used.custom, models),
+        "custom": custom_functions(used.custom, models, options),
         "flex": tuple(used.flex),
     }
     return fill_template("tflite_registration.cmake.j2", values)

@@ -138,18 +138,18 @@ def _comment(text: str) -> str:
 def _finding(lacking: Lacking) -> Finding:
     name = lacking.code.name
     if lacking.code.is_flex:
-        code, reason = "OPS136", "a kernel of TensorFlow runs it, and microcontrollers have no Flex delegate"
+        code, reason = "OPS135", "a kernel of TensorFlow runs it, and microcontrollers have no Flex delegate"
         text = (
             "Convert the model without tf.lite.OpsSet.SELECT_TF_OPS: the converter then names what it cannot convert."
         )
         mends: tuple[Mend, ...] = (change_model(text),)
     elif _is_own(lacking):
-        code, reason = "OPS135", "it is none of the custom operators that come with the runtime"
+        code, reason = "OPS134", "it is none of the custom operators that come with the runtime"
         text = "With --allow-missing the resolver has room for it: register it by hand, "
         text += f"resolver.AddCustom({_quoted(name)}, …)."
         mends = (OpselectOptions(text=text, options=("--allow-missing",)),)
     else:
-        code, reason = "OPS134", f"no function of the resolver adds it ({micro_table().sources})"
+        code, reason = "OPS133", f"no function of the resolver adds it ({micro_table().sources})"
         mends = (change_model("Build the model without it: opselect inspect says where it is used."),)
     if not lacking.count:
         reason += "; it stands in the table of operators, and nothing uses it"

@@ -7,13 +7,20 @@ The text is plain and not of a template: every blank of it is part of what other
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kernel_index.errors import InputError
 from kernel_index.shown import one_line
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.lite.operators import LiteModel, UsedOperators, Versions, used_operators
-from opselect.lite.runtimes import LiteRelease, first_named, registered_versions, runtime_releases
+from opselect.lite.runtimes import (
+    LiteRelease,
+    first_named,
+    registered_versions,
+    registering_function,
+    runtime_releases,
+    schema_has,
+)
 from opselect.lite.runtimes.releases import parse_release
 
 
@@ -25,64 +32,57 @@ def registration_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
     """
     used = used_operators(models, whole_table=bool(options.compat))
     for name, (low, _) in used.builtin.items():
-        _check_builtin(name, low, options.compat, models)
-    for name in used.custom:
-        _check_custom(name, models)
-    return "".join(f"{line}\n" for line in _lines(used, options))
+        _check_builtin(name, low, models, options.compat)
+    custom = dict(custom_functions(used.custom, models, options))
+    return "".join(f"{line}\n" for line in _lines(used, custom, options))
 
 
-def function_of(custom_operator: str) -> str:
+def custom_functions(
+    names: Collection[str], models: Sequence[LiteModel], options: LiteOptions
+) -> tuple[tuple[str, str], ...]:
+    """Custom operators of models, each with the function of ``tflite::ops::custom`` that a registration calls for it.
+
+    That is the one that registers it in TensorFlow Lite itself, of an operator of its own; the tool does not know of it
+    (``compat``). Raises InputError for an operator after which no function can be called.
+    """
+    found = []
+    for name in names:
+        function = "" if options.compat else registering_function(name)
+        found.append((name, function or f"Register_{_normalized(name)}"))
+        # Letters of any script may be in names of C++, as in those of Python.
+        if not found[-1][1].isidentifier():
+            shown = one_line(found[-1][1])
+            problem = f"the custom operator {one_line(name)!r} cannot be registered: no function is called {shown!r}"
+            advice = "Give it a name of letters, digits and _ where the model is made."
+            raise InputError(_having(name, models, is_custom=True), problem, advice)
+    return tuple(found)
+
+
+def _normalized(custom_operator: str) -> str:
     """How the tool ends the name of the function that registers a custom operator (``NormalizeCustomOpName``)."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", custom_operator).encode().upper().decode()
 
 
-def custom_functions(names: Collection[str], models: Sequence[LiteModel]) -> tuple[tuple[str, str], ...]:
-    """Custom operators of models, each with the function of ``tflite::ops::custom`` that a registration calls for it.
-
-    Raises InputError for an operator after which no function can be called.
-    """
-    for name in names:
-        _check_custom(name, models)
-    return tuple((name, f"Register_{function_of(name)}") for name in names)
-
-
-def _check_custom(name: str, models: Sequence[LiteModel]) -> None:
-    function = f"Register_{function_of(name)}"
-    # Letters of any script may be in names of C++, as in those of Python.
-    if not function.isidentifier():
-        called = one_line(function)
-        raise InputError(
-            _first_with(name, True, models),
-            f"the custom operator {one_line(name)!r} cannot be registered: no function is called {called!r}",
-            "Give it a name of letters, digits and _ where the model is made.",
-        )
-
-
-def _check_builtin(name: str, version: int, compat: str, models: Sequence[LiteModel]) -> None:
+def _check_builtin(name: str, version: int, models: Sequence[LiteModel], compat: str) -> None:
     """Up to 2.14 a release has functions for those operators that its ``BuiltinOpResolver`` registers. Later headers
     declare some more, of StableHLO, that are defined nowhere (``lite/core/kernels/builtin_op_kernels.h``).
     """
     release = parse_release(compat)
     if release is None:
-        has_function = any(registered_versions(each, name) for each in runtime_releases())
-        has_none = "no release of TensorFlow Lite that opselect knows has a function"
+        known = runtime_releases()
+        problem = "and no release of TensorFlow Lite that opselect knows has a function that registers it"
     else:
-        has_function = registered_versions(LiteRelease(False, (*release.numbers[:2], _LAST_PATCH)), name) is not None
-        has_none = f"{release.minor.name} has no function"
-    if has_function:
+        known = (LiteRelease(False, (*release.numbers[:2], _LAST_PATCH)),)
+        problem = f"and {release.minor.name} has no function that registers it"
+        if not schema_has(name, compat):
+            problem = f"which {release.minor.name} does not know: its tool prints a call that does not compile"
+    if any(registered_versions(each, name) for each in known):
         return
     since = " and ".join(first_named(name, version))
     raise InputError(
-        _first_with(name, False, models),
-        f"has the operator {name}, and {has_none} that registers it",
-        f"The first with one: {since}." if since else "Convert the model for a release that is known.",
-    )
-
-
-def _first_with(name: str, is_custom: bool, models: Sequence[LiteModel]) -> str:
-    asked = (name, is_custom)
-    return next(
-        each.name for each in models if any((code.name, code.is_custom) == asked for code in each.model.operator_codes)
+        _having(name, models, is_custom=False),
+        f"has the operator {name}, {problem}",
+        f"The first that registers it: {since}." if since else "Convert the model for a release that is known.",
     )
 
 
@@ -90,7 +90,15 @@ _LAST_PATCH = 999
 """Stands for the newest patch of a release: what it registers is what the last known one does."""
 
 
-def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
+def _having(name: str, models: Sequence[LiteModel], *, is_custom: bool) -> str:
+    """The first model that has an operator in its table."""
+    asked = (name, is_custom)
+    return next(
+        each.name for each in models if any((code.name, code.is_custom) == asked for code in each.model.operator_codes)
+    )
+
+
+def _lines(used: UsedOperators, custom: Mapping[str, str], options: LiteOptions) -> Iterator[str]:
     if used.builtin:
         yield f'#include "{options.folder}/kernels/builtin_op_kernels.h"'
     yield f'#include "{options.folder}/model.h"'
@@ -99,7 +107,7 @@ def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
     if used.custom or used.flex:
         yield from ("namespace tflite {", "namespace ops {", "namespace custom {")
         yield "// Forward-declarations for the custom ops."
-        yield from (f"TfLiteRegistration* Register_{function_of(name)}();" for name in used.custom)
+        yield from (f"TfLiteRegistration* {function}();" for function in custom.values())
         yield from ("}  // namespace custom", "}  // namespace ops", "}  // namespace tflite")
     if options.namespace:
         yield f"namespace {options.namespace} {{"
@@ -108,7 +116,7 @@ def _lines(used: UsedOperators, options: LiteOptions) -> Iterator[str]:
         call = f"::tflite::BuiltinOperator_{name}, ::tflite::ops::builtin::Register_{name}()"
         yield f"  resolver->AddBuiltin({call}{_range(versions)});"
     for name, versions in used.custom.items():
-        call = f'"{name}", ::tflite::ops::custom::Register_{function_of(name)}()'
+        call = f'"{name}", ::tflite::ops::custom::{custom[name]}()'
         yield f"  resolver->AddCustom({call}{_range(versions)});"
     yield "}"
     if options.namespace:

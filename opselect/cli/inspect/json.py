@@ -16,10 +16,11 @@ def model_json(inspected: InspectedModel) -> dict[str, object]:
     them stand under ``meta_graphs``. A checkpoint's face are its variables, ``meta_graphs`` what is beside it."""
     model = inspected.model
     if model.tflite is not None:
-        from opselect.cli.inspect.tflite import tflite_json
+        from opselect.cli.inspect.tflite import minimum_json, tflite_json
 
         (inside,) = inspected.graphs
-        return {"format": model.format, **tflite_json(model.tflite), **_mobile_json(inside.needs)}
+        needs = _mobile_json(inside.needs)
+        return {"format": model.format, **tflite_json(model.tflite), **minimum_json(inspected), **needs}
     documents = [_meta_graph_json(each.meta_graph) | _mobile_json(each.needs) for each in inspected.graphs]
     document: dict[str, object] = {"format": model.format}
     if model.format == CHECKPOINT:

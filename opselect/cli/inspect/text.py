@@ -46,7 +46,7 @@ def print_model(inspected: InspectedModel, *, structure: bool, quiet: bool) -> N
     if model.tflite is not None:
         from opselect.cli.inspect.tflite import print_tflite
 
-        print_tflite(model.tflite, structure=structure)
+        print_tflite(model.tflite, inspected, structure=structure)
         _print_mobile(inspected, inspected.graphs[0], "", quiet=quiet)
         return
     from opselect.cli.inspect.graph import print_graph

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
 from opselect.cli.inspect.tensor_json import tensor_json
 from opselect.cli.shared.console import print_line, print_section
+from opselect.cli.shared.findings_text import Report, print_report
+from opselect.lite.runtimes import ModelMinimum, newest_named
 from opselect.models.graph import Shape
 from opselect.models.graph.tflite import (
     FLEX_PREFIX,
@@ -19,6 +21,10 @@ from opselect.models.graph.tflite import (
     TfliteTensor,
 )
 from opselect.models.tensor_text import shape_text
+from opselect.usecases.inspect import InspectedModel
+from opselect.usecases.verify import problem_json
+
+_NOT_KNOWN = "not known"
 
 
 def tflite_json(model: TfliteModel) -> dict[str, object]:
@@ -60,8 +66,37 @@ def tflite_json(model: TfliteModel) -> dict[str, object]:
     }
 
 
-def print_tflite(model: TfliteModel, *, structure: bool) -> None:
+def minimum_json(inspected: InspectedModel) -> dict[str, object]:
+    """The runtime that a model needs at least; ``release`` of an operator is empty where upstream's table lacks it.
+
+    ``registered`` are the first releases that do register it.
+    """
+    found = inspected.minimum
+    if found is None:
+        return {}
+    return {
+        "min_runtime": {
+            "computed": found.computed,
+            "stored": found.stored,
+            "judgement": found.judgement,
+            "operators": [
+                {
+                    "op": each.op,
+                    "version": each.version,
+                    "release": each.release,
+                    "registered": list(each.registered),
+                }
+                for each in found.operators
+            ],
+            "findings": [problem_json(inspected.noted)] if inspected.noted is not None else [],
+        }
+    }
+
+
+def print_tflite(model: TfliteModel, inspected: InspectedModel, *, structure: bool) -> None:
     """The report of a model; ``structure`` lists the operators of every subgraph in the order in which they run."""
+    minimum = inspected.minimum
+    since = {(each.op, each.version): each.release or _NOT_KNOWN for each in minimum.operators} if minimum else {}
     click.echo(f"schema version: {model.version}, parameters: {model.parameter_count:,}")
     for title, text in (("description", model.description), ("attached", ", ".join(model.metadata))):
         if text:
@@ -71,8 +106,20 @@ def print_tflite(model: TfliteModel, *, structure: bool) -> None:
         print_section("signatures", columns, list(_signature_rows(model)))
     print_section("subgraphs", ("subgraph", "operators", "tensors"), list(_subgraph_rows(model)))
     print_section("inputs and outputs", ("subgraph", "", "tensor", "type", "shape"), list(_tensor_rows(model)))
-    rows = [(each.name, str(each.version), _kind(each), str(each.count)) for each in model.operator_counts]
-    print_section("operators", ("operator", "version", "kind", "count"), rows)
+    rows = [
+        (each.name, str(each.version), _kind(each), str(each.count), _first_release(each, since))
+        for each in model.operator_counts
+    ]
+    print_section("operators", ("operator", "version", "kind", "count", "first release"), rows)
+    if minimum is not None:
+        print_line(f"minimum runtime: {_minimum_text(minimum)}")
+        for late in minimum.late:
+            first = " and ".join(late.registered) or f"none up to {newest_named()}"
+            print_line(f"  {late.op} {late.version}: upstream says {late.release}; the first to register it: {first}")
+    if inspected.noted is not None:
+        heading = "The metadata min_runtime_version:"
+        report = Report("", "", [inspected.noted], heading=heading)
+        print_report(report, err=False, quiet=False)
     flex_ops = [(op, str(count)) for op, count in _by_count(_flex_ops(model)).items()]
     print_section("TensorFlow ops inside", ("op", "operators"), flex_ops)
     if structure:
@@ -105,6 +152,21 @@ def _kind(operator: OperatorCount) -> str:
     if not operator.is_custom:
         return "built-in"
     return "TensorFlow op" if operator.name.startswith(FLEX_PREFIX) else "custom"
+
+
+def _first_release(operator: OperatorCount, since: Mapping[tuple[str, int], str]) -> str:
+    return "" if operator.is_custom else since[operator.name, operator.version]
+
+
+def _minimum_text(minimum: ModelMinimum) -> str:
+    """What is computed and what is noted, and what keeps the one from being told or held against the other."""
+    deciding = ", ".join(f"{each.op} {each.version}" for each in minimum.deciding)
+    text = f"{minimum.computed}, for {deciding}" if minimum.computed else "not known by its operators"
+    if minimum.unknown:
+        unknown = ", ".join(f"{each.op} {each.version}" for each in minimum.unknown)
+        text += f"; or later, for nobody says since when there is {unknown}" if minimum.computed else ""
+    notes = {"same": "notes the same", "absent": "notes none"}
+    return f"{text}; the model {notes.get(minimum.judgement, f'notes {minimum.stored}')}"
 
 
 def _signature_rows(model: TfliteModel) -> Iterator[tuple[str, ...]]:

@@ -11,7 +11,6 @@ from kernel_index.datatypes import DataType
 from opselect.diagnosis.builds import library_of_symbol, source_path
 from opselect.diagnosis.causes import causes_of
 from opselect.diagnosis.checking import of_failure
-from opselect.diagnosis.lite_operators import by_code, operators
 from opselect.diagnosis.macros import TYPE_MACROS, meant_macro
 from opselect.diagnosis.setting import Setting
 from opselect.diagnosis.values import refused_text, value_in_node
@@ -107,9 +106,31 @@ def test_microcontrollers_add_an_operator_by_the_name_of_its_function_if_there_i
     assert (cause.code, cause.advice) == ("OPS511", said)
 
 
+def test_the_first_release_of_a_version_is_the_first_that_registers_it() -> None:
+    told: dict[str, Any] = {"runtime": "tflite"}
+    (early, _) = causes("tflite-version", **told, op="FULLY_CONNECTED", version=9)
+    assert early.reason == (
+        "TensorFlow Lite has FULLY_CONNECTED in version 9 from 2.4 on (upstream's table of versions says 2.3.0): the "
+        "runtime is older"
+    )
+    assert "Take a runtime of 2.4 or later" in early.advice
+    (both, _) = causes("tflite-version", **told, op="TRANSPOSE", version=7)
+    assert "TensorFlow Lite has TRANSPOSE in version 7 from 2.20 on, LiteRT from 1.2 on" in both.reason
+    assert "Take a runtime of 2.20 or LiteRT 1.2 or later" in both.advice
+    (later, _) = causes("tflite-version", **told, op="COS", version=2)
+    assert later.reason == "LiteRT has COS in version 2 from 2.1.6 on: the runtime is older"
+    (plain, _) = causes("tflite-version", **told, op="CONV_2D", version=5)
+    assert plain.reason == "TensorFlow Lite has CONV_2D in version 5 from 2.4 on: the runtime is older"
+    (none, _) = causes("tflite-version", **told, op="CONV_2D", version=99)
+    assert none.reason.startswith("no release up to TensorFlow Lite 2.21 and LiteRT 2.3 has CONV_2D in version 99")
+
+
 def test_codes_of_operators_are_those_of_the_schema() -> None:
-    assert (operators()["CONV_2D"].code, by_code()[142].name, by_code()[0].name) == (3, "VAR_HANDLE", "ADD")
-    assert len(by_code()) == len(operators())
+    # No release registers it: then it is the schema that tells.
+    assert "STABLEHLO_CBRT: TensorFlow Lite has it from 2.18 on" in (
+        causes("tflite-builtin-unknown", runtime="tflite", builtin_code=208)[0].reason
+    )
+    assert "has code 999" in causes("tflite-builtin-unknown", runtime="tflite", builtin_code=999)[0].reason
     assert "GELU" in causes("tflite-builtin-unknown", runtime="tflite", builtin_code=150)[0].reason
     assert "2.4" in causes("tflite-builtin-unknown", runtime="tflite", builtin_code=127)[0].advice
 

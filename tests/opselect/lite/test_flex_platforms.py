@@ -43,6 +43,7 @@ def tree(folder: Path, branches: str, file: str = FILE) -> Path:
 @pytest.mark.parametrize(
     ("release", "conditions"),
     [
+        ("", ("android", "ios", "chromiumos")),
         ("2.4.0", ("android", "ios")),
         ("2.11.1", ("android", "ios")),
         ("2.12.0", ("android", "ios", "chromiumos")),

@@ -128,15 +128,15 @@ def test_an_operator_that_nothing_registers_is_named(tmp_path: Path, compat: str
 @pytest.mark.parametrize(
     ("name", "compat", "advice"),
     [
-        ("of_2_15", "2.14", "The first with one: TensorFlow Lite 2.15."),
-        ("of_2_15", "2.14.1", "The first with one: TensorFlow Lite 2.15."),
+        ("of_2_15", "2.14", "The first that registers it: TensorFlow Lite 2.15."),
+        ("of_2_15", "2.14.1", "The first that registers it: TensorFlow Lite 2.15."),
         ("of_2_15", "2.15", ""),
         ("of_2_15", "2.16.1", ""),
-        ("of_2_18", "2.17.0", "The first with one: TensorFlow Lite 2.18."),
+        ("of_2_18", "2.17.0", "The first that registers it: TensorFlow Lite 2.18."),
         ("of_2_18", "2.18", ""),
         ("nowhere", "2.14", "Convert the model for a release that is known."),
         ("every_of_2_14", "2.13", ""),
-        ("every_of_2_14", "2.12", "The first with one: TensorFlow Lite 2.13."),
+        ("every_of_2_14", "2.12", "The first that registers it: TensorFlow Lite 2.13."),
     ],
 )
 def test_an_operator_must_be_in_the_release(tmp_path: Path, name: str, compat: str, advice: str) -> None:

@@ -92,6 +92,24 @@ def test_folders_of_litert() -> None:
     assert litert.startswith('#include "tflite/kernels/builtin_op_kernels.h"\n#include "tflite/model.h"\n')
 
 
+DETECTION = OperatorCode("TFLite_Detection_PostProcess", is_custom=True)
+
+
+def test_a_custom_operator_of_the_runtime_itself_is_registered_by_the_function_that_it_has() -> None:
+    assert "custom::Register_DETECTION_POSTPROCESS());" in text(model(DETECTION), options=LiteOptions())
+    assert "TfLiteRegistration* Register_DETECTION_POSTPROCESS();" in text(model(DETECTION), options=LiteOptions())
+    assert "custom::Register_TFLITE_DETECTION_POST_PROCESS());" in text(model(DETECTION))
+
+
+def test_an_operator_that_is_newer_than_the_tool() -> None:
+    newer = model(ADD, unused=(OperatorCode("SIGN"),))
+    assert "Register_SIGN()" in text(newer)
+    with pytest.raises(InputError, match=r"SIGN, which TensorFlow Lite 2\.8 does not know") as caught:
+        text(newer, options=LiteOptions(compat="2.8"))
+    assert caught.value.advice == "The first that registers it: TensorFlow Lite 2.11."
+    assert "SIGN" not in text(newer, options=LiteOptions())
+
+
 def test_no_model_uses_anything() -> None:
     assert text(model()).endswith("resolver) {\n}\n")
 

@@ -85,11 +85,11 @@ def test_no_flex_rules_without_flex_operators() -> None:
     [
         (
             "tensorflow",
-            "TensorFlow's flex rules select only for Android, iOS and, from 2.12 on, ChromeOS, and link all of",
+            "TensorFlow's flex rules select only for Android, iOS and, from 2.12 on, ChromiumOS, and link all of",
         ),
         (
             "litert",
-            "LiteRT's flex rules select only for Android, iOS, ChromeOS and, from 2.2 on, Fuchsia and",
+            "LiteRT's flex rules select only for Android, iOS, ChromiumOS and, from 2.1.6 on, Fuchsia and",
         ),
     ],
 )
@@ -97,6 +97,7 @@ def test_platforms_that_ignore_the_selection_are_named_in_the_file_and_in_a_warn
     assert said in text_of("tflite-bazel", FLEX, labels=labels)
     (warning,) = lite_warnings("tflite-bazel", [PLAIN, FLEX], LiteOptions(labels=labels))
     assert said in warning
+    assert "--target flex-bazel" in warning
     assert "flex rules" not in text_of("tflite-bazel", PLAIN, labels=labels)
 
 

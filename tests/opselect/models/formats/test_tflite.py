@@ -108,6 +108,7 @@ def test_fixtures_are_what_their_script_makes() -> None:
     assert (MODELS / "flex_ops.tflite").read_bytes() == make_tflite.flex_ops()
     assert (MODELS / "flex_while.tflite").read_bytes() == make_tflite.flex_while()
     assert (MODELS.parent / "findings" / "micro_fft.tflite").read_bytes() == make_tflite.micro_fft()
+    assert (MODELS / "edited.tflite").read_bytes() == make_tflite.edited()
 
 
 def test_operators_have_versions_and_are_counted() -> None:
