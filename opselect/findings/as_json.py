@@ -74,6 +74,24 @@ def refusal_json(finding: Finding) -> Json:
     }
 
 
+def problem_json(finding: Finding) -> Json:
+    """A row of ``problems``: what does not run, and what to do."""
+    attrs = attrs_json(finding.attrs)
+    return {
+        "code": finding.code,
+        "kind": finding.kind,
+        "op": finding.op,
+        "attrs": {**attrs, **({finding.attr: None} if finding.attr and finding.attr not in attrs else {})},
+        "device": finding.device,
+        "nodes": list(finding.nodes),
+        "models": list(finding.models),
+        "count": finding.count,
+        "applicability": finding.applicability,
+        "reason": f"{finding.reason} ({finding.topic})" if finding.topic else finding.reason,
+        "mend": finding.advice,
+    }
+
+
 def list_json(finding: Finding) -> Json:
     """A row of ``findings`` about the build lists of a checkout."""
     return {

@@ -9,8 +9,7 @@ from kernel_index.records_json import Json, allowed_json
 from opselect.audit.audited import Audit, Row
 from opselect.audit.difference import Change
 from opselect.findings import Finding
-from opselect.findings.as_json import common_json
-from opselect.usecases.verify import problem_json
+from opselect.findings.as_json import common_json, problem_json
 
 if TYPE_CHECKING:
     from opselect.audit.audited import By

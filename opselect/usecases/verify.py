@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.records import BuildLists
-from kernel_index.records_json import Json, attrs_json
+from kernel_index.records_json import Json
 from kernel_index.source_tree import version
 from opselect.audit.releases import nearest_release
 from opselect.findings import Finding, code_of
+from opselect.findings.as_json import problem_json
 from opselect.findings.mends import change_model
 from opselect.lite.runtimes import LiteRelease, find_runtime
 from opselect.models.graph import BrokenGraphError
@@ -97,24 +98,6 @@ class Verified:
             "notes": list(self.notes),
             "unread": [failure.model for failure in self.unread],
         }
-
-
-def problem_json(finding: Finding) -> Json:
-    """A row of ``problems``: what does not run, and what to do."""
-    attrs = attrs_json(finding.attrs)
-    return {
-        "code": finding.code,
-        "kind": finding.kind,
-        "op": finding.op,
-        "attrs": {**attrs, **({finding.attr: None} if finding.attr and finding.attr not in attrs else {})},
-        "device": finding.device,
-        "nodes": list(finding.nodes),
-        "models": list(finding.models),
-        "count": finding.count,
-        "applicability": finding.applicability,
-        "reason": f"{finding.reason} ({finding.topic})" if finding.topic else finding.reason,
-        "mend": finding.advice,
-    }
 
 
 def verify(question: VerifyQuestion, watch: Watch = NOBODY) -> Verified:

@@ -10,6 +10,7 @@ import click
 from opselect.cli.inspect.tensor_json import tensor_json
 from opselect.cli.shared.console import print_line, print_section
 from opselect.cli.shared.findings_text import Report, print_report
+from opselect.findings.as_json import problem_json
 from opselect.lite.runtimes import ModelMinimum, newest_named
 from opselect.models.graph import Shape
 from opselect.models.graph.tflite import (
@@ -22,7 +23,6 @@ from opselect.models.graph.tflite import (
 )
 from opselect.models.tensor_text import shape_text
 from opselect.usecases.inspect import InspectedModel
-from opselect.usecases.verify import problem_json
 
 _NOT_KNOWN = "not known"
 
