@@ -130,7 +130,6 @@ def _with_headers(folder: Path, models: Mapping[str, Path]) -> Iterator[Program]
     changed = _without(changed, r"functor::add<float>", "functor::add<int32>")
     # Blanks mean nothing, and the runtime's own are registered whatever a header says.
     changed = _without(changed, r"functor::mul<Eigen::half>", "functor::mul < Eigen::half >")
-    changed = _without(changed, r'^"(ArgOp|RetvalOp)".*\n')
     changed = _without(changed, r'^ *\|\| isequal\(op, "(_Arg|_Retval)"\)\n')
     for name, header in {"header": whole, "header_by_hand": changed}.items():
         (tree / _HEADER).write_text(header)
