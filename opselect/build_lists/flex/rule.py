@@ -8,6 +8,7 @@ from kernel_index.build_files import buildifier_order
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import is_mobile, release_number
+from kernel_index.shown import one_line, shortened
 from opselect.build_lists.flex.options import FlexOptions
 from opselect.build_lists.flex.side import FlexSide, flex_side
 from opselect.build_lists.lite.options import LiteOptions
@@ -77,15 +78,16 @@ def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, 
 
 
 def _why_not(selection: Selection, options: FlexOptions) -> str:
-    """Why the other side cannot be built, in a sentence, and what to do."""
+    """Why the other side cannot be built, in a sentence on one line, and what to do."""
     where = "phones" if not is_mobile(selection.profile) else "anything but phones"
     other = options.other
     if other is None:
-        return f"This delegate cannot be built for {where}: {options.why_not or 'nothing is known of such builds'}."
+        text = f"This delegate cannot be built for {where}: {options.why_not or 'nothing is known of such builds'}."
+        return shortened(one_line(text))
     lacking = [*map(_lacking, other.unresolved), *map(_lacking, other.verdict.refused)]
     shown = "; ".join(lacking[:_MAX_MISSING]) + ("; …" if len(lacking) > _MAX_MISSING else "")
     return (
-        f"This delegate cannot be built for {where}: {shown}. "
+        f"This delegate cannot be built for {where}: {shortened(one_line(shown))}. "
         f"Run opselect generate with --profile {other.profile} to see what can be done."
     )
 
