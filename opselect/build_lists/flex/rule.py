@@ -64,9 +64,15 @@ def flex_names(values: dict[str, object]) -> Iterator[str]:
         yield from side.names()
 
 
-def flex_warnings(selection: Selection, options: FlexOptions) -> tuple[str, ...]:
-    """What a user should know of the file: a side that cannot be built, and the types of the phones' side."""
-    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options))))
+def flex_warnings(selection: Selection, options: FlexOptions, *, is_trimmed: bool = True) -> tuple[str, ...]:
+    """What a user should know of the file: a side that cannot be built, and the types of the phones' side.
+
+    Lists that are not ``is_trimmed`` have more files than what is selected, but no Flex library has.
+    """
+    untrimmed = (
+        "" if is_trimmed else "selected_flex.bzl has the selected files alone, whatever mode and core are asked for"
+    )
+    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options), untrimmed)))
 
 
 def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, named: NamedKernels) -> FlexSide:
