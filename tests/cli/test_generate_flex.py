@@ -187,6 +187,16 @@ def test_rules_of_a_checkout_are_those_of_its_own_file(cli: Cli, fork: Path, way
     assert "LiteRT's flex rules select only for Android, iOS" in cli(*command, "--labels", "litert").err
 
 
+def test_models_without_flex_ops_need_no_such_library(cli: Cli) -> None:
+    model = FLEX_OPS.parent / "edited.tflite"
+    for profile in ("selective", "desktop"):
+        code, told = generate(cli, "--profile", profile, model=model)
+        assert code == 0
+        assert "warning: the models run no ops of TensorFlow: TensorFlow Lite runs them without a Flex delegate" in told
+    _, told = generate(cli, "--profile", "selective")
+    assert "warning" not in told
+
+
 def test_a_configuration_has_the_labels_of_a_flex_library(cli: Cli) -> None:
     target = "{kind: flex-bazel, tensorflow: 2.14.1, profile: selective, labels: litert}"
     Path("opselect.yaml").write_text(f"out: out\nmodels: [{FLEX_OPS}]\ntargets: [{target}]\n")

@@ -69,6 +69,8 @@ def flex_warnings(selection: Selection, options: FlexOptions, *, is_trimmed: boo
 
     Lists that are not ``is_trimmed`` have more files than what is selected, but no Flex library has.
     """
+    if not (selection.kernels or selection.unresolved or selection.verdict.refused):
+        return ("the models run no ops of TensorFlow: TensorFlow Lite runs them without a Flex delegate",)
     untrimmed = (
         "" if is_trimmed else "selected_flex.bzl has the selected files alone, whatever mode and core are asked for"
     )
