@@ -215,3 +215,14 @@ def test_the_size_of_a_library_is_that_of_what_it_compiles_whatever_the_mode(cli
     for told in (extended, kept):
         assert "warning: selected_flex.bzl has the selected files alone, whatever mode and core are asked for" in told
     assert "warning" not in trimmed
+
+
+def test_ops_that_call_subgraphs_as_functions_have_a_library_and_a_header(cli: Cli) -> None:
+    model = FLEX_OPS.parent / "converted_dataset.tflite"
+    code, told = generate(cli, "--profile", "selective", "--target", "header", "--allow-missing", model=model)
+    assert code == 0, told
+    for text in (FILE.read_text(), Path("out/ops_to_register.h").read_text()):
+        for op in ("MapDataset", "FilterDataset", "ReduceDataset", "Const", "_Arg", "_Retval"):
+            assert re.search(rf'isequal\(op, \\?"{op}\\?"\)', text), op
+    assert "INCOMPLETE" not in text
+    assert 'isequal(op, "TfLiteSubgraphExecute")' in text
