@@ -17,6 +17,7 @@ from opselect.build_lists.source_list import check_names, library_warnings, sour
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
+from opselect.lite.flex_platforms import flex_platforms
 from opselect.requirements.collect import GRAPHS, Way
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
@@ -106,16 +107,19 @@ def render_warnings(
     beside: Collection[Target] = (),
     runs: frozenset[Way] = GRAPHS,
     flex: FlexOptions = _ONE_SIDE,
+    tree: Path | None = None,
 ) -> tuple[str, ...]:
     """What a user should know when this target is written: of the release's own lists, of libraries for other builds.
 
-    ``have`` are libraries that the user's build has, ``beside`` the targets that are written with it.
+    ``have`` are libraries that the user's build has, ``beside`` the targets that are written with it. ``tree`` is the
+    checkout that is built, None where it is not known.
     """
     if target == "makefile":
         return makefile_warnings(selection, index, mode, keep_core)
     if target == "flex-bazel":
-        return flex_warnings(selection, flex)
+        return flex_warnings(selection, flex, is_trimmed=mode == "trim" and not keep_core)
     if target == "header":
         with_lists = not {"bazel", "makefile", "flex-bazel", *SOURCE_LISTS}.isdisjoint(beside)
-        return header_warnings(selection, index, header.for_ways(runs), named, with_lists=with_lists)
+        rules = flex_platforms(selection.release, tree) if "flex-bazel" not in beside else None
+        return header_warnings(selection, index, header.for_ways(runs), named, with_lists=with_lists, rules=rules)
     return library_warnings(selection, index, have) if target in SOURCE_LISTS else ()

@@ -36,7 +36,7 @@ def fill_template(name: str, values: dict[str, object], template_dir: Path | Non
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["quoted"] = lambda text: json.dumps(text, ensure_ascii=False)
+    environment.filters["quoted"] = _quoted
     environment.filters["cmake_quoted"] = _cmake_quoted
     environment.filters["oneline"] = lambda text: shortened(one_line(str(text)))
     environment.filters["in_string"] = lambda text: json.dumps(shortened(one_line(str(text))), ensure_ascii=False)[1:-1]
@@ -54,6 +54,17 @@ def fill_template(name: str, values: dict[str, object], template_dir: Path | Non
         if place is None:
             raise
         raise InputError(place, f"the template fails: {error}") from error
+
+
+_ESCAPES = {code: f"\\{code:03o}" for code in (*range(32), 127)} | str.maketrans(
+    {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
+)
+"""Control characters are in octal, for Bazel up to 4 knows neither ``\\u`` nor ``\\b``."""
+
+
+def _quoted(text: str) -> str:
+    """A string of Starlark, and of Python."""
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 def _cmake_quoted(text: str) -> str:

@@ -189,7 +189,7 @@ def command(
     from opselect.build_lists.lite import LiteOptions
     from opselect.usecases.generate_lite import LiteQuestion, asks_for_kernels, asks_models_alone
 
-    lite = LiteOptions(compat, namespace, labels, kernels=not no_kernels)
+    lite = LiteOptions(compat, namespace, labels, kernels=not no_kernels, template_dir=template_dir)
     source = KernelSource(release, tree, index_file, roots, follow_links)
     if wanted and all(asks_models_alone(target, lite) for target in wanted):
         from opselect.cli.generate_lite import check_of_models, generate_for_models

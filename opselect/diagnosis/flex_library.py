@@ -25,7 +25,7 @@ def of_flex_library(failure: LogFailure, setting: Setting) -> list[Finding]:
     build = "Build it for this model too: models = [...] of tflite_flex_cc_library or tflite_flex_android_library."
     needed = run("What the model needs: {command}.", line, applicability="likely")
     library = Finding("OPS508", reason, mends=(told("likely", build), needed))
-    where = flex_platforms(setting.index.release).shown()
+    where = flex_platforms(setting.index.release, setting.tree).shown()
     ignored = Finding(
         "OPS509",
         f"built for anything but {where}, the library has all ops of its release "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from kernel_index.index import KernelIndex
 from opselect.findings import Finding
@@ -27,7 +28,7 @@ class Setting:
     that count, those of the description or what the log tells. ``seen`` are all failures of the log, ``macros`` the
     names and texts of macros that the build defines. ``model`` is what the model is called in commands, ``nodes`` gives
     the nodes of its graph, ``binary`` has what the binary registers that wrote the log. ``source`` are the options that
-    name the checkout or the index, empty for a release.
+    name the checkout or the index, empty for a release; ``tree`` is the checkout.
     """
 
     index: KernelIndex
@@ -46,6 +47,7 @@ class Setting:
     nodes: Callable[[], Sequence[Node]] | None = None
     binary: BinaryContents | None = None
     source: str = ""
+    tree: Path | None = None
 
     @property
     def source_options(self) -> str:

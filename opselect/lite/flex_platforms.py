@@ -58,15 +58,14 @@ class FlexPlatforms:
         return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "no platform"
 
 
-def flex_platforms(release: str = "", tree: Path | None = None) -> FlexPlatforms:
+def flex_platforms(release: str = "", tree: Path | None = None, folder: str = "") -> FlexPlatforms:
     """Where the rules of a release select, of the newest that was read without one; those of a tree as its own file
-    says, where that can be read.
+    says, where that can be read. ``folder`` is that of TensorFlow Lite there, where its rules alone are meant.
 
     Forks differ: one for embedded Linux has a branch of its own.
     """
-    for name in _FILES if tree is not None else ():
-        assert tree is not None
-        conditions = _read(tree / name)
+    for name in _FILES:
+        conditions = _read(tree / name) if tree is not None and name.startswith(folder) else None
         if conditions is not None:
             return FlexPlatforms(conditions, name)
     later = not release or release_number(release) >= _CHROMIUM_SINCE

@@ -209,6 +209,7 @@ class Diagnoser:
             nodes=self._nodes if self._question.models.only_model else None,
             binary=opened.binary if opened is not None else self._without_kernels(setting),
             source=_source_options(self._question.source),
+            tree=self._question.source.tree,
         ), told
 
     def _warn_of_libraries(self, index: KernelIndex, profile: str) -> None:

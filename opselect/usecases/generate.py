@@ -143,8 +143,9 @@ def _of_models(
     if not options.of_models:
         return {}, (), ()
     models = read_lite_models(question.models.paths, watch)
-    texts, missing = lite_texts(models, options.of_models, options.lite, found.index, found.selection.profile)
-    return texts, missing, told_of(options.of_models, models, options.lite)
+    lite = replace(options.lite, template_dir=options.template_dir, tree=found.tree)
+    texts, missing = lite_texts(models, options.of_models, lite, found.index, found.selection.profile)
+    return texts, missing, told_of(options.of_models, models, lite)
 
 
 def _check_outputs(question: BuildQuestion, options: ListOptions, out: Path) -> None:
@@ -214,6 +215,7 @@ def _warnings(found: BuildAnswer, options: ListOptions, beside: Sequence[Target]
             beside=(*wanted, *beside),
             runs=found.needed.requirements.runs,
             flex=flex,
+            tree=found.tree,
         )
     ]
     return tuple(dict.fromkeys(warnings))
@@ -250,6 +252,7 @@ def build_files(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> t
     """The files of a build as its lists have them; for a header alone, which asks for no others, those with kernels and
     what stays of the release's own lists.
     """
+    options = _counted(options)
     return manifest_files(found.selection, found.index, options.mode, options.keep_core)
 
 
@@ -259,6 +262,7 @@ def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -
 
     None where nothing is known of any object. Raises IndexFileError for a damaged table of sizes.
     """
+    options = _counted(options)
     header = "flex-bazel" in options.targets or ("header" in options.targets and not options.header.everything)
     return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, header=header)
 
@@ -269,9 +273,17 @@ def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> J
     Raises SourceTreeError where a BUILD file of the release could not be read.
     """
     check_read(found.index.build_lists)
+    options = _counted(options)
     return manifest(
         found.selection, found.index, options.mode, options.keep_core, criteria=found.criteria, unread=found.unread
     )
+
+
+def _counted(options: ListOptions) -> ListOptions:
+    """The options by which files are counted: a Flex library without lists beside it is made of the selected ones."""
+    without_lists = {"flex-bazel", *_WITHOUT_LISTS}
+    flex_alone = "flex-bazel" in options.targets and without_lists.issuperset(options.targets)
+    return replace(options, mode="trim", keep_core=False) if flex_alone else options
 
 
 def _flex(found: BuildAnswer, options: ListOptions) -> FlexOptions:

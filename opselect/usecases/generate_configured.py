@@ -227,6 +227,8 @@ class _Work:
             options = _lite(target)
             if not asks_models_alone(target.kind, options):
                 continue
+            templates = _template_dir(self.config, target)
+            options = replace(options, template_dir=templates, tree=self._source(target).tree)
             index, profile = None, ""
             if asks_for_kernels(target.kind, options):
                 index, profile = self._index(target), self._profile(target)
@@ -268,7 +270,8 @@ class _Work:
         builds = builds_for(kinds, _profile(first))
         found = select_kernels(needed, index, profile, builds=builds, have=frozenset(first.have), named=named)
         check_read(index.build_lists)
-        found = replace(found, needed=replace(needed, only=None), warnings=recording.warnings)
+        tree = self._source(first).tree
+        found = replace(found, needed=replace(needed, only=None), warnings=recording.warnings, tree=tree)
         over = tuple(each for target in targets for each in exceeded(found, target))
         size = estimate_lists(found, replace(_options(first), targets=tuple(kinds)))
         return ConfiguredBuild(found, tuple(targets), over, size)
@@ -339,6 +342,10 @@ def _options(target: ConfiguredTarget, template_dir: Path | None = None) -> List
     return ListOptions((target.kind,), target.mode, target.keep_core, template_dir, target.format, header, lite)
 
 
+def _template_dir(config: Config, target: ConfiguredTarget) -> Path | None:
+    return Path(config.place(target.template_dir)) if target.template_dir else None
+
+
 def _lite(target: ConfiguredTarget) -> LiteOptions:
     return LiteOptions(target.compat, target.namespace, target.labels, kernels=not target.no_kernels)
 
@@ -376,8 +383,7 @@ def _write(found: GeneratedTargets) -> tuple[WrittenTarget, ...]:
     beside = [target.kind for target in config.targets]
     for build in builds:
         for target in build.targets:
-            templates = Path(config.place(target.template_dir)) if target.template_dir else None
-            options = _options(target, templates)
+            options = _options(target, _template_dir(config, target))
             try:
                 with _at(target.own.spot):
                     (texts[config.output(target)],) = list_texts(build.answer, options).values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,7 @@ def generate_for_lite(
     Raises InputError for what cannot be read or written, and for an operator that a target cannot have; OpselectError
     for options that make no sense.
     """
-    options = question.options
+    options = replace(question.options, tree=question.source.tree)
     check_lite(question.targets, options)
     for target in question.targets:
         check_output(str(out / kind_of(target).file), *question.models)

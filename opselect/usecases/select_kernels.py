@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index.build_files.mobile_lists import builds_by_default
@@ -60,7 +61,7 @@ class BuildAnswer:
 
     ``criteria`` are what of the models' needs mobile builds leave out by default; ``needed`` has the models that could
     not be read. ``named`` is what ops lists and TensorFlow's own tool name besides. ``warnings`` are about the sources
-    and the models.
+    and the models. ``tree`` is the checkout that was asked about, None for a release or an index file.
     """
 
     index: KernelIndex
@@ -70,6 +71,7 @@ class BuildAnswer:
     have: frozenset[str] = frozenset()
     named: NamedKernels = field(default_factory=NamedKernels)
     warnings: tuple[str, ...] = ()
+    tree: Path | None = None
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -195,7 +197,7 @@ def answer(question: BuildQuestion, watch: Watch = NOBODY) -> BuildAnswer:
         needed, index, profile, builds=question.builds, have=question.have, named=named, files=question.files
     )
     # Nothing below asks for the graph.
-    return replace(found, needed=needed.closed(), warnings=recording.warnings)
+    return replace(found, needed=needed.closed(), warnings=recording.warnings, tree=question.source.tree)
 
 
 def _needed(question: BuildQuestion, index: KernelIndex, watch: Watch) -> ModelRequirements:

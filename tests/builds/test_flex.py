@@ -22,7 +22,7 @@ ONE_SIDED = "//tensorflow/lite/one_sided"
 UPSTREAM = "//tensorflow/lite/delegates/flex:as_upstream"
 FILE = "tensorflow/lite/app/selected_flex.bzl"
 PHONES = ("android",)
-OTHERS = ("elinux", "linux")
+OTHERS = ("elinux", "macos", "linux")
 
 GRAPH = """
 node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }
@@ -50,7 +50,8 @@ LINKED_ON_PHONES = {"tensorflow/core/kernels/pooling_ops_common.cc"}
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Per platform the sources that each target compiles, and whether all of TensorFlow is linked, by the generated
-    library and by a rule like TensorFlow's; what the program for Linux prints; why there is no one-sided library.
+    library and by a rule like TensorFlow's; what the program for Linux prints; why there is no one-sided library; how a
+    shared library is linked for macOS.
     """
 
     compiled: dict[str, dict[str, set[str]]]
@@ -58,6 +59,7 @@ class Seen:
     printed: list[str]
     shared: bool
     refused: str
+    mac_linkopts: set[str]
 
 
 def prepare(folder: Path) -> Path:
@@ -106,6 +108,9 @@ def look(folder: Path) -> Seen:
             lines = bazel.run("cquery", " + ".join([*ways, *also]), flag).split()
             assert not also or also[0] in lines
             whole[platform] = (f"{APP}:flex" in lines, UPSTREAM in lines)
+        query = f'mnemonic("CppLink", {APP}:libshared_flex.so)'
+        links = json.loads(bazel.run("aquery", query, "--output=jsonproto", "--define=platform=macos"))
+        mac_linkopts = {argument for action in links["actions"] for argument in action["arguments"]}
         targets = (f"{APP}:registered", f"{APP}:shared_flex")
         bazel.run("build", *targets, flag, "--spawn_strategy=local", f"--jobs={JOBS}")
         program = tree / "bazel-bin/tensorflow/lite/app/registered"
@@ -113,7 +118,7 @@ def look(folder: Path) -> Seen:
         shared = (tree / "bazel-bin/tensorflow/lite/app/libshared_flex.so").is_file()
         with pytest.raises(AssertionError) as refused:
             bazel.run("build", "--nobuild", f"{ONE_SIDED}:flex", flag)
-        return Seen(compiled, whole, printed, shared, str(refused.value))
+        return Seen(compiled, whole, printed, shared, str(refused.value), mac_linkopts)
     finally:
         bazel.close()
 
@@ -146,7 +151,7 @@ def test_just_the_selected_sources_are_compiled_and_each_once(seen: Seen) -> Non
         assert "tensorflow/core/kernels/cwise_op_acos.cc" in library
         assert "tensorflow/core/kernels/avgpooling_op.cc" in library
         assert not any("other_ops" in path for path in paths)
-    assert seen.compiled["linux"] == seen.compiled["elinux"]
+    assert all(seen.compiled[platform] == seen.compiled["linux"] for platform in OTHERS)
 
 
 def test_all_of_tensorflow_is_linked_nowhere_but_by_its_own_rule_beyond_phones(seen: Seen) -> None:
@@ -161,6 +166,12 @@ def test_the_library_for_linux_links_runs_and_registers_all_once(seen: Seen) -> 
     assert sorted(seen.printed) == sorted(tensorflow)
     assert set(seen.printed) >= LINKED_ELSEWHERE | LINKED_ON_PHONES
     assert seen.shared
+
+
+def test_a_shared_library_for_macos_exports_by_the_linkers_own_option(seen: Seen) -> None:
+    symbols = "tensorflow/lite/delegates/flex/exported_symbols.lds"
+    assert f"-Wl,-exported_symbols_list,{symbols}" in seen.mac_linkopts
+    assert not any("version-script" in option or "-z,defs" in option for option in seen.mac_linkopts)
 
 
 def test_a_side_that_cannot_be_built_says_why(seen: Seen) -> None:

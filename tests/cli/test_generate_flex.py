@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
-from tests.cli.conftest import Cli
+import pytest
+
+from tests.cli.conftest import Cli, Model
 
 FLEX_OPS = Path(__file__).parents[2] / "fixtures/models/flex_ops.tflite"
 FILE = Path("out/selected_flex.bzl")
@@ -124,3 +127,102 @@ def test_a_header_for_desktops_says_where_models_are_ignored(cli: Cli) -> None:
     assert outcome.code == 0
     assert "select for Android, iOS and ChromiumOS only" in outcome.err
     assert "--target flex-bazel" in outcome.err
+    beside = cli(*command, "--target", "flex-bazel", "--out", "out")
+    assert beside.code == 0
+    assert "select for" not in beside.err
+
+
+RULE = """
+def tflite_flex_cc_library(name):
+    native.cc_library(deps = select({
+        "//tensorflow:android": [],
+        "//tensorflow:elinux": [],
+        "//conditions:default": ["//tensorflow/core:tensorflow"],
+    }))
+"""
+
+
+@pytest.fixture
+def fork(small_tree: Path) -> Path:
+    """A checkout whose Flex rules select for embedded Linux."""
+    shutil.copytree(small_tree, "fork")
+    path = Path("fork/tensorflow/lite/delegates/flex/build_def.bzl")
+    path.parent.mkdir(parents=True)
+    path.write_text(RULE)
+    return Path("fork")
+
+
+@pytest.mark.parametrize("way", ["command", "configuration"])
+def test_where_models_are_ignored_is_what_the_checkout_itself_says(
+    cli: Cli, model: Model, fork: Path, way: str
+) -> None:
+    graph = model("Mul")
+    if way == "command":
+        outcome = cli("generate", graph, "--tree", fork, "--profile", "desktop", "--target", "header", "--out", "out")
+    else:
+        target = f"{{kind: header, tree: {fork}, profile: desktop}}"
+        Path("opselect.yaml").write_text(f"out: out\nmodels: [{graph}]\ntargets: [{target}]\n")
+        outcome = cli("generate")
+    assert outcome.code == 0, outcome.err
+    assert "select for Android and embedded Linux only" in outcome.err
+
+
+@pytest.mark.parametrize("way", ["command", "beside kernels", "configuration"])
+def test_rules_of_a_checkout_are_those_of_its_own_file(cli: Cli, fork: Path, way: str) -> None:
+    command = ("generate", FLEX_OPS, "--tree", fork, "--target", "tflite-bazel", "--out", "out")
+    if way == "command":
+        outcome = cli(*command)
+    elif way == "beside kernels":
+        outcome = cli(*command, "--target", "header", "--allow-missing")
+    else:
+        Path("opselect.yaml").write_text(
+            f"out: out\nmodels: [{FLEX_OPS}]\ntargets: [{{kind: tflite-bazel, tree: {fork}}}]\n"
+        )
+        outcome = cli("generate")
+    assert outcome.code == 0, outcome.err
+    told = "TensorFlow's flex rules select only for Android and embedded Linux, and link all of TensorFlow elsewhere"
+    assert told in outcome.err
+    assert f"# {told}.\n" in Path("out/tflite.BUILD").read_text()
+    # The rules of LiteRT are others than those of a TensorFlow beside it.
+    assert "LiteRT's flex rules select only for Android, iOS" in cli(*command, "--labels", "litert").err
+
+
+def test_models_without_flex_ops_need_no_such_library(cli: Cli) -> None:
+    model = FLEX_OPS.parent / "edited.tflite"
+    for profile in ("selective", "desktop"):
+        code, told = generate(cli, "--profile", profile, model=model)
+        assert code == 0
+        assert "warning: the models run no ops of TensorFlow: TensorFlow Lite runs them without a Flex delegate" in told
+    _, told = generate(cli, "--profile", "selective")
+    assert "warning" not in told
+
+
+def test_a_configuration_has_the_labels_of_a_flex_library(cli: Cli) -> None:
+    target = "{kind: flex-bazel, tensorflow: 2.14.1, profile: selective, labels: litert}"
+    Path("opselect.yaml").write_text(f"out: out\nmodels: [{FLEX_OPS}]\ntargets: [{target}]\n")
+    assert cli("generate").code == 0
+    assert '"//tensorflow' not in FILE.read_text()
+
+
+def test_the_size_of_a_library_is_that_of_what_it_compiles_whatever_the_mode(cli: Cli) -> None:
+    _, trimmed = generate(cli, "--profile", "selective")
+    code, extended = generate(cli, "--profile", "selective", "--mode", "extend")
+    assert code == 0
+    (size,) = re.findall("Expected size: .*", trimmed)
+    assert size in extended
+    _, kept = generate(cli, "--profile", "selective", "--keep-core")
+    assert size in kept
+    for told in (extended, kept):
+        assert "warning: selected_flex.bzl has the selected files alone, whatever mode and core are asked for" in told
+    assert "warning" not in trimmed
+
+
+def test_ops_that_call_subgraphs_as_functions_have_a_library_and_a_header(cli: Cli) -> None:
+    model = FLEX_OPS.parent / "converted_dataset.tflite"
+    code, told = generate(cli, "--profile", "selective", "--target", "header", "--allow-missing", model=model)
+    assert code == 0, told
+    for text in (FILE.read_text(), Path("out/ops_to_register.h").read_text()):
+        for op in ("MapDataset", "FilterDataset", "ReduceDataset", "Const", "_Arg", "_Retval"):
+            assert re.search(rf'isequal\(op, \\?"{op}\\?"\)', text), op
+    assert "INCOMPLETE" not in text
+    assert 'isequal(op, "TfLiteSubgraphExecute")' in text

@@ -41,7 +41,9 @@ def test_warnings_beside_what_kernels_are_selected_for_and_of_a_configuration(
     )
     assert "warning: TensorFlow's flex rules select only for" in mixed.err
     monkeypatch.chdir(tmp_path)
-    Path("opselect.yaml").write_text(f"models: [{MODEL}]\ntargets: [{{kind: tflite-bazel, labels: litert}}]\n")
+    Path("opselect.yaml").write_text(
+        f"out: out\nmodels: [{MODEL}]\ntargets: [{{kind: tflite-bazel, labels: litert}}]\n"
+    )
     configured = cli("generate")
     assert configured.code == 0
     assert "LiteRT's flex rules select only for" in configured.err
@@ -50,3 +52,27 @@ def test_warnings_beside_what_kernels_are_selected_for_and_of_a_configuration(
 def test_json_has_the_warnings(cli: Cli, tmp_path: Path) -> None:
     document = cli("generate", MODEL, *BOTH, "--out", tmp_path, "--json").json
     assert len(document["warnings"]) == 4
+
+
+@pytest.mark.parametrize("way", ["command", "beside kernels", "configuration"])
+@pytest.mark.parametrize(
+    ("target", "template"), [("tflite-bazel", "tflite.BUILD"), ("tflite-cmake", "tflite_registration.cmake")]
+)
+def test_own_templates_go_before_ours(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, target: str, template: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own").mkdir()
+    Path("own", f"{template}.j2").write_text("{{ folder }}, mine\n")
+    command = ("generate", MODEL, "--target", target, "--template-dir", "own", "--out", "out")
+    if way == "command":
+        outcome = cli(*command)
+    elif way == "beside kernels":
+        outcome = cli(*command, "--tensorflow", "2.14", "--target", "list")
+    else:
+        Path("opselect.yaml").write_text(
+            f"out: out\nmodels: [{MODEL}]\ntargets: [{{kind: {target}, template_dir: own}}]\n"
+        )
+        outcome = cli("generate")
+    assert outcome.code == 0, outcome.err
+    assert Path("out", template).read_text() == "tensorflow/lite, mine\n"

@@ -8,6 +8,7 @@ from kernel_index.build_files import buildifier_order
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import is_mobile, release_number
+from kernel_index.shown import one_line, shortened
 from opselect.build_lists.flex.options import FlexOptions
 from opselect.build_lists.flex.side import FlexSide, flex_side
 from opselect.build_lists.lite.options import LiteOptions
@@ -63,9 +64,17 @@ def flex_names(values: dict[str, object]) -> Iterator[str]:
         yield from side.names()
 
 
-def flex_warnings(selection: Selection, options: FlexOptions) -> tuple[str, ...]:
-    """What a user should know of the file: a side that cannot be built, and the types of the phones' side."""
-    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options))))
+def flex_warnings(selection: Selection, options: FlexOptions, *, is_trimmed: bool = True) -> tuple[str, ...]:
+    """What a user should know of the file: a side that cannot be built, and the types of the phones' side.
+
+    Lists that are not ``is_trimmed`` have more files than what is selected, but no Flex library has.
+    """
+    if not (selection.kernels or selection.unresolved or selection.verdict.refused):
+        return ("the models run no ops of TensorFlow: TensorFlow Lite runs them without a Flex delegate",)
+    untrimmed = (
+        "" if is_trimmed else "selected_flex.bzl has the selected files alone, whatever mode and core are asked for"
+    )
+    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options), untrimmed)))
 
 
 def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, named: NamedKernels) -> FlexSide:
@@ -77,15 +86,16 @@ def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, 
 
 
 def _why_not(selection: Selection, options: FlexOptions) -> str:
-    """Why the other side cannot be built, in a sentence, and what to do."""
+    """Why the other side cannot be built, in a sentence on one line, and what to do."""
     where = "phones" if not is_mobile(selection.profile) else "anything but phones"
     other = options.other
     if other is None:
-        return f"This delegate cannot be built for {where}: {options.why_not or 'nothing is known of such builds'}."
+        text = f"This delegate cannot be built for {where}: {options.why_not or 'nothing is known of such builds'}."
+        return shortened(one_line(text))
     lacking = [*map(_lacking, other.unresolved), *map(_lacking, other.verdict.refused)]
     shown = "; ".join(lacking[:_MAX_MISSING]) + ("; …" if len(lacking) > _MAX_MISSING else "")
     return (
-        f"This delegate cannot be built for {where}: {shown}. "
+        f"This delegate cannot be built for {where}: {shortened(one_line(shown))}. "
         f"Run opselect generate with --profile {other.profile} to see what can be done."
     )
 

@@ -14,7 +14,7 @@ from opselect.build_lists.header.literals import quoted
 from opselect.build_lists.header.reader import FILE_NAME
 from opselect.build_lists.header.record import compiles_with
 from opselect.build_lists.header.writer import form_of, own_text, tool_text
-from opselect.lite.flex_platforms import flex_platforms, where_models_are_ignored
+from opselect.lite.flex_platforms import FlexPlatforms, where_models_are_ignored
 from opselect.requirements.collect import Way
 from opselect.requirements.header_tool import ALL_OPS, DEFAULT_OPS, ToolRelease
 from opselect.requirements.ops_list import Pair
@@ -174,11 +174,18 @@ def _name(name: str) -> str:
 
 
 def header_warnings(
-    selection: Selection, index: KernelIndex, options: HeaderOptions, named: NamedKernels, *, with_lists: bool
+    selection: Selection,
+    index: KernelIndex,
+    options: HeaderOptions,
+    named: NamedKernels,
+    *,
+    with_lists: bool,
+    rules: FlexPlatforms | None = None,
 ) -> tuple[str, ...]:
     """What a header does not do: which kernels it lacks, and when it leaves the binary as large as it is, or larger.
 
-    ``with_lists`` says that build lists are written beside it.
+    ``with_lists`` says that build lists are written beside it, ``rules`` where TensorFlow's own Flex rules take notice
+    of it, None where a library is built without them.
     """
     if options.everything:
         return ("the header registers every op and kernel (--default-ops all): the binary will not get smaller",)
@@ -191,7 +198,7 @@ def header_warnings(
                 _too_deep(selection, options, named),
                 _nothing_to_cut(selection, index) if with_lists else "",
                 _growth(selection),
-                _where_it_counts(selection),
+                _where_it_counts(selection, rules),
                 "" if with_lists else _ALONE,
             ),
         )
@@ -274,8 +281,7 @@ def _growth(selection: Selection) -> str:
     )
 
 
-def _where_it_counts(selection: Selection) -> str:
-    if is_mobile(selection.profile):
+def _where_it_counts(selection: Selection, rules: FlexPlatforms | None) -> str:
+    if rules is None or is_mobile(selection.profile):
         return ""
-    ignored = where_models_are_ignored(flex_platforms(selection.release))
-    return f"profile {selection.profile} is no phone: {ignored}"
+    return f"profile {selection.profile} is no phone: {where_models_are_ignored(rules)}"

@@ -13,16 +13,11 @@ from opselect.build_lists.lite.model_files import model_files
 from opselect.build_lists.lite.options import Labels, LiteOptions
 from opselect.build_lists.lite.registration import custom_functions
 from opselect.build_lists.templates import fill_template
-from opselect.lite.flex_platforms import IN_ALL_RELEASES, INSTEAD
+from opselect.lite.flex_platforms import IN_ALL_RELEASES, INSTEAD, flex_platforms
 from opselect.lite.operators import LiteModel, used_operators
 from opselect.selection.flex_ops import check_flex_options
 
-_ELSEWHERE = "and link all of TensorFlow elsewhere"
-_FLEX_PLATFORMS: dict[Labels, str] = {
-    "tensorflow": f"TensorFlow's flex rules select only for {IN_ALL_RELEASES['tensorflow']}, {_ELSEWHERE}",
-    "litert": f"LiteRT's flex rules select only for {IN_ALL_RELEASES['litert']}, {_ELSEWHERE}",
-}
-"""The branches of ``tflite_flex_cc_library``, whose default is ``//tensorflow/core:tensorflow``."""
+_WHOSE: dict[Labels, str] = {"tensorflow": "TensorFlow's", "litert": "LiteRT's"}
 
 
 def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
@@ -41,9 +36,9 @@ def bazel_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
         "models": tuple(sorted(files)),
         "flex_models": tuple(sorted(flex)),
         "custom": custom_functions(used.custom, models, options),
-        "flex_platforms": _FLEX_PLATFORMS[options.labels],
+        "flex_platforms": _flex_platforms(options),
     }
-    return fill_template("tflite.BUILD.j2", values)
+    return fill_template("tflite.BUILD.j2", values, options.template_dir)
 
 
 def bazel_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
@@ -51,8 +46,15 @@ def bazel_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[s
     used = used_operators(models, whole_table=True)
     warnings = []
     if used_operators(models).flex:
-        warnings.append(f"{_FLEX_PLATFORMS[options.labels]}, without a word: {INSTEAD}.")
+        warnings.append(f"{_flex_platforms(options)}, without a word: {INSTEAD}.")
     if used.custom:
         names = ", ".join(map(shown_path, used.custom))
         warnings.append(f"tflite.BUILD has a place for the target that defines the custom operators: {names}.")
     return tuple(warnings)
+
+
+def _flex_platforms(options: LiteOptions) -> str:
+    """Where ``tflite_flex_cc_library`` has branches, beside the default, which is ``//tensorflow/core:tensorflow``."""
+    found = flex_platforms(tree=options.tree, folder=options.folder)
+    where = found.shown() if found.file else IN_ALL_RELEASES[options.labels]
+    return f"{_WHOSE[options.labels]} flex rules select only for {where}, and link all of TensorFlow elsewhere"

@@ -31,7 +31,7 @@ def cmake_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
         "custom": custom_functions(used.custom, models, options),
         "flex": tuple(used.flex),
     }
-    return fill_template("tflite_registration.cmake.j2", values)
+    return fill_template("tflite_registration.cmake.j2", values, options.template_dir)
 
 
 def cmake_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from kernel_index.errors import OpselectError
@@ -19,12 +20,16 @@ _NAMESPACE = re.compile(r"[A-Za-z_]\w*(::[A-Za-z_]\w*)*", re.ASCII)
 class LiteOptions:
     """``compat`` is the release whose tool's very text is wanted, empty for our own; ``namespace`` that of C++ around
     the registration; ``labels`` whose folders are named. Without ``kernels`` an ops list has bare names.
+    ``template_dir`` has templates to use in place of the built-in ones. ``tree`` is the checkout that is built, None
+    where it is not known.
     """
 
     compat: str = ""
     namespace: str = ""
     labels: Labels = "tensorflow"
     kernels: bool = True
+    template_dir: Path | None = None
+    tree: Path | None = None
 
     @property
     def folder(self) -> str:

@@ -208,8 +208,8 @@ def flex_graph(model: TfliteModel) -> Graph:
     """The TensorFlow ops that the model runs through the Flex delegate, without edges, names made unique.
 
     A subgraph that such an op calls as a function becomes a function whose body has what the delegate puts there: a
-    Const, and a TfLiteSubgraphExecute that is left out because its kernel is the delegate's own
-    (``lite/delegates/flex/delegate_data.cc``). The ops in that subgraph stand in the graph itself, once.
+    Const, and a TfLiteSubgraphExecute that is left out because its kernel is the delegate's own: the Const stands for
+    what it returns (``lite/delegates/flex/delegate_data.cc``). The ops in that subgraph stand in the graph itself, once.
     """
     placed = list(_flex_nodes(model))
     given = Counter(node.name for _, node in placed)
@@ -249,4 +249,5 @@ def _called_subgraphs(model: TfliteModel, nodes: list[Node]) -> Iterator[Functio
                 tuple(FunctionArg(f"args_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.inputs)),
                 tuple(FunctionArg(f"res_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.outputs)),
                 (Node("SubgraphResourceKey", "Const", attrs={"dtype": DataType.DT_STRING, "value": _KEY}),),
+                {f"res_{i}": "SubgraphResourceKey:output:0" for i, _ in enumerate(subgraph.outputs)},
             )

@@ -219,6 +219,14 @@ def test_no_name_acts_in_the_file() -> None:
         written("Odd", index=release(registrations=(odd,)))
 
 
+@pytest.mark.parametrize("labels", ["tensorflow", "litert"])
+def test_strings_have_no_escape_that_old_bazel_does_not_know(labels: Labels) -> None:
+    text = written("Add", why_not="esc \x1b, back \b, null \0, \x7f, \u202e and\nlines", labels=labels)
+    (missing,) = side(text, "ELSEWHERE")["missing"]
+    assert missing.endswith(r"esc \\x1b, back \\x08, null \\x00, \\x7f, \\u202e and lines.")
+    assert set(re.findall(r"(?<!\\)(?:\\\\)*\\([^\\])", text)) <= set('nrt"01234567')
+
+
 def test_same_selection_same_bytes() -> None:
     assert written("Mul", "Add", "Roll") == written("Roll", "Mul", "Add")
 

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
 from opselect.build_lists import render, template_folder
+from opselect.build_lists.templates import fill_template
 from opselect.targets import TARGET_KINDS
 from tests.opselect.build_lists.build import RELEASE, output, selection_of
 
@@ -67,3 +73,12 @@ def test_a_template_folder_that_is_none_is_an_error(tmp_path: Path) -> None:
 def test_a_template_that_includes_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no template gone"):
         own(tmp_path, "{% include 'gone' %}")
+
+
+@given(st.text())
+def test_quoted_text_reads_back_by_escapes_that_every_bazel_knows(text: str) -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder, "any.j2").write_text("{{ text | quoted }}")
+        quoted = fill_template("any.j2", {"text": text}, Path(folder))
+    assert ast.literal_eval(quoted) == text
+    assert set(re.findall(r"\\(.)", re.sub(r"\\\\", "", quoted))) <= set('nrt"01')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,3 +244,15 @@ def test_failures_of_one_log_are_judged_by_one_release_that_has_their_ops() -> N
     gone = LogFailure("op-not-registered", "tensorflow", op="AdjustContrastv2")
     custom = LogFailure("op-not-registered", "tensorflow", op="Skipgram")
     assert all(each.release for each in Diagnoser().diagnose_all([custom, gone]))
+
+
+def test_where_a_flex_library_ignores_models_is_what_the_checkout_says(tmp_path: Path) -> None:
+    rule = tmp_path / "tensorflow/lite/delegates/flex/build_def.bzl"
+    rule.parent.mkdir(parents=True)
+    branches = '{"//tensorflow:elinux": [], "//conditions:default": ["//tensorflow/core:tensorflow"]}'
+    rule.write_text(f"def tflite_flex_cc_library(name):\n    native.cc_library(deps = select({branches}))\n")
+    failure = LogFailure("op-not-registered", "tflite", op="Cumsum")
+    for tree, where in ((tmp_path, "embedded Linux"), (None, "Android, iOS and ChromiumOS")):
+        setting = Setting(shipped.index_of("2.14.1"), "android", ("2.14.1",), inferred=False, tree=tree)
+        (ignored,) = (cause for cause in causes_of(failure, setting) if cause.code == "OPS509")
+        assert f"built for anything but {where}, the library" in ignored.reason

@@ -9,6 +9,7 @@ import pytest
 from kernel_index.index import MemoryIndex
 from kernel_index.records import KernelRegistration
 from opselect.build_lists.header import HeaderOptions, header_warnings
+from opselect.lite.flex_platforms import flex_platforms
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection, select
@@ -36,7 +37,9 @@ def selection_of(source: MemoryIndex, profile: str, *ops: str) -> Selection:
 
 def said(source: MemoryIndex, profile: str = "android-slim", *, with_lists: bool = True, ops: str = "Mul") -> str:
     selection = selection_of(source, profile, *ops.split())
-    return "\n".join(header_warnings(selection, source, HeaderOptions(), NamedKernels(), with_lists=with_lists))
+    rules = flex_platforms(selection.release)
+    options = HeaderOptions()
+    return "\n".join(header_warnings(selection, source, options, NamedKernels(), with_lists=with_lists, rules=rules))
 
 
 def test_the_files_register_just_what_is_selected() -> None:

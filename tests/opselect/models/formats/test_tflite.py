@@ -266,6 +266,7 @@ def test_subgraphs_that_tensorflow_ops_call_are_functions() -> None:
     expansion = expand_functions(graph, graph.nodes, "m")
     assert not expansion.missing
     assert [each.node.op for each in expansion.nodes if each.function] == ["Const"] * 3
+    check_graph(graph, "converted_dataset.tflite")
 
 
 def test_a_subgraph_named_main_is_no_function(tmp_path: Path) -> None:
