@@ -50,7 +50,7 @@ def _smallest_library(setting: Setting) -> Mend:
     known = not setting.inferred and release_number(setting.index.release) >= FIRST_FOR_MODELS
     source = setting.source_options if known else "--tensorflow VERSION"
     line = f"opselect generate {setting.shown_model} {source} --profile selective --target flex-bazel --out flex"
-    text = "Or build a delegate with just the kernels that the model needs, on any platform: {command}."
+    text = "Or build a delegate with just the kernels that the model needs (docs/flex.md): {command}."
     return run(text, line, applicability="guess")
 
 

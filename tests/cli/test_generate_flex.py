@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.cli.conftest import Cli
 
 FLEX_OPS = Path(__file__).parents[2] / "fixtures/models/flex_ops.tflite"
+EDITED = FLEX_OPS.with_name("edited.tflite")
 FILE = Path("out/selected_flex.bzl")
 
 ON_DESKTOPS_ALONE = """
@@ -124,3 +125,30 @@ def test_a_header_for_desktops_says_where_models_are_ignored(cli: Cli) -> None:
     assert outcome.code == 0
     assert "select for Android, iOS and ChromiumOS only" in outcome.err
     assert "--target flex-bazel" in outcome.err
+
+
+def test_a_release_whose_delegate_takes_no_models_is_said_before_what_it_lacks(cli: Cli) -> None:
+    outcome = cli("generate", FLEX_OPS, "--tensorflow", "1.15", "--target", "flex-bazel", "--out", "out")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "error: TensorFlow 1.15.5: its Flex delegate cannot be built for some models\n"
+        "  TensorFlow 2.4 is the first whose can: name that or a later release.\n"
+    )
+
+
+def test_models_without_tensorflow_ops_need_no_delegate(cli: Cli) -> None:
+    said = "no TensorFlow op is in the models: TensorFlow Lite runs them without a Flex delegate"
+    code, told = generate(cli, "--profile", "selective", model=EDITED)
+    assert (code, said in told) == (0, True)
+    code, told = generate(cli, EDITED, "--profile", "selective", model=FLEX_OPS.with_name("flex_while.tflite"))
+    assert (code, said in told) == (0, False)
+
+
+def test_lists_of_tensorflow_for_models_of_tensorflow_lite_are_said_to_be_that(cli: Cli) -> None:
+    said = "for a build of that name a --target: flex-bazel, registration, tflite-cmake, tflite-bazel or tflm-resolver"
+    flex = FLEX_OPS.with_name("flex_while.tflite")
+    command = ("generate", flex, "--tensorflow", "2.14", "--out", "out")
+    assert said in cli(*command).err
+    assert said not in cli(*command, "--target", "bazel").err
+    Path("x.pbtxt").write_text(ON_DESKTOPS_ALONE)
+    assert said not in cli(*command, "x.pbtxt", "--allow-missing").err

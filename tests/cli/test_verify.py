@@ -220,6 +220,7 @@ def test_classes_of_another_release_are_named(cli: Cli) -> None:
     [
         ((), "name a MODEL"),
         ((RELU,), "name one TensorFlow"),
+        ((FLEX,), "name its release: --runtime 2.8, or --runtime litert-2.1"),
         ((RELU, "--tensorflow", "2.14", "--against", "nowhere"), "cannot be read"),
         ((RELU, "--tensorflow", "2.14", "--build", "makefile"), "has no lists for makefile"),
         ((RELU, "--tensorflow", "2.14", "--profile", "phone"), "there is no such build profile"),
