@@ -55,7 +55,7 @@ Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --profile desktop --target header --compat 2.14 --out headers
   opselect generate mobilenet.pb --tensorflow 2.14 --target manifest --json
   opselect generate mobilenet.pb --tensorflow 2.14 --html page.html
-  opselect generate flex.tflite --tensorflow 2.14 --target flex-ops --target header --out flex
+  opselect generate flex.tflite --tensorflow 2.14 --profile selective --target flex-bazel --out flex
   opselect generate flex.tflite --tensorflow 2.14 --profile desktop --target flex-ops --compat 2.14 --out flex
   opselect generate flex.tflite --target registration --target tflite-cmake --namespace app --out lite
   opselect generate flex.tflite --target tflite-bazel --labels litert --out lite
@@ -84,8 +84,10 @@ Examples:
     multiple=True,
     type=click.Choice(TARGETS),
     metavar="TARGET",
-    help="What to write; repeatable. Lists: bazel, makefile, cmake, list, manifest; header is ops_to_register.h. For "
-    "TensorFlow Lite: flex-ops, flex-bazel, registration, tflite-bazel, tflite-cmake, tflm-resolver. "
+    help="What to write; repeatable. For TensorFlow: bazel, makefile, cmake, list, manifest, and header, which is "
+    "ops_to_register.h. For TensorFlow Lite, of .tflite models: registration, tflite-cmake and tflite-bazel build it "
+    "with their operators alone; flex-bazel builds the Flex delegate with their kernels alone; flex-ops is what "
+    "list_flex_ops prints; tflm-resolver is for microcontrollers. "
     "Default: manifest, and of bazel and makefile what the release has lists for.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")
@@ -102,7 +104,8 @@ Examples:
     "--compat",
     default="",
     metavar="RELEASE",
-    help="With --target header, flex-ops or registration: the very text that the tool of this release prints.",
+    help="With --target header, flex-ops, registration or tflm-resolver: the very text that the tool of this release "
+    "prints.",
 )
 @click.option(
     "--default-ops",
@@ -118,7 +121,9 @@ Examples:
     help="Add the ops and kernel classes of a JSON list, as list_flex_ops prints it; repeatable.",
 )
 @click.option("--no-kernels", is_flag=True, help="With --target flex-ops: the bare names of the models' ops.")
-@click.option("--namespace", default="", metavar="NAME", help="With --target registration: a namespace around it.")
+@click.option(
+    "--namespace", default="", metavar="NAME", help="With --target registration or tflite-cmake: a namespace around it."
+)
 @click.option(
     "--labels",
     type=click.Choice(("tensorflow", "litert")),
@@ -165,6 +170,9 @@ def command(
     quiet: bool,
 ) -> int:
     """Write the exact lists of kernel files that a build needs to run the MODELs, for the release's own build files.
+
+    Of .tflite models also what builds of TensorFlow Lite, of its Flex delegate and for microcontrollers need: --target
+    says which (docs/tflite.md). These go to --out in any case.
 
     When something cannot be resolved, or the TensorFlow would refuse to load a model, that is said with why and what to
     do, nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that
@@ -282,7 +290,8 @@ def _check_settings(targets: Sequence[str]) -> None:
         kinds = [kind.name for kind in TARGET_KINDS if setting in kind.settings]
         if context.get_parameter_source(setting) is ParameterSource.COMMANDLINE and not set(kinds) & set(targets):
             option = f"--{setting.replace('_', '-')}"
-            raise click.UsageError(f"{option} is about --target {' or '.join(kinds)}")
+            named = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
+            raise click.UsageError(f"{option} is about --target {named}")
 
 
 def _check_destination(targets: tuple[str, ...], out: Path | None, *, printed: bool) -> None:

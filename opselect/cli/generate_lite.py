@@ -60,5 +60,7 @@ def check_of_models(models: tuple[str, ...], kept: tuple[str, ...], out: Path | 
     if html_file is not None:
         raise click.UsageError("--html tells of kernels and files, and none are selected for this target")
     if out is None:
-        raise click.UsageError("say where the files go: --out DIR")
+        raise click.UsageError(
+            "say where the files go: --out DIR (--json tells which were written, not what is in them)"
+        )
     return out

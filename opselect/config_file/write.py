@@ -77,10 +77,11 @@ def _lines(config: FirstConfig) -> Iterator[str]:
     yield "#     out: full"
     yield f"out: {scalar(config.out)}"
     yield "targets:"
+    width = max(len(kind.name) for kind in TARGET_KINDS) + len("- ")
     for kind in TARGET_KINDS:
         line = f"- {kind.name}"
         lead = "  " if kind.name in config.targets else "  # "
-        yield f"{lead}{line.ljust(12)} # {kind.summary}"
+        yield f"{lead}{line.ljust(width)} # {kind.summary}"
     yield ""
     yield "# Whether to write although the build cannot have all that the models need."
     yield "allow_missing: false"

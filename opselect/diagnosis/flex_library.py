@@ -20,7 +20,7 @@ def of_flex_library(failure: LogFailure, setting: Setting) -> list[Finding]:
     text = "".join(failure.text.split())
     if failure.runtime != "tflite" and not any(word in text for word in _OF_DELEGATE):
         return []
-    line = f"opselect generate {setting.shown_model} {setting.source_options} --target header"
+    line = f"opselect generate {setting.shown_model} {setting.source_options} --target header --out flex"
     reason = f"a library of the Flex delegate that was built for some models has only their ops, and not {failure.op}"
     build = "Build it for this model too: models = [...] of tflite_flex_cc_library or tflite_flex_android_library."
     needed = run("What the model needs: {command}.", line, applicability="likely")

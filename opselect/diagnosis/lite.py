@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from kernel_index.profiles import release_number
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, run
+from opselect.lite.flex_platforms import FIRST_FOR_MODELS
 from opselect.lite.micro import micro_table
 from opselect.lite.runtimes import (
     GREATER_CODES,
@@ -33,14 +35,23 @@ def flex_not_linked(failure: LogFailure, setting: Setting) -> list[Finding]:
     reason = f"{name} runs by a kernel of TensorFlow, and no Flex delegate took it"
     platform = setting.profile.partition("-")[0].partition("+")[0]
     first = platform if platform in _FLEX_ON and not setting.inferred else "android"
-    ranked = sorted(_FLEX_ON, key=lambda each: each != first)
-    mends = tuple(told("likely", _FLEX_ON[each], lead="") for each in ranked)
+    others = " ".join(text for each, text in _FLEX_ON.items() if each != first)
+    mends = (told("likely", _FLEX_ON[first]), _smallest_library(setting), told("likely", others))
     found = [Finding("OPS507", reason, mends=mends)]
     if failure.kind == "tflite-custom" or failure.text.replace(" ", "").find("customop") >= 0:
         found[0] = Finding(
             "OPS507", f"{reason}: the interpreter looked for a custom operator of that name", mends=mends
         )
     return [about(each, failure) for each in found]
+
+
+def _smallest_library(setting: Setting) -> Mend:
+    """The command for a delegate with just the kernels of the model; releases before 2.4 build none for some models."""
+    known = not setting.inferred and release_number(setting.index.release) >= FIRST_FOR_MODELS
+    source = setting.source_options if known else "--tensorflow VERSION"
+    line = f"opselect generate {setting.shown_model} {source} --profile selective --target flex-bazel --out flex"
+    text = "Or build a delegate with just the kernels that the model needs (docs/flex.md): {command}."
+    return run(text, line, applicability="guess")
 
 
 def custom_operator(failure: LogFailure, setting: Setting) -> list[Finding]:

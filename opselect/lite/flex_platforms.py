@@ -39,6 +39,9 @@ IN_ALL_RELEASES = {
 INSTEAD = "--target flex-bazel writes a rule that selects there, too"
 """What to do where the rules ignore models."""
 
+FIRST_FOR_MODELS = (2, 4)
+"""The first release whose rule takes models."""
+
 _ALWAYS = ("android", "ios")
 _CHROMIUM_SINCE = (2, 12)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
 from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
-from opselect.build_lists.flex import FlexOptions
+from opselect.build_lists.flex import FlexOptions, check_flex_release
 from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.lite import LiteOptions
 from opselect.build_lists.manifest import manifest, manifest_files
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 _WITHOUT_LISTS = {"header", "flex-ops", *MODEL_TARGETS}
 """Targets that name no files of a build."""
+
+_FOR_TENSORFLOW = (
+    "these lists are for a build of TensorFlow itself, and the models are of TensorFlow Lite: for a build of that "
+    "name a --target: flex-bazel, registration, tflite-cmake, tflite-bazel or tflm-resolver"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,8 @@ def generate(
     if out is not None:
         _check_outputs(question, options, out)
     found = answer(question, watch)
+    if "flex-bazel" in options.targets:
+        check_flex_release(found.index.release)
     if question.files:
         check_read(found.index.build_lists)
     size = estimate_lists(found, options)
@@ -218,6 +225,9 @@ def _warnings(found: BuildAnswer, options: ListOptions, beside: Sequence[Target]
             tree=found.tree,
         )
     ]
+    runs = found.needed.requirements.runs
+    if runs and "graphs" not in runs and not options.targets:
+        warnings.append(_FOR_TENSORFLOW)
     return tuple(dict.fromkeys(warnings))
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import InputError
+from kernel_index.records import BuildLists
 from kernel_index.shipped import minor_of
 from kernel_index.whole_files import write_whole
 from opselect.config_file import parse_config
 from opselect.config_file.config import DEFAULT_OUT
 from opselect.config_file.merging import relative
 from opselect.config_file.write import FirstConfig, FirstModel, first_config
+from opselect.models.formats.recognize import TFLITE
 from opselect.targets import Target
 from opselect.usecases.find_models import FoundModel, FoundModels, find_models
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
@@ -34,8 +37,8 @@ def init_config(
     """The text of a configuration at ``path`` for the models in a folder. Nothing is written.
 
     Without a TensorFlow it is for the newest release that is shipped; its targets are the manifest and the build files
-    that the TensorFlow has lists for. Raises InputError for what cannot be read, OpselectError for a release that is
-    not shipped.
+    that the TensorFlow has lists for, or where all models are of TensorFlow Lite what CMake needs.
+    Raises InputError for what cannot be read, OpselectError for a release that is not shipped.
     """
     found = find_models(folder)
     if not source.given:
@@ -46,23 +49,28 @@ def init_config(
     if not found.models:
         return InitializedConfig(found)
     base = str(Path(path).parent)
-    lists = index.build_lists
-    targets: list[Target] = ["manifest"]
-    if lists.groups and profile.partition("+")[0] != "desktop":
-        targets.append("bazel")
-    if lists.makefile:
-        targets.append("makefile")
     config = FirstConfig(
         [_first(model, folder, base) for model in found.models],
         _source(source, base),
         profile,
-        targets,
+        _targets(found.models, index.build_lists, profile),
         DEFAULT_OUT,
         found.passed_over,
     )
     text = first_config(config)
     parse_config(text.encode(), path)
     return InitializedConfig(found, text)
+
+
+def _targets(models: Sequence[FoundModel], lists: BuildLists, profile: str) -> list[Target]:
+    if all(model.format == TFLITE for model in models):
+        return ["registration", "tflite-cmake"]
+    targets: list[Target] = ["manifest"]
+    if lists.groups and profile.partition("+")[0] != "desktop":
+        targets.append("bazel")
+    if lists.makefile:
+        targets.append("makefile")
+    return targets
 
 
 def check_free(path: str) -> None:

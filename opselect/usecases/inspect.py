@@ -11,14 +11,14 @@ from kernel_index.index import KernelIndex
 from kernel_index.shown import shown_path
 from opselect.findings import Finding
 from opselect.lite.runtimes import ModelMinimum, minimum_runtime_of
-from opselect.models.choice import Choice, choose_meta_graph, entries_of
+from opselect.models.choice import Choice, Chosen, choose_meta_graph, entries_of
 from opselect.models.formats import Model
 from opselect.models.graph import Graph, MetaGraph, check_graph
 from opselect.models.graph.order import execution_order
 from opselect.models.summarize_graph import structure_lines, summarize_graph_text
 from opselect.models.summary import summarize
-from opselect.requirements.collect import collect_requirements
 from opselect.requirements.loading import Verdict, judge
+from opselect.requirements.of_many_models import collect_chosen
 from opselect.selection.left_out_by_default import findings
 from opselect.selection.left_out_by_default.outputs import likely_outputs
 from opselect.selection.left_out_by_default.stages import Stages
@@ -201,7 +201,8 @@ def _needs(meta_graph: MetaGraph, model: Model, index: KernelIndex, profile: str
     graph = meta_graph.graph
     entries = entries_of(meta_graph, Choice(), model.path)
     is_whole = model.tflite is None
-    needed = collect_requirements(graph, model.path, index=index, entries=entries, is_whole=is_whole)
+    # Of the ops in a TensorFlow Lite model, that the delegate runs one by one, no inputs are known.
+    needed = collect_chosen(Chosen(graph, entries, is_whole), model.path, index=index)
     adviser = graph_adviser(model.path, Choice(), graph, entries, index, profile) if is_whole else None
     found = findings(needed, index, profile, adviser)
     left_out = {finding.op for finding in found}

@@ -73,7 +73,7 @@ def open_kernels(
     if source.given != 1:
         raise OpselectError(
             "name one TensorFlow: a released version, a checkout or an index file\n"
-            f"  There are shipped indexes of {', '.join(shipped.releases())}."
+            f"  Shipped are indexes of {shipped.releases()[0]} to {shipped.releases()[-1]}: opselect index list."
         )
     if source.tree is None and macros and not source.roots:
         raise OpselectError(

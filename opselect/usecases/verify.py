@@ -318,6 +318,11 @@ def open_build(
 
 def _opened(question: VerifyQuestion, files: dict[str, NamedFile], watch: Watch) -> OpenedBuild:
     named = question.profile or DEFAULT_PROFILE
+    if not question.source.given:
+        raise OpselectError(
+            "name one TensorFlow: --tensorflow VERSION, --tree PATH or --index FILE\n"
+            "  For the interpreter of TensorFlow Lite name its release: --runtime 2.8, or --runtime litert-2.1."
+        )
     index = open_kernels(question.source, macros=question.macros, profile=named, watch=watch)
     binaries = _binaries(files)
     if question.profile or not binaries:

@@ -29,7 +29,8 @@ def unresolved_operators(model: TfliteModel, name: str, resolvers: Sequence[Reso
             reason = f"{files}: the operator is registered in version {spans}, and the model has version {version}"
         else:
             reason = f"{files}: the operator is not registered"
-        again = "Write it again for all models: gen_op_registration, or gen_selected_ops in a BUILD file."
+        command = "opselect generate MODEL… --target registration --out DIR"
+        again = f"Write it again for all models: {command}, or TensorFlow's gen_op_registration."
         by_hand = f"Register it by hand: resolver->AddCustom({op!r}, …)." if is_custom else ""
         mends = (change_model(again), *((change_model(by_hand, lead=OR),) if by_hand else ()))
         yield Finding(

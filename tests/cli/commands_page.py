@@ -1,4 +1,4 @@
-"""The examples of docs/commands.md and docs/audit.md: what they are, and how to bring them up to date.
+"""The examples of docs/commands.md and some other pages: what they are, and how to bring them up to date.
 
 ``python -m tests.cli.commands_page`` runs every command of these pages and puts in what it prints now.
 """
@@ -17,7 +17,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "commands.md"
-PAGES = (PAGE, ROOT / "docs" / "audit.md", ROOT / "docs" / "tflite_builds.md")
+PAGES = (
+    PAGE,
+    ROOT / "docs" / "audit.md",
+    *(ROOT / "docs" / name for name in ("tflite.md", "tflite_builds.md", "flex.md")),
+)
 BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
 

@@ -189,7 +189,10 @@ def test_several_targets_are_written_together_or_not_at_all(cli: Cli) -> None:
     ("arguments", "problem"),
     [
         (("--target", "registration", "--no-kernels"), "--no-kernels is about --target flex-ops"),
-        (("--target", "manifest", "--compat", "2.14"), "--compat is about --target header or flex-ops or registration"),
+        (
+            ("--target", "manifest", "--compat", "2.14"),
+            "--compat is about --target header, flex-ops, registration, tflm-resolver or tflite-cmake",
+        ),
         (("--target", "flex-ops", "--namespace", "a"), "--namespace is about --target registration"),
         (("--target", "registration", "--namespace", "a b"), "'a b' is no namespace of C++"),
         (("--target", "registration", "--compat", "2.2"), "The oldest that is known is that of 2.3"),

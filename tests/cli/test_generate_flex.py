@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import Cli, Model
 
 FLEX_OPS = Path(__file__).parents[2] / "fixtures/models/flex_ops.tflite"
+EDITED = FLEX_OPS.with_name("edited.tflite")
 FILE = Path("out/selected_flex.bzl")
 
 ON_DESKTOPS_ALONE = """
@@ -187,16 +188,6 @@ def test_rules_of_a_checkout_are_those_of_its_own_file(cli: Cli, fork: Path, way
     assert "LiteRT's flex rules select only for Android, iOS" in cli(*command, "--labels", "litert").err
 
 
-def test_models_without_flex_ops_need_no_such_library(cli: Cli) -> None:
-    model = FLEX_OPS.parent / "edited.tflite"
-    for profile in ("selective", "desktop"):
-        code, told = generate(cli, "--profile", profile, model=model)
-        assert code == 0
-        assert "warning: the models run no ops of TensorFlow: TensorFlow Lite runs them without a Flex delegate" in told
-    _, told = generate(cli, "--profile", "selective")
-    assert "warning" not in told
-
-
 def test_a_configuration_has_the_labels_of_a_flex_library(cli: Cli) -> None:
     target = "{kind: flex-bazel, tensorflow: 2.14.1, profile: selective, labels: litert}"
     Path("opselect.yaml").write_text(f"out: out\nmodels: [{FLEX_OPS}]\ntargets: [{target}]\n")
@@ -226,3 +217,30 @@ def test_ops_that_call_subgraphs_as_functions_have_a_library_and_a_header(cli: C
             assert re.search(rf'isequal\(op, \\?"{op}\\?"\)', text), op
     assert "INCOMPLETE" not in text
     assert 'isequal(op, "TfLiteSubgraphExecute")' in text
+
+
+def test_a_release_whose_delegate_takes_no_models_is_said_before_what_it_lacks(cli: Cli) -> None:
+    outcome = cli("generate", FLEX_OPS, "--tensorflow", "1.15", "--target", "flex-bazel", "--out", "out")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "error: TensorFlow 1.15.5: its Flex delegate cannot be built for some models\n"
+        "  TensorFlow 2.4 is the first whose can: name that or a later release.\n"
+    )
+
+
+def test_models_without_tensorflow_ops_need_no_delegate(cli: Cli) -> None:
+    said = "no TensorFlow op is in the models: TensorFlow Lite runs them without a Flex delegate"
+    code, told = generate(cli, "--profile", "selective", model=EDITED)
+    assert (code, said in told) == (0, True)
+    code, told = generate(cli, EDITED, "--profile", "selective", model=FLEX_OPS.with_name("flex_while.tflite"))
+    assert (code, said in told) == (0, False)
+
+
+def test_lists_of_tensorflow_for_models_of_tensorflow_lite_are_said_to_be_that(cli: Cli) -> None:
+    said = "for a build of that name a --target: flex-bazel, registration, tflite-cmake, tflite-bazel or tflm-resolver"
+    flex = FLEX_OPS.with_name("flex_while.tflite")
+    command = ("generate", flex, "--tensorflow", "2.14", "--out", "out")
+    assert said in cli(*command).err
+    assert said not in cli(*command, "--target", "bazel").err
+    Path("x.pbtxt").write_text(ON_DESKTOPS_ALONE)
+    assert said not in cli(*command, "x.pbtxt", "--allow-missing").err

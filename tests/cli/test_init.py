@@ -32,6 +32,19 @@ def test_what_is_written_works_as_it_is(cli: Cli, index_file: Path, model: Model
     }
 
 
+def test_models_of_tensorflow_lite_alone_get_its_targets(cli: Cli, model: Model) -> None:
+    Path("models").mkdir()
+    for name in ("edited", "flex_while"):
+        shutil.copy(ROOT / "fixtures" / "models" / f"{name}.tflite", "models")
+    assert cli("init", "models").code == 0
+    assert cli("generate").code == 0
+    names = {path.name for path in Path("build_lists").iterdir()}
+    assert names == {"registration.cc", "tflite_registration.cmake"}
+    model("Relu", name="models/a.pbtxt")
+    assert cli("init", "models", "--force").code == 0
+    assert {target.kind for target in read_config("opselect.yaml").targets} == {"bazel", "manifest"}
+
+
 def test_a_file_that_is_there_stays_but_for_force(cli: Cli, index_file: Path, model: Model) -> None:
     model("Mul")
     Path("opselect.yaml").write_text("mine")

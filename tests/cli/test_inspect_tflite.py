@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
-from opselect.usecases.open_kernels import newest_release
 from tests.cli.conftest import Cli
 from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, Tensor, tflite_bytes
 
@@ -41,8 +42,38 @@ def test_the_report_has_versions_and_kinds_of_operators(cli: Cli) -> None:
     assert ["BlendEdges", "2", "custom", "1"] in lines
     assert ["FlexErf", "1", "TensorFlow", "op", "2"] in lines
     assert ["0", "main", "in", "image", "INT8", "[?,8,8,1]"] in lines
-    newest = newest_release()
-    assert f"opselect generate {MODELS / 'flex_ops.tflite'} --tensorflow {newest} --out build_lists" in outcome.out
+
+
+def test_the_inputs_of_tensorflow_ops_inside_are_no_ground_to_refuse_the_model(cli: Cli) -> None:
+    # The delegate runs each op by itself: the file has no edges between them.
+    outcome = cli("inspect", MODELS / "flex_while.tflite", "--tensorflow", "2.14")
+    assert (outcome.code, "does not load" in outcome.out) == (0, False)
+    assert cli("inspect", MODELS / "flex_while.tflite", "--tensorflow", "2.14", "--json").json["refused"] == []
+
+
+def test_commands_to_go_on_with_are_those_for_tensorflow_lite(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(MODELS)
+    for model in ("flex_while.tflite", "edited.tflite"):
+        printed = cli("inspect", model).out.partition("to go on with it\n")[2].splitlines()
+        assert [line.split()[1:3] for line in printed] == [["verify", model], *[["generate", model]] * 3]
+    lines = cli("inspect", "flex_while.tflite", "--tensorflow", "2.14", "--profile", "desktop").out.splitlines()
+    assert lines[-1] == (
+        "  opselect generate flex_while.tflite --tensorflow 2.14 --profile desktop --target flex-bazel --out flex"
+    )
+
+
+def test_the_commands_to_go_on_with_work(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copy(MODELS / "flex_while.tflite", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    printed = cli("inspect", "flex_while.tflite").out.partition("to go on with it\n")[2].splitlines()
+    for line in printed:
+        assert cli(*shlex.split(line)[1:]).code == 0, line
+    assert {path.name for path in tmp_path.glob("*/*")} == {
+        "registration.cc",
+        "tflite_registration.cmake",
+        "tflite.BUILD",
+        "selected_flex.bzl",
+    }
 
 
 def test_structure_lists_operators_with_their_tensors(cli: Cli) -> None:
@@ -63,7 +94,7 @@ def test_a_model_without_tensorflow_ops_needs_none(cli: Cli, tmp_path: Path) -> 
     assert "criteria" not in document
     outcome = cli("inspect", path)
     assert "TensorFlow ops inside: none" in outcome.out
-    assert "opselect generate" not in outcome.out
+    assert "flex-bazel" not in outcome.out
 
 
 def test_summarize_graph_knows_no_such_models(cli: Cli) -> None:

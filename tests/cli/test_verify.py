@@ -220,6 +220,7 @@ def test_classes_of_another_release_are_named(cli: Cli) -> None:
     [
         ((), "name a MODEL"),
         ((RELU,), "name one TensorFlow"),
+        ((FLEX,), "name its release: --runtime 2.8, or --runtime litert-2.1"),
         ((RELU, "--tensorflow", "2.14", "--against", "nowhere"), "cannot be read"),
         ((RELU, "--tensorflow", "2.14", "--build", "makefile"), "has no lists for makefile"),
         ((RELU, "--tensorflow", "2.14", "--profile", "phone"), "there is no such build profile"),
@@ -319,7 +320,7 @@ def test_a_registration_file_is_a_part_of_the_runtime(cli: Cli) -> None:
     [
         ((EDITED, "--runtime", "2.22"), "no runtime 2.22 of TensorFlow Lite is known; nearest: 2.21.0"),
         ((EDITED, "--runtime", "litert-3.0"), "nearest: litert-2.3.0"),
-        ((EDITED, "--runtime", "nightly"), "spelled like 2.8 or litert-2.2.0"),
+        ((EDITED, "--runtime", "nightly"), "write 2.8 for TensorFlow Lite 2.8, and litert-2.1 for LiteRT 2.1"),
         ((RELU, "--runtime", "2.8"), "is no TensorFlow Lite model, and --runtime 2.8 has only their ops"),
         ((EDITED, "--runtime", "2.8", "--against", str(FINDINGS / "without_op.h")), "name one TensorFlow"),
     ],

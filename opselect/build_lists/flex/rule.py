@@ -13,11 +13,9 @@ from opselect.build_lists.flex.options import FlexOptions
 from opselect.build_lists.flex.side import FlexSide, flex_side
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.findings import Finding
+from opselect.lite.flex_platforms import FIRST_FOR_MODELS
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
-
-_FIRST = (2, 4)
-"""The first release whose rule takes models (``lite/delegates/flex/build_def.bzl``, ``tflite_flex_cc_library``)."""
 
 _MAX_MISSING = 5
 _SELECTIVE = "selective"
@@ -26,15 +24,11 @@ _SELECTIVE = "selective"
 def flex_rule(selection: Selection, index: KernelIndex, options: FlexOptions, named: NamedKernels) -> dict[str, object]:
     """What the template needs beside the words of every output.
 
-    Raises InputError for a release without such a rule, and for names that a header cannot hold.
+    Raises InputError for a release without such a rule (:func:`check_flex_release`), and for names that a header cannot
+    hold.
     """
+    check_flex_release(index.release)
     number = release_number(index.release)
-    if number < _FIRST:
-        raise InputError(
-            f"TensorFlow {index.release}",
-            "its Flex delegate cannot be built for some models",
-            "TensorFlow 2.4 is the first whose can: name that or a later release.",
-        )
     phone = is_mobile(selection.profile)
     asked = flex_side(selection, index, phone=phone, named=named)
     other = _other_side(selection, index, options, named)
@@ -56,6 +50,16 @@ def flex_rule(selection: Selection, index: KernelIndex, options: FlexOptions, na
     }
 
 
+def check_flex_release(release: str) -> None:
+    """Raises InputError for a release whose Flex delegate takes no models."""
+    if release_number(release) < FIRST_FOR_MODELS:
+        raise InputError(
+            f"TensorFlow {release}",
+            "its Flex delegate cannot be built for some models",
+            "TensorFlow 2.4 is the first whose can: name that or a later release.",
+        )
+
+
 def flex_names(values: dict[str, object]) -> Iterator[str]:
     """The paths and labels of both sides, which the file must be able to hold."""
     for name in ("mobile", "elsewhere"):
@@ -69,12 +73,12 @@ def flex_warnings(selection: Selection, options: FlexOptions, *, is_trimmed: boo
 
     Lists that are not ``is_trimmed`` have more files than what is selected, but no Flex library has.
     """
-    if not (selection.kernels or selection.unresolved or selection.verdict.refused):
-        return ("the models run no ops of TensorFlow: TensorFlow Lite runs them without a Flex delegate",)
     untrimmed = (
         "" if is_trimmed else "selected_flex.bzl has the selected files alone, whatever mode and core are asked for"
     )
-    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options), untrimmed)))
+    return tuple(
+        filter(None, (_needless(selection), _one_sided(selection, options), _wider(selection, options), untrimmed))
+    )
 
 
 def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, named: NamedKernels) -> FlexSide:
@@ -102,6 +106,12 @@ def _why_not(selection: Selection, options: FlexOptions) -> str:
 
 def _lacking(finding: Finding) -> str:
     return f"{finding.op}: {finding.reason}" if finding.op else finding.reason
+
+
+def _needless(selection: Selection) -> str:
+    if selection.files or selection.unresolved:
+        return ""
+    return "no TensorFlow op is in the models: TensorFlow Lite runs them without a Flex delegate"
 
 
 def _one_sided(selection: Selection, options: FlexOptions) -> str:

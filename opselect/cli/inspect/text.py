@@ -8,6 +8,7 @@ import click
 
 from opselect.cli.shared.console import print_command, print_line
 from opselect.cli.shared.findings_text import Report, print_report
+from opselect.lite.runtimes import runtime_releases
 from opselect.models.choice import SERVE
 from opselect.models.formats import Model
 from opselect.models.formats.recognize import CHECKPOINT, GRAPH_DEF, META_GRAPH, SAVED_MODEL, TFLITE
@@ -48,6 +49,7 @@ def print_model(inspected: InspectedModel, *, structure: bool, quiet: bool) -> N
 
         print_tflite(model.tflite, inspected, structure=structure)
         _print_mobile(inspected, inspected.graphs[0], "", quiet=quiet)
+        _print_lite_steps(inspected, inspected.graphs[0].needs)
         return
     from opselect.cli.inspect.graph import print_graph
 
@@ -74,8 +76,9 @@ def _print_mobile(inspected: InspectedModel, graph: InspectedGraph, variables: s
         print_line(f"Left out of mobile builds by default ({build}): none")
     report = Report(needs.tensorflow, needs.profile, needs.missing, needs.findings, needs.verdict)
     print_report(report, err=False, quiet=quiet)
-    build_options = _options_of(inspected.source)
-    _print_next_steps(inspected.model, graph.meta_graph, build_options, needs, variables)
+    if inspected.model.tflite is None:
+        build_options = _options_of(inspected.source)
+        _print_next_steps(inspected.model, graph.meta_graph, build_options, needs, variables)
 
 
 def _options_of(source: KernelSource) -> str:
@@ -102,3 +105,18 @@ def _print_next_steps(model: Model, meta_graph: MetaGraph, build: str, needs: Mo
     has_variables = any(node.op in VARIABLES for node in meta_graph.graph.nodes)
     if has_variables and variables and (meta_graph.signatures or outputs):
         print_command(f"opselect freeze {' '.join([path, *part])} -o frozen.pb")
+
+
+def _print_lite_steps(inspected: InspectedModel, needs: MobileNeeds | None) -> None:
+    """The commands to go on with a TensorFlow Lite model: does a runtime have it, and how is one built for it?"""
+    path = shlex.quote(inspected.model.path)
+    click.echo("to go on with it")
+    print_command(f"opselect verify {path} --runtime {max(runtime_releases()).minor}")
+    print_command(f"opselect generate {path} --target registration --target tflite-cmake --out lite")
+    print_command(f"opselect generate {path} --target tflite-bazel --out lite")
+    if needs is None:
+        print_command(f"opselect generate {path} --target tflm-resolver --out micro")
+        return
+    profile = shlex.quote(needs.profile) if needs.profile != DEFAULT_PROFILE else "selective"
+    build = f"{_options_of(inspected.source)} --profile {profile}"
+    print_command(f"opselect generate {path} {build} --target flex-bazel --out flex")

@@ -18,9 +18,10 @@ def check_source(source: KernelSource, macros: Macros = NO_MACROS) -> None:
     from kernel_index import shipped
 
     if source.given != 1:
+        known = shipped.releases()
         raise click.UsageError(
             "name one TensorFlow: --tensorflow VERSION, --tree PATH or --index FILE "
-            f"(there are shipped indexes of {', '.join(shipped.releases())})"
+            f"(shipped are indexes of {known[0]} to {known[-1]}: opselect index list)"
         )
     if source.tree is None and macros and not source.roots:
         raise click.UsageError(

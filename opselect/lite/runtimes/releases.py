@@ -58,7 +58,11 @@ def find_release(text: str, known: Sequence[LiteRelease]) -> LiteRelease:
         return max(fitting)
     near = _nearest(wanted, known) if wanted is not None else (max(each for each in known if not each.is_litert),)
     problem = f"no runtime {shortened(text.strip()) or '(empty)'} of TensorFlow Lite is known"
-    ways = f"nearest: {', '.join(map(str, near))}" if wanted is not None else "spelled like 2.8 or litert-2.2.0"
+    ways = (
+        f"nearest: {', '.join(map(str, near))}"
+        if wanted is not None
+        else "write 2.8 for TensorFlow Lite 2.8, and litert-2.1 for LiteRT 2.1"
+    )
     first, last = (min(known, default=None), max((each for each in known if not each.is_litert), default=None))
     litert = [each for each in known if each.is_litert]
     spans = f"Known are {first} to {last}"

@@ -64,14 +64,13 @@ def mend_use(
         return _taking_off(f"Take the attr off, so that the kernel of {op} runs it:", problem, uses, release, model)
     if problem.kind == "unknown_attr":
         there = elsewhere(releases_with_attr(op, problem.attr), release, "know it")
-        if has_default and release_number(release) < IGNORES_UNKNOWN_ATTRS:
+        if has_default and release_number(release) < IGNORES_UNKNOWN_ATTRS and not _is_lite(model):
             take_off = "Take the attr off, for its value is the default:"
             other = (change_model(f"{there}."),) if there else ()
             return (*_taking_off(take_off, problem, uses, release, model), *other)
         # The default of a later release is what its op did before it had the attr; any other value is not.
-        value = (
-            "" if uses[0].is_call else "Its value is not the default. " if there else "No shipped release knows it. "
-        )
+        value = "Its value is not the default. " if there else "No shipped release knows it. "
+        value = "" if uses[0].is_call or (there and has_default) else value
         return _build_or_export(there, release, value)
     having = releases_defining(op, lambda *other: _accepts(problem, uses, *other))
     there = elsewhere(having, release, "take it")
@@ -86,6 +85,8 @@ def _accepts(problem: Problem, uses: Sequence[Use], definition: OpDefinition, re
 
 
 def _taking_off(first: str, problem: Problem, uses: Sequence[Use], release: str, model: str) -> tuple[Mend, ...]:
+    if _is_lite(model):
+        return _build_or_export("", release)
     minor = shipped.minor_of(release)
     applicability: Applicability = "guess" if model == _ANY else "certain"
     prepare = f"opselect prepare {model} -o phone.pb --tensorflow {minor}"
@@ -98,6 +99,11 @@ def _taking_off(first: str, problem: Problem, uses: Sequence[Use], release: str,
         transform = f"opselect transform {model} without.pb --transforms={step}"
         mends.append(run("{command}.", transform, applicability=applicability, lead="; for a GraphDef also"))
     return tuple(mends)
+
+
+def _is_lite(model: str) -> bool:
+    """Whether the name of a model is that of one of TensorFlow Lite, which can be converted again and not be edited."""
+    return model.strip("'").endswith(".tflite")
 
 
 def _may_be_graph(model: str) -> bool:
@@ -115,7 +121,7 @@ def mend_removed(op: str, index: KernelIndex, model: str) -> tuple[Mend, ...]:
     gone = definition.deprecation if definition is not None else None
     named = _SUCCESSOR.search(gone.explanation) if gone is not None else None
     successor = index.op_definition(named[1]) if named is not None else None
-    if definition is None or successor is None or not _same_shape(definition, successor):
+    if definition is None or successor is None or not _same_shape(definition, successor) or _is_lite(model):
         return (change_model("Export the model again with what takes its place."),)
     step = shlex.quote(f"rename_op(old_op_name={op}, new_op_name={successor.name})")
     freeze = "" if _may_be_graph(model) else f"opselect freeze {model} -o frozen.pb"

@@ -16,6 +16,7 @@ from opselect.diagnosis.macros import TYPE_MACROS, meant_macro
 from opselect.diagnosis.setting import Setting
 from opselect.diagnosis.values import refused_text, value_in_node
 from opselect.findings import Finding
+from opselect.findings.mends import Command
 from opselect.logs.records import KernelRow, LogFailure
 from opselect.models.graph import Node
 from opselect.usecases.diagnose import Diagnoser
@@ -140,6 +141,23 @@ def test_custom_operators_of_tensorflow_are_converted_wrongly() -> None:
     assert codes("tflite-custom", runtime="tflite", op="AddV2") == ["OPS514", "OPS512"]
     assert codes("tflite-custom", runtime="tflite", op="MyOp") == ["OPS512"]
     assert codes("tflite-custom", runtime="tflite", op="FlexAddV2") == ["OPS507"]
+
+
+@pytest.mark.parametrize(
+    ("release", "inferred", "named"),
+    [("2.14.1", False, "2.14.1"), ("2.14.1", True, "VERSION"), ("2.3.4", False, "VERSION")],
+)
+def test_a_missing_delegate_can_be_built_of_just_the_kernels(release: str, inferred: bool, named: str) -> None:
+    failure = LogFailure("flex-not-linked", "tflite", op="FFT")
+    setting = Setting(shipped.index_of(release), "android", (release,), inferred=inferred, model="a.tflite")
+    (cause,) = causes_of(failure, setting)
+    (command,) = [mend for mend in cause.mends if isinstance(mend, Command)]
+    build = f"--tensorflow {named} --profile selective --target flex-bazel --out flex"
+    assert command.line == f"opselect generate a.tflite {build}"
+    # The command line shows three.
+    assert len(cause.mends) == 3
+    assert "On Android" in cause.mends[0].text
+    assert "On iOS" in cause.mends[2].text
 
 
 def test_ops_for_the_delegate_and_custom_ones_have_causes_of_their_own() -> None:

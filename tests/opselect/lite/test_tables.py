@@ -135,7 +135,7 @@ def test_two_numbers_mean_the_newest_patch(text: str, found: str) -> None:
         ("2.8.2", "nearest: 2.8.0, 2.8.4"),
         ("2.2.0", "nearest: 2.8.0, litert-2.2.0"),
         ("litert-2.8", "nearest: litert-2.2.0, 2.8.4"),
-        ("newest", "spelled like 2.8 or litert-2.2.0"),
+        ("newest", "write 2.8 for TensorFlow Lite 2.8, and litert-2.1 for LiteRT 2.1"),
         ("", r"no runtime \(empty\)"),
         ("2.9", "Known are 2.8.0 to 2.10.1, and of LiteRT litert-2.2.0 to litert-2.2.0"),
     ],

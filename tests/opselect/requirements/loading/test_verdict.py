@@ -48,6 +48,17 @@ def test_what_is_no_graph_is_not_told_to_be_transformed(name: str) -> None:
     )
 
 
+def test_a_model_of_tensorflow_lite_is_converted_again_for_no_command_edits_it() -> None:
+    index = release(op(CONV))
+    (said,) = judge(loads_of(X + conv(more=DEFAULT), index, "my app.tflite"), index).refused
+    assert said.advice == "TensorFlow 1.5 and later know it: build one of these, or export the model for 1.4.1."
+    inv = op("Inv(x: T) -> y: T | T: type", gone=17, explanation="Use Reciprocal")
+    index = release(inv, op("Reciprocal(x: T) -> y: T | T: type"))
+    text = X + node("i", "Inv", "x", attrs="T: type: DT_FLOAT") + "versions { producer: 21 }"
+    (said,) = judge(loads_of(text, index, "app.tflite"), index).refused
+    assert said.advice == "Export the model again with what takes its place."
+
+
 @pytest.mark.parametrize("values", [(OTHER,), (DEFAULT, OTHER)])
 def test_an_attr_with_another_value_needs_another_release(values: tuple[str, ...]) -> None:
     text = X + "".join(conv(f"c{number}", more) for number, more in enumerate(values))
