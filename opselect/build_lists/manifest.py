@@ -21,11 +21,13 @@ def manifest(
     *,
     criteria: Sequence[Finding] = (),
     unread: Sequence[str] = (),
+    besides: Sequence[Finding] = (),
 ) -> Json:
     """The manifest as plain data; its keys are what scripts may rely on.
 
     ``files`` are those of the selection and the sources that the mode keeps of the release's own lists
     (``role: support``), sorted by path; ``kernels`` are rows as ``index export`` prints them, with ``reasons``;
+    ``unresolved`` are kernels that are missing, and what is missing ``besides``;
     ``not_inserted`` are ops that the runtime may insert elsewhere and that have no kernel in this build; ``criteria``
     are rows of :func:`opselect.findings.as_json.left_out_json`; ``refused``, ``ignored`` and ``unjudged`` are as
     :meth:`opselect.requirements.loading.Verdict.to_json` has them. ``unread``, the models that could not be read, is
@@ -42,7 +44,7 @@ def manifest(
             {**registration_json(kernel.registration), "reasons": [_reason_json(r) for r in kernel.reasons]}
             for kernel in selection.kernels
         ],
-        "unresolved": [missing_json(missing) for missing in selection.unresolved],
+        "unresolved": [missing_json(missing) for missing in (*selection.unresolved, *besides)],
         "not_inserted": [not_inserted_json(missing) for missing in selection.not_inserted],
         "criteria": [left_out_json(found) for found in criteria],
         **selection.verdict.to_json(),

@@ -16,6 +16,7 @@ from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, 
 from opselect.cli.shared.options import (
     FOLDER,
     follow_links_option,
+    given_text,
     have_option,
     json_option,
     macro_options,
@@ -103,9 +104,10 @@ Examples:
 @click.option(
     "--compat",
     default="",
+    callback=given_text,
     metavar="RELEASE",
-    help="With --target header, flex-ops, registration or tflm-resolver: the very text that the tool of this release "
-    "prints.",
+    help="With --target header, flex-ops, registration, tflite-cmake or tflm-resolver: the very text that "
+    "the tool of this release prints.",
 )
 @click.option(
     "--default-ops",
@@ -202,7 +204,7 @@ def command(
     if wanted and all(asks_models_alone(target, lite) for target in wanted):
         from opselect.cli.generate_lite import check_of_models, generate_for_models
 
-        folder = check_of_models(models, kept, out, html_file)
+        folder = check_of_models(models, kept, choice, ops_lists, out, html_file)
         if any(asks_for_kernels(target, lite) for target in wanted):
             check_source(source, macros)
         lite_question = LiteQuestion(models, wanted, lite, source, profile, macros)
@@ -260,7 +262,8 @@ def generate_lists(
         print_build(found, quiet=quiet)
         print_estimate(generated.estimate, kernel_files_only=kernel_files_only, quiet=quiet)
     if as_json:
-        print_json({**manifest_of(found, options), "estimate": estimate_json(generated.estimate)})
+        document = manifest_of(found, options, generated.missing)
+        print_json({**document, "estimate": estimate_json(generated.estimate)})
     if page is not None:
         from opselect.report.of_generation import BuildPart, generation_document
         from opselect.usecases.model_origins import model_origins

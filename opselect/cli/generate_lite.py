@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opselect.findings import Finding
+    from opselect.models.choice import Choice
     from opselect.usecases.generate_lite import LiteQuestion
 
+
+_NO_KERNEL = "OPS129"
+"""What is said of a kernel of TensorFlow that an ops list cannot name; all else is of operators, and of no release."""
 
 NOT_WRITTEN = "Nothing was written. --allow-missing writes the files without these."
 
@@ -47,16 +51,38 @@ def print_missing_of_models(
     """What targets lack that ask for the models alone, on stderr; nothing where there is nothing."""
     from opselect.cli.shared.findings_text import Report, print_report
 
-    if missing:
-        named = tuple(models) if len(models) == 1 else ()
-        heading = "" if release else f"TensorFlow Lite: {counted(len(missing), 'operator')} cannot be written"
-        print_report(Report(release, profile, missing, models=named, heading=heading), err=True, quiet=quiet)
+    named = tuple(models) if len(models) == 1 else ()
+    kernels = [each for each in missing if each.code == _NO_KERNEL]
+    operators = [each for each in missing if each.code != _NO_KERNEL]
+    # Without any there is nothing to print, whatever the heading.
+    heading = f"TensorFlow Lite: {counted(len(operators), 'operator')} cannot be written"
+    for report in (
+        Report(release, profile, kernels, models=named),
+        Report("", "", operators, models=named, heading=heading),
+    ):
+        print_report(report, err=True, quiet=quiet)
 
 
-def check_of_models(models: tuple[str, ...], kept: tuple[str, ...], out: Path | None, html_file: str | None) -> Path:
+def check_of_models(
+    models: tuple[str, ...],
+    kept: tuple[str, ...],
+    choice: Choice,
+    ops_lists: tuple[str, ...],
+    out: Path | None,
+    html_file: str | None,
+) -> Path:
     """The folder to write to. Raises click.UsageError for options that say nothing where no kernels are selected."""
     if kept or not models:
         raise click.UsageError("such a target is written from models of TensorFlow Lite alone: name a MODEL")
+    if choice:
+        raise click.UsageError(
+            "such a target has the operators of whole models: a part of one is chosen for kernels of TensorFlow alone"
+        )
+    if ops_lists:
+        raise click.UsageError(
+            "--ops-list adds kernels of TensorFlow, and such a target has those of the models alone: leave it out, or "
+            "write --target flex-ops without --compat"
+        )
     if html_file is not None:
         raise click.UsageError("--html tells of kernels and files, and none are selected for this target")
     if out is None:

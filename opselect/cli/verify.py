@@ -14,6 +14,7 @@ from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import NeedsCommand, needs_options, parse_needs, reading, report_unread, unread_code
 from opselect.cli.shared.options import (
     follow_links_option,
+    given_text,
     have_option,
     json_option,
     macro_options,
@@ -54,6 +55,7 @@ Examples:
 @click.option(
     "--runtime",
     default="",
+    callback=given_text,
     metavar="VERSION",
     help="Whether the interpreter of this release has the operators of .tflite models: 2.8, or litert-2.2 of LiteRT. A "
     "registration file besides says what of it is there.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kernel_index.profiles import release_number
+from opselect.build_lists.header.literals import quoted
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, run
@@ -59,7 +60,7 @@ def custom_operator(failure: LogFailure, setting: Setting) -> list[Finding]:
     op = failure.op
     if op.startswith("Flex"):
         return flex_not_linked(failure, setting)
-    named = f"resolver.AddCustom({op!r}, …)" if op else "resolver.AddCustom(NAME, …)"
+    named = f"resolver.AddCustom({quoted(op)}, …)" if op else "resolver.AddCustom(NAME, …)"
     own = Finding(
         "OPS512",
         f"the model has the custom operator {op or '(the message does not name it)'}, and the program registers none",

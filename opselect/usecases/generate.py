@@ -88,7 +88,7 @@ class Generated:
     """The answer, and the lists that were written; None where nothing was to be written, or must not be.
 
     ``estimate`` is what the sources of the lists are expected to take once compiled, None where nothing is known.
-    ``missing`` is what targets lack that ask for the models alone; nothing is written then.
+    ``missing`` is what targets lack that ask for the models alone; nothing is written then, but where that is allowed.
     """
 
     answer: BuildAnswer
@@ -140,7 +140,7 @@ def generate(
     if out is None or not may_write:
         return Generated(found, estimate=size, missing=missing)
     written = write_build_lists(found, out, options, allow_missing=allow_missing, beside=texts)
-    return Generated(found, replace(written, warnings=(*written.warnings, *warnings)), size)
+    return Generated(found, replace(written, warnings=(*written.warnings, *warnings)), size, missing)
 
 
 def _of_models(
@@ -277,15 +277,23 @@ def estimate_lists(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -
     return estimate_build(found.selection, found.index, options.mode, keep_core=options.keep_core, header=header)
 
 
-def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS) -> Json:
+def manifest_of(found: BuildAnswer, options: ListOptions = DEFAULT_OPTIONS, missing: Sequence[Finding] = ()) -> Json:
     """The manifest as plain data: every file and kernel of the build and why it is there, and all that is missing.
+
+    ``missing`` is what targets lack besides that ask for the models alone.
 
     Raises SourceTreeError where a BUILD file of the release could not be read.
     """
     check_read(found.index.build_lists)
     options = _counted(options)
     return manifest(
-        found.selection, found.index, options.mode, options.keep_core, criteria=found.criteria, unread=found.unread
+        found.selection,
+        found.index,
+        options.mode,
+        options.keep_core,
+        criteria=found.criteria,
+        unread=found.unread,
+        besides=missing,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from opselect.build_lists.header.literals import quoted
 from opselect.findings import Finding
 from opselect.findings.mends import OR, change_model
 from opselect.models.graph.tflite import FLEX_PREFIX, TfliteModel, TfliteOperator
@@ -31,7 +32,7 @@ def unresolved_operators(model: TfliteModel, name: str, resolvers: Sequence[Reso
             reason = f"{files}: the operator is not registered"
         command = "opselect generate MODEL… --target registration --out DIR"
         again = f"Write it again for all models: {command}, or TensorFlow's gen_op_registration."
-        by_hand = f"Register it by hand: resolver->AddCustom({op!r}, …)." if is_custom else ""
+        by_hand = f"Register it by hand: resolver->AddCustom({quoted(op)}, …)." if is_custom else ""
         mends = (change_model(again), *((change_model(by_hand, lead=OR),) if by_hand else ()))
         yield Finding(
             "OPS125",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kernel_index.shown import shortened
+from opselect.build_lists.header.literals import quoted
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, change_model
 from opselect.lite.runtimes import (
@@ -77,7 +79,7 @@ def noted_minimum(model: TfliteModel, name: str) -> Finding | None:
     text += "at the end."
     return Finding(
         "OPS132",
-        f"the model notes {found.stored}, and its operators need {found.computed} ({needs}): {effect}",
+        f"the model notes {shortened(found.stored)}, and its operators need {found.computed} ({needs}): {effect}",
         models=(name,),
         mends=(change_model(text),),
     )
@@ -107,10 +109,13 @@ def _first(release: LiteRelease, op: str, version: int, *, is_custom: bool) -> s
 
 def _mends(release: LiteRelease, op: str, version: int, *, is_custom: bool) -> Iterator[Mend]:
     if is_custom:
-        yield change_model(f"Register it in the program, resolver.AddCustom({op!r}, …), and name that file: --against.")
+        yield change_model(
+            f"Register it in the program, resolver.AddCustom({quoted(op)}, …), and name that file: --against."
+        )
         return
     first = " or ".join(first_named(op, version, after=release))
     if first:
         yield change_model(f"Take {first}, or a later release.")
-    older = f"Convert the model with a TensorFlow as old as {release.name}: it writes versions that this has."
+    converter = "a converter as old as" if release.is_litert else "the converter of"
+    older = f"Convert the model with {converter} {release.name}, or an older one: it writes versions that this has."
     yield change_model(older, lead=OR if first else "")

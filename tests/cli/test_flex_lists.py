@@ -199,6 +199,11 @@ def test_several_targets_are_written_together_or_not_at_all(cli: Cli) -> None:
         (("--target", "flex-ops", "--compat", "2.3"), "The oldest that is known is that of 2.4"),
         (("--target", "registration", "--compat", "later"), "'later' is no TensorFlow version"),
         (("--target", "registration", "--html", "page.html"), "--html tells of kernels and files"),
+        (("--target", "registration", "--compat", ""), "Invalid value for '--compat': it is empty"),
+        (("--target", "flex-ops", "--compat", "2.14", "--ops-list", "none.json"), "--ops-list adds kernels"),
+        (("--target", "registration", "--ops-list", "none.json"), "--ops-list adds kernels of TensorFlow"),
+        (("--target", "registration", "--outputs", "x"), "has the operators of whole models"),
+        (("--target", "tflm-resolver", "--signature", "x"), "has the operators of whole models"),
     ],
 )
 def test_options_that_make_no_sense(cli: Cli, arguments: tuple[str, ...], problem: str) -> None:

@@ -68,3 +68,25 @@ def test_a_broken_model_is_one_error(cli: Cli, data: bytes) -> None:
     assert "a.tflite" in outcome.err
     assert "Traceback" not in outcome.err
     assert not Path("out").exists()
+
+
+def test_beside_what_kernels_are_selected_for_what_is_missing_is_said_of_operators(cli: Cli) -> None:
+    model = write("a.tflite", Op(BUILTIN.SOFTMAX, (0,), (0,)), Op("Own", (0,), (0,)))
+    targets = ("--target", "header", "--target", "tflm-resolver", "--tensorflow", "2.14", "--out", "out", "--json")
+    outcome = cli("generate", model, *targets)
+    assert outcome.code == 1
+    assert "TensorFlow Lite: 1 operator cannot be written\n  OPS134  1 problem:" in outcome.err
+    assert [(each["code"], each["op"]) for each in outcome.json["unresolved"]] == [("OPS134", "Own")]
+    assert not Path("out").exists()
+    outcome = cli("generate", model, *targets, "--allow-missing")
+    assert outcome.code == 0
+    assert "OPS134  1 problem:" in outcome.err
+    assert [each["op"] for each in outcome.json["unresolved"]] == ["Own"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [FILE.name, "ops_to_register.h"]
+
+
+def test_the_line_to_write_by_hand_has_the_name_as_a_literal_of_cpp(cli: Cli) -> None:
+    model = write("a.tflite", Op("a\r\nb", (0,), (0,)))
+    outcome = cli("generate", model, "--target", "tflm-resolver", "--out", "out")
+    assert outcome.code == 1
+    assert r'resolver.AddCustom("a\015\012b", …)' in outcome.err

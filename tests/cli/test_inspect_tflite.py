@@ -154,3 +154,14 @@ def test_what_is_not_known_of_the_minimum_is_said(cli: Cli, tmp_path: Path, ops:
     if Op(BUILTIN.MUL, version=99) in ops:
         row = ["MUL", "99", "built-in", "1", "not", "known"]
         assert row in [text.split() for text in outcome.out.splitlines()]
+
+
+def test_an_endless_note_is_shown_in_part(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    note = (b"", b"9" * 5000)
+    model = tflite_bytes(Subgraph(operators=(Op(BUILTIN.ADD),)), buffers=note, metadata=(("min_runtime_version", 1),))
+    path.write_bytes(model)
+    outcome = cli("inspect", path)
+    assert outcome.code == 0
+    assert max(map(len, outcome.out.splitlines())) < 400
+    assert "(5,000 characters)" in outcome.out

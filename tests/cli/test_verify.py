@@ -321,6 +321,9 @@ def test_a_registration_file_is_a_part_of_the_runtime(cli: Cli) -> None:
         ((EDITED, "--runtime", "2.22"), "no runtime 2.22 of TensorFlow Lite is known; nearest: 2.21.0"),
         ((EDITED, "--runtime", "litert-3.0"), "nearest: litert-2.3.0"),
         ((EDITED, "--runtime", "nightly"), "write 2.8 for TensorFlow Lite 2.8, and litert-2.1 for LiteRT 2.1"),
+        ((EDITED, "--runtime", "2.8\n\x1b[1mx"), "error: no runtime 2.8 \\x1b[1mx of TensorFlow Lite is known"),
+        # A variable that is not set must not leave the question out.
+        ((EDITED, "--runtime", "", "--against", "2.14"), "Invalid value for '--runtime': it is empty"),
         ((RELU, "--runtime", "2.8"), "is no TensorFlow Lite model, and --runtime 2.8 has only their ops"),
         ((EDITED, "--runtime", "2.8", "--against", str(FINDINGS / "without_op.h")), "name one TensorFlow"),
     ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kernel_index.shown import visible
+from opselect.build_lists.header.literals import quoted
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, OpselectOptions, change_model
@@ -146,7 +147,7 @@ def _finding(lacking: Lacking) -> Finding:
     elif _is_own(lacking):
         code, reason = "OPS134", "it is none of the custom operators that come with the runtime"
         text = "With --allow-missing the resolver has room for it: register it by hand, "
-        text += f"resolver.AddCustom({_quoted(name)}, …)."
+        text += f"resolver.AddCustom({quoted(name)}, …)."
         mends = (OpselectOptions(text=text, options=("--allow-missing",)),)
     else:
         code, reason = "OPS133", f"no function of the resolver adds it ({micro_table().sources})"
@@ -166,7 +167,3 @@ def _finding(lacking: Lacking) -> Finding:
         source=RESOLVER,
         mends=mends,
     )
-
-
-def _quoted(name: str) -> str:
-    return '"' + visible(name).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

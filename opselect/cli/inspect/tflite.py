@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import click
 
+from kernel_index.shown import shortened
 from opselect.cli.inspect.tensor_json import tensor_json
 from opselect.cli.shared.console import print_line, print_section
 from opselect.cli.shared.findings_text import Report, print_report
@@ -166,7 +167,7 @@ def _minimum_text(minimum: ModelMinimum) -> str:
         unknown = ", ".join(f"{each.op} {each.version}" for each in minimum.unknown)
         text += f"; or later, for nobody says since when there is {unknown}" if minimum.computed else ""
     notes = {"same": "notes the same", "absent": "notes none"}
-    return f"{text}; the model {notes.get(minimum.judgement, f'notes {minimum.stored}')}"
+    return f"{text}; the model {notes.get(minimum.judgement, f'notes {shortened(minimum.stored)}')}"
 
 
 def _signature_rows(model: TfliteModel) -> Iterator[tuple[str, ...]]:

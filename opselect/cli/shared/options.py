@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from opselect.usecases.kernel_source import Macros
 
@@ -109,6 +110,16 @@ def _macro_name(name: str, option: str) -> str:
     if not (name.isascii() and name.isidentifier()):
         raise click.BadParameter(f"{name!r} is no macro name", param_hint=option)
     return name
+
+
+def given_text(context: click.Context, option: click.Parameter, value: str) -> str:
+    """A callback for an option whose empty text would be as if it had not been given, as that of an unset variable is.
+
+    Raises click.BadParameter for one that is given so.
+    """
+    if not value and context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE:
+        raise click.BadParameter("it is empty")
+    return value
 
 
 def split_names(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kernel_index.errors import OpselectError
-from kernel_index.shown import shortened
+from kernel_index.shown import one_line, shortened
 
 LITERT = "litert-"
 """How releases of LiteRT are spelled: 2.2 is of TensorFlow, and ``litert-2.2`` of 2026."""
@@ -57,7 +57,7 @@ def find_release(text: str, known: Sequence[LiteRelease]) -> LiteRelease:
     if fitting:
         return max(fitting)
     near = _nearest(wanted, known) if wanted is not None else (max(each for each in known if not each.is_litert),)
-    problem = f"no runtime {shortened(text.strip()) or '(empty)'} of TensorFlow Lite is known"
+    problem = f"no runtime {shortened(one_line(text.strip())) or '(empty)'} of TensorFlow Lite is known"
     ways = (
         f"nearest: {', '.join(map(str, near))}"
         if wanted is not None

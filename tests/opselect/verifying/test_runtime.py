@@ -74,7 +74,9 @@ def test_custom_operators_of_the_runtime_are_known_and_others_are_the_programs()
     model = model_of(custom=((DETECTION, 1), ("Mine", 1), ("FlexErf", 1)))
     (finding,) = found(model, "2.14")
     assert (finding.code, finding.op) == ("OPS131", "Mine")
-    assert "resolver.AddCustom('Mine', …)" in finding.advice
+    assert 'resolver.AddCustom("Mine", …)' in finding.advice
+    (strange,) = found(model_of(custom=(('it\'s "M\u00efne"\n', 1),)), "2.14")
+    assert r"""resolver.AddCustom("it's \"M\303\257ne\"\012", …)""" in strange.advice
     assert not found(model, "2.14", custom=False)
     (early,) = found(model_of(custom=((DETECTION, 1),)), "1.9")
     assert early.reason == "TensorFlow Lite 1.9.0 does not register it; the first to do so: TensorFlow Lite 1.10"
