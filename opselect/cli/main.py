@@ -79,6 +79,8 @@ class LazyGroup(click.Group):
     epilog="""\b
 Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --out build_lists
+  opselect generate flex.tflite --target registration --target tflite-cmake --out lite
+  opselect verify gelu.tflite --runtime 2.9
   opselect locate Mul Conv2D --tensorflow 2.14
   opselect index list
 """,

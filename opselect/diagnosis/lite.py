@@ -19,6 +19,7 @@ from opselect.lite.runtimes import (
     operator_of_code,
 )
 from opselect.logs.records import LogFailure
+from opselect.targets import Target
 
 _FLEX_ON: dict[str, str] = {
     "android": 'On Android: add implementation "org.tensorflow:tensorflow-lite-select-tf-ops" to the dependencies, in '
@@ -154,18 +155,17 @@ def _newer_runtime(first: tuple[str, ...], what: str) -> tuple[Mend, ...]:
     return (told("likely", text), told("likely", older, lead=OR))
 
 
-def not_added(failure: LogFailure, _: Setting) -> list[Finding]:
+def not_added(failure: LogFailure, setting: Setting) -> list[Finding]:
     """A builtin operator that the program's resolver does not have."""
     op = failure.op
     name = op or (f"code {failure.builtin_code}" if failure.builtin_code is not None else "the operator")
     reason = f"the resolver of the program has no {name}: it was never added, or not for this model"
     mends: tuple[Mend, ...]
     if failure.runtime == "tflite-micro":
-        mends = (_added_on_microcontrollers(op),)
+        mends = _added_on_microcontrollers(op, setting)
     else:
         by_hand = f"Add it: resolver.AddBuiltin(BuiltinOperator_{op or 'X'}, Register_{op or 'X'}())."
-        again = "Make the resolver again for all models (gen_selected_ops), or use BuiltinOpResolver."
-        mends = (told("likely", by_hand), told("likely", again, lead=OR))
+        mends = (told("likely", by_hand), _whole_resolver("registration", setting))
     found = [Finding("OPS511", reason, mends=mends)]
     first = first_named(op, 1)
     if failure.runtime != "tflite-micro" and first and first != (f"{_TENSORFLOW}1.5",):
@@ -174,16 +174,23 @@ def not_added(failure: LogFailure, _: Setting) -> list[Finding]:
     return [about(each, failure) for each in found]
 
 
-def _added_on_microcontrollers(op: str) -> Mend:
-    """The call that adds a built-in operator; an operator that the runtime does not have at all is said to be so."""
+def _whole_resolver(target: Target, setting: Setting) -> Mend:
+    """The command that writes all registrations of a model."""
+    line = f"opselect generate {setting.shown_model} --target {target} --out resolver"
+    return run("Make the resolver for all models: {command}.", line, applicability="likely", lead=OR)
+
+
+def _added_on_microcontrollers(op: str, setting: Setting) -> tuple[Mend, ...]:
+    """The call that adds a built-in operator, and the command for all; one that the runtime lacks is said to be so."""
     function = micro_table().by_operator().get((False, op))
     if op and function is None:
         lacking = (
             f"TensorFlow Lite for Microcontrollers has no {op} ({micro_table().sources}): build the model without it."
         )
-        return told("likely", lacking)
+        return (told("likely", lacking),)
     call = f"resolver.{function.function}()" if function is not None else "resolver.AddX()"
-    return told("likely", f"Add it, and make room for one more: {call}; MicroMutableOpResolver<N>.")
+    by_hand = told("likely", f"Add it, and make room for one more: {call}; MicroMutableOpResolver<N>.")
+    return by_hand, _whole_resolver("tflm-resolver", setting)
 
 
 def resolver_full(failure: LogFailure, _: Setting) -> list[Finding]:

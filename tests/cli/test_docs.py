@@ -88,6 +88,21 @@ def test_readme_command_for_the_bundled_model_works(cli: Cli) -> None:
     assert {path.name for path in Path("build_lists").iterdir()} >= {"kernels.BUILD", "manifest.yaml"}
 
 
+def test_commands_of_the_readme_for_tensorflow_lite_work(cli: Cli) -> None:
+    readme = (ROOT / "README.md").read_text()
+    lines = re.findall(r"^opselect .*\.tflite.*$", readme, re.MULTILINE)
+    copy_models(Path(), "fixtures/models")
+    for line in lines:
+        assert cli(*shlex.split(line, comments=True)[1:]).code == 0, line
+    assert len(lines) == 4
+    assert {path.name for path in Path().glob("*/*.*")} == {
+        "registration.cc",
+        "selected_flex.bzl",
+        "tflite.BUILD",
+        "tflite_registration.cmake",
+    }
+
+
 @pytest.mark.parametrize(
     "page", sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 )

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Cli, Model
 
 FLEX_OPS = Path(__file__).parents[2] / "fixtures/models/flex_ops.tflite"
+NO_LIST = FLEX_OPS.parents[1] / "findings" / "no_list.tflite"
+"""A model with an op that no release has."""
 EDITED = FLEX_OPS.with_name("edited.tflite")
 FILE = Path("out/selected_flex.bzl")
 
@@ -220,7 +222,7 @@ def test_ops_that_call_subgraphs_as_functions_have_a_library_and_a_header(cli: C
 
 
 def test_a_release_whose_delegate_takes_no_models_is_said_before_what_it_lacks(cli: Cli) -> None:
-    outcome = cli("generate", FLEX_OPS, "--tensorflow", "1.15", "--target", "flex-bazel", "--out", "out")
+    outcome = cli("generate", NO_LIST, "--tensorflow", "1.15", "--target", "flex-bazel", "--out", "out")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
         "error: TensorFlow 1.15.5: its Flex delegate cannot be built for some models\n"

@@ -151,9 +151,8 @@ def _finding(lacking: Lacking) -> Finding:
         mends = (OpselectOptions(text=text, options=("--allow-missing",)),)
     else:
         code, reason = "OPS133", f"no function of the resolver adds it ({micro_table().sources})"
-        mends = (
-            change_model("Build the model without it: opselect inspect --print-structure shows where it is used."),
-        )
+        text = "Build the model without it: opselect inspect --print-structure shows where it is used."
+        mends = (change_model(text),)
     if not lacking.count:
         reason += "; it stands in the table of operators, and nothing uses it"
         mends = (*mends, change_model("Leave out --compat: what nothing uses is not written then.", lead=OR))

@@ -105,7 +105,12 @@ def test_version_of_a_builtin_operator_tells_the_first_runtime() -> None:
 )
 def test_microcontrollers_add_an_operator_by_the_name_of_its_function_if_there_is_one(op: str, said: str) -> None:
     (cause,) = causes("tflite-not-added", runtime="tflite-micro", op=op)
-    assert (cause.code, cause.advice) == ("OPS511", said)
+    assert (cause.code, cause.mends[0].text) == ("OPS511", said)
+    commands = [mend.line for mend in cause.mends if isinstance(mend, Command)]
+    whole = "opselect generate MODEL --target tflm-resolver --out resolver"
+    assert commands == ([] if op == "GELU" else [whole])
+    (phone, _) = causes("tflite-not-added", runtime="tflite", op="GELU", version=1)
+    assert "opselect generate MODEL --target registration --out resolver" in phone.advice
 
 
 def test_the_first_release_of_a_version_is_the_first_that_registers_it() -> None:

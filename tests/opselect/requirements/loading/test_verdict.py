@@ -57,6 +57,10 @@ def test_a_model_of_tensorflow_lite_is_converted_again_for_no_command_edits_it()
     text = X + node("i", "Inv", "x", attrs="T: type: DT_FLOAT") + "versions { producer: 21 }"
     (said,) = judge(loads_of(text, index, "app.tflite"), index).refused
     assert said.advice == "Export the model again with what takes its place."
+    index = release(version="1.13.2")
+    text = X + node("r", "Relu", "x", attrs="T: type: DT_FLOAT; _lower_using_switch_merge: b: true")
+    said = judge(loads_of(text, index, "app.tflite"), index).refused[-1]
+    assert (said.kind, said.advice) == ("lowering", "Export the model for TensorFlow 1.13.2.")
 
 
 @pytest.mark.parametrize("values", [(OTHER,), (DEFAULT, OTHER)])
