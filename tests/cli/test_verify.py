@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, tflite_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 FINDINGS = ROOT / "fixtures" / "findings"
@@ -346,3 +347,26 @@ def test_one_unreadable_model_of_several_leaves_the_others_judged(cli: Cli) -> N
     assert outcome.json["unread"] == ["broken.tflite"]
     assert [problem["op"] for problem in outcome.json["problems"]] == ["GELU"]
     assert outcome.code != 0
+
+
+def test_an_interpreter_looks_up_built_ins_that_nothing_uses(cli: Cli) -> None:
+    unused = ((BUILTIN.GELU, 2), (BUILTIN.ADD, 4), ("Mine", 1), ("FlexErf", 1))
+    Path("m.tflite").write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.ADD),)), unused=unused))
+    assert codes(cli, "m.tflite", "--runtime", "2.9") == []
+    outcome = cli("verify", "m.tflite", "--runtime", "2.8", "--json")
+    assert outcome.code == 1
+    (problem,) = outcome.json["problems"]
+    assert (problem["code"], problem["op"], problem["nodes"], problem["count"]) == ("OPS130", "GELU", [], 0)
+    assert problem["reason"].endswith(
+        "nothing uses it, and an interpreter looks up all that stands in the table of operators"
+    )
+    assert problem["mend"].startswith("Take it out of the model's table of operators")
+    # What is written of the used ones does not do for such a model, which is said, and the tool's text does.
+    written = cli("generate", "m.tflite", "--target", "registration", "--out", "out", "--json")
+    (warning,) = written.json["warnings"]
+    assert warning.startswith("m.tflite has GELU in version 2, ADD in version 4 in its table of operators")
+    file = ("--against", "out/registration.cc")
+    assert codes(cli, "m.tflite", *file) == [("OPS125", "ADD"), ("OPS125", "GELU")]
+    written = cli("generate", "m.tflite", "--target", "registration", "--out", "out", "--compat", "2.14", "--json")
+    assert written.json["warnings"] == []
+    assert codes(cli, "m.tflite", *file) == []

@@ -84,14 +84,16 @@ def tflite_bytes(
     metadata: Sequence[str | tuple[str, int]] = (),
     description: str = "",
     only_old_codes: bool = False,
+    unused: Sequence[tuple[int | str, int]] = (),
 ) -> bytes:
     """A model; a buffer is its bytes, or offset and size of bytes that the caller appends.
 
     Metadata are names, or names and the buffers with their values.
+    ``unused`` are kinds and versions that stand in the table of operators alone.
     With ``only_old_codes`` operators have just the field that files before schema 3a have.
     """
     writer = _Writer(flatbuffers.Builder(0), only_old_codes)
-    return writer.model(subgraphs, buffers, signatures, metadata, description)
+    return writer.model(subgraphs, buffers, signatures, metadata, description, unused)
 
 
 def model_of(path: Path, data: bytes) -> TfliteModel:
@@ -128,8 +130,10 @@ class _Writer:
         signatures: Sequence[Signature],
         metadata: Sequence[str | tuple[str, int]],
         description: str,
+        unused: Sequence[tuple[int | str, int]],
     ) -> bytes:
         written = self._tables([self._subgraph(subgraph) for subgraph in subgraphs])
+        self._codes += unused
         fields = {
             "Version": 3,
             "OperatorCodes": self._tables([self._code(*code) for code in self._codes]),
