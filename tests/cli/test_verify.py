@@ -320,6 +320,8 @@ def test_a_registration_file_is_a_part_of_the_runtime(cli: Cli) -> None:
     [
         ((EDITED, "--runtime", "2.22"), "no runtime 2.22 of TensorFlow Lite is known; nearest: 2.21.0"),
         ((EDITED, "--runtime", "litert-3.0"), "nearest: litert-2.3.0"),
+        ((EDITED, "--runtime", "litert-2.8"), "nearest: litert-2.3.0, 2.8.4"),
+        ((EDITED, "--runtime", "2.8.9"), "nearest: 2.8.4, 2.9.0"),
         ((EDITED, "--runtime", "nightly"), "spelled like 2.8 or litert-2.2.0"),
         ((EDITED, "--runtime", "2.8\n\x1b[1mx"), "error: no runtime 2.8 \\x1b[1mx of TensorFlow Lite is known"),
         # A variable that is not set must not leave the question out.
