@@ -45,5 +45,17 @@ def used_operators(models: Iterable[LiteModel], *, whole_table: bool = False) ->
     return UsedOperators(*(dict(sorted(kind.items(), key=lambda item: item[0].encode())) for kind in kinds))
 
 
+def unused_builtins(model: TfliteModel) -> tuple[OperatorCode, ...]:
+    """The built-ins, each in a version, that a model has in its table and uses nowhere, in the order of the table.
+
+    An interpreter of TensorFlow Lite looks up the whole table and refuses a model with a built-in that is not
+    registered, used or not; a custom operator may be without a registration until it is run
+    (``BuildLocalIndexToRegistrationMapping`` in ``lite/core/interpreter_builder.cc``). That for microcontrollers looks
+    up what is used.
+    """
+    used = {operator.code for operator in model.operators}
+    return tuple(dict.fromkeys(code for code in model.operator_codes if not code.is_custom and code not in used))
+
+
 def _codes(model: TfliteModel, *, whole_table: bool) -> Iterable[OperatorCode]:
     return model.operator_codes if whole_table else {operator.code for operator in model.operators}

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from opselect.build_lists.header.literals import quoted
 from opselect.findings import Finding
 from opselect.findings.mends import OR, change_model
+from opselect.lite.operators import unused_builtins
 from opselect.models.graph.tflite import FLEX_PREFIX, TfliteModel, TfliteOperator
 from opselect.verifying.resolver import Resolver
 
+TAKE_OUT = "Take it out of the model's table of operators: a converter writes no such entries."
+"""What to do about an operator that nothing uses."""
 MAX_PLACES = 5
 """Maximum number of operators that a finding names."""
 
@@ -32,11 +35,13 @@ def unresolved_operators(model: TfliteModel, name: str, resolvers: Sequence[Reso
             reason = f"{files}: the operator is not registered"
         command = "opselect generate MODEL… --target registration --out DIR"
         again = f"Write it again for all models: {command}, or TensorFlow's gen_op_registration."
+        # What opselect writes has the operators that are used, unless it is asked for the tool's text.
+        again = again if places else TAKE_OUT
         by_hand = f"Register it by hand: resolver->AddCustom({quoted(op)}, …)." if is_custom else ""
         mends = (change_model(again), *((change_model(by_hand, lead=OR),) if by_hand else ()))
         yield Finding(
             "OPS125",
-            reason,
+            f"{reason}{lookup_of_unused(places)}",
             op=op,
             attrs=(("version", version),),
             count=len(places),
@@ -68,13 +73,23 @@ def has_flex(model: TfliteModel) -> bool:
 
 
 def operators_of(model: TfliteModel) -> dict[tuple[str, str, int], list[str]]:
-    """Each operator by kind (``built-in``, ``custom``, ``flex``), name and version, with its places, sorted."""
+    """Each operator by kind (``built-in``, ``custom``, ``flex``), name and version, with its places, sorted.
+
+    Built-ins that nothing uses have no place: an interpreter looks them up, too.
+    """
     found: dict[tuple[str, str, int], list[str]] = {}
     for number, subgraph in enumerate(model.subgraphs):
         for index, operator in enumerate(subgraph.operators):
             key = (_kind(operator), operator.name, operator.version)
             found.setdefault(key, []).append(f"subgraph_{number}/operator_{index}")
+    for code in unused_builtins(model):
+        found.setdefault(("built-in", code.name, code.version), [])
     return dict(sorted(found.items()))
+
+
+def lookup_of_unused(places: Sequence[str]) -> str:
+    """Why an operator counts that is used at none of the places; empty for one that is used."""
+    return "" if places else "; nothing uses it, and an interpreter looks up all that stands in the table of operators"
 
 
 def _kind(operator: TfliteOperator) -> str:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError, Place
+from opselect.build_lists.header.literals import unquoted
 
 _ADVICE = "opselect reads what gen_op_registration and gen_selected_ops of TensorFlow Lite write."
 _SKIPPED = re.compile(r'//[^\n]*|/\*.*?\*/|("(?:[^"\\\n]|\\.)*")', re.DOTALL)
@@ -68,9 +69,14 @@ def _added(code: str, call: re.Match[str], path: str) -> ResolvedOperator:
     what = call["what"]
     form = {"Builtin": _BUILTIN, "Custom": _CUSTOM}.get(what)
     name = form.match(code, call.end()) if form is not None else None
+    try:
+        # A custom operator is named by a literal, in which any character may be an escape.
+        operator = unquoted(f'"{name["name"]}"') if name is not None else ""
+    except ValueError:
+        name = None
     rest = _REGISTRATION.match(code, name.end()) if name is not None else None
     if name is None or rest is None:
         place = Place(path, code.count("\n", 0, call.start()) + 1)
         raise InputError(place, f"which operators Add{what} adds cannot be told", _ADVICE)
     low = int(rest["low"] or 1)
-    return ResolvedOperator(name["name"], what == "Custom", low, int(rest["high"] or low))
+    return ResolvedOperator(operator, what == "Custom", low, int(rest["high"] or low))

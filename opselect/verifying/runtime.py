@@ -18,7 +18,7 @@ from opselect.lite.runtimes import (
     registered_versions,
 )
 from opselect.models.graph.tflite import TfliteModel
-from opselect.verifying.operators import MAX_PLACES, operators_of
+from opselect.verifying.operators import MAX_PLACES, TAKE_OUT, lookup_of_unused, operators_of
 
 
 def operators_not_in_runtime(
@@ -38,13 +38,14 @@ def operators_not_in_runtime(
             continue
         yield Finding(
             "OPS131" if is_custom else "OPS130",
-            f"{_what_it_has(release, versions, version)}{_first(release, op, version, is_custom=is_custom)}",
+            f"{_what_it_has(release, versions, version)}{_first(release, op, version, is_custom=is_custom)}"
+            f"{lookup_of_unused(places)}",
             op=op,
             attrs=(("version", version),),
             count=len(places),
             nodes=tuple(places[:MAX_PLACES]),
             models=(name,),
-            mends=tuple(_mends(release, op, version, is_custom=is_custom)),
+            mends=tuple(_mends(release, op, version, is_custom=is_custom)) if places else (change_model(TAKE_OUT),),
         )
 
 

@@ -111,6 +111,15 @@ def test_functions_need_what_runs_them(cli: Cli, calling: Path) -> None:
     assert all(header.has_op(op) and header.has_class(kernel_class) for op, kernel_class in own)
 
 
+def test_functions_of_a_real_model_return_what_their_subgraphs_do(cli: Cli) -> None:
+    model = ROOT / "fixtures/models/converted_dataset.tflite"
+    assert cli("generate", model, *COMPAT).code == DONE
+    listed = pairs()
+    outcome = cli("generate", model, *DESKTOP, "--target", "flex-ops", "--out", "out")
+    assert outcome.code == DONE, outcome.err
+    assert all(pair in pairs() for pair in [*listed, ["TfLiteSubgraphExecute", "TfLiteSubgraphExecute"]])
+
+
 def test_kept_requirements_say_what_runs_functions(cli: Cli, calling: Path) -> None:
     Path("kept.json").write_text(cli("requirements", calling, "--tensorflow", "2.14", "--json").out)
     assert cli("generate", "--requirements", "kept.json", *DESKTOP, "--target", "flex-ops", "--out", "out").code == DONE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, Tensor, tflite_bytes
+from tests.opselect.tflite_files import BUILTIN, Code, Op, Subgraph, Tensor, tflite_bytes
 
 MODELS = Path(__file__).parents[2] / "fixtures" / "models"
 
@@ -122,6 +122,7 @@ def test_the_minimum_runtime_is_computed_and_held_against_the_note(cli: Cli) -> 
             {"op": "FULLY_CONNECTED", "version": 9, "release": "2.3.0", "registered": ["TensorFlow Lite 2.4"]},
             {"op": "GELU", "version": 2, "release": "2.9.0", "registered": ["TensorFlow Lite 2.9"]},
         ],
+        "unused": [],
     }
     out = cli("inspect", MODELS / "edited.tflite").out
     assert "minimum runtime: 2.9.0, for GELU 2; the model notes 2.3.0\n" in out
@@ -165,3 +166,15 @@ def test_an_endless_note_is_shown_in_part(cli: Cli, tmp_path: Path) -> None:
     assert outcome.code == 0
     assert max(map(len, outcome.out.splitlines())) < 400
     assert "(5,000 characters)" in outcome.out
+
+
+def test_what_stands_in_the_table_of_operators_alone_is_said(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    unused = (Code(BUILTIN.GELU, version=2), Code(BUILTIN.ADD), Code(BUILTIN.CUSTOM, custom="Mine"))
+    path.write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.ADD),)), codes=unused))
+    minimum = cli("inspect", path, "--json").json["min_runtime"]
+    assert minimum["computed"] == "1.5.0"
+    assert minimum["unused"] == [
+        {"op": "GELU", "version": 2, "release": "2.9.0", "registered": ["TensorFlow Lite 2.9"]}
+    ]
+    assert "  GELU 2 (2.9.0): nothing uses it, and an interpreter looks up" in cli("inspect", path).out

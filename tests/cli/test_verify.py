@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.opselect.tflite_files import BUILTIN, Code, Op, Subgraph, tflite_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 FINDINGS = ROOT / "fixtures" / "findings"
@@ -320,6 +321,8 @@ def test_a_registration_file_is_a_part_of_the_runtime(cli: Cli) -> None:
     [
         ((EDITED, "--runtime", "2.22"), "no runtime 2.22 of TensorFlow Lite is known; nearest: 2.21.0"),
         ((EDITED, "--runtime", "litert-3.0"), "nearest: litert-2.3.0"),
+        ((EDITED, "--runtime", "litert-2.8"), "nearest: litert-2.3.0, 2.8.4"),
+        ((EDITED, "--runtime", "2.8.9"), "nearest: 2.8.4, 2.9.0"),
         ((EDITED, "--runtime", "nightly"), "write 2.8 for TensorFlow Lite 2.8, and litert-2.1 for LiteRT 2.1"),
         ((EDITED, "--runtime", "2.8\n\x1b[1mx"), "error: no runtime 2.8 \\x1b[1mx of TensorFlow Lite is known"),
         # A variable that is not set must not leave the question out.
@@ -347,3 +350,31 @@ def test_one_unreadable_model_of_several_leaves_the_others_judged(cli: Cli) -> N
     assert outcome.json["unread"] == ["broken.tflite"]
     assert [problem["op"] for problem in outcome.json["problems"]] == ["GELU"]
     assert outcome.code != 0
+
+
+def test_an_interpreter_looks_up_built_ins_that_nothing_uses(cli: Cli) -> None:
+    unused = (
+        Code(BUILTIN.GELU, version=2),
+        Code(BUILTIN.ADD, version=4),
+        Code(BUILTIN.CUSTOM, custom="Mine"),
+        Code(BUILTIN.CUSTOM, custom="FlexErf"),
+    )
+    Path("m.tflite").write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.ADD),)), codes=unused))
+    assert codes(cli, "m.tflite", "--runtime", "2.9") == []
+    outcome = cli("verify", "m.tflite", "--runtime", "2.8", "--json")
+    assert outcome.code == 1
+    (problem,) = outcome.json["problems"]
+    assert (problem["code"], problem["op"], problem["nodes"], problem["count"]) == ("OPS130", "GELU", [], 0)
+    assert problem["reason"].endswith(
+        "nothing uses it, and an interpreter looks up all that stands in the table of operators"
+    )
+    assert problem["mend"].startswith("Take it out of the model's table of operators")
+    # What is written of the used ones does not do for such a model, which is said, and the tool's text does.
+    written = cli("generate", "m.tflite", "--target", "registration", "--out", "out", "--json")
+    (warning,) = written.json["warnings"]
+    assert warning.startswith("m.tflite has GELU in version 2, ADD in version 4 in its table of operators")
+    file = ("--against", "out/registration.cc")
+    assert codes(cli, "m.tflite", *file) == [("OPS125", "ADD"), ("OPS125", "GELU")]
+    written = cli("generate", "m.tflite", "--target", "registration", "--out", "out", "--compat", "2.14", "--json")
+    assert written.json["warnings"] == []
+    assert codes(cli, "m.tflite", *file) == []

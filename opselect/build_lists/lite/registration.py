@@ -10,9 +10,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kernel_index.errors import InputError
-from kernel_index.shown import one_line
+from kernel_index.shown import one_line, shown_path
 from opselect.build_lists.lite.options import LiteOptions
-from opselect.lite.operators import LiteModel, UsedOperators, Versions, used_operators
+from opselect.lite.operators import LiteModel, UsedOperators, Versions, unused_builtins, used_operators
 from opselect.lite.runtimes import (
     LiteRelease,
     first_named,
@@ -35,6 +35,25 @@ def registration_text(models: Sequence[LiteModel], options: LiteOptions) -> str:
         _check_builtin(name, low, models, options.compat)
     custom = dict(custom_functions(used.custom, models, options))
     return "".join(f"{line}\n" for line in _lines(used, custom, options))
+
+
+def registration_warnings(models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
+    """Which models the file does not do for: an interpreter wants what is not in it, for nothing uses that."""
+    registered = used_operators(models, whole_table=bool(options.compat)).builtin
+    warnings = []
+    for each in models:
+        lacking = [
+            f"{code.name} in version {code.version}"
+            for code in unused_builtins(each.model)
+            if code.name not in registered or not registered[code.name][0] <= code.version <= registered[code.name][1]
+        ]
+        if lacking:
+            warnings.append(
+                f"{shown_path(each.name)} has {', '.join(lacking)} in its table of operators, and nothing uses it: it "
+                "is not registered, and an interpreter looks up the whole table and refuses the model. Take it out of "
+                "the table (a converter writes no such entries), or register the table: --compat."
+            )
+    return tuple(warnings)
 
 
 def custom_functions(

@@ -8,7 +8,7 @@ from opselect.build_lists.lite.bazel import bazel_text, bazel_warnings
 from opselect.build_lists.lite.cmake import cmake_text, cmake_warnings
 from opselect.build_lists.lite.micro_resolver import micro_resolver_findings, micro_resolver_text
 from opselect.build_lists.lite.options import LiteOptions
-from opselect.build_lists.lite.registration import registration_text
+from opselect.build_lists.lite.registration import registration_text, registration_warnings
 from opselect.findings import Finding
 from opselect.lite.operators import LiteModel
 from opselect.targets import Target, kind_of
@@ -37,5 +37,12 @@ def lite_findings(target: Target, models: Sequence[LiteModel], options: LiteOpti
 
 def lite_warnings(target: Target, models: Sequence[LiteModel], options: LiteOptions) -> tuple[str, ...]:
     """What a user should know when this target is written of these models, a sentence each."""
-    warn = {"tflite-bazel": bazel_warnings, "tflite-cmake": cmake_warnings}.get(target)
+    warn = _WARNINGS.get(target)
     return warn(models, options) if warn else ()
+
+
+_WARNINGS: dict[Target, Callable[[Sequence[LiteModel], LiteOptions], tuple[str, ...]]] = {
+    "registration": registration_warnings,
+    "tflite-bazel": bazel_warnings,
+    "tflite-cmake": cmake_warnings,
+}

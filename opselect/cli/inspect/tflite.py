@@ -12,7 +12,7 @@ from opselect.cli.inspect.tensor_json import tensor_json
 from opselect.cli.shared.console import print_line, print_section
 from opselect.cli.shared.findings_text import Report, print_report
 from opselect.findings.as_json import problem_json
-from opselect.lite.runtimes import ModelMinimum, newest_named
+from opselect.lite.runtimes import ModelMinimum, OperatorMinimum, newest_named
 from opselect.models.graph import Shape
 from opselect.models.graph.tflite import (
     FLEX_PREFIX,
@@ -70,7 +70,8 @@ def tflite_json(model: TfliteModel) -> dict[str, object]:
 def minimum_json(inspected: InspectedModel) -> dict[str, object]:
     """The runtime that a model needs at least; ``release`` of an operator is empty where upstream's table lacks it.
 
-    ``registered`` are the first releases that do register it.
+    ``registered`` are the first releases that do register it. ``unused`` are rows of built-ins that stand in the table
+    of operators alone, which do not count, and which an interpreter looks up all the same.
     """
     found = inspected.minimum
     if found is None:
@@ -80,18 +81,15 @@ def minimum_json(inspected: InspectedModel) -> dict[str, object]:
             "computed": found.computed,
             "stored": found.stored,
             "judgement": found.judgement,
-            "operators": [
-                {
-                    "op": each.op,
-                    "version": each.version,
-                    "release": each.release,
-                    "registered": list(each.registered),
-                }
-                for each in found.operators
-            ],
+            "operators": [_first_json(each) for each in found.operators],
+            "unused": [_first_json(each) for each in found.unused],
             "findings": [problem_json(inspected.noted)] if inspected.noted is not None else [],
         }
     }
+
+
+def _first_json(each: OperatorMinimum) -> dict[str, object]:
+    return {"op": each.op, "version": each.version, "release": each.release, "registered": list(each.registered)}
 
 
 def print_tflite(model: TfliteModel, inspected: InspectedModel, *, structure: bool) -> None:
@@ -117,6 +115,9 @@ def print_tflite(model: TfliteModel, inspected: InspectedModel, *, structure: bo
         for late in minimum.late:
             first = " and ".join(late.registered) or f"none up to {newest_named()}"
             print_line(f"  {late.op} {late.version}: upstream says {late.release}; the first to register it: {first}")
+        for unused in minimum.unused:
+            said = "nothing uses it, and an interpreter looks up all that stands in the table of operators"
+            print_line(f"  {unused.op} {unused.version} ({unused.release or _NOT_KNOWN}): {said}")
     if inspected.noted is not None:
         heading = "The metadata min_runtime_version:"
         report = Report("", "", [inspected.noted], heading=heading)

@@ -11,10 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from opselect.lite.operators import unused_builtins
 from opselect.lite.runtimes.registered import first_named, first_releases, runtime_releases
 from opselect.lite.runtimes.releases import parse_release
 from opselect.lite.runtimes.tables import tables
-from opselect.models.graph.tflite import OperatorCount, TfliteModel
+from opselect.models.graph.tflite import OperatorCode, OperatorCount, TfliteModel
 
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*[+-]?\d+[ \t\n\v\f\r]*", re.ASCII)
 _INT32 = range(-(1 << 31), 1 << 31)
@@ -55,12 +56,14 @@ class ModelMinimum:
     """The release that a model needs at least, as it is ``computed`` and as the model has it ``stored``.
 
     Both may be empty: where no built-in is in the table, and where the converter noted nothing. ``operators`` are all
-    built-ins, sorted by name and version.
+    built-ins, sorted by name and version. ``unused`` stand in the model's table and nowhere else: upstream does not
+    count them, and an interpreter that lacks one refuses the model.
     """
 
     computed: str
     stored: str
     operators: tuple[OperatorMinimum, ...]
+    unused: tuple[OperatorMinimum, ...] = ()
 
     @property
     def unknown(self) -> tuple[OperatorMinimum, ...]:
@@ -108,7 +111,7 @@ def minimum_runtime_of(model: TfliteModel) -> ModelMinimum:
     for each in operators:
         if each.release and is_older(computed, each.release):
             computed = each.release
-    return ModelMinimum(computed, model.min_runtime_version, operators)
+    return ModelMinimum(computed, model.min_runtime_version, operators, tuple(map(_minimum, unused_builtins(model))))
 
 
 def is_older(first: str, second: str) -> bool:
@@ -125,7 +128,7 @@ def is_older(first: str, second: str) -> bool:
     return len(parts[0]) < len(parts[1])
 
 
-def _minimum(operator: OperatorCount) -> OperatorMinimum:
+def _minimum(operator: OperatorCount | OperatorCode) -> OperatorMinimum:
     op, version = operator.name, operator.version
     return OperatorMinimum(op, version, minimum_runtime(op, version), first_named(op, version))
 

@@ -20,6 +20,7 @@ NO_TENSOR = -1
 
 _MAIN = "main"
 _SCALAR_STRING = b"\x08\x07\x12\x00\x42\x00"
+_KEY_NODE = "SubgraphResourceKey"
 _KEY = TensorRef(MemoryBytes(_SCALAR_STRING, "key of a subgraph"), 0, len(_SCALAR_STRING))
 """A TensorProto with one string. Which subgraph that names decides nothing of what is needed."""
 _DATA_TYPES: Mapping[str, DataType] = {
@@ -248,6 +249,7 @@ def _called_subgraphs(model: TfliteModel, nodes: list[Node]) -> Iterator[Functio
                 subgraph.name,
                 tuple(FunctionArg(f"args_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.inputs)),
                 tuple(FunctionArg(f"res_{i}", tensor.data_type) for i, tensor in enumerate(subgraph.outputs)),
-                (Node("SubgraphResourceKey", "Const", attrs={"dtype": DataType.DT_STRING, "value": _KEY}),),
-                {f"res_{i}": "SubgraphResourceKey:output:0" for i, _ in enumerate(subgraph.outputs)},
+                (Node(_KEY_NODE, "Const", attrs={"dtype": DataType.DT_STRING, "value": _KEY}),),
+                # The node that is left out gives them: something must, or nothing would be returned.
+                {f"res_{i}": f"{_KEY_NODE}:output:0" for i in range(len(subgraph.outputs))},
             )

@@ -47,6 +47,7 @@ def test_what_the_generator_writes() -> None:
         ),
         ('AddCustom("a // b", Register_X()) // AddCustom("c", Y())', ResolvedOperator("a // b", True)),
         ('/* AddCustom("c", Y()) */ AddCustom("d", Y(), /* low */ 1, 5)', ResolvedOperator("d", True, 1, 5)),
+        (r'AddCustom("it\'s \"M\303\257ne\"\\", X())', ResolvedOperator('it\'s "M\u00efne"\\', True)),
     ],
 )
 def test_calls_by_hand(call: str, operator: ResolvedOperator) -> None:
@@ -63,6 +64,7 @@ def test_calls_by_hand(call: str, operator: ResolvedOperator) -> None:
         ),
         ("AddBuiltin(op, registration);", "which operators AddBuiltin adds cannot be told"),
         ("AddCustom(kName, X());", "which operators AddCustom adds cannot be told"),
+        (r'AddCustom("\777", X());', "which operators AddCustom adds cannot be told"),
         ("AddBuiltin(BuiltinOperator_ADD, Register_ADD(), kLow, 3);", "which operators AddBuiltin adds cannot be told"),
     ],
 )
