@@ -149,6 +149,15 @@ def test_system_kernels_of_helpers_have_their_ops_defined() -> None:
     assert "tensorflow/core/ops/sys.cc" not in side(written("Add", index=index), "MOBILE")["paths"]
 
 
+def test_system_kernels_of_other_files_count_for_nothing() -> None:
+    system = replace(kernel("Sys", file="elsewhere.cc"), system=True)
+    beside = kernel("Sys", FLOAT, file="helper.cc")
+    sys_op = replace(definition("Sys"), location=replace(definition("Sys").location, file="tensorflow/core/ops/sys.cc"))
+    index = release(registrations=(*RELEASE.scan.registrations, system, beside))
+    index = MemoryIndex(replace(index.scan, op_definitions=(*index.scan.op_definitions, sys_op)))
+    assert "tensorflow/core/ops/sys.cc" not in side(written("Mul", index=index), "MOBILE")["paths"]
+
+
 def test_a_header_does_not_name_what_is_registered_in_any_case() -> None:
     system = replace(kernel("Add", FLOAT, file="add.cc"), system=True)
     beside = kernel("Add", FLOAT, file="add.cc", device="DEFAULT", line=20)
