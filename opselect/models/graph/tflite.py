@@ -207,7 +207,8 @@ def flex_graph(model: TfliteModel) -> Graph:
 
     A subgraph that such an op calls as a function becomes a function whose body has what the delegate puts there: a
     Const, and a TfLiteSubgraphExecute that is left out because its kernel is the delegate's own: the Const stands for
-    what it returns (``lite/delegates/flex/delegate_data.cc``). The ops in that subgraph stand in the graph itself, once.
+    what it returns (``lite/delegates/flex/delegate_data.cc``). The ops in that subgraph stand in the graph itself,
+    once.
     """
     placed = list(_flex_nodes(model))
     given = Counter(node.name for _, node in placed)
