@@ -19,6 +19,9 @@ from opselect.selection.select import Selection
 _FIRST = (2, 4)
 """The first release whose rule takes models (``lite/delegates/flex/build_def.bzl``, ``tflite_flex_cc_library``)."""
 
+_OLDER = "selected_flex.bzl is for LiteRT up to 2.1.5: from 2.1.6 on its TensorFlow has other groups of kernels"
+"""Source: ``tflite/delegates/flex/build_def.bzl`` of both, which names ``core/ops:mobile_srcs`` from 2.1.6 on."""
+
 _MAX_MISSING = 5
 _SELECTIVE = "selective"
 
@@ -74,7 +77,8 @@ def flex_warnings(selection: Selection, options: FlexOptions, *, is_trimmed: boo
     untrimmed = (
         "" if is_trimmed else "selected_flex.bzl has the selected files alone, whatever mode and core are asked for"
     )
-    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options), untrimmed)))
+    older = _OLDER if options.labels == "litert" else ""
+    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options), untrimmed, older)))
 
 
 def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, named: NamedKernels) -> FlexSide:

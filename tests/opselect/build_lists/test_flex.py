@@ -140,6 +140,13 @@ def test_a_complete_library_of_the_selective_build_needs_no_warning() -> None:
         assert render_warnings("flex-bazel", selection(index, profile, "Add"), index, flex=flex) == ()
 
 
+def test_for_litert_there_is_a_warning_of_the_releases_with_other_groups() -> None:
+    index = release()
+    flex = FlexOptions("litert", selection(index, DESKTOP, "Add"))
+    (warning,) = render_warnings("flex-bazel", selection(index, PHONES, "Add"), index, flex=flex)
+    assert warning.startswith("selected_flex.bzl is for LiteRT up to 2.1.5")
+
+
 def test_a_phone_with_fewer_types_is_a_warning() -> None:
     index = release()
     flex = FlexOptions(other=selection(index, DESKTOP, "Add"))
