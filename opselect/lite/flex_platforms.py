@@ -17,6 +17,9 @@ from pathlib import Path
 from kernel_index.profiles import release_number
 from kernel_index.shown import one_line, shortened
 
+FIRST_WITH_MODELS = (2, 4)
+"""The first release whose rules for Flex libraries can be built for some models."""
+
 _RULE = "tflite_flex_cc_library"
 _FILES = ("tensorflow/lite/delegates/flex/build_def.bzl", "tflite/delegates/flex/build_def.bzl")
 _ALL_OF_TENSORFLOW = "core:tensorflow"

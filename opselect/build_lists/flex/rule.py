@@ -13,11 +13,9 @@ from opselect.build_lists.flex.options import FlexOptions
 from opselect.build_lists.flex.side import FlexSide, flex_side
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.findings import Finding
+from opselect.lite.flex_platforms import FIRST_WITH_MODELS
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
-
-_FIRST = (2, 4)
-"""The first release whose rule takes models (``lite/delegates/flex/build_def.bzl``, ``tflite_flex_cc_library``)."""
 
 _OLDER = "selected_flex.bzl is for LiteRT up to 2.1.5: from 2.1.6 on its TensorFlow has other groups of kernels"
 """Source: ``tflite/delegates/flex/build_def.bzl`` of both, which names ``core/ops:mobile_srcs`` from 2.1.6 on."""
@@ -32,7 +30,7 @@ def flex_rule(selection: Selection, index: KernelIndex, options: FlexOptions, na
     Raises InputError for a release without such a rule, and for names that a header cannot hold.
     """
     number = release_number(index.release)
-    if number < _FIRST:
+    if number < FIRST_WITH_MODELS:
         raise InputError(
             f"TensorFlow {index.release}",
             "its Flex delegate cannot be built for some models",
