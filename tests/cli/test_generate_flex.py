@@ -233,3 +233,12 @@ def test_ops_that_call_subgraphs_as_functions_have_a_library_and_a_header(cli: C
             assert re.search(rf'isequal\(op, \\?"{op}\\?"\)', text), op
     assert "INCOMPLETE" not in text
     assert 'isequal(op, "TfLiteSubgraphExecute")' in text
+
+
+def test_macros_are_of_one_side_and_a_warning_says_so(cli: Cli, model: Model, fork: Path) -> None:
+    command = ("generate", model("Mul"), "--tree", fork, "--profile", "desktop", "--target", "flex-bazel")
+    told = "alone: the other one is that of profile selective, without them"
+    outcome = cli(*command, "-D", "ODD=1", "--out", "out")
+    assert outcome.code == 0, outcome.err
+    assert told in outcome.err
+    assert told not in cli(*command, "--out", "out").err

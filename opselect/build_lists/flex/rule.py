@@ -76,7 +76,8 @@ def flex_warnings(selection: Selection, options: FlexOptions, *, is_trimmed: boo
         "" if is_trimmed else "selected_flex.bzl has the selected files alone, whatever mode and core are asked for"
     )
     older = _OLDER if options.labels == "litert" else ""
-    return tuple(filter(None, (_one_sided(selection, options), _wider(selection, options), untrimmed, older)))
+    told = (_one_sided(selection, options), _wider(selection, options), _macros(selection, options), untrimmed, older)
+    return tuple(filter(None, told))
 
 
 def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, named: NamedKernels) -> FlexSide:
@@ -110,6 +111,15 @@ def _one_sided(selection: Selection, options: FlexOptions) -> str:
     if options.other is not None and options.other.complete:
         return ""
     return _why_not(selection, options)
+
+
+def _macros(selection: Selection, options: FlexOptions) -> str:
+    if options.other is None or "+" not in selection.profile:
+        return ""
+    return (
+        f"the macros that are asked for count on the side of profile {selection.profile} alone: the other one is that "
+        f"of profile {options.other.profile}, without them"
+    )
 
 
 def _wider(selection: Selection, options: FlexOptions) -> str:
