@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from kernel_index.index import KernelIndex
+from kernel_index.profiles import release_number
 from opselect.build_lists.bazel import file_groups
 from opselect.build_lists.flex import FlexOptions, flex_names, flex_rule, flex_warnings
 from opselect.build_lists.flex_ops import list_text, selected_pairs, subgraph_pairs
@@ -17,7 +18,7 @@ from opselect.build_lists.source_list import check_names, library_warnings, sour
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
 from opselect.findings import Finding
-from opselect.lite.flex_platforms import flex_platforms
+from opselect.lite.flex_platforms import FIRST_WITH_MODELS, flex_platforms
 from opselect.requirements.collect import GRAPHS, Way
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
@@ -120,6 +121,7 @@ def render_warnings(
         return flex_warnings(selection, flex, is_trimmed=mode == "trim" and not keep_core)
     if target == "header":
         with_lists = not {"bazel", "makefile", "flex-bazel", *SOURCE_LISTS}.isdisjoint(beside)
-        rules = flex_platforms(selection.release, tree) if "flex-bazel" not in beside else None
+        there = release_number(selection.release) >= FIRST_WITH_MODELS and "flex-bazel" not in beside
+        rules = flex_platforms(selection.release, tree) if there else None
         return header_warnings(selection, index, header.for_ways(runs), named, with_lists=with_lists, rules=rules)
     return library_warnings(selection, index, have) if target in SOURCE_LISTS else ()

@@ -7,7 +7,7 @@ from opselect.build_lists.header.literals import quoted
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.findings import Finding
 from opselect.findings.mends import OR, Mend, run
-from opselect.lite.flex_platforms import FIRST_FOR_MODELS
+from opselect.lite.flex_platforms import FIRST_WITH_MODELS
 from opselect.lite.micro import micro_table
 from opselect.lite.runtimes import (
     GREATER_CODES,
@@ -49,7 +49,7 @@ def flex_not_linked(failure: LogFailure, setting: Setting) -> list[Finding]:
 
 def _smallest_library(setting: Setting) -> Mend:
     """The command for a delegate with just the kernels of the model; releases before 2.4 build none for some models."""
-    known = not setting.inferred and release_number(setting.index.release) >= FIRST_FOR_MODELS
+    known = not setting.inferred and release_number(setting.index.release) >= FIRST_WITH_MODELS
     source = setting.source_options if known else "--tensorflow VERSION"
     line = f"opselect generate {setting.shown_model} {source} --profile selective --target flex-bazel --out flex"
     text = "Or build a delegate with just the kernels that the model needs (docs/flex.md): {command}."

@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.profiles import release_number
+from kernel_index.shown import one_line, shortened
+
+FIRST_WITH_MODELS = (2, 4)
+"""The first release whose rules for Flex libraries can be built for some models."""
 
 _RULE = "tflite_flex_cc_library"
 _FILES = ("tensorflow/lite/delegates/flex/build_def.bzl", "tflite/delegates/flex/build_def.bzl")
@@ -39,9 +43,6 @@ IN_ALL_RELEASES = {
 INSTEAD = "--target flex-bazel writes a rule that selects there, too"
 """What to do where the rules ignore models."""
 
-FIRST_FOR_MODELS = (2, 4)
-"""The first release whose rule takes models."""
-
 _ALWAYS = ("android", "ios")
 _CHROMIUM_SINCE = (2, 12)
 
@@ -56,8 +57,8 @@ class FlexPlatforms:
     file: str = ""
 
     def shown(self) -> str:
-        """The platforms in a sentence."""
-        names = [_NAMES.get(condition, condition) for condition in self.conditions]
+        """The platforms in a sentence, on one line."""
+        names = [_NAMES.get(condition, shortened(one_line(condition))) for condition in self.conditions]
         return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "no platform"
 
 
@@ -86,7 +87,7 @@ def where_models_are_ignored(platforms: FlexPlatforms) -> str:
 def _read(path: Path) -> tuple[str, ...] | None:
     """The conditions of the rule's select; None where there is no such file, rule or select."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        if not path.is_file() or path.stat().st_size > _MAX_BYTES:  # a pipe would wait for ever
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # escapes that only Starlark knows

@@ -150,7 +150,9 @@ def _of_models(
     if not options.of_models:
         return {}, (), ()
     models = read_lite_models(question.models.paths, watch)
-    lite = replace(options.lite, template_dir=options.template_dir, tree=found.tree)
+    own = options.lite
+    templates, tree = own.template_dir or options.template_dir, own.tree or found.tree
+    lite = replace(own, template_dir=templates, tree=tree)
     texts, missing = lite_texts(models, options.of_models, lite, found.index, found.selection.profile)
     return texts, missing, told_of(options.of_models, models, lite)
 

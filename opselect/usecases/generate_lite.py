@@ -94,7 +94,7 @@ def generate_for_lite(
     Raises InputError for what cannot be read or written, and for an operator that a target cannot have; OpselectError
     for options that make no sense.
     """
-    options = replace(question.options, tree=question.source.tree)
+    options = replace(question.options, tree=question.options.tree or question.source.tree)
     check_lite(question.targets, options)
     for target in question.targets:
         check_output(str(out / kind_of(target).file), *question.models)

@@ -50,8 +50,9 @@ class Resolver:
 
 
 def is_registration(text: str) -> bool:
-    """Whether a text is a registration file."""
-    return "RegisterSelectedOps" in text or re.search(r"\bAdd(?:Builtin|Custom)\s*\(", text) is not None
+    """Whether a text is a registration file: lines behind # are none of it, such as comments of CMake that name one."""
+    code = re.sub(r"^[ \t]*#.*", "", text, flags=re.MULTILINE)
+    return "RegisterSelectedOps" in code or re.search(r"\bAdd(?:Builtin|Custom)\s*\(", code) is not None
 
 
 def read_registration(text: str, path: str) -> Resolver:

@@ -19,6 +19,7 @@ from tests.builds.sharing import made_once, shared_folder
 WORKSPACE = Path(__file__).parent / "flex_workspace"
 APP = "//tensorflow/lite/app"
 ONE_SIDED = "//tensorflow/lite/one_sided"
+OTHER_TREE = "//tensorflow/lite/other_tree"
 UPSTREAM = "//tensorflow/lite/delegates/flex:as_upstream"
 FILE = "tensorflow/lite/app/selected_flex.bzl"
 PHONES = ("android",)
@@ -50,8 +51,8 @@ LINKED_ON_PHONES = {"tensorflow/core/kernels/pooling_ops_common.cc"}
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Per platform the sources that each target compiles, and whether all of TensorFlow is linked, by the generated
-    library and by a rule like TensorFlow's; what the program for Linux prints; why there is no one-sided library; how a
-    shared library is linked for macOS.
+    library and by a rule like TensorFlow's; what the program for Linux prints; why there is neither a one-sided library
+    nor one of another tree; how a shared library is linked for macOS.
     """
 
     compiled: dict[str, dict[str, set[str]]]
@@ -75,15 +76,19 @@ def prepare(folder: Path) -> Path:
         if path in LINKED_ELSEWHERE | others:
             source = source.replace('#include "ops_to_register.h"\n', "")
         (tree / path).write_text(f'{source}static const bool registered = Register("{path}");\n')
-    one_sided = tree / "tensorflow/lite/one_sided"
-    one_sided.mkdir()
-    text = (tree / FILE).read_text()
-    before, _, after = text.partition("_ELSEWHERE = struct(")
-    broken = after.replace('missing = ""', 'missing = "Nothing for desktops: Odd has no kernel."', 1)
-    (one_sided / "selected_flex.bzl").write_text(f"{before}_ELSEWHERE = struct({broken}")
-    shutil.copy(tree / "tensorflow/lite/app/BUILD", one_sided / "BUILD")
-    shutil.copy(tree / "tensorflow/lite/app/registered.cc", one_sided)
+    write_elsewhere(tree, ONE_SIDED, 'missing = ""', 'missing = "Nothing for desktops: Odd has no kernel."')
+    write_elsewhere(tree, OTHER_TREE, "paths = [", 'paths = ["tensorflow/core/kernels/gone.cc",')
     return tree
+
+
+def write_elsewhere(tree: Path, package: str, old: str, new: str) -> None:
+    """The generated file once more, with another side for all but phones."""
+    folder = tree / package.removeprefix("//")
+    folder.mkdir()
+    before, _, after = (tree / FILE).read_text().partition("_ELSEWHERE = struct(")
+    (folder / "selected_flex.bzl").write_text(f"{before}_ELSEWHERE = struct({after.replace(old, new, 1)}")
+    for name in ("BUILD", "registered.cc"):
+        shutil.copy((tree / FILE).parent / name, folder)
 
 
 def named(tree: Path) -> set[str]:
@@ -117,7 +122,7 @@ def look(folder: Path) -> Seen:
         printed = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
         shared = (tree / "bazel-bin/tensorflow/lite/app/libshared_flex.so").is_file()
         with pytest.raises(AssertionError) as refused:
-            bazel.run("build", "--nobuild", f"{ONE_SIDED}:flex", flag)
+            bazel.run("build", "--nobuild", "--keep_going", f"{ONE_SIDED}:flex", f"{OTHER_TREE}:flex", flag)
         return Seen(compiled, whole, printed, shared, str(refused.value), mac_linkopts)
     finally:
         bazel.close()
@@ -176,6 +181,11 @@ def test_a_shared_library_for_macos_exports_by_the_linkers_own_option(seen: Seen
 
 def test_a_side_that_cannot_be_built_says_why(seen: Seen) -> None:
     assert "Nothing for desktops: Odd has no kernel." in seen.refused
+
+
+def test_a_tree_without_a_selected_file_is_refused_before_anything_is_built(seen: Seen) -> None:
+    asked = "this tree does not have what was selected; is it TensorFlow 2.14.1? tensorflow/core/kernels/gone.cc\n"
+    assert asked in seen.refused
 
 
 @needs_buildifier

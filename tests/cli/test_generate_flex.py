@@ -130,6 +130,10 @@ def test_a_header_for_desktops_says_where_models_are_ignored(cli: Cli) -> None:
     assert outcome.code == 0
     assert "select for Android, iOS and ChromiumOS only" in outcome.err
     assert "--target flex-bazel" in outcome.err
+    # Older releases have no such rules, and no library is written for them.
+    older = cli("generate", FLEX_OPS, "--tensorflow", "2.3", *command[4:], "--out", "out", "--allow-missing")
+    assert older.code == 0
+    assert "Flex rules" not in older.err
     beside = cli(*command, "--target", "flex-bazel", "--out", "out")
     assert beside.code == 0
     assert "select for" not in beside.err
@@ -152,6 +156,8 @@ def fork(small_tree: Path) -> Path:
     path = Path("fork/tensorflow/lite/delegates/flex/build_def.bzl")
     path.parent.mkdir(parents=True)
     path.write_text(RULE)
+    version = Path("fork/tensorflow/core/public/version.h")
+    version.write_text(version.read_text().replace("MAJOR_VERSION 1", "MAJOR_VERSION 2"))
     return Path("fork")
 
 
@@ -168,6 +174,7 @@ def test_where_models_are_ignored_is_what_the_checkout_itself_says(
         outcome = cli("generate")
     assert outcome.code == 0, outcome.err
     assert "select for Android and embedded Linux only" in outcome.err
+    assert "2.13" in outcome.err
 
 
 @pytest.mark.parametrize("way", ["command", "beside kernels", "configuration"])
@@ -246,3 +253,12 @@ def test_lists_of_tensorflow_for_models_of_tensorflow_lite_are_said_to_be_that(c
     assert said not in cli(*command, "--target", "bazel").err
     Path("x.pbtxt").write_text(ON_DESKTOPS_ALONE)
     assert said not in cli(*command, "x.pbtxt", "--allow-missing").err
+
+
+def test_macros_are_of_one_side_and_a_warning_says_so(cli: Cli, model: Model, fork: Path) -> None:
+    command = ("generate", model("Mul"), "--tree", fork, "--profile", "desktop", "--target", "flex-bazel")
+    told = "alone: the other one is that of profile selective, without them"
+    outcome = cli(*command, "-D", "ODD=1", "--out", "out")
+    assert outcome.code == 0, outcome.err
+    assert told in outcome.err
+    assert told not in cli(*command, "--out", "out").err

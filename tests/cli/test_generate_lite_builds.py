@@ -76,3 +76,14 @@ def test_own_templates_go_before_ours(
         outcome = cli("generate")
     assert outcome.code == 0, outcome.err
     assert Path("out", template).read_text() == "tensorflow/lite, mine\n"
+
+
+def test_the_snippet_of_cmake_is_no_registration_to_verify(cli: Cli, tmp_path: Path) -> None:
+    targets = ("--target", "registration", *BOTH)
+    assert cli("generate", MODEL, *targets, "--out", tmp_path).code == 0
+    against = ("verify", MODEL, "--tensorflow", "2.14", "--profile", "selective", "--against")
+    for name in ("tflite_registration.cmake", "tflite.BUILD"):
+        outcome = cli(*against, tmp_path / name)
+        assert outcome.code == 2
+        assert "is no path of a source file" in outcome.err
+    assert "OPS125" not in cli(*against, tmp_path / "registration.cc").out

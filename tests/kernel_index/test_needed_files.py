@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from kernel_index.index import MemoryIndex
-from kernel_index.records import BuildLists, Dependency
+from kernel_index.needed_files import BuildNeeds
+from kernel_index.records import BAZEL, MAKE, BuildLists, Dependency, LibraryUse
 from opselect.build_lists import render
 from opselect.build_lists.keep_rule import Mode
 from opselect.requirements.collect import Requirement, Requirements
@@ -73,3 +74,22 @@ def test_what_stays_anyway_keeps_what_it_links_with(keep_core: bool) -> None:
     assert '"other.cc"' not in text
     assert '"deep.cc"' in text
     assert '"deep.h"' in text
+
+
+@pytest.mark.parametrize(
+    ("build", "profile", "header", "missing"),
+    [
+        (BAZEL, "desktop", "eigen_contraction_kernel.h", False),
+        (BAZEL, "android", "eigen_contraction_kernel.h", True),
+        (MAKE, "desktop", "eigen_contraction_kernel.h", True),
+        (BAZEL, "desktop", "matmul.h", True),
+    ],
+)
+def test_onednn_of_the_contraction_comes_along_where_bazel_links_it(
+    build: str, profile: str, header: str, missing: bool
+) -> None:
+    use = LibraryUse("onednn", "dnnl.h", f"{KERNELS}/{header}", ("android", "desktop"))
+    lists = BuildLists(libraries={BAZEL: ("zlib",), MAKE: ("zlib",)})
+    scan = replace(index([kernel("Mul", FLOAT)]).scan, build_lists=lists, library_uses={MUL: (use,)})
+    found = BuildNeeds(MemoryIndex(scan), profile, build).missing_libraries((MUL,))
+    assert found == ({"onednn": (MUL, use)} if missing else {})

@@ -13,9 +13,12 @@ from opselect.build_lists.flex.options import FlexOptions
 from opselect.build_lists.flex.side import FlexSide, flex_side
 from opselect.build_lists.lite.options import LiteOptions
 from opselect.findings import Finding
-from opselect.lite.flex_platforms import FIRST_FOR_MODELS
+from opselect.lite.flex_platforms import FIRST_WITH_MODELS
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
+
+_OLDER = "selected_flex.bzl is for LiteRT up to 2.1.5: from 2.1.6 on its TensorFlow has other groups of kernels"
+"""Source: ``tflite/delegates/flex/build_def.bzl`` of both, which names ``core/ops:mobile_srcs`` from 2.1.6 on."""
 
 _MAX_MISSING = 5
 _SELECTIVE = "selective"
@@ -52,7 +55,7 @@ def flex_rule(selection: Selection, index: KernelIndex, options: FlexOptions, na
 
 def check_flex_release(release: str) -> None:
     """Raises InputError for a release whose Flex delegate takes no models."""
-    if release_number(release) < FIRST_FOR_MODELS:
+    if release_number(release) < FIRST_WITH_MODELS:
         raise InputError(
             f"TensorFlow {release}",
             "its Flex delegate cannot be built for some models",
@@ -76,9 +79,16 @@ def flex_warnings(selection: Selection, options: FlexOptions, *, is_trimmed: boo
     untrimmed = (
         "" if is_trimmed else "selected_flex.bzl has the selected files alone, whatever mode and core are asked for"
     )
-    return tuple(
-        filter(None, (_needless(selection), _one_sided(selection, options), _wider(selection, options), untrimmed))
+    older = _OLDER if options.labels == "litert" else ""
+    told = (
+        _needless(selection),
+        _one_sided(selection, options),
+        _wider(selection, options),
+        _macros(selection, options),
+        untrimmed,
+        older,
     )
+    return tuple(filter(None, told))
 
 
 def _other_side(selection: Selection, index: KernelIndex, options: FlexOptions, named: NamedKernels) -> FlexSide:
@@ -118,6 +128,15 @@ def _one_sided(selection: Selection, options: FlexOptions) -> str:
     if options.other is not None and options.other.complete:
         return ""
     return _why_not(selection, options)
+
+
+def _macros(selection: Selection, options: FlexOptions) -> str:
+    if options.other is None or "+" not in selection.profile:
+        return ""
+    return (
+        f"the macros that are asked for count on the side of profile {selection.profile} alone: the other one is that "
+        f"of profile {options.other.profile}, without them"
+    )
 
 
 def _wider(selection: Selection, options: FlexOptions) -> str:

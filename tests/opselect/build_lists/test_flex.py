@@ -13,7 +13,9 @@ from kernel_index.records import BAZEL, Dependency
 from opselect.build_lists import render, render_warnings
 from opselect.build_lists.flex import FlexOptions
 from opselect.build_lists.lite import Labels
+from opselect.findings import Finding
 from opselect.requirements.collect import Requirement, Requirements
+from opselect.requirements.loading.verdict import Verdict
 from opselect.selection.select import Selection, select
 from tests.buildifier import complaints, needs_buildifier
 from tests.opselect.build_lists.build import IMAGE, RELEASE, in_kernels
@@ -111,11 +113,38 @@ def test_a_side_that_lacks_a_kernel_says_which_and_is_a_warning() -> None:
     assert warning.startswith("This delegate cannot be built for anything but phones: Odd: ")
 
 
+def test_ops_that_the_release_refuses_are_named_and_of_many_the_first() -> None:
+    index = release()
+    refused = tuple(Finding("OPS310", f"not {number}", op=f"Bad{number}") for number in range(5))
+    for count, more in ((5, ""), (4, "; …")):
+        other = selection(index, DESKTOP, "Nope", "Nowhere") if more else selection(index, DESKTOP, "Add")
+        other = replace(other, verdict=Verdict(refused[:count]))
+        flex = FlexOptions(other=other)
+        (warning,) = render_warnings("flex-bazel", selection(index, PHONES, "Add"), index, flex=flex)
+        assert f"Bad{2 if more else 4}: not {2 if more else 4}{more}. Run opselect" in warning
+
+
+def test_a_file_that_elsewhere_comes_with_its_target_is_linked_by_that() -> None:
+    file = "tensorflow/core/kernels/data/multi_device_iterator_ops.cc"
+    index = release(registrations=(kernel("Iterate", FLOAT, file=file),))
+    index = MemoryIndex(replace(index.scan, op_definitions=(definition("Iterate"),)))
+    text = written("Iterate", index=index)
+    assert side(text, "ELSEWHERE")["targets"] == ["//tensorflow/core/kernels/data:multi_device_iterator_ops"]
+    assert side(text, "MOBILE")["targets"] == []
+
+
 def test_a_complete_library_of_the_selective_build_needs_no_warning() -> None:
     index = release()
     for profile, other in ((PHONES, DESKTOP), (DESKTOP, PHONES)):
         flex = FlexOptions(other=selection(index, other, "Add"))
         assert render_warnings("flex-bazel", selection(index, profile, "Add"), index, flex=flex) == ()
+
+
+def test_for_litert_there_is_a_warning_of_the_releases_with_other_groups() -> None:
+    index = release()
+    flex = FlexOptions("litert", selection(index, DESKTOP, "Add"))
+    (warning,) = render_warnings("flex-bazel", selection(index, PHONES, "Add"), index, flex=flex)
+    assert warning.startswith("selected_flex.bzl is for LiteRT up to 2.1.5")
 
 
 def test_a_phone_with_fewer_types_is_a_warning() -> None:
@@ -147,6 +176,15 @@ def test_system_kernels_of_helpers_have_their_ops_defined() -> None:
     index = MemoryIndex(replace(index.scan, op_definitions=(*index.scan.op_definitions, sys_op)))
     assert "tensorflow/core/ops/sys.cc" in side(written("Mul", index=index), "MOBILE")["paths"]
     assert "tensorflow/core/ops/sys.cc" not in side(written("Add", index=index), "MOBILE")["paths"]
+
+
+def test_system_kernels_of_other_files_count_for_nothing() -> None:
+    system = replace(kernel("Sys", file="elsewhere.cc"), system=True)
+    beside = kernel("Sys", FLOAT, file="helper.cc")
+    sys_op = replace(definition("Sys"), location=replace(definition("Sys").location, file="tensorflow/core/ops/sys.cc"))
+    index = release(registrations=(*RELEASE.scan.registrations, system, beside))
+    index = MemoryIndex(replace(index.scan, op_definitions=(*index.scan.op_definitions, sys_op)))
+    assert "tensorflow/core/ops/sys.cc" not in side(written("Mul", index=index), "MOBILE")["paths"]
 
 
 def test_a_header_does_not_name_what_is_registered_in_any_case() -> None:

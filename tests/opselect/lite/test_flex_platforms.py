@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ def test_what_cannot_be_read_is_as_in_the_release(text: str, tmp_path: Path) -> 
     assert flex_platforms("2.14.0", tmp_path) == flex_platforms("2.14.0")
     path.unlink()
     assert flex_platforms("2.14.0", tmp_path) == flex_platforms("2.14.0")
+
+
+def test_a_pipe_and_a_file_of_more_than_a_megabyte_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).parent.mkdir(parents=True)
+    os.mkfifo(tmp_path / FILE)
+    assert flex_platforms("2.14.0", tmp_path) == flex_platforms("2.14.0")
+    folder = tree(tmp_path / "large", '"//tensorflow:ios": ["x"],')
+    assert flex_platforms("2.14.0", folder).conditions == ("ios",)
+    with (folder / FILE).open("a") as file:
+        file.write("#" * (1 << 20))
+    assert flex_platforms("2.14.0", folder) == flex_platforms("2.14.0")
+
+
+def test_names_of_conditions_stay_on_one_line_and_act_on_no_terminal(tmp_path: Path) -> None:
+    branches = '"//tensorflow:a\\nload(1)\\x1b[31m": ["x"],'
+    assert flex_platforms("2.14.0", tree(tmp_path, branches)).shown() == r"a load(1)\x1b[31m"
 
 
 @given(st.binary(max_size=200))

@@ -141,8 +141,9 @@ def test_legal_names_stand_as_they_are(names: list[str]) -> None:
     assert calls["selected_tflite"][1]["models"] == sorted(names)
 
 
-def test_a_member_of_an_archive_is_named_without_the_archive() -> None:
-    _, calls = evaluated(text_of("tflite-bazel", model("app.apk!a.tflite", builtin("ADD"))))
+@pytest.mark.parametrize("archive", ["app.apk", "APP.APK", "b.tar.GZ"])
+def test_a_member_of_an_archive_is_named_without_the_archive(archive: str) -> None:
+    _, calls = evaluated(text_of("tflite-bazel", model(f"{archive}!a.tflite", builtin("ADD"))))
     assert calls["selected_tflite"][1]["models"] == ["a.tflite"]
 
 

@@ -71,3 +71,10 @@ def test_flex_operators_need_a_library_that_cmake_does_not_build() -> None:
 def test_names_stay_in_their_comments() -> None:
     text = text_of("tflite-cmake", model("a\nmessage(evil).tflite", custom("Flex\nmessage(evil)")))
     assert not [line for line in text.splitlines() if line.startswith("message(evil")]
+
+
+def test_each_linker_is_told_in_its_own_words_to_drop_what_nothing_refers_to() -> None:
+    text = " ".join(text_of("tflite-cmake", model("a.tflite", builtin("ADD"))).split())
+    library = "target_link_options(opselect_registration INTERFACE"
+    assert f"if(MSVC) {library} /OPT:REF) else()" in text
+    assert f"if(APPLE) {library} -Wl,-dead_strip) else() {library} -Wl,--gc-sections) endif()" in text
