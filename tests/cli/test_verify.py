@@ -372,3 +372,13 @@ def test_an_interpreter_looks_up_built_ins_that_nothing_uses(cli: Cli) -> None:
     written = cli("generate", "m.tflite", "--target", "registration", "--out", "out", "--compat", "2.14", "--json")
     assert written.json["warnings"] == []
     assert codes(cli, "m.tflite", *file) == []
+
+
+def test_an_operator_may_be_registered_in_any_of_several_files(cli: Cli) -> None:
+    Path("m.tflite").write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.ADD), Op(BUILTIN.MUL)))))
+    Path("a.cc").write_text("AddBuiltin(BuiltinOperator_ADD, Register_ADD());")
+    Path("b.cc").write_text("AddBuiltin(BuiltinOperator_ADD, Register_ADD(), 3);")
+    (problem,) = cli("verify", "m.tflite", "--against", "a.cc", "--against", "b.cc", "--json").json["problems"]
+    assert (problem["op"], problem["reason"]) == ("MUL", "a.cc and b.cc: the operator is not registered")
+    Path("b.cc").write_text("AddBuiltin(BuiltinOperator_MUL, Register_MUL());")
+    assert codes(cli, "m.tflite", "--against", "a.cc", "--against", "b.cc", "--runtime", "2.14") == []
