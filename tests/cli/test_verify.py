@@ -333,6 +333,8 @@ def test_a_registration_file_is_a_part_of_the_runtime(cli: Cli) -> None:
 def test_what_no_runtime_can_be_asked(cli: Cli, arguments: tuple[str | Path, ...], said: str) -> None:
     outcome = cli("verify", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
+    # One error, and no list of models that could not be read.
+    assert "error: " in outcome.err.lower()
     assert said in outcome.err
 
 
