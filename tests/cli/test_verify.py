@@ -384,3 +384,9 @@ def test_an_operator_may_be_registered_in_any_of_several_files(cli: Cli) -> None
     assert (problem["op"], problem["reason"]) == ("MUL", "a.cc and b.cc: the operator is not registered")
     Path("b.cc").write_text("AddBuiltin(BuiltinOperator_MUL, Register_MUL());")
     assert codes(cli, "m.tflite", "--against", "a.cc", "--against", "b.cc", "--runtime", "2.14") == []
+
+
+def test_notes_on_operators_stay_where_kernels_are_judged_too(cli: Cli) -> None:
+    alone = cli("verify", EDITED, "--runtime", "2.9", "--json").json["notes"]
+    assert any("OPS132" in note for note in alone)
+    assert cli("verify", EDITED, "--runtime", "2.9", "--tensorflow", "2.14", "--json").json["notes"] == alone
