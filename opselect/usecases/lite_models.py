@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kernel_index.errors import reading
+from kernel_index.errors import OpselectError, reading
 from opselect.lite.operators import LiteModel
 from opselect.models.formats import model_at
 from opselect.models.formats.tflite import read_tflite
@@ -20,8 +20,11 @@ def read_lite_models(paths: Sequence[str], watch: Watch = NOBODY) -> tuple[LiteM
     """The models at some paths or URLs, in their order; a path that is named twice is one model.
 
     ``Flex…`` operators with options that make no sense are in them, and a model may have no subgraphs. Raises
-    InputError for what cannot be read and for what is no model of TensorFlow Lite.
+    OpselectError where no model is named, and InputError for what cannot be read and for what is no model of TensorFlow
+    Lite.
     """
+    if not paths:
+        raise OpselectError("no model of TensorFlow Lite is named\n  Name those whose operators are to be written.")
     named = model_names(paths)
     models = []
     for number, (path, name) in enumerate(named.items()):

@@ -222,6 +222,15 @@ def test_options_that_make_no_sense(cli: Cli, arguments: tuple[str, ...], proble
     assert not Path("out").exists()
 
 
+def test_an_ops_list_is_no_model_whose_operators_could_be_written(cli: Cli) -> None:
+    Path("ops.json").write_text('[["Erf", null]]')
+    beside = ("--target", "header", "--target", "registration", "--out", "out")
+    outcome = cli("generate", "--ops-list", "ops.json", *DESKTOP, *beside)
+    assert outcome.code == UNUSABLE
+    assert "no model of TensorFlow Lite is named" in outcome.err
+    assert not Path("out").exists()
+
+
 def test_what_is_no_model_of_tensorflow_lite(cli: Cli) -> None:
     outcome = cli("generate", ROOT / "fixtures/models/tiny_mobilenet.pb", "--target", "registration", "--out", "out")
     assert outcome.code == UNUSABLE

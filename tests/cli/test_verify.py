@@ -334,6 +334,8 @@ def test_a_registration_file_is_a_part_of_the_runtime(cli: Cli) -> None:
 def test_what_no_runtime_can_be_asked(cli: Cli, arguments: tuple[str | Path, ...], said: str) -> None:
     outcome = cli("verify", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
+    # One error, and no list of models that could not be read.
+    assert "error: " in outcome.err.lower()
     assert said in outcome.err
 
 
@@ -378,3 +380,19 @@ def test_an_interpreter_looks_up_built_ins_that_nothing_uses(cli: Cli) -> None:
     written = cli("generate", "m.tflite", "--target", "registration", "--out", "out", "--compat", "2.14", "--json")
     assert written.json["warnings"] == []
     assert codes(cli, "m.tflite", *file) == []
+
+
+def test_an_operator_may_be_registered_in_any_of_several_files(cli: Cli) -> None:
+    Path("m.tflite").write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.ADD), Op(BUILTIN.MUL)))))
+    Path("a.cc").write_text("AddBuiltin(BuiltinOperator_ADD, Register_ADD());")
+    Path("b.cc").write_text("AddBuiltin(BuiltinOperator_ADD, Register_ADD(), 3);")
+    (problem,) = cli("verify", "m.tflite", "--against", "a.cc", "--against", "b.cc", "--json").json["problems"]
+    assert (problem["op"], problem["reason"]) == ("MUL", "a.cc and b.cc: the operator is not registered")
+    Path("b.cc").write_text("AddBuiltin(BuiltinOperator_MUL, Register_MUL());")
+    assert codes(cli, "m.tflite", "--against", "a.cc", "--against", "b.cc", "--runtime", "2.14") == []
+
+
+def test_notes_on_operators_stay_where_kernels_are_judged_too(cli: Cli) -> None:
+    alone = cli("verify", EDITED, "--runtime", "2.9", "--json").json["notes"]
+    assert any("OPS132" in note for note in alone)
+    assert cli("verify", EDITED, "--runtime", "2.9", "--tensorflow", "2.14", "--json").json["notes"] == alone
