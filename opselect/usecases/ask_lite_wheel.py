@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kernel_index.errors import InputError
 from opselect.lite.operators import Versions
@@ -198,7 +199,7 @@ def _model_bytes(code: int, custom: str, version: int) -> bytes:
     return bytes(builder.Output())
 
 
-def _empty_numbers(builder: object) -> int:
-    builder.StartVector(4, 0, 4)  # type: ignore[attr-defined]
-    end: int = builder.EndVector()  # type: ignore[attr-defined]
+def _empty_numbers(builder: Any) -> int:
+    builder.StartVector(4, 0, 4)
+    end: int = builder.EndVector()
     return end
