@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 
 from kernel_index.errors import InputError, Place
 from kernel_index.index import KernelIndex
-from kernel_index.kernel_lookup import CPU, Found, NotFound, Outcome, find_kernel
-from kernel_index.needed_files import knows_definitions
+from kernel_index.kernel_lookup import CPU, Found, NotFound, Outcome
 from kernel_index.shown import one_line
 from opselect.findings import Finding
 from opselect.lite.operators import LiteModel
@@ -19,7 +18,7 @@ from opselect.models.graph.tflite import FLEX_PREFIX, TfliteOperator
 from opselect.requirements.collect import MAX_MODELS_NAMED, MAX_NODES_NAMED, Requirement
 from opselect.requirements.kernel_attrs import LABEL_ATTR, KernelAttrs
 from opselect.requirements.ops_list import Pair
-from opselect.selection.named_kernels import sorted_pairs
+from opselect.selection.named_kernels import kernel_of_tool, sorted_pairs
 from opselect.selection.why_missing import explain
 
 _ENDS = {
@@ -52,7 +51,7 @@ def flex_ops(models: Iterable[LiteModel], index: KernelIndex, profile: str) -> F
     pairs: list[Pair] = []
     lost: dict[tuple[object, ...], Finding] = {}
     for asked, name in _asked(models, attrs):
-        outcome = _found(asked, index, profile)
+        outcome = kernel_of_tool(asked, index, profile)
         if isinstance(outcome, Found):
             pairs.append((name, outcome.registration.kernel_class))
             continue
@@ -104,14 +103,6 @@ def _asked(models: Iterable[LiteModel], kernel_attrs: KernelAttrs) -> Iterator[t
         label = label if isinstance(label, str) else ""
         asked = Requirement(node.op, kernel_attrs.of(node), CPU, label, nodes=(place,), models=(model,))
         yield asked, operator.name.removeprefix(FLEX_PREFIX)
-
-
-def _found(asked: Requirement, index: KernelIndex, profile: str) -> Outcome | None:
-    """None for an op that the release does not define."""
-    if knows_definitions(index) and index.op_definition(asked.op) is None:
-        return None
-    built = [r for r in index.registrations(asked.op) if profile in r.profiles]
-    return find_kernel(built, dict(asked.attrs), label=asked.label, device=CPU)
 
 
 def _explained(asked: Requirement, outcome: Outcome | None, index: KernelIndex, profile: str) -> Finding:

@@ -106,7 +106,7 @@ def picked_by_tool(asked: Iterable[Requirement], index: KernelIndex, profile: st
             models=tuple(sorted(models)[:MAX_MODELS_NAMED]),
         )
         op = requirement.op
-        outcome = _lookup(together, index, profile)
+        outcome = kernel_of_tool(together, index, profile)
         if isinstance(outcome, Found):
             pairs.append((op, outcome.registration.kernel_class))
             reason = Reason(op, together.attrs, outcome.registration.kernel_class, together.nodes, together.models)
@@ -119,8 +119,8 @@ def picked_by_tool(asked: Iterable[Requirement], index: KernelIndex, profile: st
     return NamedKernels.merge([NamedKernels(tuple(pairs), tuple(kernels), tuple(ops), tuple(lost))])
 
 
-def _lookup(requirement: Requirement, index: KernelIndex, profile: str) -> Outcome | None:
-    """None where the tool does not get as far as to look for a kernel."""
+def kernel_of_tool(requirement: Requirement, index: KernelIndex, profile: str) -> Outcome | None:
+    """The kernel that a tool of TensorFlow finds for a node by itself; None where it does not look for one."""
     if knows_definitions(index) and index.op_definition(requirement.op) is None:
         return None
     device = requirement.device

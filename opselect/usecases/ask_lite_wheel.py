@@ -59,7 +59,7 @@ for line in sys.stdin:
     said = ""
     try:
         wrapper.CreateWrapperFromBuffer(bytes.fromhex(line), 1, [], False, False).AllocateTensors()
-    except Exception as problem:
+    except Exception as problem:  # Whatever it raises is its answer: the words say what it lacks, and are read.
         said = str(problem)
     print(json.dumps(said), flush=True)
 """

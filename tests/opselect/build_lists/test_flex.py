@@ -29,7 +29,7 @@ def release(number: str = "2.14.1", **changes: object) -> MemoryIndex:
     """The small release under another number, with definitions of its ops."""
     ops = RELEASE.op_names()
     scan = replace(RELEASE.scan, release=number, op_definitions=tuple(map(definition, ops)))
-    return MemoryIndex(replace(scan, **changes))  # type: ignore[arg-type]
+    return MemoryIndex(replace(scan, **changes))  # type: ignore[arg-type]  # any field
 
 
 def selection(index: MemoryIndex, profile: str, *ops: str) -> Selection:

@@ -25,5 +25,5 @@ def model(name: str, *operators: TfliteOperator, unused: tuple[TfliteOperator, .
 
 
 def text_of(target: Target, *models: LiteModel, **options: str) -> str:
-    (text,) = render_lite(target, models, LiteOptions(**options)).values()  # type: ignore[arg-type]
+    (text,) = render_lite(target, models, LiteOptions(**options)).values()  # type: ignore[arg-type]  # any option
     return text
