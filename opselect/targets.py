@@ -18,7 +18,13 @@ Target = Literal[
     "tflm-resolver",
     "tflite-bazel",
     "tflite-cmake",
+    "onnxruntime",
+    "executorch",
+    "executorch-ops-dict",
+    "executorch-header",
 ]
+
+Runtime = Literal["tensorflow", "tflite", "onnxruntime", "executorch"]
 
 ManifestFormat = Literal["yaml", "json"]
 
@@ -29,14 +35,15 @@ class TargetKind:
 
     ``file`` is the name of what is written; that of the manifest has its format for the last part. ``summary`` says
     what it is in a clause, and ``settings`` are keys of a configuration that no other kind has, but those that name
-    them, too. A kind ``of_models`` is written from models of TensorFlow Lite alone: it asks no release for kernels.
+    them, too. ``runtime`` is whose build it is for: all but TensorFlow's is written from models of that runtime alone,
+    without asking a release for kernels.
     """
 
     name: Target
     file: str
     summary: str
     settings: tuple[str, ...] = ()
-    of_models: bool = False
+    runtime: Runtime = "tensorflow"
 
     def file_name(self, manifest_format: ManifestFormat = "yaml") -> str:
         """The name of the file that is written."""
@@ -69,28 +76,53 @@ TARGET_KINDS = (
         "registration.cc",
         "the operators of TensorFlow Lite one by one, in place of `BuiltinOpResolver`",
         ("compat", "namespace", "labels"),
-        of_models=True,
+        runtime="tflite",
     ),
     TargetKind(
         "tflm-resolver",
         "gen_micro_mutable_op_resolver.h",
         "the resolver of TensorFlow Lite for Microcontrollers, with an `Add…` for each operator",
         ("compat",),
-        of_models=True,
+        runtime="tflite",
     ),
     TargetKind(
         "tflite-bazel",
         "tflite.BUILD",
         "rules of Bazel for TensorFlow Lite and its flex delegate with just these operators",
         ("labels",),
-        of_models=True,
+        runtime="tflite",
     ),
     TargetKind(
         "tflite-cmake",
         "tflite_registration.cmake",
         "`registration.cc` linked with the static library of TensorFlow Lite, for CMake",
         ("compat", "namespace", "labels"),
-        of_models=True,
+        runtime="tflite",
+    ),
+    TargetKind(
+        "onnxruntime",
+        "required_operators.config",
+        "the operators of ONNX models for a reduced build of ONNX Runtime",
+        ("types", "with_optimizer_ops"),
+        runtime="onnxruntime",
+    ),
+    TargetKind(
+        "executorch",
+        "selected_operators.yaml",
+        "the operators of ExecuTorch programs with their dtypes, as `gen_oplist.py` writes them",
+        runtime="executorch",
+    ),
+    TargetKind(
+        "executorch-ops-dict",
+        "ops_dict.json",
+        "the same as the JSON that `gen_oplist.py --ops_dict` takes",
+        runtime="executorch",
+    ),
+    TargetKind(
+        "executorch-header",
+        "selected_op_variants.h",
+        "which dtypes the kernels of ExecuTorch are compiled for",
+        runtime="executorch",
     ),
 )
 """All kinds, in the order in which they are written."""
@@ -98,8 +130,11 @@ TARGET_KINDS = (
 TARGETS: tuple[Target, ...] = tuple(kind.name for kind in TARGET_KINDS)
 
 
-MODEL_TARGETS = frozenset(kind.name for kind in TARGET_KINDS if kind.of_models)
-"""Those that are written from models alone."""
+LITE_TARGETS = frozenset(kind.name for kind in TARGET_KINDS if kind.runtime == "tflite")
+"""Those that are written from models of TensorFlow Lite alone."""
+
+OTHER_RUNTIMES: tuple[Runtime, ...] = ("onnxruntime", "executorch")
+"""Runtimes that run no models of TensorFlow."""
 
 
 def kind_of(target: str) -> TargetKind:

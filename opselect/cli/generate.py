@@ -27,7 +27,7 @@ from opselect.cli.shared.options import (
 from opselect.cli.shared.page_file import PageFile, html_option, page_file
 from opselect.cli.shared.selecting import print_build, print_missing, report
 from opselect.cli.shared.sources import check_source
-from opselect.targets import TARGET_KINDS, TARGETS, ManifestFormat
+from opselect.targets import OTHER_RUNTIMES, TARGET_KINDS, TARGETS, ManifestFormat, kind_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ Examples:
   opselect generate flex.tflite --target registration --target tflite-cmake --namespace app --out lite
   opselect generate flex.tflite --target tflite-bazel --labels litert --out lite
   opselect generate micro_speech.tflite --target tflm-resolver --out micro
+  opselect generate squeezenet.onnx --target onnxruntime --types --out ort
+  opselect generate phone.pte --target executorch --target executorch-header --out et
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
   opselect generate --config phone/opselect.yaml
 """,
@@ -88,7 +90,8 @@ Examples:
     help="What to write; repeatable. For TensorFlow: bazel, makefile, cmake, list, manifest, and header, which is "
     "ops_to_register.h. For TensorFlow Lite, of .tflite models: registration, tflite-cmake and tflite-bazel build it "
     "with their operators alone; flex-bazel builds the Flex delegate with their kernels alone; flex-ops is what "
-    "list_flex_ops prints; tflm-resolver is for microcontrollers. "
+    "list_flex_ops prints; tflm-resolver is for microcontrollers. Of .onnx models: onnxruntime. Of .pte programs: "
+    "executorch, executorch-ops-dict, executorch-header. "
     "Default: manifest, and of bazel and makefile what the release has lists for.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")
@@ -133,6 +136,14 @@ Examples:
     show_default=True,
     help="For TensorFlow Lite: whose folders are named, //tensorflow/lite or LiteRT's //tflite.",
 )
+@click.option(
+    "--types", is_flag=True, help="With --target onnxruntime: restrict operators to the types they are used with."
+)
+@click.option(
+    "--with-optimizer-ops",
+    is_flag=True,
+    help="With --target onnxruntime: add the operators that its optimisers put into models when they load them.",
+)
 @click.option("--template-dir", type=FOLDER, metavar="DIR", help="Templates to use instead of the built-in ones.")
 @have_option
 @follow_links_option
@@ -164,6 +175,8 @@ def command(
     no_kernels: bool,
     namespace: str,
     labels: Labels,
+    types: bool,
+    with_optimizer_ops: bool,
     template_dir: Path | None,
     have: frozenset[str],
     follow_links: bool,
@@ -175,6 +188,8 @@ def command(
 
     Of .tflite models also what builds of TensorFlow Lite, of its Flex delegate and for microcontrollers need: --target
     says which (docs/tflite.md). These go to --out in any case.
+    So does what reduced builds of ONNX Runtime and ExecuTorch need, of .onnx models (docs/onnxruntime.md) and of .pte
+    programs (docs/executorch.md).
 
     When something cannot be resolved, or the TensorFlow would refuse to load a model, that is said with why and what to
     do, nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that
@@ -196,6 +211,13 @@ def command(
     # click has taken nothing but targets.
     wanted = cast("tuple[Target, ...]", targets)
     _check_settings(wanted)
+    if any(kind_of(target).runtime in OTHER_RUNTIMES for target in wanted):
+        from opselect.cli.generate_other_runtimes import check_of_runtime, generate_and_print
+        from opselect.usecases.runtime_question import RuntimeOptions, RuntimeQuestion
+
+        folder = check_of_runtime(wanted, models, kept, choice, ops_lists, out, html_file)
+        runtime_question = RuntimeQuestion(models, wanted, RuntimeOptions(types, with_optimizer_ops))
+        return generate_and_print(runtime_question, folder, as_json=as_json, quiet=quiet)
     from opselect.build_lists.lite import LiteOptions
     from opselect.usecases.generate_lite import LiteQuestion, asks_for_kernels, asks_models_alone
 

@@ -77,6 +77,8 @@ class ConfiguredTarget:
     no_kernels: bool = False
     namespace: str = ""
     labels: Literal["tensorflow", "litert"] = "tensorflow"
+    types: bool = False
+    with_optimizer_ops: bool = False
     spots: Mapping[str, Spot] = field(default_factory=dict, hash=False)
 
     @property
@@ -87,7 +89,7 @@ class ConfiguredTarget:
     @property
     def of_models_alone(self) -> bool:
         """Whether no TensorFlow is asked for it: it says what the models of TensorFlow Lite say themselves."""
-        return kind_of(self.kind).of_models or self.no_kernels
+        return kind_of(self.kind).runtime != "tensorflow" or self.no_kernels
 
     def spot_of(self, key: str) -> Spot:
         """Where a setting stands that counts for the target: in it, at the top level, or nowhere: the target itself."""

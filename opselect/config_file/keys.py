@@ -76,6 +76,13 @@ _OF_KINDS = (
         "what the header has in any case",
         "the default ops of TensorFlow's tool; none for `.tflite` models",
     ),
+    Key("types", Flag(), "whether operators of ONNX Runtime are restricted to the types they are used with", "`false`"),
+    Key(
+        "with_optimizer_ops",
+        Flag(),
+        "whether operators count that the optimisers of ONNX Runtime add to models",
+        "`false`",
+    ),
     Key("format", OneOf("format", ("yaml", "json")), "the format of the manifest", "`yaml`"),
 )
 """Keys of targets that only some kinds have: those that :data:`opselect.targets.TARGET_KINDS` names."""

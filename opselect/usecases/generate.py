@@ -15,7 +15,7 @@ from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.lite import LiteOptions
 from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.models.formats import check_output
-from opselect.targets import MODEL_TARGETS, TARGETS, ManifestFormat, Target, kind_of
+from opselect.targets import LITE_TARGETS, TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build
 from opselect.usecases.flex_sides import flex_options
 from opselect.usecases.generate_lite import asks_models_alone, check_lite, lite_texts, told_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from opselect.selection.select import SelectedFile
 
 
-_WITHOUT_LISTS = {"header", "flex-ops", *MODEL_TARGETS}
+_WITHOUT_LISTS = {"header", "flex-ops", *LITE_TARGETS}
 """Targets that name no files of a build."""
 
 _FOR_TENSORFLOW = (

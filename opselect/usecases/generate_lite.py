@@ -18,7 +18,7 @@ from opselect.lite.operators import LiteModel
 from opselect.models.formats import check_output
 from opselect.requirements.header_tool import ToolRelease
 from opselect.selection.flex_ops import flex_names, flex_ops
-from opselect.targets import MODEL_TARGETS, Target, kind_of
+from opselect.targets import LITE_TARGETS, Target, kind_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.lite_models import read_lite_models
 from opselect.usecases.open_kernels import open_kernels, profile_of
@@ -76,7 +76,7 @@ class GeneratedForLite:
 
 def asks_models_alone(target: Target, options: LiteOptions) -> bool:
     """Whether a target asks no release what it would make of the models: nothing is selected for it."""
-    return target in MODEL_TARGETS or (target == "flex-ops" and bool(options.compat or not options.kernels))
+    return target in LITE_TARGETS or (target == "flex-ops" and bool(options.compat or not options.kernels))
 
 
 def asks_for_kernels(target: Target, options: LiteOptions) -> bool:
@@ -162,7 +162,7 @@ def lite_texts(
     texts: dict[str, str] = {}
     missing: list[Finding] = []
     for target in targets:
-        if target in MODEL_TARGETS:
+        if target in LITE_TARGETS:
             texts |= render_lite(target, models, options)
             missing += lite_findings(target, models, options)
         elif asks_models_alone(target, options):

@@ -21,7 +21,7 @@ from opselect.selection.left_out_by_default import findings
 from opselect.selection.named_kernels import NamedKernels, with_losses
 from opselect.selection.select import Selection
 from opselect.selection.select import select as pick
-from opselect.targets import MODEL_TARGETS
+from opselect.targets import LITE_TARGETS
 from opselect.usecases.advice import adviser_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import model_names
@@ -122,7 +122,7 @@ def select(
     return select_kernels(needed, index, profile, builds=builds_for(targets, profile), have=have)
 
 
-_OF_NO_BUILD = {"manifest", "header", "flex-ops", *MODEL_TARGETS}
+_OF_NO_BUILD = {"manifest", "header", "flex-ops", *LITE_TARGETS}
 
 
 def builds_for(targets: Sequence[str], profile: str) -> tuple[str, ...] | None:

@@ -1,0 +1,67 @@
+"""``opselect generate`` for runtimes that run no models of TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opselect.cli.shared.console import note, print_json, warn
+from opselect.cli.shared.exit_codes import DONE
+from opselect.cli.shared.needs import reading
+from opselect.targets import kind_of
+
+if TYPE_CHECKING:
+    from opselect.models.choice import Choice
+    from opselect.targets import Target
+    from opselect.usecases.runtime_question import RuntimeQuestion
+
+
+def generate_and_print(question: RuntimeQuestion, out: Path, *, as_json: bool, quiet: bool) -> int:
+    """Writes the files, prints what came of it and returns the exit code."""
+    from opselect.usecases.generate_other_runtimes import generate_for_runtime
+
+    with reading(quiet=quiet) as watch:
+        generated = generate_for_runtime(question, out, watch)
+    if as_json:
+        print_json(generated.to_json())
+    note(generated.found.summary, quiet=quiet)
+    for path in generated.paths:
+        note(f"  {path}{'' if path in generated.changed else ' (unchanged)'}", quiet=quiet)
+    for warning in generated.found.warnings:
+        warn(warning, quiet=quiet)
+    return DONE
+
+
+def check_of_runtime(
+    targets: tuple[Target, ...],
+    models: tuple[str, ...],
+    kept: tuple[str, ...],
+    choice: Choice,
+    ops_lists: tuple[str, ...],
+    out: Path | None,
+    html_file: str | None,
+) -> Path:
+    """The folder to write to. Raises click.UsageError for options that are about models of TensorFlow, and for
+    targets of several runtimes, whose models are not the same.
+    """
+    runtimes = {kind_of(target).runtime: target for target in targets}
+    if len(runtimes) > 1:
+        first, second = list(runtimes.values())[:2]
+        raise click.UsageError(
+            f"{first} and {second} are for different runtimes, which read different models: one call for each"
+        )
+    if kept or not models:
+        raise click.UsageError("such a target is written from models of its runtime: name a MODEL")
+    if choice:
+        raise click.UsageError("such a target has the operators of whole models: a part of one cannot be chosen")
+    if ops_lists:
+        raise click.UsageError("--ops-list adds kernels of TensorFlow, and such a target has none")
+    if html_file is not None:
+        raise click.UsageError("--html tells of kernels and files, and none are selected for this target")
+    if out is None:
+        raise click.UsageError(
+            "say where the files go: --out DIR (--json tells which were written, not what is in them)"
+        )
+    return out

@@ -1,0 +1,1 @@
+"""ExecuTorch: which operators programs need, and with which dtypes."""
