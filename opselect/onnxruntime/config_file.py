@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kernel_index.errors import InputError, Place, reading
+from kernel_index.errors import InputError, Place
 from kernel_index.near_names import near_names
 from kernel_index.shown import one_line
-from opselect.models.storage import open_file
 from opselect.onnxruntime.entry_json import InvalidEntryError, read_entry
 from opselect.onnxruntime.merging import joined
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
+from opselect.onnxruntime.value_types import CPP_NAMES
 
 MAX_BYTES = 16 * 2**20
 """Of a configuration; one of all operators there are has less than a hundredth of it."""
@@ -25,18 +25,10 @@ MAX_BYTES = 16 * 2**20
 MAX_NAMED = 1_000_000
 """Names of operators in all opsets; a short line can name many in many. There are some ten thousand operators."""
 
-CPP_TYPES = frozenset(
-    {
-        *("float", "double", "bool", "std::string", "MLFloat16", "BFloat16"),
-        *("int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t"),
-        *("Float8E4M3FN", "Float8E4M3FNUZ", "Float8E5M2", "Float8E5M2FNUZ"),
-    }
-)
-"""What ``!globally_allowed_types`` may name (``ort_format_model/types.py``)."""
-
 _GLOBAL = "!globally_allowed_types"
 _ALL = "!no_ops_specified_means_all_ops_are_required"
 _FORM = "A line is DOMAIN;OPSET,OPSET;OPERATOR,OPERATOR, as in ai.onnx;11,12;Add,Cast."
+_TYPES = frozenset(CPP_NAMES.values())
 _SHOWN = 5
 """How many names a warning has."""
 
@@ -47,12 +39,6 @@ class ReadConfiguration:
 
     required: RequiredOperators
     warnings: tuple[str, ...] = ()
-
-
-def read_configuration(path: str) -> ReadConfiguration:
-    """What the configuration in a file says. Raises InputError for what is none, with the line."""
-    with reading(path), open_file(path) as file:
-        return parse_configuration(file.buffer[: MAX_BYTES + 1], path)
 
 
 def parse_configuration(data: bytes, path: str) -> ReadConfiguration:
@@ -120,7 +106,7 @@ class _Content:
         if self.allowed is not None:
             raise InputError(place, f"types for all operators stand in line {self.allowed[0].line} already")
         types = frozenset(name.strip() for name in rest[0].split(","))
-        for name in sorted(types - CPP_TYPES):
+        for name in sorted(types - _TYPES):
             raise InputError(place, f'"{name}" is no type of ONNX Runtime', _meant(name))
         self.allowed = (place, types)
 
@@ -220,8 +206,8 @@ def _check_name(name: str, behind: str, place: Place) -> None:
 
 
 def _meant(name: str) -> str:
-    near = near_names(name, CPP_TYPES)
-    return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(sorted(CPP_TYPES))}."
+    near = near_names(name, _TYPES)
+    return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(sorted(_TYPES))}."
 
 
 def _read_otherwise(mentions: Mapping[tuple[str, str], Sequence[_Mention]]) -> Iterator[str]:
@@ -260,6 +246,6 @@ def _unknown_types(path: str, entries: Iterable[TypeEntry]) -> Iterator[str]:
         for types in (*entry.inputs.values(), *entry.outputs.values(), *entry.custom)
         for name in types
     }
-    unknown = sorted(name for name in named - CPP_TYPES if not name.startswith("std::"))
+    unknown = sorted(name for name in named - _TYPES if not name.startswith("std::"))
     if unknown:
         yield f"{Place(path)} names types that ONNX Runtime does not have: {', '.join(unknown[:_SHOWN])}"

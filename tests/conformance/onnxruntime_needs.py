@@ -1,8 +1,8 @@
 """What ONNX Runtime's own tools make of configurations, for a Python that has onnxruntime and flatbuffers.
 
 Standard input is a JSON list of their texts. Standard output is a list with, for each, ``operators`` (domain, opset and
-name), ``registrations`` (domain, name and the type of a registration that stays), ``restricted`` (C++ that restricts types,
-by what it restricts), or with ``error``.
+name), ``registrations`` (domain, name and the type of a registration that stays) and ``restricted`` (the types that C++
+restricts something to), or with ``error``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def needs(path: str) -> dict[str, Any]:
     found: dict[str, Any] = {"operators": None, "registrations": [], "restricted": {}}
     if required is not None:
         found["operators"] = [
-            [domain, opset, name] for domain in required for opset in required[domain] for name in required[domain][opset]
+            [domain, opset, name]
+            for domain in required
+            for opset in required[domain]
+            for name in required[domain][opset]
         ]
     wanted = {operator: list(TYPES) for operator in OPERATORS} | CUSTOM
     for (domain, name), registered in wanted.items():
