@@ -107,7 +107,7 @@ def _types_left_out(
 ) -> Iterator[str]:
     """Of which configurations types do not count, for something else needs all types."""
     if of_models and not typed and any(each.required.types for each in configurations.values()):
-        yield "the models count with all types, though configurations restrict some: ask for types to restrict them, too"
+        yield "the models count with all types, and configurations restrict some: ask for the types of models, too"
     for name, each in configurations.items():
         if each.required.allowed_types is not None and required.allowed_types is None:
             yield (
