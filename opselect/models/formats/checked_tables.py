@@ -109,9 +109,15 @@ class CheckedFile:
 
     def table(self, generated: Any) -> Any:
         """The object of a generated class, which from now on reads through checks."""
-        self._tables += 1
-        generated._tab = CheckedTable(self, generated._tab.Pos)
+        generated._tab = self.at(generated._tab.Pos)
         return generated
+
+    def at(self, position: int) -> CheckedTable:
+        """The table at a position."""
+        self._tables += 1
+        if self._tables > MAX_TABLES:
+            raise WireError(position, f"more than {MAX_TABLES:,} tables are more than a model has")
+        return CheckedTable(self, position)
 
 
 class CheckedTable(Table):  # type: ignore[misc]  # flatbuffers is published without types
