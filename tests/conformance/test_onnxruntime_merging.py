@@ -1,12 +1,8 @@
-"""Merged configurations have what ONNX Runtime's own tools read of each: OPSELECT_ONNXRUNTIME names a Python with them.
-
-It needs the packages onnxruntime and flatbuffers.
-"""
+"""Merged configurations have what ONNX Runtime's own tools read of each of them."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 from collections.abc import Sequence
@@ -19,11 +15,11 @@ from opselect.build_lists.required_operators import required_operators_text
 from opselect.onnxruntime.config_file import parse_configuration
 from opselect.onnxruntime.merging import merged
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
+from tests.conformance.onnxruntime_tools import PYTHON
 
-PYTHON = os.environ.get("OPSELECT_ONNXRUNTIME", "")
 TOOL = Path(__file__).with_name("onnxruntime_needs.py")
 
-pytestmark = pytest.mark.skipif(not PYTHON, reason="OPSELECT_ONNXRUNTIME names no Python with ONNX Runtime's tools")
+pytestmark = pytest.mark.skipif(not PYTHON, reason="OPSELECT_ONNXRUNTIME_PYTHON names no Python with an onnxruntime")
 
 TYPES = ("float", "int32_t", "int64_t", "std::string", "MLFloat16")
 PLACES = {
