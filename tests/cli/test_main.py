@@ -110,6 +110,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, scan: S
         shutil.copy(ROOT / "fixtures" / "models" / "flex_ops.tflite", "flex.tflite")
         Path("micro_speech.tflite").write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.CALL_ONCE),))))
         shutil.copy(ROOT / "fixtures" / "models" / "edited.tflite", "gelu.tflite")
+        shutil.copy(ROOT / "fixtures" / "executorch" / "mobile.pte", "phone.pte")
         shutil.copy(ROOT / "fixtures" / "findings" / "relu.pbtxt", ".")
         for library in ("libruntime.so", "libwhole.so"):
             shutil.copy(ROOT / "fixtures" / "audit" / library, ".")

@@ -41,6 +41,8 @@ class Recognized:
     other_runtime: bool = False
 
 
+_EXECUTORCH = Recognized("an ExecuTorch program", _FOR_EXECUTORCH, other_runtime=True)
+
 _MESSAGES = {
     META: Recognized("a MetaGraphDef", format=META_GRAPH),
     SAVED: Recognized("a SavedModel", format=SAVED_MODEL),
@@ -55,7 +57,8 @@ _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
     (0, b"\xfd7zXZ\x00", Recognized("an xz file", _UNPACK, ARCHIVE)),
     (257, b"ustar", Recognized("a tar archive", _UNPACK, ARCHIVE)),
     (4, b"TFL3", Recognized("a TensorFlow Lite model", format=TFLITE)),
-    (4, b"ET12", Recognized("an ExecuTorch program", _FOR_EXECUTORCH, other_runtime=True)),
+    (4, b"ET12", _EXECUTORCH),
+    (4, b"BP08", _EXECUTORCH),
     (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image")),
     (0, b"\xff\xd8\xff", Recognized("a JPEG image")),
     (0, b"\x7fELF", Recognized("an ELF binary")),
