@@ -15,7 +15,7 @@ _OTHER_SUFFIXES = (".onnx", ".pte")
 
 def is_archive_at(path: str) -> bool:
     """Whether there is an archive at a path or URL; of the file little more than its first bytes is read."""
-    kind = _kind_at(path)
+    kind = kind_at(path)
     return kind is not None and kind.format == ARCHIVE
 
 
@@ -23,14 +23,18 @@ def check_for_tensorflow(models: Sequence[str]) -> None:
     """Raises InputError where all of some models are for other runtimes than TensorFlow's, before TensorFlow is asked
     of them what only it has. One that cannot be read is not judged.
     """
-    kinds = {path: _kind_at(path) for path in models if path.endswith(_OTHER_SUFFIXES)}
+    kinds = {path: kind_at(path) for path in models if path.endswith(_OTHER_SUFFIXES)}
     if models and all((kind := kinds.get(path)) is not None and kind.other_runtime for path in models):
         first = kinds[models[0]]
         assert first is not None
         raise InputError(models[0], f"is no model of TensorFlow, it looks like {first.what}", first.advice)
 
 
-def _kind_at(path: str) -> Recognized | None:
+def kind_at(path: str) -> Recognized | None:
+    """What a binary file at a path or URL is that is no GraphDef, by what is in it; None for folders, too.
+
+    Raises InputError where it cannot be read.
+    """
     if not is_file(path):
         return None
     source = source_of(path)
