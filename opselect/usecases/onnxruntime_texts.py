@@ -57,7 +57,7 @@ def model_files(inputs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _files_in(path: str) -> list[str] | None:
-    """The models in a folder, None where there is no folder. Linked folders are passed over: they may lead in circles."""
+    """The models in a folder, None where there is none. Linked folders are passed over: they may lead in circles."""
     names = list_folder(path)
     if names is None:
         return None
