@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -52,10 +51,10 @@ _PARSED = """
 found = []
 for path in json.load(sys.stdin):
     required, types = reduced_build_config_parser.parse_config(path, True)
-    operators = {f"{domain};{opset}": sorted(ops) for domain, by_opset in required.items() for opset, ops in by_opset.items()}
+    rows = [(f"{domain};{opset}", sorted(ops)) for domain, each in required.items() for opset, ops in each.items()]
     used = types._manager._operator_processors if types else {}
     entries = {name: json.loads(each.to_config_entry()) for name, each in used.items()}
-    found.append({"operators": operators, "types": entries})
+    found.append({"operators": dict(rows), "types": entries})
 print(json.dumps(found))
 """
 
@@ -135,4 +134,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
