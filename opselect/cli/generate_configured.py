@@ -20,6 +20,7 @@ from opselect.cli.shared.selecting import nothing_written, print_build, print_mi
 if TYPE_CHECKING:
     from opselect.config_file import Config
     from opselect.usecases.budgets import Exceeded
+    from opselect.usecases.configured_runtimes import ConfiguredRuntime
     from opselect.usecases.generate_configured import ConfiguredBuild, GeneratedTargets, ReadingOptions, WrittenTarget
 
 CONFIG_NAME = "opselect.yaml"
@@ -80,6 +81,9 @@ def generate_targets(path: str, options: ReadingOptions, html_file: str | None, 
     written = [each for each in found.written if each.target in of_models]
     _print_warnings(written, quiet=quiet)
     _print_files(written, quiet=quiet)
+    for runtime in found.of_runtimes:
+        if found.ok:
+            _print_of_runtime(runtime, found, quiet=quiet)
     if as_json:
         print_json(found.to_json())
     if page is not None:
@@ -121,6 +125,13 @@ def _print_written(build: ConfiguredBuild, found: GeneratedTargets, *, quiet: bo
     print_build(build.answer, quiet=quiet)
     print_estimate(build.estimate, quiet=quiet)
     _print_files(written, quiet=quiet)
+
+
+def _print_of_runtime(runtime: ConfiguredRuntime, found: GeneratedTargets, *, quiet: bool) -> None:
+    note(runtime.found.summary, quiet=quiet)
+    _print_files([each for each in found.written if each.target in runtime.targets], quiet=quiet)
+    for warning in runtime.found.warnings:
+        warn(warning, quiet=quiet)
 
 
 def _print_files(written: Sequence[WrittenTarget], *, quiet: bool) -> None:

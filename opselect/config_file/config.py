@@ -88,7 +88,7 @@ class ConfiguredTarget:
 
     @property
     def of_models_alone(self) -> bool:
-        """Whether no TensorFlow is asked for it: it says what the models of TensorFlow Lite say themselves."""
+        """Whether no TensorFlow is asked for it: it says what models of its runtime say themselves."""
         return kind_of(self.kind).runtime != "tensorflow" or self.no_kernels
 
     def spot_of(self, key: str) -> Spot:

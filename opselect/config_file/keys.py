@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernel_index.libraries import LIBRARIES
 from kernel_index.profiles import PROFILE_NAMES
 from opselect.config_file.values import Count, Flag, Key, ListOf, MappingOf, OneOf, Profile, Text, Version
-from opselect.targets import TARGET_KINDS, TARGETS
+from opselect.targets import OTHER_RUNTIMES, TARGET_KINDS, TARGETS
 
 _ANY = r"[^\u0000]+"
 _PATH = Text("a path", _ANY)
@@ -109,6 +109,12 @@ TARGET = MappingOf(
     only_for={
         key: tuple(kind.name for kind in TARGET_KINDS if key in kind.settings)
         for key in dict.fromkeys(key for kind in TARGET_KINDS for key in kind.settings)
+    },
+    # All but `out` is about TensorFlow and its kernels.
+    not_for={
+        kind.name: tuple(key.name for key in SETTINGS if key.name != "out")
+        for kind in TARGET_KINDS
+        if kind.runtime in OTHER_RUNTIMES
     },
     words="the kind of a target or a mapping",
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kernel_index.errors import InputError
 from kernel_index.records_json import Json
 from opselect.config_file.config import SETTING_NAMES, Config, ConfigError, ConfiguredTarget
 from opselect.config_file.keys import SETTINGS, SOURCES
+from opselect.config_file.runtimes import reader_of, reading_runtime
 from opselect.config_file.values import Fields, Spot
 from opselect.targets import kind_of
 
@@ -22,9 +23,10 @@ def merged_config(configs: Sequence[Config], folder: str) -> Json:
     """The data of a configuration, for a file in ``folder``, with all models and all targets of some others.
 
     What is in several of them alike is there once. Raises ConfigError, with both places, for settings of the top level
-    that differ and that targets go by, for a model with different options, and for a file that is written differently.
+    that differ and that targets go by, for a model with different options or of another runtime once they are one, and
+    for a file that is written differently.
     """
-    problems: list[InputError] = []
+    problems: list[InputError] = list(_read_otherwise(configs))
     data: Json = {}
     models = _models(configs, folder, problems)
     kept = _once(relative(config.place(path), folder) for config in configs for path, _ in config.requirements)
@@ -65,6 +67,18 @@ def _models(configs: Sequence[Config], folder: str, problems: list[InputError]) 
     return [entry if len(entry) > 1 else path for path, (entry, _) in found.items()]
 
 
+def _read_otherwise(configs: Sequence[Config]) -> Iterator[InputError]:
+    """Models that would be read for the targets of another runtime once their configurations are one."""
+    every = {reading_runtime(target.kind) for config in configs for target in config.targets}
+    for config in configs:
+        own = {reading_runtime(target.kind) for target in config.targets}
+        for model in config.models:
+            before, after = (reader_of(model.path, runtimes) for runtimes in (own, every))
+            if before != after:
+                problem = f"is read for {before} here, and by the end of its name would be for {after} beside others"
+                yield model.spot.error(problem, "Give it another name, or keep the configurations apart.")
+
+
 def _contradiction(spot: Spot, before: Spot, problem: str, advice: str = "Make both say the same.") -> InputError:
     where = f"{before.file}:{before.line}" + (f": {before.where}" if before.where else "")
     return spot.error(f"{problem} than {where}", advice)
@@ -83,7 +97,10 @@ def _plain(config: Config, key: str, value: object, folder: str) -> object:
 
 def _inherits(config: Config, keys: Iterable[str]) -> bool:
     """Whether some target of a configuration goes by what the top level says of these keys, or does not say."""
-    return "budgets" in keys or not all(any(key in target.own.stated for key in keys) for target in config.targets)
+    going = [target for target in config.targets if reading_runtime(target.kind) == "tensorflow"]
+    if "budgets" in keys:
+        return bool(going)
+    return not all(any(key in target.own.stated for key in keys) for target in going)
 
 
 def _top(configs: Sequence[Config], folder: str, problems: list[InputError]) -> Json:
@@ -154,6 +171,7 @@ def _targets(configs: Sequence[Config], folder: str, problems: list[InputError])
 
 
 def _effective(config: Config, target: ConfiguredTarget, folder: str) -> Json:
-    stated = {name: getattr(target, name) for name in (*SETTING_NAMES, *kind_of(target.kind).settings)}
+    goes_by = SETTING_NAMES if reading_runtime(target.kind) == "tensorflow" else ()
+    stated = {name: getattr(target, name) for name in (*goes_by, *kind_of(target.kind).settings)}
     plain = {name: _plain(config, name, value, folder) if value else value for name, value in stated.items()}
     return {**plain, "profile": target.profile or _DEFAULTS["profile"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 from kernel_index.errors import InputError
 from kernel_index.records_json import Json
 from opselect.config_file.keys import CONFIG, SOURCES
-from opselect.targets import LITE_TARGETS
+from opselect.targets import TARGET_KINDS
 
 SCHEMA_FILE = Path(__file__).with_name("opselect.schema.json")
 
@@ -21,7 +21,7 @@ def json_schema() -> Json:
     schema = CONFIG.schema()
     named = {"anyOf": [_some("models"), _some("requirements")]}
     of_one = [{"required": [source]} for source in SOURCES]
-    kinds = {"enum": sorted(LITE_TARGETS)}
+    kinds = {"enum": sorted(kind.name for kind in TARGET_KINDS if kind.runtime != "tensorflow")}
     # Of models alone: no TensorFlow is asked.
     alone = [
         {"required": ["kind"], "properties": {"kind": kinds}},

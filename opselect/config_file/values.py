@@ -274,7 +274,7 @@ class MappingOf:
     """A mapping of known keys. A lone value stands for the key ``short``, where there is one.
 
     Of each group in ``excluding`` at most one key may be there; of ``required`` all must. ``only_for`` tells of some
-    keys which values of the key ``short`` have them.
+    keys which values of the key ``short`` have them, ``not_for`` of some of these values which keys they do not have.
     """
 
     keys: tuple[Key, ...]
@@ -282,6 +282,7 @@ class MappingOf:
     short: str = ""
     excluding: tuple[tuple[str, ...], ...] = ()
     only_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    not_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     words: str = "a mapping"
 
     def read(self, node: YamlNode, spot: Spot, problems: Problems) -> Fields:
@@ -314,6 +315,10 @@ class MappingOf:
             if name in node.entries and named is not None and named.value not in kinds:
                 place = spot.key(name, node.entries[name][0])
                 problems.append(place.error(f"is only for {' and '.join(kinds)}, not for {named.value}"))
+        kind = str(named.value) if named is not None else ""
+        for name in self.not_for.get(kind, ()):
+            if name in node.entries:
+                problems.append(spot.key(name, node.entries[name][0]).error(f"is not for {kind}"))
 
     def _key(self, name: str) -> Key:
         return next(key for key in self.keys if key.name == name)
@@ -341,5 +346,15 @@ class MappingOf:
         rules += [
             {"not": {"required": [name, self.short], "properties": {self.short: {"not": {"enum": list(kinds)}}}}}
             for name, kinds in self.only_for.items()
+        ]
+        rules += [
+            {
+                "not": {
+                    "required": [self.short],
+                    "properties": {self.short: {"const": value}},
+                    "anyOf": [{"required": [name]} for name in names],
+                }
+            }
+            for value, names in self.not_for.items()
         ]
         return rules

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index.build_files import MAKEFILE_LIST
-from kernel_index.errors import InputError, OpselectError
+from kernel_index.errors import InputError
 from kernel_index.records_json import Json
 from opselect.build_lists import check_read, write_files
 from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.lite import LiteOptions
-from opselect.config_file import Config, ConfigError, ConfiguredTarget, Spot
+from opselect.config_file import Config, ConfigError, ConfiguredTarget
+from opselect.config_file.runtimes import reading_runtime
 from opselect.findings import Finding
 from opselect.findings.as_json import missing_json
 from opselect.models.formats import check_output
 from opselect.usecases.budgets import Exceeded, exceeded
 from opselect.usecases.config_models import NamedInputs, named_inputs
+from opselect.usecases.config_places import at_spot
+from opselect.usecases.configured_runtimes import ConfiguredRuntime, configured_runtimes, inputs_by_runtime
 from opselect.usecases.estimate_size import estimate_json
 from opselect.usecases.generate import (
     ListOptions,
@@ -118,12 +120,16 @@ class WrittenTarget:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedTargets:
-    """What came of a configuration: its builds, and all the files, or none where a target must not be written."""
+    """What came of a configuration: its builds, and all the files, or none where a target must not be written.
+
+    ``inputs`` are those that TensorFlow's targets are written from.
+    """
 
     config: Config
     inputs: NamedInputs
     builds: tuple[ConfiguredBuild, ...]
     of_models: tuple[TargetOfModels, ...] = ()
+    of_runtimes: tuple[ConfiguredRuntime, ...] = ()
     written: tuple[WrittenTarget, ...] = ()
 
     @property
@@ -140,7 +146,8 @@ class GeneratedTargets:
     def to_json(self) -> Json:
         """``{"config", "ok", "builds": [...], "files": [{"target", "kind", "path", "changed"}]}``.
 
-        Where a target lacks something that asks for the models alone, ``of_models`` has a row for it.
+        Where a target lacks something that asks for the models alone, ``of_models`` has a row for it. ``of_runtimes``
+        is there where targets are of ONNX Runtime or ExecuTorch.
         """
         lacking = [each.to_json() for each in self.of_models if each.missing]
         return {
@@ -148,6 +155,7 @@ class GeneratedTargets:
             "ok": self.ok,
             "builds": [build.to_json() for build in self.builds],
             **({"of_models": lacking} if lacking else {}),
+            **({"of_runtimes": [each.to_json() for each in self.of_runtimes]} if self.of_runtimes else {}),
             "files": [
                 {
                     "target": each.target.number,
@@ -181,23 +189,28 @@ def generate_configured(
     Raises ConfigError for what is wrong with values of the configuration, InputError for what cannot be read or
     written, and NoModelReadError where none of several models could be read.
     """
-    inputs = named_inputs(config)
-    work = _Work(config, inputs, options or ReadingOptions(), watch)
-    _check_outputs(config, inputs)
+    everything = named_inputs(config)
+    by_runtime = inputs_by_runtime(config, everything)
+    inputs = by_runtime.get("tensorflow", NamedInputs((), ()))
+    targets = tuple(target for target in config.targets if reading_runtime(target.kind) == "tensorflow")
+    work = _Work(config, targets, inputs, options or ReadingOptions(), watch)
+    _check_outputs(config, everything)
     try:
         builds = tuple(work.builds())
         of_models = tuple(work.of_models())
     finally:
         work.close()
-    found = GeneratedTargets(config, inputs, builds, of_models)
+    of_runtimes = tuple(configured_runtimes(config, by_runtime, watch))
+    found = GeneratedTargets(config, inputs, builds, of_models, of_runtimes)
     return replace(found, written=_write(found)) if found.ok else found
 
 
 @dataclass(slots=True)
 class _Work:
-    """The indexes that are open, and what the models need of each."""
+    """The indexes that are open, and what the models need of each; ``targets`` are TensorFlow's."""
 
     config: Config
+    targets: tuple[ConfiguredTarget, ...]
     inputs: NamedInputs
     options: ReadingOptions
     watch: Watch
@@ -207,14 +220,14 @@ class _Work:
     def builds(self) -> Iterator[ConfiguredBuild]:
         """A build for each group of targets that share a selection, in the order of their first targets."""
         groups: dict[object, list[ConfiguredTarget]] = {}
-        for target in self.config.targets:
+        for target in self.targets:
             if asks_models_alone(target.kind, _lite(target)):
                 continue
             index = _index_key(self._source(target), target)
             key = (index, _profile(target), target.inserted_ops, target.have, target.compat)
             groups.setdefault(key, []).append(target)
         # What is wrong with a source or a target is said before any model is read.
-        for target in self.config.targets:
+        for target in self.targets:
             self._check(target)
         profiles = [self._profile(targets[0]) for targets in groups.values()]
         for targets, profile in zip(groups.values(), profiles, strict=True):
@@ -223,7 +236,7 @@ class _Work:
     def of_models(self) -> Iterator[TargetOfModels]:
         """The targets that ask for the models alone, in their order."""
         models: tuple[LiteModel, ...] | None = None
-        for target in self.config.targets:
+        for target in self.targets:
             options = _lite(target)
             if not asks_models_alone(target.kind, options):
                 continue
@@ -232,7 +245,7 @@ class _Work:
             index, profile = None, ""
             if asks_for_kernels(target.kind, options):
                 index, profile = self._index(target), self._profile(target)
-            with _at(target.own.spot):
+            with at_spot(target.own.spot):
                 if models is None:
                     models = read_lite_models([model.path for model in self.inputs.models], self.watch)
                 texts, missing = lite_texts(models, (target.kind,), options, index, profile)
@@ -244,7 +257,7 @@ class _Work:
         """Raises ConfigError for values of a target that make no sense together."""
         _check_header(target)
         options = _lite(target)
-        with _at(target.spot_of("compat")):
+        with at_spot(target.spot_of("compat")):
             check_lite((target.kind,), options)
         if asks_models_alone(target.kind, options) and self.inputs.kept:
             advice = "Name the models themselves, in place of `requirements`."
@@ -264,7 +277,7 @@ class _Work:
         if not first.inserted_ops:
             needed = needed.without_inserted()
         kinds = tuple(target.kind for target in targets)
-        with _at(first.spot_of("compat")):
+        with at_spot(first.spot_of("compat")):
             tool = _header(first).tool
             named = named_kernels(self._sets(), needed, (), index, profile, tool)
         builds = builds_for(kinds, _profile(first))
@@ -289,7 +302,7 @@ class _Work:
         key = _index_key(source, target)
         if key not in self.indexes:
             stated = next(name for name in ("tensorflow", "tree", "index") if getattr(target, name))
-            with _at(target.spot_of(stated)):
+            with at_spot(target.spot_of(stated)):
                 self.indexes[key] = open_kernels(
                     source, macros=_macros(target), profile=_profile(target), watch=self.watch
                 )
@@ -297,7 +310,7 @@ class _Work:
 
     def _profile(self, target: ConfiguredTarget) -> str:
         index = self._index(target)
-        with _at(target.spot_of("profile")):
+        with at_spot(target.spot_of("profile")):
             return profile_of(index, _profile(target), _macros(target))
 
     def _needs(self, target: ConfiguredTarget, watch: Watch) -> ModelRequirements:
@@ -325,18 +338,6 @@ def _index_key(source: KernelSource, target: ConfiguredTarget) -> object:
     return source, macros, _profile(target) if macros else ""
 
 
-@contextmanager
-def _at(spot: Spot) -> Iterator[None]:
-    """Names the place in the configuration where something in the block cannot be used."""
-    try:
-        yield
-    except InputError as error:
-        raise ConfigError((spot.error(f"{error.place}: {error.problem}", error.advice),)) from error
-    except OpselectError as error:
-        problem, _, advice = str(error).partition("\n")
-        raise ConfigError((spot.error(problem, advice.strip()),)) from error
-
-
 def _options(target: ConfiguredTarget, template_dir: Path | None = None) -> ListOptions:
     header, lite = _header(target), _lite(target)
     return ListOptions((target.kind,), target.mode, target.keep_core, template_dir, target.format, header, lite)
@@ -358,9 +359,9 @@ def _header(target: ConfiguredTarget) -> HeaderOptions:
 def _check_header(target: ConfiguredTarget) -> None:
     """Raises ConfigError for a tool that there is not, and for default ops that make no sense."""
     options = _header(target)
-    with _at(target.spot_of("compat")):
+    with at_spot(target.spot_of("compat")):
         _ = options.tool
-    with _at(target.spot_of("default_ops")):
+    with at_spot(target.spot_of("default_ops")):
         _ = options.pairs
 
 
@@ -370,7 +371,7 @@ def _check_outputs(config: Config, inputs: NamedInputs) -> None:
     for target in config.targets:
         files = [config.place(target.index)] if target.index else []
         files += [str(Path(config.place(target.tree), MAKEFILE_LIST))] if target.tree else []
-        with _at(target.own.spot):
+        with at_spot(target.own.spot):
             check_output(str(config.output(target)), *models, *inputs.kept, config.path, *files)
 
 
@@ -378,6 +379,7 @@ def _write(found: GeneratedTargets) -> tuple[WrittenTarget, ...]:
     """Renders the files of all targets, and writes them all."""
     config, builds = found.config, found.builds
     texts = {config.output(each.target): each.text for each in found.of_models}
+    texts |= {config.output(target): each.text_of(target) for each in found.of_runtimes for target in each.targets}
     warnings = {each.target.number: each.warnings for each in found.of_models}
     problems: list[InputError] = []
     beside = [target.kind for target in config.targets]
@@ -385,7 +387,7 @@ def _write(found: GeneratedTargets) -> tuple[WrittenTarget, ...]:
         for target in build.targets:
             options = _options(target, _template_dir(config, target))
             try:
-                with _at(target.own.spot):
+                with at_spot(target.own.spot):
                     (texts[config.output(target)],) = list_texts(build.answer, options).values()
                     warnings[target.number] = list_warnings(build.answer, options, beside)
             except ConfigError as error:

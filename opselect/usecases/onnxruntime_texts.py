@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from kernel_index.errors import InputError, reading
 from kernel_index.records_json import Json
 from opselect.build_lists.required_operators import entry_json, required_operators_text
 from opselect.models.formats import model_at
 from opselect.models.storage import join, list_folder, open_file
+from opselect.onnxruntime.config_file import MAX_BYTES, ReadConfiguration, parse_configuration
+from opselect.onnxruntime.merging import merged
 from opselect.onnxruntime.models import OnnxModel, read_onnx
 from opselect.onnxruntime.operators import RequiredOperators
 from opselect.onnxruntime.required import ModelNeeds
@@ -19,26 +21,43 @@ from opselect.usecases.watch import Watch
 
 _TASK = "Reading models"
 _SUFFIX = ".onnx"
+_CONFIGURATIONS = (".config", ".txt")
+"""How the names of configurations end: ONNX Runtime's tools write the former, others the latter."""
 
 
 def onnxruntime_texts(question: RuntimeQuestion, watch: Watch) -> RuntimeTexts:
-    """The configuration of the operators that models need, together with those that other configurations name."""
+    """The configuration of the operators that models need, together with those that other configurations name.
+
+    Raises InputError for what cannot be read, and where the package onnx is not there that reads models.
+    """
     named = model_names(model_files(question.models))
-    needs = ModelNeeds(types=question.options.types)
+    typed = question.options.types
+    needs = ModelNeeds(types=typed)
+    configurations: dict[str, ReadConfiguration] = {}
     for number, (path, name) in enumerate(named.items()):
         watch.progress(_TASK, number, len(named))
         with reading(path):  # what is in a model may be nested deeply, too
-            needs.add(_read(path), name)
+            if is_configuration(path):
+                configurations[name] = _read_configuration(path)
+            else:
+                needs.add(_read(path), name)
     watch.progress(_TASK, len(named), len(named))
-    required = needs.required()
+    of_models = [needs.required()] if len(configurations) < len(named) else []
+    required = merged([*of_models, *(each.required for each in configurations.values())])
     names = tuple(named.values())
+    told = [warning for each in configurations.values() for warning in each.warnings]
     return RuntimeTexts(
         names,
         {kind_of("onnxruntime").file: required_operators_text(required, names)},
-        _summary(required, len(names), types=question.options.types),
-        needs.warnings,
+        _summary(required, len(names) - len(configurations), len(configurations)),
+        (*told, *needs.warnings, *_types_left_out(required, configurations, of_models, typed=typed)),
         details_of(required),
     )
+
+
+def is_configuration(path: str) -> bool:
+    """Whether an input is a configuration by its name, and no model."""
+    return path.lower().endswith(_CONFIGURATIONS)
 
 
 def model_files(inputs: Sequence[str]) -> tuple[str, ...]:
@@ -74,8 +93,34 @@ def _read(path: str) -> OnnxModel:
         return read_onnx(file)
 
 
+def _read_configuration(path: str) -> ReadConfiguration:
+    with model_at(path) as place, open_file(place) as file:
+        return parse_configuration(file.buffer[: MAX_BYTES + 1], path)
+
+
+def _types_left_out(
+    required: RequiredOperators,
+    configurations: Mapping[str, ReadConfiguration],
+    of_models: Sequence[RequiredOperators],
+    *,
+    typed: bool,
+) -> Iterator[str]:
+    """Of which configurations types do not count, for something else needs all types."""
+    if of_models and not typed and any(each.required.types for each in configurations.values()):
+        yield "the models count with all types, and configurations restrict some: ask for the types of models, too"
+    for name, each in configurations.items():
+        if each.required.allowed_types is not None and required.allowed_types is None:
+            yield (
+                f"{name} restricts the types of all operators, and not everything else does: its operators count with "
+                "all types"
+            )
+
+
 def details_of(required: RequiredOperators) -> Json:
-    """``{"operators": [{"domain", "opset", "ops": [{"op", "types"}]}]}``; without ``types`` all types are needed."""
+    """``{"operators": [{"domain", "opset", "ops": [{"op", "types"}]}]}``; without ``types`` all types are needed.
+
+    ``allowed_types`` is there where types restrict all operators, ``all_operators`` where none are named and all meant.
+    """
     rows: list[Json] = []
     for (domain, opset), operators in sorted(required.operators.items()):
         ops: list[Json] = []
@@ -83,12 +128,23 @@ def details_of(required: RequiredOperators) -> Json:
             entry = required.types.get((domain, op))
             ops.append({"op": op} if entry is None else {"op": op, "types": entry_json(entry)})
         rows.append({"domain": domain, "opset": opset, "ops": ops})
-    return {"operators": rows}
+    told: Json = {"operators": rows}
+    if required.allowed_types is not None:
+        told["allowed_types"] = sorted(required.allowed_types)
+    return {**told, "all_operators": True} if required.all_operators else told
 
 
-def _summary(required: RequiredOperators, models: int, *, types: bool) -> str:
+def _summary(required: RequiredOperators, models: int, configurations: int) -> str:
+    parts = [
+        _counted(number, what) for number, what in ((models, "model"), (configurations, "configuration")) if number
+    ]
+    need = "needs" if models + configurations == 1 else "need"
+    if required.all_operators:
+        return f"{' and '.join(parts)} {need} all operators"
     operators = {(domain, op) for (domain, _), ops in required.operators.items() for op in ops}
-    whose = "1 model needs" if models == 1 else f"{models:,} models need"
-    many = "1 operator" if len(operators) == 1 else f"{len(operators):,} operators"
-    restricted = f", {len(required.types):,} of them with types" if types else ""
-    return f"{whose} {many}{restricted}"
+    restricted = f", {len(required.types):,} of them with types" if required.types else ""
+    return f"{' and '.join(parts)} {need} {_counted(len(operators), 'operator')}{restricted}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

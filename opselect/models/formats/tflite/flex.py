@@ -11,8 +11,8 @@ import struct
 
 from flatbuffers import flexbuffers
 
+from opselect.models.formats.checked_tables import CheckedFile, NumberList
 from opselect.models.formats.graphdef import parse_nodedef
-from opselect.models.formats.tflite.checked import CheckedFile, NumberList
 from opselect.models.formats.wire import WireError
 from opselect.models.graph.model import Node
 from opselect.models.graph.tflite import FlexProblem

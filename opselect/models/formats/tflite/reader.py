@@ -11,7 +11,7 @@ import tflite
 from flatbuffers.number_types import Int32Flags
 
 from kernel_index.errors import InputError, Place
-from opselect.models.formats.tflite.checked import BYTE, CheckedFile, NumberList
+from opselect.models.formats.checked_tables import BYTE, CheckedFile, NumberList
 from opselect.models.formats.tflite.flex import flex_node
 from opselect.models.formats.wire import WireError
 from opselect.models.graph.model import Node

@@ -37,11 +37,17 @@ class NumberList(NamedTuple):
 
 
 class CheckedFile:
-    """A file of tables. Whatever points out of it, and whatever is read too often, is a WireError."""
+    """A file of tables. Whatever points out of it, and whatever is read too often, is a WireError.
 
-    def __init__(self, buffer: bytes | mmap.mmap) -> None:
+    The tables may be a part of the file, ``start`` up to ``end``: then nothing outside of it is read. Places are those
+    in the file in any case.
+    """
+
+    def __init__(self, buffer: bytes | mmap.mmap, start: int = 0, end: int | None = None) -> None:
         self.buffer = buffer
-        self.size = len(buffer)
+        self.start = start
+        self.end = len(buffer) if end is None else end
+        self.size = self.end - start
         self._tables = 0
         self._bytes_left = self.size * MAX_READS_OF_ABYTE + _FREE_READS
         self._strings: dict[int, str] = {}
@@ -53,13 +59,13 @@ class CheckedFile:
 
     def check(self, start: int, size: int, what: str) -> None:
         """Raises WireError where ``size`` bytes at ``start`` are not all in the file."""
-        if start < 0 or start + size > self.size:
+        if start < self.start or start + size > self.end:
             raise WireError(max(start, 0), f"{what} of {size:,} bytes is not all in the file of {self.size:,}")
 
     def target(self, position: int) -> int:
         """Where the offset at a position leads."""
         distance: int = self.number(_OFFSET, position)
-        if distance < _OFFSET.size or position + distance + _OFFSET.size > self.size:
+        if distance < _OFFSET.size or position + distance + _OFFSET.size > self.end:
             raise WireError(position, f"an offset of {distance:,} leads out of the file of {self.size:,} bytes")
         return position + distance
 
@@ -67,7 +73,7 @@ class CheckedFile:
         """The vector that the offset at a position leads to."""
         start = self.target(position)
         length: int = self.number(_OFFSET, start)
-        if start + _OFFSET.size + length * form.size > self.size:
+        if start + _OFFSET.size + length * form.size > self.end:
             raise WireError(start, f"a list of {length:,} elements does not fit into the file of {self.size:,} bytes")
         return NumberList(start + _OFFSET.size, length, form)
 
@@ -103,9 +109,15 @@ class CheckedFile:
 
     def table(self, generated: Any) -> Any:
         """The object of a generated class, which from now on reads through checks."""
-        self._tables += 1
-        generated._tab = CheckedTable(self, generated._tab.Pos)
+        generated._tab = self.at(generated._tab.Pos)
         return generated
+
+    def at(self, position: int) -> CheckedTable:
+        """The table at a position."""
+        self._tables += 1
+        if self._tables > MAX_TABLES:
+            raise WireError(position, f"more than {MAX_TABLES:,} tables are more than a model has")
+        return CheckedTable(self, position)
 
 
 class CheckedTable(Table):  # type: ignore[misc]  # flatbuffers is published without types
