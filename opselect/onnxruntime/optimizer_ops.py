@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from opselect.onnxruntime.models import ONNX_DOMAIN
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
 from opselect.onnxruntime.optimizer_rules import (
-    ONNX_DOMAIN,
     FunctionBodies,
     FunctionBody,
     Level,

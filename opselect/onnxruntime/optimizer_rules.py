@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from kernel_index.errors import InputError, Place
-
-ONNX_DOMAIN = "ai.onnx"
-"""What configurations call the domain of ONNX itself."""
+from opselect.onnxruntime.models import ONNX_DOMAIN
 
 OperatorName: TypeAlias = tuple[str, str]
 """Domain and name."""

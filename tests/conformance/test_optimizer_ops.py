@@ -1,6 +1,6 @@
 """Every operator that stands in a model when ONNX Runtime has loaded it is required, or said to be added.
 
-``OPSELECT_ONNXRUNTIME`` is an interpreter of Python that has ``onnx`` and ``onnxruntime``.
+``OPSELECT_ONNXRUNTIME_PYTHON`` is an interpreter of Python that has ``onnx`` and ``onnxruntime``.
 """
 
 from __future__ import annotations
