@@ -35,7 +35,8 @@ def types(graph: str, functions: str = "") -> frozenset[str] | None:
         ("g (float[N] x, float s) => (y) { y = QuantizeLinear (x, s) }", {"uint8_t", "int8_t"}),
         (
             """g (bool c, float[N] x) => (y) { y = If (c) <
-                then_branch = t () => (a) { a = Cast <to = 1> (x) }, else_branch = e () => (b) { b = Cast <to = 10> (x) }
+                then_branch = t () => (a) { a = Cast <to = 1> (x) },
+                else_branch = e () => (b) { b = Cast <to = 10> (x) }
             > }""",
             {"MLFloat16"},
         ),
