@@ -11,12 +11,15 @@ from opselect.build_lists.required_operators import entry_json, required_operato
 from opselect.models.formats import is_archive_at, model_at
 from opselect.models.storage import is_file, is_url, join, list_folder, open_file
 from opselect.onnxruntime.config_file import MAX_BYTES, ReadConfiguration, parse_configuration
+from opselect.onnxruntime.element_types import element_types
 from opselect.onnxruntime.merging import merged
 from opselect.onnxruntime.models import OnnxModel, read_onnx
 from opselect.onnxruntime.operators import RequiredOperators
+from opselect.onnxruntime.optimizer_ops import added_operators, with_added
 from opselect.onnxruntime.required import ModelNeeds
 from opselect.targets import kind_of
 from opselect.usecases.model_names import model_names
+from opselect.usecases.optimizer_operators import additions_json, additions_warning
 from opselect.usecases.runtime_question import RuntimeQuestion, RuntimeTexts
 from opselect.usecases.watch import Watch
 
@@ -35,24 +38,37 @@ def onnxruntime_texts(question: RuntimeQuestion, watch: Watch) -> RuntimeTexts:
     typed = question.options.types
     needs = ModelNeeds(types=typed)
     configurations: dict[str, ReadConfiguration] = {}
+    types: set[str] | None = set()
     for number, (path, name) in enumerate(named.items()):
         watch.progress(_TASK, number, len(named))
         with reading(path):  # what is in a model may be nested deeply, too
             if is_configuration(path):
                 configurations[name] = _read_configuration(path)
+                found = None
             else:
-                needs.add(_read(path), name)
+                model = _read(path)
+                needs.add(model, name)
+                found = element_types(model)
+            types = None if types is None or found is None else types | found
     watch.progress(_TASK, len(named), len(named))
     of_models = [needs.required()] if len(configurations) < len(named) else []
     required = merged([*of_models, *(each.required for each in configurations.values())])
+    added = added_operators(required, types)
+    extra: Json = {}
+    if question.options.with_optimizer_ops:
+        required = with_added(required, added)
+        extra["added_operators"] = additions_json(added)
     names = tuple(named.values())
     told = [warning for each in configurations.values() for warning in each.warnings]
+    told += [*needs.warnings, *_types_left_out(required, configurations, of_models, typed=typed)]
+    if added and not extra:
+        told.append(additions_warning(added))
     return RuntimeTexts(
         names,
         {kind_of("onnxruntime").file: required_operators_text(required, names)},
         _summary(required, len(names) - len(configurations), len(configurations)),
-        (*told, *needs.warnings, *_types_left_out(required, configurations, of_models, typed=typed)),
-        details_of(required),
+        tuple(told),
+        {**details_of(required), **extra},
     )
 
 

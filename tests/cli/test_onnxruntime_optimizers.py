@@ -1,0 +1,83 @@
+"""``opselect generate --target onnxruntime --with-optimizer-ops``: what ONNX Runtime adds when it loads models."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from opselect.cli.shared.exit_codes import DONE
+from tests.cli.conftest import Cli
+from tests.opselect.onnx_models import write_models
+
+FILE = Path("out/required_operators.config")
+TARGET = ("--target", "onnxruntime", "--out", "out")
+
+
+def operators() -> set[str]:
+    """The operators that were written, with domain and opset."""
+    return {
+        f"{domain};{opset};{op}"
+        for domain, opset, ops in (
+            line.split(";") for line in FILE.read_text().splitlines() if not line.startswith("#")
+        )
+        for op in ops.split(",")
+    }
+
+
+def test_operators_that_may_be_added_are_told_and_not_written(cli: Cli) -> None:
+    (model,) = write_models(Path(), "cnn")
+    outcome = cli("generate", str(model), *TARGET, "--json")
+    assert outcome.code == DONE
+    (warning,) = outcome.json["warnings"]
+    assert warning.startswith("ONNX Runtime may use ")
+    assert " more when it optimises such models" in warning
+    assert "--with-optimizer-ops" in warning
+    assert "added_operators" not in outcome.json
+    assert "com.microsoft;1;FusedConv" not in operators()
+
+
+def test_operators_that_may_be_added_are_written_with_their_reasons(cli: Cli) -> None:
+    (model,) = write_models(Path(), "cnn")
+    assert cli("generate", str(model), *TARGET).code == DONE
+    without = operators()
+    outcome = cli("generate", str(model), *TARGET, "--with-optimizer-ops", "--json")
+    assert outcome.code == DONE
+    assert outcome.json["warnings"] == []
+    rows = outcome.json["added_operators"]
+    assert operators() == without | {f"{row['domain']};{row['opset']};{row['op']}" for row in rows}
+    assert {
+        "domain": "com.microsoft",
+        "opset": 1,
+        "op": "FusedConv",
+        "optimizer": "ConvActivationFusion",
+        "level": "extended",
+        "because": ["Conv", "Relu"],
+    } in rows
+    assert "ai.onnx;13;ReduceMax" not in operators(), "Softmax has a kernel for the one type that the model has"
+
+
+def test_operators_are_added_to_those_of_configurations_whose_types_nobody_knows(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    Path("a.config").write_text("ai.onnx;13;Softmax\n")
+    Path("b.config").write_text("ai.onnx;13;Conv\n")
+    assert cli("generate", "a.config", "b.config", *TARGET, "--with-optimizer-ops").code == DONE
+    assert {"ai.onnx;13;ReduceMax", "com.microsoft.nchwc;1;Conv"} <= operators()
+
+
+def test_casts_are_added_where_nobody_knows_whether_there_is_float16(cli: Cli) -> None:
+    Path("a.config").write_text('ai.onnx;13;Abs{"inputs": {"0": ["float"]}}\n')
+    outcome = cli("generate", "a.config", *TARGET, "--with-optimizer-ops", "--json")
+    assert outcome.json["added_operators"] == [
+        {
+            "domain": "ai.onnx",
+            "opset": 13,
+            "op": "Cast",
+            "optimizer": "CastFloat16Transformer",
+            "level": "always",
+            "because": ["MLFloat16"],
+        }
+    ]
