@@ -239,10 +239,6 @@ def command(
 
     check_for_tensorflow(models)
     _check_destination(targets, out, printed=as_json or html_file is not None)
-    if not source.given:
-        from opselect.cli.generate_other_runtimes import check_of_tensorflow
-
-        check_of_tensorflow(models)
     check_source(source, macros)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted, named=bool(ops_lists))
     question = BuildQuestion(needs, source, profile, macros, have=have, ops_lists=ops_lists)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kernel_index.shown import shown_path
 from opselect.cli.shared.console import note, print_json, warn
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.needs import reading
@@ -66,14 +65,3 @@ def check_of_runtime(
             "say where the files go: --out DIR (--json tells which were written, not what is in them)"
         )
     return out
-
-
-_MODELS_OF = {".onnx": ("an ONNX model", "onnxruntime"), ".pte": ("an ExecuTorch program", "executorch")}
-
-
-def check_of_tensorflow(models: tuple[str, ...]) -> None:
-    """Raises click.UsageError for models that are those of another runtime by their names: no TensorFlow reads them."""
-    for model in models:
-        what, target = _MODELS_OF.get(Path(model).suffix.lower(), ("", ""))
-        if what:
-            raise click.UsageError(f"{shown_path(model)} is {what}: --target {target} says what a build needs for it")

@@ -225,6 +225,5 @@ def test_where_no_program_is_read_the_command_that_does_is_named(cli: Cli, comma
 def test_without_a_target_nobody_asks_for_a_tensorflow(cli: Cli) -> None:
     outcome = cli("generate", FIXTURES / "half.pte", "--out", "o")
     assert outcome.code == 2
-    assert "half.pte is an ExecuTorch program: --target executorch says what a build needs for it" in outcome.err
-    outcome = cli("generate", "m.onnx", "--target", "bazel", "--out", "o")
-    assert "m.onnx is an ONNX model: --target onnxruntime" in outcome.err
+    assert "half.pte: is no model of TensorFlow, it looks like an ExecuTorch program" in outcome.err
+    assert "--target executorch" in outcome.err
