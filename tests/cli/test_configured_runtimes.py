@@ -46,9 +46,10 @@ def test_a_configuration_of_models_alone_names_no_tensorflow(cli: Cli) -> None:
 
 def test_each_runtime_reads_its_own_models(cli: Cli) -> None:
     CONFIG.write_text(
-        "models: [flex.tflite, cnn.onnx, mobile.pte, more.config]\n"
+        "models: [flex.tflite, CNN.ONNX, mobile.pte, more.config]\n"
         "targets: [registration, onnxruntime, executorch, executorch-header]\n"
     )
+    Path("cnn.onnx").rename("CNN.ONNX")
     Path("more.config").write_text("ai.onnx;7;Add\n")
     outcome = cli("generate", "--json")
     assert outcome.code == DONE, outcome.err
@@ -56,7 +57,7 @@ def test_each_runtime_reads_its_own_models(cli: Cli) -> None:
     assert written() == names
     rows = outcome.json["of_runtimes"]
     assert [(row["targets"], row["models"]) for row in rows] == [
-        ([1], ["cnn.onnx", "more.config"]),
+        ([1], ["CNN.ONNX", "more.config"]),
         ([2, 3], ["mobile.pte"]),
     ]
     assert "ai.onnx;7;Add\n" in Path("build_lists/required_operators.config").read_text()
@@ -138,6 +139,15 @@ def test_merged_configurations_keep_the_targets_of_each(cli: Cli) -> None:
     refused = cli("merge", "opselect.yaml", "ort.yaml")
     assert refused.code == UNUSABLE
     assert "ort.yaml:1: models[0]: is read for onnxruntime here" in " ".join(refused.err.split())
+
+
+def test_what_is_tensorflows_makes_no_contradiction_between_targets_of_others(cli: Cli) -> None:
+    text = "models: [cnn.onnx]\ntargets: [onnxruntime]\n"
+    CONFIG.write_text(text)
+    Path("other.yaml").write_text(f"tensorflow: 2.14\nprofile: ios\nbudgets: {{ops: 1}}\n{text}")
+    merged = cli("merge", "opselect.yaml", "other.yaml", "-o", "all.yaml")
+    assert merged.code == DONE, merged.err
+    assert cli("generate", "--config", "all.yaml").code == DONE
 
 
 def test_init_writes_targets_for_the_models_of_each_runtime(cli: Cli) -> None:

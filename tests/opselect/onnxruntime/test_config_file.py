@@ -74,6 +74,12 @@ def test_blanks_around_types() -> None:
     assert found.types == {(ONNX, "Add"): TypeEntry(float_alone), (ONNX, "Cast"): TypeEntry({}, float_alone)}
 
 
+def test_a_line_ends_where_it_ends_for_python_files() -> None:
+    assert read("# a\x0cai.onnx;11;Add\u2028ai.onnx;11;Cast\nai.onnx;11;Abs").required.operators == {
+        (ONNX, 11): frozenset({"Abs"})
+    }
+
+
 def test_types_for_all_operators() -> None:
     found = said("!globally_allowed_types;float, int64_t\nai.onnx;11;Add")
     assert found.allowed_types == frozenset({"float", "int64_t"})
