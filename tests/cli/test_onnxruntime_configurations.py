@@ -13,6 +13,7 @@ from opselect.cli.shared.exit_codes import DONE, UNUSABLE
 from tests.cli.commands_page import ROOT, copy_models, examples
 from tests.cli.conftest import Cli
 from tests.opselect.onnx_models import MODELS, onnx_model, write_models
+from tests.opselect.onnxruntime.hostile_configurations import REFUSED
 
 FILE = Path("out/required_operators.config")
 TARGET = ("--target", "onnxruntime", "--out", "out")
@@ -106,6 +107,17 @@ def test_what_is_no_configuration_is_one_error_with_its_line(cli: Cli) -> None:
     assert outcome.code == UNUSABLE
     assert "a.config:2: has 2 parts between semicolons, and not 3" in outcome.err
     assert outcome.err.count("a.config") == 1
+    assert not FILE.exists()
+
+
+def test_every_text_that_is_no_configuration_is_one_error(cli: Cli) -> None:
+    for text, said in REFUSED.items():
+        Path("a.config").write_bytes(text.encode())
+        outcome = cli("generate", "a.config", *TARGET, "--json")
+        assert (outcome.code, outcome.out) == (UNUSABLE, ""), text[:80]
+        assert outcome.err.startswith("error: a.config:")
+        assert "".join(said.split()) in "".join(outcome.err.split())
+        assert outcome.err.count("error: ") == 1
     assert not FILE.exists()
 
 
