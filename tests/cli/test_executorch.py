@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,15 @@ def test_programs_are_known_by_content_and_lists_by_name(cli: Cli, written: Any,
     outcome = cli("generate", "names.lst", *BOTH, "--out", "no")
     assert outcome.code == 2
     assert "names.lst: is neither an ExecuTorch program nor a list of operators" in outcome.err
+
+
+def test_programs_in_archives(cli: Cli, written: Any, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "app.apk", "w") as archive:
+        archive.write(FIXTURES / "half.pte", "assets/half.pte")
+        archive.writestr("assets/names.txt", "add.out")
+    assert written("app.apk!assets/half.pte")[HEADER] == TEXTS["half.pte"][HEADER]
+    outcome = cli("generate", "app.apk!assets/names.txt", *BOTH, "--out", "no")
+    assert (outcome.code, "app.apk!assets/names.txt:1: 'add.out' is no name" in outcome.err) == (2, True)
 
 
 def test_a_program_is_read_without_its_weights(written: Any, tmp_path: Path) -> None:

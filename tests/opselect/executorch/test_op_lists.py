@@ -107,6 +107,16 @@ def test_nothing_is_lost_in_a_merge(rows: list[tuple[str, list[str]]]) -> None:
         assert part.operators.keys() <= merged.operators.keys()
 
 
+@pytest.mark.parametrize("field", ["include_all_overloads", "is_root_operator", "is_used_for_training"])
+def test_what_one_list_says_of_an_operator_holds_in_any_order(field: str) -> None:
+    flags = ("include_all_overloads", "is_root_operator", "is_used_for_training")
+    texts = [", ".join(f"{flag}: {str(flag == field and yes).lower()}" for flag in flags) for yes in (True, False)]
+    lists = [read_yaml_list(f"operators: {{a::b: {{{text}}}}}".encode(), "l") for text in texts]
+    for parts in (lists, lists[::-1]):
+        found = together(parts).operators["a::b"]
+        assert [flag for flag in flags if getattr(found, flag)] == [field]
+
+
 @pytest.mark.parametrize("name", ["aten::add", "aten::add.out", "a::b::c.d", "_a::_b._c"])
 def test_names_of_operators(name: str) -> None:
     assert is_operator_name(name)

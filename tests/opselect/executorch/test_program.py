@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -134,6 +135,33 @@ def test_behind_the_tables_nothing_is_read(program: Any, length: int) -> None:
     cut = with_header(plain, plain, size=len(plain) + 31)
     with pytest.raises(InputError, match="byte"):
         program(cut)
+
+
+def test_a_list_of_fields_among_the_segments_is_none_of_the_program(program: Any) -> None:
+    plain = with_header(calling("a::b", tensor(6)))
+    (root,) = struct.unpack_from("<I", plain)
+    fields = root - struct.unpack_from("<i", plain, root)[0]
+    segments = plain[fields : fields + 64]
+    moved = plain[:root] + struct.pack("<i", root - len(plain)) + plain[root + 4 :]
+    with pytest.raises(InputError, match="a number of 2 bytes is not all in the file"):
+        program(moved + segments)
+    # Without a header the segments are a part of the program.
+    assert keys(program(moved[:8] + bytes(4) + moved[12:] + segments)) == {"a::b": ["v1/6;"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (calling("a::b", tensor(6), args=(-1,)), "instruction 0: a::b: value -1 is asked for, and there are 1"),
+        (calling("a::b", tensors(-1)), "instruction 0: a::b: value -1 is asked for, and there are 1"),
+        (pte_bytes(Plan(("a::b",), (), (Call(-1),))), "instruction 0: operator -1 is called, and there are 1"),
+        (calling("a::b", tensor(99)), "value 0 has a dtype 99, and there are 30"),
+    ],
+)
+def test_errors_say_where(program: Any, data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=r"m.pte: byte \d+: method 'forward': ") as error:
+        program(data)
+    assert message in error.value.problem
 
 
 def test_an_older_header_says_nothing_of_the_size_of_segments(program: Any) -> None:
