@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ _CONVERTED = """
 def converted(model):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, sys.argv[1])
     options.optimized_model_filepath = str(model.with_suffix(".ort"))
     options.add_session_config_entry("session.save_model_format", "ORT")
     onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
@@ -52,7 +51,8 @@ _PARSED = """
 found = []
 for path in json.load(sys.stdin):
     required, types = reduced_build_config_parser.parse_config(path, True)
-    operators = {f"{domain};{opset}": sorted(ops) for domain, by_opset in required.items() for opset, ops in by_opset.items()}
+    rows = [(domain, opset, ops) for domain, by_opset in required.items() for opset, ops in by_opset.items()]
+    operators = {f"{domain};{opset}": sorted(ops) for domain, opset, ops in rows}
     used = types._manager._operator_processors if types else {}
     entries = {name: json.loads(each.to_config_entry()) for name, each in used.items()}
     found.append({"operators": operators, "types": entries})
@@ -89,9 +89,9 @@ def _asked(script: str, question: object, *arguments: str) -> Any:
     return json.loads(run.stdout.splitlines()[-1])
 
 
-def texts_with_types(sets: list[list[str]]) -> list[str]:
-    """The configurations that the tools write for sets of models, converted without optimisations."""
-    texts: list[str] = _asked(_TOOLS + _CONVERTED, sets)
+def texts_with_types(sets: list[list[str]], level: str = "ORT_DISABLE_ALL") -> list[str]:
+    """The configurations that the tools write for sets of models, converted at a level of optimisation."""
+    texts: list[str] = _asked(_TOOLS + _CONVERTED, sets, level)
     return texts
 
 
@@ -135,4 +135,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
