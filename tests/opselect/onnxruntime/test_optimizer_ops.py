@@ -10,6 +10,7 @@ from kernel_index.errors import InputError
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
 from opselect.onnxruntime.optimizer_ops import AddedOperator, added_operators, with_added
 from opselect.onnxruntime.optimizer_rules import function_bodies, optimizer_rules, parse_bodies, parse_rules
+from tests.opselect.onnxruntime.optimizers_page import PAGE, page
 
 FLOATS = frozenset({"float", "int64_t"})
 NAMES = sorted(
@@ -201,3 +202,7 @@ def test_a_damaged_rule_is_an_error_at_its_line(line: str, problem: str) -> None
 def test_a_damaged_body_is_an_error_at_its_line(line: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         parse_bodies(line, "bodies")
+
+
+def test_the_page_has_the_tables_as_they_are() -> None:
+    assert PAGE.read_text() == page()
