@@ -16,7 +16,8 @@ _KNOWN_DOMAINS = ("ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc
 """Those whose operators return other types than they are given only where they are told to, or ``_ALWAYS``."""
 _ALWAYS = frozenset({"float", "int64_t", "int32_t", "bool"})
 """What operators return of themselves: shapes, positions, conditions, and numbers where no type is named."""
-_QUANTIZED = frozenset({"uint8_t", "int8_t"})
+_BYTES = "uint8_t"
+"""What quantisations make if nothing says otherwise, and what images are."""
 _TELLING = ("to", "type", "precision")
 """How the names of attributes end that have the number of a type: ``dtype``, ``stash_type``, ``softmax_precision``."""
 
@@ -55,7 +56,7 @@ class _Found:
             if domain_of(node.domain) not in _KNOWN_DOMAINS and function_key(node) not in self._functions:
                 self.anything = True
             if "Quantize" in node.op_type or node.op_type == "ImageDecoder":
-                self.types |= _QUANTIZED
+                self.types.add(_BYTES)
             for attribute in node.attribute:
                 self._attribute(attribute)
 

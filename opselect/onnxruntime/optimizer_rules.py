@@ -24,7 +24,7 @@ _EVERY_TYPE = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class RuleOperator:
     """An operator that an optimiser adds; only to models of the opset ``since`` of ONNX and of later ones."""
 
     operator: OperatorName
@@ -42,7 +42,7 @@ class OptimizerRule:
     level: Level
     needs: tuple[tuple[OperatorName, ...], ...]
     types: frozenset[str]
-    adds: tuple[Addition, ...]
+    adds: tuple[RuleOperator, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,11 @@ def _rule(cells: list[str], place: Place) -> OptimizerRule:
     raise InputError(place, f"there is no level {level!r}", f"Levels are {', '.join(get_args(Level))}.")
 
 
-def _addition(word: str, place: Place) -> Addition:
+def _addition(word: str, place: Place) -> RuleOperator:
     operator, bounded, since = word.partition("@")
     if bounded and not since.isdecimal():
         raise InputError(place, f"{since!r} is no opset", "It is a number behind the @.")
-    return Addition(_operator(operator), int(since) if bounded else 1)
+    return RuleOperator(_operator(operator), int(since) if bounded else 1)
 
 
 def _operator(word: str) -> OperatorName:

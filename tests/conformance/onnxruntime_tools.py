@@ -33,7 +33,7 @@ _CONVERTED = """
 def converted(model):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, sys.argv[1])
     options.optimized_model_filepath = str(model.with_suffix(".ort"))
     options.add_session_config_entry("session.save_model_format", "ORT")
     onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
@@ -88,9 +88,9 @@ def _asked(script: str, question: object, *arguments: str) -> Any:
     return json.loads(run.stdout.splitlines()[-1])
 
 
-def texts_with_types(sets: list[list[str]]) -> list[str]:
-    """The configurations that the tools write for sets of models, converted without optimisations."""
-    texts: list[str] = _asked(_TOOLS + _CONVERTED, sets)
+def texts_with_types(sets: list[list[str]], level: str = "ORT_DISABLE_ALL") -> list[str]:
+    """The configurations that the tools write for sets of models, converted at a level of optimisation."""
+    texts: list[str] = _asked(_TOOLS + _CONVERTED, sets, level)
     return texts
 
 

@@ -303,10 +303,11 @@ def image_models(opset: int) -> Iterator[tuple[str, Callable[[Net], None]]]:
 
     def sliced(net: Net) -> None:
         image = net.input(1, 3, 8, 8)
+        halves = [net.op("Slice", image, net.ints(row), net.ints(99), net.ints(2), net.ints(2)) for row in (0, 1)]
         parts = [
-            net.op("Slice", image, net.ints(row, column), net.ints(99, 99), net.ints(2, 3), net.ints(2, 2))
+            net.op("Slice", half, net.ints(column), net.ints(99), net.ints(3), net.ints(2))
             for column in (0, 1)
-            for row in (0, 1)
+            for half in halves
         ]
         net.out(conv(net, net.op("Concat", *parts, axis=1), 12, 8))
 
@@ -344,10 +345,11 @@ def text_models() -> Iterator[tuple[str, Callable[[Net], None]]]:
         net.out(net.op("Mul", flat, gate))
 
     def gathered(net: Net) -> None:
-        value = net.input(2, 3, 8)
-        net.out(*(net.op("Gather", value, net.const(np.array(index, np.int64)), axis=1) for index in range(3)))
-        pieces = [net.op("Slice", value, net.ints(start), net.ints(start + 4), net.ints(2)) for start in (0, 4)]
-        net.out(net.op("Relu", pieces[0]), net.op("Relu", pieces[1]))
+        value, other = (net.op("Relu", net.input(2, 3, 8)) for _ in range(2))
+        for index in range(3):
+            net.out(net.op("Abs", net.op("Gather", value, net.const(np.array(index, np.int64)), axis=1)))
+        for first in (0, 4):
+            net.out(net.op("Abs", net.op("Slice", other, net.ints(first), net.ints(first + 4), net.ints(2))))
         start, limit = net.input(element=INT64), net.input(element=INT64)
         steps = net.op("Range", start, limit, net.const(np.array(1, np.int64)))
         net.out(net.op("Gather", net.input(9, 8), steps, axis=0))

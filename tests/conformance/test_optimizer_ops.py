@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -14,11 +13,15 @@ from pathlib import Path
 import onnx
 import pytest
 
-from opselect.onnxruntime.operators import RequiredOperators
+from opselect.onnxruntime.config_file import parse_configuration
+from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
 from opselect.onnxruntime.optimizer_ops import added_operators, with_added
+from opselect.usecases.onnxruntime_texts import onnxruntime_texts
+from opselect.usecases.runtime_question import RuntimeOptions, RuntimeQuestion
+from opselect.usecases.watch import NOBODY
+from tests.conformance.onnxruntime_tools import PYTHON, texts_with_types
 from tests.conformance.optimized_models import models
 
-PYTHON = os.environ.get("OPSELECT_ONNXRUNTIME", "")
 HERE = Path(__file__).parent
 CPP_TYPES = {
     1: "float",
@@ -32,7 +35,7 @@ CPP_TYPES = {
 }
 
 
-pytestmark = pytest.mark.skipif(not PYTHON, reason="OPSELECT_ONNXRUNTIME names no interpreter with ONNX Runtime")
+pytestmark = pytest.mark.skipif(not PYTHON, reason="OPSELECT_ONNXRUNTIME_PYTHON names no interpreter with ONNX Runtime")
 
 
 def required(model: onnx.ModelProto) -> RequiredOperators:
@@ -72,3 +75,39 @@ def test_all_operators_of_optimised_models_are_foreseen(tmp_path: Path) -> None:
     print(f"{len(made)} models, {foreseen} operators added, {used} of them seen in optimised models")
     assert len(made) >= 150
     assert missed == {}
+
+
+def refused(ours: RequiredOperators, theirs: RequiredOperators) -> set[str]:
+    """The types of operators that a build of ours lacks and one of theirs has."""
+    found = set()
+    for operator, entry in ours.types.items():
+        needed = theirs.types.get(operator, TypeEntry())
+        for kind, positions in (("inputs", entry.inputs), ("outputs", entry.outputs)):
+            for position, types in positions.items():
+                more = getattr(needed, kind).get(position, frozenset()) - types
+                found |= {f"{operator[1]} {kind} {position} {each}" for each in more}
+        found |= {f"{operator[1]} {each}" for each in needed.custom - entry.custom if entry.custom}
+    return found
+
+
+def test_the_types_that_optimised_models_use_are_admitted(tmp_path: Path) -> None:
+    made = dict(models())
+    paths = [str(tmp_path / f"{name}.onnx") for name in made]
+    for path, model in zip(paths, made.values(), strict=True):
+        onnx.save(model, path)
+    told = texts_with_types([[path] for path in paths], "ORT_ENABLE_ALL")
+    lacking = {}
+    entries = 0
+    for path, text in zip(paths, told, strict=True):
+        theirs = parse_configuration(text.encode(), path).required
+        question = RuntimeQuestion((path,), ("onnxruntime",), RuntimeOptions(types=True, with_optimizer_ops=True))
+        written = onnxruntime_texts(question, NOBODY).texts["required_operators.config"]
+        ours = parse_configuration(written.encode(), path).required
+        entries += len(ours.types)
+        have = {(domain, op) for (domain, _), ops in ours.operators.items() for op in ops}
+        need = {(domain, op) for (domain, _), ops in theirs.operators.items() for op in ops}
+        lacks = refused(ours, theirs) | {f"{domain}:{op}" for domain, op in need - have}
+        if lacks:
+            lacking[Path(path).stem] = sorted(lacks)
+    print(f"{len(made)} models, {entries} operators of them restricted to types")
+    assert lacking == {}, str(lacking)

@@ -16,6 +16,7 @@ from tests.conformance.onnxruntime_tools import TREE
 
 EXCLUDED = {
     "bias_dropout_fusion.cc": "CUDA only",
+    "bias_softmax_fusion.cc": "CUDA only: there is no kernel for CPUs",
     "compute_optimizer": "training only",
     "free_dim_override_transformer.cc": "makes no node",
     "gelu_approximation.cc": "only if a session asks for it: optimization.enable_gelu_approximation",

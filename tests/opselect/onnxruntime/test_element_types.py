@@ -32,7 +32,7 @@ def types(graph: str, functions: str = "") -> frozenset[str] | None:
         ("g () => (y) { y = Constant <value = int16[1] {3}> () }", {"int16_t"}),
         ("g (seq(float16[N]) x) => (y) { y = SequenceLength (x) }", {"MLFloat16"}),
         ("g (map(string, double) x) => (y) { y = Identity (x) }", {"std::string", "double"}),
-        ("g (float[N] x, float s) => (y) { y = QuantizeLinear (x, s) }", {"uint8_t", "int8_t"}),
+        ("g (float[N] x, float s) => (y) { y = QuantizeLinear (x, s) }", {"uint8_t"}),
         (
             """g (bool c, float[N] x) => (y) { y = If (c) <
                 then_branch = t () => (a) { a = Cast <to = 1> (x) },

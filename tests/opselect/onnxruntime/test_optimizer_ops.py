@@ -10,6 +10,7 @@ from kernel_index.errors import InputError
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
 from opselect.onnxruntime.optimizer_ops import AddedOperator, added_operators, with_added
 from opselect.onnxruntime.optimizer_rules import function_bodies, optimizer_rules, parse_bodies, parse_rules
+from tests.opselect.onnxruntime.optimizers_page import PAGE, page
 
 FLOATS = frozenset({"float", "int64_t"})
 NAMES = sorted(
@@ -81,6 +82,17 @@ def test_an_operator_without_a_kernel_is_replaced_by_its_function_in_the_opsets_
     assert "ai.onnx;19;Max" not in added(model("HardSwish", opset=19))
 
 
+def test_an_operator_that_is_added_may_be_replaced_by_its_function() -> None:
+    parts = model("Erf", "Mul", "Add", "Div", opset=20)
+    assert "ai.onnx;20;Sum" not in added(parts)
+    assert added(parts, frozenset({"MLFloat16"}))["ai.onnx;20;Sum"].because == ("Gelu",)
+
+
+def test_operators_of_another_layout_have_the_versions_of_those_of_onnx() -> None:
+    found = added(model("MaxPool", opset=12), frozenset({"MLFloat16"}))
+    assert found["com.ms.internal.nhwc;12;MaxPool"].because == ("MaxPool",)
+
+
 def test_newer_opsets_than_are_known_are_taken_as_the_newest() -> None:
     assert f"ai.onnx;{function_bodies().newest + 1};HardSigmoid" in added(
         model("HardSwish", opset=function_bodies().newest + 1)
@@ -99,6 +111,13 @@ def test_the_type_entry_of_an_operator_is_more_exact_than_the_types_of_the_model
     assert "ai.onnx;17;ReduceMax" not in added(model("Softmax", types=entry), both)
     entry = {("ai.onnx", "Softmax"): TypeEntry(inputs={0: both})}
     assert "ai.onnx;17;ReduceMax" in added(model("Softmax", types=entry), FLOATS)
+
+
+def test_a_type_entry_that_no_longer_holds_says_nothing_of_functions() -> None:
+    entry = {("ai.onnx", "DepthToSpace"): TypeEntry(inputs={0: frozenset({"float"})})}
+    assert "ai.onnx;28;Concat" not in added(model("DepthToSpace", opset=28, types=entry))
+    quantized = model("DepthToSpace", "QuantizeLinear", "DequantizeLinear", opset=28, types=entry)
+    assert "ai.onnx;28;Concat" in added(quantized)
 
 
 def test_models_with_float16_are_cast() -> None:
@@ -201,3 +220,7 @@ def test_a_damaged_rule_is_an_error_at_its_line(line: str, problem: str) -> None
 def test_a_damaged_body_is_an_error_at_its_line(line: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         parse_bodies(line, "bodies")
+
+
+def test_the_page_has_the_tables_as_they_are() -> None:
+    assert PAGE.read_text() == page()
