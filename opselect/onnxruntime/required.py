@@ -28,16 +28,21 @@ class ModelNeeds:
             if self._typed:
                 self._usage.add(node, name)
 
-        for domain, opset in sorted(follow_nodes(model, use, typed=self._typed).items()):
+        followed = follow_nodes(model, use)
+        for op, node in sorted(followed.not_expanded.items()):
+            self._warnings.append(
+                f"{name}: ai.onnx:{op} is made of other operators, of which is not known, as types are not ({node})"
+            )
+        for domain, opset in sorted(followed.not_imported.items()):
             self._warnings.append(
                 f"{name}: operators of {domain} are listed for opset {opset}, which a function imports, and the model "
                 f"itself does not: ONNX Runtime then takes the newest opset that it has; import {domain} in the model"
             )
         for domain, opset in sorted(model.opsets.items()):
-            if self._typed and not knows_opset(domain, opset):
+            if not knows_opset(domain, opset):
                 self._warnings.append(
-                    f"{name}: the installed package onnx does not know opset {opset} of {domain}, and so not the types "
-                    "of its operators: update it"
+                    f"{name}: the installed package onnx does not know opset {opset} of {domain}: neither the types of "
+                    "its operators nor what those are made of that ONNX Runtime has no kernel for; update the package"
                 )
 
     def required(self) -> RequiredOperators:

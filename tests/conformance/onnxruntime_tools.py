@@ -38,13 +38,29 @@ def converted(model):
     options.add_session_config_entry("session.save_model_format", "ORT")
     onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     return model.with_suffix(".ort")
+"""
 
+_TEXTS = """
 texts = []
 for models in json.load(sys.stdin):
     out = pathlib.Path(models[0]).with_name("tools.config")
     ort_format_model.create_config_from_models([converted(pathlib.Path(model)) for model in models], out, True)
     texts.append(out.read_text())
 print(json.dumps(texts))
+"""
+
+_RUN = """
+import ort_flatbuffers_py.fbs as fbs
+found = []
+for path in json.load(sys.stdin):
+    model = pathlib.Path(path)
+    try:
+        data = bytearray(converted(model).read_bytes())
+        graph = fbs.InferenceSession.InferenceSession.GetRootAsInferenceSession(data, 0).Model().Graph()
+        found.append(sorted({graph.Nodes(place).OpType().decode() for place in range(graph.NodesLength())}))
+    except Exception:
+        found.append(None)
+print(json.dumps(found))
 """
 
 _PARSED = """
@@ -90,8 +106,14 @@ def _asked(script: str, question: object, *arguments: str) -> Any:
 
 def texts_with_types(sets: list[list[str]], level: str = "ORT_DISABLE_ALL") -> list[str]:
     """The configurations that the tools write for sets of models, converted at a level of optimisation."""
-    texts: list[str] = _asked(_TOOLS + _CONVERTED, sets, level)
+    texts: list[str] = _asked(_TOOLS + _CONVERTED + _TEXTS, sets, level)
     return texts
+
+
+def operators_that_run(models: list[str]) -> list[list[str] | None]:
+    """The operators that ONNX Runtime runs for models, without optimisations; None for those that it does not load."""
+    found: list[list[str] | None] = _asked(_TOOLS + _CONVERTED + _RUN, models, "ORT_DISABLE_ALL")
+    return found
 
 
 def parsed(configurations: list[str]) -> list[dict[str, Any]]:

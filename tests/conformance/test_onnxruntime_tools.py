@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import pytest
+from onnx import TensorProto, helper
 
+from opselect.models.storage import open_file
+from opselect.onnxruntime.inference import schema_of
+from opselect.onnxruntime.models import read_onnx
+from opselect.onnxruntime.onnx_functions import onnx_function_names
+from opselect.onnxruntime.required import ModelNeeds
 from opselect.onnxruntime.type_entries import COUNTED
 from opselect.onnxruntime.value_types import CPP_NAMES
 from opselect.usecases.onnxruntime_texts import onnxruntime_texts
 from opselect.usecases.runtime_question import RuntimeOptions, RuntimeQuestion
 from opselect.usecases.watch import NOBODY
-from tests.conformance.onnxruntime_tools import PYTHON, STORED, TREE, counted_arguments, parsed, tools_say
+from tests.conformance.onnxruntime_tools import (
+    PYTHON,
+    STORED,
+    TREE,
+    counted_arguments,
+    operators_that_run,
+    parsed,
+    tools_say,
+)
 from tests.opselect.onnx_models import MODELS, SETS, write_models
+
+OPSETS = (8, 11, 13, 14, 16, 18, 20, 22, 24)
+TYPES = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT32", "INT64", "INT8")
 
 of_wheel = pytest.mark.skipif(not PYTHON, reason="OPSELECT_ONNXRUNTIME_PYTHON names no Python with an onnxruntime")
 
@@ -33,6 +51,43 @@ def test_arguments_count_as_in_the_processors_of_the_tools() -> None:
     }
     assert ours == told["counted"]
     assert sorted(CPP_NAMES.values()) == told["types"]
+
+
+def nodes_of_functions(folder: Path) -> list[Path]:
+    """A model with one node for each function of ONNX, type and some opsets, as far as a node says enough."""
+    paths = []
+    for op, opset, name in itertools.product(sorted(onnx_function_names()), OPSETS, TYPES):
+        schema = schema_of("ai.onnx", opset, op)
+        if schema is None or schema.deprecated or f"tensor({name.lower()})" not in schema.inputs[0].types:
+            continue
+        inputs = [f"x{place}" for place in range(schema.min_input)]
+        node = helper.make_node(op, inputs, ["y"])
+        if "blocksize" in schema.attributes:
+            node.attribute.append(helper.make_attribute("blocksize", 1))
+        shape = [] if op in ("Range", "HannWindow", "HammingWindow", "BlackmanWindow") else [1, 4, 2, 2]
+        values = [helper.make_tensor_value_info(each, TensorProto.DataType.Value(name), shape) for each in inputs]
+        graph = helper.make_graph([node], "g", values, [helper.make_empty_tensor_value_info("y")])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+        paths.append(folder / f"{op}_{opset}_{name}.onnx")
+        paths[-1].write_bytes(model.SerializeToString())
+    return paths
+
+
+@of_wheel
+def test_nothing_is_missing_that_the_runtime_makes_of_operators(tmp_path: Path) -> None:
+    """But Cast, which it puts around kernels that lack float16."""
+    paths = nodes_of_functions(tmp_path)
+    missing, loaded = {}, 0
+    for path, runs in zip(paths, operators_that_run([str(path) for path in paths]), strict=True):
+        if runs is not None:
+            loaded += 1
+            needs = ModelNeeds(types=False)
+            with open_file(str(path)) as file:
+                needs.add(read_onnx(file), path.name)
+            listed = {op for ops in needs.required().operators.values() for op in ops}
+            missing[path.stem] = set(runs) - listed - {"Cast"}
+    assert loaded > 300
+    assert {name: ops for name, ops in missing.items() if ops} == {}
 
 
 @of_wheel
