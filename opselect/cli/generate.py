@@ -233,9 +233,11 @@ def command(
         return generate_for_models(lite_question, folder, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
     from kernel_index.build_files import MAKEFILE_LIST
     from opselect.build_lists.header import HeaderOptions
+    from opselect.models.formats import check_for_tensorflow
     from opselect.usecases.generate import ListOptions
     from opselect.usecases.select_kernels import BuildQuestion
 
+    check_for_tensorflow(models)
     _check_destination(targets, out, printed=as_json or html_file is not None)
     check_source(source, macros)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted, named=bool(ops_lists))

@@ -96,8 +96,11 @@ def generate_targets(path: str, options: ReadingOptions, html_file: str | None, 
 
 def _page(config: Config, html_file: str, *, as_json: bool) -> PageFile | None:
     from kernel_index.build_files import MAKEFILE_LIST
+    from opselect.config_file.runtimes import reading_runtime
     from opselect.usecases.config_models import named_inputs
 
+    if all(reading_runtime(target.kind) != "tensorflow" for target in config.targets):
+        raise click.UsageError(f"--html tells of kernels and files, and no target of {config.path} selects any")
     inputs = named_inputs(config)
     indexes = [config.place(target.index) for target in config.targets if target.index]
     makefiles = [Path(config.place(target.tree), MAKEFILE_LIST) for target in config.targets if target.tree]

@@ -48,8 +48,9 @@ def command(
     """Write a commented opselect.yaml with the models in FOLDER and the folders below it (default: this folder).
 
     Models are found by their names and contents, and what looks like one and cannot be read is said. The file that is
-    written works as it is: opselect generate. Where all models are of TensorFlow Lite it writes what CMake needs;
-    the other targets stand in comments. A file that is there stays, but for --force.
+    written works as it is: opselect generate. Where all models are of TensorFlow Lite it writes what CMake needs, and
+    of .onnx and .pte models what their runtimes need; the other targets stand in comments. A file that is there stays,
+    but for --force.
     """
     from opselect.config_file.schema import schema_text
 

@@ -26,7 +26,8 @@ def command(files: tuple[str, ...], output: str, quiet: bool) -> int:
 
     Merged requirements are those of all models read at once. Of configurations, models and targets are put together;
     where they contradict each other, that is an error with both places. Comments are not kept. Lists, headers and
-    manifests that were generated are never merged: merge what they were made of.
+    manifests that were generated are never merged: merge what they were made of. Configurations of ONNX Runtime and
+    lists of ExecuTorch are put together by 'opselect generate FILE... --target onnxruntime', or executorch.
     """
     from opselect.usecases.init_config import write_config
     from opselect.usecases.merge import merge_files

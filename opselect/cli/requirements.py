@@ -78,8 +78,10 @@ def command(
     What --json prints can be kept, and merged later in place of the models. One of several models that cannot be read
     does not stop the rest: it is listed at the end, and the exit code is 1.
     """
+    from opselect.models.formats import check_for_tensorflow
     from opselect.usecases.judge_requirements import judge_requirements
 
+    check_for_tensorflow(models)
     source = KernelSource(release, tree, index_file, roots)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=not no_inserted)
     if needs.paths or source.given:

@@ -174,4 +174,4 @@ def _effective(config: Config, target: ConfiguredTarget, folder: str) -> Json:
     goes_by = SETTING_NAMES if reading_runtime(target.kind) == "tensorflow" else ()
     stated = {name: getattr(target, name) for name in (*goes_by, *kind_of(target.kind).settings)}
     plain = {name: _plain(config, name, value, folder) if value else value for name, value in stated.items()}
-    return {**plain, "profile": target.profile or _DEFAULTS["profile"]}
+    return {**plain, "profile": target.profile or _DEFAULTS["profile"]} if goes_by else plain

@@ -23,10 +23,13 @@ class FirstModel:
 
 @dataclass(frozen=True, slots=True)
 class FirstConfig:
-    """What a first configuration says; ``source`` is the key that names the TensorFlow and its value."""
+    """What a first configuration says.
+
+    ``source`` is the key that names the TensorFlow and its value; without it, only of models is something written.
+    """
 
     models: Sequence[FirstModel]
-    source: tuple[str, str]
+    source: tuple[str, str] | None
     profile: str
     targets: Sequence[Target]
     out: str
@@ -52,7 +55,6 @@ def _double_quoted(text: str) -> str:
 
 
 def _lines(config: FirstConfig) -> Iterator[str]:
-    key, value = config.source
     yield "# What `opselect generate` writes, and of what. Paths are relative to this file."
     yield "# All keys: docs/config.md; `opselect init --schema` prints a JSON schema for editors."
     yield ""
@@ -65,11 +67,7 @@ def _lines(config: FirstConfig) -> Iterator[str]:
         yield f"  # not taken: {one_line(path)}: {one_line(reason)}"
     yield ""
     yield "# Which TensorFlow: `tensorflow: VERSION`, `tree: PATH` of a checkout, or `index: FILE`."
-    yield f"{key}: {scalar(value)}"
-    yield f"# The build: {', '.join(PROFILE_NAMES)}."
-    yield f"profile: {scalar(config.profile)}"
-    yield "# Folders with kernels of your own:"
-    yield "# roots: [my_ops]"
+    yield from _build_lines(config)
     yield ""
     yield "# Where to write, and what. A target may have a profile, a folder and a TensorFlow of its own:"
     yield "#   - kind: manifest"
@@ -82,6 +80,8 @@ def _lines(config: FirstConfig) -> Iterator[str]:
         line = f"- {kind.name}"
         lead = "  " if kind.name in config.targets else "  # "
         yield f"{lead}{line.ljust(width)} # {kind.summary}"
+    if config.source is None:
+        return
     yield ""
     yield "# Whether to write although the build cannot have all that the models need."
     yield "allow_missing: false"
@@ -91,6 +91,18 @@ def _lines(config: FirstConfig) -> Iterator[str]:
     yield "# budgets:"
     for number in BUDGETS.keys:
         yield f"#   {number.name}: 200 # {number.summary}"
+
+
+def _build_lines(config: FirstConfig) -> Iterator[str]:
+    if config.source is None:
+        yield "# None is needed here: these models are of other runtimes."
+        return
+    key, value = config.source
+    yield f"{key}: {scalar(value)}"
+    yield f"# The build: {', '.join(PROFILE_NAMES)}."
+    yield f"profile: {scalar(config.profile)}"
+    yield "# Folders with kernels of your own:"
+    yield "# roots: [my_ops]"
 
 
 def _model_lines(model: FirstModel) -> Iterator[str]:

@@ -102,7 +102,7 @@ def _end_of_tables(buffer: Buffer, start: int, end: int) -> int:
         raise WireError(place, f"the header has {length:,} bytes, and {_HEADER_SIZES[0]} are the least")
     if length < _HEADER_SIZES[1]:
         segment_bytes = 0
-    needed = max(size, segments + segment_bytes)
+    needed = max(size, segments + segment_bytes if segments else 0)
     if needed > end - start:
         raise WireError(place, f"the program has {end - start:,} bytes, and {needed:,} by its header")
     if size < _HEADER_AT + length:

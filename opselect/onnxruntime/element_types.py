@@ -10,7 +10,7 @@ from opselect.onnxruntime.models import OnnxModel, domain_of, function_key
 from opselect.onnxruntime.value_types import CPP_NAMES, ValueType, tensor_of, type_of
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, GraphProto, NodeProto, ValueInfoProto
+    from onnx import AttributeProto, GraphProto, NodeProto, TypeProto, ValueInfoProto
 
 _KNOWN_DOMAINS = ("ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc")
 """Those whose operators return other types than they are given only where they are told to, or ``_ALWAYS``."""
@@ -49,7 +49,7 @@ class _Found:
 
     def values(self, values: Iterable[ValueInfoProto]) -> None:
         for value in values:
-            self._type(type_of(value.type))
+            self._declared(value.type)
 
     def nodes(self, nodes: Iterable[NodeProto]) -> None:
         for node in nodes:
@@ -65,12 +65,23 @@ class _Found:
         for tensor in (attribute.t, *attribute.tensors, *(each.values for each in sparse)):
             self._type(tensor_of(tensor.data_type))
         for proto in (attribute.tp, *attribute.type_protos):
-            self._type(type_of(proto))
+            self._declared(proto)
         if attribute.name.endswith(_TELLING):
             self._type(tensor_of(attribute.i))
         for graph in (attribute.g, *attribute.graphs):
             self.graph(graph)
 
+    def _declared(self, proto: TypeProto) -> None:
+        """Adds the element types of a type that a model names; those of maps are of no operator, but of its values."""
+        kind = proto.WhichOneof("value")
+        if kind == "map_type":
+            self._type(tensor_of(proto.map_type.key_type))
+            self._declared(proto.map_type.value_type)
+        elif kind in ("sequence_type", "optional_type"):
+            self._declared(getattr(proto, kind).elem_type)
+        else:
+            self._type(type_of(proto))
+
     def _type(self, value_type: ValueType | None) -> None:
-        """Adds the element types of a type: ``map(int64, seq(tensor(float)))`` has two."""
+        """Adds the element types of a type such as ``seq(tensor(float))``."""
         self.types.update(CPP_NAMES[name] for name in re.findall(r"\w+", value_type or "") if name in CPP_NAMES)

@@ -108,14 +108,12 @@ def _inferred(schema: OpSchema, domain: str, opset: int, node: NodeProto, inputs
     """None for what ONNX's inference refuses: a node that lacks attributes, or is given types that it cannot have."""
     from onnx import checker, helper, shape_inference
 
-    known = {
-        name: proto_of(value_type) for name, value_type in zip(node.input, inputs, strict=True) if name and value_type
-    }
     imports = [helper.make_opsetid("" if domain == "ai.onnx" else domain, opset)]
     try:
+        known = {name: proto_of(each) for name, each in zip(node.input, inputs, strict=True) if name and each}
         inferred = shape_inference.infer_node_outputs(schema, node, known, opset_imports=imports)
-    except (shape_inference.InferenceError, checker.ValidationError, RuntimeError, ValueError):
-        return None
+    except (shape_inference.InferenceError, checker.ValidationError, RuntimeError, ValueError, TypeError):
+        return None  # the last one for names that are no UTF-8
     return [type_of(inferred[name]) if name in inferred else None for name in node.output]
 
 

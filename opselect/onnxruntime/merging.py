@@ -25,9 +25,7 @@ def merged(lists: Sequence[RequiredOperators]) -> RequiredOperators:
     for each in needing:
         for opset, names in each.operators.items():
             operators[opset] = operators.get(opset, frozenset()) | names
-    return RequiredOperators(
-        dict(sorted(operators.items())), _entries(needing) if allowed is None else {}, allowed, all_operators=False
-    )
+    return RequiredOperators(dict(sorted(operators.items())), _entries(needing), allowed)
 
 
 def joined(entries: Sequence[TypeEntry | None]) -> TypeEntry | None:

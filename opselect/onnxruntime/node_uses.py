@@ -112,9 +112,11 @@ class _Walk:
     def _nodes(self, nodes: Iterable[NodeProto], values: _Scope, context: _Context) -> None:
         for place, written in enumerate(nodes):
             node = _with_attributes(written, context.attributes)
-            where = f"node {node.name!r}" if node.name else f"node {place}"
+            key = function_key(node)
+            op = key[1] if key[1].isprintable() else repr(key[1])
+            where = f"{f'node {node.name!r}' if node.name else f'node {place}'} ({op}) of {context.whose}"
             inputs = tuple((name, values.get(name) if name else None) for name in node.input)
-            types = self._node(node, f"{where} ({node.op_type}) of {context.whose}", inputs, values, context)
+            types = self._node(node, key, where, inputs, values, context)
             if self._typed:
                 for name, value_type in zip(node.output, types, strict=True):
                     _say(values, name, value_type)
@@ -122,13 +124,14 @@ class _Walk:
     def _node(
         self,
         node: NodeProto,
+        key: FunctionKey,
         where: str,
         inputs: tuple[tuple[str, ValueType | None], ...],
         values: _Scope,
         context: _Context,
     ) -> Types:
         """Follows a node and returns the types of its outputs."""
-        key = domain, op, _ = function_key(node)
+        domain, op, _ = key
         path = self._model.path
         if domain not in context.opsets:
             problem = f"{where} is of the domain {domain!r}, which {context.whose} does not import"

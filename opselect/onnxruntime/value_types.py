@@ -36,6 +36,7 @@ CPP_NAMES = {
 Source: ``tools/python/util/ort_format_model/types.py`` of ONNX Runtime.
 """
 
+_AROUND = {"sequence_type": "seq", "optional_type": "optional"}
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
 
@@ -50,24 +51,21 @@ def tensor_of(data_type: int) -> ValueType | None:
 
 
 def type_of(proto: TypeProto) -> ValueType | None:
-    """What a type of a model says; None where it leaves the type open, or is none that is followed here."""
+    """What a type of a model says; None where it leaves the type open, and for maps, which no type counts of."""
     kind = proto.WhichOneof("value")
     if kind == "tensor_type":
         return tensor_of(proto.tensor_type.elem_type)
     if kind == "sparse_tensor_type":
         tensor = tensor_of(proto.sparse_tensor_type.elem_type)
         return tensor and f"sparse_{tensor}"
-    if kind in ("sequence_type", "optional_type"):
+    if kind in _AROUND:
         inner = type_of(getattr(proto, kind).elem_type)
-        return inner and f"{'seq' if kind == 'sequence_type' else 'optional'}({inner})"
-    if kind == "map_type":
-        key, value = tensor_of(proto.map_type.key_type), type_of(proto.map_type.value_type)
-        return f"map({key[len('tensor(') : -1]}, {value})" if key and value else None
+        return inner and f"{_AROUND[kind]}({inner})"
     return None
 
 
 def proto_of(value_type: ValueType) -> TypeProto:
-    """The other way: a type of a model, of no shape in particular."""
+    """The other way: a type of a model, of no shape in particular. Raises ValueError for a map."""
     from onnx import TensorProto, TypeProto
 
     proto = TypeProto()
@@ -81,9 +79,7 @@ def proto_of(value_type: ValueType) -> TypeProto:
     elif kind == "optional":
         proto.optional_type.elem_type.CopyFrom(proto_of(inner))
     else:
-        key, _, value = inner.partition(", ")
-        proto.map_type.key_type = TensorProto.DataType.Value(key.upper())
-        proto.map_type.value_type.CopyFrom(proto_of(value))
+        raise ValueError(value_type)
     return proto
 
 

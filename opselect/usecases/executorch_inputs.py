@@ -9,6 +9,7 @@ from kernel_index.errors import InputError, reading
 from opselect.executorch.op_lists import read_names, read_ops_dict, read_yaml_list
 from opselect.executorch.program import ExecutorchProgram, is_program, read_program
 from opselect.executorch.selected import SelectedOperators, selected
+from opselect.models.formats import model_at
 from opselect.models.storage import open_file
 from opselect.usecases.model_names import model_names
 from opselect.usecases.watch import Watch
@@ -50,7 +51,7 @@ def read_executorch_inputs(paths: Sequence[str], watch: Watch) -> tuple[Executor
 
 def _read(path: str, name: str) -> ExecutorchInput:
     ending = _ending(path)
-    with open_file(path) as file:
+    with model_at(path) as place, open_file(place) as file:
         if ending in _PROGRAMS or is_program(file.buffer):
             program = read_program(file)
             return ExecutorchInput(name, selected(program.operators, program.keys, name), program)

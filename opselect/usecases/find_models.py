@@ -9,11 +9,16 @@ from pathlib import Path
 
 from kernel_index.errors import InputError
 from opselect.models.choice import choose_meta_graph
+from opselect.models.formats import kind_at
 from opselect.models.formats.models import SAVED_MODEL_FILES
 from opselect.models.graph import check_graph
 from opselect.usecases.load_model import LoadedModel, load_model
 
+OTHER_FORMATS = {".onnx": ("onnx", "an ONNX model"), ".pte": ("executorch", "an ExecuTorch program")}
+"""Models of other runtimes by the ends of their names, which say in a configuration whose they are."""
+
 MODEL_SUFFIXES = (
+    *OTHER_FORMATS,
     *(".pb", ".pbtxt", ".meta", ".tflite", ".zip", ".apk", ".aar"),
     *(".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz"),
 )
@@ -45,7 +50,8 @@ class FoundModels:
 def find_models(folder: str) -> FoundModels:
     """The models in a folder and those below it, sorted by path.
 
-    SavedModels are found by their files, others by the ends of their names, and all are read. Hidden files and what is
+    SavedModels are found by their files, others by the ends of their names, and all are read, or looked into where
+    they are of other runtimes than TensorFlow's. Hidden files and what is
     behind links to folders is not looked at. Raises InputError where the folder cannot be read.
     """
     found: list[FoundModel] = []
@@ -80,6 +86,8 @@ def _looked_into(folder: str, path: str) -> FoundModel | str:
     """The model at a path in the folder, or why it cannot be named or read."""
     try:
         path.encode()
+        if path.lower().endswith(tuple(OTHER_FORMATS)):
+            return _of_other_runtime(folder, path)
         with load_model(Path(folder, path)) as model:
             return _described(path, model)
     except UnicodeEncodeError:
@@ -87,6 +95,15 @@ def _looked_into(folder: str, path: str) -> FoundModel | str:
         return "its name is not valid UTF-8; a pattern can name it"
     except InputError as error:
         return error.problem
+
+
+def _of_other_runtime(folder: str, path: str) -> FoundModel | str:
+    """A model by its end and what it begins with: to read all of it is for those who ask for its operators."""
+    name, what = OTHER_FORMATS[Path(path).suffix.lower()]
+    kind = kind_at(str(Path(folder, path)))
+    if kind is None or kind.what != what:
+        return f"is not {what}" + (f", it looks like {kind.what}" if kind is not None else "")
+    return FoundModel(Path(path).as_posix(), name)
 
 
 def _described(path: str, model: LoadedModel) -> FoundModel:

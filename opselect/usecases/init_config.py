@@ -37,7 +37,8 @@ def init_config(
     """The text of a configuration at ``path`` for the models in a folder. Nothing is written.
 
     Without a TensorFlow it is for the newest release that is shipped; its targets are the manifest and the build files
-    that the TensorFlow has lists for, or where all models are of TensorFlow Lite what CMake needs.
+    that the TensorFlow has lists for, or where all its models are of TensorFlow Lite what CMake needs. Models of ONNX
+    Runtime and ExecuTorch have targets of their own, and where there are no others no TensorFlow is named.
     Raises InputError for what cannot be read, OpselectError for a release that is not shipped.
     """
     found = find_models(folder)
@@ -48,18 +49,26 @@ def init_config(
     profile_of(index, profile)
     if not found.models:
         return InitializedConfig(found)
+    its = [model for model in found.models if model.format not in _TARGETS]
     base = str(Path(path).parent)
     config = FirstConfig(
         [_first(model, folder, base) for model in found.models],
-        _source(source, base),
+        _source(source, base) if its else None,
         profile,
-        _targets(found.models, index.build_lists, profile),
+        [
+            *(_targets(its, index.build_lists, profile) if its else ()),
+            *(_TARGETS[name] for name in sorted({model.format for model in found.models} & _TARGETS.keys())),
+        ],
         DEFAULT_OUT,
         found.passed_over,
     )
     text = first_config(config)
     parse_config(text.encode(), path)
     return InitializedConfig(found, text)
+
+
+_TARGETS: dict[str, Target] = {"onnx": "onnxruntime", "executorch": "executorch"}
+"""What is written from models of other runtimes than TensorFlow's, by their formats."""
 
 
 def _targets(models: Sequence[FoundModel], lists: BuildLists, profile: str) -> list[Target]:

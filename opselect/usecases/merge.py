@@ -25,6 +25,16 @@ _INSTEAD = (
     "Merge what it was made of: requirements (`opselect requirements MODEL --json`) or configurations; or name all "
     "models in one `opselect generate`."
 )
+_OF_RUNTIMES = (
+    (
+        "a configuration of ONNX Runtime",
+        "onnxruntime",
+        r"^[^\s;#!][^\s;]*;[ \d,]+;|^!(?:globally_allowed_types;|no_ops_spec)",
+    ),
+    ("a list of ExecuTorch's operators", "executorch", r"^(?:et_kernel_metadata|include_all_operators):"),
+)
+"""Files of other runtimes that ``generate`` puts together."""
+
 _MARKS = (
     ("a header for selective registration", r"OPS_TO_REGISTER|SHOULD_REGISTER_OP|\AError reading graph!"),
     ("a manifest", r"^kernels:(?s:.*)^unresolved:"),
@@ -96,6 +106,10 @@ def _kind(path: str, data: bytes) -> Kind:
         raise InputError(path, "is neither a file of requirements nor a configuration", advice) from None
     if text.lstrip().startswith(("{", "[")):
         return _kind_of_json(path, text)
+    for what, target, mark in _OF_RUNTIMES:
+        if re.search(mark, text, re.MULTILINE):
+            advice = f"Such files are put together by `opselect generate FILE… --target {target} --out DIR`."
+            raise InputError(path, f"is {what}", advice)
     for what, mark in _MARKS:
         if re.search(mark, text, re.MULTILINE):
             raise _generated(path, what)

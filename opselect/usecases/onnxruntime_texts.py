@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from kernel_index.errors import InputError, reading
 from kernel_index.records_json import Json
 from opselect.build_lists.required_operators import entry_json, required_operators_text
-from opselect.models.formats import model_at
-from opselect.models.storage import join, list_folder, open_file
+from opselect.models.formats import is_archive_at, model_at
+from opselect.models.storage import is_file, is_url, join, list_folder, open_file
 from opselect.onnxruntime.config_file import MAX_BYTES, ReadConfiguration, parse_configuration
 from opselect.onnxruntime.element_types import element_types
 from opselect.onnxruntime.merging import merged
@@ -91,21 +92,23 @@ def model_files(inputs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _files_in(path: str) -> list[str] | None:
-    names = list_folder(path) if "!" not in path else None
+    """The models in a folder, None where there is none. Linked folders are passed over: they may lead in circles."""
+    names = list_folder(path)
     if names is None:
         return None
     found: list[str] = []
     for name in names:
-        inside = _files_in(join(path, name))
+        entry = join(path, name)
+        inside = None if not is_url(entry) and Path(entry).is_symlink() else _files_in(entry)
         if inside is not None:
             found += inside
-        elif name.lower().endswith(_SUFFIX):
-            found.append(join(path, name))
+        elif name.lower().endswith(_SUFFIX) and is_file(entry):
+            found.append(entry)
     return found
 
 
 def _read(path: str) -> OnnxModel:
-    with model_at(path) as place, open_file(place) as file:
+    with model_at(_only_member(path)) as place, open_file(place) as file:
         return read_onnx(file)
 
 
@@ -130,6 +133,22 @@ def _types_left_out(
                 f"{name} restricts the types of all operators, and not everything else does: its operators count with "
                 "all types"
             )
+
+
+def _only_member(path: str) -> str:
+    """An archive stands for the only model in it, told by its name."""
+    if "!" in path or not is_archive_at(path):
+        return path
+    from opselect.models.formats.archives import list_archive  # zip and tar take longer to load than most models
+
+    names = [member.name for member in list_archive(path) if member.name.lower().endswith(_SUFFIX)]
+    if len(names) == 1:
+        return f"{path}!{names[0]}"
+    if not names:
+        raise InputError(path, f"holds no {_SUFFIX} model", "Pass an .onnx model, a folder or an archive of them.")
+    raise InputError(
+        path, f"holds {len(names):,} {_SUFFIX} models", f"Name one: MODEL is {path}!{names[0]}, for example."
+    )
 
 
 def details_of(required: RequiredOperators) -> Json:

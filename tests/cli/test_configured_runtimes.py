@@ -46,9 +46,10 @@ def test_a_configuration_of_models_alone_names_no_tensorflow(cli: Cli) -> None:
 
 def test_each_runtime_reads_its_own_models(cli: Cli) -> None:
     CONFIG.write_text(
-        "models: [flex.tflite, cnn.onnx, mobile.pte, more.config]\n"
+        "models: [flex.tflite, CNN.ONNX, mobile.pte, more.config]\n"
         "targets: [registration, onnxruntime, executorch, executorch-header]\n"
     )
+    Path("cnn.onnx").rename("CNN.ONNX")
     Path("more.config").write_text("ai.onnx;7;Add\n")
     outcome = cli("generate", "--json")
     assert outcome.code == DONE, outcome.err
@@ -56,7 +57,7 @@ def test_each_runtime_reads_its_own_models(cli: Cli) -> None:
     assert written() == names
     rows = outcome.json["of_runtimes"]
     assert [(row["targets"], row["models"]) for row in rows] == [
-        ([1], ["cnn.onnx", "more.config"]),
+        ([1], ["CNN.ONNX", "more.config"]),
         ([2, 3], ["mobile.pte"]),
     ]
     assert "ai.onnx;7;Add\n" in Path("build_lists/required_operators.config").read_text()
@@ -138,3 +139,62 @@ def test_merged_configurations_keep_the_targets_of_each(cli: Cli) -> None:
     refused = cli("merge", "opselect.yaml", "ort.yaml")
     assert refused.code == UNUSABLE
     assert "ort.yaml:1: models[0]: is read for onnxruntime here" in " ".join(refused.err.split())
+
+
+def test_what_is_tensorflows_makes_no_contradiction_between_targets_of_others(cli: Cli) -> None:
+    text = "models: [cnn.onnx]\ntargets: [onnxruntime]\n"
+    CONFIG.write_text(text)
+    Path("other.yaml").write_text(f"tensorflow: 2.14\nprofile: ios\nbudgets: {{ops: 1}}\n{text}")
+    merged = cli("merge", "opselect.yaml", "other.yaml", "-o", "all.yaml")
+    assert merged.code == DONE, merged.err
+    assert cli("generate", "--config", "all.yaml").code == DONE
+
+
+def test_init_writes_targets_for_the_models_of_each_runtime(cli: Cli) -> None:
+    assert cli("init").code == DONE
+    outcome = cli("generate")
+    assert outcome.code == DONE, outcome.err
+    assert written() == {
+        "registration.cc",
+        "tflite_registration.cmake",
+        "required_operators.config",
+        "selected_operators.yaml",
+    }
+
+
+def test_init_names_no_tensorflow_where_none_is_needed(cli: Cli) -> None:
+    Path("flex.tflite").unlink()
+    Path("broken.onnx").write_bytes(b"no model")
+    Path("other.pte").write_bytes(Path("cnn.onnx").read_bytes())
+    made = cli("init")
+    assert made.code == DONE
+    text = CONFIG.read_text()
+    assert "\ntensorflow:" not in text
+    assert "\nprofile:" not in text
+    assert "# not taken: broken.onnx: is not an ONNX model" in text
+    assert "# not taken: other.pte: is not an ExecuTorch program, it looks like an ONNX model" in text
+    assert cli("generate").code == DONE
+    assert written() == {"required_operators.config", "selected_operators.yaml"}
+
+
+def test_a_page_tells_of_kernels_and_there_are_none(cli: Cli) -> None:
+    CONFIG.write_text("models: [cnn.onnx]\ntargets: [onnxruntime]\n")
+    outcome = cli("generate", "--html", "page.html")
+    assert outcome.code == UNUSABLE
+    assert "no target of opselect.yaml selects any" in " ".join(outcome.err.split())
+    assert not written()
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("# Generated from model/s:\n# - a.onnx\nai.onnx;11,12;Add\n", "onnxruntime"),
+        ("!globally_allowed_types;float\n", "onnxruntime"),
+        ("build_features: []\net_kernel_metadata: {}\noperators: {}\n", "executorch"),
+    ],
+)
+def test_merge_says_what_puts_files_of_other_runtimes_together(cli: Cli, text: str, target: str) -> None:
+    Path("a.config").write_text(text)
+    outcome = cli("merge", "a.config", "a.config")
+    assert outcome.code == UNUSABLE
+    assert f"opselect generate FILE… --target {target} --out DIR" in " ".join(outcome.err.split())

@@ -23,6 +23,7 @@ from kernel_index.store import write_index
 from opselect.cli.main import Settings, exit_code_of, run
 from opselect.cli.main import cli as main_command
 from tests.cli.conftest import Cli
+from tests.opselect.onnx_models import MODELS, onnx_model
 from tests.opselect.tflite_files import BUILTIN, Op, Subgraph, tflite_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +111,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, scan: S
         shutil.copy(ROOT / "fixtures" / "models" / "flex_ops.tflite", "flex.tflite")
         Path("micro_speech.tflite").write_bytes(tflite_bytes(Subgraph(operators=(Op(BUILTIN.CALL_ONCE),))))
         shutil.copy(ROOT / "fixtures" / "models" / "edited.tflite", "gelu.tflite")
+        shutil.copy(ROOT / "fixtures" / "executorch" / "mobile.pte", "phone.pte")
+        Path("squeezenet.onnx").write_bytes(onnx_model(MODELS["cnn"]).SerializeToString())
         shutil.copy(ROOT / "fixtures" / "findings" / "relu.pbtxt", ".")
         for library in ("libruntime.so", "libwhole.so"):
             shutil.copy(ROOT / "fixtures" / "audit" / library, ".")

@@ -89,6 +89,11 @@ def test_merged_configurations_have_all_models_and_targets(cli: Cli) -> None:
             "b.yaml:3: targets[0]: writes build_lists/kernels.BUILD with another profile than a.yaml:3: targets[0]",
         ),
         (A, A + "budgets: {kernels: 1}\n", "b.yaml:4: budgets: is another one than a.yaml:1"),
+        (
+            A,
+            A.replace("bazel", "{kind: list, budgets: {ops: 9}}") + "budgets: {kernels: 1}\n",
+            "b.yaml:4: budgets: is another one than a.yaml:1",
+        ),
     ],
 )
 def test_contradictions_are_said_with_both_places(cli: Cli, one: str, other: str, expected: str) -> None:

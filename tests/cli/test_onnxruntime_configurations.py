@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
 
 from opselect.cli.shared.exit_codes import DONE, UNUSABLE
+from tests.cli.commands_page import ROOT, copy_models, examples
 from tests.cli.conftest import Cli
-from tests.opselect.onnx_models import write_models
+from tests.opselect.onnx_models import MODELS, onnx_model, write_models
+from tests.opselect.onnxruntime.hostile_configurations import REFUSED
 
 FILE = Path("out/required_operators.config")
 TARGET = ("--target", "onnxruntime", "--out", "out")
@@ -106,9 +110,34 @@ def test_what_is_no_configuration_is_one_error_with_its_line(cli: Cli) -> None:
     assert not FILE.exists()
 
 
+def test_every_text_that_is_no_configuration_is_one_error(cli: Cli) -> None:
+    for text, said in REFUSED.items():
+        Path("a.config").write_bytes(text.encode())
+        outcome = cli("generate", "a.config", *TARGET, "--json")
+        assert (outcome.code, outcome.out) == (UNUSABLE, ""), text[:80]
+        assert outcome.err.startswith("error: a.config:")
+        assert "".join(said.split()) in "".join(outcome.err.split())
+        assert outcome.err.count("error: ") == 1
+    assert not FILE.exists()
+
+
 def test_a_configuration_is_not_written_over(cli: Cli) -> None:
     FILE.parent.mkdir()
     FILE.write_text("ai.onnx;11;Add\n")
     outcome = cli("generate", FILE, *TARGET)
     assert outcome.code == UNUSABLE
     assert FILE.read_text() == "ai.onnx;11;Add\n"
+
+
+def test_the_page_shows_what_is_written(cli: Cli) -> None:
+    text = (ROOT / "docs" / "onnxruntime.md").read_text()
+    shown = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    copy_models(Path(), "fixtures/onnx")
+    for (line, _), file in zip(examples(text), shown, strict=True):
+        assert cli(*line.split()[1:]).code == DONE
+        assert FILE.read_text() == file
+
+
+def test_models_of_the_page_are_those_of_the_tests() -> None:
+    for path in (ROOT / "fixtures" / "onnx").glob("*.onnx"):
+        assert onnx_model(MODELS[path.stem]) == onnx.load(path)

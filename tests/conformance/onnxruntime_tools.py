@@ -51,11 +51,10 @@ _PARSED = """
 found = []
 for path in json.load(sys.stdin):
     required, types = reduced_build_config_parser.parse_config(path, True)
-    rows = [(domain, opset, ops) for domain, by_opset in required.items() for opset, ops in by_opset.items()]
-    operators = {f"{domain};{opset}": sorted(ops) for domain, opset, ops in rows}
+    rows = [(f"{domain};{opset}", sorted(ops)) for domain, each in required.items() for opset, ops in each.items()]
     used = types._manager._operator_processors if types else {}
     entries = {name: json.loads(each.to_config_entry()) for name, each in used.items()}
-    found.append({"operators": operators, "types": entries})
+    found.append({"operators": dict(rows), "types": entries})
 print(json.dumps(found))
 """
 

@@ -19,6 +19,7 @@ from tests.cli.conftest import TREE
 from tests.fuzz.binaries import binaries
 from tests.fuzz.changes import changed_bytes, changed_message, changed_text, cut, odd_word
 from tests.fuzz.described import described
+from tests.fuzz.executorch import executorch
 from tests.fuzz.judge import Command
 from tests.fuzz.logs import logs
 from tests.fuzz.odd_graphs import odd_graph
@@ -387,6 +388,7 @@ TARGETS: Mapping[str, Target] = {
     "odd_graphs": odd_graphs,
     "tflite": tflite,
     "lite": lite,
+    "executorch": executorch,
     "archives": archives,
     "indexes": indexes,
     "requirements": requirements,

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from opselect.models.formats.recognize import ARCHIVE, recognize_binary
+from kernel_index.errors import InputError
+from opselect.models.formats.recognize import ARCHIVE, Recognized, recognize_binary
 from opselect.models.storage import Pages, is_file, source_of
+
+_OTHER_SUFFIXES = (".onnx", ".pte")
+"""Of models that nobody expects TensorFlow to read: files of other names are looked into when they are read."""
 
 
 def is_archive_at(path: str) -> bool:
     """Whether there is an archive at a path or URL; of the file little more than its first bytes is read."""
-    if not is_file(path):
-        return False
-    source = source_of(path)
-    kind = recognize_binary(Pages(source, source.size))
+    kind = kind_at(path)
     return kind is not None and kind.format == ARCHIVE
+
+
+def check_for_tensorflow(models: Sequence[str]) -> None:
+    """Raises InputError where all of some models are for other runtimes than TensorFlow's, before TensorFlow is asked
+    of them what only it has. One that cannot be read is not judged.
+    """
+    kinds = {path: kind_at(path) for path in models if path.endswith(_OTHER_SUFFIXES)}
+    if models and all((kind := kinds.get(path)) is not None and kind.other_runtime for path in models):
+        first = kinds[models[0]]
+        assert first is not None
+        raise InputError(models[0], f"is no model of TensorFlow, it looks like {first.what}", first.advice)
+
+
+def kind_at(path: str) -> Recognized | None:
+    """What a binary file at a path or URL is that is no GraphDef, by what is in it; None for folders, too.
+
+    Raises InputError where it cannot be read.
+    """
+    if not is_file(path):
+        return None
+    source = source_of(path)
+    return recognize_binary(Pages(source, source.size))
 
 
 @contextmanager

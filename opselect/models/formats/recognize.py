@@ -12,11 +12,15 @@ WHAT_IS_READ = (
     "opselect reads a GraphDef (.pb, .pbtxt), a MetaGraphDef (.meta), a SavedModel, a TensorFlow Lite model (.tflite), "
     "and a .zip, .aar, .apk or .tar.gz with one of them."
 )
-_GRAPH_FILE = "Pass the TensorFlow model that it was made from."
 _FREEZE_KERAS = "Load it with tf.keras.models.load_model, save it as a SavedModel and pass that."
 _NO_GRAPH = "It holds variables and no graph: pass the graph, the .meta file beside it or the SavedModel around it."
 _UNPACK = "Unpack it and pass the model that is inside."
 _TEXT_ENCODING = "Save it as UTF-8."
+_FOR_ONNX_RUNTIME = (
+    "What a build of ONNX Runtime needs of it: opselect generate MODEL --target onnxruntime --out DIR. For TensorFlow, "
+    "pass the model that it was made from."
+)
+_FOR_EXECUTORCH = "What a build of ExecuTorch needs of it: opselect generate MODEL --target executorch --out DIR."
 _DOWNLOAD = "The download gave a web page and not the model: get the file again."
 
 
@@ -27,17 +31,22 @@ TFLITE, CHECKPOINT, ARCHIVE = "tflite", "checkpoint", "archive"
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """``what`` completes "looks like …"; ``advice`` says what to do. ``format`` is empty for what is not read."""
+    """``what`` completes "looks like …"; ``advice`` says what to do. ``format`` is empty for what is not read.
+    A model of an ``other_runtime`` than TensorFlow's is read by other commands than the rest.
+    """
 
     what: str
     advice: str = WHAT_IS_READ
     format: str = ""
+    other_runtime: bool = False
 
+
+_EXECUTORCH = Recognized("an ExecuTorch program", _FOR_EXECUTORCH, other_runtime=True)
 
 _MESSAGES = {
     META: Recognized("a MetaGraphDef", format=META_GRAPH),
     SAVED: Recognized("a SavedModel", format=SAVED_MODEL),
-    ONNX: Recognized("an ONNX model", _GRAPH_FILE),
+    ONNX: Recognized("an ONNX model", _FOR_ONNX_RUNTIME, other_runtime=True),
 }
 
 _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
@@ -48,6 +57,8 @@ _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
     (0, b"\xfd7zXZ\x00", Recognized("an xz file", _UNPACK, ARCHIVE)),
     (257, b"ustar", Recognized("a tar archive", _UNPACK, ARCHIVE)),
     (4, b"TFL3", Recognized("a TensorFlow Lite model", format=TFLITE)),
+    (4, b"ET12", _EXECUTORCH),
+    (4, b"BP08", _EXECUTORCH),
     (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image")),
     (0, b"\xff\xd8\xff", Recognized("a JPEG image")),
     (0, b"\x7fELF", Recognized("an ELF binary")),

@@ -1,0 +1,1 @@
+"""ONNX Runtime: which operators models need, with which types."""

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from kernel_index.errors import InputError
 from opselect.onnxruntime.config_file import ReadConfiguration, parse_configuration
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
+from tests.opselect.onnxruntime.hostile_configurations import FLOAT, REFUSED
 from tests.opselect.onnxruntime.lists import required_operators
 
 ONNX = "ai.onnx"
-FLOAT = '{"inputs": {"0": ["float"]}}'
 INT = '{"inputs": {"0": ["int32_t"]}}'
 
 
@@ -72,6 +72,12 @@ def test_blanks_around_types() -> None:
     found = said('ai.onnx;11;Add {"inputs":{"0":["float"]}} , Cast{ "outputs" : { "0" : [ "float" ] } }')
     float_alone = {0: frozenset({"float"})}
     assert found.types == {(ONNX, "Add"): TypeEntry(float_alone), (ONNX, "Cast"): TypeEntry({}, float_alone)}
+
+
+def test_a_line_ends_where_it_ends_for_python_files() -> None:
+    assert read("# a\x0cai.onnx;11;Add\u2028ai.onnx;11;Cast\nai.onnx;11;Abs").required.operators == {
+        (ONNX, 11): frozenset({"Abs"})
+    }
 
 
 def test_types_for_all_operators() -> None:
@@ -139,61 +145,6 @@ def test_types_that_nothing_is_known_of_are_kept_and_told() -> None:
         ("my.domain", "Own"): TypeEntry({0: frozenset({"flaot", "std::map<int64_t,float>"})})
     }
     assert found.warnings == ("a.config names types that ONNX Runtime does not have: flaot",)
-
-
-REFUSED = {
-    "ai.onnx;11": "a.config:1: has 2 parts between semicolons, and not 3",
-    "ai.onnx;11;Add;Cast": "a.config:1: has 4 parts",
-    "# a\n\nAdd,Cast": "a.config:3: has 1 parts",
-    ";11;Add": "the domain is empty",
-    "ai onnx;11;Add": '"ai onnx" is no domain',
-    "ai.onnx;eleven;Add": '"eleven" is no opset',
-    "ai.onnx;11,;Add": '"" is no opset',
-    "ai.onnx;0;Add": '"0" is no opset',
-    "ai.onnx;-1;Add": '"-1" is no opset',
-    "ai.onnx;1_1;Add": '"1_1" is no opset',
-    "ai.onnx;\u0661;Add": '"\u0661" is no opset',
-    "ai.onnx;11;": "a name of an operator is empty",
-    "ai.onnx;11;Add,,Cast": "a name of an operator is empty",
-    "ai.onnx;11;Add,": "a name of an operator is empty",
-    f"ai.onnx;11;Add{FLOAT},": "a name of an operator is empty",
-    "ai.onnx;11;Add Cast": '"Add Cast" is no name of an operator',
-    "ai.onnx;11;Add # sum": '"Add # sum" is no name of an operator',
-    "ai.onnx;11;Add}": 'after "Add" a brace closes that none opened',
-    f"ai.onnx;11;{FLOAT}": "types stand there without an operator",
-    f"ai.onnx;11;Add,{FLOAT}": "types stand there without an operator",
-    f"ai.onnx;11;Add{FLOAT}Cast": 'after the types of Add stands "Cast", and not a comma',
-    f"ai.onnx;11;Add{FLOAT}}}": 'after the types of Add stands "}", and not a comma',
-    f"ai.onnx;11;Add{FLOAT[:-1]}": "the types of Add do not end in this line",
-    "ai.onnx;11;Add{": "the types of Add do not end in this line",
-    "ai.onnx;11;Add{inputs}": "the types of Add are no JSON: Expecting property name",
-    "ai.onnx;11;Add{}": "the types of Add are empty",
-    'ai.onnx;11;Add{"input": {"0": ["float"]}}': 'the types of Add have the key "input"',
-    'ai.onnx;11;Add{"inputs": {}}': "have no positions for inputs",
-    'ai.onnx;11;Add{"inputs": ["float"]}': "have no positions for inputs",
-    'ai.onnx;11;Add{"inputs": {"x": ["float"]}}': 'have the position "x" for inputs',
-    'ai.onnx;11;Add{"inputs": {"-1": ["float"]}}': 'have the position "-1" for inputs',
-    'ai.onnx;11;Add{"inputs": {"0": "float"}}': "have a place without a list of types",
-    'ai.onnx;11;Add{"inputs": {"0": []}}': "have a place without a list of types, or with an empty one",
-    'ai.onnx;11;Add{"inputs": {"0": [1]}}': "have 1.0, which is no type",
-    'ai.onnx;11;Add{"inputs": {"0": ["float "]}}': 'have "float ", which is no type',
-    'ai.onnx;11;Add{"inputs": {"0": ["float"], "0": ["bool"]}}': "have a key twice",
-    'ai.onnx;11;OneHot{"custom": []}': "have no lists for custom",
-    'ai.onnx;11;OneHot{"custom": ["float"]}': "have a place without a list of types",
-    "ai.onnx;11;Add{" + '"inputs": {' * 100_000: "the types of Add are nested too deeply",
-    "!globally_allowed_types": "must be one list of types",
-    "!globally_allowed_types;float;bool": "must be one list of types",
-    "!globally_allowed_types;": '"" is no type of ONNX Runtime',
-    "!globally_allowed_types;float16": '"float16" is no type of ONNX Runtime\n  Did you mean BFloat16 or MLFloat16',
-    "!globally_allowed_types;float\n!globally_allowed_types;float": "a.config:2: types for all operators stand in",
-    f"!globally_allowed_types;float\nai.onnx;11;Add{FLOAT}": "a.config:2: Add has types of its own, and line 1 has",
-    f"ai.onnx;11;Abs\nai.onnx;11;Add{FLOAT}\n!globally_allowed_types;float": "a.config:2: Add has types of its own",
-    "!global_types;float": "no such line: !global_types",
-    "!no_ops_specified_means_all_ops_required": "Did you mean !no_ops_specified_means_all_ops_are_required?",
-    "ai.onnx;11;Add\0": "has characters that no configuration has",
-    "ai.onnx;11;Add\u202eCast": "has characters that no configuration has",
-    f"ai.onnx;{','.join(map(str, range(1, 2001)))};{','.join(f'A{n}' for n in range(501))}": "up to here more than",
-}
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
