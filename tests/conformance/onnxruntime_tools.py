@@ -30,10 +30,12 @@ from onnxruntime.tools import ort_format_model, reduced_build_config_parser
 """
 
 _CONVERTED = """
+level = sys.argv[1] if sys.argv[1:] else "ORT_DISABLE_ALL"
+
 def converted(model):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, sys.argv[1])
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
     options.optimized_model_filepath = str(model.with_suffix(".ort"))
     options.add_session_config_entry("session.save_model_format", "ORT")
     onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
