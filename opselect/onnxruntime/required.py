@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from kernel_index.shown import shortened
 from opselect.onnxruntime.inference import knows_opset
 from opselect.onnxruntime.models import OnnxModel
 from opselect.onnxruntime.node_uses import NodeUse, follow_nodes
@@ -53,7 +54,8 @@ class ModelNeeds:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know of it, a sentence each."""
-        return (*self._warnings, *(_not_restricted(each) for each in self._usage.unknown))
+        found = (*self._warnings, *(_not_restricted(each) for each in self._usage.unknown))
+        return tuple(shortened(each) for each in found)
 
 
 def _not_restricted(unknown: UnknownType) -> str:

@@ -124,7 +124,9 @@ def test_types_of_what_operators_are_made_of(tmp_path: Path) -> None:
 def test_defaults_of_attributes_count(tmp_path: Path) -> None:
     """Elu has alpha in its body, which most nodes leave out."""
     assert "Elu" in operators_of(tmp_path, graph("y = Elu (x)"))["ai.onnx;18"]
-    assert types_of(tmp_path, graph("y = Elu (x)"))["Less"] == ["MLFloat16"]
+    found = types_of(tmp_path, graph("y = Elu (x)"))
+    assert found["Less"] == ["MLFloat16"]
+    assert found["Cast"] == [{0: ["float"]}, {0: ["MLFloat16"]}]
 
 
 def test_a_body_that_is_older_than_its_operators_is_not_run(tmp_path: Path) -> None:
