@@ -78,7 +78,7 @@ class Followed:
 
     ``not_imported`` are domains of operators that functions import and the model does not, with the opset that was
     taken, which is that of the function: ONNX Runtime takes the newest that it has. ``not_expanded`` are operators that
-    are made of others, of which others is not known as types are not; each with a node.
+    are made of others, and of which others is not known, as types or shapes are not; each with a node.
     """
 
     not_imported: Mapping[str, int]

@@ -29,7 +29,7 @@ def expanded(domain: str, opset: int, node: NodeProto, inputs: Types, outputs: T
     function, with the attributes that the node does not have itself.
 
     None where it runs the node, and for what ONNX does not make of other operators. A function without nodes is one
-    that depends on types which are not known.
+    that depends on types which are not known, or on shapes.
     """
     schema: _Schema = schema_of(domain, opset, node.op_type) if domain == "ai.onnx" else None
     if schema is None or not (schema.has_function or schema.has_context_dependent_function):
@@ -62,8 +62,6 @@ def _body(schema: _Schema, opset: int, node: NodeProto, inputs: Types) -> Functi
     if not versions or not _is_sound(schema, node, inputs):
         return None
     found = {_built(schema, max(versions), node, inputs, choose) for choose in (min, max)}
-    if found == {b""} and all(each or not name for each, name in zip(inputs, node.input, strict=True)):
-        return None  # it is no function with such inputs
     # What is made with one type and with another is of no use where it differs.
     return FunctionProto.FromString(found.pop() if len(found) == 1 else b"")
 

@@ -32,7 +32,8 @@ class ModelNeeds:
         followed = follow_nodes(model, use)
         for op, node in sorted(followed.not_expanded.items()):
             self._warnings.append(
-                f"{name}: ai.onnx:{op} is made of other operators, of which is not known, as types are not ({node})"
+                f"{name}: ONNX Runtime may run other operators in place of ai.onnx:{op}, and which is not known, as "
+                f"types or shapes are not ({node})"
             )
         for domain, opset in sorted(followed.not_imported.items()):
             self._warnings.append(

@@ -145,9 +145,20 @@ def test_what_depends_on_types_that_are_not_known_is_said(tmp_path: Path) -> Non
     assert operators_of(tmp_path, text) == {"ai.onnx;18": ["CastLike"], "my;1": ["F"]}
     (warning,) = needs_of(tmp_path, text, types=False).warnings
     assert warning == (
-        "a: ai.onnx:CastLike is made of other operators, of which is not known, as types are not "
-        "(node 1 (CastLike) of the model)"
+        "a: ONNX Runtime may run other operators in place of ai.onnx:CastLike, and which is not known, as types or "
+        "shapes are not (node 1 (CastLike) of the model)"
     )
+
+
+def test_what_depends_on_shapes_is_said(tmp_path: Path) -> None:
+    """Or on attributes: what LayerNormalization is made of computes in a type that it cannot here."""
+    model = onnx_model(graph("y = CastLike (x, x)", "float[2] x"))
+    model.graph.node[0].op_type = "LayerNormalization"
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.BFLOAT16
+    model.graph.node[0].attribute.add(name="stash_type", type=AttributeProto.INT, i=3)
+    assert operators_of(tmp_path, model) == {"ai.onnx;18": ["LayerNormalization"]}
+    (warning,) = needs_of(tmp_path, model, types=False).warnings
+    assert "in place of ai.onnx:LayerNormalization" in warning
 
 
 def test_graphs_of_such_operators_see_the_values_around_them(tmp_path: Path) -> None:
