@@ -114,6 +114,11 @@ def test_operators_without_a_kernel_for_their_types_are_what_they_are_made_of(tm
     assert operators_of(tmp_path, graph("y = Softmax (x)")) == {"ai.onnx;18": body}
 
 
+def test_arguments_that_are_left_out_have_no_type_to_be_known(tmp_path: Path) -> None:
+    text = graph("y = Attention (x, x, x, , p, p)", "float[1, 1, 2, 4] x, float[1, 1, 2, 4] p", 23)
+    assert operators_of(tmp_path, text) == {"ai.onnx;23": ["Attention"]}
+
+
 def test_types_of_what_operators_are_made_of(tmp_path: Path) -> None:
     found = types_of(tmp_path, graph("y = Mish (x) z = CastLike (n, x)", "double[2] x, int32[2] n"))
     assert found["Tanh"] == ["double"]
