@@ -42,7 +42,7 @@ def output_types(domain: str, opset: int, node: NodeProto, inputs: Types) -> Typ
     unknown = (None,) * len(node.output)
     if domain == "ai.onnx" and node.op_type == "Constant":
         return (_constant(node),) * len(node.output)
-    schema = schema_of(domain, opset, node.op_type)
+    schema = _schema(domain, opset, node.op_type)
     if schema is None:
         return unknown
     found = _by_schema(schema, node, inputs)
@@ -66,18 +66,18 @@ def _constant(node: NodeProto) -> ValueType | None:
 def _by_schema(schema: OpSchema, node: NodeProto, inputs: Types) -> list[ValueType | None]:
     """The types that follow from inputs of the same type, or from there being just one type that it can be."""
     bound: dict[str, ValueType] = {}
-    for parameter, value_type in zip(parameters_of(schema.inputs), inputs, strict=False):
+    for parameter, value_type in zip(_parameters(schema.inputs), inputs, strict=False):
         if value_type is not None and parameter.is_homogeneous:
             bound.setdefault(parameter.type_str, value_type)
     found: list[ValueType | None] = []
-    for _, parameter in zip(node.output, parameters_of(schema.outputs), strict=False):
+    for _, parameter in zip(node.output, _parameters(schema.outputs), strict=False):
         types = parameter.types
         only = next(iter(types)) if len(types) == 1 else None
         found.append((bound.get(parameter.type_str) if parameter.is_homogeneous else None) or only)
     return found + [None] * (len(node.output) - len(found))
 
 
-def parameters_of(parameters: Sequence[OpSchema.FormalParameter]) -> Iterator[OpSchema.FormalParameter]:
+def _parameters(parameters: Sequence[OpSchema.FormalParameter]) -> Iterator[OpSchema.FormalParameter]:
     """One for each value that a node may have: the last one stands for any number where it is variadic."""
     yield from parameters
     if parameters and parameters[-1].option == parameters[-1].option.Variadic:
@@ -95,7 +95,7 @@ def _by_function(schema: OpSchema, domain: str, opset: int, node: NodeProto, inp
     if len(open_places) > 1:
         return (None,) * len(node.output)
     place = open_places[0]
-    parameter = next(islice(parameters_of(schema.inputs), place, None), None)
+    parameter = next(islice(_parameters(schema.inputs), place, None), None)
     found: list[Types] = []
     for value_type in sorted(parameter.types) if parameter else ():
         inferred = _inferred(schema, domain, opset, node, [*inputs[:place], value_type, *inputs[place + 1 :]])
@@ -118,7 +118,7 @@ def _inferred(schema: OpSchema, domain: str, opset: int, node: NodeProto, inputs
 
 
 @cache
-def schema_of(domain: str, opset: int, op: str) -> OpSchema | None:
+def _schema(domain: str, opset: int, op: str) -> OpSchema | None:
     """What ONNX says of an operator in an opset of a domain, ``ai.onnx`` for its own; None where it says nothing."""
     from onnx import defs
 

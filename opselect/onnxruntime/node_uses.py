@@ -1,8 +1,8 @@
 """The operators that a model runs, each with the types of what it is given and returns.
 
-Those of subgraphs and of the model's own functions are among them, and what operators are made of that ONNX Runtime has
-no kernel for. It puts the bodies of functions into the graph where they are called, and looks their operators up in the
-opsets that the model imports (``onnxruntime/core/graph/graph.cc``); so does this.
+Those of subgraphs and of the model's own functions are among them. ONNX Runtime puts the bodies of functions into the
+graph where they are called, and looks their operators up in the opsets that the model imports
+(``onnxruntime/core/graph/graph.cc``); so does this.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from opselect.onnxruntime.models import (
     opsets_of,
     spelled,
 )
-from opselect.onnxruntime.onnx_functions import expanded
 from opselect.onnxruntime.value_types import ValueType, agreed, tensor_of, type_of
 
 if TYPE_CHECKING:
@@ -72,50 +71,41 @@ class _Context:
     attributes: _Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What is open once all nodes of a model were followed.
-
-    ``not_imported`` are domains of operators that functions import and the model does not, with the opset that was
-    taken, which is that of the function: ONNX Runtime takes the newest that it has. ``not_expanded`` are operators that
-    are made of others, of which others is not known as types are not; each with a node.
-    """
-
-    not_imported: Mapping[str, int]
-    not_expanded: Mapping[str, str]
-
-
-def follow_nodes(model: OnnxModel, use: Callable[[NodeUse], None]) -> Followed:
+def follow_nodes(model: OnnxModel, use: Callable[[NodeUse], None], *, typed: bool) -> Mapping[str, int]:
     """Calls ``use`` for every operator that a model runs; for one of a function, once for each way that it is called.
+
+    Types are found if they are asked for. Returns the domains of operators that functions import and the model does
+    not, with the opset that was taken, which is that of the function: ONNX Runtime takes the newest that it has.
 
     Raises InputError for a domain that is used and not imported, for names that no configuration can have, and for
     functions that call themselves.
     """
-    walk = _Walk(model, use)
+    walk = _Walk(model, use, typed=typed)
     walk.graph(model.graph, ChainMap(), (), _Context("the model", model.opsets, {}))
-    return Followed(walk.not_imported, walk.not_expanded)
+    return walk.not_imported
 
 
 class _Walk:
-    def __init__(self, model: OnnxModel, use: Callable[[NodeUse], None]) -> None:
+    def __init__(self, model: OnnxModel, use: Callable[[NodeUse], None], *, typed: bool) -> None:
         self._model = model
         self._use = use
+        self._typed = typed
         self._called: dict[object, Types] = {}
         self._open: list[FunctionKey] = []
         self.not_imported: dict[str, int] = {}
-        self.not_expanded: dict[str, str] = {}
 
     def graph(self, graph: GraphProto, around: _Scope, given: Types, context: _Context) -> Types:
         """Follows a graph and returns the types of its outputs. ``around`` are the values that it sees from outside,
         and ``given`` the types of its inputs as far as whoever runs it says.
         """
         values = around.new_child()
-        _declare(values, (*graph.input, *graph.value_info, *graph.output))
-        for value, value_type in zip(graph.input, given, strict=False):
-            _say(values, value.name, value_type)
-        # ONNX Runtime makes dense tensors of sparse ones.
-        for tensor in (*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)):
-            _say(values, tensor.name, tensor_of(tensor.data_type))
+        if self._typed:
+            _declare(values, (*graph.input, *graph.value_info, *graph.output))
+            for value, value_type in zip(graph.input, given, strict=False):
+                _say(values, value.name, value_type)
+            # ONNX Runtime makes dense tensors of sparse ones.
+            for tensor in (*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)):
+                _say(values, tensor.name, tensor_of(tensor.data_type))
         self._nodes(graph.node, values, context)
         return [values.get(value.name) for value in graph.output]
 
@@ -127,8 +117,9 @@ class _Walk:
             where = f"{f'node {node.name!r}' if node.name else f'node {place}'} ({op}) of {context.whose}"
             inputs = tuple((name, values.get(name) if name else None) for name in node.input)
             types = self._node(node, key, where, inputs, values, context)
-            for name, value_type in zip(node.output, types, strict=False):  # a call may want fewer than there are
-                _say(values, name, value_type)
+            if self._typed:
+                for name, value_type in zip(node.output, types, strict=False):  # a call may want fewer than there are
+                    _say(values, name, value_type)
 
     def _node(
         self,
@@ -158,45 +149,19 @@ class _Walk:
         opset = context.opsets[domain]
         if domain not in self._model.opsets:
             self.not_imported[domain] = opset
-        if function is None:
-            found = self._run(domain, opset, node, where, types, values, context)
+        given = body_inputs(op, opset, types) if domain == ONNX_DOMAIN else ()
+        bodies = self._bodies(node, given, values, context)
+        if self._typed and function is None:
+            if bodies:
+                found = node_outputs(op, bodies, len(node.output)) if domain == ONNX_DOMAIN else ()
+            else:
+                found = output_types(domain, opset, node, types)
         found = [*found[: len(node.output)], *[None] * (len(node.output) - len(found))]
         # What a model declares of a value counts, too: it may be all there is.
         outputs = tuple(
             (name, agreed(values.maps[0].get(name), each)) for name, each in zip(node.output, found, strict=True)
         )
         self._use(NodeUse(domain, opset, op, where, inputs, outputs))
-        return found
-
-    def _run(
-        self,
-        domain: str,
-        opset: int,
-        node: NodeProto,
-        where: str,
-        inputs: Types,
-        values: _Scope,
-        context: _Context,
-    ) -> Types:
-        """Follows what an operator does, with its graphs or as the function that it is to ONNX."""
-        found: Types = ()
-        with_graphs = any(each.HasField("g") or each.graphs for each in node.attribute)
-        if not with_graphs:
-            found = output_types(domain, opset, node, inputs)
-        function = expanded(domain, opset, node, inputs, found)
-        if function is not None and not function.node:
-            self.not_expanded.setdefault(node.op_type, where)
-        elif function is not None and with_graphs:
-            # Its graphs are in the function, and see the values around the node.
-            return self._body(function, node, inputs, values, f"the operator {node.op_type}")
-        elif function is not None:
-            way = function.SerializeToString(), tuple(inputs), _values(node.attribute)
-            if way not in self._called:
-                self._called[way] = self._body(function, node, inputs, ChainMap(), f"the operator {node.op_type}")
-        if with_graphs:
-            given = body_inputs(node.op_type, opset, inputs) if domain == ONNX_DOMAIN else ()
-            bodies = self._bodies(node, given, values, context)
-            found = node_outputs(node.op_type, bodies, len(node.output)) if domain == ONNX_DOMAIN else ()
         return found
 
     def _bodies(self, node: NodeProto, given: Types, values: _Scope, context: _Context) -> dict[str, Types]:
@@ -218,20 +183,18 @@ class _Walk:
                 raise InputError(path, f"the function {spelled(key)} calls itself", "No runtime can run such a model.")
             if len(self._called) == MAX_CALLS:
                 raise InputError(path, f"functions are called in more than {MAX_CALLS:,} ways", "Simplify the model.")
+            whose = f"the function {spelled(key)}"
+            attributes = {each.name: each for each in (*function.attribute_proto, *node.attribute)}
+            imported = opsets_of(function.opset_import, path, whose)
+            opsets = {domain: self._model.opsets.get(domain, opset) for domain, opset in imported.items()}
+            values: _Scope = ChainMap(dict(zip(function.input, inputs, strict=False)))
+            if self._typed:
+                _declare(values, getattr(function, "value_info", ()))
             self._open.append(key)
-            self._called[way] = self._body(function, node, inputs, ChainMap(), f"the function {spelled(key)}")
+            self._nodes(function.node, values, _Context(whose, opsets, attributes))
             self._open.pop()
+            self._called[way] = [values.get(name) for name in function.output]
         return self._called[way]
-
-    def _body(self, function: FunctionProto, node: NodeProto, inputs: Types, around: _Scope, whose: str) -> Types:
-        """Follows the nodes of a function that runs in place of a node, and returns the types of its outputs."""
-        attributes = {each.name: each for each in (*function.attribute_proto, *node.attribute)}
-        imported = opsets_of(function.opset_import, self._model.path, whose)
-        opsets = {domain: self._model.opsets.get(domain, opset) for domain, opset in imported.items()}
-        values = around.new_child(dict(zip(function.input, inputs, strict=False)))
-        _declare(values, getattr(function, "value_info", ()))
-        self._nodes(function.node, values, _Context(whose, opsets, attributes))
-        return [values.get(name) for name in function.output]
 
 
 def _values(attributes: Iterable[AttributeProto]) -> tuple[bytes, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from kernel_index.shown import shortened
 from opselect.onnxruntime.inference import knows_opset
 from opselect.onnxruntime.models import OnnxModel
 from opselect.onnxruntime.node_uses import NodeUse, follow_nodes
@@ -28,21 +29,16 @@ class ModelNeeds:
             if self._typed:
                 self._usage.add(node, name)
 
-        followed = follow_nodes(model, use)
-        for op, node in sorted(followed.not_expanded.items()):
-            self._warnings.append(
-                f"{name}: ai.onnx:{op} is made of other operators, of which is not known, as types are not ({node})"
-            )
-        for domain, opset in sorted(followed.not_imported.items()):
+        for domain, opset in sorted(follow_nodes(model, use, typed=self._typed).items()):
             self._warnings.append(
                 f"{name}: operators of {domain} are listed for opset {opset}, which a function imports, and the model "
                 f"itself does not: ONNX Runtime then takes the newest opset that it has; import {domain} in the model"
             )
         for domain, opset in sorted(model.opsets.items()):
-            if not knows_opset(domain, opset):
+            if self._typed and not knows_opset(domain, opset):
                 self._warnings.append(
-                    f"{name}: the installed package onnx does not know opset {opset} of {domain}: neither the types of "
-                    "its operators nor what those are made of that ONNX Runtime has no kernel for; update the package"
+                    f"{name}: the installed package onnx does not know opset {opset} of {domain}, and so not the types "
+                    "of its operators: update it"
                 )
 
     def required(self) -> RequiredOperators:
@@ -53,7 +49,8 @@ class ModelNeeds:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know of it, a sentence each."""
-        return (*self._warnings, *(_not_restricted(each) for each in self._usage.unknown))
+        found = (*self._warnings, *(_not_restricted(each) for each in self._usage.unknown))
+        return tuple(shortened(each) for each in found)
 
 
 def _not_restricted(unknown: UnknownType) -> str:

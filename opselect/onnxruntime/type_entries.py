@@ -151,7 +151,7 @@ class TypeUsage:
         """
         key = use.domain, use.op
         counted = COUNTED.get(key)
-        if counted is None or key in self._unknown:
+        if counted is None:
             return
         for positions, values, found in (
             (counted.inputs, use.inputs, self._inputs[key]),

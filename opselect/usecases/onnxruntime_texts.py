@@ -19,7 +19,7 @@ from opselect.onnxruntime.optimizer_ops import added_operators, with_added
 from opselect.onnxruntime.required import ModelNeeds
 from opselect.targets import kind_of
 from opselect.usecases.model_names import model_names
-from opselect.usecases.optimizer_operators import additions_json, additions_warning
+from opselect.usecases.optimizer_operators import additions_json, additions_warnings
 from opselect.usecases.runtime_question import RuntimeQuestion, RuntimeTexts
 from opselect.usecases.watch import Watch
 
@@ -61,8 +61,8 @@ def onnxruntime_texts(question: RuntimeQuestion, watch: Watch) -> RuntimeTexts:
     names = tuple(named.values())
     told = [warning for each in configurations.values() for warning in each.warnings]
     told += [*needs.warnings, *_types_left_out(required, configurations, of_models, typed=typed)]
-    if added and not extra:
-        told.append(additions_warning(added))
+    if not question.options.with_optimizer_ops:
+        told += additions_warnings(added)
     return RuntimeTexts(
         names,
         {kind_of("onnxruntime").file: required_operators_text(required, names)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kernel_index.records_json import Json
 from opselect.onnxruntime.models import ONNX_DOMAIN
@@ -26,11 +26,31 @@ def additions_json(added: Sequence[AddedOperator]) -> list[Json]:
     ]
 
 
-def additions_warning(added: Sequence[AddedOperator]) -> str:
-    """What a build may lack that is not told of them."""
-    names = sorted({each.name if each.domain == ONNX_DOMAIN else f"{each.domain}:{each.name}" for each in added})
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return (
-        f"ONNX Runtime may use {', '.join(names[:_NAMED])}{more} when it optimises such models, and a build without "
-        "them then fails to load them: --with-optimizer-ops counts them too"
+def additions_warnings(added: Sequence[AddedOperator]) -> Iterator[str]:
+    """What a build may lack that is not told of them, at first what is added even without optimisations."""
+    always = [each for each in added if each.level == "always"]
+    optimised = [each for each in added if each.level != "always"]
+    if always:
+        reasons = _listed(dict.fromkeys(reason for each in always for reason in each.because))
+        yield (
+            f"ONNX Runtime may run {_names(always)} in place of or around what it has no kernel for ({reasons}), "
+            "even without optimisations, and a build without them then fails to load such models: --with-optimizer-ops "
+            "counts them too"
+        )
+    if optimised:
+        yield (
+            f"ONNX Runtime may use {_names(optimised)} when it optimises such models, and a build without them then "
+            "fails to load them: --with-optimizer-ops counts them too"
+        )
+
+
+def _names(added: Sequence[AddedOperator]) -> str:
+    return _listed(
+        sorted({each.name if each.domain == ONNX_DOMAIN else f"{each.domain}:{each.name}" for each in added})
     )
+
+
+def _listed(names: Iterable[str]) -> str:
+    first = list(names)
+    more = f" and {len(first) - _NAMED:,} more" if len(first) > _NAMED else ""
+    return ", ".join(first[:_NAMED]) + more

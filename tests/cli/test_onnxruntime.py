@@ -76,8 +76,12 @@ def test_folders(cli: Cli, tmp_path: Path) -> None:
     assert "no .onnx file is in the folder" in outcome.err
 
 
-def test_folders_that_lead_in_circles(cli: Cli, tmp_path: Path) -> None:
+def test_linked_folders_are_passed_over(cli: Cli, tmp_path: Path) -> None:
+    """They may lead in circles, and out of the folder that is named."""
     (tmp_path / "models").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    write_models(tmp_path / "elsewhere", "cnn")
+    (tmp_path / "models" / "out").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "models" / "again").symlink_to(tmp_path / "models")
     write_models(tmp_path, "one_hot")
     (tmp_path / "models" / "linked.onnx").symlink_to(tmp_path / "one_hot.onnx")

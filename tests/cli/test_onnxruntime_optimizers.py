@@ -9,7 +9,7 @@ import pytest
 
 from opselect.cli.shared.exit_codes import DONE
 from tests.cli.conftest import Cli
-from tests.opselect.onnx_models import write_models
+from tests.opselect.onnx_models import onnx_model, write_models
 
 FILE = Path("out/required_operators.config")
 TARGET = ("--target", "onnxruntime", "--out", "out")
@@ -36,6 +36,22 @@ def test_operators_that_may_be_added_are_told_and_not_written(cli: Cli) -> None:
     assert "--with-optimizer-ops" in warning
     assert "added_operators" not in outcome.json
     assert "com.microsoft;1;FusedConv" not in operators()
+
+
+def test_operators_that_run_in_place_of_others_are_told_apart(cli: Cli) -> None:
+    model = Path("hard.onnx")
+    text = '<ir_version: 8, opset_import: ["": 18]> hard (float[4] x) => (float[4] y) { y = HardSwish (x) }'
+    model.write_bytes(onnx_model(text).SerializeToString())
+    outcome = cli("generate", str(model), *TARGET, "--json")
+    (warning,) = outcome.json["warnings"]
+    assert warning == (
+        "ONNX Runtime may run Cast, HardSigmoid, Mul in place of or around what it has no kernel for (HardSwish), even "
+        "without optimisations, and a build without them then fails to load such models: --with-optimizer-ops counts "
+        "them too"
+    )
+    assert operators() == {"ai.onnx;18;HardSwish"}
+    assert cli("generate", str(model), *TARGET, "--with-optimizer-ops").code == DONE
+    assert operators() >= {f"ai.onnx;18;{op}" for op in ("Cast", "HardSigmoid", "HardSwish", "Mul")}
 
 
 def test_operators_that_may_be_added_are_written_with_their_reasons(cli: Cli) -> None:

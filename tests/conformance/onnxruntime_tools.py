@@ -30,7 +30,7 @@ from onnxruntime.tools import ort_format_model, reduced_build_config_parser
 """
 
 _CONVERTED = """
-level = sys.argv[1] if sys.argv[1:] else "ORT_DISABLE_ALL"
+level = sys.argv[1]
 
 def converted(model):
     options = onnxruntime.SessionOptions()
@@ -52,16 +52,16 @@ print(json.dumps(texts))
 """
 
 _RUN = """
-import ort_flatbuffers_py.fbs as fbs
 found = []
 for path in json.load(sys.stdin):
-    model = pathlib.Path(path)
     try:
-        data = bytearray(converted(model).read_bytes())
-        graph = fbs.InferenceSession.InferenceSession.GetRootAsInferenceSession(data, 0).Model().Graph()
-        found.append(sorted({graph.Nodes(place).OpType().decode() for place in range(graph.NodesLength())}))
+        models = [converted(pathlib.Path(path))]
+        required, types = ort_format_model.utils._extract_ops_and_types_from_ort_models(models, True)
     except Exception:
         found.append(None)
+        continue
+    pairs = {(domain, op) for domain, opsets in required.items() for ops in opsets.values() for op in ops}
+    found.append({f"{domain}:{op}": types.get_config_entry(domain, op) or "" for domain, op in pairs})
 print(json.dumps(found))
 """
 
@@ -112,9 +112,11 @@ def texts_with_types(sets: list[list[str]], level: str = "ORT_DISABLE_ALL") -> l
     return texts
 
 
-def operators_that_run(models: list[str]) -> list[list[str] | None]:
-    """The operators that ONNX Runtime runs for models, without optimisations; None for those that it does not load."""
-    found: list[list[str] | None] = _asked(_TOOLS + _CONVERTED + _RUN, models, "ORT_DISABLE_ALL")
+def operators_that_run(models: list[str]) -> list[dict[str, str] | None]:
+    """The operators that ONNX Runtime runs for models, ``domain:name``, without optimisations, and their types as JSON;
+    None for models that it does not load, or whose types the tools do not know.
+    """
+    found: list[dict[str, str] | None] = _asked(_TOOLS + _CONVERTED + _RUN, models, "ORT_DISABLE_ALL")
     return found
 
 

@@ -208,18 +208,6 @@ MODELS: Mapping[str, str] = {
             y = Slice <starts = [0], ends = [1]> (d)
         }
     """,
-    "made_of_others": """
-        <ir_version: 8, opset_import: ["": 18]>
-        made_of_others (float[2, 3] x, int64[2, 3] n) => (y) {
-            a = HardSwish (x)
-            b = Mish (a)
-            c = CastLike (n, b)
-            s = SequenceConstruct (c, b)
-            m = SequenceMap <body = each (float[2, 3] i) => (float[2, 3] o) { o = Exp (i) }> (s)
-            t = PRelu (n, n)
-            y = ConcatFromSequence <axis = 0> (m)
-        }
-    """,
     "newest": """
         <ir_version: 12, opset_import: ["": 25]>
         newest (float[2, 3] x, int8[3] n) => (y, m) {
@@ -237,7 +225,7 @@ SETS: tuple[tuple[str, ...], ...] = (
     ("cnn", "branches", "loop"),
     ("text", "classic", "microsoft", "one_hot"),
     ("oldest", "shapes", "sequences", "newest"),
-    ("half", "brain", "quantized", "functions", "function_with_graphs", "made_of_others"),
+    ("half", "brain", "quantized", "functions", "function_with_graphs"),
 )
 """Models that one build is to run."""
 

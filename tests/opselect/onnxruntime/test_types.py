@@ -33,6 +33,15 @@ def test_an_operator_that_is_used_with_an_unknown_type_has_no_entry(tmp_path: Pa
     )
 
 
+def test_overlong_names_are_cut_in_warnings(tmp_path: Path) -> None:
+    model = onnx_model(HEAD + "g (float[2] x) => (y) { a = my.F (x) y = Abs (a) }")
+    model.graph.node[0].output[0] = model.graph.node[1].input[0] = "a" * 100_000
+    model.graph.node[1].name = "n " * 100_000
+    (warning,) = needs_of(tmp_path, model).warnings
+    assert warning.startswith("ai.onnx:Abs keeps all types: the type of 'aaa")
+    assert len(warning) < 4_000
+
+
 def test_what_a_model_declares_of_a_value_counts(tmp_path: Path) -> None:
     text = HEAD + "g (float[2] x) => (float[2] y) <float16[2] a> { a = my.F (x) b = Abs (a) y = my.F (b) z = Neg (y) }"
     assert types_of(tmp_path, text) == {"Abs": ["MLFloat16"], "Neg": ["float"]}
@@ -184,8 +193,8 @@ def test_opsets_that_are_newer_than_the_package(tmp_path: Path) -> None:
     needs = needs_of(tmp_path, text)
     assert list(needs.required().types) == [("ai.onnx", "Abs")]
     assert needs.warnings[0] == (
-        f"a: the installed package onnx does not know opset {newest + 1} of ai.onnx: neither the types of its "
-        "operators nor what those are made of that ONNX Runtime has no kernel for; update the package"
+        f"a: the installed package onnx does not know opset {newest + 1} of ai.onnx, and so not the types of its "
+        "operators: update it"
     )
     assert needs_of(tmp_path, text, types=False).warnings == needs.warnings[:1]
 
