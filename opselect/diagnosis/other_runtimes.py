@@ -16,14 +16,15 @@ def onnx_kernel(failure: LogFailure, _: Setting) -> list[Finding]:
     op, version = failure.op, f"({failure.version})" if failure.version is not None else ""
     reason = f"the build has no kernel of {op}{version} for the node: a reduced build leaves it out, or its type"
     again = (
-        "Write the configuration again from the models as they are loaded (create_reduced_build_config.py, from .ort "
-        "files for types) and build with --include_ops_by_config."
+        "Write the configuration again from all models (opselect generate MODEL --target onnxruntime "
+        "--with-optimizer-ops --out DIR) and build with --include_ops_by_config."
     )
     found = [Finding("OPS519", reason, mends=(told("likely", again),))]
     if op.startswith(_INSERTED) or any(part in op for part in _INSERTED):
-        why = f"no model has {op}: ONNX Runtime's optimizer puts it in when it loads the model"
-        text = "Lower graph_optimization_level, or convert to .ort first: its optimized ops are in the configuration."
-        found.insert(0, Finding("OPS501", why, mends=(told("likely", text),)))
+        why = f"few models name {op}: ONNX Runtime's optimizer puts it in when it loads the model"
+        lower = "Lower graph_optimization_level, or convert to .ort first: its optimized ops are in the configuration."
+        mends = (told("likely", again), told("likely", lower, lead=OR))
+        found.insert(0, Finding("OPS501", why, mends=mends))
     full = told("guess", "A full build may lack it too: its providers have no kernel for that type.", lead=OR)
     found[-1] = Finding(found[-1].code, found[-1].reason, mends=(*found[-1].mends, full))
     return [about(each, failure) for each in found]
@@ -55,7 +56,10 @@ def executorch(failure: LogFailure, _: Setting) -> list[Finding]:
     reason = (
         f"no kernel of {op} is registered: the selection of the build leaves it out, or its library is not linked whole"
     )
-    again = "Select it: gen_selected_ops with --ops_schema_yaml or the model (EXECUTORCH_SELECT_OPS_MODEL), then build."
+    again = (
+        "Select it (opselect generate PROGRAM --target executorch --out DIR, or gen_selected_ops with the program in "
+        "EXECUTORCH_SELECT_OPS_MODEL), then build."
+    )
     whole = "Link the library of kernels whole (executorch_target_link_options_shared_lib, -force_load)."
     mends = (told("likely", again), told("likely", whole, lead=OR))
     return [about(Finding("OPS519", reason, mends=mends), failure)]

@@ -134,7 +134,7 @@ _LOGS = (
     Code(
         "OPS518", "page-size", "a native library is aligned for pages of 4 KB, and the device or the store wants 16 KB"
     ),
-    Code("OPS519", "excluded-from-reduced-build", "a reduced build of another runtime leaves the operator out"),
+    Code("OPS519", "excluded-from-reduced-build", "a reduced build leaves the operator out"),
     Code("OPS520", "runtime-older-than-model", "the runtime is older than the format of the model"),
 )
 

@@ -308,3 +308,34 @@ def test_an_attr_that_the_release_only_warns_of_is_found_in_the_model(cli: Cli) 
     assert (failure["kind"], failure["attr"], failure["checked"]) == ("attr-unknown", "slope", True)
     first = failure["causes"][0]
     assert (first["code"], first["evidence"]) == ("OPS301", "NodeDef mentions attr 'slope' not in Op<name=Relu>")
+
+
+@pytest.mark.parametrize(
+    ("line", "codes", "command"),
+    [
+        (
+            "Could not find an implementation for FusedMatMul(1) node with name 'a'",
+            ["OPS501", "OPS519"],
+            "opselect generate MODEL --target onnxruntime --with-optimizer-ops --out DIR",
+        ),
+        (
+            "Could not find an implementation for Erf(13) node with name 'a'",
+            ["OPS519"],
+            "opselect generate MODEL --target onnxruntime --with-optimizer-ops --out DIR",
+        ),
+        (
+            "Missing operator: [4] aten::topk.values",
+            ["OPS519"],
+            "opselect generate PROGRAM --target executorch --out DIR",
+        ),
+    ],
+)
+def test_reduced_builds_are_mended_by_the_command_that_lists_their_operators(
+    cli: Cli, tmp_path: Path, line: str, codes: list[str], command: str
+) -> None:
+    log = tmp_path / "app.log"
+    log.write_text(f"{line}\n")
+    (failure,) = cli("diagnose", log, "--json").json["failures"]
+    assert [cause["code"] for cause in failure["causes"]] == codes
+    assert command in failure["causes"][0]["mend"]
+    assert all("no model has" not in cause["evidence"].lower() for cause in failure["causes"])
