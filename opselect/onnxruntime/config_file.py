@@ -28,6 +28,7 @@ MAX_NAMED = 1_000_000
 _GLOBAL = "!globally_allowed_types"
 _ALL = "!no_ops_specified_means_all_ops_are_required"
 _FORM = "A line is DOMAIN;OPSET,OPSET;OPERATOR,OPERATOR, as in ai.onnx;11,12;Add,Cast."
+_TEXT = "A configuration is text: save it as UTF-8."
 _TYPES = frozenset(CPP_NAMES.values())
 _SHOWN = 5
 """How many names a warning has."""
@@ -48,7 +49,7 @@ def parse_configuration(data: bytes, path: str) -> ReadConfiguration:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(Place(path, byte=error.start), "is no UTF-8, and so no configuration") from None
+        raise InputError(Place(path, byte=error.start), "is no UTF-8, and so no configuration", _TEXT) from None
     content = _Content(path)
     if data.startswith(b"\xef\xbb\xbf"):
         told = "begins with a byte order mark, which ONNX Runtime takes for a part of the first line"
@@ -113,7 +114,9 @@ class _Content:
     def _read_operators(self, line: str, place: Place) -> None:
         parts = [part.strip() for part in line.split(";")]
         if len(parts) != 3:
-            raise InputError(place, f"has {len(parts)} parts between semicolons, and not 3", _FORM)
+            raise InputError(
+                place, f"has {len(parts)} part{'' if len(parts) == 1 else 's'} between semicolons, and not 3", _FORM
+            )
         domain, numbers, names = parts
         if not domain:
             raise InputError(place, "the domain is empty", "That of ONNX itself is written ai.onnx.")

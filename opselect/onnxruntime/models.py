@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from kernel_index.errors import InputError, OpselectError, Place
 from opselect.models.formats.message_kinds import GRAPH, ONNX, message_kind
-from opselect.models.formats.recognize import is_text, recognize_binary, recognize_text
+from opselect.models.formats.recognize import Recognized, is_text, recognize_binary, recognize_text
 from opselect.models.formats.wire import Buffer, WireError
 from opselect.models.storage import OpenFile
 from opselect.onnxruntime.weights import without_weights
@@ -29,6 +29,7 @@ FunctionKey: TypeAlias = tuple[str, str, str]
 
 _WHAT_IS_READ = "Pass an .onnx model."
 _DAMAGED = "The file is damaged or was made by a broken tool: copy, download or convert it again."
+_NO_MODEL = "Pass the .onnx model: files with its weights are not read."
 _OPSETS = "A model says with opset_import which version of each domain it was made for."
 
 
@@ -110,11 +111,13 @@ def _parsed(file: OpenFile) -> ModelProto:
         raise InputError(file.path, "has more than 2 GiB, which no ONNX model can have", advice)
     other = _other_kind(file.buffer)
     if other:
-        raise InputError(file.path, f"is no ONNX model, it looks like {other}", _WHAT_IS_READ)
+        advice = other.advice if other.for_all else _WHAT_IS_READ
+        raise InputError(file.path, f"is no ONNX model, it looks like {other.what}", advice)
     try:
         light = without_weights(file.buffer)
     except WireError as error:
-        raise InputError(Place(file.path, byte=error.offset), f"is no ONNX model: {error.problem}", _DAMAGED) from None
+        advice = _DAMAGED if file.path.lower().endswith(".onnx") else _NO_MODEL
+        raise InputError(Place(file.path, byte=error.offset), f"is no ONNX model: {error.problem}", advice) from None
     from opselect.models.formats.messages import parse_message  # protobuf takes longer to load than most configurations
 
     try:
@@ -123,15 +126,13 @@ def _parsed(file: OpenFile) -> ModelProto:
         raise InputError(file.path, "is no ONNX model, or its graphs are nested too deeply", _DAMAGED) from None
 
 
-def _other_kind(buffer: Buffer) -> str:
-    """What a file looks like that is surely no ONNX model; empty where it may be one."""
+def _other_kind(buffer: Buffer) -> Recognized | None:
+    """What a file looks like that is surely no ONNX model; None where it may be one."""
     kind = message_kind(buffer)
     if kind == GRAPH:
-        return "a TensorFlow GraphDef"
+        return Recognized("a TensorFlow GraphDef")
     if kind == ONNX:
-        return ""
+        return None
     if is_text(buffer):
-        known = recognize_text(buffer[:4096].decode("utf-8", "ignore"))
-        return known.what if known else "text"
-    found = recognize_binary(buffer)
-    return found.what if found else ""
+        return recognize_text(buffer[:4096].decode("utf-8", "ignore")) or Recognized("text")
+    return recognize_binary(buffer)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kernel_index.errors import InputError, reading
 from opselect.executorch.op_lists import read_names, read_ops_dict, read_yaml_list
 from opselect.executorch.program import ExecutorchProgram, is_program, read_program
 from opselect.executorch.selected import SelectedOperators, selected
 from opselect.models.formats import model_at
-from opselect.models.storage import open_file
+from opselect.models.formats.recognize import is_text, recognize_binary, recognize_text
+from opselect.models.formats.wire import Buffer
+from opselect.models.storage import is_url, open_file
 from opselect.usecases.model_names import model_names
 from opselect.usecases.watch import Watch
 
@@ -21,6 +24,8 @@ _WHAT_IS_READ = (
     "Read are programs (.pte), names of operators (.txt), an ops dict (.json), and selected_operators.yaml or "
     "functions.yaml."
 )
+_BEGINNING = 4096
+"""How many bytes of a text tell what it is."""
 MAX_LIST_BYTES = 1 << 26
 """Of a list of operators; that of all operators of PyTorch has a hundredth of it."""
 
@@ -51,17 +56,30 @@ def read_executorch_inputs(paths: Sequence[str], watch: Watch) -> tuple[Executor
 
 def _read(path: str, name: str) -> ExecutorchInput:
     ending = _ending(path)
+    if not is_url(path) and Path(path).is_dir():
+        raise InputError(path, "is a folder", "Name the programs and lists in it, for example as FOLDER/*.pte.")
     with model_at(path) as place, open_file(place) as file:
         if ending in _PROGRAMS or is_program(file.buffer):
             program = read_program(file)
             return ExecutorchInput(name, selected(program.operators, program.keys, name), program)
         read_list = _LISTS.get(ending)
         if read_list is None:
-            raise InputError(path, "is neither an ExecuTorch program nor a list of operators", _WHAT_IS_READ)
+            raise _unread(path, file.buffer)
         if len(file.buffer) > MAX_LIST_BYTES:
             raise InputError(path, f"has more than {MAX_LIST_BYTES:,} bytes, which no list of operators has")
         data = bytes(file.buffer[:])
     return ExecutorchInput(name, read_list(data, path))
+
+
+def _unread(path: str, buffer: Buffer) -> InputError:
+    """What is wrong with a file that is no program and has no name of a list, and what it looks like."""
+    known = (
+        recognize_text(buffer[:_BEGINNING].decode("utf-8", "ignore")) if is_text(buffer) else recognize_binary(buffer)
+    )
+    problem = "is neither an ExecuTorch program nor a list of operators"
+    if known is None:
+        return InputError(path, problem, _WHAT_IS_READ)
+    return InputError(path, f"{problem}, it looks like {known.what}", known.advice if known.for_all else _WHAT_IS_READ)
 
 
 def _ending(path: str) -> str:

@@ -9,6 +9,7 @@ from kernel_index.errors import InputError, reading
 from kernel_index.records_json import Json
 from opselect.build_lists.required_operators import entry_json, required_operators_text
 from opselect.models.formats import is_archive_at, model_at
+from opselect.models.formats.recognize import EXPORT_FROM_PYTORCH, is_text, recognize_binary
 from opselect.models.storage import is_file, is_url, join, list_folder, open_file
 from opselect.onnxruntime.config_file import MAX_BYTES, ReadConfiguration, parse_configuration
 from opselect.onnxruntime.element_types import element_types
@@ -27,6 +28,7 @@ _TASK = "Reading models"
 _SUFFIX = ".onnx"
 _CONFIGURATIONS = (".config", ".txt")
 """How the names of configurations end: ONNX Runtime's tools write the former, others the latter."""
+_NAME_MODELS = "What is called .config or .txt is read as a configuration: give a model another name."
 
 
 def onnxruntime_texts(question: RuntimeQuestion, watch: Watch) -> RuntimeTexts:
@@ -114,6 +116,9 @@ def _read(path: str) -> OnnxModel:
 
 def _read_configuration(path: str) -> ReadConfiguration:
     with model_at(path) as place, open_file(place) as file:
+        kind = None if is_text(file.buffer) else recognize_binary(file.buffer)
+        if kind is not None:
+            raise InputError(path, f"is no configuration, it looks like {kind.what}", _NAME_MODELS)
         return parse_configuration(file.buffer[: MAX_BYTES + 1], path)
 
 
@@ -126,7 +131,7 @@ def _types_left_out(
 ) -> Iterator[str]:
     """Of which configurations types do not count, for something else needs all types."""
     if of_models and not typed and any(each.required.types for each in configurations.values()):
-        yield "the models count with all types, and configurations restrict some: ask for the types of models, too"
+        yield "the models count with all types, and configurations restrict some: --types restricts the models, too"
     for name, each in configurations.items():
         if each.required.allowed_types is not None and required.allowed_types is None:
             yield (
@@ -139,11 +144,15 @@ def _only_member(path: str) -> str:
     """An archive stands for the only model in it, told by its name."""
     if "!" in path or not is_archive_at(path):
         return path
-    from opselect.models.formats.archives import list_archive  # zip and tar take longer to load than most models
+    # zip and tar take longer to load than most models
+    from opselect.models.formats.archives import list_archive, of_pytorch
 
-    names = [member.name for member in list_archive(path) if member.name.lower().endswith(_SUFFIX)]
+    members = [member.name for member in list_archive(path)]
+    names = [name for name in members if name.lower().endswith(_SUFFIX)]
     if len(names) == 1:
         return f"{path}!{names[0]}"
+    if not names and of_pytorch(members):
+        raise InputError(path, f"holds no {_SUFFIX} model, it looks like a file of PyTorch", EXPORT_FROM_PYTORCH)
     if not names:
         raise InputError(path, f"holds no {_SUFFIX} model", "Pass an .onnx model, a folder or an archive of them.")
     raise InputError(

@@ -21,7 +21,12 @@ _FOR_ONNX_RUNTIME = (
     "pass the model that it was made from."
 )
 _FOR_EXECUTORCH = "What a build of ExecuTorch needs of it: opselect generate MODEL --target executorch --out DIR."
+_FOR_CONFIGURATIONS = "Give it a name that ends in .config or .txt, and pass it with --target onnxruntime."
 _DOWNLOAD = "The download gave a web page and not the model: get the file again."
+_ORT = "Pass the .onnx model that it was converted from."
+_WEIGHTS_ALONE = "It holds weights and no graph: pass the model that they belong to."
+EXPORT_FROM_PYTORCH = "Export the model from PyTorch: torch.onnx.export writes .onnx, ExecuTorch writes .pte."
+"""What to do with files of PyTorch, which hold Python objects."""
 
 
 GRAPH_DEF, META_GRAPH, SAVED_MODEL = "graphdef", "meta_graph", "saved_model"
@@ -32,22 +37,28 @@ TFLITE, CHECKPOINT, ARCHIVE = "tflite", "checkpoint", "archive"
 @dataclass(frozen=True, slots=True)
 class Recognized:
     """``what`` completes "looks like …"; ``advice`` says what to do. ``format`` is empty for what is not read.
-    A model of an ``other_runtime`` than TensorFlow's is read by other commands than the rest.
+    A model of an ``other_runtime`` than TensorFlow's is read by other commands than the rest. The advice is good
+    ``for_all`` runtimes, or for TensorFlow alone.
     """
 
     what: str
     advice: str = WHAT_IS_READ
     format: str = ""
     other_runtime: bool = False
+    for_all: bool = False
 
 
-_EXECUTORCH = Recognized("an ExecuTorch program", _FOR_EXECUTORCH, other_runtime=True)
+_EXECUTORCH = Recognized("an ExecuTorch program", _FOR_EXECUTORCH, other_runtime=True, for_all=True)
+_SAFETENSORS = Recognized("a safetensors file", _WEIGHTS_ALONE, for_all=True)
 
 _MESSAGES = {
     META: Recognized("a MetaGraphDef", format=META_GRAPH),
     SAVED: Recognized("a SavedModel", format=SAVED_MODEL),
-    ONNX: Recognized("an ONNX model", _FOR_ONNX_RUNTIME, other_runtime=True),
+    ONNX: Recognized("an ONNX model", _FOR_ONNX_RUNTIME, other_runtime=True, for_all=True),
 }
+
+# What torch.save wrote before it wrote zip archives: a pickle that begins with this number (torch/serialization.py).
+_OLD_PYTORCH = b"\x80\x02\x8a\x0a" + 0x1950A86A20F9469CFC6C.to_bytes(10, "little")
 
 _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
     (0, b"\x89HDF\r\n\x1a\n", Recognized("an HDF5 file (Keras .h5)", _FREEZE_KERAS)),
@@ -59,6 +70,8 @@ _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
     (4, b"TFL3", Recognized("a TensorFlow Lite model", format=TFLITE)),
     (4, b"ET12", _EXECUTORCH),
     (4, b"BP08", _EXECUTORCH),
+    (4, b"ORTM", Recognized("a model in ONNX Runtime's own format (.ort)", _ORT, for_all=True)),
+    (0, _OLD_PYTORCH, Recognized("a file of PyTorch", EXPORT_FROM_PYTORCH, for_all=True)),
     (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image")),
     (0, b"\xff\xd8\xff", Recognized("a JPEG image")),
     (0, b"\x7fELF", Recognized("an ELF binary")),
@@ -75,9 +88,13 @@ _SNIFFED = 4096
 _TEXT_BEGINNINGS: tuple[tuple[re.Pattern[str], Recognized], ...] = (
     (
         re.compile(r"version https://git-lfs\."),
-        Recognized("a Git LFS pointer", "The file itself is not here yet: run `git lfs pull`."),
+        Recognized("a Git LFS pointer", "The file itself is not here yet: run `git lfs pull`.", for_all=True),
     ),
-    (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), Recognized("a web page", _DOWNLOAD)),
+    (re.compile(r"<(!doctype|html|\?xml)", re.IGNORECASE), Recognized("a web page", _DOWNLOAD, for_all=True)),
+    (
+        re.compile(r"[\w.]+;\d+(,\d+)*;"),
+        Recognized("a configuration of ONNX Runtime", _FOR_CONFIGURATIONS, for_all=True),
+    ),
     (re.compile(r"[{\[]"), Recognized("JSON")),
     (
         re.compile(r"(meta_info|graph|saver|collection|signature|asset_file|object_graph)_def\b"),
@@ -107,7 +124,15 @@ def recognize_binary(buffer: Buffer) -> Recognized | None:
             return kind
     if len(buffer) >= 48 and buffer[len(buffer) - 8 :] == _TABLE_MAGIC:
         return Recognized("a checkpoint (its index, or a V1 checkpoint)", _NO_GRAPH, CHECKPOINT)
+    if _is_safetensors(buffer):
+        return _SAFETENSORS
     return recognize_message(buffer)
+
+
+def _is_safetensors(buffer: Buffer) -> bool:
+    """Whether a file begins with the number of bytes of a JSON object and with that, as safetensors has it."""
+    size = int.from_bytes(buffer[:8], "little")
+    return 2 <= size <= len(buffer) - 8 and bytes(buffer[8:10]) in (b'{"', b"{}", b"{ ")
 
 
 def recognize_text(text: str) -> Recognized | None:

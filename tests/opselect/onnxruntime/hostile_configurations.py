@@ -7,7 +7,7 @@ FLOAT = '{"inputs": {"0": ["float"]}}'
 REFUSED = {
     "ai.onnx;11": "a.config:1: has 2 parts between semicolons, and not 3",
     "ai.onnx;11;Add;Cast": "a.config:1: has 4 parts",
-    "# a\n\nAdd,Cast": "a.config:3: has 1 parts",
+    "# a\n\nAdd,Cast": "a.config:3: has 1 part between",
     ";11;Add": "the domain is empty",
     "ai onnx;11;Add": '"ai onnx" is no domain',
     "ai.onnx;eleven;Add": '"eleven" is no opset',

@@ -9,7 +9,13 @@ download.
 from opselect.models.formats.archives.opening import is_archive
 from opselect.models.formats.archives.records import ArchivedModel, ArchiveMember
 from opselect.models.formats.archives.spelling import split_member
-from opselect.models.formats.archives.unpacking import list_archive, look_inside, models_inside, unpacked
+from opselect.models.formats.archives.unpacking import (
+    list_archive,
+    look_inside,
+    models_inside,
+    of_pytorch,
+    unpacked,
+)
 
 __all__ = [
     "ArchiveMember",
@@ -18,6 +24,7 @@ __all__ = [
     "list_archive",
     "look_inside",
     "models_inside",
+    "of_pytorch",
     "split_member",
     "unpacked",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from opselect.models.formats.archives.records import (
     tidy_name,
 )
 from opselect.models.formats.archives.streams import BLOCK
+from opselect.models.formats.recognize import EXPORT_FROM_PYTORCH
 from opselect.zip_files import damaged
 
 _MODEL_SUFFIXES = (".pb", ".pbtxt", ".tflite", ".meta", ".index")
@@ -108,10 +109,19 @@ def _only_model(archive: Archive) -> tuple[str, tuple[ArchiveMember, ...]]:
         member = unread[0]
         raise InputError(spelled(archive.path, member.name), member.problem, _choose(archive.path, models))
     if not models:
+        if of_pytorch(member.name for member in members):
+            raise InputError(archive.path, "holds no model, it looks like a file of PyTorch", EXPORT_FROM_PYTORCH)
         raise InputError(archive.path, "holds no model", _inside(members))
     if len(models) > 1:
         raise InputError(archive.path, f"holds {len(models):,} models", _choose(archive.path, models))
     return models[0].name, members
+
+
+def of_pytorch(names: Iterable[str]) -> bool:
+    """Whether an archive with members of these names is what torch.save or torch.jit.save wrote: it has Python objects
+    in a folder that is called as the file was (torch/serialization.py).
+    """
+    return any(name.count("/") == 1 and name.endswith("/data.pkl") for name in names)
 
 
 def _choose(path: str, models: Sequence[ArchivedModel]) -> str:

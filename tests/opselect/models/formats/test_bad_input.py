@@ -95,6 +95,11 @@ ONNX = b"\x08\x08" + field(2, b"pytorch") + field(3, b"2.1") + field(7, field(2,
         (b"\x1f\x8b\x08\0\0\0\0\0", "gzip"),
         (b"\x1c\0\0\0TFL3\x14\0\x20\0", "TensorFlow Lite"),
         (b"\x7fELF\x02\x01\x01\0", "ELF"),
+        (b"\x20\0\0\0ORTM\0\0\0\0", "ONNX Runtime's own format (.ort)"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "a file of PyTorch"),
+        (b"\x02\0\0\0\0\0\0\0{}", "safetensors"),
+        (b'\x11\0\0\0\0\0\0\0{"__metadata__":{}', "safetensors"),
+        (b"# from a build\nai.onnx;11,12;Add\n", "a configuration of ONNX Runtime"),
         (b"\0" * 257 + b"ustar\x0000", "tar archive"),
         (b"\0" * 60 + bytes.fromhex("57fb808b247547db"), "checkpoint"),
         (b"\x08\x01" + field(2, meta_graph()), "SavedModel"),
@@ -114,6 +119,10 @@ def test_other_files_are_recognized_by_content(tmp_path: Path, data: bytes, what
     error = refused_bytes(tmp_path, data)
     assert what in error.problem
     assert error.advice
+
+
+def test_a_number_that_is_longer_than_the_file_begins_no_safetensors(tmp_path: Path) -> None:
+    assert "safetensors" not in refused_bytes(tmp_path, b"\x03\0\0\0\0\0\0\0{}").problem
 
 
 def test_zip(tmp_path: Path) -> None:
