@@ -62,11 +62,14 @@ def read_ops_dict(data: bytes, path: str) -> SelectedOperators:
     return selected(keys, keys, UNKNOWN_SOURCE)
 
 
-def read_yaml_list(data: bytes, path: str) -> SelectedOperators:
-    """``selected_operators.yaml``, a mapping, or ``functions.yaml``, a list."""
+def read_yaml_list(data: bytes, path: str, source: str = "") -> SelectedOperators:
+    """``selected_operators.yaml``, a mapping, or ``functions.yaml``, a list.
+
+    The latter says of no operator who needs it: that is ``source`` then, which stands in the output, or ``path``.
+    """
     tree = parse_yaml(data, path)
     if isinstance(tree, YamlList):
-        return _functions(tree, path)
+        return _functions(tree, path, source or path)
     if isinstance(tree, YamlMap):
         return _SelectedReader(path).read(tree)
     if tree is None:
@@ -112,7 +115,7 @@ def _key(text: str, place: Place) -> str:
 _FUNCTION = re.compile(r"\s*((?:[A-Za-z_]\w*::)*[A-Za-z_][\w.]*)\s*\(", re.ASCII)
 
 
-def _functions(tree: YamlList, path: str) -> SelectedOperators:
+def _functions(tree: YamlList, path: str, source: str) -> SelectedOperators:
     """Operators of ``op:`` and ``func:``, of which those without a namespace are PyTorch's own.
 
     ``func`` is a whole signature, of which the name is what stands before the parenthesis.
@@ -130,7 +133,7 @@ def _functions(tree: YamlList, path: str) -> SelectedOperators:
         if name is None:
             raise InputError(Place(path, line), f"{value.text!r} is no signature of an operator")
         names.append(_name(name if "::" in name else f"aten::{name}", Place(path, line)))
-    return selected(names, dict.fromkeys(names, _ANY), path)
+    return selected(names, dict.fromkeys(names, _ANY), source)
 
 
 class _SelectedReader:

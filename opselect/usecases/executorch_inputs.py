@@ -18,7 +18,8 @@ from opselect.usecases.model_names import model_names
 from opselect.usecases.watch import Watch
 
 _TASK = "Reading programs"
-_LISTS = {".txt": read_names, ".json": read_ops_dict, ".yaml": read_yaml_list, ".yml": read_yaml_list}
+_LISTS = {".txt": read_names, ".json": read_ops_dict}
+_YAML = (".yaml", ".yml")
 _PROGRAMS = (".pte", ".bpte")
 _WHAT_IS_READ = (
     "Read are programs (.pte), names of operators (.txt), an ops dict (.json), and selected_operators.yaml or "
@@ -62,13 +63,13 @@ def _read(path: str, name: str) -> ExecutorchInput:
         if ending in _PROGRAMS or is_program(file.buffer):
             program = read_program(file)
             return ExecutorchInput(name, selected(program.operators, program.keys, name), program)
-        read_list = _LISTS.get(ending)
-        if read_list is None:
+        if ending not in _LISTS and ending not in _YAML:
             raise _unread(path, file.buffer)
         if len(file.buffer) > MAX_LIST_BYTES:
             raise InputError(path, f"has more than {MAX_LIST_BYTES:,} bytes, which no list of operators has")
         data = bytes(file.buffer[:])
-    return ExecutorchInput(name, read_list(data, path))
+    found = read_yaml_list(data, path, name) if ending in _YAML else _LISTS[ending](data, path)
+    return ExecutorchInput(name, found)
 
 
 def _unread(path: str, buffer: Buffer) -> InputError:

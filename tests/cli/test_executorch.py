@@ -196,6 +196,14 @@ def test_a_program_is_read_without_its_weights(written: Any, tmp_path: Path) -> 
     assert yaml.safe_load(written("big.pte")[YAML])["et_kernel_metadata"] == {"aten::add.out": ["v1/6;0"]}
 
 
+def test_what_is_written_does_not_depend_on_where_a_list_lies(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "functions.yaml").write_text("- op: add.out\n")
+    assert cli("generate", tmp_path / "lists" / "functions.yaml", *ALL, "--out", "out").code == 0
+    (operator,) = yaml.safe_load((tmp_path / "out" / YAML).read_text())["operators"].values()
+    assert operator["debug_info"] == ["functions.yaml"]
+
+
 def test_operators_do_not_leave_their_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "m.pte").write_bytes(pte_bytes(Plan(calls=(Call(kind=2),), delegates=("Evil\x1b[2J",))))
     outcome = cli("generate", "m.pte", *BOTH, "--out", "out")
