@@ -50,7 +50,8 @@ def check_of_runtime(
     if len(runtimes) > 1:
         first, second = list(runtimes.values())[:2]
         raise click.UsageError(
-            f"{first} and {second} are for different runtimes, which read different models: one call for each"
+            f"{first} and {second} are for different runtimes, which read different models: one call for each, or one "
+            "opselect.yaml for all"
         )
     if kept or not models:
         raise click.UsageError("such a target is written from models of its runtime: name a MODEL")
@@ -61,7 +62,5 @@ def check_of_runtime(
     if html_file is not None:
         raise click.UsageError("--html tells of kernels and files, and none are selected for this target")
     if out is None:
-        raise click.UsageError(
-            "say where the files go: --out DIR (--json tells which were written, not what is in them)"
-        )
+        raise click.UsageError("say where the files go: --out DIR (with --json, too)")
     return out

@@ -80,6 +80,7 @@ class LazyGroup(click.Group):
 Examples:
   opselect generate mobilenet.pb --tensorflow 2.14 --out build_lists
   opselect generate flex.tflite --target registration --target tflite-cmake --out lite
+  opselect generate squeezenet.onnx --target onnxruntime --with-optimizer-ops --out ort
   opselect verify gelu.tflite --runtime 2.9
   opselect locate Mul Conv2D --tensorflow 2.14
   opselect index list
@@ -90,6 +91,8 @@ Examples:
 @click.pass_obj
 def cli(settings: Settings, debug: bool) -> None:
     """Which operator kernels does a mobile TensorFlow build need, and what must its build files say?
+
+    'opselect generate' answers that for TensorFlow Lite (.tflite), ONNX Runtime (.onnx) and ExecuTorch (.pte), too.
 
     Exit codes: 0 done; 1 the answer is "no" (an op cannot be resolved, no such kernel); 2 bad usage or unreadable
     input; 3 a defect in opselect.

@@ -16,6 +16,11 @@ from opselect.usecases.generate_other_runtimes import runtime_texts
 from opselect.usecases.runtime_question import RuntimeOptions, RuntimeQuestion, RuntimeTexts
 from opselect.usecases.watch import Watch
 
+_ONE_RUNTIME = (
+    "Name single files or patterns such as models/*.onnx; a folder, or a list that is called otherwise, goes into an "
+    "opselect.yaml of its own, with targets of one runtime."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredRuntime:
@@ -55,8 +60,8 @@ def inputs_by_runtime(config: Config, inputs: NamedInputs) -> Mapping[Runtime, N
         runtime = reader_of(model.path, firsts)
         if runtime not in found:
             kinds = " and ".join(target.kind for target in firsts.values())
-            problem = f"no target reads {model.path}: by their names {kinds} read {' and '.join(_ends(found))}"
-            problems.setdefault(model.spot, model.spot.error(problem))
+            problem = f"no target reads {model.path}: by their names {kinds} read {', '.join(_ends(found))}"
+            problems.setdefault(model.spot, model.spot.error(problem, _ONE_RUNTIME))
             continue
         if runtime != "tensorflow" and model.choice:
             problem = f"chooses a part of {model.path}, and {firsts[runtime].kind} has the operators of whole models"

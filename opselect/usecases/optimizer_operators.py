@@ -9,6 +9,7 @@ from opselect.onnxruntime.models import ONNX_DOMAIN
 from opselect.onnxruntime.optimizer_ops import AddedOperator
 
 _NAMED = 5
+_OPTION = "--with-optimizer-ops (in opselect.yaml: with_optimizer_ops)"
 
 
 def additions_json(added: Sequence[AddedOperator]) -> list[Json]:
@@ -33,14 +34,13 @@ def additions_warnings(added: Sequence[AddedOperator]) -> Iterator[str]:
     if always:
         reasons = _listed(dict.fromkeys(reason for each in always for reason in each.because))
         yield (
-            f"ONNX Runtime may run {_names(always)} in place of or around what it has no kernel for ({reasons}), "
-            "even without optimisations, and a build without them then fails to load such models: --with-optimizer-ops "
-            "counts them too"
+            f"ONNX Runtime may have no kernel for {reasons} and then runs {_names(always)}, even without "
+            f"optimisations; a build that lacks these does not load such models: {_OPTION} adds them"
         )
     if optimised:
         yield (
-            f"ONNX Runtime may use {_names(optimised)} when it optimises such models, and a build without them then "
-            "fails to load them: --with-optimizer-ops counts them too"
+            f"ONNX Runtime may use {_names(optimised)} when it optimises such models; a build that lacks these then "
+            f"does not load them: {_OPTION} adds them"
         )
 
 

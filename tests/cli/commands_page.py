@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "commands.md"
 PAGES = (
     PAGE,
     ROOT / "docs" / "audit.md",
-    *(ROOT / "docs" / name for name in ("tflite.md", "tflite_builds.md", "flex.md", "onnxruntime.md")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("tflite", "tflite_builds", "flex", "onnxruntime", "executorch")),
 )
 BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
@@ -28,7 +28,7 @@ LEFT_OUT = "…"
 
 _NAMED = (
     *("audit", "build_models", "checkpoints", "findings", "freeze", "headers", "logs/tensorflow_1.13.1", "models"),
-    *("onnx", "runtime_tree", "saved_models"),
+    *("executorch", "onnx", "runtime_tree", "saved_models"),
 )
 """Folders of fixtures that examples name files of."""
 

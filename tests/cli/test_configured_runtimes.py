@@ -84,6 +84,10 @@ REFUSED = {
     "models: [cnn.onnx, mobile.pte]\ntargets: [onnxruntime, registration]\n": (
         "opselect.yaml:1: models[1]: no target reads mobile.pte"
     ),
+    "models:\n  - cnn.onnx\n  - names.txt\ntargets: [onnxruntime, executorch]\n": (
+        "opselect.yaml:3: models[1]: no target reads names.txt: by their names onnxruntime and executorch read .onnx, "
+        ".config, .pte Name single files or patterns such as models/*.onnx; a folder, or a list"
+    ),
     "models: [cnn.onnx, flex.tflite]\ntargets: [onnxruntime, executorch]\n": (
         "opselect.yaml:1: models[1]: no target reads flex.tflite"
     ),

@@ -88,6 +88,16 @@ def test_readme_command_for_the_bundled_model_works(cli: Cli) -> None:
     assert {path.name for path in Path("build_lists").iterdir()} >= {"kernels.BUILD", "manifest.yaml"}
 
 
+def test_commands_of_the_readme_for_other_runtimes_work(cli: Cli) -> None:
+    readme = (ROOT / "README.md").read_text()
+    lines = re.findall(r"^opselect generate fixtures/(?:onnx|executorch)/.*$", readme, re.MULTILINE)
+    copy_models(Path(), "fixtures/onnx")
+    copy_models(Path(), "fixtures/executorch")
+    for line in lines:
+        assert cli(*shlex.split(line, comments=True)[1:]).code == 0, line
+    assert len(lines) == 3
+
+
 def test_commands_of_the_readme_for_tensorflow_lite_work(cli: Cli) -> None:
     readme = (ROOT / "README.md").read_text()
     lines = re.findall(r"^opselect .*\.tflite.*$", readme, re.MULTILINE)
