@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if sys.dont_write_bytecode:
+    # Whoever asks for no compiled files means none among the sources. Without any, each of the many programs that tests
+    # start would compile all of opselect: they stand among what pytest keeps from run to run.
+    sys.pycache_prefix = str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "compiled")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 # A machine that is busy with other tests, or with measuring them, is no failure; benchmarks measure time.
 settings.register_profile("opselect", deadline=None, suppress_health_check=[HealthCheck.too_slow])

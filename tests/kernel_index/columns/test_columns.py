@@ -48,7 +48,7 @@ def through_a_file(columns: dict[str, list[str]]) -> Callable[[str], list[str]]:
 
 @given(st.lists(st.lists(registrations, max_size=6), max_size=3))
 def test_registrations_come_back_with_all_their_types(ops: list[list[KernelRegistration]]) -> None:
-    reader = RegistrationReader(through_a_file(written(ops)), FILES, PROFILES)
+    reader = RegistrationReader(through_a_file(written(ops)), lambda: FILES, PROFILES)
     assert [repr(list(reader.registrations(k, "Op"))) for k in range(len(ops))] == [repr(records) for records in ops]
 
 
