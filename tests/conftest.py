@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+KEPT = Path(__file__).resolve().parents[1] / ".pytest_cache"
+"""Where pytest keeps things from run to run."""
+
 if sys.dont_write_bytecode:
     # Whoever asks for no compiled files means none among the sources. Without any, each of the many programs that tests
-    # start would compile all of opselect: they stand among what pytest keeps from run to run.
-    sys.pycache_prefix = str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "compiled")
+    # start would compile all of opselect.
+    sys.pycache_prefix = str(KEPT / "compiled")
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
