@@ -60,6 +60,7 @@ def test_definitions_come_back_with_all_their_types(records: list[OpDefinition])
     reader = DefinitionReader(column, FILES, column(DEPRECATIONS), units)
     assert [repr(reader.definition(k, "Op")) for k in range(len(records))] == [repr(record) for record in records]
     assert reader.definition(len(records), "Op") is None
+    assert reader.sources() == [record.source for record in records]
 
 
 def test_every_field_of_a_record_is_tried() -> None:
