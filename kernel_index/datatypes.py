@@ -8,6 +8,7 @@ of the releases 1.0 to 2.20, and ``sys/types.h`` of glibc.
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections.abc import Mapping
 from typing import Literal
@@ -185,9 +186,13 @@ _WITHOUT_DATA_TYPE = frozenset(("char", "wchar_t", "char16_t", "char32_t", "long
 LongBits = Literal[32, 64]
 """How wide ``long``, ``size_t`` and pointers are on the target of a build."""
 
+_REMEMBERED = 4096
+"""Maximum number of spellings whose types are remembered: thousands of registrations spell a few hundred."""
+
 _NAMESPACE = re.compile(r"\b(?:tensorflow|tsl|std|Eigen|ml_dtypes)::|(?<![\w>])::")
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def from_cpp(spelling: str, long_bits: LongBits = 64) -> DataType | None:
     """The data type that a C++ type spells (``::tensorflow::int64``, ``Eigen::half``, ``std::complex<float>``).
 

@@ -89,8 +89,15 @@ class KernelIndex(Protocol):
     def op_definition(self, op: str) -> OpDefinition | None:
         """The op's definition, None where the release has none."""
 
+    @property
+    def defining_files(self) -> Mapping[str, str]:
+        """Every op that has a definition to the source file that a build must compile to have it."""
+
     def all_registrations(self) -> Iterator[KernelRegistration]:
         """Every registration, sorted by op."""
+
+    def count_registrations(self) -> int:
+        """How many that are: counted without reading them, where that is possible."""
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         """The files that register at least one kernel in a build of that profile."""
@@ -127,8 +134,7 @@ def counts_by_file(registrations: Iterable[KernelRegistration], profile: str) ->
 
 def definitions_by_file(index: KernelIndex) -> dict[str, int]:
     """Source file to the number of ops that it defines."""
-    definitions = (index.op_definition(name) for name in index.op_names())
-    return dict(Counter(definition.source for definition in definitions if definition is not None))
+    return dict(Counter(index.defining_files.values()))
 
 
 class MemoryIndex:
@@ -202,8 +208,15 @@ class MemoryIndex:
     def op_definition(self, op: str) -> OpDefinition | None:
         return self._definitions.get(op)
 
+    @property
+    def defining_files(self) -> Mapping[str, str]:
+        return {op: definition.source for op, definition in self._definitions.items()}
+
     def all_registrations(self) -> Iterator[KernelRegistration]:
         return iter(self._scan.registrations)
+
+    def count_registrations(self) -> int:
+        return len(self._scan.registrations)
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         return frozenset(self.kernel_ops(profile))

@@ -80,10 +80,11 @@ class BuildNeeds:
     def _defining(self, ops: dict[str, str]) -> dict[str, NeededFile]:
         """The files that define ops, given with the file that has a kernel of each, empty where a model asks."""
         by_file: dict[str, list[str]] = {}
+        defining_files = self._index.defining_files
         for op in sorted(ops):
-            definition = self._index.op_definition(op)
-            if definition is not None and not self.compiles(definition.source):
-                by_file.setdefault(definition.source, []).append(op)
+            source = defining_files.get(op)
+            if source is not None and not self.compiles(source):
+                by_file.setdefault(source, []).append(op)
         return {
             path: NeededFile(path, "definition", f"defines {names(defined)}", tuple(defined))
             for path, defined in by_file.items()

@@ -135,9 +135,16 @@ class OverlayIndex:
     def op_definition(self, op: str) -> OpDefinition | None:
         return self._definitions.get(op) or self._base.op_definition(op)
 
+    @property
+    def defining_files(self) -> Mapping[str, str]:
+        return {**self._base.defining_files, **{op: each.source for op, each in self._definitions.items()}}
+
     def all_registrations(self) -> Iterator[KernelRegistration]:
         for op in self.op_names():
             yield from self.registrations(op)
+
+    def count_registrations(self) -> int:
+        return sum(1 for _ in self.all_registrations())
 
     @property
     def own_files(self) -> frozenset[str]:

@@ -7,16 +7,17 @@ what stands together in a source file is alike and compresses well; the others f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kernel_index.columns.packed import AGAIN, MAGIC, PackedColumns, pack
-from kernel_index.columns.registration_reader import RegistrationReader
+from kernel_index.columns.registration_reader import RegistrationReader, count_registrations
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
-from kernel_index.index import KernelCount, ops_by_file
+from kernel_index.index import KernelCount
 from kernel_index.records import (
     BuildLists,
     Dependency,
@@ -28,6 +29,9 @@ from kernel_index.records import (
     OpDefinition,
     ScanResult,
 )
+
+if TYPE_CHECKING:
+    from kernel_index.columns.definitions import DefinitionReader
 
 
 def index_bytes(scan: ScanResult) -> bytes:
@@ -157,6 +161,7 @@ class StoredIndex:
         self._known_registrations: dict[str, tuple[KernelRegistration, ...]] = {}
         self._known_definitions: dict[str, OpDefinition | None] = {}
         self._kernel_ops: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._kernel_counts: dict[str, dict[str, KernelCount]] = {}
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -178,17 +183,15 @@ class StoredIndex:
     @cached_property
     def _registrations(self) -> RegistrationReader:
         with self._reading("registrations"):
-            return RegistrationReader(self._packed.column, self._files, self.profiles)
+            return RegistrationReader(self._packed.column, lambda: self._files, self.profiles)
 
     @cached_property
-    def _definition(self) -> Callable[[int, str], OpDefinition | None]:
+    def _definitions(self) -> DefinitionReader:
         from kernel_index.columns.definitions import DEPRECATIONS, UNITS, DefinitionReader
 
         with self._reading("op definitions"):
             optional = self._packed.optional
-            return DefinitionReader(
-                self._packed.column, self._files, optional(DEPRECATIONS), optional(UNITS)
-            ).definition
+            return DefinitionReader(self._packed.column, self._files, optional(DEPRECATIONS), optional(UNITS))
 
     @property
     def content(self) -> bytes:
@@ -322,23 +325,47 @@ class StoredIndex:
             number = self._numbers.get(escape(op))
             if number is None:
                 return None
-            definition = self._definition
+            reader = self._definitions
             with self._reading(f"attrs of {op}"):
-                self._known_definitions[op] = definition(number, op)
+                self._known_definitions[op] = reader.definition(number, op)
         return self._known_definitions[op]
 
-    def all_registrations(self) -> Iterator[KernelRegistration]:
+    @cached_property
+    def defining_files(self) -> Mapping[str, str]:
+        # The ops that have a definition stand before those that have none.
         with self._reading("names of ops"):
-            numbers = {unescape(name): number for name, number in self._numbers.items()}
-        for op in sorted(numbers):
-            yield from self._read_registrations(numbers[op], op)
+            return dict(zip(map(unescape, self._numbers), self._definitions.sources(), strict=False))
+
+    def all_registrations(self) -> Iterator[KernelRegistration]:
+        for op, number in self._sorted_ops:
+            yield from self._read_registrations(number, op)
+
+    def count_registrations(self) -> int:
+        return count_registrations(self._packed.column)
+
+    @property
+    def _sorted_ops(self) -> list[tuple[str, int]]:
+        """Each op with the number of its line."""
+        with self._reading("names of ops"):
+            return sorted({unescape(name): number for name, number in self._numbers.items()}.items())
 
     def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
         if profile not in self._kernel_ops:
-            self._kernel_ops[profile] = ops_by_file(self.all_registrations(), profile)
+            found: dict[str, list[str]] = {}
+            reader = self._registrations
+            for op, number in self._sorted_ops:
+                with self._reading(f"registrations of {op}"):
+                    for path in dict.fromkeys(reader.sources(number, profile)):
+                        found.setdefault(path, []).append(op)
+            self._kernel_ops[profile] = {path: tuple(ops) for path, ops in found.items()}
         return self._kernel_ops[profile]
 
     def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
+        if profile not in self._kernel_counts:
+            self._kernel_counts[profile] = self._count_kernels(profile)
+        return self._kernel_counts[profile]
+
+    def _count_kernels(self, profile: str) -> dict[str, KernelCount]:
         classes: dict[str, list[tuple[str, ...]]] = {}
         with self._reading("registrations"):
             for op, number in self._numbers.items():

@@ -110,6 +110,10 @@ class DefinitionReader:
             line += int(line_step)
             self._places.append((Location(files[file], line), stateful == "stateful"))
 
+    def sources(self) -> list[str]:
+        """The source file of each definition, by the number of the op: no definition is taken apart for it."""
+        return [self._units.get(number, location.file) for number, (location, _) in enumerate(self._places)]
+
     def definition(self, number: int, op: str) -> OpDefinition | None:
         """None for the ops that follow those with a definition."""
         if number >= len(self._places):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from kernel_index.columns.text import (
     MAX_EXPANDED,
@@ -29,11 +30,14 @@ _Word = tuple[str, tuple[AttrScalar, ...]]
 class RegistrationReader:
     """The registrations of an op; only the lines of ops that are asked for are taken apart.
 
-    ``column`` gives the lines of a column. Damaged lines raise ValueError, TypeError or LookupError.
+    ``column`` gives the lines of a column, ``files`` the paths of all files: it is called when the first one is needed,
+    which is never for classes. Damaged lines raise ValueError, TypeError or LookupError.
     """
 
-    def __init__(self, column: Callable[[str], list[str]], files: Sequence[str], profiles: Sequence[str]) -> None:
-        self._files = files
+    def __init__(
+        self, column: Callable[[str], list[str]], files: Callable[[], Sequence[str]], profiles: Sequence[str]
+    ) -> None:
+        self._read_files = files
         self._columns = [column(f"registration_{name}") for name in PER_OP]
         self._heads = column("heads")
         self._conditions = column("conditions")
@@ -45,6 +49,10 @@ class RegistrationReader:
         self._words: dict[str, _Word] = {letter(k): _word(line) for k, line in enumerate(column("words"))}
         self._parsed_heads: dict[str, _Head] = {}
         self._constraints: dict[str, dict[str, Constraint]] = {}
+
+    @cached_property
+    def _files(self) -> Sequence[str]:
+        return self._read_files()
 
     def registrations(self, number: int, op: str) -> Iterator[KernelRegistration]:
         """Those of the op that has this number, in the order in which they were written."""
@@ -101,6 +109,17 @@ class RegistrationReader:
             for row, char in enumerate(profiles):
                 if char in having:
                     yield path, (pattern, *(self._words[slot[row]][0] for slot in slots))
+
+    def sources(self, number: int, profile: str) -> Iterator[str]:
+        """The source files of the op's kernels in a profile, in that order: a fraction of the work."""
+        having = {char for char, names in self._profile_sets.items() if profile in names}
+        _, files, *_, profiles = (column[number] for column in self._columns)
+        file = 0
+        for file_field, sets in zip(files.split("\t"), profiles.split("\t"), strict=True):
+            file_step, _, unit = file_field.partition(" ")
+            file += int(file_step or 0)
+            if not having.isdisjoint(sets):
+                yield self._files[int(unit) if unit else file]
 
     def classes(self, number: int, op: str) -> Iterator[str]:
         """The class texts of those registrations that some profile has, in that order: a fraction of the work."""
@@ -163,6 +182,11 @@ class RegistrationReader:
         text, file, line = self._conditions[number].split("\t")
         macro, defined, words, *needs = split_fields(self._condition_texts[int(text)])
         return Condition(macro, defined == "defined", words, Location(self._files[int(file)], int(line)), *needs)
+
+
+def count_registrations(column: Callable[[str], list[str]]) -> int:
+    """How many registrations all ops have together: each has one letter, which says its profiles."""
+    return sum(len(line) - line.count("\t") for line in column("registration_profiles"))
 
 
 def _check_expanded(characters: int) -> None:

@@ -57,6 +57,7 @@ class RegistrationWriter:
         self._file_number = file_number
         self._heads = Table()
         self._words = Table()
+        self._spelled: dict[str, tuple[str, str]] = {}
         self._conditions = Table()
         self._condition_texts = Table()
         self._profile_sets = Table()
@@ -96,7 +97,7 @@ class RegistrationWriter:
 
     def _row(self, record: KernelRegistration) -> _Row:
         class_text, spellings = _cut(record)
-        words = [(s, "" if (found := from_cpp(s)) is None else values_text([found])) for s in spellings]
+        words = [self._word(spelling) for spelling in spellings]
         slots = _slots(record.constraints, words)
         head = "\t".join(
             [
@@ -117,6 +118,14 @@ class RegistrationWriter:
         )
         numbers = tuple(self._words.number("\t".join(word)) for word in words)
         return _Row(shared, numbers, record.location.line, self.profile_set(record.profiles))
+
+    def _word(self, spelling: str) -> tuple[str, str]:
+        """A C++ type and the value that it spells, nothing where it spells none."""
+        word = self._spelled.get(spelling)
+        if word is None:
+            data_type = from_cpp(spelling)
+            word = self._spelled[spelling] = (spelling, "" if data_type is None else values_text([data_type]))
+        return word
 
     def _condition(self, condition: Condition | None) -> int | None:
         if condition is None:

@@ -59,9 +59,9 @@ def find(release: str) -> Path:
 
 @functools.lru_cache(maxsize=_KEPT_OPEN)
 def index_of(release: str) -> KernelIndex:
-    """The index that :func:`find` finds; the last ones stay open, for each takes some megabytes.
+    """The index that :func:`find` finds; the last ones stay open with what was looked up in them.
 
-    Raises OpselectError, IndexFileError for a damaged file.
+    Only a few, for each takes some megabytes. Raises OpselectError, IndexFileError for a damaged file.
     """
     from kernel_index.store import open_index
 

@@ -57,7 +57,7 @@ def nearest_release(
     best = sorted(first, key=lambda release: -first[release])[:_BEST]
     least = first[best[-1]] if best else 0
     counts = {
-        release: _known(pairs, pairs, shipped.index_of(release))
+        release: count if len(some) == len(pairs) else _known(pairs, pairs, shipped.index_of(release))
         for release, count in first.items()
         if count and count >= least
     }

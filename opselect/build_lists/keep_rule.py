@@ -70,9 +70,7 @@ def keep_rule(selection: Selection, index: KernelIndex, mode: Mode, keep_core: b
     named = sorted({reason.op for file in selection.files if file.role == "definition" for reason in file.reasons})
     needed |= needs.definitions(sorted({*needed, *stay}), named).keys()
     fixed = frozenset((*with_core, *needs.definitions(base)))
-    with_ops = frozenset(
-        definition.source for op in index.op_names() if (definition := index.op_definition(op)) is not None
-    )
+    with_ops = frozenset(index.defining_files.values())
     helpers = frozenset(lists.not_compiled.get(build, ()))
     rule = KeepRule(needed, kernel_files, mode, fixed, with_ops | helpers)
     stay = needed.union(path for path in compiled if rule.keeps(path))

@@ -45,7 +45,9 @@ def paired(
 
     Registrations of ``profile`` come first, then those of any other, then those that a condition hides everywhere.
     """
-    left = sorted(records, key=lambda record: (profile not in record.profiles, not record.profiles))
+    ops = {kernel.op for kernel in kernels}
+    mine = (record for record in records if record.op in ops)
+    left = sorted(mine, key=lambda record: (profile not in record.profiles, not record.profiles))
     found: dict[int, Pair] = {}
     for likeness, key_of in _KEYS.items():
         pools: dict[_Key, list[KernelRegistration]] = {}

@@ -7,20 +7,23 @@ import re
 from kernel_index.datatypes import from_cpp
 
 _NAMES = re.compile(
-    r"(?:::)?(?:std::)?complex\s*<\s*(?:float|double)\s*>"
-    r"|\b(?:(?:unsigned|signed|long|short|int|char)\s+)+(?:long|short|int|char)\b"
-    r"|(?:::)?(?:[A-Za-z_]\w*::)*[A-Za-z_]\w*"
+    r"(?:::)*(?:std::)?complex<(?:float|double)>"
+    r"|\b(?:(?:unsigned|signed|long|short|int|char) )+(?:long|short|int|char)\b"
+    r"|(?:::)*(?:[A-Za-z_]\w*::)*[A-Za-z_]\w*"
 )
+_BLANKS = re.compile(r"\s+(?=\W|$)|(?:(?<=\W)|^)\s+")
+"""White space that parts no words."""
 
 
 def spelled_alike(kernel_class: str) -> str:
-    """The class without white space, data types by their names: equal texts are classes of the same types."""
-    return re.sub(r"\s+", "", _NAMES.sub(_by_data_type, kernel_class))
+    """The class without needless white space, data types by their names: equal texts are classes of the same types."""
+    return _NAMES.sub(_by_data_type, re.sub(r"\s+", " ", _BLANKS.sub("", kernel_class)))
 
 
 def _by_data_type(found: re.Match[str]) -> str:
-    data_type = from_cpp(found[0])
-    return found[0].removeprefix("::") if data_type is None else data_type.name
+    name = found[0].lstrip(":")
+    data_type = from_cpp(name)
+    return name if data_type is None else data_type.name
 
 
 def template(kernel_class: str) -> str:

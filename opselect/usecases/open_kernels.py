@@ -82,7 +82,8 @@ def open_kernels(
         )
     if source.tree is not None:
         return _scan(source, source.tree, macros, profile, lists, watch)
-    index = open_index_file(source.index_file or shipped.find(source.release or ""))
+    file = source.index_file
+    index = shipped.index_of(source.release or "") if file is None else open_index_file(file)
     warn_of_libraries(index, profile, watch)
     if not source.roots:
         return index

@@ -18,8 +18,8 @@ from opselect.cli.main import run
 from tests.builds.builders import Bazel, Builder, Make, copy_tree, missing_commands, skip_without
 from tests.builds.programs import Built, build_all
 from tests.builds.run_graph import MODELS, RUNTIME_TREE
-from tests.builds.sharing import made_once, shared_folder
-from tests.conftest import SIZES
+from tests.builds.sharing import made_once, shared_base, shared_folder
+from tests.conftest import KEPT, SIZES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ _CCACHE = Path("/usr/lib/ccache")
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[None]:
-    """Nothing is compiled twice in a run of pytest where ccache is there: most trees hold the same sources."""
+    """Nothing is compiled twice where ccache is there, in this run or a later one: most trees hold the same sources."""
     with pytest.MonkeyPatch.context() as patch:
         if _CCACHE.is_dir():
-            folder = shared_folder(tmp_path_factory, pytestconfig, "ccache")
             patch.setenv("PATH", str(_CCACHE), prepend=os.pathsep)
-            patch.setenv("CCACHE_DIR", str(folder))
-            patch.setenv("CCACHE_BASEDIR", str(folder.parent))
+            patch.setenv("CCACHE_DIR", str(KEPT / "ccache"))
+            patch.setenv("CCACHE_MAXSIZE", "500M")
+            patch.setenv("CCACHE_BASEDIR", str(shared_base(tmp_path_factory, pytestconfig)))
             patch.setenv("CCACHE_NOHASHDIR", "1")
             # The precompiled header is made anew in every tree, of the same text, which stands beside it.
             patch.setenv("CCACHE_PCH_EXTSUM", "1")

@@ -13,10 +13,15 @@ import pytest
 T = TypeVar("T")
 
 
+def shared_base(factory: pytest.TempPathFactory, config: pytest.Config) -> Path:
+    """The folder in which this run of pytest has its scratch folders, the same one in all its processes."""
+    base = factory.getbasetemp()
+    return base.parent if hasattr(config, "workerinput") else base
+
+
 def shared_folder(factory: pytest.TempPathFactory, config: pytest.Config, name: str) -> Path:
     """A folder of that name for this run of pytest, the same one in all its processes."""
-    base = factory.getbasetemp()
-    folder = (base.parent if hasattr(config, "workerinput") else base) / name
+    folder = shared_base(factory, config) / name
     folder.mkdir(exist_ok=True)
     return folder
 

@@ -28,7 +28,7 @@ def _asked_everything(data: bytes) -> None:
     index = StoredIndex("index", data)
     for name in (
         "release", "note", "profiles", "build_lists", "diagnostics", "skipped_files", "includes", "dependencies",
-        "library_uses", "type_lists", "graph_versions", "missing_headers",
+        "library_uses", "type_lists", "graph_versions", "missing_headers", "defining_files",
     ):  # fmt: skip
         getattr(index, name)
     for op in index.op_names():
@@ -37,6 +37,7 @@ def _asked_everything(data: bytes) -> None:
     for profile in index.profiles:
         index.kernel_files(profile)
         index.kernel_ops(profile)
+        index.kernel_counts(profile)
 
 
 def _damaged(random: Random) -> bytes:

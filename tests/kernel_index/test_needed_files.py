@@ -8,12 +8,12 @@ import pytest
 
 from kernel_index.index import MemoryIndex
 from kernel_index.needed_files import BuildNeeds
-from kernel_index.records import BAZEL, MAKE, BuildLists, Dependency, LibraryUse
+from kernel_index.records import BAZEL, MAKE, BuildLists, Dependency, LibraryUse, Location
 from opselect.build_lists import render
 from opselect.build_lists.keep_rule import Mode
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.select import Selection, select
-from tests.opselect.sample import FLOAT, KERNELS, index, kernel
+from tests.opselect.sample import FLOAT, KERNELS, definition, index, kernel
 
 CORE, MUL, HELPER, DEEP, OTHER = (f"{KERNELS}/{name}.cc" for name in ("core", "mul", "helper", "deep", "other"))
 OPS, GRADIENT = "tensorflow/core/ops/math_ops.cc", "tensorflow/contrib/x/ops/x.cc"
@@ -64,6 +64,13 @@ def makefile(of: MemoryIndex, mode: Mode = "trim") -> list[str]:
 def test_trim_drops_helpers_that_nothing_needs_and_adds_those_that_upstream_lacks() -> None:
     assert makefile(source()) == [MUL, HELPER, OPS, GRADIENT, DEEP]
     assert makefile(source(), "extend") == [MUL, HELPER, OTHER, OPS, GRADIENT, DEEP]
+
+
+def test_trim_drops_the_definitions_of_ops_that_nothing_needs() -> None:
+    scan = source().scan
+    of = MemoryIndex(replace(scan, op_definitions=(replace(definition("Odd"), location=Location(OPS, 3)),)))
+    assert makefile(of) == [MUL, HELPER, GRADIENT, DEEP]
+    assert makefile(of, "extend") == [MUL, HELPER, OTHER, OPS, GRADIENT, DEEP]
 
 
 @pytest.mark.parametrize("keep_core", [False, True])

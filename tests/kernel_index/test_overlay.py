@@ -49,6 +49,10 @@ def test_both_answer_together() -> None:
     assert index.op_definition("Mine") == own.op_definitions[0]
     assert index.kernel_files("android") == {"mul.cc", "mine/mul.cc", "mine/mine.cc"}
     assert index.kernel_counts("android") == {"mul.cc": (1, 1), "mine/mul.cc": (1, 1), "mine/mine.cc": (1, 1)}
+    assert index.defining_files == {"Mul": "ops.cc", "Mine": "mine/mine.cc"}
+    in_a_header = replace(definition("Mul", "ops.h"), unit="ops.cc")
+    assert overlay(scan(in_a_header), own).defining_files == index.defining_files
+    assert index.count_registrations() == 3
     assert index.own_files == {"mine/mul.cc", "mine/mine.cc"}
     assert index.conflicts() == ()
     assert MemoryIndex(index.as_scan()).registrations("Mul") == index.registrations("Mul")

@@ -40,6 +40,7 @@ def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
     yield {macro: dict(types) for macro, types in index.type_lists.items()}
     yield index.op_names()
     yield tuple(index.all_registrations())
+    yield index.count_registrations()
     for op in ops:
         yield index.registrations(op)
         yield index.kernel_classes(op)
@@ -47,6 +48,8 @@ def answers(index: KernelIndex, ops: tuple[str, ...]) -> Iterator[object]:
     for profile in (*PROFILES, *index.profiles, "no such profile"):
         yield index.kernel_files(profile)
         yield dict(index.kernel_ops(profile))
+        yield dict(index.kernel_counts(profile))
+    yield dict(index.defining_files)
     yield dict(index.dependencies)
     yield index.graph_versions
     yield dict(index.library_uses)

@@ -44,7 +44,7 @@ def print_indexes(indexes: Iterable[KernelIndex], *, as_json: bool) -> None:
 
     rows, origins = [], []
     for index in indexes:
-        rows.append((index.release, len(index.op_names()), sum(1 for _ in index.all_registrations()), index.note))
+        rows.append((index.release, len(index.op_names()), index.count_registrations(), index.note))
         origins.append(origin_json(index.origin))
     if as_json:
         keys = ("tensorflow", "ops", "registrations", "note", "origin")

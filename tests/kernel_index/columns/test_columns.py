@@ -48,7 +48,7 @@ def through_a_file(columns: dict[str, list[str]]) -> Callable[[str], list[str]]:
 
 @given(st.lists(st.lists(registrations, max_size=6), max_size=3))
 def test_registrations_come_back_with_all_their_types(ops: list[list[KernelRegistration]]) -> None:
-    reader = RegistrationReader(through_a_file(written(ops)), FILES, PROFILES)
+    reader = RegistrationReader(through_a_file(written(ops)), lambda: FILES, PROFILES)
     assert [repr(list(reader.registrations(k, "Op"))) for k in range(len(ops))] == [repr(records) for records in ops]
 
 
@@ -60,6 +60,7 @@ def test_definitions_come_back_with_all_their_types(records: list[OpDefinition])
     reader = DefinitionReader(column, FILES, column(DEPRECATIONS), units)
     assert [repr(reader.definition(k, "Op")) for k in range(len(records))] == [repr(record) for record in records]
     assert reader.definition(len(records), "Op") is None
+    assert reader.sources() == [record.source for record in records]
 
 
 def test_every_field_of_a_record_is_tried() -> None:

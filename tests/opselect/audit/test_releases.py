@@ -60,6 +60,12 @@ def test_the_release_that_has_most_of_the_classes() -> None:
     assert "1.4.1" in nearest.alike
 
 
+def test_of_many_ops_every_class_is_counted_though_few_are_asked_about_first() -> None:
+    nearest = nearest_release(of_release("1.4.1", *shipped.index_of("1.4.1").op_names()[:200]), releases=("1.4.1",))
+    assert nearest is not None
+    assert nearest.known == nearest.classes > 200
+
+
 def test_kernels_that_no_scan_sees_do_not_speak_for_an_index_of_libraries() -> None:
     xla = next(each for each in shipped.index_of("2.18.1").registrations("_Arg") if each.device == "XLA_CPU")
     kernels = of_release("2.17.0", "Relu", "Mul")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opselect.library_index.spellings import spelled_alike, template
@@ -30,6 +30,10 @@ def test_other_types(one: str, other: str) -> None:
 
 
 @given(st.text("ABint32_t:<>, "))
+@example(":: A")
+@example("::::A")
+@example(": :A")
+@example("i nt")
 def test_a_spelling_stays_as_it_is(text: str) -> None:
     assert spelled_alike(spelled_alike(text)) == spelled_alike(text)
 

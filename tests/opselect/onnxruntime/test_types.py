@@ -196,7 +196,7 @@ def test_opsets_that_are_newer_than_the_package(tmp_path: Path) -> None:
         f"a: the installed package onnx does not know opset {newest + 1} of ai.onnx, and so not the types of its "
         "operators: update it"
     )
-    assert needs_of(tmp_path, text, types=False).warnings == needs.warnings[:1]
+    assert needs_of(tmp_path, text, types=False).warnings == ()
 
 
 def test_names_of_types() -> None:

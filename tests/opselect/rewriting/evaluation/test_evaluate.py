@@ -26,6 +26,11 @@ def texts(*values: bytes) -> Array:
     return np.array(values, object)
 
 
+def copies(count: int, text: bytes) -> Array:
+    """One text many times over, which is there once: numpy.full would make a text of each, and tests keep them all."""
+    return np.array([text] * count, object)
+
+
 STEPS: dict[str, NodeAttr] = {"strides": (1, 1, 1, 1), "padding": "SAME"}
 HOSTILE: list[tuple[str, list[Array], dict[str, NodeAttr]]] = [
     ("Fill", [np.array([1 << 40], np.int64), np.float32(1)], {}),
@@ -47,7 +52,7 @@ HOSTILE: list[tuple[str, list[Array], dict[str, NodeAttr]]] = [
     ("Split", [np.int32(0), np.zeros((1 << 31, 0), np.float32)], {"num_split": 1 << 31}),
     ("DynamicPartition", [np.zeros(1, np.float32), ints(0)], {"num_partitions": 1 << 40}),
     ("DynamicStitch", [ints((1 << 31) - 1), np.zeros((1, 1), np.float32)], {}),
-    ("StringJoin", [np.full(1 << 16, b"x" * 4096, object), np.full(1 << 16, b"x" * 4096, object)], {}),
+    ("StringJoin", [copies(1 << 16, b"x" * 4096), copies(1 << 16, b"x" * 4096)], {}),
     ("AsString", [np.zeros(4, np.int32)], {"width": 1 << 30}),
     ("Neg", [np.broadcast_to(np.float32(1), 1 << 29)], {}),
     ("Unique", [np.zeros(1 << 24, np.int8)], {}),
@@ -62,7 +67,7 @@ HOSTILE: list[tuple[str, list[Array], dict[str, NodeAttr]]] = [
     ("LowerBound", [np.zeros((1 << 24, 0), np.float32), np.zeros((1 << 24, 0), np.float32)], {}),
     ("SparseToDense", [ints(0), ints(1 << 30), np.float32(1), np.float32(0)], {}),
     ("MatrixDiagV2", [np.zeros(2, np.float32), np.int32(0), np.int32(1 << 30), np.int32(2), np.float32(0)], {}),
-    ("DecodeRaw", [np.full(1 << 12, b"x" * (1 << 17), object)], {"out_type": DataType.DT_UINT8}),
+    ("DecodeRaw", [copies(1 << 12, b"x" * (1 << 17))], {"out_type": DataType.DT_UINT8}),
 ]
 
 
