@@ -98,7 +98,7 @@ def test_models_and_configurations_count_together(cli: Cli, tmp_path: Path) -> N
     assert "1 model and 1 configuration need" in outcome.err
     untyped = cli("generate", "cnn.onnx", "a.config", *TARGET)
     assert "Conv," in lines()[0]
-    assert "the models count with all types, and configurations restrict some" in " ".join(untyped.err.split())
+    assert "and configurations restrict some: --types restricts the models, too" in " ".join(untyped.err.split())
 
 
 def test_what_is_no_configuration_is_one_error_with_its_line(cli: Cli) -> None:

@@ -17,6 +17,7 @@ CONFIGURATION = b"ai.onnx;11;Add\n"
 FILES = {
     "m.ort": b"\x20\0\0\0ORTM" + bytes(24),
     "m.pth": zip_bytes({"m/data.pkl": b"\x80\x02.", "m/version": b"3\n"}),
+    "old.pt": b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.",
     "m.safetensors": SAFETENSORS,
     "m.onnx.data": b"\x07" * 32,
     "config.onnx": CONFIGURATION,
@@ -32,6 +33,7 @@ SAID = [
     ("m.pth", "executorch", f"holds no model, it looks like a file of PyTorch {PYTORCH}"),
     ("m.json.zip", "onnxruntime", "holds no .onnx model Pass an .onnx model"),
     ("m.json.zip", "executorch", "holds no model It holds "),
+    ("old.pt", "onnxruntime", f"is no ONNX model, it looks like a file of PyTorch {PYTORCH}"),
     ("m.safetensors", "onnxruntime", "safetensors file It holds weights and no graph"),
     ("m.safetensors", "executorch", "safetensors file It holds weights and no graph"),
     ("m.onnx.data", "onnxruntime", "Pass the .onnx model: files with its weights are not read."),
