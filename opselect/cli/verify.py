@@ -109,9 +109,11 @@ def command(
     attrs that it does not know, ops that it removed, inputs that do not fit, versions. Exit code 1 when anything would
     fail on the phone.
     """
+    from opselect.models.formats import check_for_tensorflow
     from opselect.usecases.described_build import VerifyQuestion
     from opselect.usecases.verify import verify
 
+    check_for_tensorflow(models)
     source = KernelSource(release, tree, index_file, roots, follow_links)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=True)
     question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi, runtime)

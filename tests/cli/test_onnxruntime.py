@@ -124,7 +124,7 @@ def test_without_the_package_it_says_how_to_get_it(cli: Cli, tmp_path: Path, mon
     assert "Install it: pip install 'opselect[onnx]'" in outcome.err
 
 
-@pytest.mark.parametrize("command", ["inspect", "requirements", "generate"])
+@pytest.mark.parametrize("command", ["inspect", "requirements", "generate", "verify"])
 @pytest.mark.parametrize(
     ("name", "target"), [("cnn.onnx", "--target onnxruntime --out DIR"), ("m.pte", "--target executorch --out DIR")]
 )
