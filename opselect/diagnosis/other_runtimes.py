@@ -7,8 +7,8 @@ from opselect.findings import Finding
 from opselect.findings.mends import OR
 from opselect.logs.records import LogFailure
 
-_INSERTED = ("com.microsoft.nchwc", "Fused", "BiasGelu", "DynamicQuantizeMatMul", "NhwcFusedConv", "QLinear")
-"""Ops that ONNX Runtime's optimizers put into a graph when it is loaded."""
+_INSERTED = ("com.microsoft.nchwc", "com.ms.internal.nhwc", "Fused", "Nhwc")
+"""What is in the names of ops that only ONNX Runtime's optimizers make, in releases besides those of the table, too."""
 
 
 def onnx_kernel(failure: LogFailure, _: Setting) -> list[Finding]:
@@ -20,14 +20,38 @@ def onnx_kernel(failure: LogFailure, _: Setting) -> list[Finding]:
         "--with-optimizer-ops --out DIR) and build with --include_ops_by_config."
     )
     found = [Finding("OPS519", reason, mends=(told("likely", again),))]
-    if op.startswith(_INSERTED) or any(part in op for part in _INSERTED):
-        why = f"few models name {op}: ONNX Runtime's optimizer puts it in when it loads the model"
+    optimizers = _optimizers(op)
+    if optimizers or any(part in op for part in _INSERTED):
+        which = f" ({', '.join(optimizers)})" if optimizers else ""
+        why = f"few models name {op}: an optimizer of ONNX Runtime{which} puts it in when it loads the model"
         lower = "Lower graph_optimization_level, or convert to .ort first: its optimized ops are in the configuration."
         mends = (told("likely", again), told("likely", lower, lead=OR))
         found.insert(0, Finding("OPS501", why, mends=mends))
     full = told("guess", "A full build may lack it too: its providers have no kernel for that type.", lead=OR)
     found[-1] = Finding(found[-1].code, found[-1].reason, mends=(*found[-1].mends, full))
     return [about(each, failure) for each in found]
+
+
+def _optimizers(op: str) -> list[str]:
+    """The optimizers that put an op of ONNX Runtime's own domains into a graph when it is loaded.
+
+    Some logs name no domain: a name that an operator of ONNX has, too, then tells nothing.
+    """
+    from opselect.onnxruntime.models import ONNX_DOMAIN
+    from opselect.onnxruntime.optimizer_rules import function_bodies, optimizer_rules
+
+    rules = optimizer_rules()
+    added = [(rule.optimizer, each.operator) for rule in rules for each in rule.adds]
+    needed = [operator for rule in rules for some in rule.needs for operator in some]
+    of_onnx = {name for domain, name in [*needed, *(each for _, each in added)] if domain == ONNX_DOMAIN}
+    of_onnx.update(function_bodies().by_operator)
+    return sorted(
+        {
+            optimizer
+            for optimizer, (domain, name) in added
+            if domain != ONNX_DOMAIN and (op == f"{domain}.{name}" or (op == name and name not in of_onnx))
+        }
+    )
 
 
 def onnx_operator(failure: LogFailure, _: Setting) -> list[Finding]:

@@ -318,9 +318,24 @@ def test_an_attr_that_the_release_only_warns_of_is_found_in_the_model(cli: Cli) 
             ["OPS501", "OPS519"],
             "opselect generate MODEL --target onnxruntime --with-optimizer-ops --out DIR",
         ),
+        *(
+            (
+                f"Could not find an implementation for {op} node with name 'a'",
+                codes,
+                "opselect generate MODEL --target onnxruntime --with-optimizer-ops --out DIR",
+            )
+            for op, codes in {
+                "Erf(13)": ["OPS519"],
+                "Conv(1)": ["OPS519"],
+                "Attention(1)": ["OPS519"],
+                "QLinearConv(10)": ["OPS519"],
+                "SkipLayerNormalization(1)": ["OPS501", "OPS519"],
+                "FusedNew(1)": ["OPS501", "OPS519"],
+            }.items()
+        ),
         (
-            "Could not find an implementation for Erf(13) node with name 'a'",
-            ["OPS519"],
+            "Failed to find kernel for com.microsoft.nchwc.Conv(1)",
+            ["OPS501", "OPS519"],
             "opselect generate MODEL --target onnxruntime --with-optimizer-ops --out DIR",
         ),
         (
@@ -338,4 +353,5 @@ def test_reduced_builds_are_mended_by_the_command_that_lists_their_operators(
     (failure,) = cli("diagnose", log, "--json").json["failures"]
     assert [cause["code"] for cause in failure["causes"]] == codes
     assert command in failure["causes"][0]["mend"]
+    assert ("(MatMulScaleFusion, MatmulTransposeFusion)" in failure["causes"][0]["evidence"]) == ("FusedMat" in line)
     assert all("no model has" not in cause["evidence"].lower() for cause in failure["causes"])
