@@ -42,8 +42,7 @@ def _optimizers(op: str) -> list[str]:
 
     rules = optimizer_rules()
     added = [(rule.optimizer, each.operator) for rule in rules for each in rule.adds]
-    needed = [operator for rule in rules for some in rule.needs for operator in some]
-    of_onnx = {name for domain, name in [*needed, *(each for _, each in added)] if domain == ONNX_DOMAIN}
+    of_onnx = {name for rule in rules for some in rule.needs for domain, name in some if domain == ONNX_DOMAIN}
     of_onnx.update(function_bodies().by_operator)
     return sorted(
         {

@@ -353,5 +353,7 @@ def test_reduced_builds_are_mended_by_the_command_that_lists_their_operators(
     (failure,) = cli("diagnose", log, "--json").json["failures"]
     assert [cause["code"] for cause in failure["causes"]] == codes
     assert command in failure["causes"][0]["mend"]
-    assert ("(MatMulScaleFusion, MatmulTransposeFusion)" in failure["causes"][0]["evidence"]) == ("FusedMat" in line)
+    evidence = failure["causes"][0]["evidence"]
+    assert ("(MatMulScaleFusion, MatmulTransposeFusion)" in evidence) == ("FusedMat" in line)
+    assert ("(NchwcTransformer)" in evidence) == ("nchwc" in line)
     assert all("no model has" not in cause["evidence"].lower() for cause in failure["causes"])
