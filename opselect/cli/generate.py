@@ -61,7 +61,8 @@ Examples:
   opselect generate flex.tflite --target registration --target tflite-cmake --namespace app --out lite
   opselect generate flex.tflite --target tflite-bazel --labels litert --out lite
   opselect generate micro_speech.tflite --target tflm-resolver --out micro
-  opselect generate squeezenet.onnx --target onnxruntime --types --out ort
+  opselect generate squeezenet.onnx --target onnxruntime --types --with-optimizer-ops --out ort
+  opselect generate squeezenet.onnx required_operators.config --target onnxruntime --types --out ort
   opselect generate phone.pte --target executorch --target executorch-header --out et
   opselect generate --requirements phone.json watch.json --tensorflow 2.14 --out build_lists
   opselect generate --config phone/opselect.yaml
@@ -188,8 +189,8 @@ def command(
 
     Of .tflite models also what builds of TensorFlow Lite, of its Flex delegate and for microcontrollers need: --target
     says which (docs/tflite.md). These go to --out in any case.
-    So does what reduced builds of ONNX Runtime and ExecuTorch need, of .onnx models (docs/onnxruntime.md) and of .pte
-    programs (docs/executorch.md).
+    So does what reduced builds of ONNX Runtime need, of .onnx models and of configurations that are there
+    (docs/onnxruntime.md), and of ExecuTorch, of .pte programs and lists of operators (docs/executorch.md).
 
     When something cannot be resolved, or the TensorFlow would refuse to load a model, that is said with why and what to
     do, nothing is written, and the exit code is 1; the same when one of several models cannot be read. Ops that
