@@ -113,6 +113,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, scan: S
         shutil.copy(ROOT / "fixtures" / "models" / "edited.tflite", "gelu.tflite")
         shutil.copy(ROOT / "fixtures" / "executorch" / "mobile.pte", "phone.pte")
         Path("squeezenet.onnx").write_bytes(onnx_model(MODELS["cnn"]).SerializeToString())
+        shutil.copy(ROOT / "fixtures" / "onnx" / "phone.config", "required_operators.config")
         shutil.copy(ROOT / "fixtures" / "findings" / "relu.pbtxt", ".")
         for library in ("libruntime.so", "libwhole.so"):
             shutil.copy(ROOT / "fixtures" / "audit" / library, ".")
