@@ -237,3 +237,30 @@ def test_without_a_target_nobody_asks_for_a_tensorflow(cli: Cli) -> None:
     assert outcome.code == 2
     assert "half.pte: is no model of TensorFlow, it looks like an ExecuTorch program" in outcome.err
     assert "--target executorch" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(
+            ("--tensorflow", "2.14"),
+            ("--tree", "."),
+            ("--root", "."),
+            ("--profile", "desktop"),
+            ("-D", "A"),
+            ("-U", "A"),
+        ),
+        *(("--no-inserted",), ("--mode", "trim"), ("--keep-core",), ("--allow-missing",), ("--template-dir", ".")),
+        *(("--have", "re2"), ("--follow-links",), ("--jobs", "2"), ("--dask", "a:1"), ("--all-signatures",)),
+        *(("--compat", "2.14"), ("--ops-list", "a.json"), ("--html", "a.html"), ("--types",), ("--labels", "litert")),
+    ],
+)
+def test_no_option_is_ignored(cli: Cli, tmp_path: Path, option: tuple[str, ...]) -> None:
+    outcome = cli("generate", FIXTURES / "half.pte", *BOTH, "--out", "out", *option)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_option_of_tensorflow_is_named(cli: Cli) -> None:
+    outcome = cli("generate", FIXTURES / "half.pte", *BOTH, "--out", "out", "--no-inserted", "--max-download", "1G")
+    assert "--no-inserted says nothing here: --target executorch asks no TensorFlow" in outcome.err
