@@ -13,7 +13,7 @@ import yaml
 
 from tests.cli.conftest import Cli, Outcome
 from tests.opselect.hostile_executorch import HOSTILE
-from tests.opselect.pte_files import Call, Plan, calling, pte_bytes, tensor, with_header
+from tests.opselect.pte_files import Call, Plan, Value, calling, pte_bytes, tensor, with_header
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "executorch"
 TEXTS: dict[str, dict[str, str]] = json.loads((FIXTURES / "texts.json").read_text())
@@ -264,3 +264,21 @@ def test_no_option_is_ignored(cli: Cli, tmp_path: Path, option: tuple[str, ...])
 def test_an_option_of_tensorflow_is_named(cli: Cli) -> None:
     outcome = cli("generate", FIXTURES / "half.pte", *BOTH, "--out", "out", "--no-inserted", "--max-download", "1G")
     assert "--no-inserted says nothing here: --target executorch asks no TensorFlow" in outcome.err
+
+
+def test_where_kernels_may_compute_in_float_that_is_said_and_can_be_added(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "half.pte").write_bytes(calling("aten::add.out", tensor(5, 0)))
+    (tmp_path / "whole.pte").write_bytes(calling("aten::gt.Scalar_out", tensor(3, 0), Value(4), args=(0, 1)))
+    err = told(cli("generate", "half.pte", "whole.pte", *BOTH, "--out", "o"))
+    assert "the header has no Float for aten::add.out, aten::gt.Scalar_out: a build with dtypes selected" in err
+    # The advice is taken at its word.
+    (tmp_path / "more.json").write_text(err[err.index('{"') :].partition("}")[0] + "}")
+    err = told(cli("generate", "half.pte", "whole.pte", "more.json", *BOTH, "--out", "o"))
+    assert "the header has no Float for aten::gt.Scalar_out:" in err
+    header = (tmp_path / "o" / HEADER).read_text()
+    half_or_float = (
+        "scalar_type == executorch::aten::ScalarType::Float || scalar_type == executorch::aten::ScalarType::Half"
+    )
+    assert f'compare("add.out") == 0)\n        && ({half_or_float}))' in header
+    (tmp_path / "all.json").write_text('{"aten::gt.Scalar_out": []}')
+    assert "Float" not in told(cli("generate", "whole.pte", "all.json", *BOTH, "--out", "o"))
