@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 import yaml
 
+from opselect.usecases.executorch_inputs import MAX_LIST_BYTES
 from tests.cli.conftest import Cli, Outcome
 from tests.opselect.hostile_executorch import HOSTILE
 from tests.opselect.pte_files import Call, Plan, Value, calling, pte_bytes, tensor, with_header
@@ -282,3 +285,36 @@ def test_where_kernels_may_compute_in_float_that_is_said_and_can_be_added(cli: C
     assert f'compare("add.out") == 0)\n        && ({half_or_float}))' in header
     (tmp_path / "all.json").write_text('{"aten::gt.Scalar_out": []}')
     assert "Float" not in told(cli("generate", "whole.pte", "all.json", *BOTH, "--out", "o"))
+
+
+def test_what_is_read_is_not_written_over(cli: Cli, tmp_path: Path) -> None:
+    for name, text in ((YAML, "operators: {}\n"), (DICT, "{}"), (HEADER, "aten::add.out")):
+        (tmp_path / name).write_text(text)
+        outcome = cli("generate", name, *ALL, "--out", ".")
+        assert outcome.code == 2
+        assert f"{name}: would be written over, and is part of what is read" in outcome.err
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+        (tmp_path / name).unlink()
+
+
+def test_names_that_are_no_utf_8(written: Any, tmp_path: Path) -> None:
+    name = os.fsdecode(b"m\xff.pte")
+    shutil.copy(FIXTURES / "half.pte", tmp_path / name)
+    operators = yaml.safe_load(written(name)[YAML])["operators"]
+    assert {source for each in operators.values() for source in each["debug_info"]} == {"m\\udcff.pte"}
+
+
+def test_a_list_has_no_more_bytes_than_any_list_has(cli: Cli, tmp_path: Path) -> None:
+    with (tmp_path / "names.txt").open("wb") as file:
+        file.truncate(MAX_LIST_BYTES + 1)
+    outcome = cli("generate", "names.txt", *BOTH, "--out", "out")
+    assert outcome.code == 2
+    assert "names.txt: has more than 67,108,864 bytes, which no list of operators has" in outcome.err
+
+
+def test_lists_behind_urls_are_known_by_their_paths(cli: Cli) -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/lists.d/names.txt?raw=1.x", b"aten::add.out")
+    outcome = cli("generate", "memory://lists.d/names.txt?raw=1.x", *BOTH, "--out", "out", "--json")
+    files.rm("/lists.d", recursive=True)
+    assert [row["name"] for row in outcome.json["operators"]] == ["aten::add.out"], outcome.err
