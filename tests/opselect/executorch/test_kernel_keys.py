@@ -35,6 +35,7 @@ def test_what_is_taken_is_taken_again(text: str) -> None:
     [
         *((name, f"v1/{number};") for number, name in enumerate(DTYPES)),
         ("QUInt4X2", "v1/16;"),
+        ("QUInt2X4", "v1/17;"),
         ("default", "default"),
         ("v1", "v1"),
         ("v1/", "v1"),
