@@ -12,11 +12,13 @@ from opselect.executorch.selected import SelectedOperators, selected
 from opselect.models.formats import model_at
 from opselect.models.storage import open_file
 from opselect.usecases.model_names import model_names
+from opselect.usecases.only_members import only_member
 from opselect.usecases.watch import Watch
 
 _TASK = "Reading programs"
 _LISTS = {".txt": read_names, ".json": read_ops_dict, ".yaml": read_yaml_list, ".yml": read_yaml_list}
 _PROGRAMS = (".pte", ".bpte")
+_NO_PROGRAM = "Pass a program, or name a list in it: MODEL is ARCHIVE!MEMBER."
 _WHAT_IS_READ = (
     "Read are programs (.pte), names of operators (.txt), an ops dict (.json), and selected_operators.yaml or "
     "functions.yaml."
@@ -51,7 +53,7 @@ def read_executorch_inputs(paths: Sequence[str], watch: Watch) -> tuple[Executor
 
 def _read(path: str, name: str) -> ExecutorchInput:
     ending = _ending(path)
-    with model_at(path) as place, open_file(place) as file:
+    with model_at(only_member(path, _PROGRAMS, ".pte program", _NO_PROGRAM)) as place, open_file(place) as file:
         if ending in _PROGRAMS or is_program(file.buffer):
             program = read_program(file)
             return ExecutorchInput(name, selected(program.operators, program.keys, name), program)

@@ -186,6 +186,7 @@ def test_programs_in_archives(cli: Cli, written: Any, tmp_path: Path) -> None:
         archive.write(FIXTURES / "half.pte", "assets/half.pte")
         archive.writestr("assets/names.txt", "add.out")
     assert written("app.apk!assets/half.pte")[HEADER] == TEXTS["half.pte"][HEADER]
+    assert written("app.apk")[HEADER] == TEXTS["half.pte"][HEADER]
     outcome = cli("generate", "app.apk!assets/names.txt", *BOTH, "--out", "no")
     assert (outcome.code, "app.apk!assets/names.txt:1: 'add.out' is no name" in outcome.err) == (2, True)
 
@@ -318,3 +319,15 @@ def test_lists_behind_urls_are_known_by_their_paths(cli: Cli) -> None:
     outcome = cli("generate", "memory://lists.d/names.txt?raw=1.x", *BOTH, "--out", "out", "--json")
     files.rm("/lists.d", recursive=True)
     assert [row["name"] for row in outcome.json["operators"]] == ["aten::add.out"], outcome.err
+
+
+def test_an_archive_stands_for_the_only_program_in_it(cli: Cli, tmp_path: Path) -> None:
+    for name, members in (("none.zip", ("names.txt",)), ("two.zip", ("a.pte", "b.bpte"))):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member in members:
+                archive.writestr(member, "aten::add.out")
+    err = cli("generate", "none.zip", *BOTH, "--out", "no").err
+    assert err.startswith("error: none.zip: holds no .pte program\n  Pass a program, or name a list in it")
+    outcome = cli("generate", "two.zip", *BOTH, "--out", "no")
+    assert outcome.code == 2
+    assert "two.zip: holds 2 .pte programs\n  Name one: MODEL is two.zip!a.pte, for example." in outcome.err
