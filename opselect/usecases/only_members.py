@@ -11,7 +11,7 @@ def only_member(path: str, suffixes: tuple[str, ...], what: str, advice: str) ->
 
     Raises InputError where there is no such file, with the advice, and where there are several.
     """
-    if "!" in path or not is_archive_at(path):
+    if not is_archive_at(path):
         return path
     from opselect.models.formats.archives import list_archive  # zip and tar take longer to load than most models
 

@@ -321,6 +321,18 @@ def test_lists_behind_urls_are_known_by_their_paths(cli: Cli) -> None:
     assert [row["name"] for row in outcome.json["operators"]] == ["aten::add.out"], outcome.err
 
 
+@pytest.mark.parametrize(
+    "name", ["a!b.zip", "a!b.zip!half.pte", "memory://lists.d/a.zip", "memory://lists.d/a.zip!half.pte"]
+)
+def test_archives_are_known_whatever_they_are_called(written: Any, tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a!b.zip", "w") as archive:
+        archive.write(FIXTURES / "half.pte", "half.pte")
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/lists.d/a.zip", (tmp_path / "a!b.zip").read_bytes())
+    assert written(name)[HEADER] == TEXTS["half.pte"][HEADER]
+    files.rm("/lists.d", recursive=True)
+
+
 def test_an_archive_stands_for_the_only_program_in_it(cli: Cli, tmp_path: Path) -> None:
     for name, members in (("none.zip", ("names.txt",)), ("two.zip", ("a.pte", "b.bpte"))):
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
