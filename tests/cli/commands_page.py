@@ -20,15 +20,15 @@ PAGE = ROOT / "docs" / "commands.md"
 PAGES = (
     PAGE,
     ROOT / "docs" / "audit.md",
-    *(ROOT / "docs" / name for name in ("tflite.md", "tflite_builds.md", "flex.md", "onnxruntime.md")),
+    *(ROOT / "docs" / name for name in ("tflite.md", "tflite_builds.md", "flex.md", "onnxruntime.md", "executorch.md")),
 )
 BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
 
 
 _NAMED = (
-    *("audit", "build_models", "checkpoints", "findings", "freeze", "headers", "logs/tensorflow_1.13.1", "models"),
-    *("onnx", "runtime_tree", "saved_models"),
+    *("audit", "build_models", "checkpoints", "executorch", "findings", "freeze", "headers", "logs/tensorflow_1.13.1"),
+    *("models", "onnx", "runtime_tree", "saved_models"),
 )
 """Folders of fixtures that examples name files of."""
 
