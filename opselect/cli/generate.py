@@ -91,8 +91,9 @@ Examples:
     help="What to write; repeatable. For TensorFlow: bazel, makefile, cmake, list, manifest, and header, which is "
     "ops_to_register.h. For TensorFlow Lite, of .tflite models: registration, tflite-cmake and tflite-bazel build it "
     "with their operators alone; flex-bazel builds the Flex delegate with their kernels alone; flex-ops is what "
-    "list_flex_ops prints; tflm-resolver is for microcontrollers. Of .onnx models: onnxruntime. Of .pte programs: "
-    "executorch, executorch-ops-dict, executorch-header. "
+    "list_flex_ops prints; tflm-resolver is for microcontrollers. Of .onnx models, and of "
+    "configurations to put together: onnxruntime. Of .pte programs, and of lists of operators: executorch, "
+    "executorch-ops-dict, executorch-header. "
     "Default: manifest, and of bazel and makefile what the release has lists for.",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")

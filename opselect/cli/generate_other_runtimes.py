@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from opselect.cli.shared.console import note, print_json, warn
 from opselect.cli.shared.exit_codes import DONE
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from opselect.models.choice import Choice
     from opselect.targets import Target
     from opselect.usecases.runtime_question import RuntimeQuestion
+
+
+_COUNT_HERE = frozenset(
+    ("models", "targets", "out", "types", "with_optimizer_ops", "max_download", "as_json", "quiet", "config_file")
+)
+"""What says something of models that are not TensorFlow's."""
 
 
 def generate_and_print(question: RuntimeQuestion, out: Path, *, as_json: bool, quiet: bool) -> int:
@@ -43,7 +50,7 @@ def check_of_runtime(
     out: Path | None,
     html_file: str | None,
 ) -> Path:
-    """The folder to write to. Raises click.UsageError for options that are about models of TensorFlow, and for
+    """The folder to write to. Raises click.UsageError for options that are about TensorFlow and its models, and for
     targets of several runtimes, whose models are not the same.
     """
     runtimes = {kind_of(target).runtime: target for target in targets}
@@ -63,4 +70,9 @@ def check_of_runtime(
         raise click.UsageError("--html tells of kernels and files, and none are selected for this target")
     if out is None:
         raise click.UsageError("say where the files go: --out DIR (with --json, too)")
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        if given and option.name not in _COUNT_HERE:
+            raise click.UsageError(f"{option.opts[0]} says nothing here: --target {targets[0]} asks no TensorFlow")
     return out

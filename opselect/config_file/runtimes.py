@@ -6,7 +6,12 @@ from collections.abc import Collection, Mapping
 
 from opselect.targets import OTHER_RUNTIMES, Runtime, kind_of
 
-_SUFFIXES: Mapping[str, Runtime] = {".onnx": "onnxruntime", ".config": "onnxruntime", ".pte": "executorch"}
+_SUFFIXES: Mapping[str, Runtime] = {
+    ".onnx": "onnxruntime",
+    ".config": "onnxruntime",
+    ".pte": "executorch",
+    ".bpte": "executorch",
+}
 """Ends of names that say whose a model is; all others may be of TensorFlow."""
 
 

@@ -24,6 +24,9 @@ WITHOUT_TENSORS = "v1"
 _NUMBERS = {name: number for number, name in enumerate(DTYPES)} | {"QUInt4X2": 16, "QUInt2X4": 17}
 """With two names that only the enumeration of ``gen_oplist.py`` spells so."""
 
+_COMPUTED_AS_FLOAT = frozenset(("Half", "BFloat16"))
+_WHOLE = frozenset(("Byte", "Char", "Short", "Int", "Long", "Bool", "UInt16", "UInt32", "UInt64"))
+
 _TENSOR = r"[0-9]{1,3};(?:[0-9]{1,2}(?:,[0-9]{1,2})*)?"
 _KEY = re.compile(rf"v1(?:/(?:{_TENSOR}(?:\|{_TENSOR})*)?)?")
 _DTYPE = re.compile(r"([0-9]+);")
@@ -59,6 +62,20 @@ def dtypes_of(keys: Iterable[str]) -> tuple[str, ...] | None:
             return None
         found.update(DTYPES[number] for number in _numbers(key))
     return tuple(sorted(found))
+
+
+def lacks_float(keys: Iterable[str]) -> bool:
+    """Whether keys name ``Half`` or ``BFloat16`` and not ``Float``, in which most kernels compute these
+    (``kernels/portable/cpu/util/elementwise_util.h``, ``get_compute_type``).
+    """
+    dtypes = dtypes_of(keys) or ()
+    return "Float" not in dtypes and not _COMPUTED_AS_FLOAT.isdisjoint(dtypes)
+
+
+def is_whole(key: str) -> bool:
+    """Whether all tensors of a key hold whole numbers or truth values, and there is one."""
+    dtypes = dtypes_of((key,))
+    return bool(dtypes) and _WHOLE.issuperset(dtypes or ())
 
 
 def _numbers(key: str) -> list[int]:

@@ -33,7 +33,7 @@ def read_names(data: bytes, path: str) -> SelectedOperators:
     Raises InputError with the line for what is no name, as all of these do.
     """
     names: dict[str, None] = {}
-    for number, line in enumerate(_text(data, path).split("\n"), 1):
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", _text(data, path)), 1):
         for word in re.split(r"[,\s]+", line.partition("#")[0]):
             if word:
                 names[_name(word, Place(path, number))] = None
@@ -149,7 +149,7 @@ class _SelectedReader:
         entries = self._known(tree, _FIELDS, "a selected_operators.yaml")
         noted = entries.get("debug_info")
         return SelectedOperators(
-            {name: self._operator(value) for name, value in self._operators(entries, "operators")},
+            {name: self._operator(name, value) for name, value in self._operators(entries, "operators")},
             {
                 name: frozenset(self._texts(value, self._kernel_key)) or _ANY
                 for name, value in self._operators(entries, "et_kernel_metadata")
@@ -165,10 +165,13 @@ class _SelectedReader:
             None if noted is None else frozenset(self._texts(noted)),
         )
 
-    def _operator(self, value: YamlNode) -> ListedOperator:
+    def _operator(self, name: str, value: YamlNode) -> ListedOperator:
         if not isinstance(value, YamlMap):
             raise InputError(Place(self._path, value.line), "an operator is no mapping")
         entries = self._known(value, _OPERATOR_FIELDS, "an operator")
+        again = entries.get("name")
+        if again is not None and not (isinstance(again, YamlText) and again.text == name):
+            raise InputError(Place(self._path, again.line), f"the name of {name!r} is another here")
         noted = entries.get("debug_info")
         return ListedOperator(
             self._flag(entries, "include_all_overloads", default=True),
@@ -198,6 +201,9 @@ class _SelectedReader:
 
     def _mapping(self, entries: dict[str, YamlNode], key: str) -> YamlMap:
         value = entries.get(key, YamlMap(0))
+        if isinstance(value, YamlText) and value.tag == "null":
+            # gen_oplist.py writes so of et_kernel_metadata where nothing is selected.
+            return YamlMap(value.line)
         if not isinstance(value, YamlMap):
             raise InputError(Place(self._path, value.line), f"{key} is no mapping")
         return value
@@ -223,4 +229,4 @@ _FIELDS = (
     *("operators", "et_kernel_metadata", "include_all_operators", "include_all_non_op_selectives"),
     *("kernel_metadata", "custom_classes", "build_features", "debug_info"),
 )
-_OPERATOR_FIELDS = ("is_root_operator", "is_used_for_training", "include_all_overloads", "debug_info")
+_OPERATOR_FIELDS = ("name", "is_root_operator", "is_used_for_training", "include_all_overloads", "debug_info")

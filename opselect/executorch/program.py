@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 from kernel_index.errors import InputError, Place, reading
-from opselect.executorch.kernel_keys import DTYPES, WITHOUT_TENSORS
+from opselect.executorch.kernel_keys import DTYPES, WITHOUT_TENSORS, is_whole
 from opselect.executorch.selected import is_operator_name
 from opselect.executorch.tables import SIGNED_BYTE, FieldsOf, TableList
 from opselect.models.formats.checked_tables import BYTE, CheckedFile
@@ -33,7 +33,7 @@ MAX_DIMENSIONS = 16
 """Of a tensor (``runtime/core/exec_aten/util/tensor_dimension_limit.h``)."""
 
 _KERNEL_CALL, _DELEGATE_CALL, _LAST_CALL = 1, 2, 5
-_TENSOR, _TENSOR_LIST, _OPTIONAL_TENSOR_LIST, _LAST_VALUE = 5, 10, 11, 11
+_DOUBLE, _TENSOR, _TENSOR_LIST, _OPTIONAL_TENSOR_LIST, _LAST_VALUE = 4, 5, 10, 11, 11
 _NO_TENSOR = -1
 """Kinds of the unions InstructionArguments and KernelTypes, and what stands for None in a list of tensors."""
 
@@ -45,7 +45,8 @@ class ExecutorchProgram:
     ``operators`` are those of their tables, ``keys`` the kernel keys of the calls, by operator. ``backends`` are the
     delegates that run parts of it. ``mixed_lists`` are operators that are called with a list of tensors of several
     dtypes, of which no other argument has all: ``selective_build.cpp`` notes the first tensor of a list alone, and so
-    forgets dtypes that the kernel has to go through. Here a key more names each of them.
+    forgets dtypes that the kernel has to go through. Here a key more names each of them. ``fractions`` are operators
+    that are called with tensors of whole numbers and a number with a fraction, which kernels promote to ``Float``.
     """
 
     methods: tuple[str, ...]
@@ -53,6 +54,7 @@ class ExecutorchProgram:
     keys: Mapping[str, frozenset[str]]
     backends: frozenset[str]
     mixed_lists: frozenset[str]
+    fractions: frozenset[str]
 
 
 def is_program(buffer: Buffer) -> bool:
@@ -123,6 +125,7 @@ def _together(methods: list[ExecutorchProgram], place: int) -> ExecutorchProgram
         dict(keys),
         frozenset[str]().union(*(method.backends for method in methods)),
         frozenset[str]().union(*(method.mixed_lists for method in methods)),
+        frozenset[str]().union(*(method.fractions for method in methods)),
     )
 
 
@@ -147,6 +150,8 @@ class _Method:
         self._backends: tuple[str, ...] = ()
         self._keys: defaultdict[str, set[str]] = defaultdict(set)
         self._mixed: set[str] = set()
+        self._doubles: set[int] = set()
+        self._fractions: set[str] = set()
 
     def read(self) -> ExecutorchProgram:
         """What the method needs."""
@@ -165,6 +170,7 @@ class _Method:
             {op: frozenset(keys) for op, keys in self._keys.items()},
             frozenset(self._backends),
             frozenset(self._mixed),
+            frozenset(self._fractions),
         )
 
     def _read_chain(self, instructions: TableList) -> None:
@@ -180,10 +186,14 @@ class _Method:
 
     def _read_call(self, operator: str, call: FieldsOf) -> None:
         with _inside(operator):
-            metas = [self._meta(number, call) for number in call.numbers(1) or ()]
+            values = call.numbers(1) or ()
+            metas = [self._meta(number, call) for number in values]
         first = [choices[0] for choices in metas if choices]
         keys = self._keys[operator]
-        keys.add("v1/" + "|".join(first) if first else WITHOUT_TENSORS)
+        key = "v1/" + "|".join(first) if first else WITHOUT_TENSORS
+        keys.add(key)
+        if not self._doubles.isdisjoint(values) and is_whole(key):
+            self._fractions.add(operator)
         named = {meta.partition(";")[0] for meta in first}
         for place, choices in enumerate(choices for choices in metas if choices):
             for other in choices[1:]:
@@ -205,6 +215,8 @@ class _Method:
                 known = self._list_meta(value, optional=kind == _OPTIONAL_TENSOR_LIST)
             else:
                 known = ()
+                if kind == _DOUBLE:
+                    self._doubles.add(number)
             self._metas[number] = known
         return known
 

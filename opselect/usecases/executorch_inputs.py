@@ -15,12 +15,14 @@ from opselect.models.formats.recognize import is_text, recognize_binary, recogni
 from opselect.models.formats.wire import Buffer
 from opselect.models.storage import is_url, open_file
 from opselect.usecases.model_names import model_names
+from opselect.usecases.only_members import only_member
 from opselect.usecases.watch import Watch
 
 _TASK = "Reading programs"
 _LISTS = {".txt": read_names, ".json": read_ops_dict}
 _YAML = (".yaml", ".yml")
 _PROGRAMS = (".pte", ".bpte")
+_NO_PROGRAM = "Pass a program, or name a list in it: MODEL is ARCHIVE!MEMBER."
 _WHAT_IS_READ = (
     "Read are programs (.pte), names of operators (.txt), an ops dict (.json), and selected_operators.yaml or "
     "functions.yaml."
@@ -59,7 +61,7 @@ def _read(path: str, name: str) -> ExecutorchInput:
     ending = _ending(path)
     if not is_url(path) and Path(path).is_dir():
         raise InputError(path, "is a folder", "Name the programs and lists in it, for example as FOLDER/*.pte.")
-    with model_at(path) as place, open_file(place) as file:
+    with model_at(only_member(path, _PROGRAMS, ".pte program", _NO_PROGRAM)) as place, open_file(place) as file:
         if ending in _PROGRAMS or is_program(file.buffer):
             program = read_program(file)
             return ExecutorchInput(name, selected(program.operators, program.keys, name), program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,7 +10,7 @@ from kernel_index.records_json import Json
 from opselect.build_lists.executorch.op_variants import op_variants
 from opselect.build_lists.executorch.operators_yaml import operators_yaml
 from opselect.build_lists.executorch.ops_dict import ops_dict, without_own_kernels
-from opselect.executorch.kernel_keys import dtypes_of
+from opselect.executorch.kernel_keys import dtypes_of, lacks_float
 from opselect.executorch.selected import SelectedOperators, together
 from opselect.targets import Target, kind_of
 from opselect.usecases.executorch_inputs import ExecutorchInput, read_executorch_inputs
@@ -89,6 +90,14 @@ def _warnings(
         )
     if selected.include_all_operators:
         return
+    without_float = _without_float(inputs, selected)
+    if without_float:
+        yield (
+            f"kernels may compute in Float where their tensors have Half, BFloat16 or whole numbers, as those of "
+            f"aten::add, aten::mul and comparisons do, and the header has no Float for {_some(without_float)}: a build "
+            f"with dtypes selected then aborts with \"dtype '6' not selected\". A .json beside the inputs adds it: "
+            f"{json.dumps({without_float[0]: ['Float']})}"
+        )
     if not selected.keys:
         yield "nothing calls an operator: the lists select no kernels, and the header allows all dtypes"
     lists = together(each.selected for each in inputs if each.program is None)
@@ -115,6 +124,16 @@ def _warnings(
             f"needed with any dtype, and with kernels for some: {_some(lost)}; an ops dict can say the former alone, "
             f"which serves all dtypes"
         )
+
+
+def _without_float(inputs: Sequence[ExecutorchInput], selected: SelectedOperators) -> list[str]:
+    """Operators whose kernels may compute in ``Float``, which none of their tensors has."""
+    fractions = frozenset[str]().union(*(each.program.fractions for each in inputs if each.program))
+    return sorted(
+        name
+        for name, keys in selected.keys.items()
+        if lacks_float(keys) or (name in fractions and "Float" not in (dtypes_of(keys) or ("Float",)))
+    )
 
 
 def _some(names: Sequence[str]) -> str:

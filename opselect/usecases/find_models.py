@@ -14,7 +14,11 @@ from opselect.models.formats.models import SAVED_MODEL_FILES
 from opselect.models.graph import check_graph
 from opselect.usecases.load_model import LoadedModel, load_model
 
-OTHER_FORMATS = {".onnx": ("onnx", "an ONNX model"), ".pte": ("executorch", "an ExecuTorch program")}
+OTHER_FORMATS = {
+    ".onnx": ("onnx", "an ONNX model"),
+    ".pte": ("executorch", "an ExecuTorch program"),
+    ".bpte": ("executorch", "an ExecuTorch program"),
+}
 """Models of other runtimes by the ends of their names, which say in a configuration whose they are."""
 
 MODEL_SUFFIXES = (

@@ -8,8 +8,8 @@ from pathlib import Path
 from kernel_index.errors import InputError, reading
 from kernel_index.records_json import Json
 from opselect.build_lists.required_operators import entry_json, required_operators_text
-from opselect.models.formats import is_archive_at, model_at
-from opselect.models.formats.recognize import EXPORT_FROM_PYTORCH, is_text, recognize_binary
+from opselect.models.formats import model_at
+from opselect.models.formats.recognize import is_text, recognize_binary
 from opselect.models.storage import is_file, is_url, join, list_folder, open_file
 from opselect.onnxruntime.config_file import MAX_BYTES, ReadConfiguration, parse_configuration
 from opselect.onnxruntime.element_types import element_types
@@ -20,12 +20,14 @@ from opselect.onnxruntime.optimizer_ops import added_operators, with_added
 from opselect.onnxruntime.required import ModelNeeds
 from opselect.targets import kind_of
 from opselect.usecases.model_names import model_names
+from opselect.usecases.only_members import only_member
 from opselect.usecases.optimizer_operators import additions_json, additions_warnings
 from opselect.usecases.runtime_question import RuntimeQuestion, RuntimeTexts
 from opselect.usecases.watch import Watch
 
 _TASK = "Reading models"
 _SUFFIX = ".onnx"
+_PASS = "Pass an .onnx model, a folder or an archive of them."
 _CONFIGURATIONS = (".config", ".txt")
 """How the names of configurations end: ONNX Runtime's tools write the former, others the latter."""
 _NAME_MODELS = "What is called .config or .txt is read as a configuration: give a model another name."
@@ -110,7 +112,7 @@ def _files_in(path: str) -> list[str] | None:
 
 
 def _read(path: str) -> OnnxModel:
-    with model_at(_only_member(path)) as place, open_file(place) as file:
+    with model_at(only_member(path, (_SUFFIX,), f"{_SUFFIX} model", _PASS)) as place, open_file(place) as file:
         return read_onnx(file)
 
 
@@ -138,26 +140,6 @@ def _types_left_out(
                 f"{name} restricts the types of all operators, and not everything else does: its operators count with "
                 "all types"
             )
-
-
-def _only_member(path: str) -> str:
-    """An archive stands for the only model in it, told by its name."""
-    if "!" in path or not is_archive_at(path):
-        return path
-    # zip and tar take longer to load than most models
-    from opselect.models.formats.archives import list_archive, of_pytorch
-
-    members = [member.name for member in list_archive(path)]
-    names = [name for name in members if name.lower().endswith(_SUFFIX)]
-    if len(names) == 1:
-        return f"{path}!{names[0]}"
-    if not names and of_pytorch(members):
-        raise InputError(path, f"holds no {_SUFFIX} model, it looks like a file of PyTorch", EXPORT_FROM_PYTORCH)
-    if not names:
-        raise InputError(path, f"holds no {_SUFFIX} model", "Pass an .onnx model, a folder or an archive of them.")
-    raise InputError(
-        path, f"holds {len(names):,} {_SUFFIX} models", f"Name one: MODEL is {path}!{names[0]}, for example."
-    )
 
 
 def details_of(required: RequiredOperators) -> Json:

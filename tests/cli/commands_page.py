@@ -27,8 +27,8 @@ LEFT_OUT = "…"
 
 
 _NAMED = (
-    *("audit", "build_models", "checkpoints", "findings", "freeze", "headers", "logs/tensorflow_1.13.1", "models"),
-    *("executorch", "onnx", "runtime_tree", "saved_models"),
+    *("audit", "build_models", "checkpoints", "executorch", "findings", "freeze", "headers", "logs/tensorflow_1.13.1"),
+    *("models", "onnx", "runtime_tree", "saved_models"),
 )
 """Folders of fixtures that examples name files of."""
 

@@ -86,7 +86,7 @@ REFUSED = {
     ),
     "models:\n  - cnn.onnx\n  - names.txt\ntargets: [onnxruntime, executorch]\n": (
         "opselect.yaml:3: models[1]: no target reads names.txt: by their names onnxruntime and executorch read .onnx, "
-        ".config, .pte Name single files or patterns such as models/*.onnx; a folder, or a list"
+        ".config, .pte, .bpte Name single files or patterns such as models/*.onnx; a folder, or a list"
     ),
     "models: [cnn.onnx, flex.tflite]\ntargets: [onnxruntime, executorch]\n": (
         "opselect.yaml:1: models[1]: no target reads flex.tflite"
@@ -202,3 +202,13 @@ def test_merge_says_what_puts_files_of_other_runtimes_together(cli: Cli, text: s
     outcome = cli("merge", "a.config", "a.config")
     assert outcome.code == UNUSABLE
     assert f"opselect generate FILE… --target {target} --out DIR" in " ".join(outcome.err.split())
+
+
+def test_bundled_programs_are_known_by_their_names(cli: Cli) -> None:
+    shutil.copy(FIXTURES / "executorch" / "bundled.bpte", ".")
+    assert cli("init", "-o", "opselect.yaml", ".").code == DONE
+    assert "- bundled.bpte" in CONFIG.read_text()
+    CONFIG.write_text("models: [cnn.onnx, bundled.bpte]\ntargets: [onnxruntime, executorch]\n")
+    outcome = cli("generate", "--json")
+    assert outcome.code == DONE, outcome.err
+    assert [row["models"] for row in outcome.json["of_runtimes"]] == [["cnn.onnx"], ["bundled.bpte"]]

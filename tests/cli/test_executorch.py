@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 import yaml
 
+from opselect.usecases.executorch_inputs import MAX_LIST_BYTES
 from tests.cli.conftest import Cli, Outcome
 from tests.opselect.hostile_executorch import HOSTILE
-from tests.opselect.pte_files import Call, Plan, calling, pte_bytes, tensor, with_header
+from tests.opselect.pte_files import Call, Plan, Value, calling, pte_bytes, tensor, with_header
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "executorch"
 TEXTS: dict[str, dict[str, str]] = json.loads((FIXTURES / "texts.json").read_text())
@@ -183,6 +186,7 @@ def test_programs_in_archives(cli: Cli, written: Any, tmp_path: Path) -> None:
         archive.write(FIXTURES / "half.pte", "assets/half.pte")
         archive.writestr("assets/names.txt", "add.out")
     assert written("app.apk!assets/half.pte")[HEADER] == TEXTS["half.pte"][HEADER]
+    assert written("app.apk")[HEADER] == TEXTS["half.pte"][HEADER]
     outcome = cli("generate", "app.apk!assets/names.txt", *BOTH, "--out", "no")
     assert (outcome.code, "app.apk!assets/names.txt:1: 'add.out' is no name" in outcome.err) == (2, True)
 
@@ -245,3 +249,105 @@ def test_without_a_target_nobody_asks_for_a_tensorflow(cli: Cli) -> None:
     assert outcome.code == 2
     assert "half.pte: is no model of TensorFlow, it looks like an ExecuTorch program" in outcome.err
     assert "--target executorch" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(
+            ("--tensorflow", "2.14"),
+            ("--tree", "."),
+            ("--root", "."),
+            ("--profile", "desktop"),
+            ("-D", "A"),
+            ("-U", "A"),
+        ),
+        *(("--no-inserted",), ("--mode", "trim"), ("--keep-core",), ("--allow-missing",), ("--template-dir", ".")),
+        *(("--have", "re2"), ("--follow-links",), ("--jobs", "2"), ("--dask", "a:1"), ("--all-signatures",)),
+        *(("--compat", "2.14"), ("--ops-list", "a.json"), ("--html", "a.html"), ("--types",), ("--labels", "litert")),
+    ],
+)
+def test_no_option_is_ignored(cli: Cli, tmp_path: Path, option: tuple[str, ...]) -> None:
+    outcome = cli("generate", FIXTURES / "half.pte", *BOTH, "--out", "out", *option)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_option_of_tensorflow_is_named(cli: Cli) -> None:
+    outcome = cli("generate", FIXTURES / "half.pte", *BOTH, "--out", "out", "--no-inserted", "--max-download", "1G")
+    assert "--no-inserted says nothing here: --target executorch asks no TensorFlow" in outcome.err
+
+
+def test_where_kernels_may_compute_in_float_that_is_said_and_can_be_added(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "half.pte").write_bytes(calling("aten::add.out", tensor(5, 0)))
+    (tmp_path / "whole.pte").write_bytes(calling("aten::gt.Scalar_out", tensor(3, 0), Value(4), args=(0, 1)))
+    err = told(cli("generate", "half.pte", "whole.pte", *BOTH, "--out", "o"))
+    assert "the header has no Float for aten::add.out, aten::gt.Scalar_out: a build with dtypes selected" in err
+    # The advice is taken at its word.
+    (tmp_path / "more.json").write_text(err[err.index('{"') :].partition("}")[0] + "}")
+    err = told(cli("generate", "half.pte", "whole.pte", "more.json", *BOTH, "--out", "o"))
+    assert "the header has no Float for aten::gt.Scalar_out:" in err
+    header = (tmp_path / "o" / HEADER).read_text()
+    half_or_float = (
+        "scalar_type == executorch::aten::ScalarType::Float || scalar_type == executorch::aten::ScalarType::Half"
+    )
+    assert f'compare("add.out") == 0)\n        && ({half_or_float}))' in header
+    (tmp_path / "all.json").write_text('{"aten::gt.Scalar_out": []}')
+    assert "Float" not in told(cli("generate", "whole.pte", "all.json", *BOTH, "--out", "o"))
+
+
+def test_what_is_read_is_not_written_over(cli: Cli, tmp_path: Path) -> None:
+    for name, text in ((YAML, "operators: {}\n"), (DICT, "{}"), (HEADER, "aten::add.out")):
+        (tmp_path / name).write_text(text)
+        outcome = cli("generate", name, *ALL, "--out", ".")
+        assert outcome.code == 2
+        assert f"{name}: would be written over, and is part of what is read" in outcome.err
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+        (tmp_path / name).unlink()
+
+
+def test_names_that_are_no_utf_8(written: Any, tmp_path: Path) -> None:
+    name = os.fsdecode(b"m\xff.pte")
+    shutil.copy(FIXTURES / "half.pte", tmp_path / name)
+    operators = yaml.safe_load(written(name)[YAML])["operators"]
+    assert {source for each in operators.values() for source in each["debug_info"]} == {"m\\udcff.pte"}
+
+
+def test_a_list_has_no_more_bytes_than_any_list_has(cli: Cli, tmp_path: Path) -> None:
+    with (tmp_path / "names.txt").open("wb") as file:
+        file.truncate(MAX_LIST_BYTES + 1)
+    outcome = cli("generate", "names.txt", *BOTH, "--out", "out")
+    assert outcome.code == 2
+    assert "names.txt: has more than 67,108,864 bytes, which no list of operators has" in outcome.err
+
+
+def test_lists_behind_urls_are_known_by_their_paths(cli: Cli) -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/lists.d/names.txt?raw=1.x", b"aten::add.out")
+    outcome = cli("generate", "memory://lists.d/names.txt?raw=1.x", *BOTH, "--out", "out", "--json")
+    files.rm("/lists.d", recursive=True)
+    assert [row["name"] for row in outcome.json["operators"]] == ["aten::add.out"], outcome.err
+
+
+@pytest.mark.parametrize(
+    "name", ["a!b.zip", "a!b.zip!half.pte", "memory://lists.d/a.zip", "memory://lists.d/a.zip!half.pte"]
+)
+def test_archives_are_known_whatever_they_are_called(written: Any, tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a!b.zip", "w") as archive:
+        archive.write(FIXTURES / "half.pte", "half.pte")
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/lists.d/a.zip", (tmp_path / "a!b.zip").read_bytes())
+    assert written(name)[HEADER] == TEXTS["half.pte"][HEADER]
+    files.rm("/lists.d", recursive=True)
+
+
+def test_an_archive_stands_for_the_only_program_in_it(cli: Cli, tmp_path: Path) -> None:
+    for name, members in (("none.zip", ("names.txt",)), ("two.zip", ("a.pte", "b.bpte"))):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member in members:
+                archive.writestr(member, "aten::add.out")
+    err = cli("generate", "none.zip", *BOTH, "--out", "no").err
+    assert err.startswith("error: none.zip: holds no .pte program\n  Pass a program, or name a list in it")
+    outcome = cli("generate", "two.zip", *BOTH, "--out", "no")
+    assert outcome.code == 2
+    assert "two.zip: holds 2 .pte programs\n  Name one: MODEL is two.zip!a.pte, for example." in outcome.err

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opselect.executorch.kernel_keys import DTYPES, dtypes_of, parse_key
+from opselect.executorch.kernel_keys import DTYPES, dtypes_of, is_whole, lacks_float, parse_key
 
 TENSORS = st.builds(
     lambda dtype, order: f"{dtype};{','.join(map(str, order))}",
@@ -35,6 +35,7 @@ def test_what_is_taken_is_taken_again(text: str) -> None:
     [
         *((name, f"v1/{number};") for number, name in enumerate(DTYPES)),
         ("QUInt4X2", "v1/16;"),
+        ("QUInt2X4", "v1/17;"),
         ("default", "default"),
         ("v1", "v1"),
         ("v1/", "v1"),
@@ -57,3 +58,30 @@ def test_any_dtype_wins() -> None:
     assert dtypes_of(["v1", "v1/6;0"]) is None
     assert dtypes_of(["v1/6;0|4;0", "v1/11;"]) == ("Bool", "Float", "Long")
     assert dtypes_of([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "lacks"),
+    [
+        *((["v1/5;0"], True), (["v1/15;|4;"], True), (["v1/5;0|6;0"], False), (["v1/5;", "v1/6;"], False)),
+        *(
+            (["v1/5;", "default"], False),
+            (["v1/5;", "v1"], False),
+            (["v1/7;"], False),
+            (["v1/3;|11;"], False),
+            ([], False),
+        ),
+    ],
+)
+def test_half_is_computed_in_float(keys: list[str], lacks: bool) -> None:
+    assert lacks_float(keys) == lacks
+
+
+def test_whole_numbers() -> None:
+    assert [DTYPES[number] for number in range(30) if is_whole(f"v1/{number};0")] == [
+        *("Byte", "Char", "Short", "Int", "Long", "Bool", "UInt16", "UInt32", "UInt64")
+    ]
+    assert is_whole("v1/3;0|11;0")
+    assert not is_whole("v1/3;0|6;0")
+    assert not is_whole("v1")
+    assert not is_whole("default")

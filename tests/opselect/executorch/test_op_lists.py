@@ -18,7 +18,14 @@ def test_names_are_separated_by_commas_blanks_or_lines() -> None:
     assert found.operators.keys() == found.keys.keys()
 
 
-@given(st.lists(NAMES, min_size=1), st.sampled_from((", ", " ", "\n", ",\n\n")))
+def test_a_comment_ends_with_its_line() -> None:
+    found = read_names(b"# one\raten::a.out # two\r\naten::b # three\naten::c", "l")
+    assert set(found.operators) == {"aten::a.out", "aten::b", "aten::c"}
+    with pytest.raises(InputError, match="l:3: 'no' is no name"):
+        read_names(b"# one\raten::a.out\rno", "l")
+
+
+@given(st.lists(NAMES, min_size=1), st.sampled_from((", ", " ", "\n", "\r", ",\n\n")))
 def test_all_names_are_found(names: list[str], between: str) -> None:
     assert set(read_names(between.join(names).encode(), "l").operators) == set(names)
 
@@ -122,3 +129,13 @@ def test_names_of_operators(name: str) -> None:
     assert is_operator_name(name)
     for wrong in (f"{name} ", f"{name}\n", f" {name}", f"{name}.", f"{name}::", f'{name}"'):
         assert not is_operator_name(wrong)
+
+
+def test_what_the_tools_write_and_take_is_taken() -> None:
+    # gen_oplist.py that is asked for nothing.
+    text = b"build_features: []\net_kernel_metadata: null\nkernel_metadata: {}\noperators: {}\n"
+    assert read_yaml_list(text, "l") == SelectedOperators()
+    named = read_yaml_list(b"operators:\n  aten::a.out: {name: aten::a.out, include_all_overloads: false}\n", "l")
+    assert named.operators == {"aten::a.out": ListedOperator()}
+    with pytest.raises(InputError, match=r"l:2: the name of 'aten::a.out' is another here"):
+        read_yaml_list(b"operators:\n  aten::a.out: {name: aten::b.out}\n", "l")

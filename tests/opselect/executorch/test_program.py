@@ -203,3 +203,17 @@ def test_whatever_is_changed_is_read_or_is_one_error(data: st.DataObject) -> Non
         file.flush()
         found = read_or_refused(Path(file.name))
     assert found is None or found.keys.keys() <= found.operators
+
+
+@pytest.mark.parametrize(
+    ("values", "fraction"),
+    [
+        ((tensor(3, 0), Value(4), tensor(11, 0)), True),
+        ((tensor(3, 0), Value(2), tensor(11, 0)), False),
+        ((tensor(3, 0), Value(4), tensor(6, 0)), False),
+        ((Value(4),), False),
+    ],
+)
+def test_whole_numbers_and_a_fraction(program: Any, values: tuple[Value, ...], fraction: bool) -> None:
+    found = program(calling("aten::gt.Scalar_out", *values, args=tuple(range(len(values)))))
+    assert found.fractions == ({"aten::gt.Scalar_out"} if fraction else set())
