@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from onnx import parser
+from onnx import ModelProto, parser
 
 from opselect.onnxruntime.element_types import element_types
 from opselect.onnxruntime.models import OnnxModel
+from tests.opselect.hostile_onnx import field, number_field
 
 ALWAYS = frozenset({"float", "int64_t", "int32_t", "bool"})
 
@@ -17,6 +18,13 @@ def types(graph: str, functions: str = "") -> frozenset[str] | None:
     proto = parser.parse_model(text)
     found = {(each.domain, each.name, each.overload): each for each in proto.functions}
     return element_types(OnnxModel("m.onnx", proto.graph, {"ai.onnx": 20, "own": 1}, found))
+
+
+def test_names_that_are_no_utf8_say_nothing() -> None:
+    """Those of operators that nothing runs, and of attributes."""
+    proto = ModelProto()
+    proto.ParseFromString(field(7, field(1, field(4, b"\xff") + field(5, field(1, b"\xffto") + number_field(3, 10)))))
+    assert element_types(OnnxModel("m.onnx", proto.graph, {"ai.onnx": 20}, {})) == ALWAYS | {"MLFloat16"}
 
 
 @pytest.mark.parametrize(
