@@ -117,7 +117,9 @@ class _Walk:
             self._followed += bool(self._open)
             if self._followed > MAX_FOLLOWED:
                 problem = f"its functions become more than {MAX_FOLLOWED:,} operators where they are called"
-                raise InputError(self._model.path, problem, "If that is meant, inline them first: onnx.inliner does it.")
+                raise InputError(
+                    self._model.path, problem, "If that is meant, inline them first: onnx.inliner does it."
+                )
             node = _with_attributes(written, context.attributes)
             key = function_key(node)
             op = key[1] if key[1].isprintable() else repr(key[1])

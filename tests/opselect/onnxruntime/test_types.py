@@ -33,6 +33,12 @@ def test_an_operator_that_is_used_with_an_unknown_type_has_no_entry(tmp_path: Pa
     )
 
 
+def test_an_operator_without_the_input_that_kernels_are_told_apart_by_has_no_entry(tmp_path: Path) -> None:
+    """Its other types alone say nothing: the tools of ONNX Runtime end with an error at such an entry."""
+    text = '<ir_version: 8, opset_import: ["": 14]> g (int32[1] i) => (y) { y = Gather ("", i) z = Abs (i) }'
+    assert list(needs_of(tmp_path, text).required().types) == [("ai.onnx", "Abs")]
+
+
 def test_overlong_names_are_cut_in_warnings(tmp_path: Path) -> None:
     model = onnx_model(HEAD + "g (float[2] x) => (y) { a = my.F (x) y = Abs (a) }")
     model.graph.node[0].output[0] = model.graph.node[1].input[0] = "a" * 100_000
