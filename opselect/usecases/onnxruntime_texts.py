@@ -9,7 +9,7 @@ from kernel_index.errors import InputError, reading
 from kernel_index.records_json import Json
 from opselect.build_lists.required_operators import entry_json, required_operators_text
 from opselect.models.formats import is_archive_at, model_at
-from opselect.models.storage import is_file, is_url, join, list_folder, open_file
+from opselect.models.storage import is_url, join, list_folder, open_file
 from opselect.onnxruntime.config_file import MAX_BYTES, ReadConfiguration, parse_configuration
 from opselect.onnxruntime.element_types import element_types
 from opselect.onnxruntime.merging import merged
@@ -99,10 +99,13 @@ def _files_in(path: str) -> list[str] | None:
     found: list[str] = []
     for name in names:
         entry = join(path, name)
-        inside = None if not is_url(entry) and Path(entry).is_symlink() else _files_in(entry)
+        linked = not is_url(entry) and Path(entry).is_symlink()
+        if linked and Path(entry).is_dir():
+            continue
+        inside = None if linked else _files_in(entry)
         if inside is not None:
             found += inside
-        elif name.lower().endswith(_SUFFIX) and is_file(entry):
+        elif name.lower().endswith(_SUFFIX):  # a link that leads nowhere, too: reading it says so
             found.append(entry)
     return found
 
