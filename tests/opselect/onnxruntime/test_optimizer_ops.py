@@ -44,6 +44,13 @@ def test_a_convolution_and_its_activation_become_one_operator_and_change_their_l
     assert found["com.microsoft;1;NhwcFusedConv"].optimizer == "NhwcTransformer"
 
 
+@pytest.mark.parametrize("domain", ["", "com.microsoft:"])
+def test_weights_beside_quantised_inputs_are_quantised_by_operators_of_onnx(domain: str) -> None:
+    found = added(model(f"{domain}DequantizeLinear", "Gemm"))
+    assert found["ai.onnx;17;QuantizeLinear"].optimizer == "WeightBiasQuantization"
+    assert ("ai.onnx;17;DequantizeLinear" in found) is bool(domain)
+
+
 def test_nothing_is_added_for_operators_that_no_optimiser_touches() -> None:
     assert added(model("NonMaxSuppression", "ai.onnx.ml:TreeEnsembleClassifier")) == {}
 
