@@ -172,6 +172,15 @@ def test_functions_are_typed_call_by_call(tmp_path: Path) -> None:
     }
 
 
+def test_functions_are_followed_for_each_type_of_any_input(tmp_path: Path) -> None:
+    text = """
+        <ir_version: 8, opset_import: ["": 14, "my": 1]>
+        g (bool[2] c, float[2] x, double[2] d) => (y, z) { y = my.F (c, x) z = my.F (c, d) }
+        <domain: "my", opset_import: ["": 14]> F (c, x) => (y) { n = Not (c) y = Abs (x) }
+    """
+    assert types_of(tmp_path, text) == {"Abs": ["double", "float"]}
+
+
 def test_inputs_and_attributes_that_a_call_leaves_out(tmp_path: Path) -> None:
     text = (
         HEAD
