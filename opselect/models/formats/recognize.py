@@ -21,6 +21,7 @@ _FOR_ONNX_RUNTIME = (
     "pass the model that it was made from."
 )
 _FOR_EXECUTORCH = "What a build of ExecuTorch needs of it: opselect generate MODEL --target executorch --out DIR."
+_BEFORE_ORT = "Pass the .onnx model that it was made of."
 _DOWNLOAD = "The download gave a web page and not the model: get the file again."
 
 
@@ -59,6 +60,7 @@ _MAGIC: tuple[tuple[int, bytes, Recognized], ...] = (
     (4, b"TFL3", Recognized("a TensorFlow Lite model", format=TFLITE)),
     (4, b"ET12", _EXECUTORCH),
     (4, b"BP08", _EXECUTORCH),
+    (4, b"ORTM", Recognized("a model in the format .ort of ONNX Runtime", _BEFORE_ORT)),
     (0, b"\x89PNG\r\n\x1a\n", Recognized("a PNG image")),
     (0, b"\xff\xd8\xff", Recognized("a JPEG image")),
     (0, b"\x7fELF", Recognized("an ELF binary")),

@@ -40,6 +40,15 @@ def test_hostile_files_are_one_error_each(kind: str, tmp_path: Path) -> None:
             assert len(str(raised.value).splitlines()) <= 2
 
 
+def test_a_model_that_onnx_runtime_converted_is_told_by_its_format(tmp_path: Path) -> None:
+    path = tmp_path / "m.ort"
+    path.write_bytes(b"\x10\0\0\0ORTM" + bytes(40))
+    with pytest.raises(
+        InputError, match=r"looks like a model in the format \.ort of ONNX Runtime\n  Pass an \.onnx model"
+    ):
+        read(path)
+
+
 def test_there_are_many_hostile_files() -> None:
     assert sum(map(len, HOSTILE.values())) > 120
 

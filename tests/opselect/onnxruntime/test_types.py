@@ -39,6 +39,14 @@ def test_an_operator_without_the_input_that_kernels_are_told_apart_by_has_no_ent
     assert list(needs_of(tmp_path, text).required().types) == [("ai.onnx", "Abs")]
 
 
+def test_an_output_that_is_left_out_does_not_count(tmp_path: Path) -> None:
+    needs = needs_of(
+        tmp_path, '<ir_version: 8, opset_import: ["": 14]> g (float[1] x) => () { "" = Cast <to = 7> (x) }'
+    )
+    assert needs.required().types == {("ai.onnx", "Cast"): TypeEntry({0: frozenset({"float"})})}
+    assert needs.warnings == ()
+
+
 def test_overlong_names_are_cut_in_warnings(tmp_path: Path) -> None:
     model = onnx_model(HEAD + "g (float[2] x) => (y) { a = my.F (x) y = Abs (a) }")
     model.graph.node[0].output[0] = model.graph.node[1].input[0] = "a" * 100_000
