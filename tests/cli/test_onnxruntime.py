@@ -93,7 +93,7 @@ def test_linked_folders_are_passed_over(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     write_models(tmp_path / "elsewhere", "cnn")
     (tmp_path / "models" / "out").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "models" / "again").symlink_to(tmp_path / "models")
+    (tmp_path / "models" / "again.onnx").symlink_to(tmp_path / "models")
     write_models(tmp_path, "one_hot")
     (tmp_path / "models" / "linked.onnx").symlink_to(tmp_path / "one_hot.onnx")
     assert cli("generate", "models", *TARGET).code == 0
