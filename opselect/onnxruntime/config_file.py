@@ -17,6 +17,7 @@ from kernel_index.shown import one_line
 from opselect.onnxruntime.entry_json import InvalidEntryError, read_entry
 from opselect.onnxruntime.merging import joined
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
+from opselect.onnxruntime.type_entries import lacking_types
 from opselect.onnxruntime.value_types import CPP_NAMES
 
 MAX_BYTES = 16 * 2**20
@@ -130,6 +131,10 @@ class _Content:
                 place, f"up to here more than {MAX_NAMED:,} operators are named, and there are not as many"
             )
         for name, entry in found:
+            lacking = lacking_types((domain, name), entry) if entry is not None else ""
+            if lacking:
+                problem = f"the types of {name} say nothing of {lacking}, and ONNX Runtime cannot do without"
+                raise InputError(place, problem, "Leave the braces out: the operator is needed with all types.")
             self.mentions.setdefault((domain, name), []).append(_Mention(place, entry))
         for opset in opsets:
             self.operators.setdefault((domain, opset), set()).update(name for name, _ in found)

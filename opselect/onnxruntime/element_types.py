@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from opselect.onnxruntime.models import OnnxModel, domain_of, function_key
+from opselect.onnxruntime.models import OnnxModel, domain_of, function_key, text_of
 from opselect.onnxruntime.value_types import CPP_NAMES, ValueType, tensor_of, type_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class _Found:
         for node in nodes:
             if domain_of(node.domain) not in _KNOWN_DOMAINS and function_key(node) not in self._functions:
                 self.anything = True
-            if "Quantize" in node.op_type or node.op_type == "ImageDecoder":
+            op = text_of(node.op_type)
+            if "Quantize" in op or op == "ImageDecoder":
                 self.types.add(_BYTES)
             for attribute in node.attribute:
                 self._attribute(attribute)
@@ -66,7 +67,7 @@ class _Found:
             self._type(tensor_of(tensor.data_type))
         for proto in (attribute.tp, *attribute.type_protos):
             self._declared(proto)
-        if attribute.name.endswith(_TELLING):
+        if text_of(attribute.name).endswith(_TELLING):
             self._type(tensor_of(attribute.i))
         for graph in (attribute.g, *attribute.graphs):
             self.graph(graph)

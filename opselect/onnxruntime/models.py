@@ -45,17 +45,17 @@ class OnnxModel:
 
 def domain_of(domain: str | bytes) -> str:
     """The domain as configurations have it."""
-    return _text(domain) or ONNX_DOMAIN
+    return text_of(domain) or ONNX_DOMAIN
 
 
 def function_key(named: NodeProto | FunctionProto) -> FunctionKey:
     """What a node calls, or a function is called. Overloads are younger than the oldest ``onnx`` that will do."""
     op = named.op_type if hasattr(named, "op_type") else named.name
-    return domain_of(named.domain), _text(op), _text(getattr(named, "overload", ""))
+    return domain_of(named.domain), text_of(op), text_of(getattr(named, "overload", ""))
 
 
-def _text(name: str | bytes) -> str:
-    """A name of a model; protobuf gives bytes of one that is no UTF-8."""
+def text_of(name: str | bytes) -> str:
+    """A name of a model as text; protobuf gives bytes of one that is no UTF-8."""
     return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
 
 

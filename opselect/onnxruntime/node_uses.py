@@ -29,8 +29,10 @@ from opselect.onnxruntime.value_types import ValueType, agreed, tensor_of, type_
 if TYPE_CHECKING:
     from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, ValueInfoProto
 
-MAX_CALLS = 100_000
-"""Calls of functions with different types or attributes that are followed: a small file can ask for endlessly many."""
+MAX_FOLLOWED = 200_000
+"""Nodes of functions that are followed, once for each way that a function is called: a small file can ask for endlessly
+many.
+"""
 
 _RENAME = "Names of operators and domains are letters, digits, dots and underscores."
 
@@ -92,6 +94,7 @@ class _Walk:
         self._typed = typed
         self._called: dict[object, Types] = {}
         self._open: list[FunctionKey] = []
+        self._followed = 0
         self.not_imported: dict[str, int] = {}
 
     def graph(self, graph: GraphProto, around: _Scope, given: Types, context: _Context) -> Types:
@@ -111,6 +114,12 @@ class _Walk:
 
     def _nodes(self, nodes: Iterable[NodeProto], values: _Scope, context: _Context) -> None:
         for place, written in enumerate(nodes):
+            self._followed += bool(self._open)
+            if self._followed > MAX_FOLLOWED:
+                problem = f"its functions become more than {MAX_FOLLOWED:,} operators where they are called"
+                raise InputError(
+                    self._model.path, problem, "If that is meant, inline them first: onnx.inliner does it."
+                )
             node = _with_attributes(written, context.attributes)
             key = function_key(node)
             op = key[1] if key[1].isprintable() else repr(key[1])
@@ -181,8 +190,6 @@ class _Walk:
             path = self._model.path
             if key in self._open:
                 raise InputError(path, f"the function {spelled(key)} calls itself", "No runtime can run such a model.")
-            if len(self._called) == MAX_CALLS:
-                raise InputError(path, f"functions are called in more than {MAX_CALLS:,} ways", "Simplify the model.")
             whose = f"the function {spelled(key)}"
             attributes = {each.name: each for each in (*function.attribute_proto, *node.attribute)}
             imported = opsets_of(function.opset_import, path, whose)

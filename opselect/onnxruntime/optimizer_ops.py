@@ -64,6 +64,25 @@ def added_operators(
     return _Growing(required, element_types, function_bodies()).grown(optimizer_rules())
 
 
+def added_to_any(
+    parts: Iterable[tuple[RequiredOperators, Collection[str] | None]], together: RequiredOperators
+) -> tuple[AddedOperator, ...]:
+    """What may be added when that is loaded which any of ``parts`` is for, each with the types of its values.
+
+    An optimiser sees one model: operators of two files are not fused, and what one does not say of its opsets is not
+    said by the other. ``together`` is what all parts need, and what that has with all types is not told again.
+    """
+    if together.all_operators:
+        return ()
+    found: dict[tuple[str, int, str], AddedOperator] = {}
+    for required, element_types in parts:
+        for each in added_operators(required, element_types):
+            there = each.name in together.operators.get((each.domain, each.opset), ())
+            if not there or (each.domain, each.name) in together.types:
+                found.setdefault((each.domain, each.opset, each.name), each)
+    return tuple(found[key] for key in sorted(found))
+
+
 def with_added(required: RequiredOperators, added: Iterable[AddedOperator]) -> RequiredOperators:
     """What is required with the operators that are added.
 

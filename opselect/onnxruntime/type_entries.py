@@ -121,6 +121,28 @@ COUNTED: Mapping[tuple[str, str], CountedArguments] = {
 }
 """By domain and operator."""
 
+_REGISTERED_BY = {
+    ("ai.onnx", "DynamicQuantizeLinear"): [("outputs", 0)],
+    ("ai.onnx", "QuantizeLinear"): [("outputs", 0)],
+    ("com.microsoft", "GatherPacked"): [("outputs", 0), ("inputs", 1)],
+}
+"""The arguments whose types tell kernels apart, where that is not the first input that counts."""
+
+
+def lacking_types(operator: tuple[str, str], entry: TypeEntry) -> str:
+    """The argument of which an entry must have types and has none, empty where nothing is amiss: kernels are registered
+    by it, and the tools of ONNX Runtime end with an error then, or keep none of them.
+
+    Source: ``is_typed_registration_needed`` in ``operator_type_usage_processors.py``.
+    """
+    counted = COUNTED.get(operator, CountedArguments())
+    if counted.together:
+        return "" if entry.custom else "custom"
+    for side, position in _REGISTERED_BY.get(operator, [("inputs", each) for each in counted.inputs[:1]]):
+        if position not in (entry.inputs if side == "inputs" else entry.outputs):
+            return f"position {position} of {side}"
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownType:
@@ -187,6 +209,6 @@ class TypeUsage:
             inputs = {position: frozenset(types) for position, types in sorted(self._inputs[key].items())}
             outputs = {position: frozenset(types) for position, types in sorted(self._outputs[key].items())}
             entry = TypeEntry(inputs, outputs, frozenset(self._together[key]))
-            if entry != TypeEntry():
+            if entry != TypeEntry() and not lacking_types(key, entry):
                 found[key] = entry
         return found

@@ -14,13 +14,22 @@ _Rewrite: TypeAlias = Callable[[Buffer, int, int], bytes]
 _TENSOR_TYPE, _TENSOR_NAME = tag(2, VARINT), tag(8, LENGTH)
 _SPARSE_VALUES = tag(1, LENGTH)
 _INITIALIZER, _SPARSE_INITIALIZER = tag(5, LENGTH), tag(15, LENGTH)
+_NODE, _ATTRIBUTE = tag(1, LENGTH), tag(5, LENGTH)
+_TENSOR, _SUBGRAPH, _SUBGRAPHS = tag(5, LENGTH), tag(6, LENGTH), tag(11, LENGTH)
 _GRAPH, _TRAINING = tag(7, LENGTH), tag(20, LENGTH)
-"""Source: ``onnx/onnx.proto``, the fields of TensorProto, SparseTensorProto, GraphProto and ModelProto."""
+"""Source: ``onnx/onnx.proto``, the fields of TensorProto, SparseTensorProto, GraphProto, NodeProto, AttributeProto and
+ModelProto.
+"""
+
+_LARGE = 1 << 16
+"""Bytes from which on it is worth looking for weights in a node; there may be very many nodes."""
 
 
 def without_weights(buffer: Buffer) -> bytes:
     """A ModelProto whose initializers of the main graph have names and types and nothing else, without graphs for
-    training. Raises WireError, of that part of the model which it looks into.
+    training. The same is done to large nodes: to constants, and to the initializers of their graphs.
+
+    Raises WireError, of that part of the model which it looks into.
     """
     return _model(buffer, 0, len(buffer))
 
@@ -30,7 +39,20 @@ def _model(buffer: Buffer, start: int, end: int) -> bytes:
 
 
 def _graph(buffer: Buffer, start: int, end: int) -> bytes:
-    return b"".join(_rewritten(buffer, start, end, {_INITIALIZER: _tensor, _SPARSE_INITIALIZER: _sparse}))
+    rewrites = {_NODE: _node, _INITIALIZER: _tensor, _SPARSE_INITIALIZER: _sparse}
+    return b"".join(_rewritten(buffer, start, end, rewrites))
+
+
+def _node(buffer: Buffer, start: int, end: int) -> bytes:
+    if end - start < _LARGE:
+        return bytes(buffer[start:end])
+    return b"".join(_rewritten(buffer, start, end, {_ATTRIBUTE: _attribute}))
+
+
+def _attribute(buffer: Buffer, start: int, end: int) -> bytes:
+    if end - start < _LARGE:
+        return bytes(buffer[start:end])
+    return b"".join(_rewritten(buffer, start, end, {_TENSOR: _tensor, _SUBGRAPH: _graph, _SUBGRAPHS: _graph}))
 
 
 def _sparse(buffer: Buffer, start: int, end: int) -> bytes:

@@ -10,13 +10,13 @@ from kernel_index.records_json import Json
 from opselect.build_lists.required_operators import entry_json, required_operators_text
 from opselect.models.formats import model_at
 from opselect.models.formats.recognize import is_text, recognize_binary
-from opselect.models.storage import is_file, is_url, join, list_folder, open_file
+from opselect.models.storage import is_url, join, list_folder, open_file
 from opselect.onnxruntime.config_file import MAX_BYTES, ReadConfiguration, parse_configuration
 from opselect.onnxruntime.element_types import element_types
 from opselect.onnxruntime.merging import merged
 from opselect.onnxruntime.models import OnnxModel, read_onnx
 from opselect.onnxruntime.operators import RequiredOperators
-from opselect.onnxruntime.optimizer_ops import added_operators, with_added
+from opselect.onnxruntime.optimizer_ops import added_to_any, with_added
 from opselect.onnxruntime.required import ModelNeeds
 from opselect.targets import kind_of
 from opselect.usecases.model_names import model_names
@@ -42,22 +42,22 @@ def onnxruntime_texts(question: RuntimeQuestion, watch: Watch) -> RuntimeTexts:
     typed = question.options.types
     needs = ModelNeeds(types=typed)
     configurations: dict[str, ReadConfiguration] = {}
-    types: set[str] | None = set()
+    types: frozenset[str] | None = frozenset()
     for number, (path, name) in enumerate(named.items()):
         watch.progress(_TASK, number, len(named))
         with reading(path):  # what is in a model may be nested deeply, too
             if is_configuration(path):
                 configurations[name] = _read_configuration(path)
-                found = None
             else:
                 model = _read(path)
                 needs.add(model, name)
                 found = element_types(model)
-            types = None if types is None or found is None else types | found
+                types = None if types is None or found is None else types | found
     watch.progress(_TASK, len(named), len(named))
     of_models = [needs.required()] if len(configurations) < len(named) else []
-    required = merged([*of_models, *(each.required for each in configurations.values())])
-    added = added_operators(required, types)
+    of_files = [each.required for each in configurations.values()]
+    required = merged([*of_models, *of_files])
+    added = added_to_any([*((each, types) for each in of_models), *((each, None) for each in of_files)], required)
     extra: Json = {}
     if question.options.with_optimizer_ops:
         required = with_added(required, added)
@@ -103,10 +103,13 @@ def _files_in(path: str) -> list[str] | None:
     found: list[str] = []
     for name in names:
         entry = join(path, name)
-        inside = None if not is_url(entry) and Path(entry).is_symlink() else _files_in(entry)
+        linked = not is_url(entry) and Path(entry).is_symlink()
+        if linked and Path(entry).is_dir():
+            continue
+        inside = None if linked else _files_in(entry)
         if inside is not None:
             found += inside
-        elif name.lower().endswith(_SUFFIX) and is_file(entry):
+        elif name.lower().endswith(_SUFFIX):  # a link that leads nowhere, too: reading it says so
             found.append(entry)
     return found
 

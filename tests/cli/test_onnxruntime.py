@@ -76,13 +76,24 @@ def test_folders(cli: Cli, tmp_path: Path) -> None:
     assert "no .onnx file is in the folder" in outcome.err
 
 
+def test_a_link_in_a_folder_that_leads_nowhere_is_an_error(cli: Cli, tmp_path: Path) -> None:
+    """The model that it stands for needs operators, too."""
+    (tmp_path / "models").mkdir()
+    write_models(tmp_path / "models", "cnn")
+    (tmp_path / "models" / "gone.onnx").symlink_to("nowhere")
+    outcome = cli("generate", "models", *TARGET)
+    assert outcome.code == 2
+    assert "models/gone.onnx: cannot be read" in outcome.err
+    assert not FILE.exists()
+
+
 def test_linked_folders_are_passed_over(cli: Cli, tmp_path: Path) -> None:
     """They may lead in circles, and out of the folder that is named."""
     (tmp_path / "models").mkdir()
     (tmp_path / "elsewhere").mkdir()
     write_models(tmp_path / "elsewhere", "cnn")
     (tmp_path / "models" / "out").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "models" / "again").symlink_to(tmp_path / "models")
+    (tmp_path / "models" / "again.onnx").symlink_to(tmp_path / "models")
     write_models(tmp_path, "one_hot")
     (tmp_path / "models" / "linked.onnx").symlink_to(tmp_path / "one_hot.onnx")
     assert cli("generate", "models", *TARGET).code == 0

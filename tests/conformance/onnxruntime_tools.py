@@ -86,6 +86,19 @@ names = sorted(ort_format_model.types.FbsTypeInfo.tensordatatype_to_string.value
 print(json.dumps({"counted": found, "types": names}))
 """
 
+_KEPT = """
+found = []
+for domain, name, entry in json.load(sys.stdin):
+    manager = ort_format_model.operator_type_usage_processors.OperatorTypeUsageManager()
+    manager.restore_from_config_entry(domain, name, json.dumps(entry))
+    registered = {"OneHot": "float_float_float", "GatherPacked": "float,float"}.get(name, "float")
+    try:
+        found.append(manager.make_op_type_impl_filter().is_typed_registration_needed(domain, name, registered))
+    except (RuntimeError, KeyError):
+        found.append(False)
+print(json.dumps(found))
+"""
+
 _OPERATORS = """
 import json, pathlib, sys
 sys.path.insert(0, sys.argv[1])
@@ -129,6 +142,12 @@ def parsed(configurations: list[str]) -> list[dict[str, Any]]:
 def counted_arguments() -> dict[str, Any]:
     """The positions that the tools count of each operator, and the names of types that they know."""
     found: dict[str, Any] = _asked(_TOOLS + _COUNTED, None)
+    return found
+
+
+def float_kernels_kept(entries: list[tuple[str, str, Any]]) -> list[bool]:
+    """Whether the tools keep the kernels for float of an operator of a domain that has an entry of types."""
+    found: list[bool] = _asked(_TOOLS + _KEPT, entries)
     return found
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 FLOAT, FLOAT16, INT64 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT64
+MICROSOFT = "com.microsoft"
 _NUMPY: dict[int, Any] = {FLOAT: np.float32, FLOAT16: np.float16, TensorProto.DOUBLE: np.float64}
 
 
@@ -158,27 +159,29 @@ def embedding(net: Net) -> None:
     net.out(layer_norm(net, dense(net, value, 8, 8), 8))
 
 
-def quantized(net: Net, value: str, element: Any = np.uint8) -> str:
+def quantized(net: Net, value: str, element: Any = np.uint8, domain: str = "") -> str:
     """A value through QuantizeLinear and DequantizeLinear."""
     quantization = net.const(np.float32(0.02)), net.const(np.array(0, element))
-    return str(net.op("DequantizeLinear", net.op("QuantizeLinear", value, *quantization), *quantization))
+    inside = net.op("QuantizeLinear", value, *quantization, domain=domain)
+    return str(net.op("DequantizeLinear", inside, *quantization, domain=domain))
 
 
-def quantized_weights(net: Net, *shape: int, element: Any = np.int8) -> str:
+def quantized_weights(net: Net, *shape: int, element: Any = np.int8, domain: str = "") -> str:
     values = np.random.default_rng(1).integers(-5 if element == np.int8 else 0, 5, shape).astype(element)
     quantization = net.const(np.float32(0.02)), net.const(np.array(0, element))
-    return str(net.op("DequantizeLinear", net.const(values), *quantization))
+    return str(net.op("DequantizeLinear", net.const(values), *quantization, domain=domain))
 
 
 @dataclass(frozen=True)
 class Quantized:
-    """A net whose operators are between quantisations of one type."""
+    """A net whose operators are between quantisations of one type, by the operators of a domain."""
 
     net: Net
     kind: Any
+    domain: str
 
     def take(self, *shape: int) -> str:
-        return quantized(self.net, self.net.input(*shape), self.kind)
+        return quantized(self.net, self.net.input(*shape), self.kind, self.domain)
 
     def op(self, op: str, *inputs: str, **attributes: Any) -> str:
         return str(self.net.op(op, *inputs, **attributes))
@@ -187,7 +190,7 @@ class Quantized:
         return self.net.input(4, 8, element=TensorProto.BOOL)
 
     def weights(self, *shape: int) -> str:
-        return quantized_weights(self.net, *shape, element=self.kind)
+        return quantized_weights(self.net, *shape, element=self.kind, domain=self.domain)
 
 
 _QUANTIZED: dict[str, Callable[[Quantized], str]] = {
@@ -230,13 +233,18 @@ _QUANTIZED: dict[str, Callable[[Quantized], str]] = {
 
 def quantized_models() -> Iterator[tuple[str, ModelProto]]:
     for name, build in _QUANTIZED.items():
-        for opset, kind in ((13, np.uint8), (17, np.int8), (21, np.uint8)):
+        for opset, kind, domain in (
+            (13, np.uint8, ""),
+            (17, np.int8, ""),
+            (21, np.uint8, ""),
+            (15, np.int8, MICROSOFT),
+        ):
             net = Net(opset)
-            found = build(Quantized(net, kind))
-            net.out(quantized(net, found, kind))
+            found = build(Quantized(net, kind, domain))
+            net.out(quantized(net, found, kind, domain))
             yield f"qdq-{name}-{opset}", net.model()
         net = Net(13)
-        found = build(Quantized(net, np.uint8))
+        found = build(Quantized(net, np.uint8, ""))
         net.out(net.op("Relu", net.op("Transpose", found, perm=None)))
         yield f"qdq-{name}-float-after", net.model()
     net = Net(13)

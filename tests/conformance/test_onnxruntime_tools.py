@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx.backend.test.case.node import collect_testcases
 
-from opselect.build_lists.required_operators import entry_text
+from opselect.build_lists.required_operators import entry_json, entry_text
 from opselect.models.storage import open_file
 from opselect.onnxruntime.element_types import element_types
 from opselect.onnxruntime.models import read_onnx
-from opselect.onnxruntime.operators import RequiredOperators
+from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
 from opselect.onnxruntime.optimizer_ops import added_operators, with_added
 from opselect.onnxruntime.required import ModelNeeds
-from opselect.onnxruntime.type_entries import COUNTED
+from opselect.onnxruntime.type_entries import COUNTED, lacking_types
 from opselect.onnxruntime.value_types import CPP_NAMES
 from opselect.usecases.onnxruntime_texts import onnxruntime_texts
 from opselect.usecases.runtime_question import RuntimeOptions, RuntimeQuestion
@@ -27,6 +28,7 @@ from tests.conformance.onnxruntime_tools import (
     STORED,
     TREE,
     counted_arguments,
+    float_kernels_kept,
     operators_that_run,
     parsed,
     tools_say,
@@ -51,6 +53,28 @@ def test_arguments_count_as_in_the_processors_of_the_tools() -> None:
     }
     assert ours == told["counted"]
     assert sorted(CPP_NAMES.values()) == told["types"]
+
+
+@of_wheel
+def test_entries_must_have_the_types_that_the_tools_tell_kernels_apart_by() -> None:
+    floats = frozenset({"float"})
+    sides = [dict.fromkeys(positions, floats) for positions in ((), (0,), (1,), (0, 1))]
+    entries = [
+        TypeEntry(inputs, outputs, custom)
+        for inputs, outputs in product(sides, sides)
+        for custom in (frozenset(), frozenset({("float", "float", "float")}))
+        if inputs or outputs or custom
+    ]
+    kept = float_kernels_kept([(*key, entry_json(entry)) for key in COUNTED for entry in entries])
+    compared = 0
+    for number, (key, counted) in enumerate(COUNTED.items()):
+        by_entry = dict(zip(map(str, entries), kept[number * len(entries) :], strict=False))
+        triple = frozenset({("float", "float", "float")} if counted.together else ())
+        whole = TypeEntry(dict.fromkeys(counted.inputs, floats), dict.fromkeys(counted.outputs, floats), triple)
+        if by_entry[str(whole)]:  # of the others no kernels are registered by types
+            assert by_entry == {str(entry): not lacking_types(key, entry) for entry in entries}, key
+            compared += 1
+    assert compared == len(COUNTED) - 6
 
 
 def needs_of(path: Path) -> tuple[RequiredOperators, RequiredOperators]:

@@ -115,6 +115,7 @@ def other_kinds() -> Iterator[bytes]:
     yield MODELS["cnn"].encode()
     yield b"ai.onnx;14;Relu\n"
     yield b"version https://git-lfs.github.com/spec/v1\n"
+    yield b"\x10\0\0\0ORTM" + bytes(40)
     yield b"<!doctype html><title>404</title>"
     yield ModelProto().SerializeToString() + b"\x00" * 16
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from onnx import parser
+from onnx import ModelProto, helper, parser
 
 from opselect.onnxruntime.element_types import element_types
 from opselect.onnxruntime.models import OnnxModel
+from tests.opselect.hostile_onnx import field, number_field
 
 ALWAYS = frozenset({"float", "int64_t", "int32_t", "bool"})
 
@@ -17,6 +18,13 @@ def types(graph: str, functions: str = "") -> frozenset[str] | None:
     proto = parser.parse_model(text)
     found = {(each.domain, each.name, each.overload): each for each in proto.functions}
     return element_types(OnnxModel("m.onnx", proto.graph, {"ai.onnx": 20, "own": 1}, found))
+
+
+def test_names_that_are_no_utf8_say_nothing() -> None:
+    """Those of operators that nothing runs, and of attributes."""
+    proto = ModelProto()
+    proto.ParseFromString(field(7, field(1, field(4, b"\xff") + field(5, field(1, b"\xffto") + number_field(3, 10)))))
+    assert element_types(OnnxModel("m.onnx", proto.graph, {"ai.onnx": 20}, {})) == ALWAYS | {"MLFloat16"}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +52,18 @@ def types(graph: str, functions: str = "") -> frozenset[str] | None:
 )
 def test_all_that_a_model_says_of_types_counts(graph: str, more: set[str]) -> None:
     assert types(graph) == ALWAYS | more
+
+
+def test_images_are_bytes() -> None:
+    graph = "g (float[N] x) => (y) { a = Constant <value_ints = [1]> () y = ImageDecoder (a) }"
+    assert types(graph) == ALWAYS | {"uint8_t"}
+
+
+def test_graphs_in_lists_of_graphs_are_looked_into() -> None:
+    inner = parser.parse_graph("i () => (b) { b = Cast <to = 10> (x) }")
+    node = helper.make_node("Abs", ["x"], ["y"], several=[inner, inner])
+    graph = helper.make_graph([node], "g", [], [])
+    assert element_types(OnnxModel("m.onnx", graph, {"ai.onnx": 20}, {})) == ALWAYS | {"MLFloat16"}
 
 
 def test_functions_of_the_model_are_looked_into() -> None:

@@ -82,6 +82,31 @@ def test_weights_are_left_out() -> None:
     assert not light.training_info
 
 
+def test_weights_inside_of_large_nodes_are_left_out() -> None:
+    """Constants, and initializers of the graphs in nodes; what is small stays, for it may say which types there are."""
+    large = numpy_helper.from_array(np.zeros(1 << 16, np.float32), "w")
+    small = numpy_helper.from_array(np.zeros(2, np.float32), "s")
+    inner = helper.make_graph([helper.make_node("Constant", [], ["c"], value=large)], "i", [], [], [large])
+    nodes = [
+        helper.make_node("Constant", [], ["a"], value=large),
+        helper.make_node("If", ["b"], ["d"], then_branch=inner),
+        helper.make_node("Several", [], ["e"], graphs=[inner], value=small),
+        helper.make_node("Constant", [], ["f"], value=small),
+    ]
+    model = helper.make_model(helper.make_graph(nodes, "g", [], []))
+    light = ModelProto.FromString(without_weights(model.SerializeToString()))
+    assert light.ByteSize() < 1000
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                for weights in (*graph.initializer, *(each.attribute[0].t for each in graph.node)):
+                    weights.ClearField("raw_data")
+                    weights.ClearField("dims")
+    for field_name in ("raw_data", "dims"):
+        model.graph.node[0].attribute[0].t.ClearField(field_name)
+    assert light == model
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_model_or_an_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.onnx"

@@ -161,9 +161,28 @@ def test_functions_are_followed_once_for_each_way_they_are_called(tmp_path: Path
 
 
 def test_functions_that_are_called_in_endlessly_many_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opselect.onnxruntime.node_uses.MAX_CALLS", 3)
-    calls = " ".join(f"y{number} = my.F <a = {number}> (x)" for number in range(4))
-    text = f'<ir_version: 8, opset_import: ["": 14, "my": 1]> g (float[2] x) => (y0) {{ {calls} }}'
-    function = '<domain: "my", opset_import: ["": 14]> F <a> (x) => (y) { y = Neg (x) }'
-    with pytest.raises(InputError, match="in more than 3 ways"):
-        needs_of(tmp_path, text + function)
+    monkeypatch.setattr("opselect.onnxruntime.node_uses.MAX_FOLLOWED", 6)
+    calls = " ".join(f"y{number} = my.F <a = {number}> (x) z{number} = Abs (x)" for number in range(3))
+    text = '<ir_version: 8, opset_import: ["": 14, "my": 1]> g (float[2] x) => (y0) {{ {} }}'
+    function = '<domain: "my", opset_import: ["": 14]> F <a> (x) => (y) { z = Neg (x) y = Neg (z) }'
+    needs_of(tmp_path, text.format(calls) + function)
+    with pytest.raises(InputError, match="its functions become more than 6 operators where they are called"):
+        needs_of(tmp_path, text.format(calls + " y3 = my.F <a = 3> (x)") + function)
+
+
+def test_functions_that_call_each_other_in_endlessly_many_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of fifty functions calls the next one twice, and each time with an attribute more."""
+    monkeypatch.setattr("opselect.onnxruntime.node_uses.MAX_FOLLOWED", 1_000)
+    text = '<ir_version: 8, opset_import: ["": 14, "my": 1]> g (float[2] x) => (y) { y = my.F0 (x) }'
+    for number in range(50):
+        names = [f"k{each}" for each in range(number)]
+        given = [f"{name}: int = @{name}" for name in names]
+        calls = (f"my.F{number + 1} <{', '.join([*given, f'k{number}: int = {each}'])}> (a)" for each in (0, 1))
+        declared = f"<{', '.join(names)}>" if names else ""
+        text += (
+            f'<domain: "my", opset_import: ["": 14, "my": 1]> F{number} {declared} (a) => (d) '
+            f"{{ b = {next(calls)} c = {next(calls)} d = Add (b, c) }}"
+        )
+    text += '<domain: "my", opset_import: ["": 14]> F50 (a) => (b) { b = Neg (a) }'
+    with pytest.raises(InputError, match="more than 1,000 operators"):
+        needs_of(tmp_path, text)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
+from opselect.onnxruntime.merging import merged
 from opselect.onnxruntime.operators import RequiredOperators, TypeEntry
-from opselect.onnxruntime.optimizer_ops import AddedOperator, added_operators, with_added
+from opselect.onnxruntime.optimizer_ops import AddedOperator, added_operators, added_to_any, with_added
 from opselect.onnxruntime.optimizer_rules import function_bodies, optimizer_rules, parse_bodies, parse_rules
 from tests.opselect.onnxruntime.optimizers_page import PAGE, page
 
@@ -42,6 +43,13 @@ def test_a_convolution_and_its_activation_become_one_operator_and_change_their_l
     assert fused.because == ("Conv", "Relu")
     assert found["com.microsoft.nchwc;1;Conv"].level == "layout"
     assert found["com.microsoft;1;NhwcFusedConv"].optimizer == "NhwcTransformer"
+
+
+@pytest.mark.parametrize("domain", ["", "com.microsoft:"])
+def test_weights_beside_quantised_inputs_are_quantised_by_operators_of_onnx(domain: str) -> None:
+    found = added(model(f"{domain}DequantizeLinear", "Gemm"))
+    assert found["ai.onnx;17;QuantizeLinear"].optimizer == "WeightBiasQuantization"
+    assert ("ai.onnx;17;DequantizeLinear" in found) is bool(domain)
 
 
 def test_nothing_is_added_for_operators_that_no_optimiser_touches() -> None:
@@ -224,3 +232,25 @@ def test_a_damaged_body_is_an_error_at_its_line(line: str, problem: str) -> None
 
 def test_the_page_has_the_tables_as_they_are() -> None:
     assert PAGE.read_text() == page()
+
+
+def test_inputs_are_loaded_one_by_one() -> None:
+    """The opsets of one say nothing of another, and operators of two are not fused."""
+    of_onnx = RequiredOperators({("ai.onnx", 17): frozenset({"MatMul", "Cast"})})
+    of_microsoft = RequiredOperators({("com.microsoft", 1): frozenset({"Gelu"})})
+    parts = [of_onnx, of_microsoft]
+    together = merged(parts)
+    found = added_to_any([(each, None) for each in parts], together)
+    told = {(each.domain, each.opset, each.name) for each in found}
+    by_itself = {(each.domain, each.opset, each.name) for each in added_operators(of_microsoft)}
+    assert ("ai.onnx", 12, "Erf") in by_itself
+    assert by_itself - told == {("ai.onnx", 17, "Cast")}
+    assert {each[1] for each in told if each[2] == "Erf"} > {7, 17}
+
+
+def test_types_that_no_longer_hold_are_told_though_another_input_names_the_operator() -> None:
+    few = RequiredOperators({("ai.onnx", 17): frozenset({"Cast"})}, {("ai.onnx", "Cast"): TypeEntry({0: FLOATS})})
+    found = added_to_any([(few, {"MLFloat16"}), (few, FLOATS)], few)
+    assert [each.name for each in found] == ["Cast"]
+    assert with_added(few, found).types == {}
+    assert added_to_any([(few, None)], RequiredOperators({}, all_operators=True)) == ()

@@ -33,6 +33,20 @@ def test_an_operator_that_is_used_with_an_unknown_type_has_no_entry(tmp_path: Pa
     )
 
 
+def test_an_operator_without_the_input_that_kernels_are_told_apart_by_has_no_entry(tmp_path: Path) -> None:
+    """Its other types alone say nothing: the tools of ONNX Runtime end with an error at such an entry."""
+    text = '<ir_version: 8, opset_import: ["": 14]> g (int32[1] i) => (y) { y = Gather ("", i) z = Abs (i) }'
+    assert list(needs_of(tmp_path, text).required().types) == [("ai.onnx", "Abs")]
+
+
+def test_an_output_that_is_left_out_does_not_count(tmp_path: Path) -> None:
+    needs = needs_of(
+        tmp_path, '<ir_version: 8, opset_import: ["": 14]> g (float[1] x) => () { "" = Cast <to = 7> (x) }'
+    )
+    assert needs.required().types == {("ai.onnx", "Cast"): TypeEntry({0: frozenset({"float"})})}
+    assert needs.warnings == ()
+
+
 def test_overlong_names_are_cut_in_warnings(tmp_path: Path) -> None:
     model = onnx_model(HEAD + "g (float[2] x) => (y) { a = my.F (x) y = Abs (a) }")
     model.graph.node[0].output[0] = model.graph.node[1].input[0] = "a" * 100_000
@@ -164,6 +178,15 @@ def test_functions_are_typed_call_by_call(tmp_path: Path) -> None:
         "Neg": ["float"],
         "Sin": ["float"],
     }
+
+
+def test_functions_are_followed_for_each_type_of_any_input(tmp_path: Path) -> None:
+    text = """
+        <ir_version: 8, opset_import: ["": 14, "my": 1]>
+        g (bool[2] c, float[2] x, double[2] d) => (y, z) { y = my.F (c, x) z = my.F (c, d) }
+        <domain: "my", opset_import: ["": 14]> F (c, x) => (y) { n = Not (c) y = Abs (x) }
+    """
+    assert types_of(tmp_path, text) == {"Abs": ["double", "float"]}
 
 
 def test_inputs_and_attributes_that_a_call_leaves_out(tmp_path: Path) -> None:
