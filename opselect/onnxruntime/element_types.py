@@ -30,7 +30,7 @@ def element_types(model: OnnxModel) -> frozenset[str] | None:
     found = _Found(model)
     found.graph(model.graph)
     for function in model.functions.values():
-        found.values(getattr(function, "value_info", ()))  # younger than the oldest onnx that will do
+        found.values(function.value_info)
         found.nodes(function.node)
     return None if found.anything else frozenset(found.types)
 

@@ -49,9 +49,9 @@ def domain_of(domain: str | bytes) -> str:
 
 
 def function_key(named: NodeProto | FunctionProto) -> FunctionKey:
-    """What a node calls, or a function is called. Overloads are younger than the oldest ``onnx`` that will do."""
+    """What a node calls, or a function is called."""
     op = named.op_type if hasattr(named, "op_type") else named.name
-    return domain_of(named.domain), text_of(op), text_of(getattr(named, "overload", ""))
+    return domain_of(named.domain), text_of(op), text_of(named.overload)
 
 
 def text_of(name: str | bytes) -> str:

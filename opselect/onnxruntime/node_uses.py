@@ -196,7 +196,7 @@ class _Walk:
             opsets = {domain: self._model.opsets.get(domain, opset) for domain, opset in imported.items()}
             values: _Scope = ChainMap(dict(zip(function.input, inputs, strict=False)))
             if self._typed:
-                _declare(values, getattr(function, "value_info", ()))
+                _declare(values, function.value_info)
             self._open.append(key)
             self._nodes(function.node, values, _Context(whose, opsets, attributes))
             self._open.pop()
