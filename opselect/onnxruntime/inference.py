@@ -71,10 +71,20 @@ def _by_schema(schema: OpSchema, node: NodeProto, inputs: Types) -> list[ValueTy
             bound.setdefault(parameter.type_str, value_type)
     found: list[ValueType | None] = []
     for _, parameter in zip(node.output, _parameters(schema.outputs), strict=False):
-        types = parameter.types
+        types = allowed_types(schema, parameter)
         only = next(iter(types)) if len(types) == 1 else None
         found.append((bound.get(parameter.type_str) if parameter.is_homogeneous else None) or only)
     return found + [None] * (len(node.output) - len(found))
+
+
+def allowed_types(schema: OpSchema, parameter: OpSchema.FormalParameter) -> frozenset[str]:
+    """The types that an input or output of an operator may have: those of its type variable, or the one it is said to
+    be of. ``FormalParameter.types``, which has them, too, cannot be read in onnx 1.20.
+    """
+    for constraint in schema.type_constraints:
+        if constraint.type_param_str == parameter.type_str:
+            return frozenset(constraint.allowed_type_strs)
+    return frozenset((parameter.type_str,))
 
 
 def _parameters(parameters: Sequence[OpSchema.FormalParameter]) -> Iterator[OpSchema.FormalParameter]:
@@ -97,7 +107,7 @@ def _by_function(schema: OpSchema, domain: str, opset: int, node: NodeProto, inp
     place = open_places[0]
     parameter = next(islice(_parameters(schema.inputs), place, None), None)
     found: list[Types] = []
-    for value_type in sorted(parameter.types) if parameter else ():
+    for value_type in sorted(allowed_types(schema, parameter)) if parameter else ():
         inferred = _inferred(schema, domain, opset, node, [*inputs[:place], value_type, *inputs[place + 1 :]])
         if inferred is not None:
             found.append(inferred)

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, defs, helper
 from onnx.defs import OpSchema
 
-from opselect.onnxruntime.inference import output_types
+from opselect.onnxruntime.inference import allowed_types, output_types
 from opselect.onnxruntime.operators import TypeEntry
 from opselect.onnxruntime.value_types import CPP_NAMES, cpp_name, proto_of, tensor_of, type_of
 from tests.opselect.onnx_models import onnx_model
@@ -235,8 +235,9 @@ def test_names_of_types() -> None:
 
 
 def test_every_type_of_every_schema_is_spelled_as_onnx_does() -> None:
-    parameters = [each for schema in defs.get_all_schemas_with_history() for each in (*schema.inputs, *schema.outputs)]
-    types = {spelled for parameter in parameters for spelled in parameter.types if "map(" not in spelled}
+    schemas = defs.get_all_schemas_with_history()
+    parameters = [(schema, each) for schema in schemas for each in (*schema.inputs, *schema.outputs)]
+    types = {spelled for parameter in parameters for spelled in allowed_types(*parameter) if "map(" not in spelled}
     assert len(types) > 50
     for spelled in types:
         assert type_of(proto_of(spelled)) == spelled
@@ -250,7 +251,7 @@ def test_inferred_types_are_those_that_schemas_allow(schema: OpSchema) -> None:
     count = max(schema.min_input, 1) if schema.inputs else 0
     bound: dict[str, str] = {}
     for parameter in schema.inputs:
-        bound.setdefault(parameter.type_str, min(parameter.types))
+        bound.setdefault(parameter.type_str, min(allowed_types(schema, parameter)))
     inputs = [bound[schema.inputs[min(place, len(schema.inputs) - 1)].type_str] for place in range(count)]
     outputs = [f"y{place}" for place in range(max(schema.min_output, 1))]
     node = helper.make_node(schema.name, [f"x{place}" for place in range(count)], outputs)
@@ -259,5 +260,5 @@ def test_inferred_types_are_those_that_schemas_allow(schema: OpSchema) -> None:
         found = output_types(domain, schema.since_version, node, known)
         assert len(found) == len(outputs)
         for place, value_type in enumerate(found):
-            allowed = schema.outputs[min(place, len(schema.outputs) - 1)].types
+            allowed = allowed_types(schema, schema.outputs[min(place, len(schema.outputs) - 1)])
             assert value_type is None or value_type in allowed
