@@ -153,7 +153,8 @@ class Makefile:
         text = " ".join(text.split()) if "\n" in text else text.rstrip("\n")
         if operator == "+=" and known is not None:
             added = self._simple(text, known) if known.simple else text
-            known.text = f"{known.text} {added}" if known.text else added
+            # No blank for nothing on either side, as since GNU make 4.3.
+            known.text = f"{known.text} {added}" if known.text and added else known.text or added
             return
         variable = self._variables[name] = _Variable("", operator in (":=", "::=", ":::="), self._line)
         if variable.simple and known is not None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kernel_index.build_files.make import Makefile, UnreadableMakefileError
@@ -143,6 +143,7 @@ _DEFINED = st.tuples(st.sampled_from(["ifdef", "ifndef"]), _NAMES, st.lists(_SIM
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs GNU make")
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.one_of(_SIMPLE, _CONDITIONAL, _DEFINED), max_size=6))
+@example(["X += ", "A := $(X)", "ifeq ($(A),x)\nelse\nA := \nendif"])
 def test_gnu_make_finds_the_same(parts: list[str]) -> None:
     text = "A := a.cc\nB := dir/a.cc b.c\nX := x\n" + "\n".join(parts) + "\n"
     with tempfile.TemporaryDirectory() as folder:
