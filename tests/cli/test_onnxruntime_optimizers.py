@@ -13,6 +13,7 @@ from tests.opselect.onnx_models import onnx_model, write_models
 
 FILE = Path("out/required_operators.config")
 TARGET = ("--target", "onnxruntime", "--out", "out")
+PLAIN = '<ir_version: 8, opset_import: ["": 18]> g (float[2] x) => (y) { y = Abs (x) }'
 
 
 def operators() -> set[str]:
@@ -52,6 +53,20 @@ def test_operators_that_run_in_place_of_others_are_told_apart(cli: Cli) -> None:
     assert operators() == {"ai.onnx;14;HardSwish"}
     assert cli("generate", str(model), *TARGET, "--with-optimizer-ops").code == DONE
     assert operators() >= {f"ai.onnx;14;{op}" for op in ("Cast", "HardSigmoid", "HardSwish", "Mul")}
+
+
+@pytest.mark.parametrize("order", [("typed.onnx", "plain.onnx"), ("plain.onnx", "typed.onnx")])
+@pytest.mark.parametrize("body", ["y = Neg (x)", "y = my.F (x)"], ids=["float16", "unknown"])
+def test_types_of_any_model_count(cli: Cli, order: tuple[str, str], body: str) -> None:
+    """Casts come with float16, and where it is not known whether there is any."""
+    head = '<ir_version: 8, opset_import: ["": 18, "my": 1]>'
+    kind = "float16" if "Neg" in body else "float"
+    for name, text in (("typed", f"{head} g ({kind}[2] x) => (y) {{ {body} }}"), ("plain", PLAIN)):
+        Path(f"{name}.onnx").write_bytes(onnx_model(text).SerializeToString())
+    assert cli("generate", *order, *TARGET, "--with-optimizer-ops").code == DONE
+    assert "ai.onnx;18;Cast" in operators()
+    assert cli("generate", "plain.onnx", *TARGET, "--with-optimizer-ops").code == DONE
+    assert "ai.onnx;18;Cast" not in operators()
 
 
 def test_operators_that_may_be_added_are_written_with_their_reasons(cli: Cli) -> None:
