@@ -217,7 +217,7 @@ def command(
         from opselect.cli.generate_other_runtimes import check_of_runtime, generate_and_print
         from opselect.usecases.runtime_question import RuntimeOptions, RuntimeQuestion
 
-        folder = check_of_runtime(wanted, models, kept, choice, ops_lists, out, html_file)
+        folder = check_of_runtime(wanted, models, out)
         runtime_question = RuntimeQuestion(models, wanted, RuntimeOptions(types, with_optimizer_ops))
         return generate_and_print(runtime_question, folder, as_json=as_json, quiet=quiet)
     from opselect.build_lists.lite import LiteOptions

@@ -14,7 +14,6 @@ from opselect.cli.shared.needs import reading
 from opselect.targets import kind_of
 
 if TYPE_CHECKING:
-    from opselect.models.choice import Choice
     from opselect.targets import Target
     from opselect.usecases.runtime_question import RuntimeQuestion
 
@@ -41,15 +40,7 @@ def generate_and_print(question: RuntimeQuestion, out: Path, *, as_json: bool, q
     return DONE
 
 
-def check_of_runtime(
-    targets: tuple[Target, ...],
-    models: tuple[str, ...],
-    kept: tuple[str, ...],
-    choice: Choice,
-    ops_lists: tuple[str, ...],
-    out: Path | None,
-    html_file: str | None,
-) -> Path:
+def check_of_runtime(targets: tuple[Target, ...], models: tuple[str, ...], out: Path | None) -> Path:
     """The folder to write to. Raises click.UsageError for options that are about TensorFlow and its models, and for
     targets of several runtimes, whose models are not the same.
     """
@@ -60,19 +51,16 @@ def check_of_runtime(
             f"{first} and {second} are for different runtimes, which read different models: one call for each, or one "
             "opselect.yaml for all"
         )
-    if kept or not models:
-        raise click.UsageError("such a target is written from models of its runtime: name a MODEL")
-    if choice:
-        raise click.UsageError("such a target has the operators of whole models: a part of one cannot be chosen")
-    if ops_lists:
-        raise click.UsageError("--ops-list adds kernels of TensorFlow, and such a target has none")
-    if html_file is not None:
-        raise click.UsageError("--html tells of kernels and files, and none are selected for this target")
-    if out is None:
-        raise click.UsageError("say where the files go: --out DIR (with --json, too)")
     context = click.get_current_context()
     for option in context.command.params:
         given = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
         if given and option.name not in _COUNT_HERE:
-            raise click.UsageError(f"{option.opts[0]} says nothing here: --target {targets[0]} asks no TensorFlow")
+            raise click.UsageError(
+                f"{option.opts[0]} says nothing here: --target {targets[0]} is written from whole models of its "
+                "runtime, without TensorFlow"
+            )
+    if not models:
+        raise click.UsageError("such a target is written from models of its runtime: name a MODEL")
+    if out is None:
+        raise click.UsageError("say where the files go: --out DIR (with --json, too)")
     return out

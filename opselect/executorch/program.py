@@ -8,8 +8,7 @@ the keys of a call are: ``codegen/tools/selective_build.cpp``. What the runtime 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from struct import Struct
 
@@ -17,7 +16,7 @@ from kernel_index.errors import InputError, Place, reading
 from opselect.executorch.kernel_keys import DTYPES, WITHOUT_TENSORS, is_whole
 from opselect.executorch.selected import is_operator_name
 from opselect.executorch.tables import SIGNED_BYTE, FieldsOf, TableList
-from opselect.models.formats.checked_tables import BYTE, CheckedFile
+from opselect.models.formats.checked_tables import BYTE, CheckedFile, inside
 from opselect.models.formats.wire import Buffer, WireError
 from opselect.models.storage import OpenFile
 
@@ -129,15 +128,6 @@ def _together(methods: list[ExecutorchProgram], place: int) -> ExecutorchProgram
     )
 
 
-@contextmanager
-def _inside(where: str) -> Iterator[None]:
-    """Says in what of the program an error is."""
-    try:
-        yield
-    except WireError as error:
-        raise WireError(error.offset, f"{where}: {error.problem}") from None
-
-
 class _Method:
     """One walk over an execution plan."""
 
@@ -155,11 +145,11 @@ class _Method:
 
     def read(self) -> ExecutorchProgram:
         """What the method needs."""
-        with _inside(self._name):
+        with inside(self._name):
             name = self._plan.text(0)
         if name is not None:
             self._name = f"method {name!r}"
-        with _inside(self._name):
+        with inside(self._name):
             self._operators = tuple(_operator_name(number, each) for number, each in enumerate(self._plan.tables(6)))
             self._backends = tuple(_backend_name(number, each) for number, each in enumerate(self._plan.tables(7)))
             for chain in self._plan.tables(5):
@@ -175,7 +165,7 @@ class _Method:
 
     def _read_chain(self, instructions: TableList) -> None:
         for number in range(len(instructions)):
-            with _inside(f"instruction {number:,}"):
+            with inside(f"instruction {number:,}"):
                 kind, call = instructions[number].union(0)
                 if kind > _LAST_CALL:
                     raise WireError(call.position, f"there is no instruction of kind {kind}")
@@ -185,7 +175,7 @@ class _Method:
                     self._read_call(_at(self._operators, call.number(0), "operator", call), call)
 
     def _read_call(self, operator: str, call: FieldsOf) -> None:
-        with _inside(operator):
+        with inside(operator):
             values = call.numbers(1) or ()
             metas = [self._meta(number, call) for number in values]
         first = [choices[0] for choices in metas if choices]
@@ -240,7 +230,7 @@ class _Method:
     def _value(self, number: int, user: FieldsOf) -> tuple[int, FieldsOf]:
         if not 0 <= number < len(self._values):
             raise WireError(user.position, f"value {number:,} is asked for, and there are {len(self._values):,}")
-        with _inside(f"value {number:,}"):
+        with inside(f"value {number:,}"):
             kind, value = self._values[number].union(0)
         if kind > _LAST_VALUE:
             raise WireError(value.position, f"value {number:,} is of kind {kind}, which there is not")
@@ -254,7 +244,7 @@ def _at(names: tuple[str, ...], number: int, what: str, user: FieldsOf) -> str:
 
 
 def _operator_name(number: int, operator: FieldsOf) -> str:
-    with _inside(f"operator {number:,}"):
+    with inside(f"operator {number:,}"):
         name, overload = operator.text(0), operator.text(1)
         full = f"{name}.{overload}" if overload else name or ""
         if not is_operator_name(full):
@@ -263,7 +253,7 @@ def _operator_name(number: int, operator: FieldsOf) -> str:
 
 
 def _backend_name(number: int, delegate: FieldsOf) -> str:
-    with _inside(f"delegate {number:,}"):
+    with inside(f"delegate {number:,}"):
         name = delegate.text(0)
         if not name:
             raise WireError(delegate.position, "the backend has no name")

@@ -275,7 +275,7 @@ def test_no_option_is_ignored(cli: Cli, tmp_path: Path, option: tuple[str, ...])
 
 def test_an_option_of_tensorflow_is_named(cli: Cli) -> None:
     outcome = cli("generate", FIXTURES / "half.pte", *BOTH, "--out", "out", "--no-inserted", "--max-download", "1G")
-    assert "--no-inserted says nothing here: --target executorch asks no TensorFlow" in outcome.err
+    assert "--no-inserted says nothing here: --target executorch is written from whole" in outcome.err
 
 
 def test_where_kernels_may_compute_in_float_that_is_said_and_can_be_added(cli: Cli, tmp_path: Path) -> None:

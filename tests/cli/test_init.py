@@ -45,6 +45,13 @@ def test_models_of_tensorflow_lite_alone_get_its_targets(cli: Cli, model: Model)
     assert {target.kind for target in read_config("opselect.yaml").targets} == {"bazel", "manifest"}
 
 
+def test_builds_for_desktops_have_no_groups_to_trim(cli: Cli, model: Model) -> None:
+    model("Relu")
+    for profile, targets in (("desktop", ["manifest"]), ("android", ["bazel", "manifest"])):
+        assert cli("init", "--tensorflow", "2.14", "--profile", profile, "--force").code == 0
+        assert [target.kind for target in read_config("opselect.yaml").targets] == targets
+
+
 def test_a_file_that_is_there_stays_but_for_force(cli: Cli, index_file: Path, model: Model) -> None:
     model("Mul")
     Path("opselect.yaml").write_text("mine")

@@ -70,7 +70,7 @@ def loaded(model: Any, path: str) -> frozenset[str] | None:
     options.log_severity_level = 4
     try:
         onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    except Exception:
+    except Exception:  # whatever the runtime raises: it does not load the model, and so runs nothing in its place
         return None
     return frozenset(operators(onnx.load(path).graph))
 

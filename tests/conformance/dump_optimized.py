@@ -41,7 +41,7 @@ def optimized(model: Path, level: str, out: Path) -> list[tuple[str, str]] | Non
     options.log_severity_level = 4
     try:
         onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
+    except Exception as error:  # whatever the runtime raises: it does not load the model, and that is told
         print(f"{model.stem} {level}: {error}", file=sys.stderr)
         return None
     return sorted(set(operators(onnx.load(str(out)).graph)))

@@ -21,13 +21,13 @@ LIST, HEADER = "selected_operators.yaml", "selected_op_variants.h"
 
 def read_by_tools(lists: list[Path]) -> dict[str, Any]:
     """What all tools that read such a list make of it; of several, of what the tool that unites them makes."""
-    from executorch.codegen.tools import (  # type: ignore[import-not-found]
+    from executorch.codegen.tools import (  # type: ignore[import-not-found]  # there in the Python of the wheel alone
         gen_all_oplist,
         gen_max_kernel_num,
         gen_selected_op_variants,
         gen_selected_prim_ops,
     )
-    from torchgen.selective_build.selector import SelectiveBuilder  # type: ignore[import-not-found]
+    from torchgen.selective_build.selector import SelectiveBuilder  # type: ignore[import-not-found]  # likewise
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from onnxruntime.tools.reduced_build_config_parser import parse_config  # type: ignore[import-not-found]
+from onnxruntime.tools.reduced_build_config_parser import parse_config  # type: ignore[import-not-found]  # of the wheel
 
 TYPES = ("float", "int32_t", "int64_t", "string", "MLFloat16")
 TRIPLES = ["_".join(types) for types in product(("float", "int64_t", "string"), repeat=3)]

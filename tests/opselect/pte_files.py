@@ -15,12 +15,16 @@ KERNEL, DELEGATE, MOVE, JUMP, FREE = 1, 2, 3, 4, 5
 
 @dataclass(frozen=True)
 class Value:
-    """A value: of ``kind`` Null unless it says otherwise. Items are those of a list, None stands for no list."""
+    """A value: of ``kind`` Null unless it says otherwise. Items are those of a list, None stands for no list.
+
+    Without ``content`` only the kind of the union is written.
+    """
 
     kind: int = 1
     dtype: int = 6
     order: tuple[int, ...] | None = ()
     items: tuple[int, ...] | None = ()
+    content: bool = True
 
 
 def tensor(dtype: int, *order: int) -> Value:
@@ -90,7 +94,8 @@ class _Writer:
             inner = [(0, "Int8", value.dtype), *order]
         elif value.kind in (TENSOR_LIST, OPTIONAL_LIST):
             inner = [] if value.items is None else [(0, "offset", self.ints(value.items))]
-        return self.table((0, "Uint8", value.kind), (1, "offset", self.table(*inner)))
+        content = [(1, "offset", self.table(*inner))] if value.content else []
+        return self.table((0, "Uint8", value.kind), *content)
 
     def call(self, call: Call) -> int:
         args = [] if call.args is None else [(1, "offset", self.ints(call.args))]

@@ -8,7 +8,8 @@ the bytes are laid out: the chapter on internals of the FlatBuffers documentatio
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from struct import Struct, unpack_from
 from typing import Any, NamedTuple
 
@@ -26,6 +27,15 @@ _OFFSET = Struct("<I")
 _BACKWARDS = Struct("<i")
 _SLOT = Struct("<H")
 BYTE = Struct("<B")
+
+
+@contextmanager
+def inside(where: str) -> Iterator[None]:
+    """Says of a WireError in the block in what of the file it is."""
+    try:
+        yield
+    except WireError as error:
+        raise WireError(error.offset, f"{where}: {error.problem}") from None
 
 
 class NumberList(NamedTuple):

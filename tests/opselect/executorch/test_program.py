@@ -217,3 +217,11 @@ def test_whatever_is_changed_is_read_or_is_one_error(data: st.DataObject) -> Non
 def test_whole_numbers_and_a_fraction(program: Any, values: tuple[Value, ...], fraction: bool) -> None:
     found = program(calling("aten::gt.Scalar_out", *values, args=tuple(range(len(values)))))
     assert found.fractions == ({"aten::gt.Scalar_out"} if fraction else set())
+
+
+@pytest.mark.parametrize("value", [Value(0), Value(content=False), Value(5, content=False)])
+def test_a_value_without_a_kind_or_content_is_an_error(value: Value, tmp_path: Path) -> None:
+    path = tmp_path / "m.pte"
+    path.write_bytes(calling("aten::add.out", value))
+    with open_file(str(path)) as file, pytest.raises(InputError, match="value 0: what it is about is missing"):
+        read_program(file)

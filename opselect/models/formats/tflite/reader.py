@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import tflite
 from flatbuffers.number_types import Int32Flags
 
 from kernel_index.errors import InputError, Place
-from opselect.models.formats.checked_tables import BYTE, CheckedFile, NumberList
+from opselect.models.formats.checked_tables import BYTE, CheckedFile, NumberList, inside
 from opselect.models.formats.tflite.flex import flex_node
 from opselect.models.formats.wire import WireError
 from opselect.models.graph.model import Node
@@ -85,15 +84,6 @@ _FIRST_OUTSIDE_OFFSET = 2
 def _place(table: Any) -> int:
     position: int = table._tab.Pos
     return position
-
-
-@contextmanager
-def _inside(where: str) -> Iterator[None]:
-    """Says in what of the model an error is."""
-    try:
-        yield
-    except WireError as error:
-        raise WireError(error.offset, f"{where}: {error.problem}") from None
 
 
 class _ModelReader:
@@ -181,7 +171,7 @@ class _ModelReader:
     def _subgraph(self, number: int, subgraph: Any) -> TfliteSubgraph:
         tables = self._file.tables
         place = f"subgraph {number}"
-        with _inside(place):
+        with inside(place):
             tensors = [self._tensor(tensor) for tensor in tables(subgraph.Tensors, subgraph.TensorsLength())]
             count = len(tensors)
             inputs = self._tensor_numbers(subgraph.InputsAsNumpy(), count)
@@ -214,13 +204,13 @@ class _ModelReader:
         )
 
     def _operator(self, subgraph: str, number: int, operator: Any, tensor_count: int) -> TfliteOperator:
-        with _inside(f"operator {number}"):
+        with inside(f"operator {number}"):
             index = operator.OpcodeIndex()
             if index >= len(self._codes):
                 raise WireError(_place(operator), f"its kind is number {index:,} of {len(self._codes):,}")
         code = self._codes[index]
         place = f"operator {number} ({code.name})"
-        with _inside(place):
+        with inside(place):
             options, is_outside = self._options(operator) if code.is_flex else (None, False)
             node, problem = self._node(operator, options) if code.is_flex else (None, None)
             return TfliteOperator(
@@ -285,7 +275,7 @@ class _ModelReader:
 
     def _signature(self, signature: Any, subgraphs: list[TfliteSubgraph]) -> TfliteSignature:
         name = signature.SignatureKey() or ""
-        with _inside(f"signature {name!r}"):
+        with inside(f"signature {name!r}"):
             number = self._subgraph_number(signature.SubgraphIndex(), _place(signature))
             return TfliteSignature(
                 name,
