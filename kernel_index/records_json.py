@@ -1,4 +1,4 @@
-"""Records as JSON: the shapes that scripts may rely on (README, "What scripts may rely on")."""
+"""Records as JSON: the shapes that scripts may rely on (``docs/scripts.md``)."""
 
 from __future__ import annotations
 

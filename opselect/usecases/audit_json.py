@@ -1,4 +1,4 @@
-"""Audits as the JSON that scripts may rely on (README, "What scripts may rely on"; ``docs/audit.md``)."""
+"""Audits as the JSON that scripts may rely on (``docs/scripts.md``; ``docs/audit.md``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of docs/commands.md and some other pages: what they are, and how to bring them up to date.
+"""The examples of README.md and of the pages below docs/, what they print, and how to bring them up to date.
 
 ``python -m tests.cli.commands_page`` runs every command of these pages and puts in what it prints now.
 """
@@ -16,14 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "commands.md"
-PAGES = (
-    PAGE,
-    ROOT / "docs" / "audit.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("tflite", "tflite_builds", "flex", "onnxruntime", "executorch")),
-)
 BLOCK = re.compile(r"(?<=^```console\n)\$ (opselect [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
+PAGES = sorted(
+    page
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+    if page.parent.name != "findings" and BLOCK.search(page.read_text())
+)
+"""The pages with examples; those of findings are remade by ``findings_pages``."""
 
 
 _NAMED = (

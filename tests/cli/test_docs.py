@@ -71,7 +71,7 @@ def test_pages_send_nobody_to_deep_modules() -> None:
     """What the facade has is imported from there."""
     lines = [
         line
-        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
         for line in re.findall(
             r"^(?:>>> )?(?:from|import) (?:opselect|kernel_index)\b.*", page.read_text(), re.MULTILINE
         )
@@ -114,7 +114,7 @@ def test_commands_of_the_readme_for_tensorflow_lite_work(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+    "page", sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 )
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())

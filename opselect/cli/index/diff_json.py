@@ -1,4 +1,4 @@
-"""The differences between two indexes as JSON; docs/commands.md describes the shape."""
+"""The differences between two indexes as JSON; docs/commands/index.md describes the shape."""
 
 from __future__ import annotations
 
