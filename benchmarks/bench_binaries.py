@@ -1,61 +1,46 @@
-"""The registrations and the whole audit of a library: time and peak memory, against ``nm`` and ``objdump`` of it.
+"""The registrations and the whole audit of TensorFlow's library of 548 MB, beside ``nm -S`` of it.
 
-    python benchmarks/bench_binaries.py LIBRARY [--opselect PROGRAM] [--runs 3]
-
-``nm -S`` lists the symbols, and ``objdump -d`` writes the code as instructions, which both are less than an audit says;
-``objdump`` is run once only, for it takes minutes. Counted is the fastest of the runs. Memory is the peak resident set
-as the kernel counts it, with what of the mapped library was in memory at once.
+``nm -S`` lists the symbols, which is less than an audit says. Whole processes, in turn. Memory is the peak resident
+set, with what of the mapped library was in memory at once. The library is that of the environment of ``--python``.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from benchmarks.figures import Figure, Measured
+from benchmarks.given import Given, NotGivenError, main
+from benchmarks.processes import cost, in_turn, opselect
 
-def measured(command: list[str], output: Path) -> tuple[float, float]:
-    """Seconds and megabytes of a command, whose stdout goes to a file."""
-    started = time.perf_counter()
-    pid = os.fork()
-    if pid == 0:
-        with output.open("wb") as stdout:
-            os.dup2(stdout.fileno(), 1)
-            os.execvp(command[0], command)
-    _, _, usage = os.wait4(pid, 0)
-    return time.perf_counter() - started, usage.ru_maxrss / 1000
+RUNS = 3
+LIBRARY = "libtensorflow_cc.so.2"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("library")
-    parser.add_argument("--opselect", default="opselect")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--no-objdump", action="store_true", help="leave out the slow one")
-    options = parser.parse_args()
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    own = [options.opselect, "audit", options.library, "--json", "--quiet"]
-    commands = {"registrations": [*own, "--registrations"], "whole audit": own, "nm -S": ["nm", "-S", options.library]}
-    figures: dict[str, tuple[float, float]] = {}
+def measure(given: Given) -> Measured:
+    library = given.package() / LIBRARY
+    if not library.is_file():
+        raise NotGivenError(f"a TensorFlow with {LIBRARY}, such as tensorflow-cpu 2.14.1: --python PROGRAM")
+    audit = opselect("audit", library, "--json", "--quiet")
+    listed = [*audit, "--registrations"]
+    kernels, whole, theirs = in_turn(listed, audit, ["nm", "-S", library], runs=RUNS)
     with tempfile.TemporaryDirectory() as folder:
-        outputs = {name: Path(folder, str(number)) for number, name in enumerate(commands)}
-        for _ in range(options.runs):
-            for name, command in commands.items():
-                figure = measured(command, outputs[name])
-                figures[name] = min(figure, figures.get(name, figure))
-        if not options.no_objdump:
-            figures["objdump -d"] = measured(["objdump", "-d", options.library], Path(os.devnull))
-        kernels = len(outputs["registrations"].read_text().splitlines())
-        registered = json.loads(outputs["whole audit"].read_text())["registered"]
-    print(f"{kernels} registrations; registered: {registered}")
-    least = figures["nm -S"][0]
-    for name, (seconds, megabytes) in figures.items():
-        print(f"{name:<14} {seconds:7.2f} s  {megabytes:6.0f} MB  {seconds / least:6.1f} times nm")
+        printed = Path(folder, "audit.json")
+        cost(audit, printed)
+        registered = json.loads(printed.read_text())["registered"]
+    size = f"a library of {library.stat().st_size / 1e6:.0f} MB"
+    return Measured(
+        [
+            Figure(f"registrations of {size}", kernels.seconds, "s", "nm -S", theirs.seconds, at_most=3),
+            Figure(f"registrations of {size}: memory", kernels.megabytes, "MB", "nm -S", theirs.megabytes, at_most=350),
+            Figure(f"audit of {size}, with retained sizes", whole.seconds, "s", "nm -S", theirs.seconds, at_most=8),
+            Figure(f"audit of {size}: memory", whole.megabytes, "MB", "nm -S", theirs.megabytes, at_most=900),
+        ],
+        notes=[f"registered in it: {registered}"],
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(measure, __doc__))

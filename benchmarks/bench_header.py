@@ -1,65 +1,61 @@
-"""A header from a cold start, against TensorFlow's own tool: time and peak memory of both, and their ratios.
+"""A header and a build list from a cold start, against TensorFlow's own tool for headers: whole processes, in turn.
 
-    python benchmarks/bench_header.py GRAPH… --python PYTHON [--release 2.14] [--opselect PROGRAM]
-
-PYTHON is that of an environment with TensorFlow. Both programs are started in turn, --runs times a graph; counted is
-the fastest run of each. Memory is the peak resident set of the process as the kernel counts it. Both have compiled
-modules, as after an installation, and the graph in the cache of files. The two texts are compared byte for byte.
+The two headers are compared byte for byte. Both programs have compiled modules, as after an installation, and find the
+graph in the page cache.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-TOOL = "tensorflow.python.tools.print_selective_registration_header"
+from benchmarks.figures import Figure, Measured
+from benchmarks.given import Given, main
+from benchmarks.keras_models import frozen
+from benchmarks.processes import Cost, cost, in_turn, opselect
+
+RELEASE = "2.14"
+RUNS = 3
+TOOL = "print_selective_registration_header"
+LIST_SHARE = 1 / 15
+SHARES = {"MobileNetV2": (1 / 10, 1 / 10), "VGG16": (1 / 20, 1 / 50)}
 
 
-def measured(command: list[str], output: Path) -> tuple[float, float]:
-    """Seconds and megabytes of a command, whose stdout goes to a file."""
-    started = time.perf_counter()
-    pid = os.fork()
-    if pid == 0:
-        with output.open("wb") as stdout, Path(os.devnull).open("wb") as stderr:
-            os.dup2(stdout.fileno(), 1)
-            os.dup2(stderr.fileno(), 2)
-            os.execvp(command[0], command)
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        print(f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}", file=sys.stderr)
-    return time.perf_counter() - started, usage.ru_maxrss / 1000
+def measure(given: Given) -> Measured:
+    python = given.tensorflow_python()
+    figures: list[Figure] = []
+    notes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in SHARES:
+            graph = frozen(python, name, Path(folder)).path
+            header, lists = Path(folder, f"{name}.header"), Path(folder, f"{name}.lists")
+            own = opselect("generate", graph, "--tensorflow", RELEASE, "--quiet")
+            own_header = [*own, "--profile", "desktop", "--target", "header", "--compat", RELEASE, "--out", header]
+            tool = [python, "-m", f"tensorflow.python.tools.{TOOL}", f"--graphs={graph}"]
+            ours, listed, theirs = in_turn(own_header, [*own, "--target", "list", "--out", lists], tool, runs=RUNS)
+            figures += _figures(name, ours, listed, theirs)
+            printed = Path(folder, "printed.h")
+            cost(tool, printed)
+            same = printed.read_bytes() == (header / "ops_to_register.h").read_bytes()
+            notes.append(f"header of {name}: {'the same bytes' if same else 'DIFFERENT'} as the tool's")
+    return Measured(figures, notes=notes)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("graphs", nargs="+")
-    parser.add_argument("--python", required=True)
-    parser.add_argument("--release", default="2.14")
-    parser.add_argument("--opselect", default="opselect")
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    print(f"{'graph':24} {'s':>7} {'MB':>7}  {'tool s':>7} {'MB':>7}  {'time':>6} {'memory':>6}  bytes")
-    for graph in options.graphs:
-        with tempfile.TemporaryDirectory() as folder:
-            theirs = Path(folder) / "theirs.h"
-            tool = [options.python, "-m", TOOL, f"--graphs={graph}"]
-            command = [options.opselect, "generate", graph, "--tensorflow", options.release, "--profile", "desktop"]
-            command += ["--target", "header", "--compat", options.release, "--quiet", "--out", folder]
-            runs = [(*measured(tool, theirs), *measured(command, Path(folder) / "stdout")) for _ in range(options.runs)]
-            tool_time, tool_memory, own_time, own_memory = map(min, zip(*runs, strict=True))
-            ours = Path(folder) / "ops_to_register.h"
-            same = "equal" if ours.is_file() and ours.read_bytes() == theirs.read_bytes() else "DIFFERENT"
-        print(
-            f"{Path(graph).name:24} {own_time:7.2f} {own_memory:7.0f}  {tool_time:7.2f} {tool_memory:7.0f}  "
-            f"1/{tool_time / own_time:<4.1f} 1/{tool_memory / own_memory:<4.1f}  {same}",
-            flush=True,
-        )
+def _figures(name: str, ours: Cost, listed: Cost, theirs: Cost) -> list[Figure]:
+    time_share, memory_share = SHARES[name]
+    figures = [
+        Figure(f"header of {name}", ours.seconds, "s", TOOL, theirs.seconds, share=time_share),
+        Figure(f"header of {name}: memory", ours.megabytes, "MB", TOOL, theirs.megabytes, share=memory_share),
+    ]
+    if name == "MobileNetV2":
+        what = f"list of {name}"
+        figures += [
+            Figure(what, listed.seconds, "s", TOOL, theirs.seconds, at_most=0.5, share=LIST_SHARE),
+            Figure(f"{what}: memory", listed.megabytes, "MB", TOOL, theirs.megabytes, at_most=100),
+        ]
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(measure, __doc__))

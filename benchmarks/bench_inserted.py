@@ -1,21 +1,19 @@
 """How the time to find what the runtime may insert grows with a graph: it should double where the graph does.
 
-    python -m benchmarks.bench_inserted [--count 1000] [--shape NAME]
-
-Each shape has so many nodes, twice and four times as many. Printed are seconds of the processor and how they grew. A
-ratio near 2 is linear, one near 4 quadratic.
+Each shape has 1,000 nodes, twice and four times as many; seconds of the processor, the best of three. A growth near 2
+is linear, one near 4 quadratic.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
 from google.protobuf import text_format
 
+from benchmarks.figures import Curve, Measured
+from benchmarks.given import Given, main
 from kernel_index.datatypes import DataType
 from kernel_index.index import KernelIndex
 from kernel_index.shipped import find
@@ -26,8 +24,9 @@ from opselect.models.storage import MemoryBytes
 from opselect.requirements.runtime import runtime_additions
 
 RELEASE = "2.14"
-DOUBLINGS = 3
-MAX_RATIO = 2.8
+RUNS = 3
+COUNTS = (1_000, 2_000, 4_000)
+MOST_GROWTH = 2.8
 
 FLOAT = DataType.DT_FLOAT
 
@@ -100,30 +99,24 @@ SHAPES: dict[str, Callable[[int], Iterator[Node]]] = {
 
 
 def seconds(nodes: tuple[Node, ...], index: KernelIndex) -> float:
-    graph = Graph(nodes)
-    start = time.process_time()
-    for _ in runtime_additions(expand_functions(graph, nodes, "g"), (), index):
-        pass
-    return time.process_time() - start
+    best = float("inf")
+    for _ in range(RUNS):
+        graph = Graph(nodes)
+        start = time.process_time()
+        for _ in runtime_additions(expand_functions(graph, nodes, "g"), (), index):
+            pass
+        best = min(best, time.process_time() - start)
+    return best
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure how finding inserted ops grows with the graph.")
-    parser.add_argument("--count", type=int, default=1000, help="the fewest nodes (default: %(default)s)")
-    parser.add_argument("--shape", choices=SHAPES, help="only this one")
-    args = parser.parse_args()
+def measure(_given: Given) -> Measured:
     index = open_index(find(RELEASE))
-    kept = True
+    curves = []
     for name, shape in SHAPES.items():
-        if args.shape in (None, name):
-            counts = [args.count * 2**i for i in range(DOUBLINGS)]
-            found = [seconds((*SHARED, *shape(count)), index) for count in counts]
-            ratios = [after / before for before, after in pairwise(found)]
-            kept = kept and max(ratios) < MAX_RATIO
-            times = ", ".join(f"{count:,}: {took:.2f} s" for count, took in zip(counts, found, strict=True))
-            print(f"{name:30} {times}; ratios {', '.join(f'{ratio:.2f}' for ratio in ratios)}", flush=True)
-    return 0 if kept else 1
+        took = tuple(seconds((*SHARED, *shape(count)), index) for count in COUNTS)
+        curves.append(Curve(f"inserted ops: {name}", "nodes", COUNTS, took, MOST_GROWTH))
+    return Measured(curves=curves)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(measure, __doc__))

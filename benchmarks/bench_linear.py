@@ -1,27 +1,25 @@
 """How the time of a scan grows with the registrations of one file: it should double where they do.
 
-    python -m benchmarks.bench_linear [--count 5000]
-
-Each shape is scanned with so many registrations, twice and four times as many, in one profile and one process. Printed
-are seconds of the processor, the best of three, and how they grew. A ratio near 2 is linear, one near 4 quadratic.
+Each shape is scanned with 5,000 registrations, twice and four times as many, in one profile and one process: seconds of
+the processor, the best of three. A growth near 2 is linear, one near 4 quadratic.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.figures import Curve, Measured
+from benchmarks.given import Given, main
 from kernel_index.profiles import BuildProfile
 from kernel_index.scan import scan_tree
 
 RUNS = 3
-DOUBLINGS = 3
-MAX_RATIO = 2.8
+COUNTS = (5_000, 10_000, 20_000)
+MOST_GROWTH = 2.8
 UNIT = "tensorflow/core/kernels/unit.cc"
 
 
@@ -70,22 +68,13 @@ def seconds(text: str) -> float:
     return best
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure how scans grow with the registrations of one file.")
-    parser.add_argument("--count", type=int, default=5000, help="the fewest registrations (default: %(default)s)")
-    count = parser.parse_args().count
-    kept = True
-    for name, shape in SHAPES.items():
-        found = [seconds(shape(count * 2**i)) for i in range(DOUBLINGS)]
-        ratios = [after / before for before, after in pairwise(found)]
-        kept &= max(ratios) <= MAX_RATIO
-        print(
-            f"{name}: {', '.join(f'{s:.2f} s' for s in found)}; grew {', '.join(f'{r:.1f}' for r in ratios)}",
-            flush=True,
-        )
-    print(f"limit {MAX_RATIO} where the registrations double: {'kept' if kept else 'EXCEEDED'}")
-    return 0 if kept else 1
+def measure(_given: Given) -> Measured:
+    curves = [
+        Curve(f"scan: {name}", "registrations", COUNTS, tuple(seconds(shape(count)) for count in COUNTS), MOST_GROWTH)
+        for name, shape in SHAPES.items()
+    ]
+    return Measured(curves=curves)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(measure, __doc__))

@@ -1,25 +1,26 @@
-"""A large log with few failures in it: time and peak memory of ``opselect diagnose``, against grep for the same words.
-
-    python benchmarks/bench_logs.py [--megabytes 100] [--opselect PROGRAM]
+"""A log of 100 MB with few failures in it: ``opselect diagnose``, beside grep for the same words.
 
 Made is a logcat of many processes, among them lines that resemble failures, with 50 messages of ``fixtures/logs`` in
 it. ``grep -c -F`` counts the lines with any of the words that messages have; it reads the same file and does no more.
-Counted is the fastest of --runs runs of each. Memory is the peak resident set as the kernel counts it.
+Whole processes, in turn.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import random
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from benchmarks.figures import Curve, Figure, Measured
+from benchmarks.given import Given, main
+from benchmarks.processes import cost, in_turn, opselect
 from opselect.logs.shapes import words
 
+RUNS = 3
+SIZES = (25, 50, 100)
+MEGABYTES = SIZES[-1]
 MESSAGES = Path(__file__).resolve().parents[1] / "fixtures/logs/messages"
 FAILURES = 50
 TAGS = ("ActivityManager", "WifiService", "libEGL", "art", "OpenGLRenderer", "tflite", "System.err", "audio_hw_primary")
@@ -53,40 +54,29 @@ def write_log(path: Path, size: int) -> None:
                     written += log.write(f"{stamp} 26605 26639 E AndroidRuntime: {line}\n")
 
 
-def measured(command: list[str], output: Path) -> tuple[float, float]:
-    """Seconds and megabytes of a command, whose stdout goes to a file."""
-    started = time.perf_counter()
-    pid = os.fork()
-    if pid == 0:
-        with output.open("wb") as stdout:
-            os.dup2(stdout.fileno(), 1)
-            os.execvp(command[0], command)
-    _, _, usage = os.wait4(pid, 0)
-    return time.perf_counter() - started, usage.ru_maxrss / 1000
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--megabytes", type=int, default=100)
-    parser.add_argument("--opselect", default="opselect")
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+def measure(_given: Given) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
-        log, listed, ours, theirs = (Path(folder, name) for name in ("logcat", "words", "ours.json", "theirs"))
-        write_log(log, options.megabytes * 1_000_000)
+        log, listed, printed = (Path(folder, name) for name in ("logcat", "words", "printed.json"))
+        growth = []
+        for size in SIZES:  # the last one stays
+            write_log(log, size * 1_000_000)
+            growth.append(cost(opselect("diagnose", log, "--json", "--quiet")).core_seconds)
         listed.write_text("".join(f"{word}\n" for word in words()))
-        own = [options.opselect, "diagnose", str(log), "--json", "--quiet"]
-        grep = ["grep", "-c", "-F", "-f", str(listed), str(log)]
-        runs = [(*measured(own, ours), *measured(grep, theirs)) for _ in range(options.runs)]
-        own_time, own_memory, grep_time, grep_memory = map(min, zip(*runs, strict=True))
-        failures = json.loads(ours.read_text())["failures"]
-        lines = theirs.read_text().strip()
-    count = sum(each["count"] for each in failures)
-    print(f"opselect diagnose  {own_time:6.2f} s  {own_memory:5.0f} MB  {len(failures)} failures, {count} occurrences")
-    print(f"grep -c -F         {grep_time:6.2f} s  {grep_memory:5.0f} MB  {lines} lines")
-    print(f"ratio              {own_time / grep_time:6.2f}    {own_memory / grep_memory:5.1f}")
+        diagnose = opselect("diagnose", log, "--json", "--quiet")
+        grep = ["grep", "-c", "-F", "-f", listed, log]
+        ours, theirs = in_turn(diagnose, grep, runs=RUNS)
+        cost(diagnose, printed)
+        failures = json.loads(printed.read_text())["failures"]
+        what, tool = f"diagnose of a log of {MEGABYTES} MB", "grep -c -F"
+        return Measured(
+            [
+                Figure(what, ours.seconds, "s", tool, theirs.seconds, at_most=3),
+                Figure(f"{what}: memory", ours.megabytes, "MB", tool, theirs.megabytes, at_most=60),
+            ],
+            curves=[Curve("diagnose", "MB of log", SIZES, tuple(growth))],
+            notes=[f"{len(failures)} failures in {sum(each['count'] for each in failures)} places"],
+        )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(measure, __doc__))

@@ -1,21 +1,24 @@
-"""How long the page of a large answer takes: to be made, to open in a browser, and to answer who uses it.
+"""The page of a large answer: to be made, to open in Chromium, and to answer who uses it.
 
-    python -m benchmarks.bench_report [LIBRARY]
-
-Without a library a document as large as that of libtensorflow_cc.so.2 is made up. "Opened" is the time from asking for
-the page until its script has drawn everything, the best of three; "pause" is the longest time in which the page did
-nothing else, while it was used in that way.
+With ``--python`` it is the page of TensorFlow's library, else of a document as large, made up. "Opened" is the time
+from asking for the page until its script has drawn everything, the best of three; "pause" is the longest time in
+which the page did nothing else, while it was used in that way.
 """
 
 from __future__ import annotations
 
-import argparse
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.bench_binaries import LIBRARY
+from benchmarks.figures import Figure, Measured
+from benchmarks.given import Given, main
 from opselect.report.document import Document
+from opselect.report.of_audit import AuditAnswer, audit_document
 from opselect.report.page import page
+from opselect.usecases.audit import AuditQuestion, audit
 from tests.report_page.browser import Browser
 from tests.report_page.documents import large
 
@@ -45,40 +48,40 @@ USES = {
 }
 
 
-def audited(library: Path) -> Document:
-    """What `opselect audit LIBRARY --html` shows."""
-    from opselect.report.of_audit import AuditAnswer, audit_document
-    from opselect.usecases.audit import AuditQuestion, audit
+def document_of(given: Given) -> Document:
+    """What ``opselect audit LIBRARY --html`` shows of the library, or a document as large."""
+    if given.python is None or not (given.package() / LIBRARY).is_file():
+        return large()
+    return audit_document(AuditAnswer(audit(AuditQuestion((str(given.package() / LIBRARY),)))))
 
-    return audit_document(AuditAnswer(audit(AuditQuestion((str(library),)))))
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library", nargs="?", type=Path)
-    library = parser.parse_args().library
-    document = audited(library) if library else large()
+def measure(given: Given) -> Measured:
+    document = document_of(given)
     start = time.perf_counter()
-    text = page(document)
-    print(f"page: {len(text.encode()):,} bytes, made in {time.perf_counter() - start:.2f} s")
+    text = page(document).encode()
+    figures = [
+        Figure("page of a large answer", len(text) / 1e6, "MB", at_most=3),
+        Figure("page of a large answer: made", time.perf_counter() - start, "s"),
+    ]
     browser = Browser()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "page.html"
-            file.write_text(text, encoding="utf-8")
+            file = Path(folder, "page.html")
+            file.write_bytes(text)
             opened = []
             for _ in range(RUNS):
                 browser.open(file, Path(folder))
                 opened.append(float(browser.ask("return performance.getEntriesByName('opened')[0].startTime")))
-            print(f"opened: {min(opened):.0f} ms")
+            figures.append(Figure("page of a large answer: opened", min(opened) / 1000, "s", at_most=2))
             for name, script in USES.items():
                 browser.ask(f"{WATCH} setTimeout(() => {{ {script} }})")  # what the driver runs itself is no task
                 browser.settle(600)
                 pause = max(browser.ask("return window.pauses"), default=0.0)
-                print(f"{name}: {f'pause of {pause:.0f} ms' if pause else 'no pause of 50 ms'}")
+                figures.append(Figure(f"page: pause of {name}", pause, "ms"))
     finally:
         browser.quit()
+    return Measured(figures)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(measure, __doc__))

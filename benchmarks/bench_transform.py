@@ -1,72 +1,67 @@
-"""What stripping a 553 MB frozen VGG16 costs, beside ``cp`` of the same file.
+"""Stripping a frozen VGG16 of 553 MB, beside ``cp`` of the same file, and folding an InceptionV3.
 
-Run ``python benchmarks/bench_transform.py``; ``--folder DIR`` says where the files go, in the end the disk decides. The
-graph is that of ``bench_models.py``. Times are the best of five, a run of each after the other, memory is the peak
-resident set above what the imports take, read from ``/proc``: Linux only.
+Whole processes, in turn; the files stand in the page cache, and none waits for the disk. InceptionV3 is made by
+TensorFlow, with ``--python``; beside the folds stands TensorFlow's own ``optimize_for_inference``, which does the same.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from bench_models import MEASURE, ROOT, write_vgg16
+from benchmarks.figures import Figure, Measured
+from benchmarks.given import Given, NotGivenError, main
+from benchmarks.keras_models import frozen
+from benchmarks.made_models import write_vgg16
+from benchmarks.processes import cost, in_turn, opselect
 
-RUNS = 5
-MAX_RATIO = 2.0
-MAX_MEGABYTES = 100
+SHARE = 1.1
+MOST_MEGABYTES = 100
+MOST_FOLD_SECONDS = 2
 STRIP = 'strip_unused_nodes(type=float, shape="1,224,224,3")'
-TRANSFORM = MEASURE.format(
-    imports="from opselect.cli.main import run",
-    work="nodes = run(['transform', *sys.argv[1:], '--inputs=input', '--outputs=softmax', "
-    f"'--transforms={STRIP}', '--quiet'])",
-)
+OPTIMIZE = "tensorflow.python.tools.optimize_for_inference"
 
 
-def copied(source: Path, target: Path) -> float:
-    """Seconds that ``cp`` takes."""
-    target.unlink(missing_ok=True)
-    start = time.perf_counter()
-    subprocess.run(["cp", source, target], check=True)
-    return time.perf_counter() - start
+def measure(given: Given) -> Measured:
+    with tempfile.TemporaryDirectory() as folder:
+        figures = _strip(Path(folder))
+        try:
+            figures += _fold(Path(folder), given.tensorflow_python())
+            notes = []
+        except NotGivenError as missing:
+            notes = [f"InceptionV3 is not folded: it needs {missing}"]
+        return Measured(figures, notes=notes)
 
 
-def stripped(source: Path, target: Path) -> tuple[float, float]:
-    """Seconds and peak megabytes that stripping takes."""
-    target.unlink(missing_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-c", TRANSFORM, source, target], cwd=ROOT, check=True, capture_output=True, text=True
+def _strip(folder: Path) -> list[Figure]:
+    source, target = folder / "vgg16.pb", folder / "stripped.pb"
+    write_vgg16(source)
+    strip = opselect(
+        "transform", source, target, "--inputs=input", "--outputs=softmax", f"--transforms={STRIP}", "--quiet"
     )
-    seconds, megabytes, code = json.loads(done.stdout)
-    if code:
-        sys.exit(done.stderr)
-    return seconds, megabytes
+    ours, theirs, start = in_turn(strip, ["cp", source, folder / "copy.pb"], opselect("transform", "--help"))
+    what = f"strip of a frozen VGG16, {source.stat().st_size / 1e6:.0f} MB"
+    return [
+        Figure(what, ours.seconds, "s", "cp", theirs.seconds, share=SHARE),
+        Figure(f"{what}: seconds of the processor", ours.core_seconds, "s", "cp", theirs.core_seconds),
+        Figure(f"{what}: memory above start-up", ours.megabytes - start.megabytes, "MB", at_most=MOST_MEGABYTES),
+    ]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="where the graph and its copies are written")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
-        source, target = Path(scratch) / "vgg16.pb", Path(scratch) / "copy.pb"
-        write_vgg16(source)
-        size = source.stat().st_size / 1e6
-        runs = [(copied(source, target), *stripped(source, target)) for _ in range(RUNS)]
-    copy, strip = min(run[0] for run in runs), min(run[1] for run in runs)
-    memory = max(run[2] for run in runs)
-    print(f"{source.name}: {size:.0f} MB")
-    print(f"cp:                                    {copy * 1000:8.1f} ms")
-    print(f"opselect transform strip_unused_nodes: {strip * 1000:8.1f} ms  {memory:8.1f} MB")
-    print(f"ratio:                                 {strip / copy:8.2f}")
-    within = strip / copy <= MAX_RATIO and memory <= MAX_MEGABYTES
-    print(f"limit {MAX_RATIO:.1f} and {MAX_MEGABYTES} MB: {'kept' if within else 'EXCEEDED'}")
-    return 0 if within else 1
+def _fold(folder: Path, python: str) -> list[Figure]:
+    model, constant = frozen(python, "InceptionV3", folder), folder / "constant.pb"
+    ends = [f"--inputs={model.input}", f"--outputs={model.output}", "--quiet"]
+    cost(opselect("transform", model.path, constant, *ends, "--transforms=fold_constants"))
+    fold = opselect(
+        "transform", constant, folder / "ours.pb", *ends, "--transforms=fold_batch_norms fold_old_batch_norms"
+    )
+    tool = [python, "-m", OPTIMIZE, f"--input={constant}", f"--output={folder / 'theirs.pb'}"]
+    tool += [f"--input_names={model.input}", f"--output_names={model.output}", "--frozen_graph=True"]
+    ours, theirs = in_turn(fold, tool, runs=3)
+    what = "folding the batch norms of an InceptionV3"
+    return [Figure(what, ours.seconds, "s", "optimize_for_inference", theirs.seconds, at_most=MOST_FOLD_SECONDS)]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(measure, __doc__))
