@@ -14,6 +14,7 @@ from opselect.build_lists.header import HeaderOptions, header_text, header_warni
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.makefile import makefile_list, makefile_warnings
 from opselect.build_lists.manifest import manifest, to_json
+from opselect.build_lists.manifest_for_reading import for_reading
 from opselect.build_lists.source_list import check_names, library_warnings, source_list
 from opselect.build_lists.templates import fill_template
 from opselect.build_lists.unread import check_read
@@ -91,7 +92,7 @@ def render(
     else:
         data = manifest(selection, index, mode, keep_core, criteria=criteria, unread=unread)
         values["manifest"] = data
-        values["text"] = to_json(data) if manifest_format == "json" else to_yaml(data)
+        values["text"] = to_json(data) if manifest_format == "json" else to_yaml(for_reading(data))
     return {name: fill_template(f"{name}.j2", values, template_dir)}
 
 

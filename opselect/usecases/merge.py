@@ -37,7 +37,7 @@ _OF_RUNTIMES = (
 
 _MARKS = (
     ("a header for selective registration", r"OPS_TO_REGISTER|SHOULD_REGISTER_OP|\AError reading graph!"),
-    ("a manifest", r"^kernels:(?s:.*)^unresolved:"),
+    ("a manifest", r"^files:(?s:.*)^unresolved:"),
     ("a list of CMake", r"^set\(\w+|OPSELECT_SOURCES"),
     ("a list for a BUILD file", r"^filegroup\(|^\s*srcs = \["),
     ("a list of source files", r"\A(?:[\w./+-]+\.(?:cc|cpp|c|h)\r?\n)+\Z"),

@@ -147,7 +147,10 @@ def _manifest(data: object, path: str) -> ManifestFile:
     files, release, profile = (found.get(key) for key in ("files", "tensorflow", "profile"))
     if not isinstance(files, list):
         raise InputError(path, "is no manifest of a build: it has no list `files`", _KINDS)
-    paths = [each.get("path") if isinstance(each, dict) else None for each in files]
+    headers = found.get("headers", [])  # a manifest that is written for people lists them apart
+    if not (isinstance(headers, list) and all(isinstance(each, str) for each in headers)):
+        raise InputError(path, "is no manifest: its `headers` are no list of paths", _KINDS)
+    paths = [*(each.get("path") if isinstance(each, dict) else None for each in files), *headers]
     if not all(isinstance(each, str) for each in paths):
         number = next(i for i, each in enumerate(paths) if not isinstance(each, str))
         raise InputError(path, f"files[{number}] has no path", _KINDS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from kernel_index.build_files import MAKEFILE_LIST
 from kernel_index.records import ScanResult
@@ -60,7 +60,16 @@ def built(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 
 def build_for(model: str, builder: Make, out: Path) -> Built:
     targets = [f"--target={target}" for target in ("header", "makefile", "manifest")]
-    arguments = ["--tree", str(builder.tree), "--profile", builder.profile, *targets, *BUILDS[model], "--quiet"]
+    arguments = [
+        "--tree",
+        str(builder.tree),
+        "--profile",
+        builder.profile,
+        *targets,
+        *BUILDS[model],
+        "--quiet",
+        "--json",
+    ]
     assert run(["generate", str(MODELS[model]), *arguments, "--out", str(out)]) == 0
     header = (out / FILE_NAME).read_text()
     left_out = LEFT_OUT.get(model, "")
@@ -68,7 +77,7 @@ def build_for(model: str, builder: Make, out: Path) -> Built:
     (builder.tree / FILE_NAME).write_text(header)
     shutil.copy(out / "tf_op_files.txt", builder.tree / MAKEFILE_LIST)
     program = Path(shutil.copy(builder.build(), out / "run_graph"))
-    kernels = yaml.safe_load((out / "manifest.yaml").read_text())["kernels"]
+    kernels = json.loads((out / "manifest.json").read_text())["kernels"]
     pairs = frozenset((kernel["op"], kernel["kernel_class"]) for kernel in kernels if kernel["op"] != left_out)
     return Built(program, read_header(header), pairs, builder.sources())
 

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from opselect.build_lists.header import read_header
 from opselect.cli.main import run
@@ -50,7 +49,18 @@ def graph(path: Path, *relus: str, op: str = "Relu") -> str:
 
 
 def generate(out: Path, *arguments: str) -> int:
-    options = ["--tensorflow", "2.14", "--profile", "desktop", "--target", "header", "--target", "manifest", "--quiet"]
+    options = [
+        "--tensorflow",
+        "2.14",
+        "--profile",
+        "desktop",
+        "--target",
+        "header",
+        "--target",
+        "manifest",
+        "--quiet",
+        "--json",
+    ]
     return run(["generate", *arguments, *options, "--out", str(out)])
 
 
@@ -68,7 +78,7 @@ def test_names_of_nodes(kind: str, tmp_path: Path) -> None:
     # A release may refuse to load such a node: that is said elsewhere.
     assert generate(tmp_path / "out", model, "--allow-missing") == DONE
     assert f" Relu: {ESCAPED[kind]}" in comments(tmp_path / "out")
-    kernels = yaml.safe_load((tmp_path / "out/manifest.yaml").read_text())["kernels"]
+    kernels = json.loads((tmp_path / "out/manifest.json").read_text())["kernels"]
     (relu,) = [kernel for kernel in kernels if kernel["kernel_class"] == "ReluOp<CPUDevice, float>"]
     assert relu["reasons"][0]["nodes"] == [NAMES[kind]]
 
@@ -88,7 +98,7 @@ def test_names_of_ops_that_no_release_has(kind: str, tmp_path: Path) -> None:
     assert generate(tmp_path / "out", model) == NO
     assert generate(tmp_path / "out", model, "--allow-missing") == DONE
     assert any(line.startswith(f" {ESCAPED[kind]}: ") for line in comments(tmp_path / "out"))
-    (missing,) = yaml.safe_load((tmp_path / "out/manifest.yaml").read_text())["unresolved"]
+    (missing,) = json.loads((tmp_path / "out/manifest.json").read_text())["unresolved"]
     assert missing["op"] == NAMES[kind]
 
 

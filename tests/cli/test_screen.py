@@ -208,7 +208,8 @@ def test_generated_files_say_the_names_and_parse(cli: Cli, folder: Path) -> None
     assert visible(NAME) in (folder / "out/tf_kernels.cmake").read_text("utf-8")
     assert cli(*asked, "--json").code == 0
     manifest = yaml.safe_load((folder / "out/manifest.yaml").read_text("utf-8"))
-    assert manifest == json.loads((folder / "out/manifest.json").read_text("utf-8"))
+    in_json = json.loads((folder / "out/manifest.json").read_text("utf-8"))
+    assert manifest["unresolved"] == in_json["unresolved"]
     assert "Op" + NAME in {row["op"] for row in manifest["unresolved"]}
 
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
+from opselect.verifying.named_files import ManifestFile, read_named_file
 from tests.cli.conftest import Cli
 from tests.opselect.tflite_files import BUILTIN, Code, Op, Subgraph, tflite_bytes
 
@@ -43,6 +45,26 @@ def test_everything_that_generate_writes_runs_its_model(cli: Cli) -> None:
         assert codes(cli, *of, "--against", f"build/{name}") == []
     assert codes(cli, *of) == []
     assert codes(cli, RELU, "--against", "build/manifest.yaml", "--against", "build/ops_to_register.h") == []
+
+
+def test_each_form_of_a_manifest_names_the_same_files(cli: Cli) -> None:
+    of = (RELU, "--tensorflow", "2.14", "--target", "manifest")
+    generated(cli, *of)
+    generated(cli, *of, "--json")
+    Path("long.yaml").write_text(yaml.safe_dump(json.loads(Path("build/manifest.json").read_text())))
+    forms = [read_named_file(name) for name in ("build/manifest.yaml", "build/manifest.json", "long.yaml")]
+    assert forms[0] == forms[1] == forms[2]
+    assert isinstance(forms[0], ManifestFile)
+    assert any(file.endswith(".h") for file in forms[0].files)
+
+
+def test_headers_of_a_manifest_that_are_no_paths_are_refused(cli: Cli) -> None:
+    Path("manifest.yaml").write_text("tensorflow: 2.14.1\nprofile: android\nfiles: []\nheaders: [1]\n")
+    outcome = cli("verify", RELU, "--against", "manifest.yaml")
+    assert (outcome.code, "manifest.yaml: is no manifest: its `headers` are no list of paths" in outcome.err) == (
+        2,
+        True,
+    )
 
 
 def test_a_build_has_what_all_of_its_parts_have(cli: Cli) -> None:
@@ -192,10 +214,8 @@ def test_a_model_that_a_registration_file_cannot_run_is_not_lost_beside_others(c
 
 
 def test_an_ops_list_is_the_header_that_is_made_of_it(cli: Cli) -> None:
-    generated(cli, FLEX, "--tensorflow", "2.14", "--target", "manifest")
-    import yaml
-
-    kernels = yaml.safe_load(Path("build/manifest.yaml").read_text())["kernels"]
+    generated(cli, FLEX, "--tensorflow", "2.14", "--target", "manifest", "--json")
+    kernels = json.loads(Path("build/manifest.json").read_text())["kernels"]
     pairs = [[each["op"], each["kernel_class"]] for each in kernels]
     Path("ops.json").write_text(json.dumps(pairs))
     assert codes(cli, FLEX, "--tensorflow", "2.14", "--against", "ops.json") == []
