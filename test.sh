@@ -48,7 +48,7 @@ if ((${#browser[@]})) && ! install_packages "${browser[@]}"; then
 fi
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint,docs]'
 # All in one go, and again where any of them is to be another: npm takes out what it is not asked for.
 if [ "$(cat node_modules/.installed 2>/dev/null)" != "${npm_packages[*]}" ]; then
     npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix . "${npm_packages[@]}"

@@ -1,0 +1,73 @@
+"""Pages for those who come from other tools have every flag of theirs; no page names an option that there is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from opselect.cli.main import cli as cli_group
+from tests.cli.commands_page import ROOT
+
+MIGRATING = ROOT / "docs" / "migrating"
+
+FLAGS = {
+    # tensorflow/python/tools, 1.15.5 to 2.16.1
+    "freeze_graph": (
+        "input_graph input_saver input_checkpoint checkpoint_version output_graph input_binary output_node_names "
+        "restore_op_name filename_tensor_name clear_devices initializer_nodes variable_names_whitelist "
+        "variable_names_blacklist variable_names_denylist input_meta_graph input_saved_model_dir saved_model_tags"
+    ),
+    "optimize_for_inference": (
+        "input output input_names output_names frozen_graph placeholder_type_enum toco_compatible "
+        "input_graph input_binary output_graph output_binary input_node_names output_node_names"
+    ),
+    "selective_header": "graphs proto_fileformat default_ops",
+    # tensorflow/tools/graph_transforms/transform_graph.cc
+    "transform_graph": "in_graph out_graph inputs outputs transforms output_as_text",
+    # tensorflow/lite/tools/list_flex_ops_main.cc, gen_op_registration_main.cc
+    "list_flex_ops": "graphs input_models output_registration tflite_path namespace for_micro",
+    # tools/python/create_reduced_build_config.py of ONNX Runtime
+    "create_reduced_build_config": "format enable_type_reduction",
+    # codegen/tools/gen_oplist.py of ExecuTorch
+    "gen_oplist": "output_path model_file_path ops_schema_yaml_path root_ops ops_dict include_all_operators",
+}
+"""The flags of each tool, as its sources have them."""
+
+
+@pytest.mark.parametrize("page", FLAGS)
+def test_a_page_has_every_flag_of_its_tool(page: str) -> None:
+    rows = [line for line in (MIGRATING / f"{page}.md").read_text().splitlines() if line.startswith("| `")]
+    named = {flag for row in rows for flag in re.findall(r"`--(\w+)`", row.split("|")[1])}
+    assert named == set(FLAGS[page].split())
+
+
+def options_of(group: click.Group, before: str = "opselect") -> Iterator[tuple[str, set[str]]]:
+    """Each command line without its arguments, and the options that the command has."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from options_of(command, f"{before} {name}")
+        else:
+            ways = [(*each.opts, *each.secondary_opts) for each in command.get_params(click.Context(command))]
+            yield f"{before} {name}", {way for each in ways for way in each}
+
+
+OPTIONS = dict(options_of(cli_group))
+PAGES = sorted(page for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", [page.relative_to(ROOT) for page in PAGES])
+def test_a_page_names_no_option_that_there_is_not(page: Path) -> None:
+    text = (ROOT / page).read_text()
+    lines = re.findall(r"^(?:\$ )?(opselect .*)$|`(opselect [^`\n]+)`", text, re.MULTILINE)
+    for line in ("".join(found).partition(" # ")[0] for found in lines):
+        command = next((each for each in OPTIONS if re.match(rf"{each}(?![\w-])", line)), None)
+        if command is not None:
+            used = set(re.findall(r"(?<=\s)--[a-z][\w-]*", re.sub(r"'[^']*'|\"[^\"]*\"", "", line)))
+            assert used <= OPTIONS[command] | {"--help"}, line
