@@ -24,6 +24,7 @@ from kernel_index.shown import shortened, without_secrets
 from opselect import __version__
 from opselect.cli.shared.exit_codes import BROKEN_PIPE, DEFECT, DONE, ENDED, INTERRUPTED, UNUSABLE
 from opselect.cli.shared.screen import OutputError, flushed, open_streams, screens
+from opselect.cli.shared.usage import in_plain_words, unknown_command
 
 
 @dataclass(slots=True)
@@ -51,6 +52,17 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(self.modules[cmd_name]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names; click.UsageError that says what may have been meant."""
+        name = args[0]
+        if name in self.modules or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        groups = {each: self.get_command(ctx, each) for each in self.modules}
+        inside = {each: list(group.modules) for each, group in groups.items() if isinstance(group, LazyGroup)}
+        raise click.UsageError(unknown_command(name, ctx.command_path, list(self.modules), inside), ctx)
 
 
 @click.group(
@@ -145,7 +157,7 @@ def _sentence(failure: Exception) -> str:
     """What the user must know of a failure. What is quoted in it is cut, and shows no secret of a URL."""
     if isinstance(failure, click.ClickException):
         with io.StringIO() as text:
-            failure.show(text)
+            in_plain_words(failure).show(text)
             return shortened(without_secrets(text.getvalue().rstrip("\n")))
     if isinstance(failure, OpselectError):
         more = (
