@@ -12,11 +12,11 @@ from pathlib import Path
 
 from kernel_index.errors import InputError
 from kernel_index.near_names import listed, near_names
+from opselect.binaries.abis import ABI_NAMES
 from opselect.binaries.files import map_file
 from opselect.binaries.image import Bytes, Image, Machine
 from opselect.binaries.packages import FolderPackage, Package, Packed, ZipPackage, build_of, member_name
 from opselect.binaries.recognizing import (
-    ABI_NAMES,
     HEAD,
     FileKind,
     file_kind,

@@ -51,6 +51,11 @@ class LazyGroup(click.Group):
         if cmd_name not in self.modules:
             return None
         command: click.Command = importlib.import_module(self.modules[cmd_name]).command
+        if ctx.resilient_parsing:
+            # A line is being completed.
+            from opselect.cli.completion.values import with_values
+
+            return with_values(command)
         return command
 
     def resolve_command(
@@ -85,6 +90,8 @@ class LazyGroup(click.Group):
         "explain": "opselect.cli.explain",
         "init": "opselect.cli.init",
         "merge": "opselect.cli.merge",
+        "doctor": "opselect.cli.doctor",
+        "completion": "opselect.cli.completion.command",
     },
     # "color" keeps click from taking escape codes out of names: the screen shows them.
     context_settings={"help_option_names": ["-h", "--help"], "color": True},
@@ -124,6 +131,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     with screens():
         return exit_code_of(invoke, settings)
+
+
+def complete(instruction: str) -> int:
+    """Prints what fits at the end of the line that a shell asks about, and returns the exit code.
+
+    Whatever cannot be told is left out without a word: somebody is typing.
+    """
+    from opselect.cli.completion.shells import answer_shell
+
+    with contextlib.suppress(Exception):
+        click.echo(answer_shell(instruction, cli))
+    return DONE
 
 
 def exit_code_of(action: Callable[[], int | None], settings: Settings) -> int:
@@ -194,7 +213,10 @@ def main() -> NoReturn:
     try:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = run()
+        if "_OPSELECT_COMPLETE" in os.environ:
+            code = complete(os.environ["_OPSELECT_COMPLETE"])
+        else:
+            code = run()
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             # The work is done: a traceback of how the interpreter leaves would tell nobody anything.
             signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))

@@ -118,11 +118,11 @@ def _drawing(stream: TextIO) -> Console:
     """What draws on a terminal: in colours unless ``NO_COLOR`` is set or the terminal has none."""
     from rich.console import Console
 
-    plain = bool(os.environ.get("NO_COLOR")) or _is_dumb()
+    plain = bool(os.environ.get("NO_COLOR")) or is_dumb()
     return Console(file=beneath(stream), highlight=False, color_system=None if plain else "auto")
 
 
-def _is_dumb() -> bool:
+def is_dumb() -> bool:
     """Whether the terminal knows no escape codes."""
     return os.environ.get("TERM", "").lower() in ("dumb", "unknown")
 
@@ -130,7 +130,7 @@ def _is_dumb() -> bool:
 @contextlib.contextmanager
 def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
     """A progress bar on stderr while the block runs; None where nobody would see it."""
-    if quiet or not sys.stderr.isatty() or _is_dumb():
+    if quiet or not sys.stderr.isatty() or is_dumb():
         yield None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
