@@ -48,7 +48,7 @@ Examples:
 @click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.UNPROCESSED)
 @click.option(
     "--tree",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     metavar="PATH",
     help="Look at this TensorFlow checkout, too.",
 )

@@ -192,7 +192,7 @@ def examine_cache(folder: Path | None) -> Examined:
             "cache",
             "cache of scans",
             "there is no home folder to keep it in",
-            "Set OPSELECT_CACHE to a folder.",
+            _SET_CACHE,
         )
     there = folder
     while not os.path.lexists(there) and there != there.parent:

@@ -75,8 +75,10 @@ fi
 
 _FISH = """\
 function %(complete_func)s
-    for line in (COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -t) %(complete_var)s=fish_complete \
-(commandline -opc)[1] 2>/dev/null)
+    set -l command (commandline -opc)[1]
+    set -l answer (env COMP_WORDS=(commandline -cp | string collect) COMP_CWORD=(commandline -t | string collect) \
+%(complete_var)s=fish_complete $command 2>/dev/null)
+    for line in $answer
         set -l parts (string split -m 1 "," -- $line)
         switch $parts[1]
             case dir

@@ -167,8 +167,10 @@ def _index_of(context: click.Context) -> KernelIndex:
 
 def _nodes(context: click.Context, incomplete: str) -> list[CompletionItem]:
     """The nodes of the model on the line, where it is a small graph in a file; nothing otherwise."""
-    models = context.params.get("models") or context.params.get("model") or context.params.get("source")
-    path = Path(models if isinstance(models, str) else models[0]) if models else None
+    named = context.params.get("models") or context.params.get("model") or context.params.get("source") or ()
+    # Where an option still lacks its value, click has not told arguments apart.
+    words = [*((named,) if isinstance(named, str) else named), *context.args]
+    path = Path(words[0]) if words else None
     if path is None or not path.is_file() or path.stat().st_size > _MAX_NODES_SIZE or path.suffix not in _GRAPHS:
         return []
     from opselect.models.formats.models import read_model
