@@ -135,7 +135,8 @@ def command(
         have,
         abi,
     )
-    with reading(quiet=quiet) as watch:
+    typed = _STDIN in named and sys.stdin.isatty()
+    with reading(quiet=quiet, waiting=follow or typed) as watch:
         diagnoser = Diagnoser(question, watch)
         if follow:
             return _follow(named[0], diagnoser, models, verbose=verbose, as_json=as_json)
