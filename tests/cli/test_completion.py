@@ -104,6 +104,11 @@ def test_nodes_of_a_small_graph(asked: Asked) -> None:
     assert asked.values("generate", "gone.pb", "--outputs", "M") == []
 
 
+def test_commands_are_as_they_were_after_a_line_was_completed(asked: Asked, cli: Cli) -> None:
+    assert asked.values("locate", "--index", "x", "Mul", "--tensorflow", "1.13") == ["1.13"]
+    assert "File 'absent' does not exist" in cli("locate", "Mul", "--index", "absent").err
+
+
 def test_damaged_index_says_nothing(asked: Asked) -> None:
     Path("bad.opselidx").write_bytes(b"nonsense")
     assert asked("locate", "--index", "bad.opselidx", "Mul") == []

@@ -40,6 +40,8 @@ def test_a_shown_text_that_is_left_out_in_part_keeps_its_form() -> None:
 def test_there_are_examples_of_every_command() -> None:
     shown = {" ".join(re.findall(r"^opselect ((?:(?:index|header) )?[\w-]+)", line)) for line, _ in EXAMPLES}
     assert shown == {
+        "completion",
+        "doctor",
         "generate",
         "audit",
         "check",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -50,12 +51,19 @@ class CompletedType(_ParamType):
 
 
 def with_values(command: click.Command) -> click.Command:
-    """The command, with :class:`CompletedType` for the parameters that something is known of."""
-    for param in command.params:
-        values = _values_of(param)
-        if values is not None:
-            param.type = CompletedType(values)
-    return command
+    """A copy of the command with :class:`CompletedType` for the parameters that something is known of."""
+    completed = copy.copy(command)
+    completed.params = [_completed(param) for param in command.params]
+    return completed
+
+
+def _completed(param: click.Parameter) -> click.Parameter:
+    values = _values_of(param)
+    if values is None:
+        return param
+    completed = copy.copy(param)
+    completed.type = CompletedType(values)
+    return completed
 
 
 def _values_of(param: click.Parameter) -> Values | None:
