@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -15,6 +16,7 @@ import pytest
 
 from kernel_index import whole_files
 from kernel_index.interruptions import Uninterrupted
+from kernel_index.processes import helpers
 from kernel_index.whole_files import WholeFiles, write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,3 +153,21 @@ def test_a_program_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, check=False, cwd=tmp_path, env=environment, capture_output=True)
     assert done.returncode == -signal.SIGINT
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_helper_is_half_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a process is given its work, which starts it, waits until it is noted as started."""
+    done = []
+
+    def submitted(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append("noted")
+
+    def work() -> None:
+        with helpers(1, "spawn") as pool:
+            pool.submit(int)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submitted)
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["noted"]
