@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MAX_NAMES = 3
 """Maximum number of names that are suggested: more is a list to read, no hint."""
+
+_MAX_LISTED = 10
+"""Maximum number of names in one line: who needs all of a longer list asks for it."""
 
 _SIMILAR = 0.75
 """Twice the letters in common by the letters of both: `Mul` and `MulV2` just pass, `Mul` and `Multinomial` do not."""
@@ -14,9 +17,10 @@ _SIMILAR = 0.75
 def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> list[str]:
     """Those of ``names`` that are most like ``name``, the nearest first, capitals aside.
 
-    Where none is similar as a whole: names of the same letters in another order; else names that ``name`` is the start
-    of, and those with the same last part of a path (``softmax`` for ``model/softmax``), the shortest first. Empty where
-    nothing is near.
+    A name of which two neighbours changed places (``2.41`` for ``2.14``), or where a letter was typed for a digit that
+    looks like it, is the only one. Where none is similar as a whole: names of the same letters in another order; else
+    names that ``name`` is the start of, and those with the same last part of a path (``softmax`` for
+    ``model/softmax``), the shortest first. Empty where nothing is near.
     """
     import difflib
 
@@ -28,17 +32,48 @@ def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> 
     alike = [each for each in by_lower if 2 * min(len(each), len(wanted)) >= _SIMILAR * (len(each) + len(wanted))]
     letters = sorted(wanted)
     near = (
-        difflib.get_close_matches(wanted, alike, n=at_most, cutoff=_SIMILAR)
+        [each for each in alike if _is_slip(wanted, each)]
+        or difflib.get_close_matches(wanted, alike, n=at_most, cutoff=_SIMILAR)
         or [each for each in alike if len(each) == len(wanted) and sorted(each) == letters]
         or _of_one_part(wanted, by_lower)
     )
     return [candidate for lower in near for candidate in by_lower[lower]][:at_most]
 
 
+def did_you_mean(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> str:
+    """What a sentence about an unknown name ends with: ``; did you mean Mul or MulV2?``, or nothing."""
+    near = near_names(name, names, at_most=at_most)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
-    """What a message about an unknown name ends with: ``; nearest: 'input', 'inputs'``, or nothing."""
+    """What a message about an unknown name in a model ends with: ``; nearest: 'input', 'inputs'``, or nothing."""
     near = near_names(name, names)
     return f"; nearest: {', '.join(map(repr, near))}" if near else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names between commas; of a long list the first ones, and how many more there are."""
+    if len(names) <= _MAX_LISTED:
+        return ", ".join(names)
+    shown = _MAX_LISTED - 2
+    return f"{', '.join(names[:shown])} and {len(names) - shown:,} more"
+
+
+_LOOKALIKES = str.maketrans("oil", "011")
+
+
+def _is_slip(wanted: str, candidate: str) -> bool:
+    """Whether one is the other with two neighbours in each other's place, or with letters for digits."""
+    if len(wanted) != len(candidate) or wanted == candidate:
+        return False
+    if wanted.translate(_LOOKALIKES) == candidate.translate(_LOOKALIKES):
+        return True
+    differing = [at for at, pair in enumerate(zip(wanted, candidate, strict=True)) if pair[0] != pair[1]]
+    if len(differing) != 2 or differing[1] != differing[0] + 1:
+        return False
+    first, second = differing
+    return wanted[first] == candidate[second] and wanted[second] == candidate[first]
 
 
 def _of_one_part(wanted: str, candidates: Iterable[str]) -> list[str]:

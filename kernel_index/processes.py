@@ -5,9 +5,26 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from kernel_index.interruptions import Uninterrupted
+
+if TYPE_CHECKING:
+    from typing import ParamSpec
+
+    P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Helpers(ProcessPoolExecutor):
+    """Starts processes where it is given work: none is half started when a signal ends this one."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        with Uninterrupted():
+            return super().submit(fn, *args, **kwargs)
 
 
 @contextmanager
@@ -18,7 +35,7 @@ def helpers(jobs: int, method: str, start: Callable[[], None] | None = None) -> 
     by an exception they are ended at once, whatever they do.
     """
     others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context(method), partial(_start, start))
+    pool = _Helpers(jobs, multiprocessing.get_context(method), partial(_start, start))
     try:
         yield pool
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
@@ -9,6 +10,8 @@ import re
 import stat
 from pathlib import Path
 from typing import BinaryIO, final
+
+from kernel_index.interruptions import Uninterrupted
 
 TEMPORARY = ".tmp"
 """What the name of a file ends with that is not in its place yet."""
@@ -30,6 +33,8 @@ class WholeFiles:
     - **Several at once.** All files are written out before the first rename. Where one cannot be, or the block raises,
       every file stays as it was and the temporary ones are gone. Should a rename fail or the process be killed between
       two renames, some files are new and the others old, each whole; they are renamed in the order of :meth:`open`.
+    - **Ctrl-C, SIGTERM and SIGHUP**, whose handlers raise an exception: every file stays as it was and no temporary one
+      is left, whenever it comes; once the renames have begun, they are all made before it takes effect.
     - **A process that is killed** leaves its temporary files (``.NAME.….tmp``), which nobody reads and which no later
       write stumbles over; :func:`sweep` removes them.
     - **A machine that stops**: with ``durable`` the contents are on the disk before the rename (``fsync``), so that
@@ -64,6 +69,8 @@ class WholeFiles:
             raise FileExistsError(errno.EEXIST, "another output is the same file", str(path))
         stem, suffix = _short_name(target)
         temporary = target.with_name(f"{stem}{os.getpid()}-{os.urandom(4).hex()}{suffix}")
+        # Before it is made: an exception out of a handler of signals may be raised between any two steps.
+        _unfinished[temporary] = os.getpid()
         # By mode 0666 the umask decides, as it does for any file that a program creates.
         file = os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CLOSED_IN_CHILDREN, 0o666), "wb")
         self._open.append((file, temporary, target))
@@ -84,6 +91,7 @@ class WholeFiles:
             for _, temporary, _ in self._open:
                 with contextlib.suppress(OSError):
                     temporary.unlink()
+                _unfinished.pop(temporary, None)
 
     def _put_in_place(self) -> None:
         for file, _, _ in self._open:
@@ -91,10 +99,24 @@ class WholeFiles:
             if self._durable:
                 os.fsync(file.fileno())
             file.close()
-        for _, temporary, target in self._open:
-            temporary.replace(target)
-            if self._durable:
-                _settle(target.parent)
+        with Uninterrupted():
+            for _, temporary, target in self._open:
+                temporary.replace(target)
+                if self._durable:
+                    _settle(target.parent)
+
+
+_unfinished: dict[Path, int] = {}
+"""Temporary files that may be there, and who makes each: a child that was forked has those of its parent."""
+
+
+@atexit.register
+def _remove_unfinished() -> None:
+    """What an exception left that a signal raised just where a block was entered or left."""
+    for temporary, process in list(_unfinished.items()):
+        if process == os.getpid():
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
 
 _CLOSED_IN_CHILDREN = getattr(os, "O_CLOEXEC", 0)

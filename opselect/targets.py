@@ -137,6 +137,22 @@ OTHER_RUNTIMES: tuple[Runtime, ...] = ("onnxruntime", "executorch")
 """Runtimes that run no models of TensorFlow."""
 
 
+_RUNTIME_NAMES: dict[Runtime, str] = {
+    "tensorflow": "TensorFlow",
+    "tflite": "TensorFlow Lite, of .tflite models",
+    "onnxruntime": "ONNX Runtime, of .onnx models",
+    "executorch": "ExecuTorch, of .pte programs",
+}
+
+
+def targets_by_runtime() -> dict[str, list[str]]:
+    """The names of all targets below what they are for, in words."""
+    return {
+        words: [kind.name for kind in TARGET_KINDS if kind.runtime == runtime]
+        for runtime, words in _RUNTIME_NAMES.items()
+    }
+
+
 def kind_of(target: str) -> TargetKind:
     """The kind of that name; KeyError where there is none."""
     return _BY_NAME[target]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import OpselectError
+from kernel_index.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
@@ -51,10 +52,20 @@ def find(release: str) -> Path:
         if minor == minor_of(shipped) and not other:
             other = shipped
     nearest = f"  The one of {minor} is {other}; patch releases differ in what they register.\n" if other else ""
+    meant = "" if other else did_you_mean(wanted, map(minor_of, releases()))
     raise OpselectError(
-        f"there is no shipped index of TensorFlow {release}; there are: {', '.join(releases())}\n{nearest}"
-        "  Name one of these, or scan your checkout: opselect index scan TREE -o FILE, then --index FILE."
+        f"there is no shipped index of TensorFlow {release}{meant}\n{nearest}"
+        f"  There are {spans()}; opselect index list shows them.\n"
+        "  Or scan your checkout: opselect index scan TREE -o FILE, then --index FILE."
     )
+
+
+def spans() -> str:
+    """The shipped releases in short: ``1.0 to 1.15, 2.0 to 2.21``."""
+    series: dict[str, list[str]] = {}
+    for minor in map(minor_of, releases()):
+        series.setdefault(minor.partition(".")[0], []).append(minor)
+    return ", ".join(each[0] if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in series.values())
 
 
 @functools.lru_cache(maxsize=_KEPT_OPEN)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean
 from kernel_index.records import Location
 from kernel_index.records_json import Json
 from opselect.audit.audited import Audit
@@ -190,7 +190,5 @@ def unknown_ops(budget: Budget, audit: Audit) -> Iterator[str]:
     known = {kernel.op for kernel in audit.kernels}
     for op in budget.ops:
         if op not in known:
-            close = near_names(op, known)
-            meant = f"; did you mean {' or '.join(close)}?" if close else ""
             spot = budget.spots[f"ops.{op}"]
-            yield f"{spot.file}:{spot.line}: ops.{op}: the binary has no kernel of such an op{meant}"
+            yield f"{spot.file}:{spot.line}: ops.{op}: the binary has no kernel of such an op{did_you_mean(op, known)}"

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import listed, near_names
+from opselect.binaries.abis import ABI_NAMES
 from opselect.binaries.files import map_file
 from opselect.binaries.image import Bytes, Image, Machine
 from opselect.binaries.packages import FolderPackage, Package, Packed, ZipPackage, build_of, member_name
 from opselect.binaries.recognizing import (
-    ABI_NAMES,
     HEAD,
     FileKind,
     file_kind,
@@ -156,7 +156,7 @@ def _asked(path: str, abi: str) -> Machine:
     machine = machine_of_abi(abi)
     if machine is None:
         near = near_names(abi, ABI_NAMES)
-        known = ", ".join(each.value for each in Machine if each is not Machine.OTHER)
+        known = listed([each.value for each in Machine if each is not Machine.OTHER])
         raise InputError(path, f"there is no ABI {abi}", f"Nearest: {', '.join(near)}." if near else f"Known: {known}.")
     return machine
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
+from opselect.binaries.abis import ABIS
 from opselect.binaries.image import Machine
 
 
@@ -40,15 +41,6 @@ _ELF_MACHINES = {62: Machine.X86_64, 3: Machine.X86, 183: Machine.AARCH64, 40: M
 _MACH_MACHINES = {
     0x01000007: Machine.X86_64, 7: Machine.X86, 0x0100000C: Machine.AARCH64, 12: Machine.ARM,
 }  # fmt: skip
-_ABIS = {
-    "x86_64": Machine.X86_64, "x86-64": Machine.X86_64, "amd64": Machine.X86_64,
-    "x86": Machine.X86, "i386": Machine.X86, "i686": Machine.X86,
-    "arm64-v8a": Machine.AARCH64, "arm64": Machine.AARCH64, "arm64e": Machine.AARCH64, "aarch64": Machine.AARCH64,
-    "armeabi-v7a": Machine.ARM, "armeabi": Machine.ARM, "arm": Machine.ARM, "armv7": Machine.ARM, "armv7s": Machine.ARM,
-}  # fmt: skip
-ABI_NAMES = tuple(_ABIS)
-"""The names of processors that users may write."""
-
 _STRANGERS = (
     (b"MZ", "a program or library for Windows (PE)", "Build for Linux, Android, macOS or iOS, and pass that."),
     (b"\0asm", "WebAssembly", "Build for Linux, Android, macOS or iOS, and pass that."),
@@ -65,7 +57,8 @@ _STRANGERS = (
 
 def machine_of_abi(abi: str) -> Machine | None:
     """The processor that an ABI of Android, or another usual name, stands for."""
-    return _ABIS.get(abi.lower())
+    value = ABIS.get(abi.lower())
+    return None if value is None else Machine(value)
 
 
 def file_kind(head: bytes) -> FileKind:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_index.errors import InputError, SourceTreeError
+from kernel_index.interruptions import Uninterrupted
 from kernel_index.links import Links
 from kernel_index.whole_files import sweep
 from opselect.build_lists.edit_checkout import EDITED_FILES, FileEdit, read_text
@@ -82,8 +83,9 @@ def undo(tree: Path, *, follow_links: bool = False) -> tuple[str, ...]:
         if not _sweep(tree) and not journal:
             raise SourceTreeError(str(tree), "opselect has not edited this checkout", "There is nothing to undo.")
         if journal:
-            write_outputs({path: entry.original for path, entry in sorted(journal.items())}, tree)
-            (tree / JOURNAL).unlink()
+            with Uninterrupted():
+                write_outputs({path: entry.original for path, entry in sorted(journal.items())}, tree)
+                (tree / JOURNAL).unlink()
         return tuple(sorted(journal))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kernel_index.errors import InputError
@@ -22,12 +23,20 @@ def write_files(outputs: Mapping[Path, str], *folders: Path) -> tuple[Path, ...]
     is not touched. The others are written as :class:`WholeFiles` writes them, durably and in the order that they are
     given in.
 
-    Raises InputError where something cannot be written; up to the renames, nothing is changed then.
+    Raises InputError where something cannot be written; up to the renames, nothing is changed then, and folders that
+    were made for it are gone again, as they are where the caller is interrupted.
     """
     changed: list[Path] = []
+    wanted = tuple(dict.fromkeys((*folders, *(file.parent for file in outputs))))
+    with _made(wanted):
+        _write(outputs, wanted, changed)
+    return tuple(sorted(changed))
+
+
+def _write(outputs: Mapping[Path, str], folders: Sequence[Path], changed: list[Path]) -> None:
     path = Path()
     try:
-        for path in dict.fromkeys((*folders, *(file.parent for file in outputs))):
+        for path in folders:
             path.mkdir(parents=True, exist_ok=True)
         with WholeFiles(durable=True) as files:
             for file, text in outputs.items():
@@ -41,4 +50,16 @@ def write_files(outputs: Mapping[Path, str], *folders: Path) -> tuple[Path, ...]
                 changed.append(path)
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}", "Choose another --out folder.") from error
-    return tuple(sorted(changed))
+
+
+@contextlib.contextmanager
+def _made(folders: Sequence[Path]) -> Iterator[None]:
+    """Removes those of the folders, and of the folders they are in, that a block that fails made and left empty."""
+    absent = {each for folder in folders for each in (folder, *folder.parents) if not os.path.lexists(each)}
+    try:
+        yield
+    except BaseException:
+        for folder in sorted(absent, key=lambda each: len(each.parts), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise

@@ -22,6 +22,7 @@ from opselect.cli.shared.options import (
     quiet_option,
 )
 from opselect.cli.shared.selecting import print_missing, report
+from opselect.cli.shared.usage import WordChoice
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ Examples:
 @no_inserted_option
 @click.option(
     "--mode",
-    type=click.Choice(("trim", "extend")),
+    type=WordChoice(("trim", "extend")),
     default="trim",
     show_default=True,
     help="Cut every list to what is needed, or add what it lacks.",

@@ -24,6 +24,7 @@ from opselect.cli.shared.options import (
     quiet_option,
     source_options,
 )
+from opselect.cli.shared.usage import WordChoice
 from opselect.usecases.kernel_source import KernelSource, Macros
 
 if TYPE_CHECKING:
@@ -66,14 +67,14 @@ Examples:
 @click.option("--abi", default="", metavar="ABI", help="The processor whose library that is, of a package.")
 @source_options
 @click.option("--profile", default="", metavar="NAME", help="The build profile.  [default: what the log tells]")
-@click.option("--build", type=click.Choice(("bazel", "makefile")), help="The build whose lists count.")
+@click.option("--build", type=WordChoice(("bazel", "makefile")), help="The build whose lists count.")
 @macro_options
 @have_option
 @click.option(
     "--fix",
     is_flag=False,
     flag_value="certain",
-    type=click.Choice(("certain", "likely")),
+    type=WordChoice(("certain", "likely")),
     help="Edit the lists of --tree, or of --lists: what is certain, or with --fix=likely what is likely, too.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="All causes with all mends, and all failures.")
@@ -134,7 +135,8 @@ def command(
         have,
         abi,
     )
-    with reading(quiet=quiet) as watch:
+    typed = _STDIN in named and sys.stdin.isatty()
+    with reading(quiet=quiet, waiting=follow or typed) as watch:
         diagnoser = Diagnoser(question, watch)
         if follow:
             return _follow(named[0], diagnoser, models, verbose=verbose, as_json=as_json)

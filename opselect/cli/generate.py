@@ -27,7 +27,8 @@ from opselect.cli.shared.options import (
 from opselect.cli.shared.page_file import PageFile, html_option, page_file
 from opselect.cli.shared.selecting import print_build, print_missing, report
 from opselect.cli.shared.sources import check_source
-from opselect.targets import OTHER_RUNTIMES, TARGET_KINDS, TARGETS, ManifestFormat, kind_of
+from opselect.cli.shared.usage import WordChoice, help_of_groups
+from opselect.targets import OTHER_RUNTIMES, TARGET_KINDS, TARGETS, ManifestFormat, kind_of, targets_by_runtime
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
@@ -86,20 +87,15 @@ Examples:
     "--target",
     "targets",
     multiple=True,
-    type=click.Choice(TARGETS),
+    type=WordChoice(TARGETS, targets_by_runtime()),
     metavar="TARGET",
-    help="What to write; repeatable. For TensorFlow: bazel, makefile, cmake, list, manifest, and header, which is "
-    "ops_to_register.h. For TensorFlow Lite, of .tflite models: registration, tflite-cmake and tflite-bazel build it "
-    "with their operators alone; flex-bazel builds the Flex delegate with their kernels alone; flex-ops is what "
-    "list_flex_ops prints; tflm-resolver is for microcontrollers. Of .onnx models, and of "
-    "configurations to put together: onnxruntime. Of .pte programs, and of lists of operators: executorch, "
-    "executorch-ops-dict, executorch-header. "
-    "Default: manifest, and of bazel and makefile what the release has lists for.",
+    help="What to write; repeatable. Default: manifest, and of bazel and makefile what the release has lists for."
+    f"{help_of_groups(targets_by_runtime())}",
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where to write it.")
 @click.option(
     "--mode",
-    type=click.Choice(("trim", "extend")),
+    type=WordChoice(("trim", "extend")),
     default="trim",
     show_default=True,
     help="Cut every group to what is needed, or add to upstream's lists what they lack.",
@@ -133,7 +129,7 @@ Examples:
 )
 @click.option(
     "--labels",
-    type=click.Choice(("tensorflow", "litert")),
+    type=WordChoice(("tensorflow", "litert")),
     default="tensorflow",
     show_default=True,
     help="For TensorFlow Lite: whose folders are named, //tensorflow/lite or LiteRT's //tflite.",

@@ -24,6 +24,7 @@ from kernel_index.shown import shortened, without_secrets
 from opselect import __version__
 from opselect.cli.shared.exit_codes import BROKEN_PIPE, DEFECT, DONE, ENDED, INTERRUPTED, UNUSABLE
 from opselect.cli.shared.screen import OutputError, flushed, open_streams, screens
+from opselect.cli.shared.usage import in_plain_words, unknown_command
 
 
 @dataclass(slots=True)
@@ -50,7 +51,23 @@ class LazyGroup(click.Group):
         if cmd_name not in self.modules:
             return None
         command: click.Command = importlib.import_module(self.modules[cmd_name]).command
+        if ctx.resilient_parsing:
+            # A line is being completed.
+            from opselect.cli.completion.values import with_values
+
+            return with_values(command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names; click.UsageError that says what may have been meant."""
+        name = args[0]
+        if name in self.modules or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        groups = {each: self.get_command(ctx, each) for each in self.modules}
+        inside = {each: list(group.modules) for each, group in groups.items() if isinstance(group, LazyGroup)}
+        raise click.UsageError(unknown_command(name, ctx.command_path, list(self.modules), inside), ctx)
 
 
 @click.group(
@@ -73,6 +90,8 @@ class LazyGroup(click.Group):
         "explain": "opselect.cli.explain",
         "init": "opselect.cli.init",
         "merge": "opselect.cli.merge",
+        "doctor": "opselect.cli.doctor",
+        "completion": "opselect.cli.completion.command",
     },
     # "color" keeps click from taking escape codes out of names: the screen shows them.
     context_settings={"help_option_names": ["-h", "--help"], "color": True},
@@ -114,6 +133,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return exit_code_of(invoke, settings)
 
 
+def complete(instruction: str) -> int:
+    """Prints what fits at the end of the line that a shell asks about, and returns the exit code.
+
+    Whatever cannot be told is left out without a word: somebody is typing.
+    """
+    from opselect.cli.completion.shells import answer_shell
+
+    with contextlib.suppress(Exception):
+        click.echo(answer_shell(instruction, cli))
+    return DONE
+
+
 def exit_code_of(action: Callable[[], int | None], settings: Settings) -> int:
     """The exit code of an action that returns one (None is 0) or fails; what the user must know goes to stderr."""
     try:
@@ -145,7 +176,7 @@ def _sentence(failure: Exception) -> str:
     """What the user must know of a failure. What is quoted in it is cut, and shows no secret of a URL."""
     if isinstance(failure, click.ClickException):
         with io.StringIO() as text:
-            failure.show(text)
+            in_plain_words(failure).show(text)
             return shortened(without_secrets(text.getvalue().rstrip("\n")))
     if isinstance(failure, OpselectError):
         more = (
@@ -182,7 +213,10 @@ def main() -> NoReturn:
     try:
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = run()
+        if "_OPSELECT_COMPLETE" in os.environ:
+            code = complete(os.environ["_OPSELECT_COMPLETE"])
+        else:
+            code = run()
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             # The work is done: a traceback of how the interpreter leaves would tell nobody anything.
             signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_data
+from opselect.cli.shared.console import ConsoleWatch, counted, note, print_data
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import quiet_option
 
@@ -32,7 +32,8 @@ def command(files: tuple[str, ...], output: str, quiet: bool) -> int:
     from opselect.usecases.init_config import write_config
     from opselect.usecases.merge import merge_files
 
-    merged = merge_files(files, output)
+    with ConsoleWatch(quiet=quiet):
+        merged = merge_files(files, output)
     if output:
         write_config(output, merged.text)
         note(f"{output}: {merged.kind} of {counted(len(set(files)), 'file')}", quiet=quiet)

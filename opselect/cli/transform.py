@@ -14,6 +14,7 @@ from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import json_option, plain_flags, quiet_option, source_options, split_names
 from opselect.cli.shared.other_tools import HintingCommand
 from opselect.cli.shared.sources import check_source
+from opselect.cli.shared.usage import WordChoice
 from opselect.usecases.kernel_source import KernelSource
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ Examples:
 @click.option("--output_as_text", "--output-as-text", "as_text", is_flag=True, help="Write protobuf's text format.")
 @click.option(
     "--compat",
-    type=click.Choice(["gtt"]),
+    type=WordChoice(["gtt"]),
     help="Do what the Graph Transform Tool does where opselect does otherwise on purpose.",
 )
 @click.option("--list", "listed", is_flag=True, help="List the transforms and their arguments.")

@@ -21,6 +21,7 @@ from opselect.cli.shared.options import (
     quiet_option,
     source_options,
 )
+from opselect.cli.shared.usage import WordChoice
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ Examples:
 )
 @click.option(
     "--build",
-    type=click.Choice(("bazel", "makefile")),
+    type=WordChoice(("bazel", "makefile")),
     help="Whose lists count. Default: those that make binaries of the profile.",
 )
 @macro_options

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kernel_index.errors import InputError, Place
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean, listed
 from kernel_index.records_json import Json
 from kernel_index.shown import one_line, shortened
 from opselect.config_file.yaml_tree import YamlList, YamlMap, YamlNode, YamlText
@@ -43,11 +43,10 @@ def quoted(text: str) -> str:
     return one_line(shortened(json.dumps(text, ensure_ascii=False)))
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def meant(name: str, known: Iterable[str]) -> str:
     """``; did you mean android?``, or which names there are where none is near."""
     names = list(known)
-    close = near_names(name, names)
-    return f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(names)}"
+    return did_you_mean(name, names) or f"; there are {listed(names)}"
 
 
 class InvalidError(Exception):
@@ -103,8 +102,8 @@ class Text:
         if not (node.text or self.may_be_empty):
             raise _refuse(spot, problems, "must not be empty")
         if self.pattern and not re.fullmatch(self.pattern, node.text):
-            meant = did_you_mean(node.text, self.known) if self.known else ""
-            raise _refuse(spot, problems, f"{quoted(node.text)} is not {self.words}{meant}")
+            suggestion = meant(node.text, self.known) if self.known else ""
+            raise _refuse(spot, problems, f"{quoted(node.text)} is not {self.words}{suggestion}")
         return node.text
 
     def schema(self) -> Json:
@@ -128,7 +127,7 @@ class OneOf:
     def read(self, node: YamlNode, spot: Spot, problems: Problems) -> str:
         text = Text().read(node, spot, problems)
         if text not in self.names:
-            raise _refuse(spot, problems, f"no {self.noun} {quoted(text)}{did_you_mean(text, self.names)}")
+            raise _refuse(spot, problems, f"no {self.noun} {quoted(text)}{meant(text, self.names)}")
         return text
 
     def schema(self) -> Json:
@@ -145,7 +144,7 @@ class Profile:
     def read(self, node: YamlNode, spot: Spot, problems: Problems) -> str:
         text = Text().read(node, spot, problems)
         if text.partition("+")[0] not in self.names:
-            raise _refuse(spot, problems, f"no profile {quoted(text)}{did_you_mean(text, self.names)}")
+            raise _refuse(spot, problems, f"no profile {quoted(text)}{meant(text, self.names)}")
         return text
 
     def schema(self) -> Json:
@@ -296,7 +295,7 @@ class MappingOf:
         for name, (line, value) in node.entries.items():
             place = spot.key(name, line)
             if name not in known:
-                problems.append(place.error(f"no such key{did_you_mean(name, known)}"))
+                problems.append(place.error(f"no such key{meant(name, known)}"))
                 continue
             with suppress(InvalidError):
                 stated[name] = Stated(self._key(name).value.read(value, place, problems), place)

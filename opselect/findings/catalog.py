@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,7 @@ def code_of(code: str) -> Code:
     """The entry of a code, in capitals or not. Raises InputError, with codes that are like it, where there is none."""
     known = CATALOG.get(code.upper())
     if known is None:
-        close = near_names(code, CATALOG)
-        meant = f"; did you mean {' or '.join(close)}?" if close else ""
+        meant = did_you_mean(code, CATALOG)
         raise InputError(f"code {code}", f"there is no such code{meant}", "All codes: opselect explain --list.")
     return known
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import listed, near_names
 from kernel_index.shown import one_line
 from opselect.models.formats import Model, model_at, read_model
 from opselect.models.graph import Entry, Graph, MetaGraph, Signature
@@ -138,5 +138,5 @@ def check_signatures(wanted: Sequence[str], known: Mapping[str, Signature], path
             near = near_names(key, known)
             problems.append(f"has no signature {key!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
     if problems:
-        advice = f"It has {', '.join(known)}." if known else "Name what the program fetches with --outputs."
+        advice = f"It has {listed(tuple(known))}." if known else "Name what the program fetches with --outputs."
         raise InputError(path, "; ".join(problems), advice)

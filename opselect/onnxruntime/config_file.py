@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.errors import InputError, Place
-from kernel_index.near_names import near_names
+from kernel_index.near_names import listed, near_names
 from kernel_index.shown import one_line
 from opselect.onnxruntime.entry_json import InvalidEntryError, read_entry
 from opselect.onnxruntime.merging import joined
@@ -215,7 +215,7 @@ def _check_name(name: str, behind: str, place: Place) -> None:
 
 def _meant(name: str) -> str:
     near = near_names(name, _TYPES)
-    return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(sorted(_TYPES))}."
+    return f"Did you mean {' or '.join(near)}?" if near else f"There are {listed(sorted(_TYPES))}."
 
 
 def _read_otherwise(mentions: Mapping[tuple[str, str], Sequence[_Mention]]) -> Iterator[str]:

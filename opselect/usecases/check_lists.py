@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kernel_index.errors import OpselectError
 from kernel_index.links import Links
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean, listed
 from opselect.build_lists.checking import KINDS, check_lists
 from opselect.findings import Finding
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
@@ -78,6 +78,5 @@ def check_checkout(
 
 def unknown_kind(kind: str) -> str:
     """The sentence about a kind of findings that does not exist."""
-    close = near_names(kind, tuple(KINDS))
-    meant = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"there is no kind {kind!r}{meant} The kinds are {', '.join(KINDS)}."
+    meant = did_you_mean(kind, KINDS) or "."
+    return f"there is no kind {kind!r}{meant} The kinds are {listed(tuple(KINDS))}."

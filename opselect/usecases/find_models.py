@@ -61,7 +61,7 @@ def find_models(folder: str) -> FoundModels:
     found: list[FoundModel] = []
     passed_over: list[tuple[str, str]] = []
     for path in sorted(_candidates(folder)):
-        model = _looked_into(folder, path)
+        model = look_into(folder, path)
         if isinstance(model, FoundModel):
             found.append(model)
         else:
@@ -86,7 +86,7 @@ def _candidates(folder: str) -> Iterator[str]:
                 yield str(Path(inside, name))
 
 
-def _looked_into(folder: str, path: str) -> FoundModel | str:
+def look_into(folder: str, path: str) -> FoundModel | str:
     """The model at a path in the folder, or why it cannot be named or read."""
     try:
         path.encode()

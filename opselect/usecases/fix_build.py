@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel_index.build_files.mobile_lists import builds_of, compiled_unlisted
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.errors import InputError, OpselectError
-from kernel_index.whole_files import write_whole
+from kernel_index.whole_files import WholeFiles
 from opselect.build_lists.edit_checkout import FileEdit, edit_path_list, edits
 from opselect.build_lists.undo_journal import apply_edits
 from opselect.diagnosis.lookup import requirement_of
@@ -80,8 +80,9 @@ def fix_build(
     if write and tree is not None:
         apply_edits(tree, planned, follow_links=follow_links)
     elif write:
-        for edit in changed:
-            write_whole(edit.path, edit.after.encode())
+        with WholeFiles() as files:
+            for edit in changed:
+                files.open(edit.path).write(edit.after.encode())
     return BuildFix(changed, bool(write and changed), causes if changed else (), (*left, *(() if changed else causes)))
 
 

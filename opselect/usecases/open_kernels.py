@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean, listed
 from kernel_index.store import open_index as open_index_file
 from opselect.library_index.words import OF_A_SELECTION
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
@@ -224,16 +224,13 @@ def profile_of(index: KernelIndex, profile: str, macros: Macros = NO_MACROS) -> 
 
 def unknown_profile(profile: str, known: tuple[str, ...]) -> InputError:
     """The error of a profile that does not exist."""
-    close = near_names(profile, known)
     return InputError(
         f"profile {profile}",
-        "there is no such build profile" + (f"; did you mean {' or '.join(close)}?" if close else ""),
-        f"The profiles are {', '.join(known)}.",
+        f"there is no such build profile{did_you_mean(profile, known)}",
+        f"The profiles are {listed(known)}.",
     )
 
 
 def unknown_op(op: str, index: KernelIndex) -> str:
     """The sentence about an op that a release does not know, with names that are like it."""
-    close = near_names(op, index.op_names())
-    meant = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"{op}: TensorFlow {index.release} has no such op{meant}"
+    return f"{op}: TensorFlow {index.release} has no such op{did_you_mean(op, index.op_names())}"

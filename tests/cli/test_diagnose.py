@@ -227,7 +227,7 @@ def test_names_in_logs_do_not_act_on_terminals(cli: Cli) -> None:
         (("--follow", "a", "b"), "--follow is for one log"),
         (("a", "--follow", "--fix"), "exclude each other"),
         (("a", "--fix"), "name it with --tree or --lists"),
-        (("a", "--fix=always"), "'always' is not one of"),
+        (("a", "--fix=always"), "there is no 'always'; there are certain, likely"),
         (("a", "--model", "no.pb", "--tensorflow", "2.14"), "no.pb: cannot be read"),
     ],
 )

@@ -178,7 +178,7 @@ def test_release_that_is_not_shipped(cli: Cli) -> None:
     outcome = cli("index", "show", "0.7")
     assert outcome.code == 2
     assert outcome.err.startswith("error: ")
-    assert shipped.releases()[0] in outcome.err
+    assert "There are 1.0 to 1.15, 2.0 to" in outcome.err
 
 
 def test_scan_writes_an_index_that_other_commands_read(cli: Cli, small_tree: Path) -> None:

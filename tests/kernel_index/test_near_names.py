@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from kernel_index.near_names import near_names, nearest
+from kernel_index.near_names import did_you_mean, listed, near_names, nearest
 
 OPS = ("Add", "AddN", "AddV2", "BiasAdd", "Conv2D", "Conv3D", "Mul", "Multinomial", "Relu", "Relu6")
 
@@ -15,6 +15,10 @@ OPS = ("Add", "AddN", "AddV2", "BiasAdd", "Conv2D", "Conv3D", "Mul", "Multinomia
     ("name", "names", "near"),
     [
         ("Conv2d", OPS, ["Conv2D", "Conv3D"]),
+        ("2.41", ("2.1", "2.4", "2.14", "2.11"), ["2.14"]),
+        ("OPS1O3", ("OPS103", "OPS135", "OPS513"), ["OPS103"]),
+        ("Cnov2D", OPS, ["Conv2D"]),
+        ("onnx", ("header", "onnxruntime"), ["onnxruntime"]),
         ("relu", OPS, ["Relu", "Relu6"]),
         ("Realu", OPS, ["Relu", "Relu6"]),
         ("MulV2", OPS, ["Mul"]),
@@ -54,3 +58,16 @@ def test_the_order_of_the_names_does_not_matter() -> None:
 def test_nearest_ends_a_message() -> None:
     assert f"no op 'BiasAd'{nearest('BiasAd', OPS)}" == "no op 'BiasAd'; nearest: 'BiasAdd'"
     assert nearest("Frobnicate", OPS) == ""
+
+
+def test_sentence_of_what_was_meant_ends_with_a_question() -> None:
+    assert did_you_mean("Realu", OPS) == "; did you mean Relu or Relu6?"
+    assert did_you_mean("Realu", OPS, at_most=1) == "; did you mean Relu?"
+    assert did_you_mean("Frobnicate", OPS) == ""
+
+
+def test_long_lists_say_how_many_more_there_are() -> None:
+    names = [f"n{at}" for at in range(1200)]
+    assert listed(names[:10]) == "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9"
+    assert listed(names) == "n0, n1, n2, n3, n4, n5, n6, n7 and 1,192 more"
+    assert listed(()) == ""

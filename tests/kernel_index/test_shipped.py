@@ -74,13 +74,19 @@ def test_a_release_is_found_by_its_names(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", ["1", "1.99", "1.13.99", "2.140", "nightly", "", "../x", "1.13.2.opselidx"])
-def test_what_is_not_shipped_is_an_error_with_the_list(release: str) -> None:
+def test_what_is_not_shipped_is_an_error_that_says_what_is(release: str) -> None:
     with pytest.raises(OpselectError) as caught:
         shipped.find(release)
-    assert str(caught.value).startswith(f"there is no shipped index of TensorFlow {release}; there are: ")
-    listed = str(caught.value).partition("there are: ")[2].partition("\n")[0]
-    assert listed.split(", ") == list(RELEASES)
-    assert "opselect index scan TREE" in str(caught.value)
+    first, *advice = str(caught.value).splitlines()
+    assert first.startswith(f"there is no shipped index of TensorFlow {release}")
+    newest = RELEASES[-1].rpartition(".")[0]
+    assert f"  There are 1.0 to 1.15, 2.0 to {newest}; opselect index list shows them." in advice
+    assert "opselect index scan TREE" in advice[-1]
+
+
+def test_of_a_release_that_is_not_shipped_the_nearest_is_named() -> None:
+    with pytest.raises(OpselectError, match=r"of TensorFlow v2\.41; did you mean 2\.14\?\n"):
+        shipped.find("v2.41")
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from kernel_index.build_files import ListEntry
 from kernel_index.records import Location
-from opselect.findings import CATALOG, Finding, Mend, list_code
+from opselect.findings import Finding, Mend, list_code
 from opselect.findings.mends import Applicability, Command, ListEdit, run
-
-_PASSED_ON = {
-    "no-kernel": "A model needs a kernel that the release does not have in the profile.",
-    "refused": "A model holds something that the release refuses to load.",
-}
-"""Kinds for what is found of the models, whose codes say more."""
-
-KINDS = {each.kind: each.title for each in CATALOG.values() if each.family == "4"} | _PASSED_ON
-"""Every kind of finding with what it says of a list."""
 
 OR = ", or"
 

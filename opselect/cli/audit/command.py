@@ -15,6 +15,7 @@ from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import reading, report_unread, unread_code
 from opselect.cli.shared.options import FILE, json_option, quiet_option, source_options
 from opselect.cli.shared.page_file import html_option, page_file, write_text
+from opselect.cli.shared.usage import WordChoice
 from opselect.usecases.kernel_source import KernelSource
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ Examples:
 @click.option("--registrations", is_flag=True, help="List the kernels that are registered, and nothing else.")
 @click.option("--definitions", is_flag=True, help="List the op definitions that are compiled in, and nothing else.")
 @click.option(
-    "--by", type=click.Choice(_BYS), default="op", show_default=True, help="What the rows of bytes are told apart by."
+    "--by", type=WordChoice(_BYS), default="op", show_default=True, help="What the rows of bytes are told apart by."
 )
 @click.option(
     "--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N", help="How many rows a table has."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, print_json, print_line, print_table
+from opselect.cli.shared.console import ConsoleWatch, counted, print_json, print_line, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, source_options
 from opselect.cli.shared.sources import check_source
@@ -59,7 +59,8 @@ def command(
     source = KernelSource(release, tree, index_file, roots)
     if source.given:
         check_source(source, NO_MACROS)
-    report = show_header(file, source if source.given else None, profile)
+    with ConsoleWatch(quiet=False):
+        report = show_header(file, source if source.given else None, profile)
     if as_json:
         print_json(report.to_json())
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean
 from opselect.cli.shared.console import print_json
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, quiet_option, source_options
@@ -96,12 +96,11 @@ def _check(index: KernelIndex, files: Iterable[str]) -> None:
     includes = index.includes
     unknown = [file for file in files if file not in includes and not is_base(file)]
     if unknown:
-        close = near_names(unknown[0], tuple(includes))
         more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise InputError(
             unknown[0],
             f"is no source file that the index of TensorFlow {index.release} knows{more}"
-            + (f"; did you mean {' or '.join(close)}?" if close else ""),
+            + did_you_mean(unknown[0], includes),
             "Give paths from the root of the checkout, such as tensorflow/core/kernels/slice_op.cc.",
         )
 

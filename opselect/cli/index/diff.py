@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.index.export import release_or_file
-from opselect.cli.shared.console import note, print_json, print_line
+from opselect.cli.shared.console import ConsoleWatch, note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, quiet_option
 from opselect.usecases.kernel_source import KernelSource
@@ -108,7 +108,8 @@ def diff(indexes: Sequence[str], profiles: Sequence[str], ops: Sequence[str], *,
         print_line(unknown_op(op, after), err=True)
     if unknown:
         return NO
-    found = diff_indexes(before, after, pairs, ops)
+    with ConsoleWatch(quiet=quiet):
+        found = diff_indexes(before, after, pairs, ops)
     doubts = list(dict.fromkeys(doubt for index in opened for doubt in _doubts(index, frozenset(ops))))
     if as_json:
         from opselect.cli.index.diff_json import diff_json

@@ -11,6 +11,7 @@ from opselect.cli.shared.download import max_download_option
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, plain_flags, quiet_option, source_options, split_names
 from opselect.cli.shared.sources import check_source
+from opselect.cli.shared.usage import WordChoice
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource
 
 FORMATS = ("table", "summarize_graph")
@@ -45,7 +46,7 @@ Examples:
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(FORMATS),
+    type=WordChoice(FORMATS),
     default="table",
     show_default=True,
     help="summarize_graph is the very text of TensorFlow's tool of that name.",

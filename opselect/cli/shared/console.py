@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO, final
 
@@ -118,25 +119,34 @@ def _drawing(stream: TextIO) -> Console:
     """What draws on a terminal: in colours unless ``NO_COLOR`` is set or the terminal has none."""
     from rich.console import Console
 
-    plain = bool(os.environ.get("NO_COLOR")) or _is_dumb()
+    plain = bool(os.environ.get("NO_COLOR")) or is_dumb()
     return Console(file=beneath(stream), highlight=False, color_system=None if plain else "auto")
 
 
-def _is_dumb() -> bool:
+def is_dumb() -> bool:
     """Whether the terminal knows no escape codes."""
     return os.environ.get("TERM", "").lower() in ("dumb", "unknown")
 
 
+def _is_watched(quiet: bool) -> bool:
+    """Whether somebody would see how the work goes on."""
+    return not quiet and sys.stderr.isatty() and not is_dumb()
+
+
 @contextlib.contextmanager
-def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """A progress bar on stderr while the block runs; None where nobody would see it."""
-    if quiet or not sys.stderr.isatty() or _is_dumb():
+def progress_bar(label: str, *, quiet: bool, counted_parts: bool = True) -> Iterator[Progress | None]:
+    """A progress bar on stderr while the block runs; None where nobody would see it.
+
+    Without ``counted_parts`` it says only how long the work has taken so far.
+    """
+    if not _is_watched(quiet):
         yield None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    parts = [MofNCompleteColumn()] if counted_parts else []
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), *parts, TimeElapsedColumn())
     # While the bar is there, rich puts streams of its own before stdout and stderr, which keep it below what is
     # printed: before these stand screens again.
     with Bar(*columns, console=_drawing(sys.stderr), transient=True) as bar, screens():
@@ -144,28 +154,39 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Progress | None]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+_WORKING = "Working"
+_PATIENCE = 1.0
+"""Seconds after which somebody who is told nothing wonders whether anything goes on."""
+
+
 @final
 class ConsoleWatch:
     """Shows the user how work goes on: a progress bar where somebody sees it, warnings and notes as lines on stderr.
 
-    A context manager that takes the bar away when it is left.
+    Work that tells of no progress for a second is shown as such, unless it is ``waiting`` for the user or for others. A
+    context manager that takes the bar away when it is left.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, waiting: bool = False) -> None:
         self._quiet = quiet
+        self._watched = _is_watched(quiet) and not waiting
         self._task = ""
         self._bar: Progress | None = None
         self._shown = contextlib.ExitStack()
+        # The bar of work that tells nothing is drawn by the thread of a timer.
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
 
     def progress(self, task: str, done: int, total: int) -> None:
-        if task != self._task:
-            self._shown.close()
-            self._task, self._bar = task, self._shown.enter_context(progress_bar(task, quiet=self._quiet))
-        if self._bar is not None:
-            self._bar(done, total)
-        if done == total:
-            self._shown.close()
-            self._task, self._bar = "", None
+        with self._lock:
+            if task != self._task:
+                self._close()
+                self._task, self._bar = task, self._shown.enter_context(progress_bar(task, quiet=self._quiet))
+            if self._bar is not None:
+                self._bar(done, total)
+            if done == total:
+                self._close()
+                self._wait()
 
     def warning(self, sentence: str) -> None:
         warn(sentence, quiet=self._quiet)
@@ -173,11 +194,33 @@ class ConsoleWatch:
     def note(self, sentence: str) -> None:
         note(sentence, quiet=self._quiet)
 
+    def _wait(self) -> None:
+        """Has something shown after a while in which nothing is told."""
+        if self._watched:
+            self._timer = threading.Timer(_PATIENCE, self._show_work)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _show_work(self) -> None:
+        with self._lock:
+            if self._timer is threading.current_thread() and not self._task:
+                self._task = _WORKING
+                self._shown.enter_context(progress_bar(_WORKING, quiet=self._quiet, counted_parts=False))
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._shown.close()
+        self._task, self._bar = "", None
+
     def __enter__(self) -> ConsoleWatch:
+        self._wait()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._shown.close()
+        with self._lock:
+            self._close()
 
 
 def wrapped(text: str, indent: int = 2) -> str:

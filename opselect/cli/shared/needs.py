@@ -105,12 +105,12 @@ def parse_needs(
 
 
 @contextmanager
-def reading(*, quiet: bool) -> Iterator[ConsoleWatch]:
+def reading(*, quiet: bool, waiting: bool = False) -> Iterator[ConsoleWatch]:
     """Who watches while models are read; where none of several could be, they are listed and the command ends."""
     from opselect.usecases.read_requirements import NoModelReadError
 
     try:
-        with ConsoleWatch(quiet=quiet) as watch:
+        with ConsoleWatch(quiet=quiet, waiting=waiting) as watch:
             yield watch
     except NoModelReadError as error:
         report_unread(error.unread, len(error.unread))

@@ -71,15 +71,14 @@ def _parse_have(libraries: tuple[str, ...]) -> frozenset[str]:
     if not libraries:
         return frozenset()
     from kernel_index.libraries import LIBRARIES
-    from kernel_index.near_names import near_names
+    from kernel_index.near_names import did_you_mean, listed
 
     known = tuple(library.name for library in LIBRARIES)
     names = frozenset(split_names(libraries))
     for name in sorted(names.difference(known)):
-        close = near_names(name, known)
-        meant = f"; did you mean {' or '.join(close)}?" if close else "."
+        meant = did_you_mean(name, known) or "."
         raise click.BadParameter(
-            f"there is no library {name!r}{meant} The libraries are {', '.join(known)}.", param_hint="--have"
+            f"there is no library {name!r}{meant} The libraries are {listed(known)}.", param_hint="--have"
         )
     return names
 

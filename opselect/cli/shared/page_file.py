@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_data
+from opselect.cli.shared.console import ConsoleWatch, counted, note, print_data
 
 if TYPE_CHECKING:
     from opselect.report.document import Document
@@ -36,7 +36,8 @@ class PageFile:
         """Writes the page of a document, and says what is not on it. Raises InputError where it cannot be written."""
         from opselect.report.page import made_page
 
-        page = made_page(document)
+        with ConsoleWatch(quiet=quiet):
+            page = made_page(document)
         if page.rows_left_out:
             note(f"{counted(page.rows_left_out, 'row')} of tables left out of the page, for its size", quiet=quiet)
         if self.on_stdout:

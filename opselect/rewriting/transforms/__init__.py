@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean, listed
 from opselect.models.graph import Graph, Versions, check_names, input_node
 from opselect.models.graph.references import of_node
 from opselect.rewriting import Context, Step, Transform, TransformError
@@ -56,9 +56,8 @@ def find_transform(name: str) -> Transform:
     if name in ABSENT:
         raise InputError("--transforms", f"opselect has no {name}: {ABSENT[name]}")
     if name not in NAMES:
-        near = near_names(name, NAMES)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise InputError("--transforms", f"there is no transform {name!r}{meant}", f"There are {', '.join(NAMES)}.")
+        meant = did_you_mean(name, NAMES)
+        raise InputError("--transforms", f"there is no transform {name!r}{meant}", "All: opselect transform --list.")
     found: Transform = importlib.import_module(f"opselect.rewriting.transforms.{name}").TRANSFORM
     return found
 
@@ -153,8 +152,5 @@ def _check_arguments(step: Step, transform: Transform) -> None:
     known = [*(argument.name for argument in transform.arguments), IGNORE_ERRORS]
     for name in step.arguments:
         if name not in known:
-            near = near_names(name, known, at_most=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            raise InputError(
-                "--transforms", f"{step.name} has no argument {name!r}{meant}", f"It has {', '.join(known)}."
-            )
+            meant = did_you_mean(name, known, at_most=1)
+            raise InputError("--transforms", f"{step.name} has no argument {name!r}{meant}", f"It has {listed(known)}.")

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from kernel_index.errors import InputError
+from kernel_index.whole_files import WholeFiles
 from opselect.build_lists import write_outputs
+from opselect.build_lists.write import write_files
 
 
 def names(folder: Path) -> list[str]:
@@ -51,3 +53,17 @@ def test_a_link_keeps_pointing_to_what_is_written(tmp_path: Path) -> None:
     write_outputs({"link": "new"}, tmp_path)
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
+
+
+def test_folders_that_were_made_are_gone_where_writing_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    (tmp_path / "there").mkdir()
+    with monkeypatch.context() as changed:
+        changed.setattr(WholeFiles, "open", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_files({tmp_path / "there/a/b/list.txt": "text"}, tmp_path / "new/lists")
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
