@@ -59,7 +59,7 @@ def _actions(path: Path) -> Iterator[Action]:
             head = file.read(4096)
     except OSError as failure:
         raise InputError(str(path), f"cannot be read: {failure.strerror}") from None
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         return _json_actions(path)
     if _TEXT.match(head):
         raise InputError(

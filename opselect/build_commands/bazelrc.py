@@ -19,8 +19,10 @@ _COMMANDS = ("always", "common", "build")
 """Whose lines count for ``bazel build``, in the order in which they are applied."""
 _SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows", "freebsd": "freebsd", "openbsd": "openbsd"}
 _PLATFORM = "enable_platform_specific_config"
+_SWITCHED_ON = (f"--{_PLATFORM}", f"--{_PLATFORM}=true", f"--{_PLATFORM}=1")
 _DEEPEST = 32
 _LARGEST = 1 << 24
+_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +53,32 @@ class RcFile:
         """
         words = [word for command in _COMMANDS for word in self.lines.get((command, ""), ())]
         words += [RcOption(f"--config={name}", "the command line") for name in configs]
-        return list(self._expanded(words, ()))
+        plain = list(self._expanded(words, ()))
+        told = [option.text for option in plain if option.text.startswith((f"--{_PLATFORM}", f"--no{_PLATFORM}"))]
+        # The last word counts: configurations for phones switch off what is for the machine that builds.
+        return list(self._expanded(words, (), platform=True)) if told and told[-1] in _SWITCHED_ON else plain
 
-    def _expanded(self, words: Sequence[RcOption], inside: tuple[str, ...]) -> Iterator[RcOption]:
+    def _expanded(
+        self, words: Sequence[RcOption], inside: tuple[str, ...], *, platform: bool = False
+    ) -> Iterator[RcOption]:
         rest = iter(words)
         for word in rest:
             if word.text == "--config":
                 name = next(rest, RcOption("", "")).text
             elif word.text.startswith("--config="):
                 name = word.text.partition("=")[2]
-            elif word.text in (f"--{_PLATFORM}", f"--{_PLATFORM}=true", f"--{_PLATFORM}=1"):
+            elif platform and word.text in _SWITCHED_ON:
                 yield RcOption(word.text, word.place, inside)
                 system = _SYSTEMS.get(sys.platform, "linux")
                 if system in self.configs and system not in inside:
-                    yield from self._of_config(system, word, inside)
+                    yield from self._of_config(system, word, inside, platform=platform)
                 continue
             else:
                 yield RcOption(word.text, word.place, inside)
                 continue
-            yield from self._of_config(name, word, inside)
+            yield from self._of_config(name, word, inside, platform=platform)
 
-    def _of_config(self, name: str, word: RcOption, inside: tuple[str, ...]) -> Iterator[RcOption]:
+    def _of_config(self, name: str, word: RcOption, inside: tuple[str, ...], *, platform: bool) -> Iterator[RcOption]:
         if name in inside:
             circle = " → ".join((*inside[inside.index(name) :], name))
             raise InputError(word.place, f"the configuration {name} leads back to itself: {circle}")
@@ -82,9 +89,14 @@ class RcFile:
             raise InputError(
                 word.place if inside or word.place != "the command line" else str(self.path),
                 f"there is no configuration {name} for bazel build{meant}",
-                f"The configurations are {', '.join(self.configs) or 'none'}.",
+                _named(self.configs),
             )
-        yield from self._expanded(found, (*inside, name))
+        yield from self._expanded(found, (*inside, name), platform=platform)
+
+
+def _named(configs: Sequence[str]) -> str:
+    more = f" and {len(configs) - _SHOWN} more" if len(configs) > _SHOWN else ""
+    return f"The configurations are {', '.join(configs[:_SHOWN])}{more}." if configs else "It has no configurations."
 
 
 def read_bazelrc(path: Path, workspace: Path | None = None) -> RcFile:

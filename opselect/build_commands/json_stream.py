@@ -39,8 +39,8 @@ class _Reader:
                 return ""
 
     def take(self, expected: str) -> None:
-        if self.peek() not in expected or not expected:
-            raise self.error(f"expected {' or '.join(map(repr, expected))}")
+        if self.peek() != expected:
+            raise self.error(f"expected {expected!r}")
         self._at += 1
 
     def value(self) -> object:

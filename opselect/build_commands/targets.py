@@ -47,7 +47,7 @@ def target_of(
     """The target of a call. ``minimum`` is an ``-m…-version-min`` of Apple's, ``narrow`` says ``-m32``."""
     name = re.split(r"[\\/]", compiler)[-1].lower().removesuffix(".exe")
     clang = "clang" in name or bool(arch or minimum) or name in ("wrapped_clang", "wrapped_clang_pp", "emcc")
-    prefix = re.match(r"(.*?-.*?)-(?:gcc|g\+\+|clang|clang\+\+|c\+\+|cc)\b", name)
+    prefix = re.match(r"(.*?-.*?)-(?:gcc|g\+\+|clang|clang\+\+|c\+\+|cc)(?:-[\d.]+)?$", name)
     said = f"--target={triple}" if triple else name if prefix else ""
     words = triple or (prefix[1] if prefix else "")
     processor = processor_of(arch or words.partition("-")[0])

@@ -140,7 +140,7 @@ def usable(build: RealBuild, source: KernelSource) -> RealBuild:
         return build
     raise InputError(
         build.record.shown,
-        f"is no known profile of TensorFlow {build.release}: {build.profile}, the nearest, would need {build.difference}",
+        f"is no known profile of TensorFlow {build.release}: {build.profile}, the nearest, lacks {build.difference}",
         "An index has the known profiles alone: name the sources by --tree PATH.",
     )
 

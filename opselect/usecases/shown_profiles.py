@@ -31,7 +31,7 @@ _SAID_BY = {
     "TENSORFLOW_USE_XLA": "tf_copts in tensorflow/tensorflow.bzl",
     "INTEL_MKL": "if_mkl in third_party/mkl/build_defs.bzl",
     "ENABLE_ONEDNN_V3": "onednn_v3_define in tensorflow/tsl/mkl/build_defs.bzl",
-    "SELECTIVE_REGISTRATION": "android_tensorflow_lib_selective_registration and its successors in tensorflow/core/BUILD",
+    "SELECTIVE_REGISTRATION": "android_tensorflow_lib_selective_registration in tensorflow/core/BUILD",
     "SUPPORT_SELECTIVE_REGISTRATION": "the same in tensorflow/core/BUILD",
     "RASPBERRY_PI": "tensorflow/contrib/makefile/Makefile, target PI",
     "IS_SLIM_BUILD": "tensorflow/contrib/makefile/Makefile",

@@ -28,7 +28,7 @@ PAGES = sorted(
 
 _NAMED = (
     *("audit", "build_models", "checkpoints", "executorch", "findings", "freeze", "headers", "logs/tensorflow_1.13.1"),
-    *("models", "onnx", "runtime_tree", "saved_models"),
+    *("build_records", "models", "onnx", "runtime_tree", "saved_models"),
 )
 """Folders of fixtures that examples name files of."""
 

@@ -18,10 +18,13 @@ _PARTS = ("compile_commands", "aquery", "bazelrc", "configs")
 _OPTIONS = {"profile": "--profile", "define": "-D", "undefine": "-U", "macros": "-D"}
 
 
-def record_options(command: Command) -> Command:
+_CONFIG = ("--bazel-config", "--config")
+
+
+def record_options(command: Command, spelled: tuple[str, ...] = _CONFIG) -> Command:
     """The options that name a record of a build, as the parameters of :func:`record_of`."""
     for option in (
-        click.option("--config", "configs", multiple=True, metavar="NAME", help="A --config of --bazelrc; repeatable."),
+        click.option(*spelled, "configs", multiple=True, metavar="NAME", help="A --config of --bazelrc; repeatable."),
         click.option("--bazelrc", type=FILE, metavar="FILE", help="The profile is what these options of Bazel make."),
         click.option(
             "--aquery", type=FILE, metavar="FILE", help="The profile is what 'bazel aquery' says is compiled."
@@ -41,13 +44,22 @@ def record_of(
     if sum(each is not None for each in (compile_commands, aquery, bazelrc)) > 1:
         raise click.UsageError("name one of --compile-commands, --aquery and --bazelrc")
     if configs and bazelrc is None:
-        raise click.UsageError("--config is one of a .bazelrc: name the file by --bazelrc")
+        raise click.UsageError("--bazel-config is one of a .bazelrc: name the file by --bazelrc")
     record = BuildRecord(compile_commands, aquery, bazelrc, configs)
     return record if record.file is not None else None
 
 
 def real_build_options(command: Command) -> Command:
     """The options in the place of ``--profile`` and ``-D``: the command gets ``profile`` and ``macros`` as they say."""
+    return _deciding(command, _CONFIG)
+
+
+def real_build_options_beside_config(command: Command) -> Command:
+    """The same for a command whose ``--config`` is another one."""
+    return _deciding(command, _CONFIG[:1])
+
+
+def _deciding(command: Command, spelled: tuple[str, ...]) -> Command:
 
     @functools.wraps(command)
     def decided(**values: Any) -> object:
@@ -56,7 +68,7 @@ def real_build_options(command: Command) -> Command:
             _decide(record, values)
         return command(**values)
 
-    return record_options(cast("Command", decided))
+    return record_options(cast("Command", decided), spelled)
 
 
 def check_alone() -> None:
