@@ -91,7 +91,10 @@ def test_options_of_the_machine_that_builds_count_unless_they_are_switched_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    text = "build --enable_platform_specific_config\nbuild:linux --l\nbuild:macos --m\nbuild:x --noenable_platform_specific_config\n"
+    text = (
+        "build --enable_platform_specific_config\nbuild:linux --l\nbuild:macos --m\n"
+        "build:x --noenable_platform_specific_config\n"
+    )
     assert "--l" in options(tmp_path, text)
     assert "--m" not in options(tmp_path, text)
     assert "--l" not in options(tmp_path, text, "x")
