@@ -53,6 +53,40 @@ _IOS = {
     "TARGET_IPHONE_SIMULATOR": "0",
 }  # fmt: skip
 
+_SYSTEMS = {
+    "android": {**_LINUX, "__ANDROID__": "1", "__ANDROID_API__": "21"},
+    "ios": {name: value for name, value in _IOS.items() if name.startswith(("TARGET_", "__APPLE", "__MACH"))},
+    "linux": _LINUX,
+    "macos": {
+        "__APPLE__": "1", "__MACH__": "1", "TARGET_OS_MAC": "1", "TARGET_OS_IPHONE": "0", "TARGET_OS_IOS": "0",
+        "TARGET_IPHONE_SIMULATOR": "0",
+    },
+    "windows": {"_WIN32": "1"},
+    "none": {},
+}  # fmt: skip
+_PROCESSORS = {
+    "arm64": _ARM64,
+    "arm": _ARM32,
+    "x86-64": {name: value for name, value in _X86.items() if name != "__SSE3__"},
+    "x86": {"__i386__": "1", "__i386": "1"},
+    "riscv64": {"__riscv": "1"},
+}
+
+PROCESSORS = tuple(_PROCESSORS)
+"""The processors of which :func:`compiler_macros` knows what compilers define for them."""
+
+
+def compiler_macros(system: str, processor: str, *, clang: bool) -> dict[str, str]:
+    """What a compiler defines by itself, of what the sources ask for: for Android, iOS, Linux, macOS, Windows or none.
+
+    Versions of compilers are those of the profiles. ``ANDROID`` is no macro of the compiler, and what instructions of a
+    processor are to be used, flags say; ``TARGET_OS_…`` are those of ``TargetConditionals.h`` of Apple's SDK.
+    """
+    long = {"__SIZEOF_POINTER__": "4"} if processor in ("arm", "x86") else {}
+    both = {**_COMPILER, **_SYSTEMS[system], **_PROCESSORS[processor], **(_CLANG if clang else {}), **long}
+    return {name: value for name, value in both.items() if name != "NDEBUG"}
+
+
 _SUMMARIES = {
     "android-slim": "Android, __ANDROID_TYPES_SLIM__: Bazel with that --copt",
     "android-full": "Android, __ANDROID_TYPES_FULL__: Bazel with that --copt",

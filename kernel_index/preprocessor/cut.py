@@ -196,6 +196,20 @@ class CutHeaders(Headers):
             targets = self._targets[key] = self._flat_of(target) if target is not None else ()
         return targets
 
+    def deciding(self, header: SourceFile) -> list[int]:
+        """The directives of a header that matter, by index; with those that text follows which registers something."""
+        if header.path not in self._matters:
+            return []
+        keep = self._keeper(header)
+        registering = self._registering.get(header.path)
+        begins = registering.begins if registering is not None else {}
+        return [index for index, instruction in enumerate(header.program) if index in begins or keep(instruction)]
+
+    def words_of(self, unit: SourceFile) -> AbstractSet[str]:
+        """The words of a unit's conditions and of its statements with leads, and of the macros that these use."""
+        leads = self.leads_of(unit)
+        return self._words_that_matter(unit, self.statements_of(unit, leads), leads) | leads.own
+
     def registers_below(self, header: SourceFile) -> bool:
         """Whether a header or anything that it can include registers something itself."""
         return header.path in self._registering_below

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.build_options import real_build_options
 from opselect.cli.shared.console import counted, note, print_data, print_json
 from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import DONE
@@ -50,6 +51,7 @@ Examples:
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build that the lists are for."
 )
 @macro_options
+@real_build_options
 @choice_options
 @no_inserted_option
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.build_options import real_build_options
 from opselect.cli.shared.console import counted, note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
@@ -54,6 +55,7 @@ Examples:
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build that the lists are for."
 )
 @macro_options
+@real_build_options
 @choice_options
 @no_inserted_option
 @click.option("--ignore", multiple=True, metavar="KIND", help="Leave out findings of this kind; may be repeated.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import click
 from click.core import ParameterSource
 
+from opselect.cli.shared.build_options import real_build_options_beside_config
 from opselect.cli.shared.console import note, print_json, print_line, warn
 from opselect.cli.shared.estimate_text import print_estimate
 from opselect.cli.shared.exit_codes import NO
@@ -81,6 +82,7 @@ Examples:
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to write the lists for."
 )
 @macro_options
+@real_build_options_beside_config
 @choice_options
 @no_inserted_option
 @click.option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.build_options import real_build_options
 from opselect.cli.shared.console import ConsoleWatch, counted, print_json, print_line, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, macro_options, quiet_option, source_options
@@ -31,6 +32,7 @@ Examples:
 @source_options
 @click.option("--profile", metavar="NAME", help="Only what this build profile registers.")
 @macro_options
+@real_build_options
 @json_option
 @quiet_option
 def command(

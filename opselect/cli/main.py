@@ -87,6 +87,7 @@ class LazyGroup(click.Group):
         "prepare": "opselect.cli.prepare",
         "index": "opselect.cli.index",
         "header": "opselect.cli.header",
+        "profile": "opselect.cli.profile",
         "explain": "opselect.cli.explain",
         "init": "opselect.cli.init",
         "merge": "opselect.cli.merge",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.build_options import real_build_options
 from opselect.cli.shared.cells import attrs_text, such_as
 from opselect.cli.shared.console import counted, print_json, print_line, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
@@ -47,6 +48,7 @@ Examples:
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build to say what it leaves out."
 )
+@real_build_options
 @choice_options
 @no_inserted_option
 @json_option

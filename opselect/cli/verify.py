@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.build_options import real_build_options
 from opselect.cli.shared.console import counted, note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
@@ -74,6 +75,7 @@ Examples:
     help="Whose lists count. Default: those that make binaries of the profile.",
 )
 @macro_options
+@real_build_options
 @choice_options
 @have_option
 @click.option("--summary", is_flag=True, help="Print the verdict alone, in one line.")

@@ -27,8 +27,9 @@ PAGES = sorted(
 
 
 _NAMED = (
-    *("audit", "build_models", "checkpoints", "executorch", "findings", "freeze", "headers", "kernel_tree"),
-    *("logs/tensorflow_1.13.1", "models", "onnx", "requirements", "runtime_tree", "saved_models"),
+    *("audit", "build_models", "build_records", "checkpoints", "executorch", "findings", "freeze"),
+    *("headers", "kernel_tree", "logs/tensorflow_1.13.1", "models", "onnx", "requirements", "runtime_tree"),
+    "saved_models",
 )
 """Folders of fixtures that examples name files of."""
 

@@ -95,6 +95,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, small_tree: Path, scan: S
         build = Path("tensorflow/tensorflow/core/kernels/BUILD").read_text()
         edited = {"original": build, "written": hashlib.sha256(build.encode()).hexdigest()}
         Path("tensorflow/.opselect-undo.json").write_text(json.dumps({"tensorflow/core/kernels/BUILD": edited}))
+        records = ROOT / "fixtures" / "build_records"
+        Path("build").mkdir()
+        shutil.copy(records / "compile_commands.json", "build")
+        Path("tensorflow/.bazelrc").write_text((records / "phone.bazelrc").read_text())
         write_index(scan, Path("mine.opselidx"))
         for name in ("phone.json", "watch.json"):
             Path(name).write_text('{"ops": [{"op": "Relu", "attrs": {"T": "DT_FLOAT"}}]}')

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.build_options import real_build_options
 from opselect.cli.shared.console import ConsoleWatch, counted, print_json, print_line, print_table
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option, source_options
@@ -38,6 +39,7 @@ Examples:
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="The build that is to have them."
 )
+@real_build_options
 @json_option
 def command(
     file: Path,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opselect.cli.shared.build_options import record_of, record_options, say
 from opselect.cli.shared.console import counted, note, print_json, progress_bar
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import FOLDER, follow_links_option, json_option, macro_options, quiet_option
-from opselect.usecases.kernel_source import Macros
+from opselect.usecases.kernel_source import KernelSource, Macros
+from opselect.usecases.real_build import RealBuild, real_build
 
 if TYPE_CHECKING:
     from kernel_index.records import ScanResult
@@ -36,6 +38,7 @@ Examples:
     "--root", "roots", multiple=True, type=FOLDER, metavar="DIR", help="Another folder with kernels, in TREE or not."
 )
 @macro_options
+@record_options
 @click.option("--release", metavar="VERSION", help="The version of TREE, where its files do not tell.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use (default: all cores).")
 @click.option("--no-cache", is_flag=True, help="Scan every file, whatever is known from earlier scans.")
@@ -60,6 +63,10 @@ def command(
     base: str | None,
     roots: tuple[Path, ...],
     macros: Macros,
+    compile_commands: Path | None,
+    aquery: Path | None,
+    bazelrc: Path | None,
+    configs: tuple[str, ...],
     release: str | None,
     jobs: int | None,
     no_cache: bool,
@@ -81,11 +88,16 @@ def command(
     are scanned, and -D and -U count for them alone. A folder that contains 'tensorflow/core' or the like is taken for
     a part of a fork, and its files take the place of the release's files of the same path.
 
+    A build that --compile-commands, --aquery or --bazelrc records is one profile more, where it is none of those.
+
     What is behind a symbolic link that leads out of these folders is not read, and that is said; --follow-links reads
     it.
     """
     if as_json and output == "-":
         raise click.UsageError("--json prints the summary on stdout: name a file for the index")
+    record = record_of(compile_commands, aquery, bazelrc, configs)
+    if record is not None and (macros or tree is None):
+        raise click.UsageError("a record of a build is about TREE, and says its macros: leave out --base, -D and -U")
     if (tree is None) == (base is None):
         raise click.UsageError("name either TREE or --base")
     if tree is None:
@@ -93,10 +105,16 @@ def command(
             raise click.UsageError("--base takes the folders of --root, and neither --release nor --uncut")
         return scan_over(base or "", roots, macros, output, follow_links=follow_links, as_json=as_json, quiet=quiet)
     cached = not (no_cache or uncut)
+    build = None
+    if record is not None:
+        source = KernelSource(tree=tree, roots=roots, follow_links=follow_links)
+        build = real_build(record, source)
+        say(build, quiet=quiet)
     return scan(
         tree,
         roots,
         macros,
+        build,
         release,
         jobs,
         output,
@@ -112,6 +130,7 @@ def scan(
     tree: Path,
     roots: tuple[Path, ...],
     macros: Macros,
+    build: RealBuild | None,
     release: str | None,
     jobs: int | None,
     output: str,
@@ -127,10 +146,13 @@ def scan(
     from kernel_index.scan import default_cache, scan_tree
     from kernel_index.source_tree import version
     from kernel_index.store import check_output, write_index
+    from opselect.usecases.open_kernels import build_profile
 
     check_output(output, (tree, *roots))
     release = release or version(tree, follow_links=follow_links)
     with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
+    if build is not None and build.macros:
+        with_macros.append(build_profile(release, build.profile, build.macros))
     cache = default_cache() if cached else None
     with progress_bar("Scanning", quiet=quiet) as progress:
         result = scan_tree(

@@ -1,0 +1,306 @@
+"""The macros that a build really passes → the profile that it is, or a profile of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernel_index.errors import InputError
+from opselect.usecases.kernel_source import NO_MACROS, KernelSource, Macros
+from opselect.usecases.open_kernels import open_kernels
+from opselect.usecases.watch import NOBODY, Watch
+
+if TYPE_CHECKING:
+    from kernel_index.profiles import BuildProfile
+    from opselect.build_commands.bazel_options import BazelFlags
+    from opselect.build_commands.flags import MacroSource
+
+_SHOWN = 3
+"""How many files are named of those that differ."""
+
+_SYSTEM_MACROS = ("__ANDROID__", "TARGET_OS_IPHONE")
+_FOR_GPUS = re.compile(r"cuda|rocm|sycl|tensorrt")
+_FOR_MKL = re.compile(r"mkl")
+
+_ADVICE_OF_RECORD = "Record the build of the TensorFlow whose kernels are asked about."
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecord:
+    """Where a build says how it compiles: at most one of the three files; ``configs`` are of ``bazelrc``."""
+
+    compile_commands: Path | None = None
+    aquery: Path | None = None
+    bazelrc: Path | None = None
+    configs: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> Path | None:
+        """The file that is named, None where none is."""
+        return self.compile_commands or self.aquery or self.bazelrc
+
+    @property
+    def shown(self) -> str:
+        """How messages name it."""
+        return " ".join([str(self.file), *(f"--config={name}" for name in self.configs)])
+
+
+@dataclass(frozen=True, slots=True)
+class RealBuild:
+    """What a build comes to: ``profile`` is the known one that it is, or is nearest to, ``macros`` what differs.
+
+    ``sources`` are the macros that decide what is registered, and those that flags set, each with where it comes from;
+    ``deciding`` the names of the former. ``files`` counts calls of the compiler, ``kernel_files`` those of files that
+    register kernels. ``notes`` say what was assumed, ``warnings`` what may make answers wrong for some files.
+    """
+
+    record: BuildRecord
+    release: str
+    profile: str
+    macros: Macros
+    sources: Mapping[str, MacroSource]
+    deciding: tuple[str, ...]
+    files: int
+    kernel_files: int
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def difference(self) -> str:
+        """What differs from the profile, as a compiler takes it; empty where nothing does."""
+        defined = [f"-D{name}" if value == "1" else f"-D{name}={value}" for name, value in self.macros.define]
+        return " ".join([*defined, *(f"-U{name}" for name in self.macros.undefine)])
+
+    @property
+    def sentence(self) -> str:
+        """Which profile it is, and by how many files."""
+        by = f" ({self.kernel_files} of {self.files} compiled files register kernels)" if self.files else ""
+        if self.macros:
+            return (
+                f"{self.record.shown}: no known profile; {self.profile} with {self.difference} is what it compiles{by}"
+            )
+        return f"{self.record.shown}: profile {self.profile}{by}"
+
+
+@dataclass(slots=True)
+class _Part:
+    """Files with the same macros of those that decide."""
+
+    defines: dict[str, str]
+    sources: Mapping[str, MacroSource]
+    system: str
+    said_by: str
+    files: list[str] = field(default_factory=list)
+
+
+def real_build(record: BuildRecord, source: KernelSource, watch: Watch = NOBODY) -> RealBuild:
+    """The profile of a recorded build, for a TensorFlow. Raises InputError for records that cannot be read.
+
+    Where only files without kernels are compiled in another way, that is a note; where files with kernels are, the way
+    of most of them is taken and the others are named in a warning.
+    """
+    from kernel_index.asked_names import LAST_RELEASE, deciding
+    from kernel_index.profiles import profiles, release_number
+
+    release, kernel_files, asked = _of_source(source, watch)
+    known = profiles(release)
+    notes: list[str] = []
+    if source.tree is None and release_number(release) > LAST_RELEASE:
+        last = ".".join(map(str, LAST_RELEASE))
+        notes.append(f"which macros TensorFlow {release} asks for is not known: those of 1.0 to {last} are compared")
+    if record.bazelrc is not None:
+        parts, count = _by_options(record, kernel_files, known, notes, asked), 0
+    else:
+        parts, count = _by_files(record, asked, notes)
+    with_kernels, others = _split(parts, kernel_files)
+    chosen = max(with_kernels or others, key=lambda part: len(part.files))
+    warnings = _differing(chosen, with_kernels, others, asked, notes)
+    if not with_kernels and count:
+        warnings.append(f"none of the {count} files of {record.file} registers a kernel of TensorFlow {release}")
+    if not chosen.said_by and count:
+        notes.append("no argument names a target: a compiler for x86-64 Linux is taken to be meant")
+    own = deciding(chosen.defines, asked)
+    nearest = _nearest(own, known, asked)
+    there = deciding(nearest.defines, asked)
+    define = tuple((name, value) for name, value in own.items() if there.get(name) != value)
+    macros = Macros(define, tuple(name for name in there if name not in own)) if own != there else NO_MACROS
+    shown = {n: s for n, s in sorted(chosen.sources.items()) if n in own or not s.by_compiler}
+    matched = sum(len(part.files) for part in with_kernels) if count else 0
+    return RealBuild(
+        record, release, nearest.name, macros, shown, tuple(own), count, matched, tuple(notes), tuple(warnings)
+    )
+
+
+def usable(build: RealBuild, source: KernelSource) -> RealBuild:
+    """The same build. Raises InputError where its macros are those of no profile and an index is asked about it."""
+    if not build.macros or source.tree is not None:
+        return build
+    raise InputError(
+        build.record.shown,
+        f"is no known profile of TensorFlow {build.release}: {build.profile}, the nearest, lacks {build.difference}",
+        "An index has the known profiles alone: name the sources by --tree PATH.",
+    )
+
+
+def _nearest(own: Mapping[str, str], known: Sequence[BuildProfile], asked: Collection[str]) -> BuildProfile:
+    """The profile for the same system whose deciding macros differ least."""
+    from kernel_index.asked_names import deciding
+
+    def distance(profile: BuildProfile) -> tuple[int, int]:
+        there = deciding(profile.defines, asked)
+        return sum((name in own) != (name in there) for name in _SYSTEM_MACROS), len(own.items() ^ there.items())
+
+    return min(known, key=distance)
+
+
+def _of_source(source: KernelSource, watch: Watch) -> tuple[str, frozenset[str], Collection[str]]:
+    """Release, files that register kernels, and the macros that their conditions ask for."""
+    from kernel_index.asked_names import asked_in
+    from kernel_index.profiles import release_number
+
+    if source.tree is not None:
+        from kernel_index.scan.asked_macros import asked_macros
+        from kernel_index.source_tree import open_tree
+
+        tree = open_tree(source.tree, extra_roots=source.roots, follow_links=source.follow_links)
+        return tree.release, frozenset(unit.path for unit in tree.units), asked_macros(tree).keys()
+    index = open_kernels(source, watch=watch, lists=False)
+    files = frozenset[str]().union(*(index.kernel_files(profile) for profile in index.profiles))
+    asked = set(asked_in(release_number(index.release)))
+    if source.index_file is not None:
+        asked.update(r.condition.macro for r in index.all_registrations() if r.condition is not None)
+    return index.release, files, asked
+
+
+def _by_files(record: BuildRecord, asked: Collection[str], notes: list[str]) -> tuple[list[_Part], int]:
+    from kernel_index.asked_names import deciding
+    from opselect.build_commands.aquery import aquery_commands
+    from opselect.build_commands.compile_commands import compile_commands
+    from opselect.build_commands.grouped import grouped
+
+    path = record.file
+    assert path is not None  # the caller has looked
+    made = grouped(compile_commands(path) if record.compile_commands is not None else aquery_commands(path))
+    if not made.groups:
+        raise InputError(str(path), "has no call of a compiler for C or C++", _ADVICE_OF_RECORD)
+    notes += [f"{place}: {problem}" for problem, place in list(made.problems.items())[:_SHOWN]]
+    parts: dict[object, _Part] = {}
+    for group in made.groups:
+        target, defines = group.example.target, group.example.defines
+        key = tuple(deciding(defines, asked).items())
+        part = parts.setdefault(key, _Part(defines, group.example.macros, target.system, target.said_by))
+        part.files += group.files
+    return list(parts.values()), made.count
+
+
+def _by_options(
+    record: BuildRecord,
+    kernel_files: Iterable[str],
+    known: Sequence[BuildProfile],
+    notes: list[str],
+    asked: Collection[str],
+) -> list[_Part]:
+    from kernel_index.asked_names import deciding
+    from opselect.build_commands.bazel_options import bazel_flags
+    from opselect.build_commands.bazelrc import read_bazelrc
+    from opselect.build_commands.flags import MacroSource
+
+    assert record.bazelrc is not None  # the caller has looked
+    flags = bazel_flags(read_bazelrc(record.bazelrc).options(record.configs))
+    notes += flags.problems
+    base, by = _base_of(flags, {each.name: each for each in known}, record)
+    notes.append(f"{by}, and the options of {record.bazelrc} over it")
+    for name, option in flags.switches.items():
+        if _FOR_GPUS.search(name):
+            raise InputError(
+                option.place,
+                f"{name} has TensorFlow's own build files pass more macros, and no profile has kernels of GPUs",
+                "Give the build as --aquery or --compile-commands.",
+            )
+        if _FOR_MKL.search(name):
+            notes.append(f"{option.place}: what TensorFlow's own build files make of {name} is not read")
+    parts: dict[object, _Part] = {}
+    for file in sorted(kernel_files):
+        own = flags.macros(file)
+        defines = {n: v for n, v in base.items() if n not in own or own[n].value is not None}
+        defines.update({n: s.value for n, s in own.items() if s.value is not None})
+        key = tuple(deciding(defines, asked).items())
+        sources = {n: MacroSource(v, by, by_compiler=True) for n, v in base.items()} | own
+        parts.setdefault(key, _Part(defines, sources, flags.system, flags.said_by)).files.append(file)
+    return list(parts.values())
+
+
+def _base_of(
+    flags: BazelFlags, known: Mapping[str, BuildProfile], record: BuildRecord
+) -> tuple[Mapping[str, str], str]:
+    """The macros that TensorFlow's own build files and the compiler give for the target that options name."""
+    from kernel_index.profiles import compiler_macros
+
+    said = flags.said_by or "no option names a target"
+    if flags.system in ("android", "ios"):
+        return known[flags.system].defines, f"{said}: profile {flags.system}"
+    if flags.system in ("", "linux"):
+        if flags.processor in ("", "x86-64"):
+            return known["desktop"].defines, f"{said}: profile desktop"
+        if flags.processor == "arm":
+            return known["raspberry-pi"].defines, f"{said}: profile raspberry-pi"
+        if flags.processor == "arm64":
+            # if_mkl and onednn_v3_define of TensorFlow's build files are true for x86-64 alone.
+            x86 = compiler_macros("linux", "x86-64", clang=False).keys() | {"__SSE3__", "INTEL_MKL", "ENABLE_ONEDNN_V3"}
+            own = compiler_macros("linux", "arm64", clang=False)
+            kept = {name: value for name, value in known["desktop"].defines.items() if name not in x86}
+            return {**kept, **own}, f"{said}: profile desktop without what is for x86-64"
+    raise InputError(
+        record.shown,
+        f"{said}: that is no build of a phone or of Linux",
+        "Profiles are of Android, iOS and Linux; give the build as --aquery or --compile-commands.",
+    )
+
+
+def _split(parts: Iterable[_Part], kernel_files: Collection[str]) -> tuple[list[_Part], list[_Part]]:
+    """The parts as far as their files register kernels, and the rest of them."""
+    inside: list[_Part] = []
+    outside: list[_Part] = []
+    for part in parts:
+        found = [file for file in part.files if _in_tree(file, kernel_files)]
+        for files, into in ((found, inside), ([f for f in part.files if f not in set(found)], outside)):
+            if files:
+                into.append(_Part(part.defines, part.sources, part.system, part.said_by, files))
+    return inside, outside
+
+
+def _in_tree(file: str, paths: Collection[str]) -> bool:
+    """Whether a path of a build is one of some paths from the checkout's root, whatever is before it."""
+    at = 0
+    while at >= 0:
+        if file[at:].lstrip("/") in paths:
+            return True
+        at = file.find("/", at + 1)
+    return False
+
+
+def _differing(
+    chosen: _Part, with_kernels: list[_Part], others: list[_Part], asked: Collection[str], notes: list[str]
+) -> list[str]:
+    """Warnings about files with kernels that are compiled otherwise; about other files, notes are added."""
+    from kernel_index.asked_names import deciding
+
+    own = deciding(chosen.defines, asked)
+    warnings: list[str] = []
+    for parts, into, what in ((with_kernels, warnings, "register kernels"), (others, notes, "register none")):
+        total = sum(len(part.files) for part in parts)
+        for part in parts:
+            theirs = deciding(part.defines, asked)
+            if theirs == own or (part is chosen):
+                continue
+            more = [f"-D{n}={v}" if v != "1" else f"-D{n}" for n, v in theirs.items() if own.get(n) != v]
+            less = [f"without -D{n}" for n in own if n not in theirs]
+            named = ", ".join(part.files[:_SHOWN]) + (" …" if len(part.files) > _SHOWN else "")
+            differ = " ".join([*more, *less])
+            into.append(
+                f"{len(part.files)} of the {total} files that {what} are compiled otherwise ({differ}): {named}"
+            )
+    return warnings
