@@ -41,9 +41,16 @@ def near_names(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> 
 
 
 def did_you_mean(name: str, names: Iterable[str], *, at_most: int = MAX_NAMES) -> str:
-    """What a sentence about an unknown name ends with: ``; did you mean Mul or MulV2?``, or nothing."""
-    near = near_names(name, names, at_most=at_most)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    """What a sentence about an unknown name ends with: ``; did you mean Mul, MulV2 or Mull?``, or nothing."""
+    return meant(near_names(name, names, at_most=at_most))
+
+
+def meant(near: Sequence[str]) -> str:
+    """The same of names that are found already."""
+    *first, last = near or [""]
+    if not last:
+        return ""
+    return f"; did you mean {', '.join(first)} or {last}?" if first else f"; did you mean {last}?"
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

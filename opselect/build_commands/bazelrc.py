@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import near_names
+from kernel_index.near_names import did_you_mean
 
 _COMMANDS = ("always", "common", "build")
 """Whose lines count for ``bazel build``, in the order in which they are applied."""
@@ -84,11 +84,10 @@ class RcFile:
             raise InputError(word.place, f"the configuration {name} leads back to itself: {circle}")
         found = [each for command in _COMMANDS for each in self.lines.get((command, name), ())]
         if not found and not any((command, name) in self.lines for command in _COMMANDS):
-            close = near_names(name, self.configs)
-            meant = f"; did you mean {' or '.join(close)}?" if close else ""
+            ending = did_you_mean(name, self.configs)
             raise InputError(
                 word.place if inside or word.place != "the command line" else str(self.path),
-                f"there is no configuration {name} for bazel build{meant}",
+                f"there is no configuration {name} for bazel build{ending}",
                 _named(self.configs),
             )
         yield from self._expanded(found, (*inside, name), platform=platform)

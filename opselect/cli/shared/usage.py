@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kernel_index.near_names import did_you_mean, listed
+from kernel_index.near_names import did_you_mean, listed, meant
 
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
@@ -33,8 +33,8 @@ class WordChoice(_Choice):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.choices:
-            meant = did_you_mean(value, self.choices)
-            self.fail(f"there is no {value!r}{meant or f'; there are{self._all()}'}", param, ctx)
+            ending = did_you_mean(value, self.choices)
+            self.fail(f"there is no {value!r}{ending or f'; there are{self._all()}'}", param, ctx)
         return str(value)
 
     def _all(self) -> str:
@@ -58,8 +58,8 @@ def unknown_command(name: str, group: str, known: Sequence[str], inside: Mapping
     ``inside`` has the commands of the groups in it.
     """
     elsewhere = [f"{group} {each} {name}" for each, names in inside.items() if name in names]
-    meant = f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else did_you_mean(name, known)
-    return f"{group} has no command {name!r}{meant}"
+    ending = meant(elsewhere) if elsewhere else did_you_mean(name, known)
+    return f"{group} has no command {name!r}{ending}"
 
 
 def in_plain_words(failure: click.ClickException) -> click.ClickException:
