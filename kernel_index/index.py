@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from kernel_index.records import (
-    BuildLists,
-    Dependency,
-    Diagnostic,
-    GraphVersions,
-    KernelRegistration,
-    LibraryOrigin,
-    LibraryUse,
-    OpDefinition,
-    ScanResult,
-)
+if TYPE_CHECKING:
+    from kernel_index.records import (
+        BuildLists,
+        Dependency,
+        Diagnostic,
+        GraphVersions,
+        KernelRegistration,
+        LibraryOrigin,
+        LibraryUse,
+        OpDefinition,
+        ScanResult,
+    )
 
 
 class KernelCount(NamedTuple):

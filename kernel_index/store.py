@@ -18,20 +18,20 @@ from kernel_index.columns.registration_reader import RegistrationReader, count_r
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
 from kernel_index.index import KernelCount
-from kernel_index.records import (
-    BuildLists,
-    Dependency,
-    Diagnostic,
-    GraphVersions,
-    KernelRegistration,
-    LibraryOrigin,
-    LibraryUse,
-    OpDefinition,
-    ScanResult,
-)
 
 if TYPE_CHECKING:
     from kernel_index.columns.definitions import DefinitionReader
+    from kernel_index.records import (
+        BuildLists,
+        Dependency,
+        Diagnostic,
+        GraphVersions,
+        KernelRegistration,
+        LibraryOrigin,
+        LibraryUse,
+        OpDefinition,
+        ScanResult,
+    )
 
 
 def index_bytes(scan: ScanResult) -> bytes:
@@ -274,7 +274,11 @@ class StoredIndex:
     def graph_versions(self) -> GraphVersions | None:
         with self._reading("graph versions"):
             numbers = [int(line) for line in self._packed.optional(_GRAPH_VERSIONS)]
-            return GraphVersions(*numbers) if numbers else None
+            if not numbers:
+                return None
+            from kernel_index.records import GraphVersions
+
+            return GraphVersions(*numbers)
 
     @cached_property
     def origin(self) -> LibraryOrigin | None:
