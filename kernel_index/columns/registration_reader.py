@@ -49,6 +49,7 @@ class RegistrationReader:
         self._words: dict[str, _Word] = {letter(k): _word(line) for k, line in enumerate(column("words"))}
         self._parsed_heads: dict[str, _Head] = {}
         self._constraints: dict[str, dict[str, Constraint]] = {}
+        self._parsed_conditions: dict[str, Condition] = {}
 
     @cached_property
     def _files(self) -> Sequence[str]:
@@ -69,7 +70,7 @@ class RegistrationReader:
             lines = _lines(line, runs, size)
             line = lines[-1]
             class_text = class_field or class_text
-            hidden_by = self._condition(int(condition)) if condition else None
+            hidden_by = self._condition(condition) if condition else None
             unit_file = self._files[int(unit)] if unit else ""
             slots = [words[k : k + size] for k in range(0, len(words), size)]
             expanded += self._expanded(class_text, device, op, slots, size)
@@ -178,10 +179,15 @@ class RegistrationReader:
         places = {line: Location(path, line) for line in set(lines)}
         return [places[line] for line in lines]
 
-    def _condition(self, number: int) -> Condition:
-        text, file, line = self._conditions[number].split("\t")
-        macro, defined, words, *needs = split_fields(self._condition_texts[int(text)])
-        return Condition(macro, defined == "defined", words, Location(self._files[int(file)], int(line)), *needs)
+    def _condition(self, number: str) -> Condition:
+        condition = self._parsed_conditions.get(number)
+        if condition is None:
+            text, file, line = self._conditions[int(number)].split("\t")
+            macro, defined, words, *needs = split_fields(self._condition_texts[int(text)])
+            place = Location(self._files[int(file)], int(line))
+            condition = Condition(macro, defined == "defined", words, place, *needs)
+            self._parsed_conditions[number] = condition
+        return condition
 
 
 def count_registrations(column: Callable[[str], list[str]]) -> int:
