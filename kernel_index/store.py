@@ -7,7 +7,7 @@ what stands together in a source file is alike and compresses well; the others f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -364,16 +364,18 @@ class StoredIndex:
             self._kernel_ops[profile] = {path: tuple(ops) for path, ops in found.items()}
         return self._kernel_ops[profile]
 
-    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
+    def kernel_counts(self, profile: str, paths: Collection[str] | None = None) -> Mapping[str, KernelCount]:
+        if paths is not None:
+            return self._count_kernels(profile, frozenset(paths))
         if profile not in self._kernel_counts:
             self._kernel_counts[profile] = self._count_kernels(profile)
         return self._kernel_counts[profile]
 
-    def _count_kernels(self, profile: str) -> dict[str, KernelCount]:
+    def _count_kernels(self, profile: str, paths: frozenset[str] | None = None) -> dict[str, KernelCount]:
         classes: dict[str, list[tuple[str, ...]]] = {}
         with self._reading("registrations"):
             for op, number in self._numbers.items():
-                for path, name in self._registrations.kernels(number, unescape(op), profile):
+                for path, name in self._registrations.kernels(number, unescape(op), profile, paths):
                     classes.setdefault(path, []).append(name)
         return {path: KernelCount(len(found), len(set(found))) for path, found in classes.items()}
 

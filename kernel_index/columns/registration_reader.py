@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 
 from kernel_index.columns.text import (
@@ -88,8 +88,13 @@ class RegistrationReader:
                     admitted, host_memory, system, hidden_by, unit_file,
                 )  # fmt: skip
 
-    def kernels(self, number: int, op: str, profile: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Source file and class, as its pattern and words, of each of the op's kernels in a profile: little work."""
+    def kernels(
+        self, number: int, op: str, profile: str, paths: Container[str] | None = None
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Source file and class, as its pattern and words, of each of the op's kernels in a profile: little work.
+
+        With ``paths`` only those of these source files.
+        """
         having = {char for char, names in self._profile_sets.items() if profile in names}
         heads, *columns = [column[number] for column in self._columns]
         file = 0
@@ -103,9 +108,11 @@ class RegistrationReader:
             class_text = class_field or class_text
             if having.isdisjoint(profiles):
                 continue
+            path = self._files[int(unit) if unit else file]
+            if paths is not None and path not in paths:
+                continue
             device = self._head(head)[0] if "#" in class_text else ""
             pattern = _whole(class_text, device, op)
-            path = self._files[int(unit) if unit else file]
             slots = [words[k * size : (k + 1) * size] for k in range(pattern.count("$"))]
             for row, char in enumerate(profiles):
                 if char in having:
