@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from kernel_index.records import (
-    BuildLists,
-    Dependency,
-    Diagnostic,
-    GraphVersions,
-    KernelRegistration,
-    LibraryOrigin,
-    LibraryUse,
-    OpDefinition,
-    ScanResult,
-)
+if TYPE_CHECKING:
+    from kernel_index.records import (
+        BuildLists,
+        Dependency,
+        Diagnostic,
+        GraphVersions,
+        KernelRegistration,
+        LibraryOrigin,
+        LibraryUse,
+        OpDefinition,
+        ScanResult,
+    )
 
 
 class KernelCount(NamedTuple):
@@ -105,8 +106,11 @@ class KernelIndex(Protocol):
     def kernel_ops(self, profile: str) -> Mapping[str, tuple[str, ...]]:
         """Each of these files to the ops of which it registers kernels, sorted."""
 
-    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
-        """Each of these files to how many kernels it registers in a build of that profile."""
+    def kernel_counts(self, profile: str, paths: Collection[str] | None = None) -> Mapping[str, KernelCount]:
+        """Each of these files to how many kernels it registers in a build of that profile.
+
+        With ``paths`` only those of these files, which is less work.
+        """
 
 
 def classes_of(registrations: Iterable[KernelRegistration]) -> frozenset[str]:
@@ -123,11 +127,13 @@ def ops_by_file(registrations: Iterable[KernelRegistration], profile: str) -> di
     return {file: tuple(sorted(ops)) for file, ops in found.items()}
 
 
-def counts_by_file(registrations: Iterable[KernelRegistration], profile: str) -> dict[str, KernelCount]:
-    """Source file to what it registers in a profile."""
+def counts_by_file(
+    registrations: Iterable[KernelRegistration], profile: str, paths: Collection[str] | None = None
+) -> dict[str, KernelCount]:
+    """Source file to what it registers in a profile; of ``paths`` only, if these are given."""
     classes: dict[str, list[str]] = {}
     for each in registrations:
-        if profile in each.profiles:
+        if profile in each.profiles and (paths is None or each.source in paths):
             classes.setdefault(each.source, []).append(each.kernel_class)
     return {path: KernelCount(len(found), len(set(found))) for path, found in classes.items()}
 
@@ -226,5 +232,5 @@ class MemoryIndex:
             self._kernel_ops[profile] = ops_by_file(self._scan.registrations, profile)
         return self._kernel_ops[profile]
 
-    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
-        return counts_by_file(self._scan.registrations, profile)
+    def kernel_counts(self, profile: str, paths: Collection[str] | None = None) -> Mapping[str, KernelCount]:
+        return counts_by_file(self._scan.registrations, profile, paths)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -152,9 +152,10 @@ class OverlayIndex:
         own = (*(r.source for r in self._overlay.registrations), *(d.source for d in self._overlay.op_definitions))
         return frozenset((*own, *self._overlay.includes))
 
-    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
-        found = {path: count for path, count in self._base.kernel_counts(profile).items() if path not in self._replaced}
-        return found | counts_by_file(self._overlay.registrations, profile)
+    def kernel_counts(self, profile: str, paths: Collection[str] | None = None) -> Mapping[str, KernelCount]:
+        base = self._base.kernel_counts(profile, paths)
+        found = {path: count for path, count in base.items() if path not in self._replaced}
+        return found | counts_by_file(self._overlay.registrations, profile, paths)
 
     def kernel_files(self, profile: str) -> frozenset[str]:
         own = {r.source for r in self._overlay.registrations if profile in r.profiles}

@@ -7,7 +7,7 @@ what stands together in a source file is alike and compresses well; the others f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,20 +18,20 @@ from kernel_index.columns.registration_reader import RegistrationReader, count_r
 from kernel_index.columns.text import escape, front_coded, front_decoded, letter, letter_number, unescape
 from kernel_index.errors import IndexFileError
 from kernel_index.index import KernelCount
-from kernel_index.records import (
-    BuildLists,
-    Dependency,
-    Diagnostic,
-    GraphVersions,
-    KernelRegistration,
-    LibraryOrigin,
-    LibraryUse,
-    OpDefinition,
-    ScanResult,
-)
 
 if TYPE_CHECKING:
     from kernel_index.columns.definitions import DefinitionReader
+    from kernel_index.records import (
+        BuildLists,
+        Dependency,
+        Diagnostic,
+        GraphVersions,
+        KernelRegistration,
+        LibraryOrigin,
+        LibraryUse,
+        OpDefinition,
+        ScanResult,
+    )
 
 
 def index_bytes(scan: ScanResult) -> bytes:
@@ -274,7 +274,11 @@ class StoredIndex:
     def graph_versions(self) -> GraphVersions | None:
         with self._reading("graph versions"):
             numbers = [int(line) for line in self._packed.optional(_GRAPH_VERSIONS)]
-            return GraphVersions(*numbers) if numbers else None
+            if not numbers:
+                return None
+            from kernel_index.records import GraphVersions
+
+            return GraphVersions(*numbers)
 
     @cached_property
     def origin(self) -> LibraryOrigin | None:
@@ -360,16 +364,18 @@ class StoredIndex:
             self._kernel_ops[profile] = {path: tuple(ops) for path, ops in found.items()}
         return self._kernel_ops[profile]
 
-    def kernel_counts(self, profile: str) -> Mapping[str, KernelCount]:
+    def kernel_counts(self, profile: str, paths: Collection[str] | None = None) -> Mapping[str, KernelCount]:
+        if paths is not None:
+            return self._count_kernels(profile, frozenset(paths))
         if profile not in self._kernel_counts:
             self._kernel_counts[profile] = self._count_kernels(profile)
         return self._kernel_counts[profile]
 
-    def _count_kernels(self, profile: str) -> dict[str, KernelCount]:
+    def _count_kernels(self, profile: str, paths: frozenset[str] | None = None) -> dict[str, KernelCount]:
         classes: dict[str, list[tuple[str, ...]]] = {}
         with self._reading("registrations"):
             for op, number in self._numbers.items():
-                for path, name in self._registrations.kernels(number, unescape(op), profile):
+                for path, name in self._registrations.kernels(number, unescape(op), profile, paths):
                     classes.setdefault(path, []).append(name)
         return {path: KernelCount(len(found), len(set(found))) for path, found in classes.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 
 from kernel_index.columns.text import (
@@ -49,6 +49,7 @@ class RegistrationReader:
         self._words: dict[str, _Word] = {letter(k): _word(line) for k, line in enumerate(column("words"))}
         self._parsed_heads: dict[str, _Head] = {}
         self._constraints: dict[str, dict[str, Constraint]] = {}
+        self._parsed_conditions: dict[str, Condition] = {}
 
     @cached_property
     def _files(self) -> Sequence[str]:
@@ -69,7 +70,7 @@ class RegistrationReader:
             lines = _lines(line, runs, size)
             line = lines[-1]
             class_text = class_field or class_text
-            hidden_by = self._condition(int(condition)) if condition else None
+            hidden_by = self._condition(condition) if condition else None
             unit_file = self._files[int(unit)] if unit else ""
             slots = [words[k : k + size] for k in range(0, len(words), size)]
             expanded += self._expanded(class_text, device, op, slots, size)
@@ -87,8 +88,13 @@ class RegistrationReader:
                     admitted, host_memory, system, hidden_by, unit_file,
                 )  # fmt: skip
 
-    def kernels(self, number: int, op: str, profile: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Source file and class, as its pattern and words, of each of the op's kernels in a profile: little work."""
+    def kernels(
+        self, number: int, op: str, profile: str, paths: Container[str] | None = None
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Source file and class, as its pattern and words, of each of the op's kernels in a profile: little work.
+
+        With ``paths`` only those of these source files.
+        """
         having = {char for char, names in self._profile_sets.items() if profile in names}
         heads, *columns = [column[number] for column in self._columns]
         file = 0
@@ -102,9 +108,11 @@ class RegistrationReader:
             class_text = class_field or class_text
             if having.isdisjoint(profiles):
                 continue
+            path = self._files[int(unit) if unit else file]
+            if paths is not None and path not in paths:
+                continue
             device = self._head(head)[0] if "#" in class_text else ""
             pattern = _whole(class_text, device, op)
-            path = self._files[int(unit) if unit else file]
             slots = [words[k * size : (k + 1) * size] for k in range(pattern.count("$"))]
             for row, char in enumerate(profiles):
                 if char in having:
@@ -178,10 +186,15 @@ class RegistrationReader:
         places = {line: Location(path, line) for line in set(lines)}
         return [places[line] for line in lines]
 
-    def _condition(self, number: int) -> Condition:
-        text, file, line = self._conditions[number].split("\t")
-        macro, defined, words, *needs = split_fields(self._condition_texts[int(text)])
-        return Condition(macro, defined == "defined", words, Location(self._files[int(file)], int(line)), *needs)
+    def _condition(self, number: str) -> Condition:
+        condition = self._parsed_conditions.get(number)
+        if condition is None:
+            text, file, line = self._conditions[int(number)].split("\t")
+            macro, defined, words, *needs = split_fields(self._condition_texts[int(text)])
+            place = Location(self._files[int(file)], int(line))
+            condition = Condition(macro, defined == "defined", words, place, *needs)
+            self._parsed_conditions[number] = condition
+        return condition
 
 
 def count_registrations(column: Callable[[str], list[str]]) -> int:

@@ -82,7 +82,8 @@ def front_decoded(lines: Iterable[str]) -> list[str]:
     before = ""
     total = 0
     for line in lines:
-        before = before[: letter_number(line[0])] + unescape(line[1:])
+        rest = line[1:]
+        before = before[: letter_number(line[0])] + (unescape(rest) if "\\" in rest else rest)
         total += len(before)
         if total > MAX_EXPANDED:
             raise ValueError("texts that share more than any do")

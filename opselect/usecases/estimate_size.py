@@ -51,7 +51,7 @@ def estimate_files(
     """
     sources = sorted(set(filter(is_source, paths)))
     own = index.own_files if isinstance(index, OverlayIndex) else frozenset()
-    kernels = index.kernel_counts(profile)
+    kernels = index.kernel_counts(profile, frozenset(sources))
     defining = [path for path in sources if OPS_FOLDER in path]
     # Of files that were measured the ops need not be counted, which takes longer than all the rest.
     counted = not measured_files(index.release, profile).issuperset(defining)

@@ -49,6 +49,7 @@ def test_both_answer_together() -> None:
     assert index.op_definition("Mine") == own.op_definitions[0]
     assert index.kernel_files("android") == {"mul.cc", "mine/mul.cc", "mine/mine.cc"}
     assert index.kernel_counts("android") == {"mul.cc": (1, 1), "mine/mul.cc": (1, 1), "mine/mine.cc": (1, 1)}
+    assert index.kernel_counts("android", ["mul.cc", "mine/mine.cc"]) == {"mul.cc": (1, 1), "mine/mine.cc": (1, 1)}
     assert index.defining_files == {"Mul": "ops.cc", "Mine": "mine/mine.cc"}
     in_a_header = replace(definition("Mul", "ops.h"), unit="ops.cc")
     assert overlay(scan(in_a_header), own).defining_files == index.defining_files

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -16,6 +18,9 @@ from kernel_index.records import (
     KernelRegistration,
     Location,
     OpDefinition,
+    ops,
+    registrations,
+    scans,
 )
 
 REGISTRATION = KernelRegistration(
@@ -24,13 +29,34 @@ REGISTRATION = KernelRegistration(
 
 
 def test_every_record_is_frozen_and_slotted() -> None:
-    classes = [c for c in vars(records).values() if isinstance(c, type) and c.__module__ == records.__name__]
+    named = [getattr(records, name) for name in dir(records)]
+    classes = [c for c in named if isinstance(c, type) and c.__module__.startswith(records.__name__)]
+    assert len(classes) == 16
     assert REGISTRATION.__class__ in classes
     for record in classes:
         assert dataclasses.is_dataclass(record)
         assert "__slots__" in vars(record)
     with pytest.raises(dataclasses.FrozenInstanceError):
         REGISTRATION.op = "Add"  # type: ignore[misc]  # that it is refused is the point
+
+
+def test_every_name_is_found_and_no_other() -> None:
+    for home in (ops, registrations, scans):
+        for name, value in vars(home).items():
+            if getattr(value, "__module__", "") == home.__name__:
+                assert getattr(records, name) is value
+                assert name in records.__all__
+    assert set(records.__all__) <= set(dir(records))
+    with pytest.raises(AttributeError, match="has no attribute 'Kernel'"):
+        records.Kernel  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_looking_up_kernels_loads_their_records_only() -> None:
+    program = (
+        "import sys, kernel_index.store; print(sorted(m for m in sys.modules if m.startswith('kernel_index.rec')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "['kernel_index.records', 'kernel_index.records.registrations']\n"
 
 
 def test_records_are_values() -> None:

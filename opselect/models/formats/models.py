@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError, reading
 from opselect.models.formats.reader import FREEZE_FIRST, Message, message_of, read_graphdef, read_meta_graphs, tag_sets
@@ -19,8 +20,10 @@ from opselect.models.formats.recognize import (
 from opselect.models.formats.tflite import read_flex_graph, read_tflite
 from opselect.models.graph.meta_graph import MetaGraph
 from opselect.models.graph.model import Graph
-from opselect.models.graph.tflite import TfliteModel
 from opselect.models.storage import base_name, folder_of, is_file, join, list_folder, open_file, with_suffix
+
+if TYPE_CHECKING:
+    from opselect.models.graph.tflite import TfliteModel
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 """The file of a SavedModel that holds its graphs; the binary one is taken where both are there, as a loader does."""

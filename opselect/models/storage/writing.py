@@ -1,8 +1,7 @@
-"""Pieces to one file, complete or not at all; what is in other files is copied through one buffer."""
+"""Pieces to one file, complete or not at all; what is in other files is copied through buffers."""
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,16 +11,13 @@ from pathlib import Path
 from kernel_index.errors import InputError, Place
 from kernel_index.whole_files import WholeFiles
 from opselect.models.graph.values import StoredBytes
+from opselect.models.storage.copying import Copier
 from opselect.models.storage.joined import Piece, flattened
 from opselect.models.storage.paths import is_url
 from opselect.models.storage.sources import CHANGED, RUN_AGAIN, FileBytes
 
 _BLOCK = 1 << 22
 """Bytes written at once of pieces in memory."""
-_BUFFER = 1 << 20
-"""Bytes copied at once of other files: less time per byte than copying in the kernel, whose pages are not aligned."""
-_PAGE = mmap.PAGESIZE
-"""Where copies begin, in the buffer and in the output: the kernel moves whole pages faster than parts of two."""
 _ADVICE = "Choose another place for the output."
 
 
@@ -64,9 +60,8 @@ class _Writer:
         self._stack = stack
         self._waiting: list[bytes] = []
         self._size = 0
-        self._written = 0
-        self._files: dict[FileBytes, FileIO] = {}
-        self._buffer = memoryview(bytearray())
+        self._copier = Copier(output)
+        self._files: dict[FileBytes, int] = {}
 
     def add(self, piece: Piece) -> None:
         if isinstance(piece, StoredBytes) and isinstance(piece.source, FileBytes) and piece.length > _BLOCK >> 10:
@@ -80,37 +75,26 @@ class _Writer:
                 self.flush()
 
     def flush(self) -> None:
-        self._write(memoryview(b"".join(self._waiting)))
+        self._copier.write(b"".join(self._waiting))
         self._waiting.clear()
         self._size = 0
 
-    def _write(self, data: memoryview) -> None:
-        self._written += len(data)
-        while data:
-            data = data[os.write(self._output, data) :]
-
     def _copy(self, source: FileBytes, offset: int, length: int) -> None:
         file = self._open(source)
-        file.seek(offset)
-        while length:
-            copied = file.readinto(self._buffer[: min(length, _BUFFER - self._written % _PAGE)])
-            if not copied:
-                raise InputError(Place(source.path, byte=file.tell()), CHANGED, RUN_AGAIN)
-            self._write(self._buffer[:copied])
-            length -= copied
+        end = self._copier.copy(file, offset, length)
+        if end < offset + length:
+            raise InputError(Place(source.path, byte=end), CHANGED, RUN_AGAIN)
 
-    def _open(self, source: FileBytes) -> FileIO:
+    def _open(self, source: FileBytes) -> int:
         if source not in self._files:
             try:
-                file = FileIO(source.path)
+                file = self._stack.enter_context(FileIO(source.path))
             except OSError as error:
                 raise InputError(source.path, f"cannot be read: {error.strerror or error}") from error
-            self._stack.callback(file.close)
             status = os.fstat(file.fileno())
             if (status.st_size, status.st_mtime_ns) != (source.size, source.modified):
                 raise InputError(source.path, CHANGED, RUN_AGAIN)
-            self._files[source] = file
-            self._buffer = self._buffer or memoryview(mmap.mmap(-1, _BUFFER))
+            self._files[source] = file.fileno()
         return self._files[source]
 
 

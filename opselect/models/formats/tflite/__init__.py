@@ -5,11 +5,15 @@ Nothing heavy is imported before a model is read: the schema package takes longe
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kernel_index.errors import InputError, Place
 from opselect.models.formats.wire import Buffer
 from opselect.models.graph.model import Graph
-from opselect.models.graph.tflite import TfliteModel, flex_graph
 from opselect.models.storage import OpenFile
+
+if TYPE_CHECKING:
+    from opselect.models.graph.tflite import TfliteModel
 
 __all__ = ["is_tflite", "read_flex_graph", "read_tflite"]
 
@@ -49,4 +53,6 @@ def read_flex_graph(model: TfliteModel, path: str) -> Graph:
     if problem is not None:
         advice = "The file is damaged or was made by a broken tool: copy, download or convert it again."
         raise InputError(Place(path, byte=problem.byte), problem.problem, advice)
+    from opselect.models.graph.tflite import flex_graph
+
     return flex_graph(model)
