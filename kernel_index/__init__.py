@@ -3,5 +3,5 @@
 This package knows nothing of models, templates or the command line.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 """Of both packages, which are one distribution."""
