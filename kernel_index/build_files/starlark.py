@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -311,7 +312,9 @@ def parse_build_file(path: str, folder: Path, source: bytes, loader: Loader | No
             warnings.simplefilter("ignore")
             tree = ast.parse(source.decode("utf-8"), filename=path)
     except SyntaxError as error:
-        return Diagnostic(Location(path, error.lineno or 1), f"cannot be parsed: {error.msg}")
+        return Diagnostic(
+            Location(path, syntax_error_line(error, source.decode("utf-8"))), f"cannot be parsed: {error.msg}"
+        )
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
         return Diagnostic(Location(path, line), "cannot be parsed: it is not UTF-8 text")
@@ -320,3 +323,31 @@ def parse_build_file(path: str, folder: Path, source: bytes, loader: Loader | No
     except (RecursionError, MemoryError):
         return Diagnostic(Location(path, 1), "cannot be parsed: it is nested too deeply")
     return BuildFile(path, folder, tree, loader)
+
+
+_BLANKS_AND_COMMENTS = re.compile(r"(?:\s|#[^\n]*)*")
+_FOR = re.compile(r"\bfor\b")
+
+
+def syntax_error_line(error: SyntaxError, source: str) -> int:
+    """The line of a syntax error, as Python 3.10 and 3.11 have it: later ones put two kinds of them elsewhere.
+
+    Of ``name = )`` the place is what stands where a value should, from 3.12 on the name. Of ``for "a" …`` it is what
+    stands where a name should, from 3.13 on what stands where ``in`` should.
+    """
+    before = 0
+    if error.msg == "expected argument value expression" and error.end_lineno and error.end_offset:
+        before = _position(source, error.end_lineno, error.end_offset)
+    elif error.msg == "'in' expected after for-loop variables" and error.lineno and error.offset:
+        before = max(
+            (word.end() for word in _FOR.finditer(source, 0, _position(source, error.lineno, error.offset))), default=0
+        )
+    if not before:
+        return error.lineno or 1
+    blanks = _BLANKS_AND_COMMENTS.match(source, before)
+    return source.count("\n", 0, blanks.end() if blanks else before) + 1
+
+
+def _position(source: str, line: int, offset: int) -> int:
+    """Where a place is in the text; lines and offsets begin with 1."""
+    return sum(map(len, source.splitlines(keepends=True)[: line - 1])) + offset - 1

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernel_index.build_files import read_build_lists, read_list_entries
+from kernel_index.build_files.starlark import syntax_error_line
 from kernel_index.errors import SourceTreeError
 from tests.kernel_index.build_files.drawing import plant
 
@@ -366,3 +367,22 @@ def test_a_list_of_the_makefile_that_leads_nowhere(tmp_path: Path) -> None:
     path.symlink_to("nowhere")
     with pytest.raises(SourceTreeError, match="cannot be read: No such file"):
         read_build_lists(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "place", "line"),
+    [
+        ("f(\n    name = \n)\n", "expected argument value expression", (2, 5, 2, 11), 3),
+        ("f(\n    name =  # none\n\n)\n", "expected argument value expression", (2, 5, 2, 11), 4),
+        ("f(\n    name = )\n", "expected argument value expression", (2, 5, 2, 11), 2),
+        ('x = [\n    for\n    "a",\n    "b",\n]\n', "'in' expected after for-loop variables", (5, 1, 5, 2), 3),
+        ("x = [\n", "'[' was never closed", (1, 5, 1, 5), 1),
+    ],
+)
+def test_the_line_of_a_syntax_error_is_that_of_every_python(
+    source: str, message: str, place: tuple[int, int, int, int], line: int
+) -> None:
+    """As 3.13 has them: messages with their places, and the line that 3.10 gives."""
+    first, offset, last, end = place
+    error = SyntaxError(message, ("BUILD", first, offset, None, last, end))
+    assert syntax_error_line(error, source) == line
