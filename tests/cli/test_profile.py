@@ -134,13 +134,14 @@ def test_switches_that_decide_about_kernels_are_not_guessed(cli: Cli, tmp_path: 
 
 def test_a_tree_is_scanned_with_all_that_a_build_passes(cli: Cli, tmp_path: Path) -> None:
     tree, out = FIXTURES / "runtime_tree", tmp_path / "mine.opselidx"
+    name = "android+-DSHAPE=float+-UANDROID"
     record = commands(tmp_path, ("-DSHAPE=float", '-D__TIME__="now"', "-UANDROID"))
     told = cli("index", "scan", tree, "--compile-commands", record, "-o", out, "--json")
     assert "profile android " in told.err
-    assert "the tree is scanned with what else differs from android: -DSHAPE=float" in told.err
-    assert [name for name in told.json["profiles"] if name.startswith("android+")] == ["android+-DSHAPE=float"]
+    assert "the tree is scanned with what else differs from android: -DSHAPE=float -UANDROID" in told.err
+    assert [each for each in told.json["profiles"] if each.startswith("android+")] == [name]
     asked = "locate", "Transpose", "--tree", tree, "--compile-commands", record, "--json"
-    assert cli(*asked).json["profile"] == "android+-DSHAPE=float"
+    assert cli(*asked).json["profile"] == name
 
 
 def test_what_was_not_measured_in_a_release_is_said_where_an_index_answers(cli: Cli, tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_what_was_not_measured_in_a_release_is_said_where_an_index_answers(cli: 
     told = cli("locate", "Cumsum", "--tensorflow", "2.8", "--compile-commands", record)
     assert told.code == 0
     assert "NDEBUG differs from android and was measured in other releases alone" in told.err
-    assert "measured" not in cli("locate", "Cumsum", "--tensorflow", "2.14", "--compile-commands", record).err
+    assert "in other releases" not in cli("locate", "Cumsum", "--tensorflow", "2.14", "--compile-commands", record).err
 
 
 def test_a_profile_is_shown_with_its_macros_and_how_it_compares(cli: Cli) -> None:

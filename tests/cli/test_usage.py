@@ -14,7 +14,10 @@ from tests.cli.conftest import Cli
         ("nonsense", "opselect has no command 'nonsense'"),
         ("index lst", "opselect index has no command 'lst'; did you mean list?"),
         ("scan tensorflow", "opselect has no command 'scan'; did you mean opselect index scan?"),
-        ("show x", "opselect has no command 'show'; did you mean opselect index show or opselect header show or opselect profile show?"),
+        (
+            "show x",
+            "opselect has no command 'show'; did you mean opselect index show or opselect header show or opselect profile show?",
+        ),
         ("generate x --tensorflwo 2.14", "opselect generate has no option --tensorflwo; did you mean --tensorflow?"),
         ("index show x --jsno", "opselect index show has no option --jsno; did you mean --json?"),
         ("audit x --frobnicate", "opselect audit has no option --frobnicate"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
+from opselect.build_commands import aquery_text, json_stream
 from opselect.build_commands.aquery import aquery_commands
 from opselect.build_commands.flags import compiled_file
 from opselect.build_commands.grouped import grouped
