@@ -15,6 +15,8 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|(.))")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _DEEPEST = 100
+_LONGEST = 1 << 24
+"""Characters of a line: Bazel writes one field to a line."""
 
 
 def text_actions(path: Path) -> Iterator[Action]:
@@ -77,7 +79,10 @@ def _tokens(path: Path) -> Iterator[tuple[int, str, str]]:
     line = 0
     try:
         with path.open(encoding="utf-8", errors="strict") as file:
-            for line, text in enumerate(file, 1):
+            while text := file.readline(_LONGEST):
+                line += 1
+                if len(text) == _LONGEST:
+                    raise _error(path, line, "the line is longer than 16 MB")
                 at, end = 0, len(text.rstrip())
                 while at < end:
                     match = _TOKEN.match(text, at)

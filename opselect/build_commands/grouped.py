@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from opselect.build_commands.commands import CompileCommand, is_source, normalized
 from opselect.build_commands.flags import CompiledFile, compiled_file
 
-_CLOCK = frozenset(("__DATE__", "__TIME__", "__TIMESTAMP__", "_FORTIFY_SOURCE"))
+CLOCK = frozenset(("__DATE__", "__TIME__", "__TIMESTAMP__", "_FORTIFY_SOURCE"))
+"""What differs from build to build and from file to file, and no kernel asks for."""
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ def grouped(commands: Iterable[CompileCommand]) -> GroupedFiles:
         made = compiled_file(command)
         for problem in made.problems:
             problems.setdefault(problem, command.place)
-        settings = tuple((n, s.value) for n, s in sorted(made.macros.items()) if n not in _CLOCK)
+        settings = tuple((n, s.value) for n, s in sorted(made.macros.items()) if n not in CLOCK)
         key = known.setdefault((made.target.system, made.target.processor, settings), len(known))
         path = normalized(command.file)
         if not PurePosixPath(path).is_absolute() and command.directory:

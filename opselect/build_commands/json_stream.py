@@ -110,6 +110,9 @@ def elements(
                 if name in wanted and reader.peek() == "[":
                     for line, element in _array(reader):
                         yield line, (element if name == key else (name, element))
+                elif reader.peek() == "[":
+                    for _ in _array(reader):  # an aquery's lists of artifacts are longer than its actions
+                        pass
                 else:
                     reader.value()
                 if reader.peek() != "}":

@@ -57,5 +57,11 @@ class Macros:
     def __bool__(self) -> bool:
         return bool(self.define or self.undefine)
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """As a compiler takes them."""
+        defined = (f"-D{name}" if value == "1" else f"-D{name}={value}" for name, value in self.define)
+        return (*defined, *(f"-U{name}" for name in self.undefine))
+
 
 NO_MACROS = Macros()

@@ -23,7 +23,12 @@ _SHOWN = 3
 
 _SYSTEM_MACROS = ("__ANDROID__", "TARGET_OS_IPHONE")
 _FOR_GPUS = re.compile(r"cuda|rocm|sycl|tensorrt")
-_FOR_MKL = re.compile(r"mkl")
+_FOR_MKL = re.compile(r"mkl|onednn|openmp|with_acl|with_mpi|xsmm")
+_CONTRACTION = "tensorflow_mkldnn_contraction_kernel"
+"""The one of these that hides no kernel: it says by what a product of matrices is computed."""
+
+_MEASURED = frozenset(((1, 13), (1, 15), (2, 4), (2, 14)))
+"""Releases that were scanned with and without what :func:`kernel_index.asked_names.deciding` leaves out."""
 
 _ADVICE_OF_RECORD = "Record the build of the TensorFlow whose kernels are asked about."
 
@@ -50,7 +55,10 @@ class BuildRecord:
 
 @dataclass(frozen=True, slots=True)
 class RealBuild:
-    """What a build comes to: ``profile`` is the known one that it is, or is nearest to, ``macros`` what differs.
+    """What a build comes to: ``profile`` is the known one that it is, or is nearest to.
+
+    ``macros`` are what differs of the macros that decide. ``scanned`` is all that differs, also what is taken to decide
+    nothing: a tree is scanned so; for an index it is the same as ``macros``.
 
     ``sources`` are the macros that decide what is registered, and those that flags set, each with where it comes from;
     ``deciding`` the names of the former. ``files`` counts calls of the compiler, ``kernel_files`` those of files that
@@ -61,6 +69,7 @@ class RealBuild:
     release: str
     profile: str
     macros: Macros
+    scanned: Macros
     sources: Mapping[str, MacroSource]
     deciding: tuple[str, ...]
     files: int
@@ -71,8 +80,7 @@ class RealBuild:
     @property
     def difference(self) -> str:
         """What differs from the profile, as a compiler takes it; empty where nothing does."""
-        defined = [f"-D{name}" if value == "1" else f"-D{name}={value}" for name, value in self.macros.define]
-        return " ".join([*defined, *(f"-U{name}" for name in self.macros.undefine)])
+        return " ".join(self.macros.flags)
 
     @property
     def sentence(self) -> str:
@@ -127,10 +135,34 @@ def real_build(record: BuildRecord, source: KernelSource, watch: Watch = NOBODY)
     there = deciding(nearest.defines, asked)
     define = tuple((name, value) for name, value in own.items() if there.get(name) != value)
     macros = Macros(define, tuple(name for name in there if name not in own)) if own != there else NO_MACROS
+    scanned = macros
+    if source.tree is not None:
+        scanned = _all_that_differs(chosen, nearest, asked)
+        unnamed = [flag for flag in scanned.flags if flag not in macros.flags]
+        if unnamed:
+            notes.append(f"the tree is scanned with what else differs from {nearest.name}: {' '.join(unnamed)}")
+    elif release_number(release)[:2] not in _MEASURED and not macros:
+        unjudged = sorted(n for n in asked if chosen.defines.get(n) != nearest.defines.get(n))
+        if unjudged:
+            notes.append(
+                f"{', '.join(unjudged)} {'differs' if len(unjudged) == 1 else 'differ'} from {nearest.name} and "
+                f"{'was' if len(unjudged) == 1 else 'were'} measured in other releases alone, where no registration "
+                "hangs on them: --tree PATH makes sure"
+            )
     shown = {n: s for n, s in sorted(chosen.sources.items()) if n in own or not s.by_compiler}
     matched = sum(len(part.files) for part in with_kernels) if count else 0
     return RealBuild(
-        record, release, nearest.name, macros, shown, tuple(own), count, matched, tuple(notes), tuple(warnings)
+        record,
+        release,
+        nearest.name,
+        macros,
+        scanned,
+        shown,
+        tuple(own),
+        count,
+        matched,
+        tuple(notes),
+        tuple(warnings),
     )
 
 
@@ -143,6 +175,23 @@ def usable(build: RealBuild, source: KernelSource) -> RealBuild:
         f"is no known profile of TensorFlow {build.release}: {build.profile}, the nearest, lacks {build.difference}",
         "An index has the known profiles alone: name the sources by --tree PATH.",
     )
+
+
+def _all_that_differs(part: _Part, nearest: BuildProfile, asked: Collection[str]) -> Macros:
+    """What to put on top of a profile for just these macros: all that conditions ask for, and all that flags set.
+
+    What the compiler defines and no condition asks for is left out, and so is the time of the build.
+    """
+    from opselect.build_commands.grouped import CLOCK
+
+    define = tuple(
+        (name, value)
+        for name, value in sorted(part.defines.items())
+        if nearest.defines.get(name) != value
+        and name not in CLOCK
+        and (name in asked or (name in part.sources and not part.sources[name].by_compiler))
+    )
+    return Macros(define, tuple(sorted(n for n in nearest.defines if n in asked and n not in part.defines)))
 
 
 def _nearest(own: Mapping[str, str], known: Sequence[BuildProfile], asked: Collection[str]) -> BuildProfile:
@@ -220,7 +269,13 @@ def _by_options(
                 f"{name} has TensorFlow's own build files pass more macros, and no profile has kernels of GPUs",
                 "Give the build as --aquery or --compile-commands.",
             )
-        if _FOR_MKL.search(name):
+        if _FOR_MKL.search(name) and _CONTRACTION not in name:
+            raise InputError(
+                option.place,
+                f"{name} has TensorFlow's own build files pass macros that decide which kernels there are",
+                "Give the build as --aquery or --compile-commands.",
+            )
+        if _CONTRACTION in name:
             notes.append(f"{option.place}: what TensorFlow's own build files make of {name} is not read")
     parts: dict[object, _Part] = {}
     for file in sorted(kernel_files):

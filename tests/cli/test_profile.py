@@ -117,6 +117,40 @@ def test_switches_for_gpus_are_not_taken_for_a_cpu(cli: Cli, tmp_path: Path) -> 
     assert cli("profile", "show", "--tensorflow", "2.14", "--bazelrc", path, "--config", "off").code == 0
 
 
+def test_switches_that_decide_about_kernels_are_not_guessed(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "rc"
+    path.write_text(
+        "build:mkl --define=build_with_mkl=true\nbuild:v2 --define build_with_onednn_v2=true\n"
+        "build:mpi --define=with_mpi_support=true\nbuild:plain --define=tensorflow_mkldnn_contraction_kernel=1\n"
+    )
+    for number, config in enumerate(("mkl", "v2", "mpi"), 1):
+        told = cli("profile", "show", "--tensorflow", "2.14", "--bazelrc", path, "--config", config)
+        assert (told.code, told.out) == (2, "")
+        assert f"rc:{number}" in told.err
+    plain = cli("profile", "show", "--tensorflow", "2.14", "--bazelrc", path, "--config", "plain")
+    assert plain.code == 0
+    assert "rc:4: what TensorFlow's own build files make of --define=tensorflow_mkldnn" in plain.err
+
+
+def test_a_tree_is_scanned_with_all_that_a_build_passes(cli: Cli, tmp_path: Path) -> None:
+    tree, out = FIXTURES / "runtime_tree", tmp_path / "mine.opselidx"
+    name = "android+-DSHAPE=float+-UANDROID"
+    record = commands(tmp_path, ("-DSHAPE=float", '-D__TIME__="now"', "-UANDROID"))
+    told = cli("index", "scan", tree, "--compile-commands", record, "-o", out, "--json")
+    assert "profile android " in told.err
+    assert "the tree is scanned with what else differs from android: -DSHAPE=float -UANDROID" in told.err
+    assert [each for each in told.json["profiles"] if each.startswith("android+")] == [name]
+    assert cli("locate", "Transpose", "--tree", tree, "--compile-commands", record).code == 0
+
+
+def test_what_was_not_measured_in_a_release_is_said_where_an_index_answers(cli: Cli, tmp_path: Path) -> None:
+    record = commands(tmp_path, ("-mavx2",))
+    told = cli("locate", "Cumsum", "--tensorflow", "2.8", "--compile-commands", record)
+    assert told.code == 0
+    assert "NDEBUG differs from android and was measured in other releases alone" in told.err
+    assert "in other releases" not in cli("locate", "Cumsum", "--tensorflow", "2.14", "--compile-commands", record).err
+
+
 def test_a_profile_is_shown_with_its_macros_and_how_it_compares(cli: Cli) -> None:
     shown = cli("profile", "show", "android-slim", "--tensorflow", "2.14", "--json").json
     assert shown["macros"]["__ANDROID_TYPES_SLIM__"]["decides"]

@@ -151,8 +151,8 @@ def scan(
     check_output(output, (tree, *roots))
     release = release or version(tree, follow_links=follow_links)
     with_macros = [profile.with_macros(dict(macros.define), macros.undefine) for profile in profiles(release)]
-    if build is not None and build.macros:
-        with_macros.append(build_profile(release, build.profile, build.macros))
+    if build is not None and build.scanned:
+        with_macros.append(build_profile(release, build.profile, build.scanned))
     cache = default_cache() if cached else None
     with progress_bar("Scanning", quiet=quiet) as progress:
         result = scan_tree(

@@ -108,5 +108,5 @@ def _decide(record: BuildRecord, values: dict[str, Any]) -> None:
         )
     say(build, quiet=bool(values.get("quiet") or values.get("summary")))
     values["profile"] = build.profile
-    if build.macros:
-        values["macros"] = build.macros
+    if build.scanned and "macros" in values:
+        values["macros"] = build.scanned

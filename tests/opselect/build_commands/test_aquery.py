@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
+from opselect.build_commands import aquery_text, json_stream
 from opselect.build_commands.aquery import aquery_commands
 from opselect.build_commands.flags import compiled_file
 from opselect.build_commands.grouped import grouped
@@ -85,3 +86,26 @@ def test_a_damaged_aquery_is_read_or_is_an_error(
     path.write_bytes(data)
     with contextlib.suppress(InputError):
         grouped(aquery_commands(path))
+
+
+def test_lists_before_the_actions_may_be_longer_than_what_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_stream, "_LARGEST", 1 << 16)
+    monkeypatch.setattr(json_stream, "_CHUNK", 1 << 10)
+    path = tmp_path / "a.json"
+    action = '{"mnemonic": "CppCompile", "arguments": ["cc", "-c", "a.cc"]}'
+    path.write_text(f'{{"artifacts": [{", ".join(["{}"] * 100_000)}], "actions": [{action}]}}')
+    assert [command.file for command in aquery_commands(path)] == ["a.cc"]
+    path.write_text('{"artifacts": "' + "x" * 200_000)
+    with pytest.raises(InputError, match="Unterminated string"):
+        list(aquery_commands(path))
+
+
+def test_a_line_that_does_not_end_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aquery_text, "_LONGEST", 50)
+    path = tmp_path / "a.textproto"
+    path.write_text(f'actions {{\n  mnemonic: "{"x" * 60}"\n}}\n')
+    with pytest.raises(InputError, match="longer than 16 MB") as raised:
+        list(aquery_commands(path))
+    assert str(raised.value).startswith(f"{path}:2")

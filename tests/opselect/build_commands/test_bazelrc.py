@@ -98,3 +98,12 @@ def test_options_of_the_machine_that_builds_count_unless_they_are_switched_off(
     assert "--l" in options(tmp_path, text)
     assert "--m" not in options(tmp_path, text)
     assert "--l" not in options(tmp_path, text, "x")
+
+
+def test_files_that_a_pattern_leaves_out_and_patterns_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "rc"
+    path.write_text("build --per_file_copt=kernels/,-kernels/gpu@-DX\nbuild --per_file_copt=*(@-DY\n")
+    flags = bazel_flags(read_bazelrc(path).options())
+    assert "X" in flags.macros("core/kernels/a.cc")
+    assert flags.macros("core/kernels/gpu.cc") == {}
+    assert [problem.partition(" has ")[0] for problem in flags.problems] == [f"{path}:2: --per_file_copt"]

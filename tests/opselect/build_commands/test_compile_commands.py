@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kernel_index.errors import InputError
 from opselect.build_commands.commands import CompileCommand, normalized
 from opselect.build_commands.compile_commands import compile_commands, windows_words
-from opselect.build_commands.flags import compiled_file
+from opselect.build_commands.flags import CompiledFile, compiled_file
 from opselect.build_commands.grouped import grouped
 
 ANDROID = ("clang++", "--target=aarch64-none-linux-android21")
@@ -160,3 +160,17 @@ def test_paths_are_made_plain() -> None:
     assert normalized("./a/../b//c.cc") == "b/c.cc"
     assert normalized("/a/./b\\c.cc") == "/a/b/c.cc"
     assert normalized("../x.cc") == "../x.cc"
+
+
+def test_what_ends_or_changes_the_arguments(tmp_path: Path) -> None:
+    def made(*words: str) -> CompiledFile:
+        return compiled_file(CompileCommand("a.cc", words, str(tmp_path)))
+
+    assert made("clang++", "--target=armv7m-none-eabi").target.system == "none"
+    assert made("cc", "--sysroot=/ndk/platforms/android-21/arch-arm").target.system == "android"
+    assert "X" not in made("cc", "--", "-DX").defines
+    assert "_OPENMP" in made("cc", "-fopenmp").defines
+    (tmp_path / "loop").write_text("-DX @loop")
+    looped = made("cc", "@loop")
+    assert "X" in looped.defines
+    assert looped.problems == ["the response file loop leads back to itself"]
