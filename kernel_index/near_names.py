@@ -53,12 +53,6 @@ def meant(near: Sequence[str]) -> str:
     return f"; did you mean {', '.join(first)} or {last}?" if first else f"; did you mean {last}?"
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """What a message about an unknown name in a model ends with: ``; nearest: 'input', 'inputs'``, or nothing."""
-    near = near_names(name, names)
-    return f"; nearest: {', '.join(map(repr, near))}" if near else ""
-
-
 def listed(names: Sequence[str]) -> str:
     """The names between commas; of a long list the first ones, and how many more there are."""
     if len(names) <= _MAX_LISTED:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import listed, near_names
+from kernel_index.near_names import did_you_mean, listed, meant, near_names
 from opselect.binaries.abis import ABI_NAMES
 from opselect.binaries.files import map_file
 from opselect.binaries.image import Bytes, Image, Machine
@@ -157,7 +157,7 @@ def _asked(path: str, abi: str) -> Machine:
     if machine is None:
         near = near_names(abi, ABI_NAMES)
         known = listed([each.value for each in Machine if each is not Machine.OTHER])
-        raise InputError(path, f"there is no ABI {abi}", f"Nearest: {', '.join(near)}." if near else f"Known: {known}.")
+        raise InputError(path, f"there is no ABI {abi}{meant(near)}", "" if near else f"Known: {known}.")
     return machine
 
 
@@ -217,8 +217,7 @@ def _named(package: Package, members: Sequence[str]) -> tuple[str, ...]:
     for member in members:
         matching = [name for name in names if name == member or name.endswith("/" + member)]
         if not matching:
-            near = near_names(member, names)
-            advice = f"Nearest: {', '.join(near)}." if near else ""
-            raise InputError(member_name(package.path, member), "there is no such library inside", advice)
+            problem = f"there is no such library inside{did_you_mean(member, names)}"
+            raise InputError(member_name(package.path, member), problem)
         found.update(dict.fromkeys(matching))
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel_index.near_names import near_names
+from kernel_index.near_names import meant, near_names
 from opselect.diagnosis.kernels import missing_kernel
 from opselect.diagnosis.setting import Setting, about, told
 from opselect.findings import Finding
@@ -60,7 +60,7 @@ def no_such_node(failure: LogFailure, setting: Setting) -> list[Finding]:
         mends.append(told("likely", f"Give the tool {setting.model}."))
     elif nodes and plain not in nodes:
         near = near_names(plain, nodes)
-        reason = f"{setting.model} has no node {plain}" + (f"; nearest: {', '.join(near)}" if near else "")
+        reason = f"{setting.model} has no node {plain}{meant(near)}"
         if near:
             mends = [
                 told("certain" if len(near) == 1 else "likely", f"Name {' or '.join(near)} in its place ({option}).")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from kernel_index.errors import InputError, Place
-from kernel_index.near_names import nearest
+from kernel_index.near_names import did_you_mean
 from opselect.config_file.yaml_tree import YamlList, YamlMap, YamlNode, YamlText, parse_yaml
 from opselect.executorch.kernel_keys import DEFAULT, DTYPES, parse_key
 from opselect.executorch.selected import (
@@ -108,7 +108,7 @@ def _key(text: str, place: Place) -> str:
     try:
         return parse_key(text)
     except ValueError as error:
-        near = nearest(text, DTYPES) if text.isidentifier() else ""
+        near = did_you_mean(text, DTYPES) if text.isidentifier() else ""
         raise InputError(place, f"{error}{near}", _KEYS_ARE) from None
 
 
@@ -187,7 +187,7 @@ class _SelectedReader:
     def _known(self, tree: YamlMap, fields: tuple[str, ...], what: str) -> dict[str, YamlNode]:
         for key, (line, _) in tree.entries.items():
             if key not in fields:
-                problem = f"{key!r} is no field of {what}{nearest(key, fields)}"
+                problem = f"{key!r} is no field of {what}{did_you_mean(key, fields)}"
                 raise InputError(Place(self._path, line), problem, f"It has {', '.join(fields)}.")
         return {key: value for key, (_, value) in tree.entries.items()}
 

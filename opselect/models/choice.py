@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import listed, near_names
+from kernel_index.near_names import did_you_mean, listed
 from kernel_index.shown import one_line
 from opselect.models.formats import Model, model_at, read_model
 from opselect.models.graph import Entry, Graph, MetaGraph, Signature
@@ -132,11 +132,7 @@ def _of_signatures(signatures: Mapping[str, Signature]) -> tuple[Entry, ...]:
 
 def check_signatures(wanted: Sequence[str], known: Mapping[str, Signature], path: str) -> None:
     """Whether a model has the signatures that somebody wants; InputError with the nearest names where it has not."""
-    problems = []
-    for key in wanted:
-        if key not in known:
-            near = near_names(key, known)
-            problems.append(f"has no signature {key!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
+    problems = [f"has no signature {key!r}{did_you_mean(key, known)}" for key in wanted if key not in known]
     if problems:
         advice = f"It has {listed(tuple(known))}." if known else "Name what the program fetches with --outputs."
         raise InputError(path, "; ".join(problems), advice)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel_index.errors import InputError, Place
-from kernel_index.near_names import listed, near_names
+from kernel_index.near_names import listed, meant, near_names
 from kernel_index.shown import one_line
 from opselect.onnxruntime.entry_json import InvalidEntryError, read_entry
 from opselect.onnxruntime.merging import joined
@@ -100,8 +100,8 @@ class _Content:
             near = near_names(word, (_GLOBAL, _ALL))
             raise InputError(
                 place,
-                f"no such line: {word}",
-                f"Did you mean {near[0]}?" if near else f"There are {_GLOBAL} and {_ALL}.",
+                f"no such line: {word}{meant(near)}",
+                "" if near else f"There are {_GLOBAL} and {_ALL}.",
             )
         if len(rest) != 1:
             raise InputError(place, "must be one list of types", f"As in {_GLOBAL};float,int64_t.")
@@ -109,7 +109,9 @@ class _Content:
             raise InputError(place, f"types for all operators stand in line {self.allowed[0].line} already")
         types = frozenset(name.strip() for name in rest[0].split(","))
         for name in sorted(types - _TYPES):
-            raise InputError(place, f'"{name}" is no type of ONNX Runtime', _meant(name))
+            near = near_names(name, _TYPES)
+            advice = "" if near else f"There are {listed(sorted(_TYPES))}."
+            raise InputError(place, f'"{name}" is no type of ONNX Runtime{meant(near)}', advice)
         self.allowed = (place, types)
 
     def _read_operators(self, line: str, place: Place) -> None:
@@ -211,11 +213,6 @@ def _check_name(name: str, behind: str, place: Place) -> None:
     if re.search(r"\s", name):
         advice = "Between operators there must be commas, and a comment must have a line of its own."
         raise InputError(place, f'"{name}" is no name of an operator', advice)
-
-
-def _meant(name: str) -> str:
-    near = near_names(name, _TYPES)
-    return f"Did you mean {' or '.join(near)}?" if near else f"There are {listed(sorted(_TYPES))}."
 
 
 def _read_otherwise(mentions: Mapping[tuple[str, str], Sequence[_Mention]]) -> Iterator[str]:

@@ -37,7 +37,7 @@ def test_all_signatures_are_the_union_and_the_default(cli: Cli) -> None:
 def test_a_signature_that_there_is_not_names_those_there_are(cli: Cli) -> None:
     outcome = cli("requirements", SIGNATURES, "--signature", "serving", "--tensorflow", "2.14")
     assert outcome.code == 2
-    assert "has no signature 'serving'; nearest: serving_default" in outcome.err
+    assert "has no signature 'serving'; did you mean serving_default" in outcome.err
     assert "decode, serving_default, train, version" in outcome.err
 
 

@@ -198,11 +198,11 @@ BAD: dict[str, tuple[tuple[str | Path, ...], str]] = {
         "leave out --outputs",
     ),
     "no outputs": ((LSTM / "model.ckpt.meta", "-o", "frozen.pb"), "Name what the program fetches with --outputs"),
-    "no such output": ((LSTM / "model.ckpt.meta", "--outputs=outptu", "-o", "frozen.pb"), "nearest: 'output'"),
+    "no such output": ((LSTM / "model.ckpt.meta", "--outputs=outptu", "-o", "frozen.pb"), "did you mean output"),
     "no such outputs": ((LSTM / "model.ckpt.meta", "--outputs=outptu,b", "-o", "frozen.pb"), ":\n  - the graph has no"),
     "no such initializer": (
         (LSTM / "model.ckpt.meta", "--outputs=output", "--initializer_nodes=initt", "-o", "frozen.pb"),
-        "has no initializer 'initt'; nearest: 'init'",
+        "has no initializer 'initt'; did you mean init",
     ),
     "no such folder": (
         (LSTM / "model.ckpt.meta", "--outputs=output", "-o", "nowhere/frozen.pb"),
@@ -227,7 +227,7 @@ BAD: dict[str, tuple[tuple[str | Path, ...], str]] = {
     ),
     "no such signature": (
         (SAVED_MODELS / "sm1_pbtxt_partitioned", "--signature=serving_defualt", "-o", "frozen.pb"),
-        "nearest: serving_default",
+        "did you mean serving_default",
     ),
     "a saver that is none": (
         (PARTITIONED / "graph.pb", "--input_saver", PARTITIONED / "graph.pb", "--outputs=output", "-o", "frozen.pb"),

@@ -107,7 +107,7 @@ def test_homes(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         (("--transforms=strip_unused_nodes(type float)",), "'=' is missing"),
         (("--transforms=strip_unused_nodes(type=float",), "the name of an argument is missing"),
         (("--transforms=strip_unused_nodes",), "strip_unused_nodes needs to know the outputs"),
-        (("--transforms=remove_device", "--inputs=jpag"), "no node 'jpag' for the input; nearest: 'jpeg'"),
+        (("--transforms=remove_device", "--inputs=jpag"), "no node 'jpag' for the input; did you mean jpeg"),
         (("--transforms=quantize_nodes",), "opselect has no quantize_nodes: it changes what a model computes"),
         (("--transforms=remove_device(how=much)",), "remove_device has no argument 'how'"),
         (("--transforms=strip_unused_nodes(type=int32)", "--inputs=normalized", "--outputs=probabilities"),

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from kernel_index.near_names import did_you_mean, listed, near_names, nearest
+from kernel_index.near_names import did_you_mean, listed, near_names
 
 OPS = ("Add", "AddN", "AddV2", "BiasAdd", "Conv2D", "Conv3D", "Mul", "Multinomial", "Relu", "Relu6")
 
@@ -53,11 +53,6 @@ def test_the_order_of_the_names_does_not_matter() -> None:
     names = [f"conv_{number}" for number in range(9)] + ["Conv_1", "other"]
     shuffled = random.Random(1).sample(names, len(names))
     assert near_names("conv_y", names) == near_names("conv_y", shuffled)
-
-
-def test_nearest_ends_a_message() -> None:
-    assert f"no op 'BiasAd'{nearest('BiasAd', OPS)}" == "no op 'BiasAd'; nearest: 'BiasAdd'"
-    assert nearest("Frobnicate", OPS) == ""
 
 
 def test_sentence_of_what_was_meant_ends_with_a_question() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import nearest
+from kernel_index.near_names import did_you_mean
 from opselect.models.graph.meta_graph import Entry
 from opselect.models.graph.model import Graph, Node
 from opselect.models.graph.references import endpoint, input_node, is_control, is_tensor_name, waits_for
@@ -119,7 +119,7 @@ def check_names(inputs: Sequence[str], outputs: Sequence[str], names: Collection
             if not is_tensor_name(reference):
                 problems.append(f"{kind} {reference!r} is no tensor name: a number must follow the colon")
             elif name not in names:
-                problems.append(f"the graph has no node {name!r} for the {kind}{nearest(name, names)}")
+                problems.append(f"the graph has no node {name!r} for the {kind}{did_you_mean(name, names)}")
     if problems:
         head = "cannot be fed and fetched like that:"
         text = problems[0] if len(problems) == 1 else head + "".join(f"\n  - {problem}" for problem in problems)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import nearest
+from kernel_index.near_names import did_you_mean
 from opselect.models.graph import Node, TensorRef, input_node, reach
 from opselect.models.graph.op_families import ASSIGNMENTS
 from opselect.models.graph.references import data_inputs
@@ -34,9 +34,8 @@ def assigned_constants(job: Job, wanted: Mapping[str, Variable]) -> dict[str, Te
     by_name = {node.name: node for node in job.source.nodes}
     for name in map(input_node, job.initializers):
         if name not in by_name:
-            raise InputError(
-                job.path, f"has no initializer {name!r}{nearest(name, by_name)}", "Name nodes of the graph, or none."
-            )
+            problem = f"has no initializer {name!r}{did_you_mean(name, by_name)}"
+            raise InputError(job.path, problem, "Name nodes of the graph, or none.")
     found: dict[str, TensorRef] = {}
     for name in () if job.without_main_op else job.main_op:
         found |= _assigned(job, by_name, name, wanted, by_loader=True)

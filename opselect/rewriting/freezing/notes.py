@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kernel_index.near_names import nearest
+from kernel_index.near_names import did_you_mean
 from opselect.models.graph import Node, input_node, reach
 from opselect.models.graph.op_families import PARTITIONED_CALLS
 from opselect.rewriting.freezing.job import Job
@@ -20,7 +20,7 @@ def notes_on(job: Job, kept: Sequence[Node]) -> Iterable[str]:
     if not names and not any(is_variable(node) for function in job.source.functions for node in function.nodes):
         yield "the graph has no variables; perhaps it was frozen before"
     for name in sorted(job.selection.names - set(names)):
-        yield f"no variable is named {name!r}{nearest(name, names)}"
+        yield f"no variable is named {name!r}{did_you_mean(name, names)}"
     yield from _unfilled_tables(job, kept)
 
 

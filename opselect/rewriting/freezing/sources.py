@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kernel_index.errors import InputError
-from kernel_index.near_names import nearest
+from kernel_index.near_names import did_you_mean
 from opselect.models.formats.array_shapes import ArrayError, shape_text
 from opselect.models.formats.checkpoint import Checkpoint
 from opselect.models.formats.checkpoint.object_graph import names_of_variables
@@ -57,7 +57,7 @@ class VariableSources:
         for variable in variables:
             source = self._source(variable)
             if source is None:
-                near = nearest(variable.name, self._checkpoint)
+                near = did_you_mean(variable.name, self._checkpoint)
                 problems.append(f"has no tensor for the variable {variable.name!r}{near}")
                 continue
             problem = self._mismatch(variable, source)

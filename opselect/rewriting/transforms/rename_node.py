@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kernel_index.near_names import nearest
+from kernel_index.near_names import did_you_mean
 from opselect.models.graph import Graph, Node, input_node
 from opselect.models.graph.references import of_node
 from opselect.rewriting import Argument, Context, Transform
@@ -29,7 +29,7 @@ def rename_node(graph: Graph, context: Context) -> Graph:
     if old not in names:
         if context.gtt:
             return graph
-        raise context.error(f"there is no node {old!r} to rename{nearest(old, names)}")
+        raise context.error(f"there is no node {old!r} to rename{did_you_mean(old, names)}")
     if not _VALID.fullmatch(new):
         raise context.error(f"{new!r} is no name that a node may have", "Use letters, digits and ._-/ only.")
     return replace(graph, nodes=tuple(_renamed(node, {old: new}, context) for node in graph.nodes))

@@ -89,10 +89,10 @@ def test_names_have_places(data: bytes, message: str) -> None:
         ("operators:\n  a::b: {root: true}", "l:2: 'root' is no field of an operator"),
         (
             "et_kernel_metadata:\n  a::b:\n  - Flaot\n",
-            "l:3: 'Flaot' is neither a dtype nor a kernel key; nearest: 'Float'",
+            "l:3: 'Flaot' is neither a dtype nor a kernel key; did you mean Float",
         ),
         ("- op: a.b\n- kernels: []\n", "l:2: an item of a functions.yaml has `op:` or `func:`"),
-        ("operator: {}", "l:1: 'operator' is no field of a selected_operators.yaml; nearest: 'operators'"),
+        ("operator: {}", "l:1: 'operator' is no field of a selected_operators.yaml; did you mean operators"),
     ],
 )
 def test_yaml_has_places(text: str, message: str) -> None:

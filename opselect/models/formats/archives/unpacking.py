@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kernel_index.errors import InputError, Place
-from kernel_index.near_names import near_names
+from kernel_index.near_names import meant, near_names
 from kernel_index.shown import visible
 from opselect.models.formats.archives.contents import ROOT, listed, looked_through, parts_of
 from opselect.models.formats.archives.opening import open_archive
@@ -142,8 +142,8 @@ def _inside(members: Collection[ArchiveMember]) -> str:
 
 def _no_such_member(path: str, name: str, members: Collection[ArchiveMember]) -> InputError:
     near = near_names(name, [member.name for member in members])
-    advice = f"Nearest: {', '.join(spelled(path, each) for each in near)}." if near else _inside(members)
-    return InputError(spelled(path, name), "the archive has no such member", advice)
+    problem = f"the archive has no such member{meant([spelled(path, each) for each in near])}"
+    return InputError(spelled(path, name), problem, "" if near else _inside(members))
 
 
 def _unpack(archive: Archive, parts: Collection[ArchiveMember], place: _Placement) -> None:

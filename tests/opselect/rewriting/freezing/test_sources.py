@@ -178,7 +178,7 @@ def test_all_variables_without_a_value_are_named_and_the_nearest_names(tmp_path:
         frozen(before, checkpoint(tmp_path, layers__kernel=W), "y")
     assert "does not fit the graph" in str(error.value)
     assert "keep variables: opselect freeze --variable_names_blacklist" in error.value.advice
-    assert "no tensor for the variable 'layer/kernel'; nearest: 'layers/kernel'" in str(error.value)
+    assert "no tensor for the variable 'layer/kernel'; did you mean layers/kernel" in str(error.value)
     assert "no tensor for the variable 'bias'" in str(error.value)
 
 

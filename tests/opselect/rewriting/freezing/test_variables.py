@@ -205,7 +205,7 @@ def test_variables_that_are_to_stay_are_read_as_before(tmp_path: Path, selection
 def test_a_list_that_names_no_variable_is_a_note(tmp_path: Path) -> None:
     before = graph(variable("weights", 2, 3), node("y", "Neg", "weights", T=FLOAT))
     result = frozen(before, checkpoint(tmp_path, weights=W), "y", selection=VariableSelection(without=("weigths",)))
-    assert result.notes == ("no variable is named 'weigths'; nearest: 'weights'",)
+    assert result.notes == ("no variable is named 'weigths'; did you mean weights?",)
 
 
 def test_a_graph_without_variables_needs_no_checkpoint() -> None:
@@ -285,7 +285,7 @@ def test_a_node_that_stays_must_not_share_a_variable_that_goes(tmp_path: Path) -
 
 
 def test_an_output_that_does_not_exist_is_named_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no node 'w/raed' for the output; nearest: 'w/read'"):
+    with pytest.raises(InputError, match="no node 'w/raed' for the output; did you mean w/read"):
         frozen(TRAINED, checkpoint(tmp_path, w=W), "w/raed")
 
 

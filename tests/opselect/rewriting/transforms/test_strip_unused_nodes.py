@@ -120,7 +120,7 @@ def test_a_dimension_may_be_of_any_size_and_an_empty_shape_is_a_scalar(gtt: bool
 def test_unknown_names_are_all_told(gtt: bool) -> None:
     with pytest.raises(InputError) as caught:
         strip(inputs="imago", outputs="out softmax", gtt=gtt)
-    assert "no node 'imago' for the input; nearest: 'image'" in caught.value.problem
+    assert "no node 'imago' for the input; did you mean image" in caught.value.problem
     assert "no node 'softmax' for the output" in caught.value.problem
 
 

@@ -235,7 +235,7 @@ def test_a_misspelt_member_is_an_error_with_the_nearest(tmp_path: Path, make: Ma
     path = written(tmp_path / "m", make({"assets/graph.pb": GRAPH}))
     error = refused(path, "assets/grpah.pb")
     assert str(error.place) == f"{path}!assets/grpah.pb"
-    assert error.advice == f"Nearest: {path}!assets/graph.pb."
+    assert error.problem == f"the archive has no such member; did you mean {path}!assets/graph.pb?"
     assert refused(path, "zzz").advice == "It holds assets/graph.pb."
 
 
