@@ -327,13 +327,16 @@ def parse_build_file(path: str, folder: Path, source: bytes, loader: Loader | No
 
 _BLANKS_AND_COMMENTS = re.compile(r"(?:\s|#[^\n]*)*")
 _FOR = re.compile(r"\bfor\b")
+_NAMES = re.compile(r"[^\W\d]\w*|[(\[]")
+"""What the names after ``for`` begin with."""
 
 
 def syntax_error_line(error: SyntaxError, source: str) -> int:
     """The line of a syntax error, as Python 3.10 and 3.11 have it: later ones put two kinds of them elsewhere.
 
     Of ``name = )`` the place is what stands where a value should, from 3.12 on the name. Of ``for "a" …`` it is what
-    stands where a name should, from 3.13 on what stands where ``in`` should.
+    stands where a name should, from 3.13 on what stands where ``in`` should. Comprehensions that are broken right after
+    the name may still have the next line in 3.13, where earlier ones guess at a missing comma.
     """
     before = 0
     if error.msg == "expected argument value expression" and error.end_lineno and error.end_offset:
@@ -345,7 +348,10 @@ def syntax_error_line(error: SyntaxError, source: str) -> int:
     if not before:
         return error.lineno or 1
     blanks = _BLANKS_AND_COMMENTS.match(source, before)
-    return source.count("\n", 0, blanks.end() if blanks else before) + 1
+    place = blanks.end() if blanks else before
+    if "for-loop" in error.msg and _NAMES.match(source, place):
+        return error.lineno or 1  # there is a name, and all agree on what is wrong after it
+    return source.count("\n", 0, place) + 1
 
 
 def _position(source: str, line: int, offset: int) -> int:

@@ -376,6 +376,7 @@ def test_a_list_of_the_makefile_that_leads_nowhere(tmp_path: Path) -> None:
         ("f(\n    name =  # none\n\n)\n", "expected argument value expression", (2, 5, 2, 11), 4),
         ("f(\n    name = )\n", "expected argument value expression", (2, 5, 2, 11), 2),
         ('x = [\n    for\n    "a",\n    "b",\n]\n', "'in' expected after for-loop variables", (5, 1, 5, 2), 3),
+        ("f(\n1 for x .\n\n)\n", "'in' expected after for-loop variables", (4, 1, 4, 2), 4),
         ("x = [\n", "'[' was never closed", (1, 5, 1, 5), 1),
     ],
 )
