@@ -33,6 +33,10 @@ _MEASURED = frozenset(((1, 13), (1, 15), (2, 4), (2, 14)))
 _ADVICE_OF_RECORD = "Record the build of the TensorFlow whose kernels are asked about."
 
 
+SCANNED_WITH = "the tree is scanned with what else differs from"
+"""How the note begins that names what else differs; who asks no kernels of the tree does not scan it so."""
+
+
 @dataclass(frozen=True, slots=True)
 class BuildRecord:
     """Where a build says how it compiles: at most one of the three files; ``configs`` are of ``bazelrc``."""
@@ -140,7 +144,7 @@ def real_build(record: BuildRecord, source: KernelSource, watch: Watch = NOBODY)
         scanned = _all_that_differs(chosen, nearest, asked)
         unnamed = [flag for flag in scanned.flags if flag not in macros.flags]
         if unnamed:
-            notes.append(f"the tree is scanned with what else differs from {nearest.name}: {' '.join(unnamed)}")
+            notes.append(f"{SCANNED_WITH} {nearest.name}: {' '.join(unnamed)}")
     elif release_number(release)[:2] not in _MEASURED and not macros:
         unjudged = sorted(n for n in asked if chosen.defines.get(n) != nearest.defines.get(n))
         if unjudged:

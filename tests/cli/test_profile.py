@@ -143,6 +143,15 @@ def test_a_tree_is_scanned_with_all_that_a_build_passes(cli: Cli, tmp_path: Path
     assert cli("locate", "Transpose", "--tree", tree, "--compile-commands", record).code == 0
 
 
+def test_a_command_that_asks_no_kernels_of_the_tree_says_so(cli: Cli, tmp_path: Path) -> None:
+    record = commands(tmp_path, ("-DSHAPE=float",))
+    model = FIXTURES / "build_models" / "more_types.pb"
+    told = cli("requirements", model, "--tree", FIXTURES / "runtime_tree", "--compile-commands", record)
+    assert told.code == 0
+    assert "the tree is scanned with" not in told.err
+    assert "what else differs from android does not count in what this command tells" in told.err
+
+
 def test_what_was_not_measured_in_a_release_is_said_where_an_index_answers(cli: Cli, tmp_path: Path) -> None:
     record = commands(tmp_path, ("-mavx2",))
     told = cli("locate", "Cumsum", "--tensorflow", "2.8", "--compile-commands", record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from click.core import ParameterSource
 from opselect.cli.shared.console import note, print_line
 from opselect.cli.shared.options import FILE, Command
 from opselect.usecases.kernel_source import KernelSource
-from opselect.usecases.real_build import BuildRecord, RealBuild, real_build, usable
+from opselect.usecases.real_build import SCANNED_WITH, BuildRecord, RealBuild, real_build, usable
 
 _PARTS = ("compile_commands", "aquery", "bazelrc", "configs")
 _OPTIONS = {"profile": "--profile", "define": "-D", "undefine": "-U", "macros": "-D"}
@@ -106,6 +107,11 @@ def _decide(record: BuildRecord, values: dict[str, Any]) -> None:
             f"{build.sentence}: make an index of it by 'opselect index scan', which takes the same options, "
             "and name that by --index"
         )
+    if "macros" not in values:
+        others = tuple(line for line in build.notes if not line.startswith(SCANNED_WITH))
+        if others != build.notes:
+            others = (*others, f"what else differs from {build.profile} does not count in what this command tells")
+        build = replace(build, notes=others)
     say(build, quiet=bool(values.get("quiet") or values.get("summary")))
     values["profile"] = build.profile
     if build.scanned and "macros" in values:
