@@ -55,7 +55,7 @@ REFUSED = {
     "!globally_allowed_types": "must be one list of types",
     "!globally_allowed_types;float;bool": "must be one list of types",
     "!globally_allowed_types;": '"" is no type of ONNX Runtime',
-    "!globally_allowed_types;float16": '"float16" is no type of ONNX Runtime; did you mean BFloat16, MLFloat16 or float?',
+    "!globally_allowed_types;float16": '"float16" is no type of ONNX Runtime; did you mean BFloat16, MLFloat16 or',
     "!globally_allowed_types;float\n!globally_allowed_types;float": "a.config:2: types for all operators stand in",
     f"!globally_allowed_types;float\nai.onnx;11;Add{FLOAT}": "a.config:2: Add has types of its own, and line 1 has",
     f"ai.onnx;11;Abs\nai.onnx;11;Add{FLOAT}\n!globally_allowed_types;float": "a.config:2: Add has types of its own",
