@@ -19,6 +19,7 @@ from benchmarks.processes import cost, in_turn, opselect
 from opselect.logs.shapes import words
 
 RUNS = 3
+REASON = "the answer needs indexes of releases, which came after the limit was set"
 SIZES = (25, 50, 100)
 MEGABYTES = SIZES[-1]
 MESSAGES = Path(__file__).resolve().parents[1] / "fixtures/logs/messages"
@@ -71,7 +72,7 @@ def measure(_given: Given) -> Measured:
         return Measured(
             [
                 Figure(what, ours.seconds, "s", tool, theirs.seconds, at_most=3),
-                Figure(f"{what}: memory", ours.megabytes, "MB", tool, theirs.megabytes, at_most=60),
+                Figure(f"{what}: memory", ours.megabytes, "MB", tool, theirs.megabytes, at_most=60, reason=REASON),
             ],
             curves=[Curve("diagnose", "MB of log", SIZES, tuple(growth))],
             notes=[f"{len(failures)} failures in {sum(each['count'] for each in failures)} places"],

@@ -49,5 +49,9 @@ def helpers(jobs: int, method: str, start: Callable[[], None] | None = None) -> 
 
 def _start(start: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A process that was forked while signals were put off would put them off as long as it runs.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     if start is not None:
         start()

@@ -33,6 +33,12 @@ def test_faults_of_a_page(tmp_path: Path, page: str, fault: str) -> None:
     assert faults(tmp_path, a=page, b="<p id='here'>") == [fault]
 
 
+def test_a_link_out_of_the_site_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "beside.html").write_text("<p>")
+    (tmp_path / "site").mkdir()
+    assert faults(tmp_path / "site", a='<a href="../beside.html">') == ["a.html: ../beside.html leads nowhere"]
+
+
 def test_a_page_without_faults(tmp_path: Path) -> None:
     links = '<a href="b.html#he%72e"><a href="https://elsewhere.example"><a href="#top"><p id="top">'
     assert faults(tmp_path, a=links, b="<p id='here'>") == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kernel_index import shipped
+from opselect.cli.completion import values
 from opselect.cli.completion.shells import SHELLS, script_of
 from opselect.cli.main import cli as commands
 from opselect.cli.main import complete
@@ -102,6 +103,12 @@ def test_nodes_of_a_small_graph(asked: Asked) -> None:
     assert "MobilenetV2/Predictions" in " ".join(found)
     assert asked.values("generate", "m.pb", "--outputs", f"a,{found[0][:-1]}")[0] == f"a,{found[0]}"
     assert asked.values("generate", "gone.pb", "--outputs", "M") == []
+
+
+def test_large_graph_is_not_read_while_somebody_types(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "fixtures/models/tiny_mobilenet.pb", "m.pb")
+    monkeypatch.setattr(values, "_MAX_NODES_SIZE", Path("m.pb").stat().st_size - 1)
+    assert asked.values("generate", "m.pb", "--outputs", "MobilenetV2/Pred") == []
 
 
 def test_commands_are_as_they_were_after_a_line_was_completed(asked: Asked, cli: Cli) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,36 @@ def test_completion_is_looked_for(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SHELL", f"/bin/{shell}")
     assert _by_name(cli("doctor", "--json").json)["completion"]["state"] == state
+
+
+def test_script_that_stands_where_the_shell_looks_is_found(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / ".local/share/bash-completion/completions/opselect"
+    script.parent.mkdir(parents=True)
+    script.write_text(cli("completion", "bash").out)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    assert _by_name(cli("doctor", "--json").json)["completion"]["state"] == "ok"
+
+
+def test_home_that_is_the_root_is_in_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/")
+    assert Examined("ok", "cache", "x", "/usr/lib//x").to_be_shown().text == "/usr/lib//x"
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    version = metadata.version("click")
+    assert [each.state for each in examine_dependencies([f"click>={version}.0"])] == ["ok"]
+    (old,) = examine_dependencies(["click>=999.1; extra == 'gcs'"])
+    assert (old.state, old.name) == ("problem", "gcs")
+    assert old.text == f"click {version} is older than 999.1; for models at gs://"
+
+
+def test_of_a_long_configuration_some_models_are_read(cli: Cli) -> None:
+    names = [f"m{number:02}.pb" for number in range(22)]
+    for name in names:
+        shutil.copy(ROOT / "fixtures/models/tiny_mobilenet.pb", name)
+    assert cli("init", "-q").code == 0
+    found = [each["name"] for each in cli("doctor", "--json").json["examined"] if each["area"] == "models"]
+    assert found == [*names[:20], "2 more"]

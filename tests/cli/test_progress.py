@@ -28,6 +28,10 @@ with screens(), console.ConsoleWatch(quiet={quiet}, waiting={waiting}) as watch:
         shown.wait()
     watch.progress("Reading", 1, 2)
     watch.warning("what is unclear")
+    if {waits}:
+        shown.clear()
+        watch.progress("Reading", 2, 2)
+        shown.wait()
 """
 
 
@@ -57,7 +61,8 @@ def test_work_that_tells_nothing_is_shown_after_a_while() -> None:
     printed = _run(quiet=False, waiting=False, waits=True)
     assert "Working" in printed
     assert printed.index("Working") < printed.index("Reading")
-    assert "1/2" in printed
+    assert "2/2" in printed
+    assert printed.rindex("Working") > printed.rindex("Reading"), "after a part that is done, too"
     assert "warning: what is unclear" in printed
 
 

@@ -171,3 +171,15 @@ def test_no_helper_is_half_started(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done == ["noted"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_helpers_do_not_put_off_what_ends_them(number: signal.Signals) -> None:
+    """They are forked while signals are put off, and heed them nevertheless; Ctrl-C is for who started them."""
+    before = signal.signal(number, _leave)
+    try:
+        with helpers(1, "fork") as pool:
+            assert pool.submit(signal.getsignal, number).result() is signal.SIG_DFL
+            assert pool.submit(signal.getsignal, signal.SIGINT).result() is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
