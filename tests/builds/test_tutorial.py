@@ -32,10 +32,12 @@ def follow(page: str, folder: Path) -> tuple[list[str], list[str]]:
     """
     lines = [line for block in _BLOCK.findall(page) for line, _ in commands(block)]
     script = "".join(f"{line}\necho '{_END}'$?\n" for line in lines)
+    # What says that a program is to be measured would have it print warnings.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     named = {"HOME": str(folder), "TMPDIR": str(folder), "OPSELECT_CACHE": str(folder / "cache"), "COLUMNS": "100"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash"], input=script, cwd=ROOT, env={**os.environ, **named, "PATH": path}, text=True,
+        ["bash"], input=script, cwd=ROOT, env={**inherited, **named, "PATH": path}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     *parts, rest = re.split(rf"^{_END}(\d+)\n", done.stdout, flags=re.MULTILINE)

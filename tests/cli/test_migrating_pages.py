@@ -63,7 +63,10 @@ def options_of(group: click.Group, before: str = "opselect") -> Iterator[tuple[s
         if isinstance(command, click.Group):
             yield from options_of(command, f"{before} {name}")
         else:
-            ways = [(*each.opts, *each.secondary_opts) for each in command.get_params(click.Context(command))]
+            ways = [
+                (*each.opts, *each.secondary_opts)
+                for each in command.get_params(click.Context(command, help_option_names=["-h", "--help"]))
+            ]
             yield f"{before} {name}", {way for each in ways for way in each}
 
 
@@ -79,6 +82,7 @@ OTHERS = {
     "linkers": "allow-multiple-definition gc-sections no-as-needed no-whole-archive whole-archive",
     "strip": "remove-section strip-unneeded",
     "git": "exit-code",
+    "twine, unshare": "strict net",
     "gen_all_oplist.py, as older releases have it": "model_file_list_path",
     "flags in general": "flag flags noflag",
     "modules of this repository": (
