@@ -35,6 +35,13 @@ def test_installation_of_the_tests_is_fit(cli: Cli, tmp_path: Path, monkeypatch:
     assert not (tmp_path / "cache").exists()
 
 
+def test_a_line_is_followed_by_what_to_do_where_there_is_something(cli: Cli) -> None:
+    found = cli("doctor", "--json").json["examined"]
+    lines = cli("doctor").out.splitlines()
+    indented = [line.strip() for line in lines if line.startswith("           ")]
+    assert indented == [each["advice"] for each in found if each["advice"]]
+
+
 def test_what_is_named_is_looked_at(cli: Cli) -> None:
     shutil.copy(ROOT / "fixtures/models/tiny_mobilenet.pb", "m.pb")
     Path("bad.pb").write_bytes(b"nonsense")

@@ -205,3 +205,10 @@ def test_what_compilers_define_is_that_of_the_profiles() -> None:
     own = compiler_macros("android", "arm64", clang=True)
     assert {n: v for n, v in android.items() if n not in ("ANDROID", "NDEBUG", "TF_LEAN_BINARY")} == own
     assert compiler_macros("linux", "arm", clang=False)["__SIZEOF_POINTER__"] == "4"
+
+
+def test_profile_show_takes_one_source_and_shows_the_one_that_is_named(cli: Cli) -> None:
+    assert cli("profile", "show", "android", "--tensorflow", "2.14", "--tree", FIXTURES / "runtime_tree").code == 2
+    of_tree = cli("profile", "show", "--tree", FIXTURES / "runtime_tree", "--compile-commands", SLIM).err
+    of_release = cli("profile", "show", "--tensorflow", "2.14", "--compile-commands", SLIM).err
+    assert of_tree != of_release
