@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kernel_index.base_library import SAME_EVERYWHERE, BaseLibrary, is_base
-from kernel_index.build_files import UnlistedBuild
+from kernel_index.build_files.unlisted import UnlistedBuild
 from kernel_index.libraries import LIBRARIES
 from kernel_index.records import BAZEL, Dependency, LibraryUse
 from kernel_index.scan.notes import UnitNote

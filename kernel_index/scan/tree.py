@@ -12,7 +12,8 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from kernel_index.base_library import BaseLibrary
-from kernel_index.build_files import read_build_lists, read_unlisted
+from kernel_index.build_files.lists import read_build_lists
+from kernel_index.build_files.unlisted import read_unlisted
 from kernel_index.diagnostics import in_order
 from kernel_index.errors import OpselectError
 from kernel_index.links import LEADS_OUT

@@ -9,17 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernel_index.build_files import (
-    BUILD_FILE_NAMES,
-    KERNELS_PACKAGE,
-    MAKEFILE_LIST,
-    WantedList,
-    edit_build_file,
-    is_there,
-    named_path,
-    parse_build_file,
-    words_of_make,
-)
+from kernel_index.build_files.edit import WantedList, edit_build_file
+from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_there
+from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST, named_path, words_of_make
+from kernel_index.build_files.starlark import parse_build_file
 from kernel_index.errors import Place, SourceTreeError
 from kernel_index.index import KernelIndex
 from kernel_index.records import Diagnostic

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.build_files.lists import MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import (
     builds_of,
     comes_with_kernels,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel_index.build_files import MAKEFILE_LIST, words_of_make
+from kernel_index.build_files.lists import MAKEFILE_LIST, words_of_make
 from kernel_index.build_files.mobile_lists import makefile_sources
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex

@@ -27,7 +27,7 @@ from opselect.cli.shared.usage import WordChoice
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 
 if TYPE_CHECKING:
-    from opselect.build_lists import Mode
+    from opselect.build_lists.keep_rule import Mode
     from opselect.models.choice import Choice
     from opselect.usecases.edit_checkout import CheckoutEdit
 

@@ -35,7 +35,7 @@ from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macro
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opselect.build_lists import Mode
+    from opselect.build_lists.keep_rule import Mode
     from opselect.build_lists.lite import Labels
     from opselect.estimates import SizeEstimate
     from opselect.models.choice import Choice
@@ -231,7 +231,7 @@ def command(
             check_source(source, macros)
         lite_question = LiteQuestion(models, wanted, lite, source, profile, macros)
         return generate_for_models(lite_question, folder, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
-    from kernel_index.build_files import MAKEFILE_LIST
+    from kernel_index.build_files.lists import MAKEFILE_LIST
     from opselect.build_lists.header import HeaderOptions
     from opselect.models.formats import check_for_tensorflow
     from opselect.usecases.generate import ListOptions

@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kernel_index.build_files import KERNELS_PACKAGE, MAKEFILE_LIST, label_of_path
+from kernel_index.build_files.labels import label_of_path
+from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import builds_of, written_groups
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from kernel_index.build_files import named_path
+from kernel_index.build_files.lists import named_path
 from kernel_index.build_files.mobile_lists import builds_by_default, builds_of
 from kernel_index.errors import OpselectError
 from kernel_index.records import BAZEL, MAKE
-from opselect.build_lists import check_read
 from opselect.build_lists.header import SelectiveHeader
+from opselect.build_lists.unread import check_read
 from opselect.findings.mends import Mend, run
 from opselect.usecases.kernel_source import NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import shown_name

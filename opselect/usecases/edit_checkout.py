@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from opselect.build_lists import Mode, check_read
 from opselect.build_lists.edit_checkout import FileEdit, edits
+from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.undo_journal import apply_edits, undo
+from opselect.build_lists.unread import check_read
 from opselect.estimates import SizeEstimate
 from opselect.usecases.estimate_size import estimate_build
 from opselect.usecases.kernel_source import PathLike

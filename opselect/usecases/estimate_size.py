@@ -17,7 +17,7 @@ from opselect.selection.select import Selection
 if TYPE_CHECKING:
     from kernel_index.records import KernelRegistration
     from kernel_index.records_json import Json
-    from opselect.build_lists import Mode
+    from opselect.build_lists.keep_rule import Mode
 
 _OF_TENSORFLOW = "tensorflow/"
 """How the paths of all sources of TensorFlow begin; those of kernels of one's own begin with their folder."""

@@ -17,7 +17,7 @@ _MAX_MODELS = 20
 
 def examine_tree(tree: Path) -> Iterator[Examined]:
     """The release of a checkout, and the build lists that are found in it."""
-    from kernel_index.build_files import read_build_lists
+    from kernel_index.build_files.lists import read_build_lists
     from kernel_index.source_tree import version
 
     try:

@@ -152,6 +152,6 @@ def _of_lists(diagnoser: Diagnoser, mended: list[Diagnosis]) -> tuple[FileEdit, 
 
 
 def _entries(text: str) -> tuple[str, ...]:
-    from kernel_index.build_files import named_path, words_of_make
+    from kernel_index.build_files.lists import named_path, words_of_make
 
     return tuple(named_path(entry) for line in text.splitlines() for entry in words_of_make(line))

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.build_files.lists import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
-from opselect.build_lists import Mode, check_read, render, render_warnings, write_outputs
 from opselect.build_lists.flex import FlexOptions, check_flex_release
 from opselect.build_lists.header import HeaderOptions
+from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.lite import LiteOptions
 from opselect.build_lists.manifest import manifest, manifest_files
+from opselect.build_lists.render import render, render_warnings
+from opselect.build_lists.unread import check_read
+from opselect.build_lists.write import write_outputs
 from opselect.models.formats import check_output
 from opselect.targets import LITE_TARGETS, TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.build_files.lists import MAKEFILE_LIST
 from kernel_index.errors import InputError
 from kernel_index.records_json import Json
-from opselect.build_lists import check_read, write_files
 from opselect.build_lists.header import HeaderOptions
 from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.unread import check_read
+from opselect.build_lists.write import write_files
 from opselect.config_file import Config, ConfigError, ConfiguredTarget
 from opselect.config_file.runtimes import reading_runtime
 from opselect.findings import Finding

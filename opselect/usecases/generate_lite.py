@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from kernel_index.errors import OpselectError
 from kernel_index.records_json import Json
-from opselect.build_lists import write_outputs
 from opselect.build_lists.flex_ops import OLDEST_LISTED, list_text
 from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.write import write_outputs
 from opselect.findings import Finding
 from opselect.findings.as_json import missing_json
 from opselect.lite.operators import LiteModel

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kernel_index.errors import OpselectError
 from kernel_index.records_json import Json
-from opselect.build_lists import write_outputs
+from opselect.build_lists.write import write_outputs
 from opselect.models.formats import check_output
 from opselect.targets import kind_of
 from opselect.usecases.runtime_question import RuntimeQuestion, RuntimeTexts

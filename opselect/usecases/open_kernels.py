@@ -187,7 +187,8 @@ def _scan(source: KernelSource, tree: Path, macros: Macros, profile: str, lists:
 
 
 def _is_list(path: str) -> bool:
-    from kernel_index.build_files import BUILD_FILE_NAMES, MAKEFILE_LIST
+    from kernel_index.build_files.globbing import BUILD_FILE_NAMES
+    from kernel_index.build_files.lists import MAKEFILE_LIST
 
     return path == MAKEFILE_LIST or path.rpartition("/")[2] in BUILD_FILE_NAMES
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from kernel_index.build_files import named_path, words_of_make
+from kernel_index.build_files.lists import named_path, words_of_make
 from kernel_index.errors import InputError, Place, reading
 from kernel_index.file_names import is_source
 from kernel_index.shown import shortened

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files import read_build_lists
+from kernel_index.build_files.lists import read_build_lists
 from kernel_index.build_files.mobile_lists import default_files, makefile_sources
 from tests.builds.run_graph import RUNTIME_TREE
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files import MAKEFILE_LIST
+from kernel_index.build_files.lists import MAKEFILE_LIST
 from kernel_index.records import ScanResult
 from opselect.build_lists.header import FILE_NAME, SelectiveHeader, read_header
 from opselect.cli.main import run

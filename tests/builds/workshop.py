@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kernel_index.build_files import MAKEFILE, MAKEFILE_LIST
+from kernel_index.build_files.lists import MAKEFILE_LIST
+from kernel_index.build_files.unlisted import MAKEFILE
 from tests.builds.builders import JOBS
 from tests.builds.run_graph import Outcome, run_graph
 

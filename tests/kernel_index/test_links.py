@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files import read_build_lists
+from kernel_index.build_files.lists import read_build_lists
 from kernel_index.errors import SourceTreeError
 from kernel_index.links import LEADS_OUT, Links
 from kernel_index.profiles import profiles

@@ -9,8 +9,8 @@ import pytest
 from kernel_index.index import MemoryIndex
 from kernel_index.needed_files import BuildNeeds
 from kernel_index.records import BAZEL, MAKE, BuildLists, Dependency, LibraryUse, Location
-from opselect.build_lists import render
 from opselect.build_lists.keep_rule import Mode
+from opselect.build_lists.render import render
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.select import Selection, select
 from tests.opselect.sample import FLOAT, KERNELS, definition, index, kernel

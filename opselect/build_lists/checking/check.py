@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from kernel_index.build_files import ListEntries, read_list_entries
+from kernel_index.build_files.entries import ListEntries, read_list_entries
 from kernel_index.errors import SourceTreeError
 from kernel_index.index import KernelIndex
 from kernel_index.links import Links

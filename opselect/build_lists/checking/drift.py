@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from kernel_index.build_files import ListEntry
+from kernel_index.build_files.entries import ListEntry
 from kernel_index.build_files.mobile_lists import comes_with_kernels
 from opselect.build_lists.checking.builds import Build, how_listed
 from opselect.build_lists.checking.finding import OR, at_entry, removal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel_index.build_files import ListEntry
+from kernel_index.build_files.entries import ListEntry
 from kernel_index.records import Location
 from opselect.findings import Finding, Mend, list_code
 from opselect.findings.mends import Applicability, Command, ListEdit, run

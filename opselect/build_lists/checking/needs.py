@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from kernel_index.build_files import ListEntry
+from kernel_index.build_files.entries import ListEntry
 from kernel_index.build_files.mobile_lists import comes_with_kernels
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import KernelIndex

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kernel_index.build_files import buildifier_order
+from kernel_index.build_files.labels import buildifier_order
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import is_mobile, release_number

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from kernel_index.base_library import BaseLibrary, is_base
-from kernel_index.build_files import KERNELS_PACKAGE, buildifier_order, label_of_path
+from kernel_index.build_files.labels import buildifier_order, label_of_path
+from kernel_index.build_files.lists import KERNELS_PACKAGE
 from kernel_index.build_files.mobile_lists import BASE_GROUPS, written_groups
 from kernel_index.dependencies import DependencyGraph, included
 from kernel_index.file_names import is_source

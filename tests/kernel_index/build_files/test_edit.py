@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel_index.build_files import WantedList, edit_build_file, parse_build_file
-from kernel_index.build_files.starlark import BuildFile
+from kernel_index.build_files.edit import WantedList, edit_build_file
+from kernel_index.build_files.starlark import BuildFile, parse_build_file
 from kernel_index.errors import SourceTreeError
 
 BUILD = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files import ListEntry, read_list_entries
+from kernel_index.build_files.entries import ListEntry, read_list_entries
 from kernel_index.build_files.starlark import Branch
 from kernel_index.errors import SourceTreeError
 from kernel_index.records import Location

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kernel_index.build_files import Label, label_of_path, parse_label
+from kernel_index.build_files.labels import Label, label_of_path, parse_label
 
 KERNELS = "tensorflow/core/kernels"
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kernel_index.build_files import read_build_lists, read_list_entries
+from kernel_index.build_files.entries import read_list_entries
+from kernel_index.build_files.lists import read_build_lists
 from kernel_index.build_files.starlark import syntax_error_line
 from kernel_index.errors import SourceTreeError
 from tests.kernel_index.build_files.drawing import plant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kernel_index.build_files import read_unlisted
+from kernel_index.build_files.unlisted import read_unlisted
 from kernel_index.records import BAZEL, MAKE
 from tests.kernel_index.build_files.drawing import plant
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel_index.base_library import SAME_EVERYWHERE, is_base
-from kernel_index.build_files import read_unlisted
+from kernel_index.build_files.unlisted import read_unlisted
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.index import MemoryIndex
 from kernel_index.overlay import OverlayIndex

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BuildLists, Dependency
-from opselect.build_lists import Mode, render
+from opselect.build_lists.keep_rule import Mode
+from opselect.build_lists.render import render
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.select import Selection, select
 from opselect.targets import Target

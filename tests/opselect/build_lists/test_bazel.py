@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel_index.build_files import read_build_lists
+from kernel_index.build_files.lists import read_build_lists
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BuildLists
-from opselect.build_lists import Mode, render
+from opselect.build_lists.keep_rule import Mode
+from opselect.build_lists.render import render
 from opselect.selection.select import Reason, SelectedFile
 from tests.buildifier import complaints, needs_buildifier
 from tests.opselect.build_lists.build import IMAGE, LISTS, OPS, RELEASE, in_kernels, output, selection_of

@@ -10,9 +10,9 @@ import pytest
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BAZEL, Dependency
-from opselect.build_lists import render, render_warnings
 from opselect.build_lists.flex import FlexOptions
 from opselect.build_lists.lite import Labels
+from opselect.build_lists.render import render, render_warnings
 from opselect.findings import Finding
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.requirements.loading.verdict import Verdict

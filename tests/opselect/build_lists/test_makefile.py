@@ -6,7 +6,7 @@ import pytest
 
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
-from opselect.build_lists import render, render_warnings
+from opselect.build_lists.render import render, render_warnings
 from tests.opselect.build_lists.build import OPS, RELEASE, in_kernels, output, selection_of
 from tests.opselect.sample import FLOAT, KERNELS, index, kernel
 

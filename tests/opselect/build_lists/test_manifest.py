@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opselect.build_lists import render
+from opselect.build_lists.render import render
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.select import select
 from tests.opselect.build_lists.build import RELEASE, output, selection_of

@@ -8,7 +8,8 @@ import yaml
 
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
-from opselect.build_lists import Mode, render
+from opselect.build_lists.keep_rule import Mode
+from opselect.build_lists.render import render
 from opselect.targets import Target
 from tests.opselect.build_lists.build import OPS, RELEASE, in_kernels, output, selection_of
 from tests.opselect.sample import FLOAT, kernel

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
-from opselect.build_lists import render, template_folder
-from opselect.build_lists.templates import fill_template
+from opselect.build_lists.render import render
+from opselect.build_lists.templates import fill_template, template_folder
 from opselect.targets import TARGET_KINDS
 from tests.opselect.build_lists.build import RELEASE, output, selection_of
 

@@ -7,8 +7,7 @@ import pytest
 
 from kernel_index.errors import InputError
 from kernel_index.whole_files import WholeFiles
-from opselect.build_lists import write_outputs
-from opselect.build_lists.write import write_files
+from opselect.build_lists.write import write_files, write_outputs
 
 
 def names(folder: Path) -> list[str]:
