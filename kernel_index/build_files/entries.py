@@ -10,7 +10,8 @@ from pathlib import Path
 from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_file
 from kernel_index.build_files.groups import GroupReader
 from kernel_index.build_files.labels import Label, label_of_path, parse_label
-from kernel_index.build_files.lists import MAKEFILE_LIST, MakefileEntry, list_name, open_groups, read_makefile_list
+from kernel_index.build_files.lists import MakefileEntry, list_name, open_groups, read_makefile_list
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.build_files.starlark import Branch, Entry
 from kernel_index.links import Links
 from kernel_index.records import Location

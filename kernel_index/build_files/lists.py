@@ -12,15 +12,10 @@ from pathlib import Path
 from kernel_index.build_files.globbing import BUILD_FILE_NAMES, NO_FILE, is_absent, is_file, is_no_file
 from kernel_index.build_files.groups import Group, GroupReader, Unclear
 from kernel_index.build_files.labels import Label
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.errors import Place, SourceTreeError
 from kernel_index.links import LEADS_OUT, Links
 from kernel_index.records import BuildLists, Diagnostic, Location
-
-KERNELS_PACKAGE = "tensorflow/core/kernels"
-"""The package whose BUILD file has the mobile filegroups."""
-
-MAKEFILE_LIST = "tensorflow/contrib/makefile/tf_op_files.txt"
-"""The list that ``tensorflow/contrib/makefile/Makefile`` compiles, one path a line."""
 
 _PREFIXES = ("portable", "android")
 _GROUP_NAMES = ("android_", "portable_", "mobile_")

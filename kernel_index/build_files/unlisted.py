@@ -13,15 +13,14 @@ from kernel_index.build_files.globbing import is_file
 from kernel_index.build_files.groups import GroupReader
 from kernel_index.build_files.labels import Label
 from kernel_index.build_files.make import Makefile, UnreadableMakefileError
+from kernel_index.build_files.places import MAKEFILE, MAKEFILE_LIST
 from kernel_index.build_files.starlark import BuildFile, Target
 from kernel_index.libraries import LIBRARIES, libraries_of_repositories
 from kernel_index.links import LEADS_OUT, Links
 from kernel_index.records import BAZEL, MAKE, Diagnostic, Location
 
-MAKEFILE = "tensorflow/contrib/makefile/Makefile"
 _FOLDER = posixpath.dirname(MAKEFILE)
 _DOWNLOADS = f"{_FOLDER}/downloads/"
-_LIST = f"{_FOLDER}/tf_op_files.txt"
 
 _PHONES = ("ANDROID", "IOS", "PI")
 """The targets of the makefile that are phones and boards."""
@@ -89,7 +88,7 @@ def _read_makefile(root: Path, links: Links, diagnostics: list[Diagnostic]) -> U
         return globs[pattern]
 
     def printed(path: str) -> str | None:
-        if path == _LIST:
+        if path == MAKEFILE_LIST:
             return ""
         file = root / path
         known = is_file(file) and not links.lead_out(str(file))
@@ -103,7 +102,7 @@ def _read_makefile(root: Path, links: Links, diagnostics: list[Diagnostic]) -> U
             diagnostics.append(Diagnostic(Location(MAKEFILE, problem.line), f"cannot be read: {problem}"))
             return None
         for unclear in makefile.unclear("TF_CC_SRCS"):
-            message = f"{unclear.message}: what make compiles beside {_LIST} is not known in full"
+            message = f"{unclear.message}: what make compiles beside {MAKEFILE_LIST} is not known in full"
             diagnostics.append(Diagnostic(Location(MAKEFILE, unclear.line), message))
         builds.append((frozenset(map(posixpath.normpath, makefile.words("TF_CC_SRCS"))), _linked_by(makefile)))
     sources = frozenset.intersection(*(sources for sources, _ in builds))

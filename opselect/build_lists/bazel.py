@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kernel_index.build_files.labels import buildifier_order, label_of_path, parse_label
-from kernel_index.build_files.lists import KERNELS_PACKAGE
 from kernel_index.build_files.mobile_lists import BASE_GROUPS, group_name, written_groups
+from kernel_index.build_files.places import KERNELS_PACKAGE
 from kernel_index.errors import InputError
 from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from kernel_index.build_files.edit import WantedList, edit_build_file
 from kernel_index.build_files.globbing import BUILD_FILE_NAMES, is_there
-from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST, named_path, words_of_make
+from kernel_index.build_files.lists import named_path, words_of_make
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.build_files.starlark import parse_build_file
 from kernel_index.errors import Place, SourceTreeError
 from kernel_index.index import KernelIndex

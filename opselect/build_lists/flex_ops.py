@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from kernel_index.index import KernelIndex
-from opselect.build_lists.header import kernels_by_choice
+from opselect.build_lists.header.content import kernels_by_choice
 from opselect.requirements.ops_list import Pair
 from opselect.selection.named_kernels import sorted_pairs
 from opselect.selection.select import Selection

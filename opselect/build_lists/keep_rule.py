@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import (
     builds_of,
     comes_with_kernels,
@@ -14,6 +13,7 @@ from kernel_index.build_files.mobile_lists import (
     makefile_sources,
     written_groups,
 )
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.dependencies import included
 from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex

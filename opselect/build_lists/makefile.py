@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kernel_index.build_files.lists import MAKEFILE_LIST, words_of_make
+from kernel_index.build_files.lists import words_of_make
 from kernel_index.build_files.mobile_lists import makefile_sources
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.errors import InputError
 from kernel_index.index import KernelIndex
 from kernel_index.records import MAKE

@@ -1,4 +1,4 @@
-"""Selection in, texts of build files out."""
+"""Selection in, texts of build files out. A writer is imported when its target is written."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 from kernel_index.index import KernelIndex
 from kernel_index.profiles import release_number
 from opselect.build_lists.bazel import file_groups
-from opselect.build_lists.flex import FlexOptions, flex_names, flex_rule, flex_warnings
-from opselect.build_lists.flex_ops import list_text, selected_pairs, subgraph_pairs
-from opselect.build_lists.header import HeaderOptions, header_text, header_warnings
+from opselect.build_lists.flex.options import FlexOptions
+from opselect.build_lists.header.options import HeaderOptions
 from opselect.build_lists.keep_rule import Mode
-from opselect.build_lists.makefile import makefile_list, makefile_warnings
 from opselect.build_lists.manifest import manifest, to_json
 from opselect.build_lists.manifest_for_reading import for_reading
 from opselect.build_lists.source_list import check_names, library_warnings, source_list
@@ -60,9 +58,14 @@ def render(
     is wrong.
     """
     if target == "header":
+        from opselect.build_lists.flex_ops import subgraph_pairs
+        from opselect.build_lists.header.content import header_text
+
         delegate = subgraph_pairs(index, selection.profile) if "functions" in runs else ()
         return {kind_of(target).file: header_text(selection, header.for_ways(runs), named, unread, delegate)}
     if target == "flex-ops":
+        from opselect.build_lists.flex_ops import list_text, selected_pairs
+
         return {kind_of(target).file: list_text(selected_pairs(selection, index, functions="functions" in runs))}
     check_read(index.build_lists)
     values: dict[str, object] = {
@@ -79,6 +82,8 @@ def render(
         check_names(label for group in groups for label in group.all_labels())
         values["groups"] = groups
     elif target == "makefile":
+        from opselect.build_lists.makefile import makefile_list
+
         lines = makefile_list(selection, index, mode, keep_core)
         check_names(lines)
         values["lines"] = lines
@@ -87,6 +92,8 @@ def render(
         check_names(sources)
         values["sources"] = sources
     elif target == "flex-bazel":
+        from opselect.build_lists.flex.rule import flex_names, flex_rule
+
         values |= flex_rule(selection, index, flex, named)
         check_names(flex_names(values))
     else:
@@ -117,10 +124,16 @@ def render_warnings(
     checkout that is built, None where it is not known.
     """
     if target == "makefile":
+        from opselect.build_lists.makefile import makefile_warnings
+
         return makefile_warnings(selection, index, mode, keep_core)
     if target == "flex-bazel":
+        from opselect.build_lists.flex.rule import flex_warnings
+
         return flex_warnings(selection, flex, is_trimmed=mode == "trim" and not keep_core)
     if target == "header":
+        from opselect.build_lists.header.content import header_warnings
+
         with_lists = not {"bazel", "makefile", "flex-bazel", *SOURCE_LISTS}.isdisjoint(beside)
         there = release_number(selection.release) >= FIRST_WITH_MODELS and "flex-bazel" not in beside
         rules = flex_platforms(selection.release, tree) if there else None

@@ -218,21 +218,21 @@ def command(
         folder = check_of_runtime(wanted, models, out)
         runtime_question = RuntimeQuestion(models, wanted, RuntimeOptions(types, with_optimizer_ops))
         return generate_and_print(runtime_question, folder, as_json=as_json, quiet=quiet)
-    from opselect.build_lists.lite import LiteOptions
-    from opselect.usecases.generate_lite import LiteQuestion, asks_for_kernels, asks_models_alone
+    from opselect.build_lists.lite.options import LiteOptions, asks_for_kernels, asks_models_alone
 
     lite = LiteOptions(compat, namespace, labels, kernels=not no_kernels, template_dir=template_dir)
     source = KernelSource(release, tree, index_file, roots, follow_links)
     if wanted and all(asks_models_alone(target, lite) for target in wanted):
         from opselect.cli.generate_lite import check_of_models, generate_for_models
+        from opselect.usecases.generate_lite import LiteQuestion
 
         folder = check_of_models(models, kept, choice, ops_lists, out, html_file)
         if any(asks_for_kernels(target, lite) for target in wanted):
             check_source(source, macros)
         lite_question = LiteQuestion(models, wanted, lite, source, profile, macros)
         return generate_for_models(lite_question, folder, allow_missing=allow_missing, as_json=as_json, quiet=quiet)
-    from kernel_index.build_files.lists import MAKEFILE_LIST
-    from opselect.build_lists.header import HeaderOptions
+    from kernel_index.build_files.places import MAKEFILE_LIST
+    from opselect.build_lists.header.options import HeaderOptions
     from opselect.models.formats import check_for_tensorflow
     from opselect.usecases.generate import ListOptions
     from opselect.usecases.select_kernels import BuildQuestion

@@ -95,7 +95,7 @@ def generate_targets(path: str, options: ReadingOptions, html_file: str | None, 
 
 
 def _page(config: Config, html_file: str, *, as_json: bool) -> PageFile | None:
-    from kernel_index.build_files.lists import MAKEFILE_LIST
+    from kernel_index.build_files.places import MAKEFILE_LIST
     from opselect.config_file.runtimes import reading_runtime
     from opselect.usecases.config_models import named_inputs
 

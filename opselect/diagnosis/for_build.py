@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import compiled_unlisted
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.build_flags import change_for, larger_profile
 from kernel_index.dependencies import DependencyGraph
 from kernel_index.records import BAZEL, MAKE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kernel_index.build_files.unlisted import MAKEFILE
+from kernel_index.build_files.places import MAKEFILE
 from kernel_index.records import BAZEL, MAKE, KernelRegistration
 from opselect.diagnosis.setting import Setting, told
 from opselect.findings import Finding

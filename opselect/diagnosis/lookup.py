@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import builds_by_default, compiled_unlisted, written_groups
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.datatypes import DataType
 from kernel_index.index import KernelIndex
 from kernel_index.kernel_lookup import CPU, DEFAULT

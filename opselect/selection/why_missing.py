@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from kernel_index.build_files.lists import KERNELS_PACKAGE
 from kernel_index.build_files.mobile_lists import builds_of
-from kernel_index.build_files.unlisted import MAKEFILE
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE
 from kernel_index.build_flags import change_for, larger_profile
 from kernel_index.datatypes import DataType
 from kernel_index.diagnostics import unevaluated, unevaluated_text

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kernel_index.build_files.labels import label_of_path
-from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import builds_of, written_groups
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.errors import OpselectError
 from kernel_index.index import KernelIndex
 from kernel_index.needed_files import BuildNeeds

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from kernel_index.errors import InputError
 from opselect.audit.difference import Difference, difference
-from opselect.build_lists.header import SelectiveHeader, read_header
+from opselect.build_lists.header.reader import read_header
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.findings import Finding
 from opselect.usecases.audit import Audited
 from opselect.usecases.watch import NOBODY, Watch

@@ -12,7 +12,7 @@ from kernel_index.build_files.lists import named_path
 from kernel_index.build_files.mobile_lists import builds_by_default, builds_of
 from kernel_index.errors import OpselectError
 from kernel_index.records import BAZEL, MAKE
-from opselect.build_lists.header import SelectiveHeader
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.build_lists.unread import check_read
 from opselect.findings.mends import Mend, run
 from opselect.usecases.kernel_source import NO_MACROS, KernelSource, Macros

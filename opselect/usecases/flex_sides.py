@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernel_index.profiles import is_mobile
 from kernel_index.records import BAZEL
-from opselect.build_lists.flex import FlexOptions
+from opselect.build_lists.flex.options import FlexOptions
 from opselect.build_lists.lite import Labels
 from opselect.selection.named_kernels import NamedKernels
 from opselect.usecases.select_kernels import BuildAnswer, select_kernels

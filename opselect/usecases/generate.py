@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.errors import OpselectError
-from opselect.build_lists.flex import FlexOptions, check_flex_release
-from opselect.build_lists.header import HeaderOptions
+from opselect.build_lists.flex.options import FlexOptions
+from opselect.build_lists.header.options import HeaderOptions
 from opselect.build_lists.keep_rule import Mode
 from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.lite.options import asks_models_alone
 from opselect.build_lists.manifest import manifest, manifest_files
 from opselect.build_lists.render import render, render_warnings
 from opselect.build_lists.unread import check_read
@@ -20,10 +21,7 @@ from opselect.build_lists.write import write_outputs
 from opselect.models.formats import check_output
 from opselect.targets import LITE_TARGETS, TARGETS, ManifestFormat, Target, kind_of
 from opselect.usecases.estimate_size import estimate_build
-from opselect.usecases.flex_sides import flex_options
-from opselect.usecases.generate_lite import asks_models_alone, check_lite, lite_texts, told_of
 from opselect.usecases.kernel_source import PathLike
-from opselect.usecases.lite_models import read_lite_models
 from opselect.usecases.select_kernels import BuildAnswer, BuildQuestion, IncompleteError, answer, builds_for
 from opselect.usecases.watch import NOBODY, Watch
 
@@ -117,6 +115,8 @@ def generate(
         question = replace(question, builds=builds_for(options.targets, question.profile))
     # What makes no sense is said before anything is read.
     if options.of_models:
+        from opselect.usecases.generate_lite import check_lite
+
         check_lite(options.of_models, options.lite)
     if options.of_models and question.models.kept:
         raise OpselectError(
@@ -134,6 +134,8 @@ def generate(
         _check_outputs(question, options, out)
     found = answer(question, watch)
     if "flex-bazel" in options.targets:
+        from opselect.build_lists.flex.rule import check_flex_release
+
         check_flex_release(found.index.release)
     if question.files:
         check_read(found.index.build_lists)
@@ -152,6 +154,9 @@ def _of_models(
     """The texts of the targets that ask for the models alone, what these lack, and what to know of them."""
     if not options.of_models:
         return {}, (), ()
+    from opselect.usecases.generate_lite import lite_texts, told_of
+    from opselect.usecases.lite_models import read_lite_models
+
     models = read_lite_models(question.models.paths, watch)
     own = options.lite
     templates, tree = own.template_dir or options.template_dir, own.tree or found.tree
@@ -311,7 +316,11 @@ def _counted(options: ListOptions) -> ListOptions:
 
 def _flex(found: BuildAnswer, options: ListOptions) -> FlexOptions:
     """What a Flex library has besides the selection, where one is written."""
-    return flex_options(found, options.lite.labels) if "flex-bazel" in options.targets else FlexOptions()
+    if "flex-bazel" not in options.targets:
+        return FlexOptions()
+    from opselect.usecases.flex_sides import flex_options
+
+    return flex_options(found, options.lite.labels)
 
 
 def _selected(options: ListOptions, found: BuildAnswer) -> list[Target]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.errors import InputError
 from kernel_index.records_json import Json
-from opselect.build_lists.header import HeaderOptions
+from opselect.build_lists.header.options import HeaderOptions
 from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.lite.options import asks_for_kernels, asks_models_alone
 from opselect.build_lists.unread import check_read
 from opselect.build_lists.write import write_files
 from opselect.config_file import Config, ConfigError, ConfiguredTarget
@@ -33,7 +34,7 @@ from opselect.usecases.generate import (
     list_warnings,
     manifest_of,
 )
-from opselect.usecases.generate_lite import asks_for_kernels, asks_models_alone, check_lite, lite_texts, told_of
+from opselect.usecases.generate_lite import check_lite, lite_texts, told_of
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macros
 from opselect.usecases.lite_models import read_lite_models
 from opselect.usecases.named_kernels import named_kernels

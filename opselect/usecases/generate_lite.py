@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from kernel_index.errors import OpselectError
 from kernel_index.records_json import Json
 from opselect.build_lists.flex_ops import OLDEST_LISTED, list_text
-from opselect.build_lists.lite import LiteOptions
+from opselect.build_lists.lite.options import LiteOptions, asks_for_kernels, asks_models_alone
 from opselect.build_lists.write import write_outputs
 from opselect.findings import Finding
 from opselect.findings.as_json import missing_json
-from opselect.lite.operators import LiteModel
 from opselect.models.formats import check_output
 from opselect.requirements.header_tool import ToolRelease
 from opselect.selection.flex_ops import flex_names, flex_ops
@@ -26,6 +25,7 @@ from opselect.usecases.watch import NOBODY, Watch
 
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
+    from opselect.lite.operators import LiteModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,6 @@ class GeneratedForLite:
             "warnings": list(self.warnings),
             "files": [{"path": str(path), "changed": path in self.changed} for path in self.paths],
         }
-
-
-def asks_models_alone(target: Target, options: LiteOptions) -> bool:
-    """Whether a target asks no release what it would make of the models: nothing is selected for it."""
-    return target in LITE_TARGETS or (target == "flex-ops" and bool(options.compat or not options.kernels))
-
-
-def asks_for_kernels(target: Target, options: LiteOptions) -> bool:
-    """Whether such a target looks up classes of kernels all the same."""
-    return target == "flex-ops" and options.kernels
 
 
 def generate_for_lite(

@@ -11,7 +11,6 @@ from kernel_index import shipped
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.near_names import did_you_mean, listed
 from kernel_index.store import open_index as open_index_file
-from opselect.library_index.words import OF_A_SELECTION
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, NO_MACROS, KernelSource, Macros, PathLike
 from opselect.usecases.watch import NOBODY, Watch, progress_of
 
@@ -95,6 +94,8 @@ def warn_of_libraries(index: KernelIndex, profile: str, watch: Watch) -> None:
     origin = index.origin
     if origin is None:
         return
+    from opselect.library_index.words import OF_A_SELECTION
+
     other = "" if profile == origin.profile else f"which builds but {origin.profile} have a kernel, "
     watch.warning(
         f"the index of TensorFlow {index.release} was made of {origin.made_of}: {other}build lists and dependencies "
@@ -188,7 +189,7 @@ def _scan(source: KernelSource, tree: Path, macros: Macros, profile: str, lists:
 
 def _is_list(path: str) -> bool:
     from kernel_index.build_files.globbing import BUILD_FILE_NAMES
-    from kernel_index.build_files.lists import MAKEFILE_LIST
+    from kernel_index.build_files.places import MAKEFILE_LIST
 
     return path == MAKEFILE_LIST or path.rpartition("/")[2] in BUILD_FILE_NAMES
 

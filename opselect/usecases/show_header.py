@@ -12,7 +12,8 @@ from kernel_index.near_names import near_names
 from kernel_index.profiles import release_number
 from kernel_index.rare_collections import rare_collections
 from kernel_index.records_json import Json
-from opselect.build_lists.header import SelectiveHeader, compiles_with, read_header
+from opselect.build_lists.header.reader import read_header
+from opselect.build_lists.header.record import SelectiveHeader, compiles_with
 from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, PathLike
 from opselect.usecases.open_kernels import open_kernels, profile_of
 from opselect.verifying.named_files import text_of

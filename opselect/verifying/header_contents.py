@@ -10,7 +10,7 @@ from kernel_index.kernel_lookup import CPU, DEFAULT
 from kernel_index.near_names import near_names
 from kernel_index.profiles import release_number
 from kernel_index.records import KernelRegistration, OpDefinition
-from opselect.build_lists.header import SelectiveHeader, compiles_with
+from opselect.build_lists.header.record import SelectiveHeader, compiles_with
 from opselect.findings import Finding
 from opselect.findings.mends import Mend
 from opselect.requirements.ops_list import Pair

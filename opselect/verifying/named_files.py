@@ -12,8 +12,8 @@ from kernel_index.build_files.lists import named_path, words_of_make
 from kernel_index.errors import InputError, Place, reading
 from kernel_index.file_names import is_source
 from kernel_index.shown import shortened
-from opselect.build_lists.header import SelectiveHeader, read_header
-from opselect.build_lists.header.record import ERROR_MESSAGE
+from opselect.build_lists.header.reader import read_header
+from opselect.build_lists.header.record import ERROR_MESSAGE, SelectiveHeader
 from opselect.requirements.json_fields import json_of
 from opselect.requirements.ops_list import Pair, parse_ops_list
 from opselect.verifying.binary_contents import BinaryFile, is_binary, read_binary

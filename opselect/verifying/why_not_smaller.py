@@ -11,7 +11,7 @@ from opselect.audit.audited import dtypes_of
 from opselect.audit.difference import Difference
 from opselect.audit.releases import KnownKernels
 from opselect.binaries.records import RegisteredKernel
-from opselect.build_lists.header import SelectiveHeader
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.findings import Finding
 from opselect.findings.mends import BuildFlags, Mend, change_model
 

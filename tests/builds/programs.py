@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
+from kernel_index.build_files.places import MAKEFILE_LIST
 from opselect.cli.main import run
 from tests.builds.builders import JOBS, checked, copy_tree
 from tests.builds.pair_models import write_models

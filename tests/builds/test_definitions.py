@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
+from kernel_index.build_files.places import MAKEFILE_LIST
 from tests.builds.builders import Make, copy_tree, skip_without
 from tests.builds.conftest import apply
 from tests.builds.run_graph import differences, run_model

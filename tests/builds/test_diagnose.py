@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 
 from fixtures.build_models.make_models import BOOL, FLOAT, Nodes
-from kernel_index.build_files.lists import MAKEFILE_LIST
-from kernel_index.build_files.unlisted import MAKEFILE
+from kernel_index.build_files.places import MAKEFILE, MAKEFILE_LIST
 from opselect.cli.main import run
 from opselect.models.formats.graphdef_writer import write_graph
 from opselect.models.graph.model import Graph, Versions

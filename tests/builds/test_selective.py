@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.records import ScanResult
-from opselect.build_lists.header import FILE_NAME, SelectiveHeader, read_header
+from opselect.build_lists.header.reader import FILE_NAME, read_header
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.cli.main import run
 from tests.builds.builders import Make, copy_tree, skip_without
 from tests.builds.run_graph import MODELS, as_rows, differences, registered, run_graph, run_model

@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
-from kernel_index.build_files.unlisted import MAKEFILE
+from kernel_index.build_files.places import MAKEFILE, MAKEFILE_LIST
 from tests.builds.builders import JOBS
 from tests.builds.run_graph import Outcome, run_graph
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opselect.build_lists.header import read_header
+from opselect.build_lists.header.reader import read_header
 from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
 from tests.cli.conftest import Cli
 from tests.opselect.graph_text import node

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kernel_index import shipped
-from opselect.build_lists.header import read_header
+from opselect.build_lists.header.reader import read_header
 from opselect.build_lists.header.writer import own_text, tool_text
 from opselect.cli.main import run
 from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opselect.build_lists.header import read_header
+from opselect.build_lists.header.reader import read_header
 from opselect.cli.main import run
 from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from opselect.build_lists.header import SelectiveHeader, read_header
+from opselect.build_lists.header.reader import read_header
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.cli.main import run
 from opselect.cli.shared.exit_codes import DONE, NO, UNUSABLE
 

@@ -17,7 +17,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from opselect.build_lists.header import FILE_NAME, HeaderOptions
+from opselect.build_lists.header.options import HeaderOptions
+from opselect.build_lists.header.reader import FILE_NAME
 from opselect.models.choice import Choice, read_chosen
 from opselect.requirements.header_tool import DEFAULT_OPS
 from opselect.usecases.generate import ListOptions, list_texts

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kernel_index.build_files.entries import ListEntries, ListEntry
 from kernel_index.build_files.labels import label_of_path, parse_label
-from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.near_names import near_names
 from kernel_index.records import BuildLists
 from opselect.build_lists.checking.finding import OR, at_entry, removal

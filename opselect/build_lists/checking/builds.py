@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from kernel_index.build_files.entries import ListEntries, ListEntry
 from kernel_index.build_files.labels import label_of_path, parse_label
-from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import BASE_GROUPS, group_name, written_groups
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.file_names import is_source
 from kernel_index.records import BAZEL, MAKE, BuildLists, Location
 from opselect.findings.mends import ListEdit

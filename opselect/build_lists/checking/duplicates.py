@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from kernel_index.build_files.entries import ListEntries, ListEntry
-from kernel_index.build_files.lists import MAKEFILE_LIST
 from kernel_index.build_files.mobile_lists import group_name
+from kernel_index.build_files.places import MAKEFILE_LIST
 from kernel_index.file_names import is_source
 from kernel_index.records import BuildLists
 from opselect.build_lists.checking.builds import base_groups, compiled_groups, reached

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kernel_index.build_files.entries import ListEntries
 from kernel_index.build_files.labels import parse_label
-from kernel_index.build_files.lists import KERNELS_PACKAGE, MAKEFILE_LIST
+from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
 from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
 from kernel_index.kernel_lookup import value_text

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from kernel_index.base_library import BaseLibrary, is_base
 from kernel_index.build_files.labels import buildifier_order, label_of_path
-from kernel_index.build_files.lists import KERNELS_PACKAGE
 from kernel_index.build_files.mobile_lists import BASE_GROUPS, written_groups
+from kernel_index.build_files.places import KERNELS_PACKAGE
 from kernel_index.dependencies import DependencyGraph, included
 from kernel_index.file_names import is_source
 from kernel_index.index import KernelIndex
 from kernel_index.records import BAZEL, BuildLists
 from kernel_index.walks import reached
-from opselect.build_lists.header import HeaderOptions, header_text
+from opselect.build_lists.header.content import header_text
+from opselect.build_lists.header.options import HeaderOptions
 from opselect.selection.named_kernels import NamedKernels
 from opselect.selection.select import Selection
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from kernel_index.errors import OpselectError
+from opselect.targets import LITE_TARGETS, Target
 
 Labels = Literal["tensorflow", "litert"]
 LABELS: tuple[Labels, ...] = ("tensorflow", "litert")
@@ -42,3 +43,13 @@ class LiteOptions:
             raise OpselectError(
                 f"{self.namespace!r} is no namespace of C++\n  Write it like app or app::models, without blanks."
             )
+
+
+def asks_models_alone(target: Target, options: LiteOptions) -> bool:
+    """Whether a target asks no release what it would make of the models: nothing is selected for it."""
+    return target in LITE_TARGETS or (target == "flex-ops" and bool(options.compat or not options.kernels))
+
+
+def asks_for_kernels(target: Target, options: LiteOptions) -> bool:
+    """Whether such a target looks up classes of kernels all the same."""
+    return target == "flex-ops" and options.kernels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from click.core import ParameterSource
@@ -13,7 +13,9 @@ from click.core import ParameterSource
 from opselect.cli.shared.console import note, print_line
 from opselect.cli.shared.options import FILE, Command
 from opselect.usecases.kernel_source import KernelSource
-from opselect.usecases.real_build import SCANNED_WITH, BuildRecord, RealBuild, real_build, usable
+
+if TYPE_CHECKING:
+    from opselect.usecases.real_build import BuildRecord, RealBuild
 
 _PARTS = ("compile_commands", "aquery", "bazelrc", "configs")
 _OPTIONS = {"profile": "--profile", "define": "-D", "undefine": "-U", "macros": "-D"}
@@ -46,8 +48,11 @@ def record_of(
         raise click.UsageError("name one of --compile-commands, --aquery and --bazelrc")
     if configs and bazelrc is None:
         raise click.UsageError("--bazel-config is one of a .bazelrc: name the file by --bazelrc")
-    record = BuildRecord(compile_commands, aquery, bazelrc, configs)
-    return record if record.file is not None else None
+    if compile_commands is aquery is bazelrc is None:
+        return None
+    from opselect.usecases.real_build import BuildRecord
+
+    return BuildRecord(compile_commands, aquery, bazelrc, configs)
 
 
 def real_build_options(command: Command) -> Command:
@@ -91,6 +96,8 @@ def say(build: RealBuild, *, quiet: bool) -> None:
 
 
 def _decide(record: BuildRecord, values: dict[str, Any]) -> None:
+    from opselect.usecases.real_build import SCANNED_WITH, real_build, usable
+
     check_alone()
     source = KernelSource(
         values.get("release"),

@@ -10,7 +10,7 @@ import pytest
 from kernel_index.errors import InputError
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BAZEL, Dependency
-from opselect.build_lists.flex import FlexOptions
+from opselect.build_lists.flex.options import FlexOptions
 from opselect.build_lists.lite import Labels
 from opselect.build_lists.render import render, render_warnings
 from opselect.findings import Finding

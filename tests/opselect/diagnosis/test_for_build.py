@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel_index.build_files.lists import MAKEFILE_LIST
+from kernel_index.build_files.places import MAKEFILE_LIST
 from opselect.cli.main import run
 from opselect.cli.shared.diagnosis_text import diagnosis_lines
 from opselect.findings import Finding

@@ -8,7 +8,7 @@ import pytest
 
 from kernel_index.index import MemoryIndex
 from kernel_index.records import BAZEL, LibraryUse
-from opselect.build_lists.flex import FlexOptions
+from opselect.build_lists.flex.options import FlexOptions
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.requirements.of_many_models import Failure
 from opselect.usecases.flex_sides import flex_options

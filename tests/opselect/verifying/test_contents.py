@@ -7,7 +7,7 @@ import pytest
 from kernel_index import shipped
 from kernel_index.index import KernelIndex
 from kernel_index.records import BAZEL, MAKE, BuildLists, KernelRegistration
-from opselect.build_lists.header import SelectiveHeader
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.findings.mends import change_model
 from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
 from opselect.verifying.desktop_library import DesktopLibrary

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel_index.errors import InputError
-from opselect.build_lists.header import SelectiveHeader
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.verifying.named_files import ManifestFile, OpsList, PathList, read_named_file
 from opselect.verifying.resolver import Resolver
 

@@ -12,7 +12,7 @@ from kernel_index.index import KernelIndex
 from opselect.audit.audited import Audit
 from opselect.audit.difference import difference
 from opselect.binaries.records import RegisteredKernel
-from opselect.build_lists.header import SelectiveHeader
+from opselect.build_lists.header.record import SelectiveHeader
 from opselect.findings import Finding
 from opselect.verifying.why_not_smaller import Trim, why_not_smaller
 from tests.opselect.audit.made_up import audit, binary, kernel

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opselect.build_lists.header import read_header
+from opselect.build_lists.header.reader import read_header
 from opselect.build_lists.header.writer import own_text
 
 ROOT = Path(__file__).parents[4]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError
-from opselect.build_lists.header import SelectiveHeader, read_header
 from opselect.build_lists.header.literals import quoted, unquoted
-from opselect.build_lists.header.record import Form
+from opselect.build_lists.header.reader import read_header
+from opselect.build_lists.header.record import Form, SelectiveHeader
 
 FORMS = Path("fixtures/headers/forms")
 PAIRS: list[tuple[str, str | None]] = [tuple(pair) for pair in json.loads((FORMS / "pairs.json").read_text())]

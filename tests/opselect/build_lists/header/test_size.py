@@ -8,7 +8,8 @@ import pytest
 
 from kernel_index.index import MemoryIndex
 from kernel_index.records import KernelRegistration
-from opselect.build_lists.header import HeaderOptions, header_warnings
+from opselect.build_lists.header.content import header_warnings
+from opselect.build_lists.header.options import HeaderOptions
 from opselect.lite.flex_platforms import flex_platforms
 from opselect.requirements.collect import Requirement, Requirements
 from opselect.selection.named_kernels import NamedKernels

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_index.errors import InputError, OpselectError
-from opselect.build_lists.header import read_header
 from opselect.build_lists.header.default_ops import parse_default_ops
+from opselect.build_lists.header.reader import read_header
 from opselect.build_lists.header.writer import commented, own_text, tool_text
 from opselect.requirements.header_tool import ToolRelease
 from opselect.requirements.ops_list import Pair, read_ops_list
