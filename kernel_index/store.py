@@ -344,6 +344,29 @@ class StoredIndex:
         for op, number in self._sorted_ops:
             yield from self._read_registrations(number, op)
 
+    def as_scan(self) -> ScanResult:
+        """The scan that the file was made of."""
+        from kernel_index.records import ScanResult
+
+        definitions = (self.op_definition(op) for op in self.op_names())
+        return ScanResult(
+            release=self.release,
+            profiles=self.profiles,
+            registrations=tuple(self.all_registrations()),
+            op_definitions=tuple(each for each in definitions if each is not None),
+            build_lists=self.build_lists,
+            diagnostics=self.diagnostics,
+            skipped_files=self.skipped_files,
+            missing_headers=self.missing_headers,
+            includes=self.includes,
+            type_lists=self.type_lists,
+            dependencies=self.dependencies,
+            library_uses=self.library_uses,
+            note=self.note,
+            graph_versions=self.graph_versions,
+            origin=self.origin,
+        )
+
     def count_registrations(self) -> int:
         return count_registrations(self._packed.column)
 

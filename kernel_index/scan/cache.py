@@ -17,13 +17,18 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import kernel_index
+from kernel_index.errors import IndexFileError
 from kernel_index.profiles import BuildProfile
+from kernel_index.rare_collections import rare_collections
+from kernel_index.records import ScanResult
 from kernel_index.scan.notes import ScanNotes
 from kernel_index.scan.notes_text import notes_text, read_notes
 from kernel_index.scan.profile_match import profile_match
 from kernel_index.scan.stamps import digest
+from kernel_index.store import StoredIndex, index_bytes
 from kernel_index.whole_files import TEMPORARY, write_whole
 
 MAX_BYTES = 64 * 2**20
@@ -37,7 +42,8 @@ _TRIED = 4
 
 _MAGIC = b"opselect scan\n"
 _SUFFIX = ".opselect-scan"
-_TEMPORARY = _SUFFIX + TEMPORARY
+_RESULT_MAGIC = b"opselect result\n"
+_RESULT_SUFFIX = ".opselect-result"
 _ABANDONED_AFTER = 3600
 """Seconds after which a temporary file belongs to no scan that still runs."""
 
@@ -73,6 +79,13 @@ def scanner_version() -> str:
         data = source.read_bytes()
         found.update(f"{source.relative_to(folder).as_posix()} {len(data)} ".encode() + data)
     return found.hexdigest()
+
+
+class Kept(NamedTuple):
+    """What a scan of a whole tree found, and how many source files it has."""
+
+    result: ScanResult
+    units: int
 
 
 class ScanCache:
@@ -115,6 +128,36 @@ class ScanCache:
         except OSError as problem:
             self._give_up(problem)
 
+    @rare_collections()
+    def load_result(self, root: Path, profiles: Sequence[BuildProfile], state: str) -> Kept | None:
+        """What the last scan of a whole tree found, if the tree was in this state; None where that is not known."""
+        try:
+            file = self._file(root, (), profiles).with_suffix(_RESULT_SUFFIX)
+            data = file.read_bytes()
+            magic, checksum, head, index = _RESULT_MAGIC, *data.removeprefix(_RESULT_MAGIC).split(b"\n", 2)
+            if not data.startswith(magic) or digest(head + index).encode() != checksum:
+                return None
+            known, _, units = head.decode().partition(" ")
+            if known != state:
+                return None
+            os.utime(file)
+            return Kept(StoredIndex(str(root), index).as_scan(), int(units))
+        except (OSError, ValueError, IndexFileError):
+            return None
+
+    def save_result(self, root: Path, profiles: Sequence[BuildProfile], state: str, kept: Kept) -> None:
+        """Keep what a scan of a whole tree found in this state, unless a file would not give all of it back."""
+        index = index_bytes(kept.result)
+        if self.problem or StoredIndex(str(root), index).as_scan() != kept.result:
+            return
+        head = f"{state} {kept.units}".encode()
+        try:
+            file = self._file(root, (), profiles).with_suffix(_RESULT_SUFFIX)
+            write_whole(file, b"\n".join([_RESULT_MAGIC + digest(head + index).encode(), head, index]))
+            self._prune(file)
+        except OSError as problem:
+            self._give_up(problem)
+
     def _give_up(self, problem: OSError) -> None:
         self.problem = f"{problem.filename or self.folder}: {problem.strerror or problem}"
 
@@ -137,12 +180,13 @@ class ScanCache:
     def _prune(self, newest: Path) -> None:
         """Drop what is too much and what killed scans left."""
         size = 0
-        for file in [newest, *(f for f in self._by_use(self.folder.glob(f"*{_SUFFIX}"))[::-1] if f != newest)]:
+        kept = [*self.folder.glob(f"*{_SUFFIX}"), *self.folder.glob(f"*{_RESULT_SUFFIX}")]
+        for file in [newest, *(f for f in self._by_use(kept)[::-1] if f != newest)]:
             with contextlib.suppress(OSError):
                 size += file.stat().st_size
                 if size > self._max_bytes:
                     file.unlink()
-        for file in self.folder.glob(f"*{_TEMPORARY}"):
+        for file in self.folder.glob(f"*.opselect-*{TEMPORARY}"):
             with contextlib.suppress(OSError):
                 if file.stat().st_mtime < time.time() - _ABANDONED_AFTER:
                     file.unlink()

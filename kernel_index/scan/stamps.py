@@ -21,6 +21,11 @@ def stamp(where: str) -> Stamp | None:
         found = os.stat(where)  # noqa: PTH116 - called for thousands of files, and a Path costs more than the call
     except (OSError, ValueError):  # ValueError: a NUL in the name
         return None
+    return stamp_of(found)
+
+
+def stamp_of(found: os.stat_result) -> Stamp | None:
+    """The stamp of what was found at a place, None where it is no regular file."""
     if not stat.S_ISREG(found.st_mode):
         return None
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino

@@ -24,7 +24,7 @@ from kernel_index.profiles import profiles as profiles_of
 from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, Location, Lost, OpDefinition, ScanResult
 from kernel_index.scan.base_library import Builds, asked_for, base_library, compiled, not_compiled
 from kernel_index.scan.batch import with_suspicions_checked
-from kernel_index.scan.cache import ScanCache
+from kernel_index.scan.cache import Kept, ScanCache
 from kernel_index.scan.graph_versions import graph_versions
 from kernel_index.scan.notes import (
     COMPUTED,
@@ -38,6 +38,7 @@ from kernel_index.scan.notes import (
 )  # fmt: skip
 from kernel_index.scan.recall import Recalled, Survey, recall
 from kernel_index.scan.share import Share, ShareResult, scan_share
+from kernel_index.scan.tree_state import is_told, tree_state
 from kernel_index.scan.type_classes import of_tree
 from kernel_index.scan.type_lists import type_lists
 from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
@@ -77,6 +78,13 @@ def scan_tree(
     release = release_of(root, release, follow_links=follow_links)
     chosen = tuple(profiles) if profiles is not None else profiles_of(release)
     cache = None if uncut else cache
+    # What extra roots and links lead to is not part of the state.
+    state = tree_state(root, release) if cache is not None and not (extra_roots or follow_links) else ""
+    known = cache.load_result(root, chosen, state) if cache is not None and state else None
+    if known is not None:
+        if progress is not None:
+            progress(known.units, known.units)
+        return known.result
     before = cache.load(root, extra_roots, chosen) if cache is not None else ScanNotes()
     survey = Survey(root, before.surveyed)
     tree = open_tree(
@@ -98,20 +106,26 @@ def scan_tree(
             new = tuple(unit for unit in todo if unit.path not in recalled.units)
             part = [scan_share(Share(tree, new, chosen, base=base, uncut=uncut), _nothing, later)] if new else []
         fresh += part
-        known = recalled.units | {path: note for found in part for path, note in found.units.items()}
-        units |= {unit.path: known[unit.path] for unit in todo}
+        noted = recalled.units | {path: note for found in part for path, note in found.units.items()}
+        units |= {unit.path: noted[unit.path] for unit in todo}
         todo = asked_for(units, base)
     tree = _with_units(tree, units)
     units = with_suspicions_checked(tree, chosen, {unit.path: units[unit.path] for unit in tree.units})
     files = _merged([recalled.files, *(part.files for part in fresh)])
-    if cache is not None and not (recalled.complete and not fresh and survey.found == before.surveyed):
+    unchanged = recalled.complete and not fresh and survey.found == before.surveyed
+    if cache is not None and not unchanged:
         passing = set[str]().union(*(part.passing for part in fresh))
         kept = {path: note for path, note in units.items() if path not in passing}
         absent = recalled.absent.union(*(part.absent for part in fresh))
         notes = ScanNotes(chosen, kept, _needed(files, kept), absent, survey.found, str(tree.types), base)
         cache.save(root, extra_roots, chosen, notes)
     lists, list_diagnostics = read_build_lists(tree.root, tree.links)
-    return scan_result(tree, chosen, units, files, (lists, (*list_diagnostics, *build_diagnostics)), builds)
+    result = scan_result(tree, chosen, units, files, (lists, (*list_diagnostics, *build_diagnostics)), builds)
+    # Worth its time for a tree that is scanned again as it is, and not after each of many edits.
+    is_settled = unchanged and state and is_told(result.missing_headers) and tree_state(root, release) == state
+    if cache is not None and is_settled:
+        cache.save_result(root, chosen, state, Kept(result, len(tree.units)))
+    return result
 
 
 def _nothing() -> None:
