@@ -220,27 +220,36 @@ def _counted(
 ) -> tuple[Requirement, ...]:
     """The requirements of nodes, each once, sorted; without what may be inserted and is needed anyway."""
     found: dict[str, tuple[Requirement, list[str]]] = {}
+    alike: dict[object, list[str]] = {}  # most nodes ask for what another one has asked for
     for called in asking:
-        requirement = _requirement(called.node, kernel_attrs)
-        if isinstance(called, Addition):
-            requirement = replace(requirement, origin=called.origin)
-        name = f"{called.function}:{called.node.name}" if called.function else called.node.name
-        found.setdefault(_sort_key(requirement), (requirement, []))[1].append(name)
+        node, origin = called.node, called.origin if isinstance(called, Addition) else None
+        attrs, label = kernel_attrs.of(node), _label(node)
+        key = node.op, node.device, label, origin, _exact(attrs)
+        names = alike.get(key)
+        if names is None:
+            item = Requirement(node.op, attrs, asked_device(node.device), label, origin=origin)
+            names = alike[key] = found.setdefault(_sort_key(item), (item, []))[1]
+        names.append(f"{called.function}:{node.name}" if called.function else node.name)
     needed = {_kernel_key(item) for item, _ in found.values() if item.origin is None or item.origin.kind == "added"}
     items = []
-    for key in sorted(found):
-        item, names = found[key]
+    for sort_key in sorted(found):
+        item, names = found[sort_key]
         if not item.may_insert or (item.op not in SESSION_OPS and _kernel_key(item) not in needed):
             examples = tuple(sorted(set(names))[:most_nodes])
             items.append(replace(item, count=len(names), nodes=examples, models=(model,)))
     return tuple(items)
 
 
-def _requirement(node: Node, kernel_attrs: KernelAttrs) -> Requirement:
+def _label(node: Node) -> str:
     label = node.attrs.get(LABEL_ATTR, "")
-    return Requirement(
-        node.op, kernel_attrs.of(node), asked_device(node.device), label if isinstance(label, str) else ""
-    )
+    return label if isinstance(label, str) else ""
+
+
+def _exact(value: object) -> object:
+    """Equal for values that are one in every way: ``True`` is not 1, and 0.0 not -0.0."""
+    if isinstance(value, tuple):
+        return tuple(map(_exact, value))
+    return repr(value) if isinstance(value, float) else (type(value), value)
 
 
 def _sort_key(item: Requirement) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _NUMBER = r"\*|\d+"
 _PART = re.compile(
@@ -18,6 +19,7 @@ _PART = re.compile(
 _LOCAL = "localhost"
 
 
+@lru_cache(maxsize=1024)
 def asked_device(device: str) -> str:
     """The type of device that a node asks for (``GPU``), empty where any will do.
 

@@ -103,7 +103,7 @@ class KernelAttrs:
 
 
 def _sorted(attrs: Mapping[str, AttrValue]) -> Attrs:
-    return tuple(sorted(attrs.items(), key=lambda entry: entry[0]))
+    return tuple(sorted(attrs.items()))  # no two names are equal, so that values are never compared
 
 
 def _plain(value: NodeAttr) -> AttrValue | None:

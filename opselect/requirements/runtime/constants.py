@@ -118,14 +118,16 @@ class _Head:
             return None
 
     def filling(self) -> float | None:
-        values = list(self._values())
         if self._data_type in _COMPLEX:
+            values = list(self._values())
             numbers = set(zip(values[::2], values[1::2], strict=False)) or {(0.0, 0.0)}
             real, imaginary = numbers.pop()
             return real if not numbers and not imaginary else None
-        if not values:
+        rest = self._values()
+        first = next(rest, None)
+        if first is None:
             return 0.0 if self._data_type in _NUMBERS else None
-        return values[0] if len(set(values)) == 1 else None
+        return first if all(value == first for value in rest) else None
 
     def _values(self) -> Iterator[float]:
         """The numbers in the order of the bytes, two for a complex one."""
