@@ -113,6 +113,8 @@ def output_index(reference: str) -> int | None:
 
 def data_inputs(node: Node) -> tuple[str, ...]:
     """The inputs that carry data, in order."""
+    if not any(map(is_control, node.inputs)):
+        return node.inputs
     return tuple(reference for reference in node.inputs if not is_control(reference))
 
 

@@ -94,6 +94,7 @@ class _Collector:
         self._functions = {function.name: function for function in graph.functions}
         self._ops: dict[str, _Op] = {}
         self._counted: dict[tuple[object, ...], tuple[Use, list[str]]] = {}
+        self._alike: dict[tuple[object, ...], list[str]] = {}
         # Values that are read from the same bytes are the same object, and the expansion holds on to all of them.
         self._attr_uses: dict[tuple[str, str, int], AttrUse] = {}
 
@@ -121,9 +122,9 @@ class _Collector:
         for called in body.nodes:
             if called.unbound:
                 continue
-            use = self._use(called, types, looked_at=looked_at, refused=self._refused(called.node, body))
-            if use is not None:
-                self._counted.setdefault(use.key(), (use, []))[1].append(prefix + called.node.name)
+            names = self._names_of(called, types, looked_at=looked_at, refused=self._refused(called.node, body))
+            if names is not None:
+                names.append(prefix + called.node.name)
 
     def _refused(self, node: Node, body: Body) -> str:
         """What is wrong with a node itself; names and colocations are looked at where a graph is imported alone."""
@@ -134,27 +135,33 @@ class _Collector:
         function = body.function.name if body.function is not None else ""
         return problem or self._unrunnable.get((function, node.name), "")
 
-    def _use(self, called: CalledNode, types: _TensorTypes, *, looked_at: bool, refused: str) -> Use | None:
+    def _names_of(self, called: CalledNode, types: _TensorTypes, *, looked_at: bool, refused: str) -> list[str] | None:
+        """The names of the nodes that use their op as this one does; None for a call of which nothing counts."""
         node, op = called.node, self._op(called.node.op)
-        attrs = tuple(self._attr_use(node, name, op) for name in sorted(node.attrs) if not name.startswith("_"))
-        inputs = types.inputs(node)
-        use = Use(
-            node.op,
-            attrs,
-            inputs,
-            in_function=bool(called.function),
-            lowered=looked_at and asks_for_lowering(node, release_number(self._index.release)),
-            is_call=op.is_call,
-            misfit=_misplaced_controls(node),
-            refused=refused,
-            producer=self._versions.producer,
-        )
-        if not op.is_call:
-            return use
-        known = op.attrs or {}
-        misfit = use.misfit or _misfit(node, inputs, op)
-        use = replace(use, attrs=tuple(a for a in attrs if a.name not in known), inputs=None, misfit=misfit)
-        return use if use.attrs or use.misfit or use.refused or use.lowered else None
+        attrs = tuple([self._attr_use(node, name, op) for name in sorted(node.attrs) if not name.startswith("_")])
+        inputs, in_function = types.inputs(node), bool(called.function)
+        lowered = looked_at and asks_for_lowering(node, self._release)
+        misfit = _misplaced_controls(node)
+        # Most nodes are as one before. Attrs that are equal and two objects meet where their uses do.
+        alike = node.op, tuple(map(id, attrs)), inputs, in_function, lowered, misfit, refused
+        names = self._alike.get(alike)
+        if names is None:
+            use = Use(
+                node.op,
+                attrs,
+                inputs,
+                in_function=in_function,
+                lowered=lowered,
+                is_call=op.is_call,
+                misfit=misfit,
+                refused=refused,
+                producer=self._versions.producer,
+            )
+            counting = _call(use, node, op) if op.is_call else use
+            if counting is None:
+                return None
+            names = self._alike[alike] = self._counted.setdefault(counting.key(), (counting, []))[1]
+        return names
 
     def _attr_use(self, node: Node, name: str, op: _Op) -> AttrUse:
         value = node.attrs[name]
@@ -181,6 +188,14 @@ class _Collector:
         else:
             attrs = {attr.name: attr for attr in found.attrs}
         return _Op(signature, attrs, signature.counting_attrs, function is not None)
+
+
+def _call(use: Use, node: Node, op: _Op) -> Use | None:
+    """What counts of a call of a function of the graph, None where nothing does."""
+    known = op.attrs or {}
+    misfit = use.misfit or _misfit(node, use.inputs or (), op)
+    use = replace(use, attrs=tuple(a for a in use.attrs if a.name not in known), inputs=None, misfit=misfit)
+    return use if use.attrs or use.misfit or use.refused or use.lowered else None
 
 
 def _attr_use(name: str, value: NodeAttr, op: _Op) -> AttrUse:

@@ -294,3 +294,34 @@ def test_what_is_not_looked_for_is_what_would_be_left_out(name: str) -> None:
 
 def test_without_an_index_nothing_is_known_of_the_runtime() -> None:
     assert all(item.origin is None for item in collect_requirements(graph_of(CONV), "m.pb", index=None).items)
+
+
+def test_values_of_other_kinds_are_other_values_even_where_python_finds_them_equal() -> None:
+    index = MemoryIndex(ScanResult("9.9", ("android",), (registration("Odd", n=(1,)),), (), BuildLists()))
+    written = ("i: 1", "b: true", "f: 1", "f: 0", "f: -0.0", "list { i: 1 }", "list { b: true }")
+    text = "".join(
+        node(f"n{number:02}", "Odd", attrs=f"n: {value}") for number, value in enumerate((*written, *written))
+    )
+    items = collect_requirements(graph_of(text), "m.pb", index=index).items
+    assert sorted(item.nodes for item in items) == [(f"n{i:02}", f"n{i + 7:02}") for i in range(7)]
+
+
+def test_uses_differ_by_what_feeds_a_node_and_where_it_is() -> None:
+    text = (
+        node("half", "Cumsum", attrs="T: type: DT_HALF")
+        + node("s", "Split", attrs="T: type: DT_HALF")
+        + "".join(node(f"a{i}", "New", "s", attrs="n: i: 7") for i in range(2))
+        + "".join(node(f"b{i}", "New", "s:1", attrs="n: i: 7") for i in range(2))
+        + node("c", "New", "^half", "s", attrs="n: i: 7")
+        + node("call", "F", attrs="T: type: DT_HALF")
+        + function("F", node("inner", "New", attrs="n: i: 7"))
+        + node("d", "New", attrs="n: i: 7")
+    )
+    uses = [use for use in needs(text).loads.uses if use.op == "New"]
+    assert sorted((use.nodes, use.inputs, use.in_function, bool(use.misfit)) for use in uses) == [
+        (("F:inner",), (), True, False),
+        (("a0", "a1"), ("DT_INT32",), False, False),
+        (("b0", "b1"), ("DT_HALF",), False, False),
+        (("c",), ("DT_INT32",), False, True),
+        (("d",), (), False, False),
+    ]
