@@ -11,11 +11,13 @@ from kernel_index.build_files.lists import (
     read_build_lists,
     words_of_make,
 )
+from kernel_index.build_files.select_conditions import BY_DEFAULT
 from kernel_index.build_files.starlark import parse_build_file
 from kernel_index.build_files.unlisted import MAKEFILE, UnlistedBuild, read_unlisted
 
 __all__ = [
     "BUILD_FILE_NAMES",
+    "BY_DEFAULT",
     "KERNELS_PACKAGE",
     "MAKEFILE",
     "MAKEFILE_LIST",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.build_options import real_build_options
+from opselect.cli.shared.build_options import real_build_options_with_record
 from opselect.cli.shared.console import counted, note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
@@ -27,6 +27,7 @@ from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macro
 
 if TYPE_CHECKING:
     from opselect.models.choice import Choice
+    from opselect.usecases.real_build import BuildRecord
     from opselect.usecases.verify import Verified
 
 
@@ -75,7 +76,7 @@ Examples:
     help="Whose lists count. Default: those that make binaries of the profile.",
 )
 @macro_options
-@real_build_options
+@real_build_options_with_record
 @choice_options
 @have_option
 @click.option("--summary", is_flag=True, help="Print the verdict alone, in one line.")
@@ -97,6 +98,7 @@ def command(
     profile: str | None,
     build: str | None,
     macros: Macros,
+    record: BuildRecord | None,
     choice: Choice,
     have: frozenset[str],
     summary: bool,
@@ -119,7 +121,7 @@ def command(
     check_for_tensorflow(models)
     source = KernelSource(release, tree, index_file, roots, follow_links)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=True)
-    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi, runtime)
+    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi, runtime, record)
     with reading(quiet=quiet) as watch:
         verified = verify(question, watch)
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -302,7 +302,12 @@ class OpenedBuild:
 
     def problems(self) -> tuple[Finding, ...]:
         """What keeps the build from being made at all."""
-        return tuple(_of_the_build(self.build.parts, self.index))
+        return self.judged()[0]
+
+    def judged(self) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+        """The problems of the build, and, a sentence each, what of it nobody knows."""
+        found, unjudged = _of_the_build(self.build.parts, self.index)
+        return found, (*self.build.unjudged, *unjudged)
 
 
 def open_build(
@@ -343,10 +348,14 @@ def _opened(question: VerifyQuestion, files: dict[str, NamedFile], watch: Watch)
 
 @dataclass(frozen=True, slots=True)
 class HeldAgainst:
-    """Models held against a build: ``answer`` has what they need and pick there, ``problems`` are all that fails."""
+    """Models held against a build: ``answer`` has what they need and pick there, ``problems`` are all that fails.
+
+    ``unjudged`` says, a sentence each, what of the build nobody knows.
+    """
 
     answer: BuildAnswer
     problems: tuple[Finding, ...]
+    unjudged: tuple[str, ...] = ()
 
 
 def hold_against(opened: OpenedBuild, watch: Watch = NOBODY, *, inserted: bool = False) -> HeldAgainst:
@@ -363,9 +372,9 @@ def hold_against(opened: OpenedBuild, watch: Watch = NOBODY, *, inserted: bool =
     found = select_kernels(
         needed, index, profile, builds=build.builds, have=question.have, files=False, contents=opened.contents
     )
-    problems = [*found.selection.unresolved, *opened.problems()]
-    problems += found.selection.verdict.refused
-    return HeldAgainst(found, tuple(sorted(problems, key=lambda each: each.code)))
+    of_build, unjudged = opened.judged()
+    problems = [*found.selection.unresolved, *of_build, *found.selection.verdict.refused]
+    return HeldAgainst(found, tuple(sorted(problems, key=lambda each: each.code)), unjudged)
 
 
 def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: RecordingWatch) -> Verified:
@@ -385,26 +394,27 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
         index.release,
         profile,
         verdict.ignored,
-        (*opened.build.unjudged, *verdict.unjudged),
+        (*held.unjudged, *verdict.unjudged),
         needed.unread,
     )
 
 
-def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> Iterator[Finding]:
-    """What keeps the build from being made at all."""
+def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What keeps the build from being made at all, and, a sentence each, what nobody knows of that."""
     is_shipped = index.release in shipped.releases()
     upstream = shipped.index_of(index.release).build_lists if is_shipped else BuildLists()
+    found: list[Finding | None] = []
+    unjudged: list[str] = []
     for part in parts:
         if isinstance(part, CompiledFiles):
-            yield from part.broken_links(upstream)
+            links = part.links(upstream)
+            found += links.broken
+            unjudged += links.unjudged
         elif isinstance(part, HeaderContents):
-            unusable = part.unusable()
-            if unusable is not None:
-                yield unusable
+            found.append(part.unusable())
         elif isinstance(part, BinaryContents):
-            nothing = part.nothing()
-            if nothing is not None:
-                yield nothing
+            found.append(part.nothing())
+    return tuple(each for each in found if each is not None), tuple(unjudged)
 
 
 def _broken(error: BrokenGraphError) -> Finding:

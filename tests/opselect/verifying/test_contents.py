@@ -9,12 +9,15 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import BAZEL, MAKE, BuildLists, KernelRegistration
 from opselect.build_lists.header import SelectiveHeader
 from opselect.findings.mends import change_model
-from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
+from opselect.verifying.build_options import BuildOptions
+from opselect.verifying.compiled_files import CompiledFiles
 from opselect.verifying.desktop_library import DesktopLibrary
 from opselect.verifying.header_contents import HeaderContents, header_of_pairs
+from opselect.verifying.listed_files import files_of_lists
 from opselect.verifying.together import AllOf
 
 K = "tensorflow/core/kernels"
+ANDROID = BuildOptions("android")
 AGAIN = change_model("Write it again.")
 
 
@@ -51,26 +54,29 @@ def test_a_list_has_its_files_and_what_the_build_compiles_without(old: KernelInd
 
 def test_what_upstream_links_without_is_not_missing(new: KernelIndex) -> None:
     upstream = new.build_lists
-    files = files_of_lists(upstream, BAZEL)
-    assert list(listed(new, *files).broken_links(upstream)) == []
+    files = compiled(upstream, BAZEL)
+    assert listed(new, *files).links(upstream).broken == ()
     iterators = f"{K}/data/iterator_ops.cc"
     assert iterators in files
-    without = {path for each in listed(new, iterators).broken_links(upstream) for path in each.files}
+    without = {path for each in listed(new, iterators).links(upstream).broken for path in each.files}
     assert without
     assert without <= files
-    (broken,) = listed(new, *files - {f"{K}/deep_conv2d.cc"}).broken_links(upstream)
+    (broken,) = listed(new, *files - {f"{K}/deep_conv2d.cc"}).links(upstream).broken
     assert (broken.code, broken.files) == ("OPS121", (f"{K}/deep_conv2d.cc",))
 
 
+def compiled(lists: BuildLists, build: str) -> frozenset[str]:
+    return files_of_lists(lists, build, ANDROID).compiled
+
+
 def test_lists_of_a_release(old: KernelIndex) -> None:
-    assert f"{K}/relu_op.cc" in files_of_lists(old.build_lists, BAZEL) & files_of_lists(old.build_lists, MAKE)
-    assert "tensorflow/core/ops/nn_ops.cc" in files_of_lists(old.build_lists, MAKE) - files_of_lists(
-        old.build_lists, BAZEL
-    )
-    assert files_of_lists(old.build_lists, "") == frozenset()
+    lists = old.build_lists
+    assert f"{K}/relu_op.cc" in compiled(lists, BAZEL) & compiled(lists, MAKE)
+    assert "tensorflow/core/ops/nn_ops.cc" in compiled(lists, MAKE) - compiled(lists, BAZEL)
+    assert compiled(lists, "") == frozenset()
     # Make compiles x.cc for an entry x.c, and nothing for one that names no file.
     odd = BuildLists(makefile=("a.cc", "b.c", "gone.cc"), makefile_missing={"b.c": "b.cc", "gone.cc": ""})
-    assert files_of_lists(odd, MAKE) == {"a.cc", "b.cc"}
+    assert compiled(odd, MAKE) == {"a.cc", "b.cc"}
 
 
 def header(index: KernelIndex, ops: tuple[str, ...], classes: tuple[str, ...], **options: str | None) -> HeaderContents:
