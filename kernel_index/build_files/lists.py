@@ -93,10 +93,11 @@ def list_name(label: Label) -> str:
 
 
 def _selects(group: Group) -> tuple[Mapping[str, tuple[str, ...]], ...]:
-    """The selects that add anything; an empty branch is among them where others count only if it does not."""
+    """The selects that add what is not there anyhow; a branch may be empty where others count only if it does not."""
     selects: dict[int, dict[str, tuple[str, ...]]] = {}
+    always = {entry.text for entry in group.entries if entry.branch is None}
     for entry in group.entries:
-        if entry.branch is not None:
+        if entry.branch is not None and entry.text not in always:
             known = group.selects[entry.branch.select]
             conditions = selects.setdefault(
                 entry.branch.select, {condition: () for condition in known if condition != BY_DEFAULT}

@@ -40,6 +40,7 @@ Examples:
   opselect verify mobilenet.pb --against 2.14 --profile android-slim
   opselect verify mobilenet.pb --tensorflow 2.14 --against ops_to_register.h
   opselect verify mobilenet.pb --against tensorflow --json
+  opselect verify mobilenet.pb --against 1.15 --profile android-slim --build makefile
   opselect verify mobilenet.pb --against manifest.yaml --against ops_to_register.h --summary
   opselect verify flex.tflite --tensorflow 2.14 --against flex_ops.json --against registration.cc
   opselect verify gelu.tflite --runtime 2.9
@@ -73,7 +74,8 @@ Examples:
 @click.option(
     "--build",
     type=WordChoice(("bazel", "makefile")),
-    help="Whose lists count. Default: those that make binaries of the profile.",
+    help="Whose lists are judged. Default: those of the builds that make the profile: both for Android, the makefile's "
+    "for ios and raspberry-pi, where there are both (up to 2.0). The verdict names them.",
 )
 @macro_options
 @real_build_options_with_record
@@ -154,7 +156,8 @@ def _build(verified: Verified) -> str:
     parts = [f"TensorFlow {verified.release}, profile {verified.profile}"] if verified.release else []
     if verified.runtime is not None:
         parts.append(verified.runtime.name)
-    return ", ".join([*(parts or ["TensorFlow Lite"]), *([verified.against] if verified.against else [])])
+    lists = f" ({verified.whose_lists})" if verified.whose_lists else ""
+    return ", ".join([*(parts or ["TensorFlow Lite"]), *([verified.against + lists] if verified.against else [])])
 
 
 def _summary(verified: Verified) -> str:

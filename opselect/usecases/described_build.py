@@ -39,7 +39,8 @@ DEFAULT_LISTS = "default"
 _MAX_NAMED = 3
 """Maximum number of models that a command of the advice names."""
 
-_BUILD_NAMES = {BAZEL: "the lists of Bazel", MAKE: "the makefile's list"}
+LISTS_OF = {BAZEL: "the lists of Bazel", MAKE: "the makefile's list"}
+"""What the lists of a build are called in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,14 @@ class VerifyQuestion:
 class DescribedBuild:
     """A build as far as it is known: its ``parts`` together, and what of them cannot be judged, a sentence each.
 
-    ``builds`` are those of Bazel and the makefile whose lists and libraries count.
+    ``builds`` are those of Bazel and the makefile whose lists and libraries count, ``lists`` those whose lists are
+    parts of it.
     """
 
     parts: tuple[BuildContents, ...]
     unjudged: tuple[str, ...]
     builds: tuple[str, ...]
+    lists: tuple[str, ...] = ()
 
 
 def described_build(
@@ -99,7 +102,8 @@ def described_build(
     header_again = _remake(question, index, profile, "--target header --out build_lists")
     # Who names nothing but registration files of TensorFlow Lite has the default lists for the ops of TensorFlow.
     only_lite = files and all(isinstance(files.get(path), Resolver) for path in question.named)
-    for path in (DEFAULT_LISTS,) if only_lite else question.named:
+    named_parts = (DEFAULT_LISTS,) if only_lite else question.named
+    for path in named_parts:
         named = files.get(path)
         if named is None:
             options = passed_options(profile, question.source, question.record)
@@ -126,7 +130,8 @@ def described_build(
                 unjudged.append(f"{path} names {them} that TensorFlow {index.release} does not have, or no scan reads.")
             its = (MAKE,) if MAKE in builds_of(index.build_lists) else builds
             parts.append(CompiledFiles(path, compiled, index, profile, lists_again, its))
-    return DescribedBuild(tuple(parts), tuple(unjudged), builds)
+    lists = builds if any(files.get(path) is None for path in named_parts) else ()
+    return DescribedBuild(tuple(parts), tuple(unjudged), builds, lists)
 
 
 def _builds(question: VerifyQuestion, index: KernelIndex, profile: str) -> tuple[str, ...]:
@@ -153,7 +158,7 @@ def _of_lists(
     check_read(index.build_lists)
     for build in builds:
         listed = files_of_lists(index.build_lists, build, options)
-        name = f"{_BUILD_NAMES[build]} of TensorFlow {index.release}"
+        name = f"{LISTS_OF[build]} of TensorFlow {index.release}"
         yield CompiledFiles(name, listed.compiled, index, profile, remake, (build,), listed.undecided, listed.left_out)
 
 

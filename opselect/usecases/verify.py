@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kernel_index import shipped
+from kernel_index.build_files.mobile_lists import builds_of
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.records import BuildLists
 from kernel_index.records_json import Json
@@ -20,7 +21,7 @@ from opselect.findings.mends import change_model
 from opselect.lite.runtimes import LiteRelease, find_runtime
 from opselect.models.graph import BrokenGraphError
 from opselect.requirements.of_many_models import Failure
-from opselect.usecases.described_build import DEFAULT_LISTS, DescribedBuild, VerifyQuestion, described_build
+from opselect.usecases.described_build import DEFAULT_LISTS, LISTS_OF, DescribedBuild, VerifyQuestion, described_build
 from opselect.usecases.kernel_source import DEFAULT_PROFILE
 from opselect.usecases.load_model import load_model
 from opselect.usecases.model_names import model_names
@@ -53,6 +54,8 @@ class Verified:
     ``release`` and ``profile`` are empty where no TensorFlow is asked, for TensorFlow Lite alone. ``ignored`` is what
     the release passes over although it changes results; ``unjudged`` says, a sentence each, what could not be judged.
     ``runtime`` is the release of TensorFlow Lite that was asked about, ``notes`` what else is to say of its operators.
+    ``lists`` are the builds whose lists were judged, of ``known_lists`` that the release has lists for
+    (:data:`kernel_index.records.BAZEL` and ``MAKE``).
     """
 
     against: str
@@ -66,6 +69,13 @@ class Verified:
     warnings: tuple[str, ...] = ()
     runtime: LiteRelease | None = None
     notes: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    known_lists: tuple[str, ...] = ()
+
+    @property
+    def whose_lists(self) -> str:
+        """Whose lists were judged, in words; empty where the release has those of one build at most, or none count."""
+        return " and ".join(LISTS_OF[build] for build in self.lists) if len(self.known_lists) > 1 else ""
 
     @property
     def ok(self) -> bool:
@@ -84,13 +94,14 @@ class Verified:
         return "fails" if is_known or not self.problems else "not known"
 
     def to_json(self) -> Json:
-        """``{"ok", "verdict", "against", "tensorflow", "profile", "runtime", "problems", …}`` (``docs/verify.md``)."""
+        """``{"ok", "verdict", "against", "tensorflow", "profile", "lists", …}`` (``docs/verify.md``)."""
         return {
             "ok": self.ok,
             "verdict": self.verdict,
             "against": self.against,
             "tensorflow": self.release,
             "profile": self.profile,
+            "lists": list(self.lists),
             "runtime": "" if self.runtime is None else str(self.runtime),
             "problems": [problem_json(each) for each in self.problems],
             "ignored": [problem_json(each) for each in self.ignored],
@@ -342,7 +353,7 @@ def _opened(question: VerifyQuestion, files: dict[str, NamedFile], watch: Watch)
     described = " and ".join(dict.fromkeys(getattr(part, "name", "the build") for part in build.parts))
     contents = BinaryContents(binaries, index, profile, described)
     # A part that is asked last knows that the others have what it lacks. What is linked has all libraries.
-    build = DescribedBuild((*build.parts, contents), (*build.unjudged, *contents.unjudged), ())
+    build = replace(build, parts=(*build.parts, contents), unjudged=(*build.unjudged, *contents.unjudged), builds=())
     return OpenedBuild(question, contents.index, profile, build)
 
 
@@ -381,11 +392,13 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
     """What of the models the kernels of a TensorFlow do not run, in the build that is described."""
     opened = _opened(question, files, watch)
     index, profile = opened.index, opened.profile
+    lists, known_lists = opened.build.lists, builds_of(index.build_lists)
     try:
         held = hold_against(opened, watch)
     except BrokenGraphError as error:
         # Of the only model; one of several is among those that could not be read.
-        return Verified(_against(question), 1, (_broken(error),), index.release, profile)
+        problems = (_broken(error),)
+        return Verified(_against(question), 1, problems, index.release, profile, lists=lists, known_lists=known_lists)
     verdict, needed = held.answer.selection.verdict, held.answer.needed.closed()
     return Verified(
         _against(question),
@@ -396,6 +409,8 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
         verdict.ignored,
         (*held.unjudged, *verdict.unjudged),
         needed.unread,
+        lists=lists,
+        known_lists=known_lists,
     )
 
 

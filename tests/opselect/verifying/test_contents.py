@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
 import pytest
 
 from kernel_index import shipped
@@ -67,6 +71,63 @@ def test_what_upstream_links_without_is_not_missing(new: KernelIndex) -> None:
 
 def compiled(lists: BuildLists, build: str) -> frozenset[str]:
     return files_of_lists(lists, build, ANDROID).compiled
+
+
+GEMM = "//tensorflow:gemm holds"
+
+
+def conditional(
+    index: KernelIndex, *files: str, undecided: Mapping[str, str] = MappingProxyType({}), left_out: tuple[str, ...] = ()
+) -> CompiledFiles:
+    return replace(listed(index, *files), undecided=undecided, left_out=dict.fromkeys(left_out, GEMM))
+
+
+def test_links_are_judged_in_the_branches_that_are_taken(new: KernelIndex) -> None:
+    sets, makes = f"{K}/linalg/matrix_set_diag_op.cc", f"{K}/linalg/matrix_diag_op.cc"
+    files = compiled(new.build_lists, BAZEL) - {sets, makes}
+    taken = conditional(new, *files, sets).links(new.build_lists)
+    assert ([each.files for each in taken.broken], taken.unjudged) == ([(makes,)], ())
+    not_taken = conditional(new, *files, left_out=(sets,)).links(new.build_lists)
+    assert (not_taken.broken, not_taken.unjudged) == ((), ())
+    # Not known: of the one that needs it, of the one that is needed, or of both, by one condition and by two.
+    for left, undecided, said in (
+        ((), {sets: GEMM}, f"list: it does not have {makes}, which is needed where {GEMM}; {sets} uses "),
+        ((sets,), {makes: GEMM}, f"list: it has {makes} only where {GEMM}; {sets} uses "),
+        ((), {sets: GEMM, makes: "B holds"}, f"list: it has {makes} only where B holds, and needs it where {GEMM}"),
+    ):
+        found = conditional(new, *files, *left, undecided=undecided).links(new.build_lists)
+        assert found.broken == ()
+        (sentence,) = found.unjudged
+        assert sentence.startswith(said)
+        assert "whether it can be linked is not known. Say which options" in sentence
+    both = conditional(new, *files, undecided={sets: GEMM, makes: GEMM}).links(new.build_lists)
+    assert (both.broken, both.unjudged) == ((), ())
+    (broken,) = conditional(new, *files, sets, left_out=(makes,)).links(new.build_lists).broken
+    assert broken.reason.endswith(f"(it would only where {GEMM})")
+
+
+def test_kernels_of_branches(new: KernelIndex) -> None:
+    relu, definition = kernel(new, "Relu"), new.op_definition("Relu")
+    assert definition is not None
+    there = conditional(new, undecided={relu.source: GEMM, definition.source: GEMM})
+    assert not there.has_kernel(relu)
+    finding = there.without_kernel(relu)
+    assert (finding.code, finding.files) == ("OPS127", (relu.source,))
+    assert finding.reason.endswith(f"only where {GEMM}, which is not known")
+    assert there.without_op(definition).code == "OPS127"
+    gone = conditional(new, left_out=(relu.source,)).without_kernel(relu)
+    assert (gone.code, gone.reason.endswith(f"(it would only where {GEMM})")) == ("OPS119", True)
+
+
+def test_a_part_that_surely_lacks_a_kernel_decides(new: KernelIndex) -> None:
+    relu, definition = kernel(new, "Relu"), new.op_definition("Relu")
+    assert definition is not None
+    perhaps = conditional(new, undecided={relu.source: GEMM})
+    assert AllOf((perhaps, listed(new))).without_kernel(relu).code == "OPS119"
+    assert AllOf((listed(new), perhaps)).without_kernel(relu).code == "OPS119"
+    assert AllOf((perhaps, listed(new, relu.source))).without_kernel(relu).code == "OPS127"
+    by_make = replace(listed(new, build=MAKE), undecided={definition.source: GEMM})
+    assert AllOf((by_make, listed(new, build=MAKE))).without_op(definition).code == "OPS120"
 
 
 def test_lists_of_a_release(old: KernelIndex) -> None:
