@@ -123,9 +123,9 @@ class BuildFile:
         """The strings of a list expression, in order.
 
         Understood are lists and tuples of strings, concatenation, constants of the same file, ``glob`` with
-        ``exclude``, ``select`` (the entries of every branch, each with its :class:`Branch`) and calls of the
-        ``if_android([...])`` kind, which are selects in disguise: the entries of all their lists, unconditionally.
-        Functions of this file and of those that it loads are understood where all they do is to return such a list.
+        ``exclude``, and ``select`` (the entries of every branch, each with its :class:`Branch`). Functions of this file
+        and of those that it loads are understood where all they do is to return such a list. Of others those of the
+        ``if_android([...])`` kind are selects in disguise: the entries of all their lists, unconditionally.
         """
         self._selects = []
         return list(self._strings(expression, frozenset()))
@@ -182,8 +182,8 @@ class BuildFile:
             if isinstance(part, (ast.List, ast.Tuple)):
                 for element in part.elts:
                     yield from self._element(element)
-            elif isinstance(part, ast.Name) and part.id in self._constants and part.id not in inside:
-                yield from self._strings(self._constants[part.id], inside | {part.id})
+            elif isinstance(part, ast.Name) and part.id not in inside and (bound := self._bound(part.id)) is not None:
+                yield from self._strings(bound, inside | {part.id})
             elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                 yield from self._call(part, part.func.id, inside)
             elif isinstance(part, ast.Call) and ast.unparse(part.func) == "selects.with_or":
@@ -263,7 +263,8 @@ class BuildFile:
         given = [*zip(names, call.args, strict=False), *((k.arg, k.value) for k in call.keywords if k.arg)]
         for argument, value in given:
             text = self._text(value)
-            bound[argument] = ast.copy_location(ast.Constant(text), value) if text is not None else value
+            known = self._bound(value.id) if isinstance(value, ast.Name) else None
+            bound[argument] = ast.copy_location(ast.Constant(text), value) if text is not None else known or value
         return file, body[0].value, bound
 
     def _call(self, call: ast.Call, function: str, inside: frozenset[str]) -> Iterator[Entry]:
@@ -271,6 +272,8 @@ class BuildFile:
             yield from self._glob(call, inside)
         elif function == "select" and call.args and isinstance(call.args[0], ast.Dict):
             yield from self._branches(call, lambda value: self._strings(value, inside))
+        elif function.startswith("if_") and (known := self._followed(call)) is not None:
+            yield from known
         elif function.startswith("if_"):
             for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
                 yield from self._strings(argument, inside)
@@ -278,6 +281,18 @@ class BuildFile:
             yield from self._of_function(call, *returned)
         else:
             self._complain(call, f"what `{function}()` returns is not known")
+
+    def _followed(self, call: ast.Call) -> list[Entry] | None:
+        """What a function returns; None where that is not known, or not in full."""
+        returned = self._returned(call)
+        if returned is None:
+            return None
+        problems, selects = len(self.diagnostics), len(self._selects)
+        entries = list(self._of_function(call, *returned))
+        if len(self.diagnostics) == problems:
+            return entries
+        del self.diagnostics[problems:], self._selects[selects:]
+        return None
 
     def _branches(self, call: ast.Call, read: Callable[[ast.expr], Iterator[Entry]]) -> Iterator[Entry]:
         """The entries of all branches of a ``select``, each with its :class:`Branch`; none of any other call."""

@@ -151,3 +151,35 @@ def more():
 def test_what_is_listed_outside_of_a_select_too_is_there_anyhow(tmp_path: Path) -> None:
     lists = lists_of(tmp_path, '":a"', 'filegroup(name = "android_ops", srcs = ["x.cc"] + select({":a": ["x.cc"]}))')
     assert lists.group_selects.keys() == {"android_core_ops"}
+
+
+def test_functions_that_choose_are_selects_where_they_can_be_read(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        """
+--- tensorflow/core/kernels/BUILD
+load("//tensorflow:lists.bzl", "if_odd", "if_phone", "if_unread")
+NAMED = ["named.cc"]
+filegroup(
+    name = "android_core_ops",
+    srcs = if_phone(["a.cc"]) + if_odd(["b.cc"]) + if_unread(["c.cc"]) + select({":d": ["d.cc"]}) + if_phone(NAMED, []),
+)
+--- tensorflow/lists.bzl
+def if_phone(these, others = []):
+    return select({Label("//tensorflow:android"): these, "//conditions:default": others})
+def if_odd(these):
+    return select({":odd": these}) + unknown()
+--- tensorflow/BUILD
+config_setting(name = "android", values = {"cpu": "x"})
+--- tensorflow/core/kernels/a.cc tensorflow/core/kernels/b.cc tensorflow/core/kernels/c.cc
+--- tensorflow/core/kernels/d.cc tensorflow/core/kernels/named.cc
+""",
+    )
+    lists, diagnostics = read_build_lists(tmp_path)
+    assert diagnostics == ()
+    android = "//tensorflow:android"
+    assert lists.group_selects == {
+        "android_core_ops": ({android: ("a.cc",)}, {":d": ("d.cc",)}, {android: ("named.cc",)})
+    }
+    assert lists.conditions == {android: (("--cpu=x",),)}
+    assert lists.group_labels["android_core_ops"] == ("a.cc", "b.cc", "c.cc", "d.cc", "named.cc")
