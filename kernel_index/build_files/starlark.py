@@ -287,11 +287,11 @@ class BuildFile:
         returned = self._returned(call)
         if returned is None:
             return None
-        problems, selects = len(self.diagnostics), len(self._selects)
+        problems = len(self.diagnostics)
         entries = list(self._of_function(call, *returned))
         if len(self.diagnostics) == problems:
             return entries
-        del self.diagnostics[problems:], self._selects[selects:]
+        del self.diagnostics[problems:]
         return None
 
     def _branches(self, call: ast.Call, read: Callable[[ast.expr], Iterator[Entry]]) -> Iterator[Entry]:

@@ -106,7 +106,7 @@ class CompiledFiles:
                     broken.setdefault(path, Finding("OPS121", reason, files=(path,), mends=self._mends(path)))
             for condition, files in self._by_condition().items():
                 for path, asking, symbol in self._missing(graph, self.files | files, proven):
-                    if path not in files and path not in broken:
+                    if path not in broken:
                         what = f"it does not have {path}, which is needed where {condition}"
                         if path in self.undecided:
                             what = f"it has {path} only where {self.undecided[path]}, and needs it where {condition}"

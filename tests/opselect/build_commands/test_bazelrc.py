@@ -53,6 +53,10 @@ def test_what_would_be_read_for_ever_is_one_error(tmp_path: Path) -> None:
     doubles = "".join(f"build:x{i} --config=x{i + 1} --config=x{i + 1}\n" for i in range(31))
     with pytest.raises(InputError, match="more than 10,000 others"):
         options(tmp_path, f"{doubles}build:x31 --a\n", "x0")
+    rc = tmp_path / "my.rc"
+    rc.write_text(f"{doubles}build:x31 --a\n")
+    known = read_bazelrc(rc)
+    assert [len(known.options(("x19",))) for _ in range(2)] == [4096, 4096]
     for i in range(20):
         (tmp_path / f"{i}.rc").write_text(f"import {i + 1}.rc\n" * 2)
     (tmp_path / "20.rc").write_text("")

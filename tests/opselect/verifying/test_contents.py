@@ -100,6 +100,10 @@ def test_links_are_judged_in_the_branches_that_are_taken(new: KernelIndex) -> No
         (sentence,) = found.unjudged
         assert sentence.startswith(said)
         assert "whether it can be linked is not known. Say which options" in sentence
+    # What is surely missing is not said again of branches.
+    relu = f"{K}/relu_op.cc"
+    found = conditional(new, *files - {relu}, sets, undecided={relu: GEMM}).links(new.build_lists)
+    assert ([each.files for each in found.broken], found.unjudged) == ([(makes,)], ())
     both = conditional(new, *files, undecided={sets: GEMM, makes: GEMM}).links(new.build_lists)
     assert (both.broken, both.unjudged) == ((), ())
     (broken,) = conditional(new, *files, sets, left_out=(makes,)).links(new.build_lists).broken
