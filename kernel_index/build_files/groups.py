@@ -25,10 +25,14 @@ _GROUP_RULES = {"filegroup": "srcs", "alias": "actual"}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A filegroup or alias: every file in it, other groups followed, and its own entries as they are spelled."""
+    """A filegroup or alias: every file in it, other groups followed, and its own entries as they are spelled.
+
+    ``selects`` has the conditions of each ``select`` among the entries, by the numbers of their branches.
+    """
 
     files: tuple[str, ...]
     entries: tuple[Entry, ...]
+    selects: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +139,12 @@ class GroupReader:
             entries = build_file.aliased(target)
         else:
             entries = build_file.strings(sources)
-        label = Label(build_file.package, target.name)
+        label, selects = Label(build_file.package, target.name), build_file.selects
         self.unclear.extend(Unclear(label, diagnostic) for diagnostic in build_file.diagnostics[already:])
         files: dict[str, None] = {}
         for entry in entries:
             files.update(dict.fromkeys(self.files(build_file, entry)))
-        return Group(tuple(files), tuple(entries))
+        return Group(tuple(files), tuple(entries), selects)
 
     def files(self, build_file: BuildFile, entry: Entry) -> Iterable[str]:
         """The files that an entry of a list stands for: one, or those of a group."""

@@ -13,6 +13,7 @@ from kernel_index.build_files.globbing import BUILD_FILE_NAMES, NO_FILE, is_abse
 from kernel_index.build_files.groups import Group, GroupReader, Unclear
 from kernel_index.build_files.labels import Label
 from kernel_index.build_files.places import KERNELS_PACKAGE, MAKEFILE_LIST
+from kernel_index.build_files.select_conditions import BY_DEFAULT, read_conditions
 from kernel_index.errors import Place, SourceTreeError
 from kernel_index.links import LEADS_OUT, Links
 from kernel_index.records import BuildLists, Diagnostic, Location
@@ -29,8 +30,9 @@ def read_build_lists(root: Path, links: Links | None = None) -> tuple[BuildLists
     Read are all filegroups and aliases of ``tensorflow/core/kernels/BUILD`` named ``android_…``, ``portable_…`` and
     ``mobile_…``, under their names, and every group of another package that they lead to, under its full label.
     ``groups`` has files that exist, from the root of the checkout, and counts every branch of a ``select`` (the
-    lists hold one for ``xsmm``, off by default); ``group_selects`` says which entries are conditional. Entries that
-    are no file (generated ones, other rules, other repositories) stay in ``group_labels`` only.
+    lists hold one for ``xsmm``, off by default); ``group_selects`` says which entries are conditional, and
+    ``conditions`` when these count. Entries that are no file (generated ones, other rules, other repositories) stay in
+    ``group_labels`` only.
 
     An entry that names nothing, a list that cannot be evaluated or parsed, and a release without filegroups are
     diagnostics with file and line; what is behind ``links`` that lead out of the checkout is not read. Raises
@@ -47,15 +49,20 @@ def read_build_lists(root: Path, links: Links | None = None) -> tuple[BuildLists
         where = Location(f"{KERNELS_PACKAGE}/BUILD", 1)
         diagnostics.append(Diagnostic(where, "no filegroup android_core_ops or portable_core_ops: no Bazel lists"))
     unread = {u.diagnostic for u in reader.unclear if u.group is None}
+    selects = {name: selects for name, group in groups.items() if (selects := _selects(group))}
+    packages = {list_name(label): label.package for label in reader.groups}
     lists = BuildLists(
         prefix=prefix or _PREFIXES[0],
         groups={name: group.files for name, group in groups.items()},
         group_labels={name: tuple(dict.fromkeys(e.text for e in group.entries)) for name, group in groups.items()},
         makefile=tuple(line.path for line in makefile),
-        group_selects={name: selects for name, group in groups.items() if (selects := _selects(group))},
+        group_selects=selects,
         makefile_missing={line.path: line.compiled for line in absent},
         packages=tuple(sorted(package for top in _PACKAGE_ROOTS for package in _packages(root, top))),
         unread=tuple(sorted(unread, key=lambda d: (d.location, d.message))),
+        conditions=read_conditions(
+            reader, ((text, packages[name]) for name in selects for select in selects[name] for text in select)
+        ),
     )
     return lists, tuple(sorted([*reader.diagnostics, *diagnostics], key=lambda d: (d.location, d.message)))
 
@@ -81,10 +88,15 @@ def list_name(label: Label) -> str:
 
 
 def _selects(group: Group) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    """The selects that add what is not there anyhow; a branch may be empty where others count only if it does not."""
     selects: dict[int, dict[str, tuple[str, ...]]] = {}
+    always = {entry.text for entry in group.entries if entry.branch is None}
     for entry in group.entries:
-        if entry.branch is not None:
-            conditions = selects.setdefault(entry.branch.select, {})
+        if entry.branch is not None and entry.text not in always:
+            known = group.selects[entry.branch.select]
+            conditions = selects.setdefault(
+                entry.branch.select, {condition: () for condition in known if condition != BY_DEFAULT}
+            )
             conditions[entry.branch.condition] = (*conditions.get(entry.branch.condition, ()), entry.text)
     return tuple(selects[number] for number in sorted(selects))
 

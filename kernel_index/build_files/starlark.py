@@ -11,7 +11,7 @@ import ast
 import copy
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,10 @@ from kernel_index.records import Diagnostic, Location
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The branch of a ``select`` that an entry stands in: which select of the list, and its condition."""
+    """The branch of a ``select`` that an entry stands in: which select of the list, and its condition.
+
+    The condition is empty where it is spelled as nothing that is followed.
+    """
 
     select: int
     condition: str
@@ -73,7 +76,7 @@ class BuildFile:
         self._folder = folder
         self._constants: dict[str, ast.expr] = {}
         self.targets: dict[str, Target] = {}
-        self._selects = 0
+        self._selects: list[tuple[str, ...]] = []
         for statement in tree.body:
             if isinstance(statement, ast.Assign):
                 for name in statement.targets:
@@ -112,35 +115,75 @@ class BuildFile:
     def _add_target(self, call: ast.Call) -> None:
         arguments = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
         name = self._text(arguments["name"]) if "name" in arguments else None
-        if isinstance(call.func, ast.Name) and name is not None:
-            self.targets[name] = Target(name, call.func.id, call.lineno, arguments)
+        if isinstance(call.func, (ast.Name, ast.Attribute)) and name is not None:
+            rule = call.func.id if isinstance(call.func, ast.Name) else ast.unparse(call.func)
+            self.targets[name] = Target(name, rule, call.lineno, arguments)
 
     def strings(self, expression: ast.expr) -> list[Entry]:
         """The strings of a list expression, in order.
 
         Understood are lists and tuples of strings, concatenation, constants of the same file, ``glob`` with
-        ``exclude``, ``select`` (the entries of every branch, each with its :class:`Branch`) and calls of the
-        ``if_android([...])`` kind, which are selects in disguise: the entries of all their lists, unconditionally.
-        Functions of this file and of those that it loads are understood where all they do is to return such a list.
+        ``exclude``, and ``select`` (the entries of every branch, each with its :class:`Branch`). Functions of this file
+        and of those that it loads are understood where all they do is to return such a list. Of others those of the
+        ``if_android([...])`` kind are selects in disguise: the entries of all their lists, unconditionally.
         """
-        self._selects = 0
+        self._selects = []
         return list(self._strings(expression, frozenset()))
 
+    @property
+    def selects(self) -> tuple[tuple[str, ...], ...]:
+        """The conditions of each ``select`` of the list that was read last, by :class:`Branch` numbers.
+
+        Those of branches without an entry are among them.
+        """
+        return tuple(self._selects)
+
     def aliased(self, target: Target) -> list[Entry]:
-        """The one label, or the labels of a select, that an ``alias`` stands for."""
+        """The one label, or the labels of a select with their branches, that an ``alias`` stands for."""
         actual = target.arguments["actual"]
-        self._selects = 0
+        self._selects = []
         if isinstance(actual, ast.Call):
-            return [entry for value in _select_values(actual) for entry in self._element(value)]
+            return list(self._branches(actual, self._element))
         return list(self._element(actual))
+
+    def pairs(self, expression: ast.expr, inside: frozenset[str] = frozenset()) -> list[tuple[str, str]] | None:
+        """The keys and values of a dict of strings; None where something of it is not understood.
+
+        Understood are dicts as they are written, ``dict(other, name = value)``, constants, and functions that do no
+        more than return such a dict. ``inside`` are the names that are followed already.
+        """
+        if isinstance(expression, ast.Name):
+            bound = self._bound(expression.id) if expression.id not in inside else None
+            return self.pairs(bound, inside | {expression.id}) if bound is not None else None
+        if isinstance(expression, ast.Dict):
+            keys = [self._text(key) if key is not None else None for key in expression.keys]
+            return _known_pairs(keys, map(self._text, expression.values))
+        if not isinstance(expression, ast.Call):
+            return None
+        if getattr(expression.func, "id", "") == "dict":
+            parts = [self.pairs(argument, inside) for argument in expression.args]
+            named = _known_pairs(
+                [keyword.arg for keyword in expression.keywords],
+                (self._text(keyword.value) for keyword in expression.keywords),
+            )
+            known = [part for part in (*parts, named) if part is not None]
+            return [pair for part in known for pair in part] if len(known) == len(parts) + 1 else None
+        returned = self._returned(expression)
+        if returned is None:
+            return None
+        file, value, arguments = returned
+        file._arguments.append(arguments)
+        found = file.pairs(value)
+        file._arguments.pop()
+        return found
 
     def _strings(self, expression: ast.expr, inside: frozenset[str]) -> Iterator[Entry]:
         for part in summands(expression):
             if isinstance(part, (ast.List, ast.Tuple)):
                 for element in part.elts:
                     yield from self._element(element)
-            elif isinstance(part, ast.Name) and part.id in self._constants and part.id not in inside:
-                yield from self._strings(self._constants[part.id], inside | {part.id})
+            elif isinstance(part, ast.Name) and part.id not in inside and (bound := self._bound(part.id)) is not None:
+                yield from self._strings(bound, inside | {part.id})
             elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                 yield from self._call(part, part.func.id, inside)
             elif isinstance(part, ast.Call) and ast.unparse(part.func) == "selects.with_or":
@@ -220,19 +263,17 @@ class BuildFile:
         given = [*zip(names, call.args, strict=False), *((k.arg, k.value) for k in call.keywords if k.arg)]
         for argument, value in given:
             text = self._text(value)
-            bound[argument] = ast.copy_location(ast.Constant(text), value) if text is not None else value
+            known = self._bound(value.id) if isinstance(value, ast.Name) else None
+            bound[argument] = ast.copy_location(ast.Constant(text), value) if text is not None else known or value
         return file, body[0].value, bound
 
     def _call(self, call: ast.Call, function: str, inside: frozenset[str]) -> Iterator[Entry]:
         if function == "glob":
             yield from self._glob(call, inside)
         elif function == "select" and call.args and isinstance(call.args[0], ast.Dict):
-            number = self._selects
-            self._selects += 1
-            for key, value in zip(call.args[0].keys, call.args[0].values, strict=True):
-                condition = key.value if isinstance(key, ast.Constant) else ""
-                for entry in self._strings(value, inside):
-                    yield replace(entry, branch=Branch(number, str(condition)))
+            yield from self._branches(call, lambda value: self._strings(value, inside))
+        elif function.startswith("if_") and (known := self._followed(call)) is not None:
+            yield from known
         elif function.startswith("if_"):
             for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
                 yield from self._strings(argument, inside)
@@ -241,13 +282,38 @@ class BuildFile:
         else:
             self._complain(call, f"what `{function}()` returns is not known")
 
+    def _followed(self, call: ast.Call) -> list[Entry] | None:
+        """What a function returns; None where that is not known, or not in full."""
+        returned = self._returned(call)
+        if returned is None:
+            return None
+        problems = len(self.diagnostics)
+        entries = list(self._of_function(call, *returned))
+        if len(self.diagnostics) == problems:
+            return entries
+        del self.diagnostics[problems:]
+        return None
+
+    def _branches(self, call: ast.Call, read: Callable[[ast.expr], Iterator[Entry]]) -> Iterator[Entry]:
+        """The entries of all branches of a ``select``, each with its :class:`Branch`; none of any other call."""
+        if not (call.args and isinstance(call.args[0], ast.Dict)):
+            return
+        number = len(self._selects)
+        conditions = [(self._text(key) or "") if key is not None else "" for key in call.args[0].keys]
+        self._selects.append(tuple(conditions))
+        for condition, value in zip(conditions, call.args[0].values, strict=True):
+            for entry in read(value):
+                yield replace(entry, branch=Branch(number, condition))
+
     def _of_function(
         self, call: ast.Call, file: BuildFile, value: ast.expr, bound: dict[str, ast.expr]
     ) -> Iterator[Entry]:
         """What a function returns, as if the call were that; what is unclear there is unclear here."""
         already = len(file.diagnostics)
         file._arguments.append(bound)
+        selects, file._selects = file._selects, self._selects
         entries = list(file._strings(value, frozenset()))
+        file._selects = selects
         file._arguments.pop()
         if file is not self:
             self.diagnostics += file.diagnostics[already:]
@@ -279,9 +345,11 @@ class _Bound(ast.NodeTransformer):
         return ast.copy_location(ast.Constant(self._text), node) if node.id == self._name else node
 
 
-def _select_values(call: ast.Call) -> list[ast.expr]:
-    """The values of ``select({...})``; none for any other call."""
-    return call.args[0].values if call.args and isinstance(call.args[0], ast.Dict) else []
+def _known_pairs(keys: Iterable[str | None], values: Iterable[str | None]) -> list[tuple[str, str]] | None:
+    """Keys with their values; None where one of them is not known."""
+    pairs = list(zip(keys, values, strict=True))
+    known = [(key, value) for key, value in pairs if key is not None and value is not None]
+    return known if len(known) == len(pairs) else None
 
 
 def summands(expression: ast.expr) -> list[ast.expr]:

@@ -35,6 +35,7 @@ def listed_files(lists: BuildLists) -> Iterable[str]:
 def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str, list[str]]:
     """The columns of build lists; ``file_numbers`` knows at least :func:`listed_files`."""
     labels = _LabelWriter(lists.packages, file_numbers)
+    conditions = lists.conditions.items()
     return {
         "group_files": [
             f"{escape(group)}\t{steps(file_numbers[f] for f in files)}" for group, files in sorted(lists.groups.items())
@@ -51,6 +52,9 @@ def write_lists(lists: BuildLists, file_numbers: Mapping[str, int]) -> dict[str,
                     "group_selects": {g: [dict(s) for s in selects] for g, selects in lists.group_selects.items()},
                     "libraries": {build: list(names) for build, names in lists.libraries.items()},
                     "makefile_missing": dict(lists.makefile_missing),
+                    **(
+                        {"conditions": {c: [list(way) for way in ways] for c, ways in conditions}} if conditions else {}
+                    ),
                     **({"unread": [_place_and_message(each) for each in lists.unread]} if lists.unread else {}),
                 },
                 separators=(",", ":"),
@@ -99,6 +103,7 @@ def read_lists(column: Column, files: Sequence[str]) -> BuildLists:
         _read_files_by_build(column("compiled"), files),
         {build: tuple(names) for build, names in notes.get("libraries", {}).items()},
         tuple(Diagnostic(Location(file, line), message) for file, line, message in notes.get("unread", ())),
+        {label: tuple(tuple(way) for way in ways) for label, ways in notes.get("conditions", {}).items()},
     )
 
 

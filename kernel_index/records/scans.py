@@ -56,6 +56,8 @@ class BuildLists:
     line by line; empty where a release has none.
 
     ``group_selects`` has the ``select`` calls of a group, each a map from condition to the labels it adds.
+    ``conditions`` has of these, by full label, what makes them hold: the options of Bazel that must all be set, and
+    that once for each way in which that may be. What is not known when it holds is not among them.
     ``makefile_missing`` maps an entry that names no file to the one that make compiles in its place, or to nothing.
     ``packages`` are the folders that hold a BUILD file. ``unread`` says of BUILD files that the lists lead to why they
     could not be read: what they list is not known then.
@@ -77,6 +79,7 @@ class BuildLists:
     compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     libraries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[Diagnostic, ...] = ()
+    conditions: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -59,7 +59,7 @@ class BazelFlags:
 def bazel_flags(options: Sequence[RcOption]) -> BazelFlags:
     """What options come to, those that stand later over those before them."""
     flags = BazelFlags()
-    for name, value, option in _pairs(options):
+    for name, value, option in named_options(options):
         valued = RcOption(value, option.place, option.via)
         if name in _OF_ALL:
             flags.copts.append(valued)
@@ -79,7 +79,8 @@ def _switched(name: str, value: str, option: RcOption) -> dict[str, RcOption]:
     return {} if value.lower() in ("false", "0", "no") else {name: option}
 
 
-def _pairs(options: Sequence[RcOption]) -> Iterator[tuple[str, str, RcOption]]:
+def named_options(options: Sequence[RcOption]) -> Iterator[tuple[str, str, RcOption]]:
+    """Name, value and word of options that have a value, in their order."""
     rest = iter(options)
     for option in rest:
         name, equals, value = option.text.partition("=")

@@ -22,6 +22,10 @@ _PLATFORM = "enable_platform_specific_config"
 _SWITCHED_ON = (f"--{_PLATFORM}", f"--{_PLATFORM}=true", f"--{_PLATFORM}=1")
 _DEEPEST = 32
 _LARGEST = 1 << 24
+_MOST_FILES = 256
+_MOST_CONFIGS = 10_000
+"""Those that stand for one ``bazel build``, each as often as it is named: a chain of doubles has no end else."""
+
 _SHOWN = 12
 
 
@@ -36,10 +40,15 @@ class RcOption:
 
 @dataclass(slots=True)
 class RcFile:
-    """The lines of a ``.bazelrc`` and of all that it imports: command and configuration to words in order."""
+    """The lines of a ``.bazelrc`` and of all that it imports: command and configuration to words in order.
+
+    ``files`` counts how many were read, each as often as it is imported.
+    """
 
     path: Path
     lines: dict[tuple[str, str], list[RcOption]] = field(default_factory=dict)
+    files: int = 0
+    _followed: int = field(default=0, init=False)
 
     @property
     def configs(self) -> tuple[str, ...]:
@@ -49,8 +58,10 @@ class RcFile:
     def options(self, configs: Sequence[str] = ()) -> list[RcOption]:
         """The options of ``bazel build`` with ``--config`` for each of these, expanded.
 
-        Raises InputError for a configuration that is not there and for one that leads back to itself.
+        Raises InputError for a configuration that is not there, for one that leads back to itself, and for more of them
+        than anybody writes.
         """
+        self._followed = 0
         words = [word for command in _COMMANDS for word in self.lines.get((command, ""), ())]
         words += [RcOption(f"--config={name}", "the command line") for name in configs]
         plain = list(self._expanded(words, ()))
@@ -79,6 +90,9 @@ class RcFile:
             yield from self._of_config(name, word, inside, platform=platform)
 
     def _of_config(self, name: str, word: RcOption, inside: tuple[str, ...], *, platform: bool) -> Iterator[RcOption]:
+        self._followed += 1
+        if self._followed > _MOST_CONFIGS:
+            raise InputError(word.place, f"its configurations lead to more than {_MOST_CONFIGS:,} others")
         if name in inside:
             circle = " → ".join((*inside[inside.index(name) :], name))
             raise InputError(word.place, f"the configuration {name} leads back to itself: {circle}")
@@ -112,6 +126,9 @@ def _read(path: Path, workspace: Path, rc: RcFile, inside: tuple[Path, ...]) -> 
     resolved = path.resolve()
     if resolved in inside or len(inside) >= _DEEPEST:
         raise InputError(str(path), "is imported by what it imports itself")
+    rc.files += 1
+    if rc.files > _MOST_FILES:
+        raise InputError(str(path), f"is one of more than {_MOST_FILES} files that are imported")
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
@@ -136,6 +153,8 @@ def _read(path: Path, workspace: Path, rc: RcFile, inside: tuple[Path, ...]) -> 
                 raise InputError(place, f"{command} takes one file")
             named = Path(rest[0].replace("%workspace%", str(workspace)))
             target = named if named.is_absolute() else workspace / named
+            if command == "import" and target.exists() and not target.is_file():
+                raise InputError(place, f"imports {target}, which is no file")
             if command == "import" or target.is_file():
                 _read(target, workspace, rc, (*inside, resolved))
             continue

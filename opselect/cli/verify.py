@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.build_options import real_build_options
+from opselect.cli.shared.build_options import real_build_options_with_record
 from opselect.cli.shared.console import counted, note, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
@@ -27,6 +27,7 @@ from opselect.usecases.kernel_source import DEFAULT_PROFILE, KernelSource, Macro
 
 if TYPE_CHECKING:
     from opselect.models.choice import Choice
+    from opselect.usecases.real_build import BuildRecord
     from opselect.usecases.verify import Verified
 
 
@@ -39,6 +40,7 @@ Examples:
   opselect verify mobilenet.pb --against 2.14 --profile android-slim
   opselect verify mobilenet.pb --tensorflow 2.14 --against ops_to_register.h
   opselect verify mobilenet.pb --against tensorflow --json
+  opselect verify mobilenet.pb --against 1.15 --profile android-slim --build makefile
   opselect verify mobilenet.pb --against manifest.yaml --against ops_to_register.h --summary
   opselect verify flex.tflite --tensorflow 2.14 --against flex_ops.json --against registration.cc
   opselect verify gelu.tflite --runtime 2.9
@@ -72,10 +74,11 @@ Examples:
 @click.option(
     "--build",
     type=WordChoice(("bazel", "makefile")),
-    help="Whose lists count. Default: those that make binaries of the profile.",
+    help="Whose lists are judged. Default: those of the builds that make the profile: both for Android, the makefile's "
+    "for ios and raspberry-pi, where there are both (up to 2.0). The verdict names them.",
 )
 @macro_options
-@real_build_options
+@real_build_options_with_record
 @choice_options
 @have_option
 @click.option("--summary", is_flag=True, help="Print the verdict alone, in one line.")
@@ -97,6 +100,7 @@ def command(
     profile: str | None,
     build: str | None,
     macros: Macros,
+    record: BuildRecord | None,
     choice: Choice,
     have: frozenset[str],
     summary: bool,
@@ -119,7 +123,7 @@ def command(
     check_for_tensorflow(models)
     source = KernelSource(release, tree, index_file, roots, follow_links)
     needs = parse_needs(models, kept, choice, jobs, dask, inserted=True)
-    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi, runtime)
+    question = VerifyQuestion(needs, against, source, profile or "", macros, build or "", have, abi, runtime, record)
     with reading(quiet=quiet) as watch:
         verified = verify(question, watch)
     if as_json:
@@ -152,7 +156,8 @@ def _build(verified: Verified) -> str:
     parts = [f"TensorFlow {verified.release}, profile {verified.profile}"] if verified.release else []
     if verified.runtime is not None:
         parts.append(verified.runtime.name)
-    return ", ".join([*(parts or ["TensorFlow Lite"]), *([verified.against] if verified.against else [])])
+    lists = f" ({verified.whose_lists})" if verified.whose_lists else ""
+    return ", ".join([*(parts or ["TensorFlow Lite"]), *([verified.against + lists] if verified.against else [])])
 
 
 def _summary(verified: Verified) -> str:

@@ -17,11 +17,15 @@ from opselect.build_lists.unread import check_read
 from opselect.findings.mends import Mend, run
 from opselect.usecases.kernel_source import NO_MACROS, KernelSource, Macros
 from opselect.usecases.model_names import shown_name
+from opselect.usecases.passed_options import passed_options
 from opselect.usecases.read_requirements import ModelSet
+from opselect.usecases.real_build import BuildRecord
 from opselect.usecases.show_header import releases_of_classes
-from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
+from opselect.verifying.build_options import BuildOptions
+from opselect.verifying.compiled_files import CompiledFiles
 from opselect.verifying.desktop_library import DesktopLibrary
 from opselect.verifying.header_contents import HeaderContents, header_of_pairs
+from opselect.verifying.listed_files import files_of_lists
 from opselect.verifying.named_files import ManifestFile, NamedFile, OpsList, PathList
 from opselect.verifying.resolver import Resolver
 
@@ -35,7 +39,8 @@ DEFAULT_LISTS = "default"
 _MAX_NAMED = 3
 """Maximum number of models that a command of the advice names."""
 
-_BUILD_NAMES = {BAZEL: "the lists of Bazel", MAKE: "the makefile's list"}
+LISTS_OF = {BAZEL: "the lists of Bazel", MAKE: "the makefile's list"}
+"""What the lists of a build are called in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class VerifyQuestion:
     manifest or a checkout among these says them. ``build`` is the one of Bazel and the makefile whose lists count;
     without it those that make binaries of the profile. ``have`` are libraries that the build has besides. ``abi`` is
     the processor whose library counts in a package of binaries. ``runtime`` is the release of TensorFlow Lite or LiteRT
-    whose operators the models are held against, as :func:`opselect.lite.runtimes.find_runtime` reads it.
+    whose operators the models are held against, as :func:`opselect.lite.runtimes.find_runtime` reads it. ``record``
+    says how the build is made, where somebody named that.
     """
 
     models: ModelSet
@@ -59,6 +65,7 @@ class VerifyQuestion:
     have: frozenset[str] = frozenset()
     abi: str = ""
     runtime: str = ""
+    record: BuildRecord | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -70,12 +77,14 @@ class VerifyQuestion:
 class DescribedBuild:
     """A build as far as it is known: its ``parts`` together, and what of them cannot be judged, a sentence each.
 
-    ``builds`` are those of Bazel and the makefile whose lists and libraries count.
+    ``builds`` are those of Bazel and the makefile whose lists and libraries count, ``lists`` those whose lists are
+    parts of it.
     """
 
     parts: tuple[BuildContents, ...]
     unjudged: tuple[str, ...]
     builds: tuple[str, ...]
+    lists: tuple[str, ...] = ()
 
 
 def described_build(
@@ -93,10 +102,12 @@ def described_build(
     header_again = _remake(question, index, profile, "--target header --out build_lists")
     # Who names nothing but registration files of TensorFlow Lite has the default lists for the ops of TensorFlow.
     only_lite = files and all(isinstance(files.get(path), Resolver) for path in question.named)
-    for path in (DEFAULT_LISTS,) if only_lite else question.named:
+    named_parts = (DEFAULT_LISTS,) if only_lite else question.named
+    for path in named_parts:
         named = files.get(path)
         if named is None:
-            parts += _of_lists(index, profile, builds, _remake_lists(question, index, profile))
+            options = passed_options(profile, question.source, question.record)
+            parts += _of_lists(index, profile, builds, options, _remake_lists(question, index, profile))
             if not builds and profile.startswith("desktop"):
                 parts.append(DesktopLibrary())
             elif not builds:
@@ -119,7 +130,8 @@ def described_build(
                 unjudged.append(f"{path} names {them} that TensorFlow {index.release} does not have, or no scan reads.")
             its = (MAKE,) if MAKE in builds_of(index.build_lists) else builds
             parts.append(CompiledFiles(path, compiled, index, profile, lists_again, its))
-    return DescribedBuild(tuple(parts), tuple(unjudged), builds)
+    lists = builds if any(files.get(path) is None for path in named_parts) else ()
+    return DescribedBuild(tuple(parts), tuple(unjudged), builds, lists)
 
 
 def _builds(question: VerifyQuestion, index: KernelIndex, profile: str) -> tuple[str, ...]:
@@ -140,17 +152,14 @@ def _known_files(index: KernelIndex) -> frozenset[str]:
     return frozenset(index.includes).union(listed, *lists.groups.values())
 
 
-def _of_lists(index: KernelIndex, profile: str, builds: tuple[str, ...], remake: Mend) -> Iterator[CompiledFiles]:
+def _of_lists(
+    index: KernelIndex, profile: str, builds: tuple[str, ...], options: BuildOptions, remake: Mend
+) -> Iterator[CompiledFiles]:
     check_read(index.build_lists)
     for build in builds:
-        yield CompiledFiles(
-            f"{_BUILD_NAMES[build]} of TensorFlow {index.release}",
-            files_of_lists(index.build_lists, build),
-            index,
-            profile,
-            remake,
-            (build,),
-        )
+        listed = files_of_lists(index.build_lists, build, options)
+        name = f"{LISTS_OF[build]} of TensorFlow {index.release}"
+        yield CompiledFiles(name, listed.compiled, index, profile, remake, (build,), listed.undecided, listed.left_out)
 
 
 def _remake_lists(question: VerifyQuestion, index: KernelIndex, profile: str) -> Mend:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kernel_index import shipped
+from kernel_index.build_files.mobile_lists import builds_of
 from kernel_index.errors import InputError, OpselectError
 from kernel_index.records import BuildLists
 from kernel_index.records_json import Json
@@ -20,7 +21,7 @@ from opselect.findings.mends import change_model
 from opselect.lite.runtimes import LiteRelease, find_runtime
 from opselect.models.graph import BrokenGraphError
 from opselect.requirements.of_many_models import Failure
-from opselect.usecases.described_build import DEFAULT_LISTS, DescribedBuild, VerifyQuestion, described_build
+from opselect.usecases.described_build import DEFAULT_LISTS, LISTS_OF, DescribedBuild, VerifyQuestion, described_build
 from opselect.usecases.kernel_source import DEFAULT_PROFILE
 from opselect.usecases.load_model import load_model
 from opselect.usecases.model_names import model_names
@@ -53,6 +54,8 @@ class Verified:
     ``release`` and ``profile`` are empty where no TensorFlow is asked, for TensorFlow Lite alone. ``ignored`` is what
     the release passes over although it changes results; ``unjudged`` says, a sentence each, what could not be judged.
     ``runtime`` is the release of TensorFlow Lite that was asked about, ``notes`` what else is to say of its operators.
+    ``lists`` are the builds whose lists were judged, of ``known_lists`` that the release has lists for
+    (:data:`kernel_index.records.BAZEL` and ``MAKE``).
     """
 
     against: str
@@ -66,6 +69,13 @@ class Verified:
     warnings: tuple[str, ...] = ()
     runtime: LiteRelease | None = None
     notes: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    known_lists: tuple[str, ...] = ()
+
+    @property
+    def whose_lists(self) -> str:
+        """Whose lists were judged, in words; empty where the release has those of one build at most, or none count."""
+        return " and ".join(LISTS_OF[build] for build in self.lists) if len(self.known_lists) > 1 else ""
 
     @property
     def ok(self) -> bool:
@@ -84,13 +94,14 @@ class Verified:
         return "fails" if is_known or not self.problems else "not known"
 
     def to_json(self) -> Json:
-        """``{"ok", "verdict", "against", "tensorflow", "profile", "runtime", "problems", …}`` (``docs/verify.md``)."""
+        """``{"ok", "verdict", "against", "tensorflow", "profile", "lists", …}`` (``docs/verify.md``)."""
         return {
             "ok": self.ok,
             "verdict": self.verdict,
             "against": self.against,
             "tensorflow": self.release,
             "profile": self.profile,
+            "lists": list(self.lists),
             "runtime": "" if self.runtime is None else str(self.runtime),
             "problems": [problem_json(each) for each in self.problems],
             "ignored": [problem_json(each) for each in self.ignored],
@@ -302,7 +313,12 @@ class OpenedBuild:
 
     def problems(self) -> tuple[Finding, ...]:
         """What keeps the build from being made at all."""
-        return tuple(_of_the_build(self.build.parts, self.index))
+        return self.judged()[0]
+
+    def judged(self) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+        """The problems of the build, and, a sentence each, what of it nobody knows."""
+        found, unjudged = _of_the_build(self.build.parts, self.index)
+        return found, (*self.build.unjudged, *unjudged)
 
 
 def open_build(
@@ -337,16 +353,20 @@ def _opened(question: VerifyQuestion, files: dict[str, NamedFile], watch: Watch)
     described = " and ".join(dict.fromkeys(getattr(part, "name", "the build") for part in build.parts))
     contents = BinaryContents(binaries, index, profile, described)
     # A part that is asked last knows that the others have what it lacks. What is linked has all libraries.
-    build = DescribedBuild((*build.parts, contents), (*build.unjudged, *contents.unjudged), ())
+    build = replace(build, parts=(*build.parts, contents), unjudged=(*build.unjudged, *contents.unjudged), builds=())
     return OpenedBuild(question, contents.index, profile, build)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldAgainst:
-    """Models held against a build: ``answer`` has what they need and pick there, ``problems`` are all that fails."""
+    """Models held against a build: ``answer`` has what they need and pick there, ``problems`` are all that fails.
+
+    ``unjudged`` says, a sentence each, what of the build nobody knows.
+    """
 
     answer: BuildAnswer
     problems: tuple[Finding, ...]
+    unjudged: tuple[str, ...] = ()
 
 
 def hold_against(opened: OpenedBuild, watch: Watch = NOBODY, *, inserted: bool = False) -> HeldAgainst:
@@ -363,20 +383,22 @@ def hold_against(opened: OpenedBuild, watch: Watch = NOBODY, *, inserted: bool =
     found = select_kernels(
         needed, index, profile, builds=build.builds, have=question.have, files=False, contents=opened.contents
     )
-    problems = [*found.selection.unresolved, *opened.problems()]
-    problems += found.selection.verdict.refused
-    return HeldAgainst(found, tuple(sorted(problems, key=lambda each: each.code)))
+    of_build, unjudged = opened.judged()
+    problems = [*found.selection.unresolved, *of_build, *found.selection.verdict.refused]
+    return HeldAgainst(found, tuple(sorted(problems, key=lambda each: each.code)), unjudged)
 
 
 def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: RecordingWatch) -> Verified:
     """What of the models the kernels of a TensorFlow do not run, in the build that is described."""
     opened = _opened(question, files, watch)
     index, profile = opened.index, opened.profile
+    lists, known_lists = opened.build.lists, builds_of(index.build_lists)
     try:
         held = hold_against(opened, watch)
     except BrokenGraphError as error:
         # Of the only model; one of several is among those that could not be read.
-        return Verified(_against(question), 1, (_broken(error),), index.release, profile)
+        problems = (_broken(error),)
+        return Verified(_against(question), 1, problems, index.release, profile, lists=lists, known_lists=known_lists)
     verdict, needed = held.answer.selection.verdict, held.answer.needed.closed()
     return Verified(
         _against(question),
@@ -385,26 +407,29 @@ def _by_kernels(question: VerifyQuestion, files: dict[str, NamedFile], watch: Re
         index.release,
         profile,
         verdict.ignored,
-        (*opened.build.unjudged, *verdict.unjudged),
+        (*held.unjudged, *verdict.unjudged),
         needed.unread,
+        lists=lists,
+        known_lists=known_lists,
     )
 
 
-def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> Iterator[Finding]:
-    """What keeps the build from being made at all."""
+def _of_the_build(parts: Sequence[BuildContents], index: KernelIndex) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What keeps the build from being made at all, and, a sentence each, what nobody knows of that."""
     is_shipped = index.release in shipped.releases()
     upstream = shipped.index_of(index.release).build_lists if is_shipped else BuildLists()
+    found: list[Finding | None] = []
+    unjudged: list[str] = []
     for part in parts:
         if isinstance(part, CompiledFiles):
-            yield from part.broken_links(upstream)
+            links = part.links(upstream)
+            found += links.broken
+            unjudged += links.unjudged
         elif isinstance(part, HeaderContents):
-            unusable = part.unusable()
-            if unusable is not None:
-                yield unusable
+            found.append(part.unusable())
         elif isinstance(part, BinaryContents):
-            nothing = part.nothing()
-            if nothing is not None:
-                yield nothing
+            found.append(part.nothing())
+    return tuple(each for each in found if each is not None), tuple(unjudged)
 
 
 def _broken(error: BrokenGraphError) -> Finding:

@@ -87,6 +87,7 @@ def test_json_says_what_fails_where(cli: Cli) -> None:
         "against": str(FINDINGS / "without_class.h"),
         "tensorflow": "2.14.1",
         "profile": "android",
+        "lists": [],
         "runtime": "",
         "ignored": [],
         "unjudged": [],

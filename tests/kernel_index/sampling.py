@@ -115,6 +115,7 @@ _build_lists = st.builds(
     not_compiled=st.dictionaries(words, _paths, max_size=2),
     compiled=st.dictionaries(words, _paths, max_size=2),
     libraries=st.dictionaries(words, st.lists(words, max_size=2).map(tuple), max_size=2),
+    conditions=st.dictionaries(words, st.lists(_paths, max_size=2).map(tuple), max_size=2),
 )
 
 

@@ -60,18 +60,25 @@ def real_build_options(command: Command) -> Command:
     return _deciding(command, _CONFIG)
 
 
+def real_build_options_with_record(command: Command) -> Command:
+    """The same for a command that asks more of the build: it gets its ``record``, too, None where none is named."""
+    return _deciding(command, _CONFIG, with_record=True)
+
+
 def real_build_options_beside_config(command: Command) -> Command:
     """The same for a command whose ``--config`` is another one."""
     return _deciding(command, _CONFIG[:1])
 
 
-def _deciding(command: Command, spelled: tuple[str, ...]) -> Command:
+def _deciding(command: Command, spelled: tuple[str, ...], *, with_record: bool = False) -> Command:
 
     @functools.wraps(command)
     def decided(**values: Any) -> object:
         record = record_of(**{part: values.pop(part) for part in _PARTS})
         if record is not None:
             _decide(record, values)
+        if with_record:
+            values["record"] = record
         return command(**values)
 
     return record_options(cast("Command", decided), spelled)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,25 @@ def test_imports_are_read_where_they_stand(tmp_path: Path) -> None:
 def test_what_bazel_would_not_take_is_one_error(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         options(tmp_path, text, "x")
+
+
+def test_what_would_be_read_for_ever_is_one_error(tmp_path: Path) -> None:
+    doubles = "".join(f"build:x{i} --config=x{i + 1} --config=x{i + 1}\n" for i in range(31))
+    with pytest.raises(InputError, match="more than 10,000 others"):
+        options(tmp_path, f"{doubles}build:x31 --a\n", "x0")
+    rc = tmp_path / "my.rc"
+    rc.write_text(f"{doubles}build:x31 --a\n")
+    known = read_bazelrc(rc)
+    assert [len(known.options(("x19",))) for _ in range(2)] == [4096, 4096]
+    for i in range(20):
+        (tmp_path / f"{i}.rc").write_text(f"import {i + 1}.rc\n" * 2)
+    (tmp_path / "20.rc").write_text("")
+    with pytest.raises(InputError, match="more than 256 files"):
+        options(tmp_path, "import 0.rc\n")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"imports .*pipe, which is no file"):
+        options(tmp_path, "import pipe\n")
+    assert options(tmp_path, "try-import pipe\nbuild --a\n") == ["--a"]
 
 
 def test_flags_say_macros_with_their_lines_and_the_target(tmp_path: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
 import pytest
 
 from kernel_index import shipped
@@ -9,12 +13,15 @@ from kernel_index.index import KernelIndex
 from kernel_index.records import BAZEL, MAKE, BuildLists, KernelRegistration
 from opselect.build_lists.header.record import SelectiveHeader
 from opselect.findings.mends import change_model
-from opselect.verifying.compiled_files import CompiledFiles, files_of_lists
+from opselect.verifying.build_options import BuildOptions
+from opselect.verifying.compiled_files import CompiledFiles
 from opselect.verifying.desktop_library import DesktopLibrary
 from opselect.verifying.header_contents import HeaderContents, header_of_pairs
+from opselect.verifying.listed_files import files_of_lists
 from opselect.verifying.together import AllOf
 
 K = "tensorflow/core/kernels"
+ANDROID = BuildOptions("android")
 AGAIN = change_model("Write it again.")
 
 
@@ -51,26 +58,90 @@ def test_a_list_has_its_files_and_what_the_build_compiles_without(old: KernelInd
 
 def test_what_upstream_links_without_is_not_missing(new: KernelIndex) -> None:
     upstream = new.build_lists
-    files = files_of_lists(upstream, BAZEL)
-    assert list(listed(new, *files).broken_links(upstream)) == []
+    files = compiled(upstream, BAZEL)
+    assert listed(new, *files).links(upstream).broken == ()
     iterators = f"{K}/data/iterator_ops.cc"
     assert iterators in files
-    without = {path for each in listed(new, iterators).broken_links(upstream) for path in each.files}
+    without = {path for each in listed(new, iterators).links(upstream).broken for path in each.files}
     assert without
     assert without <= files
-    (broken,) = listed(new, *files - {f"{K}/deep_conv2d.cc"}).broken_links(upstream)
+    (broken,) = listed(new, *files - {f"{K}/deep_conv2d.cc"}).links(upstream).broken
     assert (broken.code, broken.files) == ("OPS121", (f"{K}/deep_conv2d.cc",))
 
 
+def compiled(lists: BuildLists, build: str) -> frozenset[str]:
+    return files_of_lists(lists, build, ANDROID).compiled
+
+
+GEMM = "//tensorflow:gemm holds"
+
+
+def conditional(
+    index: KernelIndex, *files: str, undecided: Mapping[str, str] = MappingProxyType({}), left_out: tuple[str, ...] = ()
+) -> CompiledFiles:
+    return replace(listed(index, *files), undecided=undecided, left_out=dict.fromkeys(left_out, GEMM))
+
+
+def test_links_are_judged_in_the_branches_that_are_taken(new: KernelIndex) -> None:
+    sets, makes = f"{K}/linalg/matrix_set_diag_op.cc", f"{K}/linalg/matrix_diag_op.cc"
+    files = compiled(new.build_lists, BAZEL) - {sets, makes}
+    taken = conditional(new, *files, sets).links(new.build_lists)
+    assert ([each.files for each in taken.broken], taken.unjudged) == ([(makes,)], ())
+    not_taken = conditional(new, *files, left_out=(sets,)).links(new.build_lists)
+    assert (not_taken.broken, not_taken.unjudged) == ((), ())
+    # Not known: of the one that needs it, of the one that is needed, or of both, by one condition and by two.
+    for left, undecided, said in (
+        ((), {sets: GEMM}, f"list: it does not have {makes}, which is needed where {GEMM}; {sets} uses "),
+        ((sets,), {makes: GEMM}, f"list: it has {makes} only where {GEMM}; {sets} uses "),
+        ((), {sets: GEMM, makes: "B holds"}, f"list: it has {makes} only where B holds, and needs it where {GEMM}"),
+    ):
+        found = conditional(new, *files, *left, undecided=undecided).links(new.build_lists)
+        assert found.broken == ()
+        (sentence,) = found.unjudged
+        assert sentence.startswith(said)
+        assert "whether it can be linked is not known. Say which options" in sentence
+    # What is surely missing is not said again of branches.
+    relu = f"{K}/relu_op.cc"
+    found = conditional(new, *files - {relu}, sets, undecided={relu: GEMM}).links(new.build_lists)
+    assert ([each.files for each in found.broken], found.unjudged) == ([(makes,)], ())
+    both = conditional(new, *files, undecided={sets: GEMM, makes: GEMM}).links(new.build_lists)
+    assert (both.broken, both.unjudged) == ((), ())
+    (broken,) = conditional(new, *files, sets, left_out=(makes,)).links(new.build_lists).broken
+    assert broken.reason.endswith(f"(it would only where {GEMM})")
+
+
+def test_kernels_of_branches(new: KernelIndex) -> None:
+    relu, definition = kernel(new, "Relu"), new.op_definition("Relu")
+    assert definition is not None
+    there = conditional(new, undecided={relu.source: GEMM, definition.source: GEMM})
+    assert not there.has_kernel(relu)
+    finding = there.without_kernel(relu)
+    assert (finding.code, finding.files) == ("OPS127", (relu.source,))
+    assert finding.reason.endswith(f"only where {GEMM}, which is not known")
+    assert there.without_op(definition).code == "OPS127"
+    gone = conditional(new, left_out=(relu.source,)).without_kernel(relu)
+    assert (gone.code, gone.reason.endswith(f"(it would only where {GEMM})")) == ("OPS119", True)
+
+
+def test_a_part_that_surely_lacks_a_kernel_decides(new: KernelIndex) -> None:
+    relu, definition = kernel(new, "Relu"), new.op_definition("Relu")
+    assert definition is not None
+    perhaps = conditional(new, undecided={relu.source: GEMM})
+    assert AllOf((perhaps, listed(new))).without_kernel(relu).code == "OPS119"
+    assert AllOf((listed(new), perhaps)).without_kernel(relu).code == "OPS119"
+    assert AllOf((perhaps, listed(new, relu.source))).without_kernel(relu).code == "OPS127"
+    by_make = replace(listed(new, build=MAKE), undecided={definition.source: GEMM})
+    assert AllOf((by_make, listed(new, build=MAKE))).without_op(definition).code == "OPS120"
+
+
 def test_lists_of_a_release(old: KernelIndex) -> None:
-    assert f"{K}/relu_op.cc" in files_of_lists(old.build_lists, BAZEL) & files_of_lists(old.build_lists, MAKE)
-    assert "tensorflow/core/ops/nn_ops.cc" in files_of_lists(old.build_lists, MAKE) - files_of_lists(
-        old.build_lists, BAZEL
-    )
-    assert files_of_lists(old.build_lists, "") == frozenset()
+    lists = old.build_lists
+    assert f"{K}/relu_op.cc" in compiled(lists, BAZEL) & compiled(lists, MAKE)
+    assert "tensorflow/core/ops/nn_ops.cc" in compiled(lists, MAKE) - compiled(lists, BAZEL)
+    assert compiled(lists, "") == frozenset()
     # Make compiles x.cc for an entry x.c, and nothing for one that names no file.
     odd = BuildLists(makefile=("a.cc", "b.c", "gone.cc"), makefile_missing={"b.c": "b.cc", "gone.cc": ""})
-    assert files_of_lists(odd, MAKE) == {"a.cc", "b.cc"}
+    assert compiled(odd, MAKE) == {"a.cc", "b.cc"}
 
 
 def header(index: KernelIndex, ops: tuple[str, ...], classes: tuple[str, ...], **options: str | None) -> HeaderContents:
