@@ -32,8 +32,8 @@ from kernel_index.source_tree import SEARCH, SourceTree, open_tree
 RUNS = 3
 SAMPLE = 60
 SHARE = 1 / 60
-COLD = "not looked into yet: the preprocessor is Python, and finding dependencies has no part in g++ -E"
-WARM = "not looked into yet: each file that a source can reach is looked at"
+COLD = "the preprocessor is Python, most of it regular expressions; finding dependencies has no part in g++ -E"
+WARM = "all files of the checkout are compared by their stamps; imports are a quarter of it"
 
 SCAN = """
 import sys

@@ -9,9 +9,9 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from benchmarks.made_models import varint
 from kernel_index.datatypes import DataType
 from opselect.models.formats.graphdef_writer import write_graph
+from opselect.models.formats.wire_writer import varint
 from opselect.models.graph import Graph, Node, Shape
 
 VARIABLES = 3000

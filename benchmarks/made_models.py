@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from opselect.models.formats.wire_writer import varint
+
 CONV_CHANNELS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 DENSE = (("fc1", 25088, 4096), ("fc2", 4096, 4096), ("predictions", 4096, 1000))
 DT_FLOAT = b"\x30\x01"
@@ -13,14 +15,6 @@ ONES = b"\x0a\x06\x1a\x04\x01\x01\x01\x01"
 SAME = b"\x12\x04SAME"
 LAYERS = 28
 ACTIVATIONS = ("Relu", "Relu6", "Elu", "Softplus", "Tanh", "Sigmoid", "Selu", "Softsign")
-
-
-def varint(number: int) -> bytes:
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
 
 
 def head(field: int, size: int) -> bytes:

@@ -14,9 +14,12 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from kernel_index.build_files.globbing import glob_files
 from kernel_index.records import Diagnostic, Location
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +171,7 @@ class BuildFile:
             )
             known = [part for part in (*parts, named) if part is not None]
             return [pair for part in known for pair in part] if len(known) == len(parts) + 1 else None
-        returned = self._returned(expression)
-        if returned is None:
-            return None
-        file, value, arguments = returned
-        file._arguments.append(arguments)
-        found = file.pairs(value)
-        file._arguments.pop()
-        return found
+        return self._read_returned(expression, BuildFile.pairs)
 
     def _strings(self, expression: ast.expr, inside: frozenset[str]) -> Iterator[Entry]:
         for part in summands(expression):
@@ -222,14 +218,18 @@ class BuildFile:
             return None
         if expression.func.id in _CONVERSIONS and len(expression.args) == 1:
             return self._text(expression.args[0])
-        returned = self._returned(expression)
+        return self._read_returned(expression, BuildFile._text)
+
+    def _read_returned(self, call: ast.Call, read: Callable[[BuildFile, ast.expr], _Read | None]) -> _Read | None:
+        """What is read of the expression that a function returns, None where that is not known."""
+        returned = self._returned(call)
         if returned is None:
             return None
-        file, value, bound = returned
-        file._arguments.append(bound)
-        text = file._text(value)
+        file, value, arguments = returned
+        file._arguments.append(arguments)
+        found = read(file, value)
         file._arguments.pop()
-        return text
+        return found
 
     def _bound(self, name: str) -> ast.expr | None:
         """What a name stands for: an argument of the function that is followed, else a constant of the file."""
