@@ -139,7 +139,7 @@ def uses_of(macro: str, source: KernelSource, watch: Watch = NOBODY) -> MacroUse
         from kernel_index.source_tree import open_tree
 
         tree = open_tree(source.tree, extra_roots=source.roots, follow_links=source.follow_links)
-        places = asked_macros(tree).get(macro, ())
+        places = asked_macros(tree).places.get(macro, ())
     named = source if source.given else KernelSource(release)
     index = open_kernels(named, lists=False, watch=watch)
     hidden = tuple(r for r in index.all_registrations() if r.condition is not None and r.condition.macro == macro)
