@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import KERNELS, Cli
 from tests.kernel_index.scan.trees import tree
 
@@ -99,3 +101,23 @@ def test_folders_over_an_index_are_scanned_as_the_build_compiles_them(cli: Cli, 
     assert [line.partition(": ")[0] for line in shown["warnings"]] == [
         "1 of the 2 files that register kernels are compiled otherwise (-DWITH_MINE)"
     ]
+
+
+def test_json_says_what_sources_are_scanned_with(cli: Cli, tmp_path: Path) -> None:
+    record = compiled(tmp_path, "-DSHAPE=float -D__ANDROID_TYPES_FULL__")
+    with_sources = ("profile", "show", "--tree", shaped(tmp_path / "tree"), "--compile-commands", record, "--json")
+    shown = cli(*with_sources).json
+    assert (shown["profile"], shown["define"], shown["undefine"]) == ("android-full", {}, [])
+    assert shown["scanned"] == {"define": {"SHAPE": "float"}, "undefine": ["NDEBUG"]}
+    assert any("-DSHAPE=float -UNDEBUG" in line for line in shown["notes"])
+    of_index = cli("profile", "show", "--tensorflow", "2.14", "--compile-commands", record, "--json").json
+    assert of_index["scanned"] == {"define": {}, "undefine": []}
+
+
+@pytest.mark.parametrize("command", [["show"], ["show", "--compile-commands", "shaped.json"], ["explain", "X"]])
+def test_folders_alone_are_no_tensorflow(cli: Cli, tmp_path: Path, command: list[str]) -> None:
+    compiled(tmp_path, "-DX")
+    told = cli("profile", *command, "--root", tmp_path)
+    assert (told.code, told.out) == (2, "")
+    assert "name one TensorFlow" in told.err
+    assert cli("profile", *command).code != 2

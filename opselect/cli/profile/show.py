@@ -75,7 +75,7 @@ def _show_profile(name: str, source: KernelSource, as_json: bool, quiet: bool) -
     profile = known_profile(name, release)
     macros = macros_of(profile)
     compared: tuple[ProfileCounts, ...] = ()
-    if source.given:
+    if source.given or roots:
         with ConsoleWatch(quiet=quiet) as watch:
             compared = counts(open_kernels(source, lists=False, watch=watch), name)
     if as_json:
@@ -120,6 +120,7 @@ def _build_json(build: RealBuild) -> dict[str, object]:
         "profile": build.profile,
         "define": dict(build.macros.define),
         "undefine": list(build.macros.undefine),
+        "scanned": {"define": dict(build.scanned.define), "undefine": list(build.scanned.undefine)},
         "files": build.files,
         "kernel_files": build.kernel_files,
         "macros": {
