@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import KERNELS, Cli
-from tests.kernel_index.scan.trees import tree
+from tests.kernel_index.scan.trees import UNIT, VERSION, tree
 
 SHAPED = """
 #include "tensorflow/core/framework/op_kernel.h"
@@ -121,3 +121,81 @@ def test_folders_alone_are_no_tensorflow(cli: Cli, tmp_path: Path, command: list
     assert (told.code, told.out) == (2, "")
     assert "name one TensorFlow" in told.err
     assert cli("profile", *command).code != 2
+
+
+def record_of(folder: Path, *arguments: str, file: str = f"{KERNELS}/relu_op.cc") -> Path:
+    path = folder / "one.json"
+    path.write_text(json.dumps([{"directory": "/b", "file": file, "arguments": list(arguments)}]))
+    return path
+
+
+def test_a_board_with_64_bits_is_compiled_without_what_is_for_x86(cli: Cli, tmp_path: Path) -> None:
+    names = ("__aarch64__", "__x86_64__", "__ANDROID__", "TARGET_OS_IPHONE", "INTEL_MKL", "TENSORFLOW_USE_XLA")
+    asking = f"#if {' || '.join(f'defined({name})' for name in names)}\n"
+    version = {"tensorflow/core/public/version.h": VERSION.replace("4", "14")}
+    kernel = 'REGISTER_KERNEL_BUILDER(Name("One").Device(DEVICE_CPU), OneOp);\n#endif\n'
+    checkout = tree(tmp_path / "tree", asking + kernel, version)
+    rc = tmp_path / "rc"
+    rc.write_text("build:board --cpu=aarch64\nbuild:pc --cpu=k8\nbuild:small --cpu=armhf\n")
+    found = {}
+    for config in ("board", "pc", "small"):
+        told = cli("profile", "show", "--tree", checkout, "--bazelrc", rc, "--config", config, "--json").json
+        found[config] = (told["profile"], told["notes"][0].partition(",")[0], set(told["scanned"]["define"]))
+    assert found["board"] == (
+        "raspberry-pi",
+        "--cpu=aarch64: profile desktop without what is for x86-64",
+        {"__aarch64__", "TENSORFLOW_USE_XLA"},
+    )
+    assert found["pc"] == ("desktop", "--cpu=k8: profile desktop", set())
+    assert found["small"] == ("raspberry-pi", "--cpu=armhf: profile raspberry-pi", set())
+
+
+def test_a_build_of_other_files_and_a_compiler_that_names_no_target_are_said(cli: Cli, tmp_path: Path) -> None:
+    source = ("--tensorflow", "2.14", "--compile-commands")
+    unnamed = "no argument names a target: a compiler for x86-64 Linux is taken to be meant"
+    of_app = cli("profile", "show", *source, record_of(tmp_path, "g++", file="app/main.cc"), "--json").json
+    nothing = f"none of the 1 files of {tmp_path}/one.json registers a kernel of TensorFlow 2.14.1"
+    assert (of_app["warnings"], of_app["kernel_files"]) == ([nothing], 0)
+    assert unnamed in of_app["notes"]
+    of_kernel = cli("profile", "show", *source, record_of(tmp_path, "x86_64-linux-gnu-g++"), "--json").json
+    assert (of_kernel["warnings"], of_kernel["kernel_files"]) == ([], 1)
+    assert unnamed not in of_kernel["notes"]
+
+
+def test_releases_whose_macros_are_not_known_are_said(cli: Cli, tmp_path: Path) -> None:
+    record = record_of(tmp_path, "x86_64-linux-gnu-g++")
+    notes = {
+        release: cli("profile", "show", "--tensorflow", release, "--compile-commands", record, "--json").json["notes"]
+        for release in ("2.16", "2.18")
+    }
+    said = "which macros TensorFlow 2.18.1 asks for is not known: those of 1.0 to 2.16 are compared"
+    assert notes["2.18"][0] == said
+    assert [line for line in notes["2.16"] if "is not known" in line] == []
+
+
+def test_what_hides_kernels_of_an_index_decides(cli: Cli, tmp_path: Path) -> None:
+    hidden = "\n".join(
+        f'#ifdef {name}\nREGISTER_KERNEL_BUILDER(Name("{name}").Device(DEVICE_CPU), Op);\n#endif'
+        for name in ("WITH_MINE", "__SSE4_1__")
+    )
+    out = tmp_path / "mine.opselidx"
+    assert cli("index", "scan", tree(tmp_path / "tree", hidden), "-o", out, "--quiet").code == 0
+    for flag, macro in (("-DWITH_MINE", "WITH_MINE"), ("-msse4.1", "__SSE4_1__"), ("-DOTHER", "")):
+        record = record_of(tmp_path, "x86_64-linux-android-clang++", flag, file=UNIT)
+        shown = cli("profile", "show", "--index", out, "--compile-commands", record, "--json").json
+        assert (shown["profile"], shown["define"]) == ("android", {macro: "1"} if macro else {})
+        told = cli("locate", macro or "WITH_MINE", "--index", out, "--compile-commands", record)
+        assert (told.code == 2, "is no known profile" in told.err) == (bool(macro), bool(macro))
+
+
+def test_files_that_are_compiled_alike_are_no_warning(cli: Cli, tmp_path: Path) -> None:
+    """Flags that differ and decide nothing, among files with kernels and among others."""
+    record = compiled(tmp_path, "-DNDEBUG -DSHAPE=half", "-DNDEBUG -DSHAPE=half -DQUIET")
+    entries = json.loads(record.read_text())
+    for name in ("app", "lib"):
+        entries.append({**entries[0], "file": f"{name}.cc", "command": f"{entries[0]['command']} -DIS_{name}"})
+    record.write_text(json.dumps(entries))
+    for source in (("--tree", shaped(tmp_path / "tree")), ("--tensorflow", "2.14")):
+        shown = cli("profile", "show", *source, "--compile-commands", record, "--json").json
+        assert shown["warnings"] == [] or "none of the" in shown["warnings"][0]
+        assert [line for line in shown["notes"] if "compiled otherwise" in line] == []

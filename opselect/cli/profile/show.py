@@ -75,7 +75,7 @@ def _show_profile(name: str, source: KernelSource, as_json: bool, quiet: bool) -
     profile = known_profile(name, release)
     macros = macros_of(profile)
     compared: tuple[ProfileCounts, ...] = ()
-    if source.given or roots:
+    if source.given:
         with ConsoleWatch(quiet=quiet) as watch:
             compared = counts(open_kernels(source, lists=False, watch=watch), name)
     if as_json:
