@@ -14,7 +14,7 @@ SHAPED = """
 #include "tensorflow/core/framework/op_kernel.h"
 REGISTER_OP("Shaped").Input("x: T").Output("y: T").Attr("T: {float, int32, half}");
 #ifdef NDEBUG
-REGISTER_KERNEL_BUILDER(Name("Shaped").Device(DEVICE_CPU).TypeConstraint<SHAPE>("T"), ShapedOp);
+REGISTER_KERNEL_BUILDER(Name("Shaped").Device(DEVICE_CPU).TypeConstraint<SHAPE>("T"), ShapedOp<__TIME__>);
 #endif
 #ifdef __ANDROID_TYPES_FULL__
 REGISTER_KERNEL_BUILDER(Name("Shaped").Device(DEVICE_GPU), ShapedOp);
@@ -78,6 +78,15 @@ def test_what_decides_counts_before_what_else_differs(cli: Cli, tmp_path: Path) 
         f"1 of the 5 {otherwise} (-DSHAPE=int32)",
         f"1 of the 5 {otherwise} (without -DSHAPE)",
     ]
+
+
+def test_most_files_are_alike_in_all_that_sources_hang_on(cli: Cli, tmp_path: Path) -> None:
+    """Of the files for one profile, the answer is for the type that most have, not for that of the first ones."""
+    flags = ("-DSHAPE=float -DA", "-DSHAPE=float -DA", "-DSHAPE=half -DB", "-DSHAPE=half -DC", "-DSHAPE=half -DD")
+    record = compiled(tmp_path, *(f"-DNDEBUG {each}" for each in flags))
+    told = cli("locate", "ShapedA", "--tree", shaped(tmp_path / "tree"), "--compile-commands", record, "--json")
+    assert told.json["ops"]["ShapedA"][0]["constraints"]["T"] == ["DT_HALF"]
+    assert "warning: 2 of the 5 files that register kernels are compiled otherwise (-DSHAPE=float): " in told.err
 
 
 def test_folders_over_an_index_are_scanned_as_the_build_compiles_them(cli: Cli, tmp_path: Path) -> None:
@@ -190,10 +199,13 @@ def test_what_hides_kernels_of_an_index_decides(cli: Cli, tmp_path: Path) -> Non
 
 def test_files_that_are_compiled_alike_are_no_warning(cli: Cli, tmp_path: Path) -> None:
     """Flags that differ and decide nothing, among files with kernels and among others."""
-    record = compiled(tmp_path, "-DNDEBUG -DSHAPE=half", "-DNDEBUG -DSHAPE=half -DQUIET")
+    timed = [f"-DNDEBUG -DSHAPE=half -D__TIME__={time}" for time in (1, 2)]
+    record = compiled(tmp_path, timed[0], f"{timed[1]} -DQUIET")
     entries = json.loads(record.read_text())
     for name in ("app", "lib"):
-        entries.append({**entries[0], "file": f"{name}.cc", "command": f"{entries[0]['command']} -DIS_{name}"})
+        entries.append(
+            {**entries[0], "file": f"{name}.cc", "command": f"{entries[0]['command']} -DIS_{name} -DSHAPE={name}"}
+        )
     record.write_text(json.dumps(entries))
     for source in (("--tree", shaped(tmp_path / "tree")), ("--tensorflow", "2.14")):
         shown = cli("profile", "show", *source, "--compile-commands", record, "--json").json
