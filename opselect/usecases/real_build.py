@@ -156,16 +156,17 @@ def real_build(record: BuildRecord, source: KernelSource, watch: Watch = NOBODY)
     release = asked.release
     known = profiles(release)
     notes: list[str] = []
+    warnings: list[str] = []
     if source.tree is None and release_number(release) > LAST_RELEASE:
         last = ".".join(map(str, LAST_RELEASE))
         notes.append(f"which macros TensorFlow {release} asks for is not known: those of 1.0 to {last} are compared")
     if record.bazelrc is not None:
         parts, count = _by_options(record, asked.kernel_files, known, notes), 0
     else:
-        parts, count = _by_files(record, notes)
+        parts, count = _by_files(record, asked, notes, warnings)
     with_kernels, others = _split(parts, asked.kernel_files)
     chosen = _most(_most(with_kernels or others, asked.deciding), asked.compared)[0]
-    warnings = _differing(chosen, with_kernels, asked.compared, "register kernels")
+    warnings += _differing(chosen, with_kernels, asked.compared, "register kernels")
     notes += _differing(chosen, others, asked.deciding, "register none")
     if not with_kernels and count:
         warnings.append(f"none of the {count} files of {record.file} registers a kernel of TensorFlow {release}")
@@ -277,7 +278,7 @@ def _of_source(source: KernelSource, watch: Watch) -> _Asked:
     return _Asked(index.release, files, names | conditions, WITHOUT_EFFECT - conditions, over)
 
 
-def _by_files(record: BuildRecord, notes: list[str]) -> tuple[list[_Part], int]:
+def _by_files(record: BuildRecord, asked: _Asked, notes: list[str], warnings: list[str]) -> tuple[list[_Part], int]:
     from opselect.build_commands.aquery import aquery_commands
     from opselect.build_commands.compile_commands import compile_commands
     from opselect.build_commands.grouped import grouped
@@ -287,7 +288,15 @@ def _by_files(record: BuildRecord, notes: list[str]) -> tuple[list[_Part], int]:
     made = grouped(compile_commands(path) if record.compile_commands is not None else aquery_commands(path))
     if not made.groups:
         raise InputError(str(path), "has no call of a compiler for C or C++", _ADVICE_OF_RECORD)
-    notes += [f"{place}: {problem}" for problem, place in list(made.problems.items())[:_SHOWN]]
+    unread: dict[bool, list[str]] = {True: [], False: []}
+    for problem, found in made.problems.items():
+        if not found.names or any(asked.compared({name: "1"}) for name in found.names):
+            counts = any(_in_tree(file, asked.kernel_files) for file in found.files)
+            unread[counts].append(f"{found.place}: {problem}")
+    for told, into in ((unread[True], warnings), (unread[False], notes)):
+        into += told[:_SHOWN]
+        if len(told) > _SHOWN:
+            into.append(f"{path}: as many as {len(told)} such arguments are not read")
     parts = []
     for group in made.groups:
         example = group.example
