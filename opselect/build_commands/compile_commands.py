@@ -106,7 +106,7 @@ def _quoted_words(
             inner = match["single"] if mark == "'" else match["double"]
             escape = escapes[mark]
             word += inner if escape is None else escape.sub(r"\1", inner)
-            is_closed = is_closed and len(match[0]) == len(inner) + 2
+            is_closed = is_closed and len(match[0]) == len(inner) + 2 and match[0].endswith(mark)
         else:
             word += match["plain"] or match["escaped"] or ""
     return ([*words, word] if is_open else words), is_closed

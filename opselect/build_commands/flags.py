@@ -75,7 +75,7 @@ def compiled_file(command: CompileCommand) -> CompiledFile:
     own = compiler_macros(target.system, target.processor, clang=target.clang)
     macros = {name: MacroSource(value, by_compiler, True) for name, value in own.items()}
     if target.processor.startswith("x86"):
-        found, unknown = instructions_of(words)
+        found, unknown = instructions_of(words, target.system, target.processor)
         macros.update({name: MacroSource("1", word, True) for name, word in found.items()})
         if unknown:
             problems[f"which instructions {unknown} stands for is not known"] = INSTRUCTIONS

@@ -34,12 +34,17 @@ _PROCESSORS: Mapping[str, tuple[str, ...]] = {
 _STEP_OF = {name: step for step, names in _PROCESSORS.items() for name in names}
 
 
-def instructions_of(words: Sequence[str]) -> tuple[dict[str, str], str]:
-    """The macros of the instructions that arguments of a compiler switch on, with the argument; and what is unknown.
+_OF_ANDROID = {"x86-64": "sse4.2", "x86": "ssse3"}
+"""What the NDK's page "Android ABIs" has for each kind of processor."""
 
-    The latter is the ``-march`` of a processor that is not in the table, as ``native`` is; empty where there is none.
+
+def instructions_of(words: Sequence[str], system: str = "", processor: str = "") -> tuple[dict[str, str], str]:
+    """The macros of the instructions that a compiler takes, each with the argument that says so; and what is unknown.
+
+    Without an argument it takes what every processor of the target has. What is unknown is the ``-march`` of a processor that is not in the table, as ``native`` is; empty where there is none.
     """
-    found: dict[str, str] = {}
+    base = _OF_ANDROID.get(processor, "") if system == "android" else ""
+    found = _up_to(base, "the compiler") if base else {}
     unknown = ""
     for word in (each for each in words if each.startswith("-march=")):
         step = _STEP_OF.get(word.removeprefix("-march="))

@@ -190,7 +190,7 @@ def test_what_hides_kernels_of_an_index_decides(cli: Cli, tmp_path: Path) -> Non
     out = tmp_path / "mine.opselidx"
     assert cli("index", "scan", tree(tmp_path / "tree", hidden), "-o", out, "--quiet").code == 0
     for flag, macro in (("-DWITH_MINE", "WITH_MINE"), ("-msse4.1", "__SSE4_1__"), ("-DOTHER", "")):
-        record = record_of(tmp_path, "x86_64-linux-android-clang++", flag, file=UNIT)
+        record = record_of(tmp_path, "i686-linux-android-clang++", flag, file=UNIT)
         shown = cli("profile", "show", "--index", out, "--compile-commands", record, "--json").json
         assert (shown["profile"], shown["define"]) == ("android", {macro: "1"} if macro else {})
         told = cli("locate", macro or "WITH_MINE", "--index", out, "--compile-commands", record)

@@ -168,6 +168,10 @@ def test_only_compilers_for_windows_read_response_files_by_its_rules(tmp_path: P
         ("-mavx2 -march=core2", ["__SSSE3__", "__AVX2__"], ["__AVX512F__"]),
         ("-mfma", ["__AVX__", "__FMA__"], ["__AVX2__"]),
         ("-march=haswell -mno-fma", ["__AVX2__"], ["__FMA__"]),
+        ("--target=x86_64-linux-android21", ["__SSE4_2__"], ["__AVX__"]),
+        ("--target=i686-linux-android21", ["__SSSE3__"], ["__SSE4_1__"]),
+        ("--target=x86_64-linux-android21 -march=haswell", ["__AVX2__"], []),
+        ("--target=x86_64-linux-gnu", [], ["__SSE3__"]),
         ("-march=haswell -march=core2", ["__SSSE3__"], ["__AVX2__"]),
     ],
 )
