@@ -41,7 +41,8 @@ _OF_ANDROID = {"x86-64": "sse4.2", "x86": "ssse3"}
 def instructions_of(words: Sequence[str], system: str = "", processor: str = "") -> tuple[dict[str, str], str]:
     """The macros of the instructions that a compiler takes, each with the argument that says so; and what is unknown.
 
-    Without an argument it takes what every processor of the target has. What is unknown is the ``-march`` of a processor that is not in the table, as ``native`` is; empty where there is none.
+    Without an argument it takes what every processor of the target has. What is unknown is the
+    ``-march`` of a processor that is not in the table, as ``native`` is; empty where there is none.
     """
     base = _OF_ANDROID.get(processor, "") if system == "android" else ""
     found = _up_to(base, "the compiler") if base else {}
