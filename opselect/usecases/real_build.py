@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError
+from opselect.usecases.asked_sources import asked_of, named_sources
 from opselect.usecases.kernel_source import NO_MACROS, KernelSource, Macros
 from opselect.usecases.open_kernels import open_kernels
 from opselect.usecases.watch import NOBODY, Watch
@@ -253,11 +254,10 @@ def _of_source(source: KernelSource, watch: Watch) -> _Asked:
     from kernel_index.profiles import release_number
 
     if source.tree is not None:
-        from kernel_index.scan.asked_macros import asked_macros
-        from kernel_index.source_tree import open_tree
-
-        tree = open_tree(source.tree, extra_roots=source.roots, follow_links=source.follow_links)
-        made = asked_macros(tree)
+        tree = named_sources(source, "")
+        made = asked_of(tree)
+        assert tree is not None  # it is named
+        assert made is not None
         files = frozenset(unit.path for unit in tree.units)
         return _Asked(tree.release, files, made.places.keys(), WITHOUT_EFFECT, made)
     index = open_kernels(replace(source, roots=()), watch=watch, lists=False)
@@ -266,14 +266,9 @@ def _of_source(source: KernelSource, watch: Watch) -> _Asked:
     conditions = frozenset[str]()
     if source.index_file is not None:
         conditions = frozenset(r.condition.macro for r in index.all_registrations() if r.condition is not None)
-    over = None
-    if source.roots:
-        from kernel_index.scan.asked_macros import asked_macros
-        from kernel_index.source_tree import open_roots
-
-        folders = open_roots(source.roots, index.release, follow_links=source.follow_links)
-        over = asked_macros(folders)
-        files |= {unit.path for unit in folders.units}
+    folders = named_sources(source, index.release)
+    over = asked_of(folders)
+    files |= {unit.path for unit in folders.units} if folders is not None else set()
     # A registration of an index that hangs on a macro shows that it has an effect, whatever was measured elsewhere.
     return _Asked(index.release, files, names | conditions, WITHOUT_EFFECT - conditions, over)
 

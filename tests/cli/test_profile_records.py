@@ -211,3 +211,88 @@ def test_files_that_are_compiled_alike_are_no_warning(cli: Cli, tmp_path: Path) 
         shown = cli("profile", "show", *source, "--compile-commands", record, "--json").json
         assert shown["warnings"] == [] or "none of the" in shown["warnings"][0]
         assert [line for line in shown["notes"] if "compiled otherwise" in line] == []
+
+
+def test_an_op_is_explained_by_its_kernels_in_each_profile_and_by_what_hides_more(cli: Cli) -> None:
+    told = cli("profile", "explain", "Cumsum", "NoOp", "--tensorflow", "2.14", "--json")
+    assert told.code == 1
+    cumsum = told.json["Cumsum"]["profiles"]
+    assert cumsum["android"] == {"kernels": 4, "macros": {"__ANDROID__": "1"}}
+    assert cumsum["android-full"] == {"kernels": 8, "macros": {"__ANDROID_TYPES_FULL__": "1", "__ANDROID__": "1"}}
+    assert cumsum["raspberry-pi"]["macros"] == {}
+    assert {each["condition"]["macro"] for each in told.json["Cumsum"]["hidden"]} == {"GOOGLE_CUDA"}
+    assert (told.json["Cumsum"]["decides"], told.json["NoOp"]["decides"]) == (True, False)
+    text = cli("profile", "explain", "Cumsum", "--tensorflow", "2.14")
+    assert text.code == 0
+    assert "  android-full  8        __ANDROID_TYPES_FULL__ __ANDROID__\n" in text.out
+    assert "12 more (GPU) in no profile: GOOGLE_CUDA would have to be defined\n" in text.out
+    mkl = cli("profile", "explain", "QuantizedConv2DAndRelu", "--tensorflow", "2.14")
+    assert "1 of these (CPU) only in desktop: INTEL_MKL would have to be defined" in mkl.out
+
+
+def test_an_op_without_kernels_and_a_name_of_nothing_are_told_apart(cli: Cli, index_file: Path) -> None:
+    told = cli("profile", "explain", "Lonely", "MatMull", "NoOp", "--index", index_file)
+    assert told.code == 1
+    assert "Lonely: no build has a kernel of it\n" in told.out
+    assert "MatMull: no registration hangs on it; did you mean MatMul?\n" in told.out
+    assert "NoOp: every build has the same kernels\n" in told.out
+
+
+def test_a_macro_in_the_text_of_registrations_is_explained(cli: Cli, tmp_path: Path) -> None:
+    told = cli("profile", "explain", "SHAPE", "NDEBUG", "--tree", shaped(tmp_path / "tree"), "--json")
+    assert told.code == 0
+    assert (told.json["SHAPE"]["in_text"], told.json["SHAPE"]["conditions"]) == (True, [])
+    assert (told.json["NDEBUG"]["in_text"], len(told.json["NDEBUG"]["conditions"])) == (False, 5)
+    text = cli("profile", "explain", "SHAPE", "--tree", tmp_path / "tree")
+    assert text.out.startswith("SHAPE: the text of registrations has it\n")
+
+
+def test_a_macro_that_folders_or_an_index_hang_on_is_explained(cli: Cli, tmp_path: Path) -> None:
+    folder, out = tmp_path / "my_ops", tmp_path / "mine.opselidx"
+    folder.mkdir()
+    (folder / "mine.cc").write_text(
+        SHAPED.replace("Shaped", "Mine").replace("NDEBUG", "WITH_MINE").replace("SHAPE", "float")
+    )
+    over = cli("profile", "explain", "WITH_MINE", "--tensorflow", "2.14", "--root", folder, "--json")
+    assert (over.code, over.json["WITH_MINE"]["conditions"]) == (0, ["my_ops/mine.cc:4"])
+    assert cli("profile", "explain", "WITH_MINE", "--tensorflow", "2.14").code == 1
+    assert cli("index", "scan", "--base", "2.14", "--root", folder, "-o", out, "--quiet").code == 0
+    told = cli("profile", "explain", "WITH_MINE", "__arm__", "--index", out, "--json").json
+    assert (told["WITH_MINE"]["decides"], len(told["WITH_MINE"]["hidden"])) == (True, 1)
+    assert not told["__arm__"]["decides"]
+    assert cli("profile", "explain", "__arm__", "--tensorflow", "1.13").code == 0
+
+
+def test_what_of_arguments_is_not_read_is_a_warning_where_kernels_may_hang_on_it(cli: Cli, tmp_path: Path) -> None:
+    source = ("--tensorflow", "2.14", "--compile-commands")
+    responding = record_of(tmp_path, "x86_64-linux-gnu-g++", "@none.rsp", "-march=native", "-c")
+    shown = cli("profile", "show", *source, responding, "--json").json
+    assert shown["warnings"] == [
+        f"{responding}:1: the response file none.rsp cannot be read: what it passes is not known"
+    ]
+    of_app = cli("profile", "show", *source, record_of(tmp_path, "g++", "@none.rsp", file="a.cc"), "--json").json
+    assert [line for line in of_app["warnings"] if "none.rsp" in line] == []
+    assert [line for line in of_app["notes"] if "none.rsp" in line] != []
+
+
+def test_what_instructions_a_compiler_takes_is_a_question_where_sources_ask_for_them(cli: Cli, tmp_path: Path) -> None:
+    asking = '#ifdef __AVX2__\nREGISTER_KERNEL_BUILDER(Name("One").Device(DEVICE_CPU), OneOp);\n#endif\n'
+    checkout = tree(tmp_path / "tree", asking)
+    native = record_of(tmp_path, "x86_64-linux-gnu-g++", "-march=native", "-c", file=UNIT)
+    shown = cli("profile", "show", "--tree", checkout, "--compile-commands", native, "--json").json
+    assert shown["warnings"] == [f"{native}:1: which instructions -march=native stands for is not known"]
+    haswell = record_of(tmp_path, "x86_64-linux-gnu-g++", "-march=haswell", "-c", file=UNIT)
+    shown = cli("profile", "show", "--tree", checkout, "--compile-commands", haswell, "--json").json
+    assert (shown["warnings"], shown["scanned"]["define"]) == ([], {"__AVX2__": "1"})
+
+
+def test_many_arguments_that_are_not_read_are_counted(cli: Cli, tmp_path: Path) -> None:
+    entries = [
+        {"directory": "/b", "file": f"{KERNELS}/relu_op.cc", "arguments": ["g++", f"@{number}.rsp"]}
+        for number in range(5)
+    ]
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(entries))
+    warnings = cli("profile", "show", "--tensorflow", "2.14", "--compile-commands", path, "--json").json["warnings"]
+    assert len(warnings) == 4
+    assert warnings[-1] == f"{path}: as many as 5 such arguments are not read"

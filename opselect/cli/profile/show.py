@@ -73,7 +73,7 @@ def _show_profile(name: str, source: KernelSource, as_json: bool, quiet: bool) -
 
     release = release_asked(source)
     profile = known_profile(name, release)
-    macros = macros_of(profile)
+    macros = macros_of(profile, release)
     compared: tuple[ProfileCounts, ...] = ()
     if source.given:
         with ConsoleWatch(quiet=quiet) as watch:
