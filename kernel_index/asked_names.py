@@ -45,7 +45,7 @@ def asked_in(release: tuple[int, int]) -> frozenset[str]:
     return ASKED.difference(name for name, last in _UNTIL.items() if release > last)
 
 
-_WITHOUT_EFFECT = frozenset((
+WITHOUT_EFFECT = frozenset((
     "NDEBUG", "__clang__", "__GNUC__", "__cplusplus", "__SSE4_1__", "__ARM_NEON", "__ARM_NEON__", "__i386__",
     "__x86_64__", "__amd64__", "EIGEN_COMP_GNUC", "EIGEN_ARCH_i386", "EIGEN_ARCH_x86_64",
 ))  # fmt: skip
@@ -55,7 +55,7 @@ _TARGETS = ("__ANDROID__", "TARGET_OS_IPHONE")
 
 
 def deciding(
-    defines: Mapping[str, str], asked: Collection[str], without_effect: Collection[str] = _WITHOUT_EFFECT
+    defines: Mapping[str, str], asked: Collection[str], without_effect: Collection[str] = WITHOUT_EFFECT
 ) -> dict[str, str]:
     """Of a build's macros those that decide what is registered, sorted.
 

@@ -6,15 +6,20 @@ Source: clang's JSON Compilation Database Format Specification.
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kernel_index.errors import InputError
-from opselect.build_commands.commands import CompileCommand
+from opselect.build_commands.commands import CompileCommand, normalized
 from opselect.build_commands.json_stream import elements
 
 _ADVICE = "CMake writes one with -DCMAKE_EXPORT_COMPILE_COMMANDS=ON, Ninja by 'ninja -t compdb', make by Bear."
+_REST = r"""\\(?P<escaped>.|$)|(?P<blank>[ \t\r\n\f\v]+)|(?P<plain>[^ \t\r\n\f\v'"\\]+)"""
+_DOUBLE = r'"(?P<double>(?:[^"\\]|\\.)*)(?:"|\\?$)'
+_SHELL = re.compile(rf"'(?P<single>[^']*)(?:'|$)|{_DOUBLE}|{_REST}", re.DOTALL)
+_RESPONSE = re.compile(rf"'(?P<single>(?:[^'\\]|\\.)*)(?:'|\\?$)|{_DOUBLE}|{_REST}", re.DOTALL)
+_IN_DOUBLE_QUOTES = re.compile(r'\\([$`"\\\n])')
+_ANYWHERE = re.compile(r"\\(.)", re.DOTALL)
 _WINDOWS = re.compile(r"^\s*\"?(?:[A-Za-z]:[\\/]|[^\s\"]*\.exe\b)", re.IGNORECASE)
 
 
@@ -40,9 +45,23 @@ def _command(path: Path, line: int, entry: object) -> CompileCommand:
             place, "is no entry of a compilation database: it has no 'arguments' and no 'command'", _ADVICE
         )
     try:
-        return CompileCommand(file, tuple(split_command(command)), directory, place)
+        return CompileCommand(file, tuple(_compiling(split_command(command), file)), directory, place)
     except ValueError as problem:
         raise InputError(place, f"has a command that no shell takes: {problem}", _ADVICE) from None
+
+
+def _compiling(words: list[str], file: str) -> list[str]:
+    """Of several commands in a row, as Ninja's rules have them, the one that the file is compiled by."""
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word in ("&&", "||", ";"):
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    name = normalized(file).rpartition("/")[2]
+    naming = [part for part in parts if any(normalized(word).rpartition("/")[2] == name for word in part)]
+    compiling = [part for part in naming if "-c" in part or "/c" in part]
+    return (compiling or naming or parts)[0]
 
 
 def split_command(command: str) -> list[str]:
@@ -50,7 +69,47 @@ def split_command(command: str) -> list[str]:
 
     Raises ValueError for a quotation that does not end.
     """
-    return windows_words(command) if _WINDOWS.match(command) else shlex.split(command)
+    if _WINDOWS.match(command):
+        return windows_words(command)
+    words, is_closed = _quoted_words(command, _SHELL, {"'": None, '"': _IN_DOUBLE_QUOTES})
+    if not is_closed:
+        raise ValueError("No closing quotation")
+    return words
+
+
+def response_words(text: str) -> list[str]:
+    """The words of a response file as GCC and clang read it: a backslash escapes any character, also within quotes.
+
+    Source: ``buildargv`` of GCC's libiberty and ``TokenizeGNUCommandLine`` of LLVM, which end a quotation at the end.
+    """
+    return _quoted_words(text, _RESPONSE, {"'": _ANYWHERE, '"': _ANYWHERE})[0]
+
+
+def _quoted_words(
+    text: str, parts: re.Pattern[str], escapes: Mapping[str, re.Pattern[str] | None]
+) -> tuple[list[str], bool]:
+    """Words with quotes and backslashes, and whether every quotation ends; ``escapes`` are those within quotes.
+
+    shlex is not used because it leaves the backslash of ``"\\$"``, which CMake writes.
+    """
+    words: list[str] = []
+    word, is_open, is_closed = "", False, True
+    for match in parts.finditer(text):
+        if match["blank"] is not None:
+            if is_open:
+                words.append(word)
+            word, is_open = "", False
+            continue
+        is_open = True
+        mark = match[0][0]
+        if mark in escapes:
+            inner = match["single"] if mark == "'" else match["double"]
+            escape = escapes[mark]
+            word += inner if escape is None else escape.sub(r"\1", inner)
+            is_closed = is_closed and len(match[0]) == len(inner) + 2 and match[0].endswith(mark)
+        else:
+            word += match["plain"] or match["escaped"] or ""
+    return ([*words, word] if is_open else words), is_closed
 
 
 def windows_words(command: str) -> list[str]:

@@ -6,14 +6,14 @@ As gcc, clang, clang-cl and cl spell them. Source: the manuals of GCC ("Preproce
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_index.profiles import compiler_macros
-from opselect.build_commands.commands import CompileCommand
-from opselect.build_commands.compile_commands import windows_words
+from opselect.build_commands.commands import CompileCommand, after_launchers, base_name
+from opselect.build_commands.compile_commands import response_words, windows_words
+from opselect.build_commands.instructions import INSTRUCTIONS, instructions_of
 from opselect.build_commands.targets import CompilerTarget, target_of
 
 _TAKE_ONE = frozenset((
@@ -23,13 +23,7 @@ _TAKE_ONE = frozenset((
 ))  # fmt: skip
 """Options whose value is the next argument and has nothing to do with macros."""
 
-_LAUNCHERS = frozenset(("ccache", "distcc", "sccache", "gomacc", "icecc", "env", "time", "nice"))
 _CL = frozenset(("cl", "clang-cl"))
-_SIMD = {
-    "-msse3": ("__SSE3__",), "-mssse3": ("__SSSE3__",), "-msse4.1": ("__SSE4_1__",), "-msse4.2": ("__SSE4_2__",),
-    "-mavx": ("__AVX__",), "-mavx2": ("__AVX2__",), "-mavx512f": ("__AVX512F__",), "-mfma": ("__FMA__",),
-}  # fmt: skip
-_LADDER = ("-msse3", "-mssse3", "-msse4.1", "-msse4.2", "-mavx", "-mavx2", "-mavx512f")
 _DEPTH = 10
 _LARGEST = 1 << 22
 
@@ -45,13 +39,16 @@ class MacroSource:
 
 @dataclass(slots=True)
 class CompiledFile:
-    """What a file is compiled with: its macros by name, the target, and what of the arguments could not be read."""
+    """What a file is compiled with: its macros by name, and the target.
+
+    ``problems`` say what of the arguments could not be read, each with the macros that it may define, none for any.
+    """
 
     file: str
     place: str
     target: CompilerTarget
     macros: dict[str, MacroSource]
-    problems: list[str] = field(default_factory=list)
+    problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def defines(self) -> dict[str, str]:
@@ -61,10 +58,11 @@ class CompiledFile:
 
 def compiled_file(command: CompileCommand) -> CompiledFile:
     """The macros of one call of a compiler, later arguments over earlier ones, as compilers have it."""
-    problems: list[str] = []
-    words = _after_launchers(list(_expanded(command, problems)))
+    unread: list[str] = []
+    words = after_launchers(list(_expanded(command, unread)))
+    problems: dict[str, tuple[str, ...]] = dict.fromkeys(unread, ())
     compiler = words[0] if words else ""
-    settings, told = _read(words[1:], is_cl=_base(compiler) in _CL)
+    settings, told = _read(words[1:], is_cl=base_name(compiler) in _CL)
     target = target_of(
         compiler,
         told.get("target", ""),
@@ -77,34 +75,19 @@ def compiled_file(command: CompileCommand) -> CompiledFile:
     own = compiler_macros(target.system, target.processor, clang=target.clang)
     macros = {name: MacroSource(value, by_compiler, True) for name, value in own.items()}
     if target.processor.startswith("x86"):
-        macros.update(_instructions(words))
+        found, unknown = instructions_of(words, target.system, target.processor)
+        macros.update({name: MacroSource("1", word, True) for name, word in found.items()})
+        if unknown:
+            problems[f"which instructions {unknown} stands for is not known"] = INSTRUCTIONS
     macros.update(settings)
     if "included" in told:
-        problems.append(f"includes {told['included']} before all else: what that defines is not read")
+        problems[f"includes {told['included']} before all else: what that defines is not read"] = ()
     return CompiledFile(command.file, command.place, target, macros, problems)
 
 
 def macro_settings(words: Sequence[str]) -> dict[str, MacroSource]:
     """The macros that arguments without a compiler before them define or undefine."""
     return _read(words, is_cl=False)[0]
-
-
-def _base(program: str) -> str:
-    return re.split(r"[\\/]", program)[-1].lower().removesuffix(".exe")
-
-
-def _after_launchers(words: list[str]) -> list[str]:
-    while len(words) > 1 and (_base(words[0]) in _LAUNCHERS or (re.match(r"\w+=", words[0]) is not None)):
-        words = words[1:]
-    return words
-
-
-def _instructions(words: Sequence[str]) -> Iterator[tuple[str, MacroSource]]:
-    for word in words:
-        steps = _LADDER[: _LADDER.index(word) + 1] if word in _LADDER else (word,) if word in _SIMD else ()
-        for step in steps:
-            for name in _SIMD[step]:
-                yield name, MacroSource("1", word, True)
 
 
 def _read(words: Sequence[str], *, is_cl: bool) -> tuple[dict[str, MacroSource], dict[str, str]]:
@@ -181,15 +164,17 @@ def _macro_option(word: str, *, is_cl: bool) -> tuple[str, str] | None:
 def _expanded(command: CompileCommand, problems: list[str]) -> Iterator[str]:
     """The arguments, with those of response files in the place of ``@file``."""
     known = dict(command.param_files)
-    is_windows = bool(command.arguments) and command.arguments[0].lower().endswith(".exe")
-    yield from _with_files(command.arguments, command.directory, known, is_windows, (), problems)
+    # Compilers with options as GCC's read response files as GCC does, on Windows too.
+    words = after_launchers(command.arguments)
+    is_cl = bool(words) and base_name(words[0]) in _CL
+    yield from _with_files(command.arguments, command.directory, known, is_cl, (), problems)
 
 
 def _with_files(
     words: Sequence[str],
     directory: str,
     known: dict[str, tuple[str, ...]],
-    is_windows: bool,
+    is_cl: bool,
     inside: tuple[str, ...],
     problems: list[str],
 ) -> Iterator[str]:
@@ -203,18 +188,18 @@ def _with_files(
             continue
         found = known.get(name)
         if found is None:
-            found = _read_file(Path(directory, name), is_windows)
+            found = _read_file(Path(directory, name), is_cl=is_cl)
         if found is None:
             problems.append(f"the response file {name} cannot be read: what it passes is not known")
             continue
-        yield from _with_files(found, directory, known, is_windows, (*inside, name), problems)
+        yield from _with_files(found, directory, known, is_cl, (*inside, name), problems)
 
 
-def _read_file(path: Path, is_windows: bool) -> tuple[str, ...] | None:
+def _read_file(path: Path, *, is_cl: bool) -> tuple[str, ...] | None:
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST:
             return None
         text = path.read_text(encoding="utf-8-sig", errors="replace")
-        return tuple(windows_words(text) if is_windows else shlex.split(text))
+        return tuple(windows_words(text) if is_cl else response_words(text))
     except (OSError, ValueError):
         return None

@@ -89,7 +89,7 @@ def elements(
     """The elements of the file's array, or of the one that its object has under ``key``, each with its line.
 
     Where there is no such key, there are none. ``also`` names other arrays of the object: their elements come as
-    ``(line, (name, element))``. Raises InputError for what is no such JSON.
+    ``(line, (name, element))``. The file's array may lack its brackets. Raises InputError for what is no such JSON.
     """
     try:
         file = path.open(encoding="utf-8-sig", errors="strict")
@@ -98,7 +98,7 @@ def elements(
     with file:
         reader = _Reader(path, file, advice)
         if not key:
-            yield from _array(reader)
+            yield from _array(reader) if reader.peek() != "{" else _in_a_row(reader)
         else:
             wanted = (key, *also)
             reader.take("{")
@@ -120,6 +120,15 @@ def elements(
             reader.take("}")
         if reader.peek():
             raise reader.error("there is more after its end")
+
+
+def _in_a_row(reader: _Reader) -> Iterator[tuple[int, object]]:
+    """Elements with commas after them and no brackets around: what clang's -MJ leaves of each file, put together."""
+    while reader.peek():
+        line = reader.line
+        yield line, reader.value()
+        if reader.peek() == ",":
+            reader.take(",")
 
 
 def _array(reader: _Reader) -> Iterator[tuple[int, object]]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError
+from opselect.usecases.asked_sources import asked_of, named_sources
 from opselect.usecases.kernel_source import NO_MACROS, KernelSource, Macros
 from opselect.usecases.open_kernels import open_kernels
 from opselect.usecases.watch import NOBODY, Watch
 
 if TYPE_CHECKING:
     from kernel_index.profiles import BuildProfile
+    from kernel_index.scan.asked_macros import AskedMacros
     from opselect.build_commands.bazel_options import BazelFlags
     from opselect.build_commands.flags import MacroSource
 
@@ -33,8 +36,8 @@ _MEASURED = frozenset(((1, 13), (1, 15), (2, 4), (2, 14)))
 _ADVICE_OF_RECORD = "Record the build of the TensorFlow whose kernels are asked about."
 
 
-SCANNED_WITH = "the tree is scanned with what else differs from"
-"""How the note begins that names what else differs; who asks no kernels of the tree does not scan it so."""
+SCANNED_WITH = "the sources are scanned with what else differs from"
+"""How the note begins that names what else differs; who asks no kernels of the sources does not scan them so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class RealBuild:
     """What a build comes to: ``profile`` is the known one that it is, or is nearest to.
 
     ``macros`` are what differs of the macros that decide. ``scanned`` is all that differs, also what is taken to decide
-    nothing: a tree is scanned so; for an index it is the same as ``macros``.
+    nothing: sources, of a tree or of folders over an index, are scanned so; without any it is the same as ``macros``.
 
     ``sources`` are the macros that decide what is registered, and those that flags set, each with where it comes from;
     ``deciding`` the names of the former. ``files`` counts calls of the compiler, ``kernel_files`` those of files that
@@ -108,45 +111,82 @@ class _Part:
     files: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What of the TensorFlow that is built tells which macros matter.
+
+    ``names`` are the macros that conditions ask for, those of folders over an index not among them: such folders are
+    scanned with what a build passes, and an index is as it is. ``without_effect`` are names of these that decide
+    nothing. ``sources`` say what files that are scanned hang on, None where none are.
+    """
+
+    release: str
+    kernel_files: frozenset[str]
+    names: AbstractSet[str]
+    without_effect: AbstractSet[str]
+    sources: AskedMacros | None
+
+    def deciding(self, defines: Mapping[str, str]) -> dict[str, str]:
+        """The macros that make a build one profile and not another."""
+        from kernel_index.asked_names import deciding
+
+        return deciding(defines, self.names, self.without_effect)
+
+    def compared(self, defines: Mapping[str, str]) -> dict[str, str]:
+        """The macros that files must have in common for one answer to hold for all of them."""
+        own = self.deciding(defines)
+        return {name: defines[name] for name in sorted(defines) if name in own or self.of_sources(name)}
+
+    def of_sources(self, name: str) -> bool:
+        """Whether what is scanned hangs on a macro."""
+        from opselect.build_commands.grouped import CLOCK
+
+        return self.sources is not None and name not in CLOCK and self.sources.decides(name)
+
+
 def real_build(record: BuildRecord, source: KernelSource, watch: Watch = NOBODY) -> RealBuild:
     """The profile of a recorded build, for a TensorFlow. Raises InputError for records that cannot be read.
 
     Where only files without kernels are compiled in another way, that is a note; where files with kernels are, the way
     of most of them is taken and the others are named in a warning.
     """
-    from kernel_index.asked_names import LAST_RELEASE, deciding
+    from kernel_index.asked_names import LAST_RELEASE
     from kernel_index.profiles import profiles, release_number
 
-    release, kernel_files, asked = _of_source(source, watch)
+    asked = _of_source(source, watch)
+    release = asked.release
     known = profiles(release)
     notes: list[str] = []
+    warnings: list[str] = []
     if source.tree is None and release_number(release) > LAST_RELEASE:
         last = ".".join(map(str, LAST_RELEASE))
         notes.append(f"which macros TensorFlow {release} asks for is not known: those of 1.0 to {last} are compared")
     if record.bazelrc is not None:
-        parts, count = _by_options(record, kernel_files, known, notes, asked), 0
+        parts, count = _by_options(record, asked.kernel_files, known, notes), 0
     else:
-        parts, count = _by_files(record, asked, notes)
-    with_kernels, others = _split(parts, kernel_files)
-    chosen = max(with_kernels or others, key=lambda part: len(part.files))
-    warnings = _differing(chosen, with_kernels, others, asked, notes)
+        parts, count = _by_files(record, asked, notes, warnings)
+    with_kernels, others = _split(parts, asked.kernel_files)
+    chosen = _most(_most(with_kernels or others, asked.deciding), asked.compared)[0]
+    warnings += _differing(chosen, with_kernels, asked.compared, "register kernels")
+    notes += _differing(chosen, others, asked.deciding, "register none")
     if not with_kernels and count:
         warnings.append(f"none of the {count} files of {record.file} registers a kernel of TensorFlow {release}")
     if not chosen.said_by and count:
         notes.append("no argument names a target: a compiler for x86-64 Linux is taken to be meant")
-    own = deciding(chosen.defines, asked)
+    own = asked.deciding(chosen.defines)
     nearest = _nearest(own, known, asked)
-    there = deciding(nearest.defines, asked)
+    there = asked.deciding(nearest.defines)
     define = tuple((name, value) for name, value in own.items() if there.get(name) != value)
     macros = Macros(define, tuple(name for name in there if name not in own)) if own != there else NO_MACROS
     scanned = macros
-    if source.tree is not None:
+    if asked.sources is not None:
         scanned = _all_that_differs(chosen, nearest, asked)
         unnamed = [flag for flag in scanned.flags if flag not in macros.flags]
         if unnamed:
             notes.append(f"{SCANNED_WITH} {nearest.name}: {' '.join(unnamed)}")
-    elif release_number(release)[:2] not in _MEASURED and not macros:
-        unjudged = sorted(n for n in asked if chosen.defines.get(n) != nearest.defines.get(n))
+    if source.tree is None and release_number(release)[:2] not in _MEASURED and not macros:
+        alike = [part for part in with_kernels or [chosen] if asked.deciding(part.defines) == own]
+        unjudged = sorted(n for n in asked.names if any(p.defines.get(n) != nearest.defines.get(n) for p in alike))
         if unjudged:
             notes.append(
                 f"{', '.join(unjudged)} {'differs' if len(unjudged) == 1 else 'differ'} from {nearest.name} and "
@@ -181,10 +221,10 @@ def usable(build: RealBuild, source: KernelSource) -> RealBuild:
     )
 
 
-def _all_that_differs(part: _Part, nearest: BuildProfile, asked: Collection[str]) -> Macros:
-    """What to put on top of a profile for just these macros: all that conditions ask for, and all that flags set.
+def _all_that_differs(part: _Part, nearest: BuildProfile, asked: _Asked) -> Macros:
+    """What to put on top of a profile for just these macros: all that sources hang on, and all that flags set.
 
-    What the compiler defines and no condition asks for is left out, and so is the time of the build.
+    What the compiler defines and no source asks for is left out, and so is the time of the build.
     """
     from opselect.build_commands.grouped import CLOCK
 
@@ -193,43 +233,47 @@ def _all_that_differs(part: _Part, nearest: BuildProfile, asked: Collection[str]
         for name, value in sorted(part.defines.items())
         if nearest.defines.get(name) != value
         and name not in CLOCK
-        and (name in asked or (name in part.sources and not part.sources[name].by_compiler))
+        and (asked.of_sources(name) or (name in part.sources and not part.sources[name].by_compiler))
     )
-    return Macros(define, tuple(sorted(n for n in nearest.defines if n in asked and n not in part.defines)))
+    return Macros(define, tuple(sorted(n for n in nearest.defines if asked.of_sources(n) and n not in part.defines)))
 
 
-def _nearest(own: Mapping[str, str], known: Sequence[BuildProfile], asked: Collection[str]) -> BuildProfile:
+def _nearest(own: Mapping[str, str], known: Sequence[BuildProfile], asked: _Asked) -> BuildProfile:
     """The profile for the same system whose deciding macros differ least."""
-    from kernel_index.asked_names import deciding
 
     def distance(profile: BuildProfile) -> tuple[int, int]:
-        there = deciding(profile.defines, asked)
+        there = asked.deciding(profile.defines)
         return sum((name in own) != (name in there) for name in _SYSTEM_MACROS), len(own.items() ^ there.items())
 
     return min(known, key=distance)
 
 
-def _of_source(source: KernelSource, watch: Watch) -> tuple[str, frozenset[str], Collection[str]]:
-    """Release, files that register kernels, and the macros that their conditions ask for."""
-    from kernel_index.asked_names import asked_in
+def _of_source(source: KernelSource, watch: Watch) -> _Asked:
+    """What the TensorFlow that is named, and folders over it, tell of macros."""
+    from kernel_index.asked_names import WITHOUT_EFFECT, asked_in
     from kernel_index.profiles import release_number
 
     if source.tree is not None:
-        from kernel_index.scan.asked_macros import asked_macros
-        from kernel_index.source_tree import open_tree
-
-        tree = open_tree(source.tree, extra_roots=source.roots, follow_links=source.follow_links)
-        return tree.release, frozenset(unit.path for unit in tree.units), asked_macros(tree).keys()
-    index = open_kernels(source, watch=watch, lists=False)
+        tree = named_sources(source, "")
+        made = asked_of(tree)
+        assert tree is not None  # it is named
+        assert made is not None
+        files = frozenset(unit.path for unit in tree.units)
+        return _Asked(tree.release, files, made.places.keys(), WITHOUT_EFFECT, made)
+    index = open_kernels(replace(source, roots=()), watch=watch, lists=False)
     files = frozenset[str]().union(*(index.kernel_files(profile) for profile in index.profiles))
-    asked = set(asked_in(release_number(index.release)))
+    names = asked_in(release_number(index.release))
+    conditions = frozenset[str]()
     if source.index_file is not None:
-        asked.update(r.condition.macro for r in index.all_registrations() if r.condition is not None)
-    return index.release, files, asked
+        conditions = frozenset(r.condition.macro for r in index.all_registrations() if r.condition is not None)
+    folders = named_sources(source, index.release)
+    over = asked_of(folders)
+    files |= {unit.path for unit in folders.units} if folders is not None else set()
+    # A registration of an index that hangs on a macro shows that it has an effect, whatever was measured elsewhere.
+    return _Asked(index.release, files, names | conditions, WITHOUT_EFFECT - conditions, over)
 
 
-def _by_files(record: BuildRecord, asked: Collection[str], notes: list[str]) -> tuple[list[_Part], int]:
-    from kernel_index.asked_names import deciding
+def _by_files(record: BuildRecord, asked: _Asked, notes: list[str], warnings: list[str]) -> tuple[list[_Part], int]:
     from opselect.build_commands.aquery import aquery_commands
     from opselect.build_commands.compile_commands import compile_commands
     from opselect.build_commands.grouped import grouped
@@ -239,14 +283,20 @@ def _by_files(record: BuildRecord, asked: Collection[str], notes: list[str]) -> 
     made = grouped(compile_commands(path) if record.compile_commands is not None else aquery_commands(path))
     if not made.groups:
         raise InputError(str(path), "has no call of a compiler for C or C++", _ADVICE_OF_RECORD)
-    notes += [f"{place}: {problem}" for problem, place in list(made.problems.items())[:_SHOWN]]
-    parts: dict[object, _Part] = {}
+    unread: dict[bool, list[str]] = {True: [], False: []}
+    for problem, found in made.problems.items():
+        if not found.names or any(asked.compared({name: "1"}) for name in found.names):
+            counts = any(_in_tree(file, asked.kernel_files) for file in found.files)
+            unread[counts].append(f"{found.place}: {problem}")
+    for told, into in ((unread[True], warnings), (unread[False], notes)):
+        into += told[:_SHOWN]
+        if len(told) > _SHOWN:
+            into.append(f"{path}: as many as {len(told)} such arguments are not read")
+    parts = []
     for group in made.groups:
-        target, defines = group.example.target, group.example.defines
-        key = tuple(deciding(defines, asked).items())
-        part = parts.setdefault(key, _Part(defines, group.example.macros, target.system, target.said_by))
-        part.files += group.files
-    return list(parts.values()), made.count
+        example = group.example
+        parts.append(_Part(example.defines, example.macros, example.target.system, example.target.said_by, group.files))
+    return parts, made.count
 
 
 def _by_options(
@@ -254,9 +304,7 @@ def _by_options(
     kernel_files: Iterable[str],
     known: Sequence[BuildProfile],
     notes: list[str],
-    asked: Collection[str],
 ) -> list[_Part]:
-    from kernel_index.asked_names import deciding
     from opselect.build_commands.bazel_options import bazel_flags
     from opselect.build_commands.bazelrc import read_bazelrc
     from opselect.build_commands.flags import MacroSource
@@ -286,7 +334,7 @@ def _by_options(
         own = flags.macros(file)
         defines = {n: v for n, v in base.items() if n not in own or own[n].value is not None}
         defines.update({n: s.value for n, s in own.items() if s.value is not None})
-        key = tuple(deciding(defines, asked).items())
+        key = tuple(sorted(defines.items()))
         sources = {n: MacroSource(v, by, by_compiler=True) for n, v in base.items()} | own
         parts.setdefault(key, _Part(defines, sources, flags.system, flags.said_by)).files.append(file)
     return list(parts.values())
@@ -341,25 +389,30 @@ def _in_tree(file: str, paths: Collection[str]) -> bool:
     return False
 
 
-def _differing(
-    chosen: _Part, with_kernels: list[_Part], others: list[_Part], asked: Collection[str], notes: list[str]
-) -> list[str]:
-    """Warnings about files with kernels that are compiled otherwise; about other files, notes are added."""
-    from kernel_index.asked_names import deciding
+def _most(parts: Sequence[_Part], told: Callable[[Mapping[str, str]], Mapping[str, str]]) -> list[_Part]:
+    """Of some parts those that most files are in, where what is told of their macros makes them alike."""
+    alike: dict[object, list[_Part]] = {}
+    for part in parts:
+        alike.setdefault(tuple(told(part.defines).items()), []).append(part)
+    return max(alike.values(), key=lambda found: sum(len(part.files) for part in found))
 
-    own = deciding(chosen.defines, asked)
-    warnings: list[str] = []
-    for parts, into, what in ((with_kernels, warnings, "register kernels"), (others, notes, "register none")):
-        total = sum(len(part.files) for part in parts)
-        for part in parts:
-            theirs = deciding(part.defines, asked)
-            if theirs == own or (part is chosen):
-                continue
-            more = [f"-D{n}={v}" if v != "1" else f"-D{n}" for n, v in theirs.items() if own.get(n) != v]
-            less = [f"without -D{n}" for n in own if n not in theirs]
-            named = ", ".join(part.files[:_SHOWN]) + (" …" if len(part.files) > _SHOWN else "")
-            differ = " ".join([*more, *less])
-            into.append(
-                f"{len(part.files)} of the {total} files that {what} are compiled otherwise ({differ}): {named}"
-            )
-    return warnings
+
+def _differing(
+    chosen: _Part, parts: Sequence[_Part], told: Callable[[Mapping[str, str]], Mapping[str, str]], what: str
+) -> list[str]:
+    """Sentences about files that are compiled otherwise than the chosen ones, as far as that is told of macros."""
+    own = told(chosen.defines)
+    total = sum(len(part.files) for part in parts)
+    differing: dict[str, list[str]] = {}
+    for part in parts:
+        theirs = told(part.defines)
+        if theirs == own:
+            continue
+        more = [f"-D{n}={v}" if v != "1" else f"-D{n}" for n, v in theirs.items() if own.get(n) != v]
+        less = [f"without -D{n}" for n in own if n not in theirs]
+        differing.setdefault(" ".join([*more, *less]), []).extend(part.files)
+    return [
+        f"{len(files)} of the {total} files that {what} are compiled otherwise ({differ}): "
+        f"{', '.join(files[:_SHOWN])}{' …' if len(files) > _SHOWN else ''}"
+        for differ, files in differing.items()
+    ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kernel_index.asked_names import ASKED, deciding
-from kernel_index.profiles import PROFILE_NAMES, BuildProfile, compiler_macros, profiles
+from kernel_index.asked_names import asked_in, deciding
+from kernel_index.near_names import near_names
+from kernel_index.profiles import PROFILE_NAMES, BuildProfile, compiler_macros, profiles, release_number
+from opselect.usecases.asked_sources import asked_of, named_sources
 from opselect.usecases.kernel_source import KernelSource
 from opselect.usecases.open_kernels import newest_release, open_kernels, unknown_profile
 from opselect.usecases.watch import NOBODY, Watch
@@ -16,6 +18,7 @@ from opselect.usecases.watch import NOBODY, Watch
 if TYPE_CHECKING:
     from kernel_index.index import KernelIndex
     from kernel_index.records import KernelRegistration, Location
+    from kernel_index.scan.asked_macros import AskedMacros
 
 _BY_COMPILER = frozenset(
     name
@@ -64,7 +67,8 @@ class ProfileCounts:
 class MacroUse:
     """``profiles`` define the macro; ``places`` are conditions that ask for it, None where no sources are at hand.
 
-    ``hidden`` are registrations that no mobile build has because of it.
+    ``is_written`` says whether the text of registrations has it, ``hidden`` are registrations that no mobile build has
+    because of it. ``near`` are ops and macros that may have been meant, where nothing hangs on it.
     """
 
     macro: str
@@ -72,7 +76,25 @@ class MacroUse:
     profiles: Mapping[str, str]
     said_by: str
     places: tuple[Location, ...] | None
+    is_written: bool
     hidden: tuple[KernelRegistration, ...]
+    near: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpUse:
+    """How many kernels of an op each profile has, and by which macros; ``registrations`` are all of the op."""
+
+    op: str
+    kernels: Mapping[str, int]
+    macros: Mapping[str, Mapping[str, str]]
+    registrations: tuple[KernelRegistration, ...]
+
+    @property
+    def decides(self) -> bool:
+        """Whether builds differ in its kernels, or could."""
+        everywhere = len(self.kernels)
+        return any(len(r.profiles) < everywhere or r.condition is not None for r in self.registrations)
 
 
 def known_profile(name: str, release: str) -> BuildProfile:
@@ -92,9 +114,9 @@ def release_asked(source: KernelSource) -> str:
     return open_kernels(source, lists=False).release if source.given else newest_release()
 
 
-def macros_of(profile: BuildProfile) -> tuple[ShownMacro, ...]:
-    """The macros of a profile, those that decide first, each with who defines it."""
-    decides = deciding(profile.defines, ASKED)
+def macros_of(profile: BuildProfile, release: str) -> tuple[ShownMacro, ...]:
+    """The macros of a profile, those that decide in a release first, each with who defines it."""
+    decides = deciding(profile.defines, asked_in(release_number(release)))
     shown = [
         ShownMacro(name, value, said_by(name, profile.name), name in decides)
         for name, value in sorted(profile.defines.items())
@@ -126,22 +148,38 @@ def counts(index: KernelIndex, profile: str) -> tuple[ProfileCounts, ...]:
     )
 
 
-def uses_of(macro: str, source: KernelSource, watch: Watch = NOBODY) -> MacroUse:
-    """What hangs on a macro, in the sources of a tree or as far as an index says.
+def explained(names: Iterable[str], source: KernelSource, watch: Watch = NOBODY) -> list[MacroUse | OpUse]:
+    """What hangs on macros, and what kernels of ops hang on, in the sources that are named or as far as an index says.
 
-    Raises what opening the source raises.
+    A name is that of an op where the TensorFlow has such an op. Raises what opening the source raises.
     """
     release = release_asked(source)
-    defined = {each.name: each.defines[macro] for each in profiles(release) if macro in each.defines}
-    places: tuple[Location, ...] | None = None
-    if source.tree is not None:
-        from kernel_index.scan.asked_macros import asked_macros
-        from kernel_index.source_tree import open_tree
+    asked = asked_of(named_sources(source, release))
+    index = open_kernels(source if source.given else KernelSource(release), lists=False, watch=watch)
+    ops = frozenset(index.op_names())
+    return [
+        _use_of_op(name, index) if name in ops else _use_of_macro(name, release, source, asked, index) for name in names
+    ]
 
-        tree = open_tree(source.tree, extra_roots=source.roots, follow_links=source.follow_links)
-        places = asked_macros(tree).get(macro, ())
-    named = source if source.given else KernelSource(release)
-    index = open_kernels(named, lists=False, watch=watch)
+
+def _use_of_macro(
+    macro: str, release: str, source: KernelSource, asked: AskedMacros | None, index: KernelIndex
+) -> MacroUse:
+    defined = {each.name: each.defines[macro] for each in profiles(release) if macro in each.defines}
+    known = asked_in(release_number(release))
     hidden = tuple(r for r in index.all_registrations() if r.condition is not None and r.condition.macro == macro)
-    decides = macro in ASKED if places is None else bool(places)
-    return MacroUse(macro, decides, defined, said_by(macro), places, hidden)
+    of_sources = asked is not None and asked.decides(macro)
+    decides = of_sources or bool(hidden) or (source.tree is None and macro in known)
+    places = None if asked is None else asked.places.get(macro, ())
+    is_written = asked is not None and asked.writes(macro)
+    near = () if decides or defined else near_names(macro, {*index.op_names(), *known})
+    return MacroUse(macro, decides, defined, said_by(macro), places, is_written, hidden, tuple(near))
+
+
+def _use_of_op(op: str, index: KernelIndex) -> OpUse:
+    registrations = index.registrations(op)
+    known = {profile.name: profile for profile in profiles(index.release)}
+    asked = asked_in(release_number(index.release))
+    counted = {name: sum(name in r.profiles for r in registrations) for name in index.profiles}
+    decisive = {name: deciding(known[name].defines, asked) for name in index.profiles if name in known}
+    return OpUse(op, counted, decisive, registrations)

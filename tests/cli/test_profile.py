@@ -138,7 +138,7 @@ def test_a_tree_is_scanned_with_all_that_a_build_passes(cli: Cli, tmp_path: Path
     record = commands(tmp_path, ("-DSHAPE=float", '-D__TIME__="now"', "-UANDROID"))
     told = cli("index", "scan", tree, "--compile-commands", record, "-o", out, "--json")
     assert "profile android " in told.err
-    assert "the tree is scanned with what else differs from android: -DSHAPE=float -UANDROID" in told.err
+    assert "the sources are scanned with what else differs from android: -DSHAPE=float -UANDROID" in told.err
     assert [each for each in told.json["profiles"] if each.startswith("android+")] == [name]
     assert cli("locate", "Transpose", "--tree", tree, "--compile-commands", record).code == 0
 
@@ -148,7 +148,7 @@ def test_a_command_that_asks_no_kernels_of_the_tree_says_so(cli: Cli, tmp_path: 
     model = FIXTURES / "build_models" / "more_types.pb"
     told = cli("requirements", model, "--tree", FIXTURES / "runtime_tree", "--compile-commands", record)
     assert told.code == 0
-    assert "the tree is scanned with" not in told.err
+    assert "the sources are scanned with" not in told.err
     assert "what else differs from android does not count in what this command tells" in told.err
 
 

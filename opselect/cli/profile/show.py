@@ -73,7 +73,7 @@ def _show_profile(name: str, source: KernelSource, as_json: bool, quiet: bool) -
 
     release = release_asked(source)
     profile = known_profile(name, release)
-    macros = macros_of(profile)
+    macros = macros_of(profile, release)
     compared: tuple[ProfileCounts, ...] = ()
     if source.given:
         with ConsoleWatch(quiet=quiet) as watch:
@@ -120,6 +120,7 @@ def _build_json(build: RealBuild) -> dict[str, object]:
         "profile": build.profile,
         "define": dict(build.macros.define),
         "undefine": list(build.macros.undefine),
+        "scanned": {"define": dict(build.scanned.define), "undefine": list(build.scanned.undefine)},
         "files": build.files,
         "kernel_files": build.kernel_files,
         "macros": {

@@ -79,7 +79,7 @@ def test_response_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "more.rsp").write_text("-DY @flags.rsp")
     made = compiled_file(CompileCommand("a.cc", ("g++", "@flags.rsp", "@none.rsp"), str(tmp_path)))
     assert (made.defines["X"], made.defines["Y"]) == ("a b", "1")
-    assert made.problems == [
+    assert list(made.problems) == [
         "the response file flags.rsp leads back to itself",
         "the response file none.rsp cannot be read: what it passes is not known",
     ]
@@ -107,7 +107,7 @@ def test_assembler_is_none_of_the_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "expected"), ("{}", "is no JSON"), ("[{]", "is no JSON"), ("[1]", "it is no object"),
+        ("", "expected"), ("{}", "needs 'file'"), ("[{]", "is no JSON"), ("[1]", "it is no object"),
         ('[{"file": "a.cc"}]', "no 'arguments' and no 'command'"), ('[{"file": 1, "command": ""}]', "needs 'file'"),
         ('[{"file": "a.cc", "command": "g++ \'"}]', "no shell takes"), ("[] x", "more after its end"),
         ("[" * 100_000, "nested too deeply"), ('[{"file": "a.cc"', "is no JSON"),
@@ -173,4 +173,4 @@ def test_what_ends_or_changes_the_arguments(tmp_path: Path) -> None:
     (tmp_path / "loop").write_text("-DX @loop")
     looped = made("cc", "@loop")
     assert "X" in looped.defines
-    assert looped.problems == ["the response file loop leads back to itself"]
+    assert list(looped.problems) == ["the response file loop leads back to itself"]
