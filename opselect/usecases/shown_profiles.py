@@ -92,9 +92,8 @@ class OpUse:
 
     @property
     def decides(self) -> bool:
-        """Whether builds differ in its kernels, or could."""
-        everywhere = len(self.kernels)
-        return any(len(r.profiles) < everywhere or r.condition is not None for r in self.registrations)
+        """Whether builds differ in its kernels, or could: what a condition hides is not in every profile."""
+        return any(len(r.profiles) < len(self.kernels) for r in self.registrations)
 
 
 def known_profile(name: str, release: str) -> BuildProfile:
