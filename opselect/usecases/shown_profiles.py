@@ -171,7 +171,7 @@ def _use_of_macro(
     decides = of_sources or bool(hidden) or (source.tree is None and macro in known)
     places = None if asked is None else asked.places.get(macro, ())
     is_written = asked is not None and asked.writes(macro)
-    near = () if decides or defined else near_names(macro, {*index.op_names(), *known})
+    near = () if decides or defined or macro in known else near_names(macro, {*index.op_names(), *known})
     return MacroUse(macro, decides, defined, said_by(macro), places, is_written, hidden, tuple(near))
 
 
