@@ -92,9 +92,8 @@ class OpUse:
 
     @property
     def decides(self) -> bool:
-        """Whether builds differ in its kernels, or could."""
-        everywhere = len(self.kernels)
-        return any(len(r.profiles) < everywhere or r.condition is not None for r in self.registrations)
+        """Whether builds differ in its kernels, or could: what a condition hides is not in every profile."""
+        return any(len(r.profiles) < len(self.kernels) for r in self.registrations)
 
 
 def known_profile(name: str, release: str) -> BuildProfile:
@@ -172,7 +171,7 @@ def _use_of_macro(
     decides = of_sources or bool(hidden) or (source.tree is None and macro in known)
     places = None if asked is None else asked.places.get(macro, ())
     is_written = asked is not None and asked.writes(macro)
-    near = () if decides or defined else near_names(macro, {*index.op_names(), *known})
+    near = () if decides or defined or macro in known else near_names(macro, {*index.op_names(), *known})
     return MacroUse(macro, decides, defined, said_by(macro), places, is_written, hidden, tuple(near))
 
 

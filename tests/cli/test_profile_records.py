@@ -236,6 +236,8 @@ def test_an_op_without_kernels_and_a_name_of_nothing_are_told_apart(cli: Cli, in
     assert "Lonely: no build has a kernel of it\n" in told.out
     assert "MatMull: no registration hangs on it; did you mean MatMul?\n" in told.out
     assert "NoOp: every build has the same kernels\n" in told.out
+    mul = cli("profile", "explain", "Mul", "--index", index_file)
+    assert (mul.code, mul.out.partition("\n")[0]) == (0, "Mul: its kernels hang on macros")
 
 
 def test_a_macro_in_the_text_of_registrations_is_explained(cli: Cli, tmp_path: Path) -> None:
@@ -243,6 +245,8 @@ def test_a_macro_in_the_text_of_registrations_is_explained(cli: Cli, tmp_path: P
     assert told.code == 0
     assert (told.json["SHAPE"]["in_text"], told.json["SHAPE"]["conditions"]) == (True, [])
     assert (told.json["NDEBUG"]["in_text"], len(told.json["NDEBUG"]["conditions"])) == (False, 5)
+    of_others = cli("profile", "explain", "INTEL_MKL", "--tree", tmp_path / "tree")
+    assert (of_others.code, of_others.out.partition("\n")[0]) == (1, "INTEL_MKL: no registration hangs on it")
     text = cli("profile", "explain", "SHAPE", "--tree", tmp_path / "tree")
     assert text.out.startswith("SHAPE: the text of registrations has it\n")
 
@@ -261,6 +265,9 @@ def test_a_macro_that_folders_or_an_index_hang_on_is_explained(cli: Cli, tmp_pat
     assert (told["WITH_MINE"]["decides"], len(told["WITH_MINE"]["hidden"])) == (True, 1)
     assert not told["__arm__"]["decides"]
     assert cli("profile", "explain", "__arm__", "--tensorflow", "1.13").code == 0
+    for release, decides in (("1.13", True), ("2.14", False)):
+        shown = cli("profile", "show", "raspberry-pi", "--tensorflow", release, "--json").json
+        assert shown["macros"]["__arm__"]["decides"] == decides
 
 
 def test_what_of_arguments_is_not_read_is_a_warning_where_kernels_may_hang_on_it(cli: Cli, tmp_path: Path) -> None:

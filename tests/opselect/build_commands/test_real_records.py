@@ -47,6 +47,12 @@ def test_what_is_around_the_compiler_is_no_part_of_its_call(tmp_path: Path, comm
     assert (found["X"], found["__x86_64__"]) == ("1", "1")
 
 
+def test_of_several_commands_the_one_that_compiles_the_file_counts(tmp_path: Path) -> None:
+    (group,) = read(tmp_path, "cd /s && aarch64-linux-gnu-g++ -DX -c a.cc && g++ -DY -c b.cc ; g++ -DZ -M a.cc").groups
+    assert group.example.target.processor == "arm64"
+    assert [name for name in "XYZ" if name in group.example.defines] == ["X"]
+
+
 def test_a_quoted_word_ends_no_command(tmp_path: Path) -> None:
     arguments = ["g++", "-DX=1", "&&", "-DY", "-c", "a.cc"]
     (group,) = read(tmp_path, {"directory": "/b", "file": "a.cc", "arguments": arguments}).groups
@@ -80,7 +86,12 @@ def test_fragments_of_clang_are_read_as_they_are(tmp_path: Path) -> None:
     )
     fragments = "".join(entry % ((name,) * 4) for name in "ab")
     path = tmp_path / "all.json"
-    for text in (fragments, f"[\n{fragments}]\n", f"[{fragments.rstrip().removesuffix(',')}]"):
+    for text in (
+        fragments,
+        fragments.rstrip().removesuffix(","),
+        f"[\n{fragments}]\n",
+        f"[{fragments.rstrip().removesuffix(',')}]",
+    ):
         path.write_text(text)
         (group,) = grouped(compile_commands(path)).groups
         assert group.files == ["/b/a.cc", "/b/b.cc"]
