@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opselect.cli.shared.console import counted, is_dumb, print_json, print_line
+from opselect.cli.shared.console import ConsoleWatch, counted, is_dumb, print_json, print_line
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.options import json_option
 
@@ -72,7 +72,8 @@ def command(models: tuple[str, ...], tree: Path | None, as_json: bool) -> int:
             yield from examine_config(CONFIG_NAME)
         yield from examine_models(models)
 
-    found = [each.to_be_shown() for each in all_there_is()]
+    with ConsoleWatch(quiet=False):
+        found = [each.to_be_shown() for each in all_there_is()]
     problems = sum(each.state == "problem" for each in found)
     if as_json:
         print_json({"fit": not problems, "examined": [_json(each) for each in found]})

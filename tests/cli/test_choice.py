@@ -52,6 +52,16 @@ def test_tags_that_there_are_not_name_those_there_are(cli: Cli) -> None:
     assert outcome.code == 2
     assert "has no MetaGraph tagged {gpu}" in outcome.err
     assert "{serve} and {train} and {int8, serve}" in outcome.err
+    assert "did you mean" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("tags", "meant"), [("srve", "{serve}"), ("sreve", "{serve}"), ("serve,int9", "{int8, serve}")]
+)
+def test_of_misspelt_tags_the_nearest_are_named(cli: Cli, tags: str, meant: str) -> None:
+    outcome = cli("requirements", TAGS, "--tags", tags, "--tensorflow", "2.14")
+    assert outcome.code == 2
+    assert f"; did you mean {meant}?" in outcome.err
 
 
 @pytest.mark.parametrize(

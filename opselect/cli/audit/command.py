@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from opselect.cli.shared.console import counted, note, print_data, print_json, warn
+from opselect.cli.shared.console import ConsoleWatch, counted, note, print_data, print_json, warn
 from opselect.cli.shared.exit_codes import DONE, NO
 from opselect.cli.shared.models import choice_options
 from opselect.cli.shared.needs import reading, report_unread, unread_code
@@ -162,11 +162,10 @@ def command(
     needs: ModelsAudit | None = None
     compared: Compared | None = None
     older: Audited | None = None
+    rows_by = cast("By", by)
     with reading(quiet=quiet) as shown:
         watch = RecordingWatch(shown)
         audited = audit(question, watch)
-        if registrations or definitions:
-            return _list(audited, definitions=definitions, as_json=as_json, quiet=quiet)
         if models:
             from opselect.usecases.audit_models import audit_models
 
@@ -176,8 +175,15 @@ def command(
 
             older = audit(AuditQuestion((old,), abi, source=source), watch)
             compared = compare(older, audited, tuple(map(str, headers)), tuple(map(str, lists)), watch)
-    exceeded = _exceeded(budget, audited.audit, older.audit if older is not None else None, quiet=quiet)
-    rows_by = cast("By", by)
+        if costs:
+            # Rows are counted when they are asked for first, which takes long: while somebody is shown that it does.
+            if compared is None or as_json or csv_file is not None:
+                audited.audit.rows(rows_by)
+            if page is not None or as_json:
+                audited.audit.rows("op")
+        exceeded = _exceeded(budget, audited.audit, older.audit if older is not None else None, quiet=quiet)
+    if not costs:
+        return _list(audited, definitions=definitions, as_json=as_json, quiet=quiet)
     if as_json:
         print_json(_document(audited, rows_by, needs, compared, exceeded, has_budget=budget is not None))
     elif csv_file == "-":
@@ -201,7 +207,9 @@ def command(
 
         origins = model_origins([asked], needs.unread) if needs is not None else ()
         answer = AuditAnswer(audited, needs, compared, budget, exceeded, origins, watch.warnings)
-        page.write(audit_document(answer), quiet=quiet)
+        with ConsoleWatch(quiet=quiet):
+            document = audit_document(answer)
+        page.write(document, quiet=quiet)
     if needs is None:
         _note_undecoded(audited.audit, quiet=quiet)
     code = DONE

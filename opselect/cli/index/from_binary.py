@@ -86,7 +86,7 @@ def command(
         raise click.UsageError(f"-o {output} would write over what is read")
     with reading(quiet=quiet) as watch:
         made = index_from_binary(LibraryQuestion(files, source, release, profile, abi), watch)
-    write_index(made.scan, output)
+        write_index(made.scan, output)
     if as_json:
         print_json(summary(made.scan))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opselect.cli.shared.build_options import record_of, record_options, say
-from opselect.cli.shared.console import counted, note, print_json, progress_bar
+from opselect.cli.shared.console import ConsoleWatch, counted, note, print_json
 from opselect.cli.shared.exit_codes import DONE
 from opselect.cli.shared.options import FOLDER, follow_links_option, json_option, macro_options, quiet_option
 from opselect.usecases.kernel_source import KernelSource, Macros
@@ -147,6 +147,7 @@ def scan(
     from kernel_index.source_tree import version
     from kernel_index.store import check_output, write_index
     from opselect.usecases.open_kernels import build_profile
+    from opselect.usecases.watch import progress_of
 
     check_output(output, (tree, *roots))
     release = release or version(tree, follow_links=follow_links)
@@ -154,21 +155,21 @@ def scan(
     if build is not None and build.scanned:
         with_macros.append(build_profile(release, build.profile, build.scanned))
     cache = default_cache() if cached else None
-    with progress_bar("Scanning", quiet=quiet) as progress:
+    with ConsoleWatch(quiet=quiet) as watch:
         result = scan_tree(
             tree,
             profiles=with_macros,
             extra_roots=roots,
             release=release,
             jobs=jobs,
-            progress=progress,
+            progress=progress_of(watch, "Scanning"),
             cache=cache,
             uncut=uncut,
             follow_links=follow_links,
         )
-    if cache is not None and cache.problem:
-        note(f"nothing is kept for the next scan: {cache.problem}", quiet=quiet)
-    write_index(result, output)
+        if cache is not None and cache.problem:
+            watch.note(f"nothing is kept for the next scan: {cache.problem}")
+        write_index(result, output)
     _print(result, as_json=as_json, quiet=quiet)
     return DONE
 
@@ -194,9 +195,11 @@ def scan_over(
 
     source = release_or_file(base)
     check_output(output, roots, source.index_file)
-    index = add_roots(open_source(source), roots, macros=macros, follow_links=follow_links)
-    result = index.as_scan()
-    write_index(result, output)
+    opened = open_source(source, quiet=quiet)
+    with ConsoleWatch(quiet=quiet):
+        index = add_roots(opened, roots, macros=macros, follow_links=follow_links)
+        result = index.as_scan()
+        write_index(result, output)
     _print(replace(result, diagnostics=index.own_diagnostics), as_json=as_json, quiet=quiet)
     return DONE
 

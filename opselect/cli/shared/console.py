@@ -147,9 +147,10 @@ def progress_bar(label: str, *, quiet: bool, counted_parts: bool = True) -> Iter
 
     parts = [MofNCompleteColumn()] if counted_parts else []
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), *parts, TimeElapsedColumn())
-    # While the bar is there, rich puts streams of its own before stdout and stderr, which keep it below what is
-    # printed: before these stand screens again.
-    with Bar(*columns, console=_drawing(sys.stderr), transient=True) as bar, screens():
+    # While the bar is there, rich puts streams of its own before stderr, and before stdout where that is a terminal,
+    # which keep it below what is printed: before these stand screens again. A file gets what is printed to it.
+    drawn = Bar(*columns, console=_drawing(sys.stderr), transient=True, redirect_stdout=sys.stdout.isatty())
+    with drawn as bar, screens():
         task = bar.add_task(visible(label), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

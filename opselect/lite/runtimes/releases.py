@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kernel_index.errors import OpselectError
+from kernel_index.near_names import near_names
 from kernel_index.shown import one_line, shortened
 
 LITERT = "litert-"
@@ -58,8 +59,11 @@ def find_release(text: str, known: Sequence[LiteRelease]) -> LiteRelease:
         return max(fitting)
     near = _nearest(wanted, known) if wanted is not None else (max(each for each in known if not each.is_litert),)
     problem = f"no runtime {shortened(one_line(text.strip())) or '(empty)'} of TensorFlow Lite is known"
+    swapped = _of_the_same_digits(text.strip(), known)
     ways = (
-        f"nearest: {', '.join(map(str, near))}"
+        f"did you mean {swapped}?"
+        if swapped
+        else f"nearest: {', '.join(map(str, near))}"
         if wanted is not None
         else "write 2.8 for TensorFlow Lite 2.8, and litert-2.1 for LiteRT 2.1"
     )
@@ -68,6 +72,12 @@ def find_release(text: str, known: Sequence[LiteRelease]) -> LiteRelease:
     spans = f"Known are {first} to {last}"
     spans += f", and of LiteRT {litert[0]} to {litert[-1]}." if litert else "."
     raise OpselectError(f"{problem}; {ways}\n  {spans}")
+
+
+def _of_the_same_digits(text: str, known: Iterable[LiteRelease]) -> str:
+    """``2.14`` for ``2.41``: what was meant where two digits changed places; empty where there is no such release."""
+    near = near_names(text, {str(each) for release in known for each in (release, release.minor)}, at_most=1)
+    return next((each for each in near if sorted(each) == sorted(text)), "")
 
 
 def _nearest(wanted: LiteRelease, known: Iterable[LiteRelease]) -> tuple[LiteRelease, ...]:

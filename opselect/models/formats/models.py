@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernel_index.errors import InputError, reading
+from kernel_index.near_names import meant, near_names
 from opselect.models.formats.reader import FREEZE_FIRST, Message, message_of, read_graphdef, read_meta_graphs, tag_sets
 from opselect.models.formats.recognize import (
     CHECKPOINT,
@@ -97,9 +98,15 @@ def _meta_graphs(message: Message, tags: frozenset[str] | None) -> tuple[MetaGra
     found = read_meta_graphs(message, tags)
     if found:
         return found
-    known = ["{" + ", ".join(each) + "}" for each in tag_sets(message)]
-    wanted = "{" + ", ".join(sorted(tags or ())) + "}"
-    raise InputError(message.path, f"has no MetaGraph tagged {wanted}", f"It has {' and '.join(known)}.")
+    known = [", ".join(each) for each in tag_sets(message)]
+    wanted = ", ".join(sorted(tags or ()))
+    ending = meant([_in_braces(each) for each in near_names(wanted, known, at_most=1)])
+    problem = f"has no MetaGraph tagged {_in_braces(wanted)}{ending}"
+    raise InputError(message.path, problem, f"It has {' and '.join(map(_in_braces, known))}.")
+
+
+def _in_braces(tags: str) -> str:
+    return "{" + tags + "}"
 
 
 def _read_folder(path: str, names: frozenset[str], tags: frozenset[str] | None) -> Model:

@@ -133,6 +133,8 @@ def test_two_numbers_mean_the_newest_patch(text: str, found: str) -> None:
     [
         ("2.9", "no runtime 2.9 of TensorFlow Lite is known; nearest: 2.8.4, 2.10.1"),
         ("2.8.2", "nearest: 2.8.0, 2.8.4"),
+        ("2.01", r"is known; did you mean 2\.10\?"),
+        ("2.10.0", "nearest: 2.8.4, 2.10.1"),
         ("2.2.0", "nearest: 2.8.0, litert-2.2.0"),
         ("litert-2.8", "nearest: litert-2.2.0, 2.8.4"),
         ("newest", "write 2.8 for TensorFlow Lite 2.8, and litert-2.1 for LiteRT 2.1"),
