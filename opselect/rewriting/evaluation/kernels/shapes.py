@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kernel_index.datatypes import DataType, item_size
-from opselect.models.formats.numpy_types import Array
+from opselect.models.formats.numpy_types import Array, numpy_type
 from opselect.rewriting.evaluation.kernel import ANY, FLOATS, INTEGERS, EvaluationError, KernelCall, kernel
 
 
@@ -115,7 +115,7 @@ def bitcast(call: KernelCall, x: Array) -> Array:
     before, after = x.dtype.itemsize, item_size(to)
     if DataType.DT_STRING in (to, call.attrs.get("T")) or x.dtype == np.object_:
         raise EvaluationError("has no bytes to cast")
-    dtype = call.dtype("type")
+    dtype = numpy_type(to)
     flat = np.ascontiguousarray(x)
     if before == after:
         return flat.view(dtype).reshape(x.shape)
