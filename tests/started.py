@@ -11,6 +11,8 @@ def plain_environment(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")} | more
 
 
-def heed_interrupts() -> None:
-    """For a program about to start: what a shell runs in the background ignores Ctrl-C, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def heed_signals() -> None:
+    """For a program about to start: what a shell runs in the background ignores Ctrl-C, what ``nohup`` runs a closed
+    terminal, and so would its children."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)

@@ -21,7 +21,7 @@ from opselect.cli.shared.needs import spread
 from opselect.usecases.model_names import model_names
 from opselect.usecases.workers import MANY, open_workers
 from tests.cli.conftest import Cli, Model
-from tests.started import heed_interrupts, plain_environment
+from tests.started import heed_signals, plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -303,7 +303,7 @@ def test_ctrl_c_ends_at_once_and_says_nothing(tmp_path: Path) -> None:
         env=plain_environment(),
         text=True,
         start_new_session=True,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
+        preexec_fn=heed_signals,  # noqa: PLW1509 (no threads here)
     ) as process:
         # Workers have started when more time went by than it takes to start everything.
         assert within(30, lambda: sum(seconds_of_members(process.pid)) > 2)

@@ -25,7 +25,7 @@ from opselect.cli.shared.console import print_table
 from opselect.models.proto.schema import message_class
 from tests.cli.conftest import Cli
 from tests.opselect.graph_text import graph_bytes
-from tests.started import heed_interrupts, plain_environment
+from tests.started import heed_signals, plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "fixtures" / "models" / "tiny_mobilenet.pb"
@@ -411,7 +411,7 @@ def test_signals_end_the_command_and_its_processes(folder: Path, number: signal.
         cwd=folder,
         env=plain_environment(PYTHONPATH=str(ROOT)),
         start_new_session=True,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
+        preexec_fn=heed_signals,  # noqa: PLW1509 (no threads here)
     ) as process:
         time.sleep(2)
         assert process.poll() is None
@@ -436,7 +436,7 @@ def test_an_interrupt_while_modules_are_imported_is_130(tmp_path: Path) -> None:
         cwd=tmp_path,
         timeout=30,
         check=False,
-        preexec_fn=heed_interrupts,
+        preexec_fn=heed_signals,
     )
     assert (done.returncode, done.stderr) == (130, b"")
 

@@ -62,15 +62,21 @@ _SMALL = {
 """Types that not every ``ml_dtypes`` has that TensorFlow can be installed with: 0.5 brought the last three."""
 
 
+def is_lacking(data_type: DataType) -> bool:
+    """Whether the ``ml_dtypes`` installed lacks a type that a newer one has."""
+    small = _SMALL.get(data_type)
+    return small is not None and not hasattr(ml_dtypes, small)
+
+
 def numpy_type(data_type: DataType) -> np.dtype[Any]:
     """The NumPy type of the elements; strings are objects, each of them ``bytes``.
 
     Raises ArrayError for resources and variants, which only a running TensorFlow can hold, and for a type that the
     ``ml_dtypes`` installed lacks.
     """
-    small = _SMALL.get(data_type)
-    if small is not None and not hasattr(ml_dtypes, small):
+    if is_lacking(data_type):
         raise ArrayError(f"is of type {data_type}, which this ml_dtypes lacks", "Install ml_dtypes 0.5 or newer.")
+    small = _SMALL.get(data_type)
     known = _NUMPY_TYPES.get(data_type) if small is None else getattr(ml_dtypes, small)
     if known is None:
         raise ArrayError(f"is of type {data_type}, which no array can hold", "Only TensorFlow itself can read it.")

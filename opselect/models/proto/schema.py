@@ -49,23 +49,6 @@ def _as_upstream(file: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.Fil
 
 
 @functools.cache
-def _classes() -> dict[str, type[Message]]:
-    """Every message class by its name in our package, map entries included.
-
-    All are made at once and kept: protobuf before 4.25 crashes on a map whose entry class nobody has asked for.
-    """
-    classes: dict[str, type[Message]] = {}
-    waiting = [
-        descriptor
-        for name in SCHEMA_FILES
-        for descriptor in pool().FindFileByName(f"{FOLDER}/{name}").message_types_by_name.values()
-    ]
-    for descriptor in waiting:
-        classes[descriptor.full_name.removeprefix(f"{PACKAGE}.")] = message_factory.GetMessageClass(descriptor)
-        waiting.extend(descriptor.nested_types)
-    return classes
-
-
 def message_class(name: str) -> type[Message]:
     """The class of a message of our schemas, such as ``GraphDef``; KeyError for a name that they lack."""
-    return _classes()[name]
+    return message_factory.GetMessageClass(pool().FindMessageTypeByName(f"{PACKAGE}.{name}"))

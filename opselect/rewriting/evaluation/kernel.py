@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from kernel_index.datatypes import DataType
 from opselect.models.formats.array_shapes import ArrayError
-from opselect.models.formats.numpy_types import Array, numpy_type
+from opselect.models.formats.numpy_types import Array, is_lacking, numpy_type
 from opselect.models.graph import Node, NodeAttr, Shape
 
 MAX_VALUE_BYTES = 1 << 28
@@ -99,7 +99,7 @@ QUANTIZED = frozenset(
 ANY = frozenset(DataType) - {DataType.DT_INVALID, DataType.DT_RESOURCE, DataType.DT_VARIANT}
 
 _BY_NUMPY: Mapping[np.dtype[Any], DataType] = {
-    numpy_type(data_type): data_type for data_type in sorted(ANY - QUANTIZED)
+    numpy_type(data_type): data_type for data_type in sorted(ANY - QUANTIZED) if not is_lacking(data_type)
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pathlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -61,8 +62,12 @@ class _Counter:
         self._inside = False
 
     def take_over(self) -> None:
+        kept = getattr(pathlib, "_NormalAccessor", None)  # the paths of Python 3.10 have functions of os of their own
         for name in _WRITING:
-            setattr(os, name, self._counted(getattr(os, name)))
+            counted = self._counted(getattr(os, name))
+            setattr(os, name, counted)
+            if hasattr(kept, name):
+                setattr(kept, name, staticmethod(counted))
         opening = os.open
         counted = self._counted(opening)
         os.open = lambda path, flags, *more, **named: (counted if flags & _TO_WRITE else opening)(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,18 +16,30 @@ from opselect.models.formats.schema_tables import ANY, schemas
 from opselect.models.formats.well_formed import check_message
 from opselect.models.formats.wire import WireError
 from opselect.models.proto import message_class
-from opselect.models.proto.schema import _classes
+from opselect.models.proto.schema import FOLDER, PACKAGE, SCHEMA_FILES, pool
 from tests.opselect.graph_text import field, graph_bytes, graph_from_bytes, node
 from tests.opselect.models.formats.wire_messages import wire_messages
 
 _GROUPS = (3, 4)
 
 
+def described() -> dict[str, Descriptor]:
+    """Every message of our schemas by its name, entries of maps included."""
+    waiting: list[Descriptor] = [
+        message
+        for file in SCHEMA_FILES
+        for message in pool().FindFileByName(f"{FOLDER}/{file}").message_types_by_name.values()
+    ]
+    for message in waiting:
+        waiting.extend(message.nested_types)
+    return {message.full_name.removeprefix(f"{PACKAGE}."): message for message in waiting}
+
+
 def test_the_tables_are_those_that_protobuf_reads_of_the_schemas() -> None:
-    assert schemas().keys() - {ANY} == _classes().keys()
-    for name, made in _classes().items():
+    assert schemas().keys() - {ANY} == described().keys()
+    for name, message in described().items():
         ours = {(number, each.name, each.repeated, bool(each.message)) for number, each in schemas()[name].items()}
-        theirs = {(f.number, f.name, f.is_repeated, f.message_type is not None) for f in made.DESCRIPTOR.fields}
+        theirs = {(f.number, f.name, f.is_repeated, f.message_type is not None) for f in message.fields}
         assert ours == theirs
 
 

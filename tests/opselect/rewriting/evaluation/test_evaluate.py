@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +13,8 @@ from kernel_index.datatypes import DataType
 from opselect.models.formats.numpy_types import Array
 from opselect.models.graph import Node, NodeAttr
 from opselect.rewriting.evaluation import EvaluationError, UndefinedResultError, evaluate
+
+ROOT = Path(__file__).resolve().parents[4]
 
 INT32, FLOAT = DataType.DT_INT32, DataType.DT_FLOAT
 
@@ -153,3 +159,25 @@ def test_inputs_stay_as_they_are() -> None:
     for op in ("Relu", "Identity", "Cumsum"):
         run(op, x, *([np.int32(0)] if op == "Cumsum" else []))
     assert x.tolist() == [0, 1, 2, 3]
+
+
+OLD_ML_DTYPES = """
+import ml_dtypes
+for name in ("int4", "uint4", "int2", "uint2", "float4_e2m1fn"):
+    delattr(ml_dtypes, name)
+import numpy as np
+from kernel_index.datatypes import DataType
+from opselect.models.graph import Node
+from opselect.rewriting.evaluation import EvaluationError, evaluate
+assert evaluate(Node("n", "Neg"), [np.float32(1)])[0].array == -1
+try:
+    evaluate(Node("n", "Bitcast", attrs={"type": DataType.DT_INT2}), [np.int8(1)])
+except EvaluationError as error:
+    assert "DT_INT2, which this ml_dtypes lacks" in str(error)
+else:
+    raise AssertionError
+"""
+
+
+def test_types_that_an_older_ml_dtypes_lacks_are_in_nobodys_way() -> None:
+    subprocess.run([sys.executable, "-c", OLD_ML_DTYPES], check=True, cwd=ROOT)
