@@ -164,7 +164,7 @@ def test_inputs_stay_as_they_are() -> None:
 OLD_ML_DTYPES = """
 import ml_dtypes
 for name in ("int4", "uint4", "int2", "uint2", "float4_e2m1fn"):
-    delattr(ml_dtypes, name)
+    vars(ml_dtypes).pop(name, None)
 import numpy as np
 from kernel_index.datatypes import DataType
 from opselect.models.graph import Node
