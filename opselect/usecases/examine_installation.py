@@ -35,9 +35,12 @@ _EXTRAS = {
 }
 
 _REQUIREMENT = re.compile(
-    r"""(?P<name>[\w.-]+)(?:\[[^]]*\])?\s*(?:>=\s*(?P<least>[\d.]+))?[^;]*(?:;\s*extra\s*==\s*['"](?P<extra>[^'"]+)['"])?"""
+    r"""(?P<name>[\w.-]+)(?:\[[^]]*\])?\s*(?:>=\s*(?P<least>[\d.]+))?[^;]*(?:;.*?\bextra\s*==\s*['"](?P<extra>[^'"]+)['"])?"""
 )
-"""As metadata of distributions have requirements: ``onnx>=1.16; extra == 'onnx'``."""
+"""As metadata of distributions have requirements: ``onnx>=1.16; extra == 'onnx'``, perhaps for some Pythons only.
+
+Read without the package ``packaging``: that may be what an installation lacks.
+"""
 
 _SET_CACHE = "Set OPSELECT_CACHE to a folder of yours."
 AGAIN = "Install opselect again: pip install --force-reinstall opselect"

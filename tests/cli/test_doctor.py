@@ -93,6 +93,8 @@ def test_dependencies_that_are_missing_or_old() -> None:
         "click>=8.1",
         "no-such-extra>=1; extra == 'gcs'",
         "zzz; extra == 'test'",
+        "zzz>=1; python_version >= '3.11' and extra == 'docs'",
+        'zzz>=1; extra == "docs" and python_version < "4"',
     ]
     found = [(each.state, each.name, each.text) for each in examine_dependencies(required)]
     assert found[0] == ("problem", "no-such-thing", "is not installed")
