@@ -17,7 +17,7 @@ from benchmarks.made_models import write_vgg16
 from benchmarks.processes import cost, in_turn, opselect
 
 SHARE = 1.1
-REASON = "Python and the imports take about as long as cp of the whole file"
+REASON = "Python and the imports take a third of what cp of the whole file does"
 MOST_MEGABYTES = 100
 MOST_FOLD_SECONDS = 2
 STRIP = 'strip_unused_nodes(type=float, shape="1,224,224,3")'

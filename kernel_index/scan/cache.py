@@ -17,19 +17,20 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import kernel_index
 from kernel_index.errors import IndexFileError
 from kernel_index.profiles import BuildProfile
 from kernel_index.rare_collections import rare_collections
 from kernel_index.records import ScanResult
-from kernel_index.scan.notes import ScanNotes
-from kernel_index.scan.notes_text import notes_text, read_notes
-from kernel_index.scan.profile_match import profile_match
 from kernel_index.scan.stamps import digest
 from kernel_index.store import StoredIndex, index_bytes
 from kernel_index.whole_files import TEMPORARY, write_whole
+
+# What reads and writes notes belongs to the scanner, which is not imported where nothing has changed.
+if TYPE_CHECKING:
+    from kernel_index.scan.notes import ScanNotes
 
 MAX_BYTES = 64 * 2**20
 """What a cache may hold; beyond it, what was not used for longest goes."""
@@ -101,6 +102,8 @@ class ScanCache:
 
     def load(self, root: Path, extra_roots: Sequence[Path], profiles: Sequence[BuildProfile]) -> ScanNotes:
         """The notes of the last scan like this one, else of a recent one with similar profiles, else none."""
+        from kernel_index.scan.notes import ScanNotes
+
         try:
             exact = self._file(root, extra_roots, profiles)
             others = self._by_use(self.folder.glob(f"{exact.name.partition('-')[0]}-*{_SUFFIX}"))
@@ -119,6 +122,8 @@ class ScanCache:
         """Keep the notes of a scan."""
         if self.problem:
             return
+        from kernel_index.scan.notes_text import notes_text
+
         text = notes_text(notes)
         try:
             file = self._file(root, extra_roots, profiles)
@@ -194,11 +199,15 @@ class ScanCache:
 
 def _distance(before: Sequence[BuildProfile], now: Sequence[BuildProfile]) -> float:
     """By how many macros profiles differ from those of an earlier scan."""
+    from kernel_index.scan.profile_match import profile_match
+
     match = profile_match(before, now)
     return math.inf if match is None else len(match.macros)
 
 
 def _read(file: Path) -> ScanNotes | None:
+    from kernel_index.scan.notes_text import read_notes
+
     try:
         data = file.read_bytes()
         if not data.startswith(_MAGIC):

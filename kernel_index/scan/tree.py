@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from typing import NamedTuple
 
 from kernel_index.base_library import BaseLibrary
 from kernel_index.build_files.lists import read_build_lists
@@ -20,11 +21,10 @@ from kernel_index.links import LEADS_OUT
 from kernel_index.preprocessor.files import MAX_SOURCE
 from kernel_index.processes import helpers
 from kernel_index.profiles import BuildProfile
-from kernel_index.profiles import profiles as profiles_of
 from kernel_index.records import BuildLists, Diagnostic, KernelRegistration, Location, Lost, OpDefinition, ScanResult
 from kernel_index.scan.base_library import Builds, asked_for, base_library, compiled, not_compiled
 from kernel_index.scan.batch import with_suspicions_checked
-from kernel_index.scan.cache import Kept, ScanCache
+from kernel_index.scan.cache import ScanCache
 from kernel_index.scan.graph_versions import graph_versions
 from kernel_index.scan.notes import (
     COMPUTED,
@@ -38,14 +38,11 @@ from kernel_index.scan.notes import (
 )  # fmt: skip
 from kernel_index.scan.recall import Recalled, Survey, recall
 from kernel_index.scan.share import Share, ShareResult, scan_share
-from kernel_index.scan.tree_state import is_told, tree_state
 from kernel_index.scan.type_classes import of_tree
 from kernel_index.scan.type_lists import type_lists
-from kernel_index.source_tree import SourceTree, SourceUnit, open_tree, release_of
+from kernel_index.scan.unchanged import Progress
+from kernel_index.source_tree import SourceTree, SourceUnit, open_tree
 from kernel_index.symbols.linking import library_uses, linked
-
-Progress = Callable[[int, int], None]
-"""Called now and then with how many source files are done, and how many there are."""
 
 _PLATFORM_HEADER = "tensorflow/core/platform/platform.h"
 
@@ -53,43 +50,33 @@ _WORTH_A_PROCESS = 8
 """Minimum number of source files that are worth the headers that one more process must read again."""
 
 
-def scan_tree(
-    root: Path,
-    *,
-    profiles: Sequence[BuildProfile] | None = None,
-    extra_roots: Sequence[Path] = (),
-    release: str | None = None,
-    jobs: int | None = None,
-    progress: Progress | None = None,
-    cache: ScanCache | None = None,
-    uncut: bool = False,
-    follow_links: bool = False,
-) -> ScanResult:
-    """Find every kernel registration and op definition of a tree.
+class Scanned(NamedTuple):
+    """What a scan found, in how many source files, and whether all of it was known from the scan before."""
 
-    ``profiles`` are those of the tree's release unless given, ``jobs`` is the number of processes (default: one a
-    core). With a ``cache``, source files for which nothing has changed are not scanned again; the result is the same.
-    ``progress`` counts them as done. ``uncut`` scans the slow way, with which the fast one can be compared: every
-    header is read whole in every source file, every text is expanded, and no ``cache`` is used. What is behind links
-    that lead out of the tree is read with ``follow_links``, else it is a diagnostic where it is missed. Raises
-    SourceTreeError for a folder that is no TensorFlow tree, PreprocessorError for a source file that no compiler would
-    survive, OpselectError where a process was killed.
+    result: ScanResult
+    units: int
+    unchanged: bool
+
+
+def scan_sources(
+    root: Path,
+    release: str,
+    chosen: tuple[BuildProfile, ...],
+    extra_roots: Sequence[Path],
+    jobs: int | None,
+    progress: Progress | None,
+    cache: ScanCache | None,
+    *,
+    uncut: bool,
+    links: bool,
+) -> Scanned:
+    """Scan the source files of a tree that are not known from an earlier scan.
+
+    The arguments are those of :func:`kernel_index.scan.scan_tree`, as are the errors; ``links`` are followed or not.
     """
-    release = release_of(root, release, follow_links=follow_links)
-    chosen = tuple(profiles) if profiles is not None else profiles_of(release)
-    cache = None if uncut else cache
-    # What extra roots and links lead to is not part of the state.
-    state = tree_state(root, release) if cache is not None and not (extra_roots or follow_links) else ""
-    known = cache.load_result(root, chosen, state) if cache is not None and state else None
-    if known is not None:
-        if progress is not None:
-            progress(known.units, known.units)
-        return known.result
     before = cache.load(root, extra_roots, chosen) if cache is not None else ScanNotes()
     survey = Survey(root, before.surveyed)
-    tree = open_tree(
-        root, extra_roots=extra_roots, release=release, registers=survey.registers, follow_links=follow_links
-    )
+    tree = open_tree(root, extra_roots=extra_roots, release=release, registers=survey.registers, follow_links=links)
     builds, build_diagnostics = read_unlisted(tree.root, tree.links)
     base = base_library(tree.root, builds)
     if before.base != base:
@@ -121,11 +108,7 @@ def scan_tree(
         cache.save(root, extra_roots, chosen, notes)
     lists, list_diagnostics = read_build_lists(tree.root, tree.links)
     result = scan_result(tree, chosen, units, files, (lists, (*list_diagnostics, *build_diagnostics)), builds)
-    # Worth its time for a tree that is scanned again as it is, and not after each of many edits.
-    is_settled = unchanged and state and is_told(result.missing_headers) and tree_state(root, release) == state
-    if cache is not None and is_settled:
-        cache.save_result(root, chosen, state, Kept(result, len(tree.units)))
-    return result
+    return Scanned(result, len(tree.units), unchanged)
 
 
 def _nothing() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -287,3 +289,17 @@ def test_states_differ_by_folders_and_releases(copy: Path) -> None:
     (copy / "empty").mkdir()
     assert before != tree_state(copy, "1.13.0")
     assert tree_state(copy / "nowhere", "1.13.0") == ""
+
+
+def test_where_nothing_has_changed_the_scanner_is_not_imported(copy: Path, tmp_path: Path) -> None:
+    keep(copy, tmp_path / "cache")
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from kernel_index.scan import ScanCache, scan_tree, stamps\n"
+        "stamps._SETTLED_AFTER = 0\n"
+        "print(len(scan_tree(Path(sys.argv[1]), cache=ScanCache(Path(sys.argv[2]))).registrations) > 0)\n"
+        "print('kernel_index.scan.tree' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script, str(copy), str(tmp_path / "cache")]
+    done = subprocess.run(command, cwd=FIXTURE.parents[1], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "False"]
