@@ -16,7 +16,7 @@ from benchmarks.made_checkpoints import write_vgg16_checkpoint, write_vgg16_vari
 from benchmarks.processes import in_turn, opselect
 
 SHARE = 1.3
-REASON = "Python and the imports, numpy among them, take half as long as cp; weights are read twice, for their checksums"
+REASON = "Python and the imports, numpy among them, take half as long as cp; weights are read twice, for checksums"
 MOST_MEGABYTES = 100
 
 
