@@ -303,3 +303,13 @@ def test_where_nothing_has_changed_the_scanner_is_not_imported(copy: Path, tmp_p
     command = [sys.executable, "-c", script, str(copy), str(tmp_path / "cache")]
     done = subprocess.run(command, cwd=FIXTURE.parents[1], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_the_slow_way_uses_nothing_that_is_kept(copy: Path, tmp_path: Path) -> None:
+    plain = keep(copy, tmp_path / "cache")
+    counts: list[tuple[int, int]] = []
+    cache = ScanCache(tmp_path / "cache")
+    found = scan_tree(copy, cache=cache, jobs=1, uncut=True, progress=lambda *count: counts.append(count))
+    assert found == plain
+    assert counts[0][0] == 0
+    assert counts[-1][0] > 0
