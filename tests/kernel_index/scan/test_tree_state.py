@@ -313,3 +313,10 @@ def test_the_slow_way_uses_nothing_that_is_kept(copy: Path, tmp_path: Path) -> N
     assert found == plain
     assert counts[0][0] == 0
     assert counts[-1][0] > 0
+
+
+def test_a_tree_with_sources_that_are_scanned_each_time_is_not_kept(copy: Path, tmp_path: Path) -> None:
+    (copy / KERNELS / "computed_op.cc").write_text(f'#define WHICH "third_party/x.h"\n#include WHICH\n{NEW}')
+    for _ in range(3):
+        scanned(copy, tmp_path / "cache")
+    assert not kept(tmp_path / "cache")
